@@ -1,0 +1,265 @@
+//! An event after the processor: deduplicated, ordered, enriched.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::platform_event::{EventTimeSource, PlatformEvent, SourceInfo};
+use crate::{CustomerProfile, SourceStatus};
+
+/// A [`PlatformEvent`] with what the processor knows about it, as published on `events.enriched`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrichedEvent {
+    /// As in [`PlatformEvent`].
+    pub event_id: String,
+    /// As in [`PlatformEvent`].
+    pub event_type: String,
+    /// As in [`PlatformEvent`].
+    pub source_type: String,
+    /// As in [`PlatformEvent`].
+    pub platform: String,
+    /// As in [`PlatformEvent`].
+    pub org_id: String,
+    /// As in [`PlatformEvent`].
+    pub entity_type: String,
+    /// As in [`PlatformEvent`].
+    pub entity_id: String,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub conversation_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub contact_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub flow_session_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub participant_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub agent_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub queue_id: Option<String>,
+    /// As in [`PlatformEvent`], or known from an earlier event of the conversation.
+    #[serde(default)]
+    pub customer_id: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub media_type: Option<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub direction: Option<String>,
+    /// As in [`PlatformEvent`].
+    pub event_time: i64,
+    /// As in [`PlatformEvent`].
+    pub event_time_source: EventTimeSource,
+    /// As in [`PlatformEvent`].
+    pub ingest_time: i64,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub sequence: Option<i64>,
+    /// As in [`PlatformEvent`].
+    pub correlation_id: String,
+    /// As in [`PlatformEvent`].
+    pub source: SourceInfo,
+    /// As in [`PlatformEvent`].
+    pub attributes: BTreeMap<String, String>,
+    /// As in [`PlatformEvent`]; null when the deployment leaves payloads out (`include_data = false`).
+    #[serde(default)]
+    pub data: Option<String>,
+    /// The customer, where known.
+    #[serde(default)]
+    pub profile: Option<ProfileView>,
+    /// How complete the profile is.
+    pub enrichment: Enrichment,
+    /// The event's place in its conversation.
+    pub ordering: Ordering,
+    /// The conversation after this event.
+    pub conversation: ConversationSummary,
+    /// True when the event is older than the dedup window: it may have been seen before.
+    #[serde(default)]
+    pub dedup_unknown: bool,
+}
+
+/// The allowlisted part of a [`CustomerProfile`] that enters events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileView {
+    /// Who.
+    pub customer_id: String,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub account_name: Option<String>,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub loyalty_tier: Option<String>,
+    /// As in [`CustomerProfile`].
+    #[serde(default, with = "crate::money::option")]
+    pub balance: Option<Decimal>,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub open_tickets: Option<i32>,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub last_interaction_date: Option<i64>,
+}
+
+/// How complete an event's profile is, and what each system contributed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Enrichment {
+    /// The verdict over all systems.
+    pub status: EnrichmentStatus,
+    /// One entry per system asked.
+    pub sources: Vec<EnrichmentSource>,
+}
+
+/// The verdict over all systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EnrichmentStatus {
+    /// A symbol this build does not know.
+    Unknown,
+    /// Every system answered and the answers are fresh.
+    Complete,
+    /// Some system did not answer.
+    Partial,
+    /// Older than the freshness asked for, because no newer one could be had in time.
+    Stale,
+    /// Nothing is known of this customer.
+    Missing,
+    /// No customer to look up, or no rule asks for it.
+    Skipped,
+}
+
+/// What one system contributed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrichmentSource {
+    /// `salesforce`, `sap` or `servicenow`.
+    pub system: String,
+    /// What came of asking it.
+    pub status: SourceStatus,
+    /// Milliseconds since the data was fetched.
+    #[serde(default)]
+    pub age_ms: Option<i64>,
+    /// Milliseconds the fetch took.
+    #[serde(default)]
+    pub latency_ms: Option<i64>,
+}
+
+/// An event's place in its conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ordering {
+    /// 1, 2, 3 … per conversation (or entity), without hole or repeat.
+    pub position: i64,
+    /// The mode of its source.
+    pub mode: OrderingMode,
+    /// True when it came after events that belong behind it.
+    pub late: bool,
+    /// True when the events before it never came within the hold.
+    pub gap_before: bool,
+}
+
+/// How a source's events are put in order (DESIGN section 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderingMode {
+    /// A symbol this build does not know.
+    Unknown,
+    /// By the source's own numbers.
+    Sequenced,
+    /// By what the conversation's state machine needs first.
+    Causal,
+    /// By event time, after a hold.
+    Sorted,
+}
+
+/// The conversation after an event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationSummary {
+    /// `new`, `started`, `ivr`, `queued`, `connected`, `wrapup`, `ended`; `none` for entities that are no conversation.
+    pub state: String,
+    /// When it started, where known.
+    #[serde(default)]
+    pub started_at: Option<i64>,
+    /// Milliseconds spent waiting in queues so far.
+    #[serde(default)]
+    pub queued_ms: Option<i64>,
+    /// Milliseconds spent with agents so far.
+    #[serde(default)]
+    pub handled_ms: Option<i64>,
+    /// Times it went from one agent to another.
+    pub transfers: i32,
+    /// Events emitted so far, this one included.
+    pub events: i64,
+}
+
+// === impl ProfileView ===
+
+impl From<&CustomerProfile> for ProfileView {
+    fn from(profile: &CustomerProfile) -> Self {
+        Self {
+            customer_id: profile.customer_id.clone(),
+            account_name: profile.account_name.clone(),
+            loyalty_tier: profile.loyalty_tier.clone(),
+            balance: profile.balance,
+            currency: profile.currency.clone(),
+            open_tickets: profile.open_tickets,
+            last_interaction_date: profile.last_interaction_date,
+        }
+    }
+}
+
+// === impl EnrichedEvent ===
+
+impl EnrichedEvent {
+    /// Joins an event with what the processor found out about it.
+    pub fn new(
+        event: PlatformEvent,
+        profile: Option<ProfileView>,
+        enrichment: Enrichment,
+        ordering: Ordering,
+        conversation: ConversationSummary,
+    ) -> Self {
+        Self {
+            event_id: event.event_id,
+            event_type: event.event_type,
+            source_type: event.source_type,
+            platform: event.platform,
+            org_id: event.org_id,
+            entity_type: event.entity_type,
+            entity_id: event.entity_id,
+            conversation_id: event.conversation_id,
+            contact_id: event.contact_id,
+            flow_session_id: event.flow_session_id,
+            participant_id: event.participant_id,
+            agent_id: event.agent_id,
+            queue_id: event.queue_id,
+            customer_id: event.customer_id,
+            media_type: event.media_type,
+            direction: event.direction,
+            event_time: event.event_time,
+            event_time_source: event.event_time_source,
+            ingest_time: event.ingest_time,
+            sequence: event.sequence,
+            correlation_id: event.correlation_id,
+            source: event.source,
+            attributes: event.attributes,
+            data: Some(event.data),
+            profile,
+            enrichment,
+            ordering,
+            conversation,
+            dedup_unknown: false,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What travels through Trunkline: Avro schemas, the Rust types they map to, identities, keys, headers and the codec.
+//!
+//! Nothing here does I/O or knows about an async runtime.
+//!
+//! # Layout
+//!
+//! - the values of the topics, one file each: [`PlatformEvent`], [`EnrichedEvent`], [`RoutingDecision`],
+//!   [`CustomerProfile`], [`CrmChange`], [`WriteBack`], [`WriteBackResult`], [`QuarantinedPayload`], [`SchemaDrift`],
+//!   [`PipelineError`], [`QuotaLease`]
+//! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
+//! - [`key`]: record keys, `platform/org/native-id`
+//! - [`headers`]: names of record headers, CloudEvents and W3C trace context
+//! - [`catalog`]: which topic carries which schema
+//! - [`codec`]: the Confluent wire format
+
+pub mod catalog;
+pub mod codec;
+pub mod event_id;
+pub mod headers;
+pub mod key;
+pub mod money;
+
+mod crm_change;
+mod customer_profile;
+mod enriched_event;
+mod pipeline_error;
+mod platform_event;
+mod quarantined_payload;
+mod quota_lease;
+mod routing_decision;
+mod schema_drift;
+mod write_back;
+mod write_back_result;
+
+pub use crm_change::CrmChange;
+pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
+pub use enriched_event::{
+    ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Ordering, OrderingMode,
+    ProfileView,
+};
+pub use pipeline_error::{PipelineError, Severity};
+pub use platform_event::{EventTimeSource, PlatformEvent, SourceInfo};
+pub use quarantined_payload::QuarantinedPayload;
+pub use quota_lease::{LeaseKind, QuotaLease};
+pub use routing_decision::RoutingDecision;
+pub use schema_drift::SchemaDrift;
+pub use write_back::WriteBack;
+pub use write_back_result::{Outcome, WriteBackResult};
