@@ -1,0 +1,179 @@
+//! `[targets.NAME]`: outside systems that are read and written.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::Secret;
+
+/// A configured outside system.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Which system it is.
+    pub system: System,
+    /// The tenant there.
+    pub org: String,
+    /// Base URL of its API, without a trailing slash.
+    pub base_url: String,
+    /// How to log in.
+    pub credentials: Credentials,
+    /// Whether write-backs are done (default) or only observed.
+    pub mode: Mode,
+    /// Longest time one attempt may take (default 5 s).
+    pub timeout: Duration,
+    /// Calls allowed; defaults by system, see [`System::default_rate`].
+    pub rate: Rate,
+    /// When to stop calling.
+    pub breaker: Breaker,
+    /// How often to try again.
+    pub retry: Retry,
+}
+
+/// Which outside system a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum System {
+    /// Genesys Cloud CX.
+    Genesys,
+    /// NICE CXone.
+    Cxone,
+    /// Salesforce.
+    Salesforce,
+    /// SAP S/4HANA.
+    Sap,
+    /// ServiceNow.
+    ServiceNow,
+}
+
+/// How to log in to a target.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// OAuth 2.0 client credentials.
+    ClientCredentials {
+        /// Token endpoint.
+        token_url: String,
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: Secret,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// User name.
+        username: String,
+        /// Password.
+        password: Secret,
+    },
+}
+
+/// Whether write-backs are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They are done.
+    #[default]
+    Apply,
+    /// Everything but the write; the result says what it would have changed.
+    Observe,
+}
+
+/// Calls allowed in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub calls: u32,
+    /// In how long.
+    pub per: Duration,
+}
+
+/// When to stop calling a target, and when to try again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Breaker {
+    /// Failures in a row that open it (default 5).
+    pub consecutive_failures: u32,
+    /// Share of failures within the window that opens it (default 0.5).
+    pub failure_ratio: f64,
+    /// Share of slow calls within the window that opens it (default 0.5).
+    pub slow_ratio: f64,
+    /// A call that takes longer is slow (default 2 s).
+    pub slow_call: Duration,
+    /// The window (default 60 s).
+    pub window: Duration,
+    /// Calls within the window below which the shares do not count (default 20).
+    pub minimum_calls: u32,
+    /// How long it stays open before probing (default 30 s).
+    pub open_for: Duration,
+    /// Calls let through while half open; all must succeed to close it (default 3).
+    pub probes: u32,
+}
+
+/// How often a failed call is tried again, with exponential backoff and full jitter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// Attempts in all, the first included (default 4).
+    pub attempts: u32,
+    /// Longest wait before the second attempt; it doubles from there (default 200 ms).
+    pub base: Duration,
+    /// Longest wait of all (default 5 s).
+    pub cap: Duration,
+    /// Retries allowed as a share of calls, over all calls to the endpoint (default 0.2).
+    pub budget_ratio: f64,
+}
+
+// === impl System ===
+
+impl System {
+    /// All of them, in the order of their names.
+    pub const ALL: [Self; 5] = [Self::Cxone, Self::Genesys, Self::Salesforce, Self::Sap, Self::ServiceNow];
+
+    /// As written in the configuration, in keys and in topic names, for instance `servicenow`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Genesys => "genesys",
+            Self::Cxone => "cxone",
+            Self::Salesforce => "salesforce",
+            Self::Sap => "sap",
+            Self::ServiceNow => "servicenow",
+        }
+    }
+
+    /// Calls allowed when the configuration does not say: Genesys documents 300 a minute for each token; the others
+    /// are cautious shares of what an organisation may call, 5/s for Salesforce and 10/s for the rest.
+    pub fn default_rate(self) -> Rate {
+        match self {
+            Self::Genesys => Rate { calls: 300, per: Duration::from_secs(60) },
+            Self::Salesforce => Rate { calls: 5, per: Duration::from_secs(1) },
+            Self::Cxone | Self::Sap | Self::ServiceNow => Rate { calls: 10, per: Duration::from_secs(1) },
+        }
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+// === impl Breaker ===
+
+impl Default for Breaker {
+    fn default() -> Self {
+        Self {
+            consecutive_failures: 5,
+            failure_ratio: 0.5,
+            slow_ratio: 0.5,
+            slow_call: Duration::from_secs(2),
+            window: Duration::from_secs(60),
+            minimum_calls: 20,
+            open_for: Duration::from_secs(30),
+            probes: 3,
+        }
+    }
+}
+
+// === impl Retry ===
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(5), budget_ratio: 0.2 }
+    }
+}

@@ -1,0 +1,29 @@
+//! `[telemetry]`: logs and traces.
+
+/// Logs and traces.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// How log lines look (default JSON).
+    pub log_format: LogFormat,
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter` (default `info`).
+    pub log_filter: String,
+    /// OTLP over HTTP collector; without it no spans are exported.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+// === impl Telemetry ===
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { log_format: LogFormat::Json, log_filter: "info".to_owned(), otlp_endpoint: None }
+    }
+}
