@@ -7,6 +7,7 @@
 //! - the values of the topics, one file each: [`PlatformEvent`], [`EnrichedEvent`], [`RoutingDecision`],
 //!   [`CustomerProfile`], [`CrmChange`], [`WriteBack`], [`WriteBackResult`], [`QuarantinedPayload`], [`SchemaDrift`],
 //!   [`PipelineError`], [`QuotaLease`]
+//! - [`event_type`]: the canonical names of events
 //! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
 //! - [`key`]: record keys, `platform/org/native-id`
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
@@ -16,6 +17,7 @@
 pub mod catalog;
 pub mod codec;
 pub mod event_id;
+pub mod event_type;
 pub mod headers;
 pub mod key;
 pub mod money;
