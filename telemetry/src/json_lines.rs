@@ -1,0 +1,185 @@
+//! Log lines as flat JSON objects.
+
+use std::fmt;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+/// A layer that writes each event as one line: `timestamp`, `level`, `component`, `instance`, `target`, `message`, then
+/// the fields of the spans around it, outermost first, then its own. A field nearer to the event wins.
+pub(crate) struct JsonLines<W> {
+    component: &'static str,
+    instance: String,
+    writer: W,
+}
+
+/// Fields of a span, kept in the registry for the events within it.
+struct SpanFields(Map<String, Value>);
+
+struct Collect<'a>(&'a mut Map<String, Value>);
+
+// === impl JsonLines ===
+
+impl<W: Fn(&[u8])> JsonLines<W> {
+    pub(crate) fn new(component: &'static str, instance: &str, writer: W) -> Self {
+        Self { component, instance: instance.to_owned(), writer }
+    }
+}
+
+/// Writes a line to standard error. A reader that went away is no reason to stop.
+pub(crate) fn standard_error(line: &[u8]) {
+    let _ = std::io::stderr().lock().write_all(line);
+}
+
+impl<S, W> Layer<S> for JsonLines<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: Fn(&[u8]) + Send + Sync + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Map::new();
+        attributes.record(&mut Collect(&mut fields));
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().replace(SpanFields(fields));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(SpanFields(fields)) = span.extensions_mut().get_mut()
+        {
+            values.record(&mut Collect(fields));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        let mut line = Map::new();
+        line.insert("timestamp".into(), timestamp(SystemTime::now()).into());
+        line.insert("level".into(), metadata.level().as_str().into());
+        line.insert("component".into(), self.component.into());
+        line.insert("instance".into(), self.instance.as_str().into());
+        line.insert("target".into(), metadata.target().into());
+        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(SpanFields(fields)) = span.extensions().get() {
+                line.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
+        }
+        event.record(&mut Collect(&mut line));
+        if let Ok(mut bytes) = serde_json::to_vec(&line) {
+            bytes.push(b'\n');
+            (self.writer)(&bytes);
+        }
+    }
+}
+
+// === impl Collect ===
+
+impl Visit for Collect<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}").into());
+    }
+}
+
+/// RFC 3339 in UTC with microseconds.
+fn timestamp(time: SystemTime) -> String {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since_epoch.as_secs();
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let micros = since_epoch.subsec_micros();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
+/// Year, month and day of a day counted from 1970-01-01; the algorithm is Howard Hinnant's `civil_from_days`.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    #[test]
+    fn a_line_carries_its_spans_fields_and_its_own() {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = lines.clone();
+        let layer = JsonLines::new("sink", "sink-7", move |line: &[u8]| {
+            kept.lock().unwrap().push(serde_json::from_slice::<Value>(line).unwrap());
+        });
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let span = tracing::info_span!(
+                "write",
+                correlation_id = "c-1",
+                attempt = 1,
+                code = tracing::field::Empty
+            );
+            span.record("code", "TL-4005");
+            let _entered = span.enter();
+            tracing::warn!(attempt = 2, status = %"409 \"Conflict\"", late = true, "write failed");
+        });
+        let lines = lines.lock().unwrap();
+        let line = lines[0].as_object().unwrap();
+        let expected = serde_json::json!({
+            "level": "WARN", "component": "sink", "instance": "sink-7", "message": "write failed",
+            "correlation_id": "c-1", "attempt": 2, "status": "409 \"Conflict\"", "late": true, "code": "TL-4005",
+        });
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(line.get(name), Some(value), "{name}");
+        }
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn timestamps_are_rfc_3339() {
+        let cases = [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (1_767_225_599_999_999, "2025-12-31T23:59:59.999999Z"),
+            (4_102_444_800_000_001, "2100-01-01T00:00:00.000001Z"),
+        ];
+        for (micros, expected) in cases {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_micros(micros)), expected);
+        }
+    }
+}

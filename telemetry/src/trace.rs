@@ -1,0 +1,99 @@
+//! W3C trace context: one trace from the webhook to the write-back, carried by the `traceparent` header.
+
+use std::collections::HashMap;
+
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+use opentelemetry::{Context, trace::TraceId};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The header's name, in HTTP and in Kafka records.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// Whether spans are exported. Callers on a hot path skip spans altogether when they are not.
+pub fn enabled() -> bool {
+    crate::logging::exporting()
+}
+
+/// A span named `name`, a child of `traceparent` where that is given and valid, else of the current span or a root.
+///
+/// Without export it is [`Span::none`], which costs nothing; [`propagated`] still keeps the trace together.
+pub fn span_from(traceparent: Option<&str>, name: &'static str) -> Span {
+    if !enabled() {
+        return Span::none();
+    }
+    let span = tracing::info_span!("work", otel.name = name);
+    if let Some(parent) = traceparent.and_then(extract) {
+        // Fails only for a span that has started already, and this one has not.
+        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+    span
+}
+
+/// The `traceparent` of the current span; `None` when spans are not exported or there is no current one.
+pub fn current_traceparent() -> Option<String> {
+    if !enabled() {
+        return None;
+    }
+    let context = Span::current().context();
+    let current = context.span().span_context().clone();
+    current.is_valid().then(|| inject(current))
+}
+
+/// The `traceparent` to send on: the current span's, else `incoming` where it is valid, else that of a new trace.
+///
+/// What leaves Trunkline always belongs to a trace, also while no collector is configured.
+pub fn propagated(incoming: Option<&str>) -> String {
+    if let Some(current) = current_traceparent() {
+        return current;
+    }
+    inject(incoming.and_then(extract).unwrap_or_else(new_trace))
+}
+
+fn new_trace() -> SpanContext {
+    let ids = RandomIdGenerator::default();
+    let trace_id: TraceId = ids.new_trace_id();
+    SpanContext::new(trace_id, ids.new_span_id(), TraceFlags::SAMPLED, false, TraceState::default())
+}
+
+fn extract(traceparent: &str) -> Option<SpanContext> {
+    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+    let span = context.span().span_context().clone();
+    span.is_valid().then_some(span)
+}
+
+fn inject(span: SpanContext) -> String {
+    let mut carrier = HashMap::new();
+    let context = Context::new().with_remote_span_context(span);
+    TraceContextPropagator::new().inject_context(&context, &mut carrier);
+    carrier.remove(TRACEPARENT).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_export_an_incoming_trace_is_kept_and_a_missing_one_begun() {
+        let incoming = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(propagated(Some(incoming)), incoming);
+        for invalid in
+            [None, Some("nonsense"), Some("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
+        {
+            let begun = propagated(invalid);
+            assert_eq!(begun.len(), incoming.len(), "{begun}");
+            assert!(extract(&begun).is_some(), "{begun}");
+            assert_ne!(begun, propagated(invalid), "each trace is a new one");
+        }
+    }
+
+    #[test]
+    fn without_export_spans_cost_nothing() {
+        assert!(span_from(None, "normalize").is_none());
+        assert_eq!(current_traceparent(), None);
+    }
+}
