@@ -1,0 +1,51 @@
+//! What an examination is given.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::judge::quota::Quota;
+use crate::topics::Cluster;
+
+/// What to examine. What is not given is not judged, and the report says so.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// The brokers.
+    pub cluster: Cluster,
+    /// Base URL of the registry's Confluent API.
+    pub registry: String,
+    /// Prefix of the deployment's topics.
+    pub prefix: String,
+    /// The load generator's ledger, JSON lines.
+    pub ledger: Option<PathBuf>,
+    /// Audit logs of the outside systems, JSON lines.
+    pub audits: Vec<PathBuf>,
+    /// Log files to search for secrets.
+    pub logs: Vec<PathBuf>,
+    /// Secrets to look for in logs and topics.
+    pub secrets: Vec<SecretToFind>,
+    /// Folders below which processors keep their RocksDB; the processors must have stopped.
+    pub state_folders: Vec<PathBuf>,
+    /// Whether every processor stopped in order, so that its state must be up to date.
+    pub stopped_cleanly: bool,
+    /// Quotas of the outside systems.
+    pub quotas: Vec<Quota>,
+    /// How long breakers stay open; without it I10 is not judged.
+    pub breakers_open_for_ms: Option<f64>,
+}
+
+/// A secret to look for. It prints without its value.
+#[derive(Clone)]
+pub struct SecretToFind {
+    /// How the report names it.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+// === impl SecretToFind ===
+
+impl fmt::Debug for SecretToFind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SecretToFind").field("name", &self.name).field("value", &"***").finish()
+    }
+}

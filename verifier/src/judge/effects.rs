@@ -1,0 +1,339 @@
+//! I5: every command ends in exactly one result, and its effect is in the target's audit log at most once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::evidence::{Call, Command, CommandResult};
+use crate::report::Verdict;
+
+/// What is known of an operation from the system's own documentation.
+struct Operation {
+    system: &'static str,
+    name: &'static str,
+    /// End of the path of its write request, with the command's parameters in braces.
+    path: &'static str,
+    /// True when its effect happens at most once per idempotency key; false when setting a value again converges.
+    once: bool,
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        system: "genesys",
+        name: "participant_attributes",
+        path: "/api/v2/conversations/{conversationId}/participants/{participantId}/attributes",
+        once: false,
+    },
+    Operation {
+        system: "salesforce",
+        name: "upsert",
+        path: "/sobjects/{object}/{externalIdField}/{externalId}",
+        once: true,
+    },
+];
+
+/// Outcomes that end a command.
+const OUTCOMES: &[&str] =
+    &["APPLIED", "ALREADY_APPLIED", "OBSERVED", "CONFLICT", "REJECTED", "EXPIRED", "DEAD"];
+
+/// Where a command's write goes, as far as the audit log can tell.
+type Target = (String, String);
+
+/// Judges the first half of I5: one result for each command, and none without a command.
+pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &mut Verdict) {
+    let mut issued: HashMap<&str, u64> = HashMap::new();
+    for command in commands {
+        *issued.entry(&command.command_id).or_default() += 1;
+    }
+    let mut ended: HashMap<&str, &CommandResult> = HashMap::new();
+    for result in results {
+        verdict.count(format!("writebacks.{}", result.outcome), 1);
+        if !OUTCOMES.contains(&result.outcome.as_str()) {
+            verdict.object(|| {
+                format!("command {} has outcome {}, which ends nothing", result.command_id, result.outcome)
+            });
+        }
+        if !issued.contains_key(result.command_id.as_str()) {
+            verdict.object(|| {
+                format!(
+                    "result at {} is of command {}, which was never issued",
+                    result.place, result.command_id
+                )
+            });
+        }
+        if let Some(first) = ended.insert(&result.command_id, result) {
+            verdict.object(|| {
+                format!(
+                    "command {} ended twice: {} at {} and {} at {}",
+                    result.command_id, first.outcome, first.place, result.outcome, result.place
+                )
+            });
+        }
+    }
+    for command in commands {
+        let times = issued.remove(command.command_id.as_str()).unwrap_or(1);
+        if times > 1 {
+            verdict.object(|| format!("command {} was issued {times} times", command.command_id));
+        }
+        if times > 0 && !ended.contains_key(command.command_id.as_str()) {
+            verdict.object(|| {
+                format!(
+                    "command {} ({} {}) has no result",
+                    command.command_id, command.system, command.operation
+                )
+            });
+        }
+    }
+    verdict.count("commands", commands.len() as u64);
+}
+
+/// Judges I5 as a whole; `calls` is `None` when no audit log is at hand, which leaves the effects unjudged.
+pub fn judge(commands: &[Command], results: &[CommandResult], calls: Option<&[Call]>) -> Verdict {
+    let mut verdict = Verdict::new("I5");
+    judge_results(commands, results, &mut verdict);
+    if let Some(calls) = calls {
+        judge_effects(commands, results, calls, &mut verdict);
+    }
+    verdict
+}
+
+fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
+    let outcomes: HashMap<&str, &str> =
+        results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect();
+    let effects: Vec<&Call> = calls.iter().filter(|call| call.is_write() && call.effect).collect();
+    verdict.count("effects", effects.len() as u64);
+    let known: HashSet<&str> = commands.iter().map(|command| command.command_id.as_str()).collect();
+
+    // Calls that carry their command's id are told apart by it; the others by where they went.
+    let mut by_command: HashMap<&str, u64> = HashMap::new();
+    let mut by_target: BTreeMap<Target, u64> = BTreeMap::new();
+    for call in effects {
+        match call.idempotency_key.as_deref().filter(|key| known.contains(key)) {
+            Some(key) => *by_command.entry(key).or_default() += 1,
+            None => *by_target.entry((call.system.clone(), decoded_path(&call.path))).or_default() += 1,
+        }
+    }
+    // Per target without ids: how many effects the results account for at least and at most.
+    let mut accounted: BTreeMap<Target, (u64, u64)> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    for command in commands.iter().filter(|command| seen.insert(&command.command_id)) {
+        let outcome = outcomes.get(command.command_id.as_str()).copied().unwrap_or("");
+        let Some(operation) =
+            OPERATIONS.iter().find(|known| known.system == command.system && known.name == command.operation)
+        else {
+            verdict.count("commands_of_unknown_operations", 1);
+            continue;
+        };
+        match by_command.get(command.command_id.as_str()) {
+            Some(&times) => judge_command(command, operation, outcome, times, verdict),
+            None => {
+                let target = by_target.keys().find(|(system, path)| {
+                    *system == command.system && path.ends_with(&filled(operation.path, &command.parameters))
+                });
+                let target = target
+                    .cloned()
+                    .unwrap_or_else(|| (command.system.clone(), filled(operation.path, &command.parameters)));
+                let (least, most) = accounted.entry(target).or_default();
+                *least += u64::from(outcome == "APPLIED");
+                *most += match outcome {
+                    "OBSERVED" | "REJECTED" | "EXPIRED" => 0,
+                    // Setting a value again converges: repeats are allowed.
+                    _ if !operation.once => u64::from(u32::MAX),
+                    _ => 1,
+                };
+            }
+        }
+    }
+    judge_targets(&by_target, &accounted, verdict);
+}
+
+fn judge_command(command: &Command, operation: &Operation, outcome: &str, times: u64, verdict: &mut Verdict) {
+    let Command { command_id, resource, .. } = command;
+    if operation.once && times > 1 {
+        verdict.object(|| format!("command {command_id} took effect {times} times on {resource}"));
+    }
+    if matches!(outcome, "OBSERVED" | "REJECTED" | "EXPIRED") {
+        verdict.object(|| format!("command {command_id} ended {outcome}, yet it took effect on {resource}"));
+    }
+}
+
+fn judge_targets(
+    by_target: &BTreeMap<Target, u64>,
+    accounted: &BTreeMap<Target, (u64, u64)>,
+    verdict: &mut Verdict,
+) {
+    for (target @ (system, path), (least, most)) in accounted {
+        let effects = by_target.get(target).copied().unwrap_or(0);
+        if effects < *least {
+            verdict.object(|| {
+                format!(
+                    "{system} {path}: {least} commands ended APPLIED, the audit log has {effects} effects"
+                )
+            });
+        }
+        if effects > *most {
+            verdict.object(|| {
+                format!(
+                    "{system} {path}: {effects} effects in the audit log, the commands account for {most}"
+                )
+            });
+        }
+    }
+    for ((system, path), effects) in by_target.iter().filter(|(target, _)| !accounted.contains_key(*target)) {
+        verdict.object(|| {
+            format!("{system} {path}: {effects} effects in the audit log that no command asked for")
+        });
+    }
+}
+
+fn filled(template: &str, parameters: &BTreeMap<String, String>) -> String {
+    let mut path = template.to_owned();
+    for (name, value) in parameters {
+        path = path.replace(&format!("{{{name}}}"), value);
+    }
+    path
+}
+
+/// The path without its query, percent-decoded.
+fn decoded_path(path: &str) -> String {
+    let bytes = path.split('?').next().unwrap_or_default().as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        decoded.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upsert(id: &str) -> Command {
+        let parameters = [("object", "Case"), ("externalIdField", "Ext__c"), ("externalId", "genesys c1")];
+        Command {
+            command_id: id.into(),
+            system: "salesforce".into(),
+            operation: "upsert".into(),
+            resource: "salesforce/org/Case/genesys c1".into(),
+            parameters: parameters.map(|(name, value)| (name.into(), value.into())).into(),
+            ..Default::default()
+        }
+    }
+
+    fn attributes(id: &str) -> Command {
+        Command {
+            command_id: id.into(),
+            system: "genesys".into(),
+            operation: "participant_attributes".into(),
+            parameters: [("conversationId", "c1"), ("participantId", "p1")]
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
+            ..Default::default()
+        }
+    }
+
+    fn ended(id: &str, outcome: &str) -> CommandResult {
+        CommandResult { command_id: id.into(), outcome: outcome.into(), ..Default::default() }
+    }
+
+    fn effect(system: &str, path: &str, key: Option<&str>) -> Call {
+        Call {
+            system: system.into(),
+            method: "PATCH".into(),
+            path: path.into(),
+            status: 200,
+            effect: true,
+            idempotency_key: key.map(Into::into),
+            ..Default::default()
+        }
+    }
+
+    const CASE: &str = "/services/data/v60.0/sobjects/Case/Ext__c/genesys%20c1?x=1";
+    const PARTICIPANT: &str = "/api/v2/conversations/c1/participants/p1/attributes";
+
+    #[track_caller]
+    fn check(commands: &[Command], results: &[CommandResult], calls: &[Call], violations: u64) -> Verdict {
+        let verdict = judge(commands, results, Some(calls));
+        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        verdict
+    }
+
+    #[test]
+    fn one_result_and_one_effect() {
+        let calls = [effect("salesforce", CASE, None), effect("genesys", PARTICIPANT, Some("b"))];
+        let verdict = check(
+            &[upsert("a"), attributes("b")],
+            &[ended("a", "APPLIED"), ended("b", "APPLIED")],
+            &calls,
+            0,
+        );
+        assert_eq!(verdict.counts["writebacks.APPLIED"], 2);
+    }
+
+    #[test]
+    fn a_missing_a_second_and_a_foreign_result_are_seen() {
+        check(&[upsert("a")], &[], &[], 1);
+        check(&[upsert("a")], &[ended("a", "DEAD"), ended("a", "DEAD")], &[], 1);
+        check(&[], &[ended("a", "DEAD")], &[], 1);
+        check(&[upsert("a")], &[ended("a", "UNKNOWN")], &[], 1);
+    }
+
+    #[test]
+    fn a_command_issued_twice_is_seen() {
+        check(&[upsert("a"), upsert("a")], &[ended("a", "DEAD")], &[], 1);
+    }
+
+    #[test]
+    fn a_second_effect_is_seen_by_key_and_by_path() {
+        let by_key = [effect("salesforce", CASE, Some("a")), effect("salesforce", CASE, Some("a"))];
+        let by_path = [effect("salesforce", CASE, None), effect("salesforce", CASE, None)];
+        check(&[upsert("a")], &[ended("a", "APPLIED")], &by_key, 1);
+        check(&[upsert("a")], &[ended("a", "APPLIED")], &by_path, 1);
+    }
+
+    #[test]
+    fn setting_a_value_again_converges() {
+        let twice = [effect("genesys", PARTICIPANT, None), effect("genesys", PARTICIPANT, None)];
+        check(&[attributes("a")], &[ended("a", "APPLIED")], &twice, 0);
+    }
+
+    #[test]
+    fn applied_without_an_effect_is_seen() {
+        check(&[upsert("a")], &[ended("a", "APPLIED")], &[], 1);
+        check(
+            &[attributes("a"), attributes("b")],
+            &[ended("a", "APPLIED"), ended("b", "APPLIED")],
+            &[effect("genesys", PARTICIPANT, None)],
+            1,
+        );
+    }
+
+    #[test]
+    fn an_effect_of_an_observed_or_rejected_command_is_seen() {
+        for outcome in ["OBSERVED", "REJECTED", "EXPIRED"] {
+            check(&[upsert("a")], &[ended("a", outcome)], &[effect("salesforce", CASE, Some("a"))], 1);
+            check(&[attributes("a")], &[ended("a", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
+            check(&[upsert("a")], &[ended("a", outcome)], &[], 0);
+        }
+    }
+
+    #[test]
+    fn an_effect_that_nobody_asked_for_is_seen() {
+        check(&[], &[], &[effect("salesforce", CASE, None)], 1);
+    }
+
+    #[test]
+    fn reads_failed_writes_and_tokens_are_no_effects() {
+        let failed = Call { effect: false, status: 503, ..effect("salesforce", CASE, None) };
+        let token = effect("salesforce", "/services/oauth2/token", None);
+        check(&[upsert("a")], &[ended("a", "DEAD")], &[failed, token], 0);
+    }
+
+    #[test]
+    fn without_an_audit_log_results_are_judged_alone() {
+        assert_eq!(judge(&[upsert("a")], &[ended("a", "APPLIED")], None).violations, 0);
+        assert_eq!(judge(&[upsert("a")], &[], None).violations, 1);
+    }
+}
