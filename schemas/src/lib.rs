@@ -37,8 +37,8 @@ mod write_back_result;
 pub use crm_change::CrmChange;
 pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
 pub use enriched_event::{
-    ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Ordering, OrderingMode,
-    ProfileView,
+    ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Ordering,
+    OrderingMode, ProfileView,
 };
 pub use pipeline_error::{PipelineError, Severity};
 pub use platform_event::{EventTimeSource, PlatformEvent, SourceInfo};

@@ -1,0 +1,127 @@
+//! Record keys: `platform/org/native-id`, so that tenants and platforms never collide.
+
+use std::borrow::Cow;
+
+use crate::{
+    CrmChange, CustomerProfile, EnrichedEvent, PipelineError, PlatformEvent, QuarantinedPayload, QuotaLease,
+    RoutingDecision, SchemaDrift, WriteBack, WriteBackResult,
+};
+
+/// The key of a conversation or another entity of a platform.
+///
+/// A `/` or `%` within platform or organisation is percent-encoded, so that the key can be taken apart again; the native
+/// id, being last, stays as it is.
+pub fn entity_key(platform: &str, org: &str, native_id: &str) -> String {
+    let (platform, org) = (segment(platform), segment(org));
+    let mut key = String::with_capacity(platform.len() + org.len() + native_id.len() + 2);
+    key.push_str(&platform);
+    key.push('/');
+    key.push_str(&org);
+    key.push('/');
+    key.push_str(native_id);
+    key
+}
+
+fn segment(text: &str) -> Cow<'_, str> {
+    if text.contains(['/', '%']) {
+        Cow::Owned(text.replace('%', "%25").replace('/', "%2F"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+// === the key of each value's record ===
+
+impl PlatformEvent {
+    /// Key of the record: the conversation, else the entity that the event is about.
+    pub fn key(&self) -> String {
+        entity_key(&self.platform, &self.org_id, self.conversation_id.as_deref().unwrap_or(&self.entity_id))
+    }
+}
+
+impl EnrichedEvent {
+    /// Key of the record, as of the [`PlatformEvent`] it was made from.
+    pub fn key(&self) -> String {
+        entity_key(&self.platform, &self.org_id, self.conversation_id.as_deref().unwrap_or(&self.entity_id))
+    }
+}
+
+impl RoutingDecision {
+    /// Key of the record: the conversation.
+    pub fn key(&self) -> String {
+        entity_key(&self.platform, &self.org_id, &self.conversation_id)
+    }
+}
+
+impl CustomerProfile {
+    /// Key of the record: the customer, who may be known to several platforms.
+    pub fn key(&self) -> String {
+        self.customer_id.clone()
+    }
+}
+
+impl CrmChange {
+    /// Key of the record: the customer.
+    pub fn key(&self) -> String {
+        self.customer_id.clone()
+    }
+}
+
+impl WriteBack {
+    /// Key of the record: the target resource, so that commands for one resource stay in order.
+    pub fn key(&self) -> String {
+        self.resource.clone()
+    }
+}
+
+impl WriteBackResult {
+    /// Key of the record: the target resource, as of the command.
+    pub fn key(&self) -> String {
+        self.resource.clone()
+    }
+}
+
+impl QuarantinedPayload {
+    /// Key of the record: the hash of the payload.
+    pub fn key(&self) -> String {
+        self.payload_hash.clone()
+    }
+}
+
+impl SchemaDrift {
+    /// Key of the record: the source.
+    pub fn key(&self) -> String {
+        self.source.clone()
+    }
+}
+
+impl PipelineError {
+    /// Key of the record: the conversation, else the subject, else the instance that reports it.
+    pub fn key(&self) -> String {
+        self.conversation_id.as_ref().or(self.subject.as_ref()).unwrap_or(&self.instance).clone()
+    }
+}
+
+impl QuotaLease {
+    /// Key of the record: the limit.
+    pub fn key(&self) -> String {
+        self.limit.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_platform_tenant_and_entity() {
+        for (platform, org, id, expected) in [
+            ("genesys", "8f1c", "c0ffee", "genesys/8f1c/c0ffee"),
+            ("cxone", "a/b", "c", "cxone/a%2Fb/c"),
+            ("cxone", "a", "b/c", "cxone/a/b/c"),
+            ("cxone", "a%2Fb", "c", "cxone/a%252Fb/c"),
+        ] {
+            assert_eq!(entity_key(platform, org, id), expected);
+        }
+    }
+}
