@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::section::Section;
+use crate::values::boolean;
 use crate::{Enrichment, Ingest, Kafka, Processor, Registry, Rules, Sink, Source, Target, Telemetry};
 
 /// A validated configuration: every reference in it resolves, every expression parses.
@@ -27,4 +29,37 @@ pub struct Config {
     pub enrichment: Enrichment,
     /// Routing and write-backs.
     pub rules: Rules,
+}
+
+// === impl Config ===
+
+impl Config {
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        // Both are looked at before anything else, see `Report`; here their types are checked.
+        section.optional("allow_env_secrets", boolean);
+        section.optional("allow_plaintext_http", boolean);
+        let kafka = section.table("kafka", Kafka::read);
+        let registry = section.table("registry", Registry::read);
+        let telemetry = section.table("telemetry", Telemetry::read);
+        let ingest = section.table("ingest", Ingest::read);
+        let processor = section.table("processor", Processor::read);
+        let sink = section.table("sink", Sink::read);
+        let sources = section.named_tables("sources", "source", |source| Source::read(source, ingest.listen));
+        let targets = section.named_tables("targets", "target", Target::read);
+        let target_names = section.names("targets");
+        let enrichment = section.table("enrichment", |section| Enrichment::read(section, &target_names));
+        let rules = section.table("rules", |section| Rules::read(section, &target_names));
+        Some(Self {
+            kafka: kafka?,
+            registry: registry?,
+            telemetry,
+            ingest,
+            processor,
+            sink,
+            sources,
+            targets,
+            enrichment,
+            rules,
+        })
+    }
 }

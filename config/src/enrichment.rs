@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::section::Section;
+use crate::values::{duration, integer, list, reference};
+
 /// How events get their customer's profile.
 #[derive(Debug, Clone)]
 pub struct Enrichment {
@@ -13,4 +16,17 @@ pub struct Enrichment {
     pub freshness: Duration,
     /// Profiles kept in memory (default 100,000).
     pub cache_entries: usize,
+}
+
+// === impl Enrichment ===
+
+impl Enrichment {
+    pub(crate) fn read(section: &Section<'_>, target_names: &[&str]) -> Self {
+        Self {
+            targets: section.or("targets", list(0, reference("target", target_names)), Vec::new()),
+            deadline: section.or("deadline", duration, Duration::from_millis(250)),
+            freshness: section.or("freshness", duration, Duration::from_secs(30)),
+            cache_entries: section.or("cache_entries", integer(1..=100_000_000), 100_000),
+        }
+    }
 }

@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::section::Section;
+use crate::values::{address, duration, integer};
+
 /// Settings of the `ingest` binary.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -18,4 +21,23 @@ pub struct Ingest {
     pub max_in_flight: usize,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
+}
+
+// === impl Ingest ===
+
+impl Ingest {
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        let ingest = Self {
+            listen: section.or("listen", address, SocketAddr::from(([127, 0, 0, 1], 8080))),
+            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9101))),
+            body_limit_bytes: section.or("body_limit_bytes", integer(1024..=64 << 20), 2 << 20),
+            json_depth: section.or("json_depth", integer(1..=512), 128),
+            max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
+            drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+        };
+        if ingest.listen == ingest.admin && ingest.listen.port() != 0 {
+            section.refuse("admin", "'listen' and 'admin' must differ");
+        }
+        ingest
+    }
 }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use crate::Secret;
+use crate::reference::secret;
+use crate::section::Section;
+use crate::values::{boolean, brokers, file, integer, one_of, text, topic_prefix};
 
 /// The Kafka cluster.
 #[derive(Debug, Clone)]
@@ -64,6 +67,15 @@ pub enum SaslMechanism {
 // === impl Kafka ===
 
 impl Kafka {
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        let brokers = section.required("brokers", brokers);
+        let prefix = section.or("prefix", topic_prefix, String::new());
+        let partitions = section.or("partitions", integer(1..=10_000), 24);
+        let replication = section.or("replication", integer(1..=7), 3);
+        let security = section.table("security", Security::read);
+        Some(Self { brokers: brokers?, prefix, partitions, replication, security: security? })
+    }
+
     /// The name of a topic in this deployment: the prefix, then `name`.
     pub fn topic(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
@@ -80,5 +92,68 @@ impl SaslMechanism {
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
         }
+    }
+}
+
+// === impl Security ===
+
+impl Security {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        let protocol = section.or(
+            "protocol",
+            one_of([
+                ("plaintext", Protocol::Plaintext),
+                ("tls", Protocol::Tls),
+                ("sasl_plain", Protocol::Sasl(SaslMechanism::Plain)),
+                ("scram_sha_256", Protocol::Sasl(SaslMechanism::ScramSha256)),
+                ("scram_sha_512", Protocol::Sasl(SaslMechanism::ScramSha512)),
+            ]),
+            Protocol::Plaintext,
+        );
+        let files = TlsFiles::read(section);
+        let encrypted = section.or("tls", boolean, true);
+        match protocol {
+            Protocol::Plaintext => {
+                if section.has("username") || section.has("password") || files.is_some() {
+                    section
+                        .refuse("protocol", "credentials and files need another 'protocol' than plaintext");
+                }
+                section.optional("username", text);
+                section.optional("password", secret);
+                Some(Self::Plaintext)
+            }
+            Protocol::Tls => Some(Self::Tls(files.unwrap_or_default())),
+            Protocol::Sasl(mechanism) => {
+                let username = section.required("username", text);
+                let password = section.required("password", secret);
+                let tls = encrypted.then(|| files.unwrap_or_default());
+                Some(Self::Sasl { mechanism, username: username?, password: password?, tls })
+            }
+        }
+    }
+}
+
+/// The words of `protocol`.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Plaintext,
+    Tls,
+    Sasl(SaslMechanism),
+}
+
+// === impl TlsFiles ===
+
+impl TlsFiles {
+    /// Reads `ca`, `certificate` and `key`; `None` when none of them is there.
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        let files = Self {
+            ca: section.optional("ca", file),
+            certificate: section.optional("certificate", file),
+            key: section.optional("key", file),
+        };
+        if section.has("certificate") != section.has("key") {
+            section.refuse("certificate", "'certificate' and 'key' go together");
+        }
+        (files != Self::default()).then_some(files)
     }
 }

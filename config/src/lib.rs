@@ -3,30 +3,50 @@
 //! [`load`] and [`parse`] either give a [`Config`] that needs no further checks or every mistake in the file at once,
 //! each with its line, its column and what to do about it.
 //!
+//! Reading takes two steps: text becomes a TOML document in which every value knows its place, and the document becomes
+//! validated types, section by section. The second step never stops at a mistake; it notes it and reads on.
+//!
 //! # Layout
 //!
 //! - [`Config`] and its sections, one file each: the type, its defaults and how it is read
 //! - [`Secret`]: values that come from references and print as `***`
 //! - [`Mistakes`]: what [`load`] says when something is wrong
+//! - `syntax`: lines that are no TOML
+//! - `section`, `values`, `expression`, `reference`, `url`: readers of a table, of single values and of their kinds
+//! - [`vocabulary`]: what CEL expressions can name
 
 mod config;
 mod enrichment;
 mod ingest;
 mod kafka;
-mod mistakes;
 mod processor;
 mod registry;
 mod rules;
-mod secret;
+mod rules_version;
 mod sink;
 mod source;
 mod target;
 mod telemetry;
 
+mod load;
+mod mistakes;
+mod secret;
+
+mod expression;
+mod reference;
+mod report;
+mod section;
+mod suggest;
+mod syntax;
+mod url;
+mod values;
+pub mod vocabulary;
+
 pub use config::Config;
 pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
+pub use load::{load, parse};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes};
 pub use processor::Processor;
 pub use registry::{Registry, RegistryAuth};

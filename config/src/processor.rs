@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::section::Section;
+use crate::values::{address, boolean, duration, integer, path, text};
+
 /// Settings of the `processor` binary.
 #[derive(Debug, Clone)]
 pub struct Processor {
@@ -25,4 +28,23 @@ pub struct Processor {
     pub max_held_events: usize,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
+}
+
+// === impl Processor ===
+
+impl Processor {
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        let dedup_window = Duration::from_secs(5 * 24 * 60 * 60);
+        Self {
+            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9102))),
+            state_dir: section.or("state_dir", path, PathBuf::from("./state")),
+            group: section.or("group", text, "trunkline-processor".to_owned()),
+            dedup_window: section.or("dedup_window", duration, dedup_window),
+            commit_interval: section.or("commit_interval", duration, Duration::from_millis(50)),
+            include_data: section.or("include_data", boolean, true),
+            max_in_flight_lookups: section.or("max_in_flight_lookups", integer(1..=100_000), 256),
+            max_held_events: section.or("max_held_events", integer(1..=100_000_000), 100_000),
+            drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+        }
+    }
 }

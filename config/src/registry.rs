@@ -1,5 +1,9 @@
 //! `[registry]`: the schema registry.
 
+use crate::reference::secret;
+use crate::section::Section;
+use crate::url::url;
+use crate::values::{boolean, text};
 use crate::{Secret, TlsFiles};
 
 /// A schema registry with the Confluent API.
@@ -29,4 +33,41 @@ pub enum RegistryAuth {
     },
     /// Bearer token.
     Bearer(Secret),
+}
+
+// === impl Registry ===
+
+impl Registry {
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        let url = section.required("url", url);
+        let auto_register = section.or("auto_register", boolean, true);
+        let auth = RegistryAuth::read(section);
+        let tls = TlsFiles::read(section);
+        Some(Self { url: url?, auto_register, auth: auth?, tls })
+    }
+}
+
+// === impl RegistryAuth ===
+
+impl RegistryAuth {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        if section.has("token") && (section.has("username") || section.has("password")) {
+            section.refuse("token", "either 'token' or 'username' and 'password', not both");
+        }
+        let token = section.optional("token", secret);
+        if section.has("token") {
+            section.optional("username", text);
+            section.optional("password", secret);
+            return Some(Self::Bearer(token?));
+        }
+        if !section.has("username") && !section.has("password") {
+            // Asked for so that a misspelt name is told from a known one.
+            section.optional("username", text);
+            section.optional("password", secret);
+            return Some(Self::None);
+        }
+        let username = section.required("username", text);
+        let password = section.required("password", secret);
+        Some(Self::Basic { username: username?, password: password? })
+    }
 }

@@ -1,7 +1,12 @@
 //! `[rules]`: routing and write-backs, as CEL expressions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use crate::expression::expression;
+use crate::rules_version;
+use crate::section::Section;
+use crate::values::{boolean, duration, list, reference, text};
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,4 +64,71 @@ pub struct WriteBackRule {
     pub parameters: BTreeMap<String, String>,
     /// CEL: fields to write.
     pub fields: BTreeMap<String, String>,
+}
+
+// === impl Rules ===
+
+impl Rules {
+    pub(crate) fn read(section: &Section<'_>, target_names: &[&str]) -> Self {
+        let mut ids = BTreeSet::new();
+        let default_queue = section.or("default_queue", text, "general".to_owned());
+        let routing = section.tables("routing", "routing rule", |rule| RoutingRule::read(rule, &mut ids));
+        let write_backs = section
+            .tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, target_names));
+        let version = rules_version::of(&default_queue, &routing, &write_backs);
+        Self { version, default_queue, routing, write_backs }
+    }
+}
+
+// === impl RoutingRule ===
+
+impl RoutingRule {
+    fn read(section: &Section<'_>, ids: &mut BTreeSet<String>) -> Option<Self> {
+        let id = unique_id(section, ids);
+        let on = section.required("on", list(1, text));
+        let when = section.or("when", expression, "true".to_owned());
+        let queue = section.required("queue", expression);
+        let priority = section.optional("priority", expression);
+        let skills = section.optional("skills", expression);
+        let attributes = section.map("attributes", expression);
+        Some(Self { id: id?, on: on?, when, queue: queue?, priority, skills, attributes })
+    }
+}
+
+// === impl WriteBackRule ===
+
+impl WriteBackRule {
+    fn read(section: &Section<'_>, ids: &mut BTreeSet<String>, target_names: &[&str]) -> Option<Self> {
+        let id = unique_id(section, ids);
+        let on = section.required("on", list(1, text));
+        let when = section.or("when", expression, "true".to_owned());
+        let target = section.required("target", reference("target", target_names));
+        let operation = section.required("operation", text);
+        let observe = section.or("observe", boolean, false);
+        let expires = section.optional("expires", duration);
+        let resource = section.optional("resource", expression);
+        let parameters = section.map("parameters", expression);
+        let fields = section.map("fields", expression);
+        Some(Self {
+            id: id?,
+            on: on?,
+            when,
+            target: target?,
+            operation: operation?,
+            observe,
+            expires,
+            resource,
+            parameters,
+            fields,
+        })
+    }
+}
+
+/// Rule ids are part of decision and command ids: two rules with one id would overwrite each other's outcome.
+fn unique_id(section: &Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
+    let id = section.required("id", text)?;
+    if !ids.insert(id.clone()) {
+        section.refuse("id", "another rule has this id already");
+    }
+    Some(id)
 }

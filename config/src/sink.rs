@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::section::Section;
+use crate::values::{address, duration, integer, text};
+
 /// Settings of the `sink` binary.
 #[derive(Debug, Clone)]
 pub struct Sink {
@@ -14,4 +17,17 @@ pub struct Sink {
     pub drain_timeout: Duration,
     /// Commands under way at once, each of another resource (default 64).
     pub max_in_flight: usize,
+}
+
+// === impl Sink ===
+
+impl Sink {
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        Self {
+            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9103))),
+            group: section.or("group", text, "trunkline-sink".to_owned()),
+            drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+            max_in_flight: section.or("max_in_flight", integer(1..=100_000), 64),
+        }
+    }
 }

@@ -1,9 +1,13 @@
 //! `[sources.NAME]`: where events come from.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Secret;
+use crate::reference::secret;
+use crate::section::Section;
+use crate::values::{duration_or_zero, header, list, one_of, string, text};
 
 /// A configured source of events; its name is the last part of its webhook's path.
 #[derive(Debug, Clone)]
@@ -125,5 +129,96 @@ impl SourceKind {
 impl fmt::Display for SourceKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+// === impl Source ===
+
+impl Source {
+    pub(crate) fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
+        let kinds =
+            [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital];
+        let kind = section.required("kind", one_of(kinds.map(|kind| (kind.as_str(), kind))));
+        let org = section.optional("org", text);
+        if kind == Some(SourceKind::GenesysOpenMessaging) && !section.has("org") {
+            section.refuse(
+                "kind",
+                "field 'org' is missing: payloads of this kind do not name their organisation",
+            );
+        }
+        let orders = [
+            ("sequenced", OrderMode::Sequenced),
+            ("causal", OrderMode::Causal),
+            ("sorted", OrderMode::Sorted),
+        ];
+        let order = section.optional("order", one_of(orders));
+        let hold = section.or("hold", duration_or_zero, Duration::from_millis(500));
+        let drifts = [("pass", Drift::Pass), ("quarantine", Drift::Quarantine)];
+        let drift = section.or("drift", one_of(drifts), Drift::Pass);
+        let verify = section.table("verify", |verify| Verify::read(verify, listen));
+        let kind = kind?;
+        let order = order.unwrap_or_else(|| kind.default_order());
+        Some(Self { name: section.name().to_owned(), kind, org, order, hold, drift, verify: verify? })
+    }
+}
+
+// === impl Verify ===
+
+/// The words of `method`.
+#[derive(Clone, Copy)]
+enum Method {
+    None,
+    Hmac,
+    Bearer,
+    Basic,
+    ApiKey,
+}
+
+impl Verify {
+    fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
+        let methods = [
+            ("hmac", Method::Hmac),
+            ("bearer", Method::Bearer),
+            ("basic", Method::Basic),
+            ("api_key", Method::ApiKey),
+            ("none", Method::None),
+        ];
+        let keys = |field| {
+            let keys = section.required(field, list(1, secret));
+            if keys.as_ref().is_some_and(|keys| keys.len() > 2) {
+                section.refuse(field, "at most two keys: the current one and the one it replaces");
+            }
+            keys
+        };
+        let Some(method) = section.required("method", one_of(methods)) else {
+            section.allow_any_field();
+            return None;
+        };
+        match method {
+            Method::None if !listen.ip().is_loopback() => {
+                let message =
+                    format!("method 'none' needs a loopback listener, and ingest listens on {listen}");
+                section.refuse("method", &message);
+                None
+            }
+            Method::None => Some(Self::None),
+            Method::Hmac => {
+                let header = section.or("header", header, "X-Hub-Signature-256".to_owned());
+                let prefix = section.or("prefix", string, "sha256=").to_owned();
+                let encodings = [("base64", SignatureEncoding::Base64), ("hex", SignatureEncoding::Hex)];
+                let encoding = section.or("encoding", one_of(encodings), SignatureEncoding::Base64);
+                Some(Self::Hmac { header, prefix, encoding, secrets: keys("secrets")? })
+            }
+            Method::Bearer => Some(Self::Bearer { tokens: keys("tokens")? }),
+            Method::Basic => {
+                let username = section.required("username", text);
+                let password = section.required("password", secret);
+                Some(Self::Basic { username: username?, password: password? })
+            }
+            Method::ApiKey => {
+                let header = section.or("header", header, "X-Api-Key".to_owned());
+                Some(Self::ApiKey { header, keys: keys("keys")? })
+            }
+        }
     }
 }

@@ -4,6 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Secret;
+use crate::reference::secret;
+use crate::section::Section;
+use crate::url::private_url;
+use crate::values::{duration, integer, one_of, share, text};
 
 /// A configured outside system.
 #[derive(Debug, Clone)]
@@ -170,10 +174,107 @@ impl Default for Breaker {
     }
 }
 
+impl Breaker {
+    fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let count = || integer(1..=1_000_000);
+        Self {
+            consecutive_failures: section.or("consecutive_failures", count(), default.consecutive_failures),
+            failure_ratio: section.or("failure_ratio", share, default.failure_ratio),
+            slow_ratio: section.or("slow_ratio", share, default.slow_ratio),
+            slow_call: section.or("slow_call", duration, default.slow_call),
+            window: section.or("window", duration, default.window),
+            minimum_calls: section.or("minimum_calls", count(), default.minimum_calls),
+            open_for: section.or("open_for", duration, default.open_for),
+            probes: section.or("probes", count(), default.probes),
+        }
+    }
+}
+
 // === impl Retry ===
 
 impl Default for Retry {
     fn default() -> Self {
         Self { attempts: 4, base: Duration::from_millis(200), cap: Duration::from_secs(5), budget_ratio: 0.2 }
+    }
+}
+
+impl Retry {
+    fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            attempts: section.or("attempts", integer(1..=20), default.attempts),
+            base: section.or("base", duration, default.base),
+            cap: section.or("cap", duration, default.cap),
+            budget_ratio: section.or("budget_ratio", share, default.budget_ratio),
+        }
+    }
+}
+
+// === impl Target ===
+
+impl Target {
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
+        let org = section.required("org", text);
+        let base_url = section.required("base_url", private_url);
+        let credentials = Credentials::read(section);
+        let mode =
+            section.or("mode", one_of([("apply", Mode::Apply), ("observe", Mode::Observe)]), Mode::Apply);
+        let timeout = section.or("timeout", duration, Duration::from_secs(5));
+        if section.has("rate_calls") != section.has("rate_per") {
+            section.refuse("rate_calls", "'rate_calls' and 'rate_per' go together");
+        }
+        let calls = section.optional("rate_calls", integer(1..=1_000_000));
+        let per = section.optional("rate_per", duration);
+        let breaker = section.table("breaker", Breaker::read);
+        let retry = section.table("retry", Retry::read);
+        let rate = calls.zip(per).map(|(calls, per)| Rate { calls, per });
+        let system = system?;
+        Some(Self {
+            name: section.name().to_owned(),
+            system,
+            org: org?,
+            base_url: base_url?,
+            credentials: credentials?,
+            mode,
+            timeout,
+            rate: rate.unwrap_or_else(|| system.default_rate()),
+            breaker,
+            retry,
+        })
+    }
+}
+
+// === impl Credentials ===
+
+impl Credentials {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        let basic = section.has("username") || section.has("password");
+        let oauth = ["token_url", "client_id", "client_secret"].iter().any(|field| section.has(field));
+        if basic && oauth {
+            let message =
+                "either 'username' and 'password' or 'token_url', 'client_id' and 'client_secret', not both";
+            section.refuse("username", message);
+        }
+        // Both sets are asked for, so that a misspelt name finds its like; only one of them is required.
+        if basic {
+            section.optional("token_url", private_url);
+            section.optional("client_id", text);
+            section.optional("client_secret", secret);
+            let username = section.required("username", text);
+            let password = section.required("password", secret);
+            return Some(Self::Basic { username: username?, password: password? });
+        }
+        section.optional("username", text);
+        section.optional("password", secret);
+        let token_url = section.required("token_url", private_url);
+        let client_id = section.required("client_id", text);
+        let client_secret = section.required("client_secret", secret);
+        Some(Self::ClientCredentials {
+            token_url: token_url?,
+            client_id: client_id?,
+            client_secret: client_secret?,
+        })
     }
 }

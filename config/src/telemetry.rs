@@ -1,5 +1,9 @@
 //! `[telemetry]`: logs and traces.
 
+use crate::section::Section;
+use crate::url::url;
+use crate::values::{one_of, text};
+
 /// Logs and traces.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
@@ -25,5 +29,17 @@ pub enum LogFormat {
 impl Default for Telemetry {
     fn default() -> Self {
         Self { log_format: LogFormat::Json, log_filter: "info".to_owned(), otlp_endpoint: None }
+    }
+}
+
+impl Telemetry {
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let formats = one_of([("json", LogFormat::Json), ("text", LogFormat::Text)]);
+        Self {
+            log_format: section.or("log_format", formats, default.log_format),
+            log_filter: section.or("log_filter", text, default.log_filter),
+            otlp_endpoint: section.optional("otlp_endpoint", url),
+        }
     }
 }

@@ -1,0 +1,88 @@
+//! Collects mistakes while a document is read.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, Error};
+
+use crate::{Mistake, Mistakes};
+
+/// The document being read, what it allows, and what was wrong with it so far.
+pub(crate) struct Report<'a> {
+    file: &'a str,
+    text: &'a str,
+    mistakes: RefCell<Vec<Mistake>>,
+    /// Lines that are no TOML: what was made of them says nothing.
+    broken_lines: Vec<usize>,
+    /// `allow_env_secrets`.
+    pub allow_env_secrets: bool,
+    /// `allow_plaintext_http`.
+    pub allow_plaintext_http: bool,
+}
+
+// === impl Report ===
+
+impl<'a> Report<'a> {
+    pub fn new(file: &'a str, text: &'a str, root: &DeTable<'_>, syntax_errors: Vec<Error>) -> Self {
+        let allowed = |name| root.get(name).and_then(|value| value.get_ref().as_bool()).unwrap_or(false);
+        let mut report = Self {
+            file,
+            text,
+            mistakes: RefCell::default(),
+            broken_lines: Vec::new(),
+            allow_env_secrets: allowed("allow_env_secrets"),
+            allow_plaintext_http: allowed("allow_plaintext_http"),
+        };
+        for error in syntax_errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            report.add(offset, error.message().to_owned());
+            report.broken_lines.push(report.place(offset).0);
+        }
+        report
+    }
+
+    /// Notes a mistake at a byte of the document.
+    pub fn add(&self, offset: usize, message: String) {
+        let (line, column) = self.place(offset);
+        if !self.broken_lines.contains(&line) {
+            self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, column, message });
+        }
+    }
+
+    /// Notes that something is missing, unless lines that are no TOML may have held it.
+    pub fn add_missing(&self, offset: usize, message: String) {
+        if self.broken_lines.is_empty() {
+            self.add(offset, message);
+        }
+    }
+
+    /// The document's own text within a span.
+    pub fn text(&self, span: Range<usize>) -> &'a str {
+        self.text.get(span).unwrap_or_default()
+    }
+
+    /// A path of the document: relative ones start at the document's folder.
+    pub fn path(&self, path: &str) -> PathBuf {
+        Path::new(self.file).parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// What was read, if nothing was wrong.
+    pub fn finish<T>(self, value: Option<T>) -> Result<T, Mistakes> {
+        match (Mistakes::new(self.mistakes.into_inner()), value) {
+            (None, Some(value)) => Ok(value),
+            (Some(mistakes), _) => Err(mistakes),
+            // A reader that gives nothing has noted why; this arm keeps that from being a panic.
+            (None, None) => {
+                Err(Mistakes::unreadable(self.file, "the configuration is incomplete".to_owned()))
+            }
+        }
+    }
+
+    /// Line and column of a byte, both from 1, the column in characters.
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
