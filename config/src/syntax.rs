@@ -33,10 +33,14 @@ fn first_error(text: &str) -> Option<Error> {
     errors.into_iter().min_by_key(|error| error.span().map_or(0, |span| span.start))
 }
 
-/// The text with the line around a byte made of spaces; `None` when it is blank already.
+/// The text with the line around a byte made of spaces, and all lines below it if it is the header of a table: nobody
+/// knows whose they are. `None` when it is blank already.
 fn without_line(text: &str, byte: usize) -> Option<String> {
     let start = text.get(..byte)?.rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
-    let line = &text[start..end];
-    (!line.trim().is_empty()).then(|| format!("{}{}{}", &text[..start], " ".repeat(line.len()), &text[end..]))
+    let is_header = text[start..].trim_start().starts_with('[');
+    let end_mark = if is_header { "\n[" } else { "\n" };
+    let end = text[start..].find(end_mark).map_or(text.len(), |length| start + length);
+    let broken = &text[start..end];
+    let blank: String = broken.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+    (!broken.trim().is_empty()).then(|| format!("{}{blank}{}", &text[..start], &text[end..]))
 }
