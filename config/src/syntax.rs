@@ -34,7 +34,7 @@ fn first_error(text: &str) -> Option<Error> {
 }
 
 /// The text with the line around a byte made of spaces, and all lines below it if it is the header of a table: nobody
-/// knows whose they are. `None` when it is blank already.
+/// knows whose they are. `None` when the line is fine by itself.
 fn without_line(text: &str, byte: usize) -> Option<String> {
     let start = text.get(..byte)?.rfind('\n').map_or(0, |newline| newline + 1);
     let is_header = text[start..].trim_start().starts_with('[');
@@ -42,5 +42,7 @@ fn without_line(text: &str, byte: usize) -> Option<String> {
     let end = text[start..].find(end_mark).map_or(text.len(), |length| start + length);
     let broken = &text[start..end];
     let blank: String = broken.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-    (!broken.trim().is_empty()).then(|| format!("{}{blank}{}", &text[..start], &text[end..]))
+    // A line that is fine by itself is not to blame: something above it lacks its end.
+    let to_blame = broken.lines().next().is_some_and(|line| DeTable::parse(line).is_err());
+    to_blame.then(|| format!("{}{blank}{}", &text[..start], &text[end..]))
 }
