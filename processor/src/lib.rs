@@ -1,1 +1,42 @@
-//! Trunkline processor.
+//! The processor: deduplicates, orders, enriches and routes the events of each conversation, exactly once.
+//!
+//! The decisions are pure: a [`task::Task`] is one partition, a function of (state, input, now) that returns what it
+//! wants published and stored. The [`engine`] around it owns the clients: it reads records, asks the CRMs, and commits
+//! outputs, changelog and offsets in one Kafka transaction before anything reaches the state store.
+//!
+//! # Layout
+//!
+//! - [`task`]: one partition, from a record read to an event emitted
+//!   - [`order`]: what may go on and what waits, in the three modes
+//!   - [`conversation`]: the state machine and figures of one conversation
+//!   - [`entity`]: what state keeps of one entity, event ids included
+//!   - [`finished`]: offsets finished out of order
+//!   - [`profiles`]: customer profiles at hand
+//!   - [`rules`]: routing and write-backs, in CEL
+//!   - [`output`]: what a task wants published
+//! - [`state`]: keys, values, RocksDB
+//! - [`engine`]: the loop, transactions, assignment and restore
+//! - [`lookups`]: asking the CRMs beside the stream
+//! - [`publisher`]: outputs as records
+//! - [`run`]: puts it all together
+
+pub mod conversation;
+pub mod engine;
+pub mod entity;
+pub mod finished;
+pub mod lookups;
+pub mod order;
+pub mod output;
+pub mod profiles;
+pub mod publisher;
+pub mod rules;
+pub mod state;
+pub mod task;
+
+mod clock;
+mod metrics;
+mod run;
+#[cfg(test)]
+mod testing;
+
+pub use run::{RunError, run};

@@ -1,0 +1,333 @@
+//! A member of a consumer group whose owner decides when a partition is taken and when it is given back.
+//!
+//! librdkafka announces a change of assignment and then waits until the application has called assign or unassign.
+//! Instead of doing that inside a callback, [`GroupConsumer::poll`] returns the change as a value: the owner restores
+//! state, or commits its open transaction, and only then calls [`GroupConsumer::assign`] or [`GroupConsumer::release`].
+//! That is how no transaction ever spans a change of assignment.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use trunkline_config::Kafka;
+
+use crate::client;
+use crate::record::{InboundRecord, TopicPartition};
+
+/// How a member joins its group.
+#[derive(Debug, Clone)]
+pub struct GroupSettings {
+    /// Consumer group, with its prefix.
+    pub group: String,
+    /// Name of this instance, stable across restarts: static membership (KIP-345), so that a restart within the
+    /// session timeout moves no partition.
+    pub instance: String,
+    /// Topics to subscribe to, with their prefix.
+    pub topics: Vec<String>,
+    /// After this long without a heartbeat the group gives the partitions to others.
+    pub session_timeout: Duration,
+}
+
+/// What [`GroupConsumer::poll`] came back with.
+#[derive(Debug)]
+pub enum Polled {
+    /// A record.
+    Record(InboundRecord),
+    /// The group gives these partitions to this member; answer with [`GroupConsumer::assign`].
+    Assigned(Vec<TopicPartition>),
+    /// The group takes these partitions away; answer with [`GroupConsumer::release`]. When `lost`, another member may
+    /// own them already: nothing may be committed for them.
+    Revoked {
+        /// The partitions concerned.
+        partitions: Vec<TopicPartition>,
+        /// True when the membership itself was lost.
+        lost: bool,
+    },
+    /// Nothing within the time given.
+    Idle,
+}
+
+/// What went wrong in a consumer.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumerError {
+    /// The client refused its settings.
+    #[error("cannot create the consumer of group {group}: {source}; check [kafka] in the configuration")]
+    Create {
+        /// The group.
+        group: String,
+        /// What the client said.
+        source: KafkaError,
+    },
+    /// A call to the brokers failed; it can be tried again.
+    #[error("{what} failed for group {group}: {source}")]
+    Call {
+        /// What was tried.
+        what: &'static str,
+        /// The group.
+        group: String,
+        /// What the client said.
+        source: KafkaError,
+    },
+    /// The consumer can not go on: the process should stop.
+    #[error("consumer of group {group} cannot go on: {source}")]
+    Fatal {
+        /// The group.
+        group: String,
+        /// What the client said.
+        source: KafkaError,
+    },
+}
+
+/// A member of a consumer group; see the module's documentation.
+pub struct GroupConsumer {
+    group: String,
+    consumer: BaseConsumer<Context>,
+}
+
+/// Keeps the announced changes of assignment for the owner.
+struct Context {
+    changes: Mutex<VecDeque<Change>>,
+    /// Set while the consumer closes: nobody polls for changes any more.
+    closing: AtomicBool,
+}
+
+enum Change {
+    Assign(Vec<TopicPartition>),
+    Revoke { partitions: Vec<TopicPartition>, lost: bool },
+}
+
+// === impl Context ===
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka consumer");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        if self.closing.load(Ordering::Acquire) {
+            // The owner has already committed and stopped; close() waits for this call.
+            if let Err(error) = consumer.incremental_unassign(list) {
+                tracing::warn!(%error, "giving up partitions while closing");
+            }
+            return;
+        }
+        let partitions = from_list(list);
+        let change = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assign(partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                Change::Revoke { partitions, lost: consumer.assignment_lost() }
+            }
+            other => {
+                tracing::error!(error = ?RDKafkaErrorCode::from(other), "rebalance failed");
+                return;
+            }
+        };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+
+    fn main_queue_min_poll_interval(&self) -> rdkafka::util::Timeout {
+        rdkafka::util::Timeout::After(Duration::from_millis(100))
+    }
+}
+
+// === impl GroupConsumer ===
+
+impl GroupConsumer {
+    /// Creates the member and subscribes it; it joins the group as it is polled.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Create`] when the client refuses its settings.
+    pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
+        let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
+        let mut config = client::base(kafka, &settings.instance);
+        config
+            .set("group.id", &settings.group)
+            .set("group.instance.id", &settings.instance)
+            // KIP-429: partitions that stay are not stopped by those that move.
+            .set("partition.assignment.strategy", "cooperative-sticky")
+            .set("session.timeout.ms", settings.session_timeout.as_millis().to_string())
+            // Three heartbeats fit into a session, as the brokers' documentation advises.
+            .set("heartbeat.interval.ms", (settings.session_timeout.as_millis() / 3).clamp(100, 3000).to_string())
+            // Offsets are committed inside transactions only.
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            // A partition without a committed offset is read from its beginning: nothing is skipped.
+            .set("auto.offset.reset", "earliest")
+            .set("isolation.level", "read_committed")
+            // A small wait: throughput comes from batches that form by themselves under load.
+            .set("fetch.wait.max.ms", "20")
+            .set("fetch.error.backoff.ms", "50")
+            .set("queued.min.messages", "10000")
+            .set("queued.max.messages.kbytes", "32768");
+        let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
+        let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
+        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(create)?;
+        Ok(Self { group: settings.group.clone(), consumer })
+    }
+
+    /// Waits at most `timeout` for a record or a change of assignment.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Fatal`] when the member is fenced or otherwise beyond repair; [`ConsumerError::Call`] for what
+    /// passes by itself.
+    pub fn poll(&self, timeout: Duration) -> Result<Polled, ConsumerError> {
+        if let Some(change) = self.next_change() {
+            return Ok(change);
+        }
+        let message = self.consumer.poll(timeout);
+        match message {
+            Some(Ok(message)) => {
+                // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
+                // is still ours, since nothing is unassigned before the owner says so.
+                Ok(Polled::Record(InboundRecord::from_message(&message)))
+            }
+            Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
+                Err(ConsumerError::Fatal { group: self.group.clone(), source })
+            }
+            Some(Err(source)) => Err(self.call("polling", source)),
+            None => Ok(self.next_change().unwrap_or(Polled::Idle)),
+        }
+    }
+
+    /// Takes partitions, paused, each at the offset given (`None`: the committed one). Resume them with
+    /// [`GroupConsumer::resume`] once their state is restored.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub fn assign(&self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for (partition, offset) in partitions {
+            let offset = offset.map_or(Offset::Invalid, Offset::Offset);
+            list.add_partition_offset(&partition.topic, partition.partition, offset)
+                .map_err(|source| self.call("assigning", source))?;
+        }
+        self.consumer.incremental_assign(&list).map_err(|source| self.call("assigning", source))?;
+        // Nothing polls between these two calls, so no record of a paused partition can slip through.
+        self.consumer.pause(&list).map_err(|source| self.call("pausing", source))
+    }
+
+    /// Gives partitions back. Call it only after everything that concerned them is committed or dropped.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.consumer
+            .incremental_unassign(&to_list(partitions))
+            .map_err(|source| self.call("unassigning", source))
+    }
+
+    /// Stops fetching from partitions.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub fn pause(&self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.consumer.pause(&to_list(partitions)).map_err(|source| self.call("pausing", source))
+    }
+
+    /// Fetches from partitions again.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub fn resume(&self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.consumer.resume(&to_list(partitions)).map_err(|source| self.call("resuming", source))
+    }
+
+    /// Moves the position of an assigned partition; the next record read from it is the one at `offset`.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub fn seek(&self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.consumer
+            .seek(&partition.topic, partition.partition, Offset::Offset(offset), Duration::from_secs(10))
+            .map_err(|source| self.call("seeking", source))
+    }
+
+    /// The stable committed offsets (KIP-447: waits out offsets that hang in an open transaction); `None` where
+    /// nothing was ever committed.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the coordinator does not answer in `timeout`.
+    pub fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<Option<i64>>, ConsumerError> {
+        let answer = self
+            .consumer
+            .committed_offsets(to_list(partitions), timeout)
+            .map_err(|source| self.call("reading committed offsets", source))?;
+        Ok(partitions
+            .iter()
+            .map(|p| match answer.find_partition(&p.topic, p.partition).map(|e| e.offset()) {
+                Some(Offset::Offset(offset)) => Some(offset),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// First and end offset of a partition, as a read_committed reader sees them (the end is the last stable offset).
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the broker does not answer in `timeout`.
+    pub fn watermarks(&self, partition: &TopicPartition, timeout: Duration) -> Result<(i64, i64), ConsumerError> {
+        self.consumer
+            .fetch_watermarks(&partition.topic, partition.partition, timeout)
+            .map_err(|source| self.call("reading watermarks", source))
+    }
+
+    /// What a transaction needs to commit this group's offsets.
+    pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.consumer.group_metadata()
+    }
+
+    fn next_change(&self) -> Option<Polled> {
+        let change = self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+        Some(match change {
+            Change::Assign(partitions) => Polled::Assigned(partitions),
+            Change::Revoke { partitions, lost } => Polled::Revoked { partitions, lost },
+        })
+    }
+
+    fn call(&self, what: &'static str, source: KafkaError) -> ConsumerError {
+        ConsumerError::Call { what, group: self.group.clone(), source }
+    }
+}
+
+impl Drop for GroupConsumer {
+    fn drop(&mut self) {
+        let context: &Arc<Context> = self.consumer.context();
+        context.closing.store(true, Ordering::Release);
+        // A change that was announced but never answered would keep close() waiting for ever.
+        let pending = std::mem::take(&mut *context.changes.lock().unwrap_or_else(PoisonError::into_inner));
+        for change in pending {
+            let result = match change {
+                Change::Assign(partitions) => self.consumer.incremental_assign(&to_list(&partitions)),
+                Change::Revoke { partitions, .. } => self.consumer.incremental_unassign(&to_list(&partitions)),
+            };
+            if let Err(error) = result {
+                tracing::warn!(%error, "answering a change of assignment while closing");
+            }
+        }
+    }
+}
+
+fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.partition);
+    }
+    list
+}
+
+fn from_list(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    list.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect()
+}

@@ -1,0 +1,373 @@
+//! A producer whose records, and the offsets they stem from, take effect together or not at all.
+//!
+//! # Doubt
+//!
+//! librdkafka retries EndTxn by itself and lacks KIP-890, so a delayed first request can end the *next* transaction.
+//! Whenever a transactional call saw a transport error, a timeout, or took longer than [`DOUBT_AFTER`], its outcome is
+//! not trusted, even if success was reported: the call returns [`CommitOutcome::Doubtful`] (or an error), and the owner
+//! replaces the producer by [`TransactionalProducer::reopen`], whose initialisation settles what was open, and then
+//! reads the committed offsets and the changelog for the truth.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use trunkline_config::Kafka;
+
+use crate::client;
+use crate::group_consumer::GroupConsumer;
+use crate::record::{OutboundRecord, TopicPartition};
+
+/// A transactional call that takes longer is doubted.
+pub const DOUBT_AFTER: Duration = Duration::from_secs(1);
+
+/// A coordinator aborts a transaction that its producer left open for this long.
+pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long initialisation may take: the coordinator may first have to settle what a predecessor left open.
+const INITIALISE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How a commit went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// Committed beyond doubt.
+    Committed,
+    /// Committed or not: replace the producer and read the truth.
+    Doubtful,
+}
+
+/// What went wrong in a transaction, named by what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum TransactionError {
+    /// Abort, rewind to the committed offsets and go on.
+    #[error("{what} failed in transaction of {id}: {reason}; the transaction is given up and its input read again")]
+    Abort {
+        /// What was tried.
+        what: &'static str,
+        /// The transactional id.
+        id: String,
+        /// What the client said.
+        reason: String,
+    },
+    /// Another producer with the same transactional id took over: this one must stop.
+    #[error("{what} failed: {id} was fenced ({reason}); another instance runs under the same name")]
+    Fenced {
+        /// What was tried.
+        what: &'static str,
+        /// The transactional id.
+        id: String,
+        /// What the client said.
+        reason: String,
+    },
+    /// The outcome is unknown, or the producer is beyond use: replace it and read the truth.
+    #[error("{what} has no known outcome for {id}: {reason}; the producer is replaced")]
+    Doubtful {
+        /// What was tried.
+        what: &'static str,
+        /// The transactional id.
+        id: String,
+        /// What the client said.
+        reason: String,
+    },
+    /// One record can not be produced whatever is done.
+    #[error("record of {bytes} bytes for {topic} is refused: {reason}")]
+    Record {
+        /// The topic.
+        topic: String,
+        /// Size of key and value.
+        bytes: usize,
+        /// What the client said.
+        reason: String,
+    },
+}
+
+/// See the module's documentation.
+pub struct TransactionalProducer {
+    kafka: Kafka,
+    id: String,
+    producer: BaseProducer<Context>,
+    open: bool,
+}
+
+/// Follows deliveries and transport errors.
+#[derive(Default)]
+struct Context {
+    transport_errors: AtomicU64,
+    /// Highest offset delivered to each partition asked for by [`TransactionalProducer::watch`].
+    delivered: Mutex<HashMap<TopicPartition, i64>>,
+    watched: Mutex<Option<String>>,
+}
+
+// === impl Context ===
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.transport_errors.fetch_add(1, Ordering::AcqRel);
+        tracing::warn!(%error, reason, "kafka producer");
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(message) => {
+                let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+                if watched.as_deref() == Some(message.topic()) {
+                    let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+                    let entry = delivered
+                        .entry(TopicPartition::new(message.topic(), message.partition()))
+                        .or_insert(i64::MIN);
+                    *entry = (*entry).max(message.offset());
+                }
+            }
+            // The commit fails with an abortable error and says so; the details help whoever reads the log.
+            Err((error, message)) => {
+                tracing::warn!(%error, topic = message.topic(), "record of a transaction was not delivered");
+            }
+        }
+    }
+}
+
+// === impl TransactionalProducer ===
+
+impl TransactionalProducer {
+    /// Creates and initialises the producer: any transaction that a predecessor of the same id left open is settled
+    /// before this returns.
+    ///
+    /// # Errors
+    /// [`TransactionError`] when the brokers refuse or do not answer within 60 s.
+    pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
+        let producer = create(kafka, transactional_id)?;
+        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
+    }
+
+    /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
+    pub fn watch(&mut self, topic: &str) {
+        *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(topic.to_owned());
+    }
+
+    /// The highest offsets delivered to the watched topic since the last call.
+    pub fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
+        std::mem::take(&mut *self.producer.context().delivered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// True between [`Self::begin`] and the end of the transaction.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Starts a transaction.
+    ///
+    /// # Errors
+    /// [`TransactionError`] says what to do.
+    pub fn begin(&mut self) -> Result<(), TransactionError> {
+        self.producer.begin_transaction().map_err(|error| self.classify("begin", &error))?;
+        self.open = true;
+        Ok(())
+    }
+
+    /// Adds a record to the open transaction. Blocks while the client's queue is full.
+    ///
+    /// # Errors
+    /// [`TransactionError::Record`] when this record can never be produced; else what to do with the transaction.
+    pub fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
+        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+        for (key, value) in &record.headers {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic).headers(headers);
+        message.key = record.key.as_deref();
+        message.payload = record.value.as_deref();
+        message.partition = record.partition;
+        message.timestamp = record.timestamp;
+        let started = Instant::now();
+        loop {
+            match self.producer.send(message) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    if started.elapsed() > TRANSACTION_TIMEOUT {
+                        return Err(self.abort_error("produce", "the brokers take no records"));
+                    }
+                    self.producer.poll(Duration::from_millis(10));
+                    message = back;
+                }
+                Err((error, back)) => {
+                    let size = back.key.map_or(0, <[u8]>::len) + back.payload.map_or(0, <[u8]>::len);
+                    return Err(match error.rdkafka_error_code() {
+                        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidRecord) => {
+                            TransactionError::Record {
+                                topic: record.topic.clone(),
+                                bytes: size,
+                                reason: error.to_string(),
+                            }
+                        }
+                        _ => self.classify("produce", &error),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Serves delivery reports without waiting.
+    pub fn poll(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Adds the group's offsets (each the next to read) and commits.
+    ///
+    /// # Errors
+    /// [`TransactionError`] says what to do. [`CommitOutcome::Doubtful`] is a success that must not be trusted.
+    pub fn commit(
+        &mut self,
+        offsets: &[(TopicPartition, i64)],
+        consumer: &GroupConsumer,
+    ) -> Result<CommitOutcome, TransactionError> {
+        let errors_before = self.producer.context().transport_errors.load(Ordering::Acquire);
+        let mut slowest = Duration::ZERO;
+        if !offsets.is_empty() {
+            let mut list = TopicPartitionList::with_capacity(offsets.len());
+            for (partition, offset) in offsets {
+                list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset))
+                    .map_err(|error| self.abort_error("adding offsets", &error.to_string()))?;
+            }
+            let group = consumer
+                .group_metadata()
+                .ok_or_else(|| self.abort_error("adding offsets", "the consumer has no group"))?;
+            // Records first: a failed one is then known before the offsets are added.
+            self.producer.flush(TRANSACTION_TIMEOUT).map_err(|error| self.classify("flush", &error))?;
+            let started = Instant::now();
+            self.producer
+                .send_offsets_to_transaction(&list, &group, TRANSACTION_TIMEOUT)
+                .map_err(|error| self.classify("adding offsets", &error))?;
+            slowest = slowest.max(started.elapsed());
+        } else {
+            self.producer.flush(TRANSACTION_TIMEOUT).map_err(|error| self.classify("flush", &error))?;
+        }
+        let started = Instant::now();
+        self.producer
+            .commit_transaction(TRANSACTION_TIMEOUT)
+            .map_err(|error| self.classify("commit", &error))?;
+        slowest = slowest.max(started.elapsed());
+        self.open = false;
+        let errors = self.producer.context().transport_errors.load(Ordering::Acquire) - errors_before;
+        if errors > 0 || slowest > DOUBT_AFTER {
+            tracing::warn!(errors, slowest_ms = slowest.as_millis() as u64, id = %self.id, "doubtful commit");
+            return Ok(CommitOutcome::Doubtful);
+        }
+        Ok(CommitOutcome::Committed)
+    }
+
+    /// Gives the open transaction up. Whatever goes wrong here makes the producer doubtful.
+    ///
+    /// # Errors
+    /// [`TransactionError::Fenced`] or [`TransactionError::Doubtful`].
+    pub fn abort(&mut self) -> Result<(), TransactionError> {
+        if !self.open {
+            return Ok(());
+        }
+        self.open = false;
+        let started = Instant::now();
+        self.producer.abort_transaction(TRANSACTION_TIMEOUT).map_err(|error| match self.classify("abort", &error) {
+            TransactionError::Abort { what, id, reason } => TransactionError::Doubtful { what, id, reason },
+            other => other,
+        })?;
+        self.take_delivered();
+        if started.elapsed() > DOUBT_AFTER {
+            return Err(TransactionError::Doubtful {
+                what: "abort",
+                id: self.id.clone(),
+                reason: format!("it took {} ms", started.elapsed().as_millis()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Replaces the producer by a fresh one of the same id, which settles whatever was open.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn reopen(&mut self) -> Result<(), TransactionError> {
+        let watched = self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // The old client must not send its queue, nor retry, once the new one is there; it is dropped below.
+        self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
+        self.producer.poll(Duration::ZERO);
+        self.open = false;
+        self.producer = create(&self.kafka, &self.id)?;
+        *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
+        Ok(())
+    }
+
+    fn abort_error(&self, what: &'static str, reason: &str) -> TransactionError {
+        TransactionError::Abort { what, id: self.id.clone(), reason: reason.to_owned() }
+    }
+
+    fn classify(&self, what: &'static str, error: &KafkaError) -> TransactionError {
+        classify(&self.id, what, error)
+    }
+}
+
+fn create(kafka: &Kafka, id: &str) -> Result<BaseProducer<Context>, TransactionError> {
+    let mut config = client::base(kafka, id);
+    config
+        .set("transactional.id", id)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+        // A record that can not be delivered while its transaction lives is of no use.
+        .set("message.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+        .set("linger.ms", "2")
+        .set("compression.type", "lz4")
+        .set("partitioner", "murmur2_random")
+        .set("queue.buffering.max.messages", "200000")
+        .set("queue.buffering.max.kbytes", "131072");
+    let producer: BaseProducer<Context> =
+        config.create_with_context(Context::default()).map_err(|error| classify(id, "create", &error))?;
+    let started = Instant::now();
+    loop {
+        match producer.init_transactions(Duration::from_secs(10)) {
+            Ok(()) => return Ok(producer),
+            Err(error) => {
+                let classified = classify(id, "initialise", &error);
+                let retriable =
+                    !matches!(classified, TransactionError::Fenced { .. }) && started.elapsed() < INITIALISE_TIMEOUT;
+                if !retriable {
+                    return Err(classified);
+                }
+                tracing::warn!(%error, id, "initialising transactions; trying again");
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        }
+    }
+}
+
+fn classify(id: &str, what: &'static str, error: &KafkaError) -> TransactionError {
+    let id = id.to_owned();
+    let reason = error.to_string();
+    let fenced = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::Fenced
+                | RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+                | RDKafkaErrorCode::FencedInstanceId
+        )
+    );
+    if fenced {
+        return TransactionError::Fenced { what, id, reason };
+    }
+    match error {
+        KafkaError::Transaction(inner) if inner.txn_requires_abort() => {
+            TransactionError::Abort { what, id, reason }
+        }
+        KafkaError::Flush(_) | KafkaError::MessageProduction(_) => TransactionError::Abort { what, id, reason },
+        _ => TransactionError::Doubtful { what, id, reason },
+    }
+}

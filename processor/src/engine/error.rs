@@ -1,0 +1,35 @@
+//! Why the engine stops.
+
+use trunkline_kafka::changelog::RestoreError;
+use trunkline_kafka::{ConsumerError, TransactionError};
+use trunkline_schemas::codec;
+
+use crate::state::StateError;
+
+/// Why the engine stops. Whatever was not committed by then takes no effect; a restart goes on where it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The group.
+    #[error("TL-5001 {0}")]
+    Consumer(#[from] ConsumerError),
+    /// Another instance runs under this name, or the brokers stay unreachable.
+    #[error("TL-3006 {0}")]
+    Transaction(#[from] TransactionError),
+    /// State can not be read back.
+    #[error("TL-3004 {0}")]
+    Restore(#[from] RestoreError),
+    /// The state store.
+    #[error("{0}")]
+    State(#[from] StateError),
+    /// A value of ours does not fit its schema.
+    #[error("an output does not fit its schema: {0}")]
+    Codec(#[from] codec::Error),
+    /// The registry can not be asked for the schema of a record.
+    #[error("TL-5002 schema {id} can not be fetched: {reason}; check [registry]")]
+    Registry {
+        /// Schema id.
+        id: u32,
+        /// What the registry said.
+        reason: String,
+    },
+}

@@ -1,0 +1,59 @@
+//! What a task wants published with its next commit, before it is encoded.
+
+use std::sync::Arc;
+
+use trunkline_schemas::headers::Headers;
+use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack};
+
+/// Something to publish.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// An event with everything that came of it.
+    Event(Box<Emission>),
+    /// A customer's profile as it now stands.
+    Profile(CustomerProfile),
+    /// A record that could not be processed, with where it came from.
+    DeadLetter(DeadLetter),
+}
+
+/// An event with everything that came of it.
+#[derive(Debug, Clone)]
+pub struct Emission {
+    /// The record's key, kept from the input.
+    pub key: Arc<str>,
+    /// The event.
+    pub event: EnrichedEvent,
+    /// Where its conversation should go, where a rule says so.
+    pub decision: Option<RoutingDecision>,
+    /// Commands for outside systems.
+    pub write_backs: Vec<WriteBack>,
+    /// Rules that failed on it.
+    pub errors: Vec<PipelineError>,
+    /// Headers of the input record: CloudEvents and trace context go on to the output.
+    pub headers: Headers,
+    /// Milliseconds it was held for its order.
+    pub held_ms: i64,
+}
+
+/// A record that could not be processed: original bytes, and where they came from.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// Topic it was read from.
+    pub topic: String,
+    /// Partition it was read from.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its value.
+    pub value: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Headers,
+    /// Its timestamp; UTC milliseconds.
+    pub timestamp: i64,
+    /// Stable error code, `TL-nnnn`.
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}

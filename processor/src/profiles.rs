@@ -1,0 +1,227 @@
+//! The profiles an instance has at hand, and whether they are good enough for an event.
+
+use std::collections::HashMap;
+
+use trunkline_schemas::{CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus};
+
+/// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
+const RETRY_AFTER_MS: i64 = 1_000;
+
+/// Profiles in memory, bounded.
+#[derive(Debug)]
+pub struct Profiles {
+    freshness_ms: i64,
+    capacity: usize,
+    entries: HashMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    profile: CustomerProfile,
+    attempted_at: i64,
+}
+
+/// What an event gets, and whether asking the systems could better it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AtHand {
+    /// The fields that enter the event.
+    pub profile: Option<ProfileView>,
+    /// How good they are.
+    pub enrichment: Enrichment,
+    /// True when a fetch is called for.
+    pub fetch: bool,
+}
+
+// === impl AtHand ===
+
+impl AtHand {
+    /// For events without a customer, or without systems to ask.
+    pub fn skipped() -> Self {
+        Self {
+            profile: None,
+            enrichment: Enrichment { status: EnrichmentStatus::Skipped, sources: Vec::new() },
+            fetch: false,
+        }
+    }
+}
+
+// === impl Profiles ===
+
+impl Profiles {
+    /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch.
+    pub fn new(freshness_ms: i64, capacity: usize) -> Self {
+        Self { freshness_ms, capacity: capacity.max(1), entries: HashMap::new() }
+    }
+
+    /// What is known of a customer now.
+    pub fn at_hand(&self, customer: &str, now: i64) -> AtHand {
+        let Some(entry) = self.entries.get(customer) else {
+            return AtHand {
+                profile: None,
+                enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
+                fetch: true,
+            };
+        };
+        let sources: Vec<EnrichmentSource> = entry
+            .profile
+            .sources
+            .iter()
+            .map(|source| EnrichmentSource {
+                system: source.system.clone(),
+                status: source.status,
+                age_ms: source.fetched_at.map(|at| (now - at).max(0)),
+                latency_ms: source.latency_ms,
+            })
+            .collect();
+        let status = self.verdict(&sources);
+        let current = |source: &EnrichmentSource| {
+            answered(source.status) && source.age_ms.is_some_and(|age| age <= self.freshness_ms)
+        };
+        let fetch = !sources.iter().all(current) && now - entry.attempted_at >= RETRY_AFTER_MS;
+        let profile = (status != EnrichmentStatus::Missing).then(|| ProfileView::from(&entry.profile));
+        AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
+    }
+
+    /// Takes in a fetched profile. What a system did not answer this time keeps its last answer. Returns the profile
+    /// as it now stands.
+    pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
+        if let Some(known) = self.entries.get(&fetched.customer_id) {
+            keep_last_answers(&mut fetched, &known.profile);
+        }
+        self.insert(fetched.clone(), now);
+        fetched
+    }
+
+    /// Takes note of a customer's last interaction. Returns the profile when that changed it.
+    pub fn interacted(&mut self, customer: &str, at: i64) -> Option<CustomerProfile> {
+        let entry = self.entries.get_mut(customer)?;
+        if entry.profile.last_interaction_date.is_some_and(|known| known >= at) {
+            return None;
+        }
+        entry.profile.last_interaction_date = Some(at);
+        Some(entry.profile.clone())
+    }
+
+    fn insert(&mut self, profile: CustomerProfile, now: i64) {
+        if self.entries.len() >= self.capacity && !self.entries.contains_key(&profile.customer_id) {
+            // Half of the entries go, the least recently fetched: a sweep now and then instead of a list to maintain.
+            let mut times: Vec<i64> = self.entries.values().map(|e| e.attempted_at).collect();
+            let middle = times.len() / 2;
+            let (_, median, _) = times.select_nth_unstable(middle);
+            let median = *median;
+            self.entries.retain(|_, entry| entry.attempted_at > median);
+        }
+        self.entries.insert(profile.customer_id.clone(), Entry { profile, attempted_at: now });
+    }
+
+    fn verdict(&self, sources: &[EnrichmentSource]) -> EnrichmentStatus {
+        let has_data = |s: &EnrichmentSource| s.age_ms.is_some() && s.status != SourceStatus::NotFound;
+        if !sources.iter().any(has_data) {
+            EnrichmentStatus::Missing
+        } else if sources.iter().any(|s| has_data(s) && s.age_ms.is_some_and(|age| age > self.freshness_ms)) {
+            EnrichmentStatus::Stale
+        } else if sources.iter().all(|s| answered(s.status)) {
+            EnrichmentStatus::Complete
+        } else {
+            EnrichmentStatus::Partial
+        }
+    }
+}
+
+fn answered(status: SourceStatus) -> bool {
+    matches!(status, SourceStatus::Ok | SourceStatus::NotFound)
+}
+
+/// Fills what `fetched` lacks, system by system, from the answers of an earlier fetch.
+fn keep_last_answers(fetched: &mut CustomerProfile, known: &CustomerProfile) {
+    for source in &mut fetched.sources {
+        if answered(source.status) {
+            continue;
+        }
+        let Some(before) = known.sources.iter().find(|s| s.system == source.system && s.fetched_at.is_some()) else {
+            continue;
+        };
+        source.fetched_at = before.fetched_at;
+        match source.system.as_str() {
+            "salesforce" => {
+                fetched.account_name.clone_from(&known.account_name);
+                fetched.loyalty_tier.clone_from(&known.loyalty_tier);
+            }
+            "sap" => {
+                fetched.balance = known.balance;
+                fetched.currency.clone_from(&known.currency);
+            }
+            "servicenow" => fetched.open_tickets = known.open_tickets,
+            _ => {}
+        }
+        if known.source_systems.contains(&source.system) && !fetched.source_systems.contains(&source.system) {
+            fetched.source_systems.push(source.system.clone());
+        }
+    }
+    fetched.last_interaction_date = fetched.last_interaction_date.max(known.last_interaction_date);
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_schemas::ProfileSource;
+
+    use super::*;
+
+    fn fetched(at: i64, sap: SourceStatus, balance: Option<i64>) -> CustomerProfile {
+        let source = |system: &str, status| ProfileSource {
+            system: system.to_owned(),
+            status,
+            fetched_at: answered(status).then_some(at),
+            latency_ms: Some(5),
+        };
+        CustomerProfile {
+            customer_id: "C-1".to_owned(),
+            account_name: Some("Acme".to_owned()),
+            loyalty_tier: None,
+            balance: balance.map(Into::into),
+            currency: balance.map(|_| "EUR".to_owned()),
+            open_tickets: None,
+            last_interaction_date: None,
+            source_systems: Vec::new(),
+            sources: vec![source("salesforce", SourceStatus::Ok), source("sap", sap)],
+            last_updated: at,
+        }
+    }
+
+    #[test]
+    fn verdicts() {
+        let mut profiles = Profiles::new(30_000, 10);
+        let missing = profiles.at_hand("C-1", 0);
+        assert!(missing.fetch && missing.enrichment.status == EnrichmentStatus::Missing);
+
+        profiles.learn(fetched(0, SourceStatus::Timeout, None), 0);
+        let partial = profiles.at_hand("C-1", 10);
+        assert_eq!(partial.enrichment.status, EnrichmentStatus::Partial);
+        assert!(!partial.fetch, "a system that just failed is left alone");
+        assert!(profiles.at_hand("C-1", 1_000).fetch);
+
+        profiles.learn(fetched(2_000, SourceStatus::Ok, Some(5)), 2_000);
+        let complete = profiles.at_hand("C-1", 2_010);
+        assert_eq!(complete.enrichment.status, EnrichmentStatus::Complete);
+        assert!(!complete.fetch);
+
+        // SAP is down: its last answer stays, and says how old it is.
+        profiles.learn(fetched(40_000, SourceStatus::Timeout, None), 40_000);
+        let stale = profiles.at_hand("C-1", 40_000);
+        assert_eq!(stale.enrichment.status, EnrichmentStatus::Stale);
+        assert_eq!(stale.profile.unwrap().balance, Some(5.into()));
+        assert_eq!(stale.enrichment.sources[1].age_ms, Some(38_000));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut profiles = Profiles::new(30_000, 10);
+        for n in 0..100 {
+            let mut profile = fetched(n, SourceStatus::Ok, None);
+            profile.customer_id = format!("C-{n}");
+            profiles.learn(profile, n);
+            assert!(profiles.entries.len() <= 10);
+        }
+        assert!(profiles.entries.contains_key("C-99"));
+    }
+}

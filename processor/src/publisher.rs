@@ -1,0 +1,156 @@
+//! Outputs as records: Avro, keys, headers.
+
+use trunkline_config::Kafka;
+use trunkline_kafka::OutboundRecord;
+use trunkline_schemas::codec::{self, Encoder};
+use trunkline_schemas::headers::{self, Headers};
+use trunkline_schemas::{
+    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog,
+};
+use trunkline_telemetry::trace;
+
+use crate::output::{DeadLetter, Emission, Output};
+
+/// Schema ids of the values that the processor writes.
+#[derive(Debug, Clone, Copy)]
+pub struct SchemaIds {
+    /// Of [`EnrichedEvent`].
+    pub enriched: u32,
+    /// Of [`RoutingDecision`].
+    pub decision: u32,
+    /// Of [`CustomerProfile`].
+    pub profile: u32,
+    /// Of [`WriteBack`], by system; the subjects differ, the schema is the same.
+    pub write_back: [u32; catalog::WRITEBACK_SYSTEMS.len()],
+    /// Of [`PipelineError`].
+    pub error: u32,
+}
+
+/// Turns outputs into records.
+pub struct Publisher {
+    kafka: Kafka,
+    enriched: Encoder<EnrichedEvent>,
+    decision: Encoder<RoutingDecision>,
+    profile: Encoder<CustomerProfile>,
+    write_back: Vec<Encoder<WriteBack>>,
+    error: Encoder<PipelineError>,
+}
+
+// === impl Publisher ===
+
+impl Publisher {
+    /// Writes with these schema ids to topics of this prefix.
+    pub fn new(kafka: &Kafka, ids: SchemaIds) -> Self {
+        Self {
+            kafka: kafka.clone(),
+            enriched: Encoder::new(ids.enriched),
+            decision: Encoder::new(ids.decision),
+            profile: Encoder::new(ids.profile),
+            write_back: ids.write_back.into_iter().map(Encoder::new).collect(),
+            error: Encoder::new(ids.error),
+        }
+    }
+
+    /// Appends an output's records.
+    ///
+    /// # Errors
+    /// [`codec::Error`] when a value does not fit its schema.
+    pub fn records(&mut self, output: Output, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
+        match output {
+            Output::Event(emission) => self.event(*emission, records),
+            Output::Profile(profile) => {
+                let value = self.profile.encode_to_vec(&profile)?;
+                let timestamp = profile.last_updated;
+                records.push(self.record(catalog::CUSTOMER_PROFILES, profile.key(), value, Headers::new(), timestamp));
+                Ok(())
+            }
+            Output::DeadLetter(letter) => {
+                records.push(self.dead_letter(letter));
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
+        let Emission { key, event, decision, write_backs, errors, headers: input, held_ms } = emission;
+        let incoming = headers::get(&input, headers::TRACEPARENT);
+        let span = trace::span_from(incoming, "processor.event");
+        let _entered = span.enter();
+        let traceparent = trace::propagated(incoming);
+        let ingest_time = event.ingest_time;
+
+        let correlated = || {
+            let mut headers = headers::correlation(
+                event.conversation_id.as_deref(),
+                event.contact_id.as_deref(),
+                event.flow_session_id.as_deref(),
+                Some(&event.correlation_id),
+            );
+            headers::push(&mut headers, headers::TRACEPARENT, &traceparent);
+            headers
+        };
+        let followers = records.len();
+        if let Some(decision) = decision {
+            let value = self.decision.encode_to_vec(&decision)?;
+            let decided_at = decision.decided_at;
+            records.push(self.record(catalog::ROUTING_DECISIONS, decision.key(), value, correlated(), decided_at));
+        }
+        for command in write_backs {
+            let system = catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
+            let value = self.write_back[system].encode_to_vec(&command)?;
+            let topic = catalog::writebacks(&command.system);
+            let issued_at = command.issued_at;
+            records.push(self.record(&topic, command.resource, value, correlated(), issued_at));
+        }
+        for error in errors {
+            let value = self.error.encode_to_vec(&error)?;
+            let occurred_at = error.occurred_at;
+            records.push(self.record(catalog::PIPELINE_ERRORS, error.key(), value, correlated(), occurred_at));
+        }
+
+        let value = self.enriched.encode_to_vec(&event)?;
+        let mut out: Headers =
+            input.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case(headers::TRACEPARENT)).collect();
+        headers::push(&mut out, headers::TRACEPARENT, &traceparent);
+        if held_ms > 0 {
+            headers::push(&mut out, headers::HELD_MS, &held_ms.to_string());
+        }
+        let record = self.record(catalog::EVENTS_ENRICHED, key.to_string(), value, out, ingest_time);
+        // The event itself goes first: what came of it refers to it.
+        records.insert(followers, record);
+        Ok(())
+    }
+
+    fn dead_letter(&self, letter: DeadLetter) -> OutboundRecord {
+        let mut out = letter.headers;
+        for (name, value) in [
+            (headers::DLQ_TOPIC, letter.topic),
+            (headers::DLQ_PARTITION, letter.partition.to_string()),
+            (headers::DLQ_OFFSET, letter.offset.to_string()),
+            (headers::DLQ_CODE, letter.code.to_owned()),
+            (headers::DLQ_MESSAGE, letter.message),
+            (headers::DLQ_ATTEMPTS, "1".to_owned()),
+        ] {
+            headers::push(&mut out, name, &value);
+        }
+        OutboundRecord {
+            topic: self.kafka.topic(catalog::PROCESSOR_DLQ),
+            partition: None,
+            key: letter.key,
+            value: letter.value,
+            headers: out,
+            timestamp: (letter.timestamp > 0).then_some(letter.timestamp),
+        }
+    }
+
+    fn record(&self, topic: &str, key: String, value: Vec<u8>, headers: Headers, timestamp: i64) -> OutboundRecord {
+        OutboundRecord {
+            topic: self.kafka.topic(topic),
+            partition: None,
+            key: Some(key.into_bytes()),
+            value: Some(value),
+            headers,
+            timestamp: Some(timestamp),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Puts the processor together and runs it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use trunkline_config::Config;
+use trunkline_connect::{Directory, Role};
+use trunkline_kafka::changelog::Reader;
+use trunkline_kafka::{GroupConsumer, GroupSettings, Registry, TransactionalProducer, schemas};
+use trunkline_schemas::catalog;
+use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
+
+use crate::engine::{Engine, EngineError, Parts};
+use crate::lookups::Lookups;
+use crate::metrics;
+use crate::profiles::Profiles;
+use crate::publisher::{Publisher, SchemaIds};
+use crate::rules::{RuleError, RuleSet};
+use crate::state::{StateError, Store};
+use crate::task::Settings;
+
+/// A restart within this time finds its partitions waiting; after it the group gives them to others.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Entities kept in memory per partition; the others are read from the store when they come up again.
+const ENTITIES_IN_MEMORY: usize = 20_000;
+
+/// Why the processor did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The rules.
+    #[error("TL-1001 {0}")]
+    Rules(#[from] RuleError),
+    /// The outside systems' clients.
+    #[error("TL-1001 {0}")]
+    Directory(#[from] trunkline_connect::directory::Error),
+    /// The admin port.
+    #[error("TL-1001 {0}")]
+    Admin(#[from] admin::Error),
+    /// The registry.
+    #[error("TL-5002 {0}")]
+    Registry(#[from] trunkline_kafka::RegistryError),
+    /// The state store.
+    #[error("{0}")]
+    State(#[from] StateError),
+    /// The engine.
+    #[error("{0}")]
+    Engine(#[from] EngineError),
+    /// The engine's thread is gone.
+    #[error("the engine stopped without a word: {0}")]
+    Thread(String),
+}
+
+/// Runs a processor until `shutdown` resolves and what is finished is committed.
+///
+/// # Errors
+/// [`RunError`] when it can not start or can not go on.
+pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+    telemetry_metrics::install();
+    metrics::describe();
+    trunkline_connect::metrics::describe();
+    let health = Health::new();
+    health.set("engine", false, "starting");
+    health.set("assignment", false, "no partitions yet");
+    let admin = admin::serve(config.processor.admin, health.clone()).await?;
+    tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
+
+    let rules = RuleSet::compile(&config)?;
+    let directory = Directory::from_config(&config, Role::Enrichment)?;
+    let registry = Registry::new(&config.registry)?;
+    let publisher = Publisher::new(&config.kafka, schema_ids(&registry, &config).await?);
+    let runtime = tokio::runtime::Handle::current();
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let engine = std::thread::Builder::new().name("engine".to_owned()).spawn({
+        let stop = stop.clone();
+        move || -> Result<(), RunError> {
+            let parts = assemble(&config, &instance, rules, directory, registry, publisher, runtime, health)?;
+            let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
+            let changelog = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
+            Ok(Engine::new(parts, input, changelog).run(&stop)?)
+        }
+    });
+    let engine = engine.map_err(|error| RunError::Thread(error.to_string()))?;
+    let mut ended = tokio::task::spawn_blocking(move || engine.join());
+    let joined = tokio::select! {
+        joined = &mut ended => joined,
+        () = shutdown => {
+            tracing::info!("draining");
+            stop.store(true, Ordering::Release);
+            ended.await
+        }
+    };
+    match joined {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(RunError::Thread("it panicked; the log has the message".to_owned())),
+        Err(error) => Err(RunError::Thread(error.to_string())),
+    }
+}
+
+async fn schema_ids(registry: &Registry, config: &Config) -> Result<SchemaIds, RunError> {
+    let id = async |topic: &str| schemas::id(registry, &config.kafka, topic).await;
+    let mut write_back = [0; catalog::WRITEBACK_SYSTEMS.len()];
+    for (slot, system) in write_back.iter_mut().zip(catalog::WRITEBACK_SYSTEMS) {
+        *slot = id(&catalog::writebacks(system)).await?;
+    }
+    Ok(SchemaIds {
+        enriched: id(catalog::EVENTS_ENRICHED).await?,
+        decision: id(catalog::ROUTING_DECISIONS).await?,
+        profile: id(catalog::CUSTOMER_PROFILES).await?,
+        write_back,
+        error: id(catalog::PIPELINE_ERRORS).await?,
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is made elsewhere, asynchronously, and used once")]
+fn assemble(
+    config: &Config,
+    instance: &str,
+    rules: RuleSet,
+    directory: Directory,
+    registry: Registry,
+    publisher: Publisher,
+    runtime: tokio::runtime::Handle,
+    health: Arc<Health>,
+) -> Result<Parts, RunError> {
+    let group = config.kafka.topic(&config.processor.group);
+    let store = Store::open(&config.processor.state_dir.join(instance))?;
+    // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
+    // committed offsets read later are stable.
+    let transactional_id = format!("{group}-{instance}");
+    let producer = TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
+    let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
+    let changelog = Reader::open(&config.kafka, &changelog_topic, instance).map_err(EngineError::from)?;
+    let consumer = GroupConsumer::open(
+        &config.kafka,
+        &GroupSettings {
+            group,
+            instance: instance.to_owned(),
+            topics: vec![config.kafka.topic(catalog::EVENTS_NORMALIZED)],
+            session_timeout: SESSION_TIMEOUT,
+        },
+    )
+    .map_err(EngineError::from)?;
+    let milliseconds = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let enrichment = &config.enrichment;
+    let settings = Settings {
+        sources: config.sources.iter().map(|(n, s)| (n.clone(), (s.order, milliseconds(s.hold)))).collect(),
+        dedup_window_ms: milliseconds(config.processor.dedup_window),
+        enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
+        entities_in_memory: ENTITIES_IN_MEMORY,
+        include_data: config.processor.include_data,
+        instance: instance.to_owned(),
+    };
+    Ok(Parts {
+        kafka: config.kafka.clone(),
+        consumer,
+        producer,
+        changelog,
+        store,
+        registry,
+        lookups: Lookups::new(runtime.clone(), directory, enrichment.deadline, config.processor.max_in_flight_lookups),
+        runtime,
+        profiles: Profiles::new(milliseconds(enrichment.freshness), enrichment.cache_entries),
+        rules,
+        publisher,
+        settings: Arc::new(settings),
+        commit_interval: config.processor.commit_interval,
+        max_held_events: config.processor.max_held_events,
+        health,
+    })
+}

@@ -1,0 +1,524 @@
+//! One partition: dedup, order, enrich, emit. A pure function of (state, input, now): what it wants done it returns.
+//!
+//! The way of an event: `record` drops it if its offset or its id is known; its channel holds it or lets it through to
+//! its entity's lane; at the head of the lane it waits for its customer's profile if need be; then it is emitted, gets
+//! its position, and its offset is finished. Until then it leaves no trace in state: a crash has it read again.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use trunkline_config::OrderMode;
+use trunkline_schemas::event_type::CONVERSATION_ENDED;
+use trunkline_schemas::headers::{self, Headers};
+use trunkline_schemas::{EnrichedEvent, Ordering, OrderingMode, PlatformEvent};
+
+use crate::conversation::{Phase, no_conversation};
+use crate::entity::{Entity, id_bits};
+use crate::finished::FinishedOffsets;
+use crate::order::{Channel, Facts, Passed};
+use crate::output::{DeadLetter, Emission, Output};
+use crate::profiles::{AtHand, Profiles};
+use crate::rules::RuleSet;
+use crate::state::{Change, StateError, StateView, keys};
+
+/// A partition that reads nothing for this long takes its time from the wall clock.
+const IDLE_AFTER_MS: i64 = 50;
+
+/// What a task is told once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Order mode and hold in milliseconds, by source.
+    pub sources: HashMap<String, (OrderMode, i64)>,
+    /// Milliseconds for which ids are remembered.
+    pub dedup_window_ms: i64,
+    /// Milliseconds an event waits for its profile; 0 turns enrichment off.
+    pub enrich_deadline_ms: i64,
+    /// Entities kept in memory per partition.
+    pub entities_in_memory: usize,
+    /// Whether enriched events carry the platform's payload.
+    pub include_data: bool,
+    /// Name of the instance, for error reports.
+    pub instance: String,
+}
+
+/// What a step may look at, besides the task itself.
+pub struct Context<'a> {
+    /// UTC milliseconds.
+    pub now: i64,
+    /// Committed state of the partition.
+    pub state: &'a dyn StateView,
+    /// Profiles at hand.
+    pub profiles: &'a mut Profiles,
+    /// The rules.
+    pub rules: &'a RuleSet,
+}
+
+/// An event as read from its partition.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// Its offset.
+    pub offset: i64,
+    /// The record's key.
+    pub key: Arc<str>,
+    /// The event.
+    pub event: PlatformEvent,
+    /// The record's headers.
+    pub headers: Headers,
+}
+
+/// What one commit of a partition consists of.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// The offset to commit, when it moved.
+    pub offset: Option<i64>,
+    /// Changes for changelog and state.
+    pub changes: Vec<Change>,
+    /// Records to publish.
+    pub outputs: Vec<Output>,
+}
+
+/// Counters since the task began.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    /// Events emitted.
+    pub emitted: u64,
+    /// Events dropped because their id took effect before.
+    pub duplicates: u64,
+    /// Events that were held and came out in order.
+    pub put_in_order: u64,
+    /// Events marked late.
+    pub late: u64,
+    /// Events marked as following a gap.
+    pub gaps: u64,
+    /// Records put aside.
+    pub dead_letters: u64,
+}
+
+/// One partition's task.
+pub struct Task {
+    settings: Arc<Settings>,
+    offsets: FinishedOffsets,
+    committed: i64,
+    entities: HashMap<Arc<str>, Resident>,
+    lanes: HashMap<Arc<str>, Lane>,
+    dirty: HashSet<Arc<str>>,
+    /// Ends of holds, in partition time.
+    holds: BTreeSet<(i64, Arc<str>)>,
+    /// Ends of waits for a profile, in wall-clock time.
+    waits: BTreeSet<(i64, Arc<str>)>,
+    /// Lanes by the customer they wait for.
+    waiting: HashMap<String, Vec<Arc<str>>>,
+    lookups: Vec<(String, Option<String>)>,
+    outputs: Vec<Output>,
+    counters: Counters,
+    clock: PartitionClock,
+    uses: u64,
+}
+
+struct Resident {
+    entity: Entity,
+    used: u64,
+}
+
+/// Events of one entity on their way.
+struct Lane {
+    channels: HashMap<String, Channel<Arrived>>,
+    /// Let through by their channels; emitted from the front.
+    ready: VecDeque<(OrderMode, Passed<Arrived>)>,
+    /// Where the conversation will stand after what is ready.
+    phase: Phase,
+    pending: HashSet<u128>,
+    wait: Option<Wait>,
+}
+
+struct Wait {
+    customer: String,
+    until: i64,
+}
+
+/// Partition time: the ingest time of what was read, and the wall clock only while nothing is.
+#[derive(Debug, Default)]
+struct PartitionClock {
+    time: i64,
+    read_at: i64,
+}
+
+// === impl PartitionClock ===
+
+impl PartitionClock {
+    fn read(&mut self, ingest_time: i64, now: i64) {
+        self.time = self.time.max(ingest_time);
+        self.read_at = now;
+    }
+
+    fn tick(&mut self, now: i64) {
+        if self.read_at > 0 && now - self.read_at >= IDLE_AFTER_MS {
+            self.time += now - self.read_at;
+            self.read_at = now;
+        }
+    }
+}
+
+// === impl Task ===
+
+impl Task {
+    /// Starts at the committed offset with restored state.
+    ///
+    /// # Errors
+    /// [`StateError`] when state can not be read.
+    pub fn restored(committed: i64, settings: Arc<Settings>, state: &dyn StateView) -> Result<Self, StateError> {
+        let finished: Vec<i64> = match state.get(keys::FINISHED)? {
+            Some(bytes) => crate::state::decode(&bytes)?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            settings,
+            offsets: FinishedOffsets::restored(committed, finished),
+            committed,
+            entities: HashMap::new(),
+            lanes: HashMap::new(),
+            dirty: HashSet::new(),
+            holds: BTreeSet::new(),
+            waits: BTreeSet::new(),
+            waiting: HashMap::new(),
+            lookups: Vec::new(),
+            outputs: Vec::new(),
+            counters: Counters::default(),
+            clock: PartitionClock::default(),
+            uses: 0,
+        })
+    }
+
+    /// Takes an event in.
+    ///
+    /// # Errors
+    /// [`StateError`] when state can not be read; the task must then be restored anew.
+    pub fn record(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.read(arrived.event.ingest_time, ctx.now);
+        if self.offsets.read(arrived.offset) {
+            self.accept(arrived, ctx)?;
+        }
+        self.release_due(ctx)
+    }
+
+    /// Takes note of a record that is no event: it is put aside with the transaction.
+    pub fn dead_letter(&mut self, letter: DeadLetter) {
+        let offset = letter.offset;
+        if self.offsets.read(offset) {
+            self.counters.dead_letters += 1;
+            self.outputs.push(Output::DeadLetter(letter));
+            self.offsets.finish(offset);
+        }
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// [`StateError`] when state can not be read.
+    pub fn tick(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.tick(ctx.now);
+        self.release_due(ctx)?;
+        while let Some((until, key)) = self.waits.first().cloned() {
+            if until > ctx.now {
+                break;
+            }
+            self.waits.remove(&(until, key.clone()));
+            self.advance(&key, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// A customer's profile was fetched, as far as it could be.
+    ///
+    /// # Errors
+    /// [`StateError`] when state can not be read.
+    pub fn profile_learned(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        for key in self.waiting.remove(customer).unwrap_or_default() {
+            self.advance(&key, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Publishes a record with the next commit, besides those of events.
+    pub fn publish(&mut self, output: Output) {
+        self.outputs.push(output);
+    }
+
+    /// Customers to look up, each with the trace context of the event that wants it.
+    pub fn take_lookups(&mut self) -> Vec<(String, Option<String>)> {
+        std::mem::take(&mut self.lookups)
+    }
+
+    /// Events read and not finished.
+    pub fn outstanding(&self) -> usize {
+        self.offsets.outstanding()
+    }
+
+    /// Offsets finished above the watermark.
+    pub fn finished_above_watermark(&self) -> usize {
+        self.offsets.len_above_watermark()
+    }
+
+    /// Outputs waiting for the next commit.
+    pub fn pending_outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// Counters since the task began.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Everything since the last commit; `None` when there is nothing.
+    ///
+    /// # Errors
+    /// [`StateError`] when a value does not encode.
+    pub fn take_commit(&mut self) -> Result<Option<Commit>, StateError> {
+        let mut commit = Commit { outputs: std::mem::take(&mut self.outputs), ..Commit::default() };
+        let watermark = self.offsets.watermark();
+        if watermark != self.committed {
+            commit.offset = Some(watermark);
+            self.committed = watermark;
+        }
+        for key in self.dirty.drain() {
+            if let Some(resident) = self.entities.get_mut(&key) {
+                resident.entity.take_changes(&key, &mut commit.changes)?;
+            }
+        }
+        if self.offsets.take_changed() {
+            let above: Vec<i64> = self.offsets.above_watermark().collect();
+            commit.changes.push(if above.is_empty() {
+                Change::delete(keys::FINISHED.to_vec())
+            } else {
+                Change::put(keys::FINISHED.to_vec(), crate::state::encode(&above)?)
+            });
+        }
+        let empty = commit.offset.is_none() && commit.changes.is_empty() && commit.outputs.is_empty();
+        Ok((!empty).then_some(commit))
+    }
+
+    /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.
+    pub fn evict(&mut self) {
+        if self.entities.len() <= self.settings.entities_in_memory {
+            return;
+        }
+        let mut uses: Vec<u64> = self.entities.values().map(|r| r.used).collect();
+        let middle = uses.len() / 2;
+        let (_, median, _) = uses.select_nth_unstable(middle);
+        let median = *median;
+        let (lanes, dirty) = (&self.lanes, &self.dirty);
+        self.entities.retain(|key, r| r.used > median || lanes.contains_key(key) || dirty.contains(key));
+    }
+
+    fn accept(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let key = arrived.key.clone();
+        let id = id_bits(&arrived.event.event_id);
+        self.resident(&key, ctx.state)?;
+        let Some(resident) = self.entities.get(&key) else { return Ok(()) };
+        let pending = self.lanes.get(&key).is_some_and(|lane| lane.pending.contains(&id));
+        if pending || resident.entity.has_seen(id) {
+            self.counters.duplicates += 1;
+            self.offsets.finish(arrived.offset);
+            return Ok(());
+        }
+        let lane = self.lanes.entry(key.clone()).or_insert_with(|| Lane::new(resident.entity.conversation().phase));
+        lane.pending.insert(id);
+        let event = &arrived.event;
+        let (mode, hold_ms) = self.settings.sources.get(&event.source.name).copied().unwrap_or((OrderMode::Causal, 500));
+        let channel = lane
+            .channels
+            .entry(event.source.channel.clone())
+            .or_insert_with(|| Channel::new(mode, hold_ms, resident.entity.channel(&event.source.channel)));
+        let event_type = event.event_type.clone();
+        let facts = Facts {
+            id,
+            event_time: event.event_time,
+            ingest_time: event.ingest_time,
+            sequence: event.sequence,
+            event_type: &event_type,
+            conversational: event.conversation_id.is_some(),
+        };
+        if let Some(passed) = channel.arrive(facts, arrived, lane.phase) {
+            lane.admit(mode, passed);
+        }
+        self.advance(&key, ctx)
+    }
+
+    fn release_due(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        while let Some((due, key)) = self.holds.first().cloned() {
+            if due > self.clock.time {
+                break;
+            }
+            self.holds.remove(&(due, key.clone()));
+            self.advance(&key, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Moves one lane as far as it goes.
+    fn advance(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        if !self.lanes.contains_key(key) {
+            return Ok(());
+        }
+        self.resident(key, ctx.state)?;
+        loop {
+            let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
+            lane.collect_ready(self.clock.time);
+            let Some(at_hand) = self.enrichment_of(key, ctx) else { break };
+            self.emit_head(key, at_hand, ctx);
+        }
+        let Some(lane) = self.lanes.get(key) else { return Ok(()) };
+        if let Some(due) = lane.channels.values().filter_map(Channel::next_due).min() {
+            self.holds.insert((due, key.clone()));
+        }
+        if lane.is_empty() {
+            self.lanes.remove(key);
+        }
+        Ok(())
+    }
+
+    /// What the head of a lane gets; `None` while it waits for its profile.
+    fn enrichment_of(&mut self, key: &Arc<str>, ctx: &Context<'_>) -> Option<AtHand> {
+        let lane = self.lanes.get_mut(key)?;
+        let (_, head) = lane.ready.front()?;
+        let known = self.entities.get(key).and_then(|r| r.entity.conversation().customer_id.as_deref());
+        let customer = head.item.event.customer_id.as_deref().or(known);
+        let Some(customer) = customer.filter(|_| self.settings.enrich_deadline_ms > 0) else {
+            return Some(AtHand::skipped());
+        };
+        let at_hand = ctx.profiles.at_hand(customer, ctx.now);
+        if !at_hand.fetch {
+            lane.wait = None;
+            return Some(at_hand);
+        }
+        match &lane.wait {
+            Some(wait) if wait.customer == customer && wait.until <= ctx.now => {
+                lane.wait = None;
+                Some(at_hand)
+            }
+            Some(wait) if wait.customer == customer => None,
+            _ => {
+                let until = ctx.now + self.settings.enrich_deadline_ms;
+                let traceparent = headers::get(&head.item.headers, headers::TRACEPARENT).map(str::to_owned);
+                self.lookups.push((customer.to_owned(), traceparent));
+                self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
+                self.waits.insert((until, key.clone()));
+                lane.wait = Some(Wait { customer: customer.to_owned(), until });
+                None
+            }
+        }
+    }
+
+    /// Emits the head of a lane: the one place where an event leaves a trace.
+    fn emit_head(&mut self, key: &Arc<str>, at_hand: AtHand, ctx: &mut Context<'_>) {
+        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else { return };
+        let Some((mode, passed)) = lane.ready.pop_front() else { return };
+        let Arrived { offset, key: record_key, mut event, headers } = passed.item;
+        let id = id_bits(&event.event_id);
+        let entity = &mut resident.entity;
+        let now = self.clock.time;
+        let dedup_unknown = event.ingest_time - event.event_time > self.settings.dedup_window_ms;
+
+        let position = entity.emit(&event, id, passed.order);
+        entity.forget_before(now - self.settings.dedup_window_ms);
+        let summary = match event.conversation_id {
+            Some(_) => entity.conversation().summary(position),
+            None => no_conversation(position),
+        };
+        if event.customer_id.is_none() && event.conversation_id.is_some() {
+            event.customer_id.clone_from(&entity.conversation().customer_id);
+        }
+        let held_ms = if passed.held { (now - event.ingest_time).max(1) } else { 0 };
+        let ordering =
+            Ordering { position, mode: published(mode), late: passed.late, gap_before: passed.gap_before };
+        let mut enriched = EnrichedEvent::new(event, at_hand.profile, at_hand.enrichment, ordering, summary);
+        enriched.dedup_unknown = dedup_unknown;
+        if !self.settings.include_data {
+            enriched.data = None;
+        }
+
+        let outcome = ctx.rules.evaluate(&enriched, ctx.now, &self.settings.instance);
+        if enriched.event_type == CONVERSATION_ENDED
+            && let Some(customer) = &enriched.customer_id
+            && let Some(profile) = ctx.profiles.interacted(customer, enriched.event_time)
+        {
+            self.outputs.push(Output::Profile(profile));
+        }
+        self.counters.emitted += 1;
+        self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
+        self.counters.late += u64::from(passed.late);
+        self.counters.gaps += u64::from(passed.gap_before);
+        self.outputs.push(Output::Event(Box::new(Emission {
+            key: record_key,
+            event: enriched,
+            decision: outcome.decision,
+            write_backs: outcome.write_backs,
+            errors: outcome.errors,
+            headers,
+            held_ms,
+        })));
+        lane.pending.remove(&id);
+        self.dirty.insert(key.clone());
+        self.offsets.finish(offset);
+    }
+
+    /// Makes sure that an entity is in memory.
+    fn resident(&mut self, key: &Arc<str>, state: &dyn StateView) -> Result<(), StateError> {
+        self.uses += 1;
+        if let Some(resident) = self.entities.get_mut(key) {
+            resident.used = self.uses;
+            return Ok(());
+        }
+        let entity = Entity::load(key, state)?;
+        self.entities.insert(key.clone(), Resident { entity, used: self.uses });
+        Ok(())
+    }
+}
+
+// === impl Lane ===
+
+impl Lane {
+    fn new(phase: Phase) -> Self {
+        Self {
+            channels: HashMap::new(),
+            ready: VecDeque::new(),
+            phase,
+            pending: HashSet::new(),
+            wait: None,
+        }
+    }
+
+    fn admit(&mut self, mode: OrderMode, passed: Passed<Arrived>) {
+        if passed.item.event.conversation_id.is_some() {
+            self.phase = self.phase.after(&passed.item.event.event_type);
+        }
+        self.ready.push_back((mode, passed));
+    }
+
+    /// Takes from the channels whatever may go on; one channel's event can be what another's waits for.
+    fn collect_ready(&mut self, time: i64) {
+        loop {
+            let phase = self.phase;
+            let next = self
+                .channels
+                .values_mut()
+                .find_map(|channel| channel.next_ready(time, phase).map(|passed| (channel.mode(), passed)));
+            match next {
+                Some((mode, passed)) => self.admit(mode, passed),
+                None => return,
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.channels.values().all(Channel::is_empty)
+    }
+}
+
+fn published(mode: OrderMode) -> OrderingMode {
+    match mode {
+        OrderMode::Sequenced => OrderingMode::Sequenced,
+        OrderMode::Causal => OrderingMode::Causal,
+        OrderMode::Sorted => OrderingMode::Sorted,
+    }
+}
