@@ -25,13 +25,16 @@ pub struct LedgerLine {
     /// HTTP status of the answer; null or 0 when none came.
     #[serde(default)]
     pub status: Option<u16>,
+    /// HTTP status that ingest should answer, where the generator knows.
+    #[serde(default)]
+    pub expected_status: Option<u16>,
     /// Event ids of the answer.
     #[serde(default)]
     pub event_ids: Vec<String>,
     /// When it was sent; UTC milliseconds.
     #[serde(default)]
     pub posted_at: f64,
-    /// `Clean`, `Duplicate`, `Late`, `Malformed` or `BadSignature`, in any spelling of case.
+    /// What is special about it: `clean`, `duplicate`, `late`, `malformed` or `badsignature`.
     #[serde(default)]
     pub kind: String,
     /// Elements of the body, where it has several.
@@ -259,6 +262,11 @@ impl Call {
     pub fn is_write(&self) -> bool {
         !matches!(self.method.to_ascii_uppercase().as_str(), "GET" | "HEAD" | "OPTIONS")
             && !self.is_token_request()
+    }
+
+    /// True when it was answered 2xx.
+    pub fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 
     /// True when it asks for an access token.

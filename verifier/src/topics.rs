@@ -287,26 +287,28 @@ impl Record {
 // === impl Follower ===
 
 impl Follower {
-    /// Sends every record committed from now on, each with the moment it was seen. Blocks until the positions are
-    /// known; the reading itself has a thread of its own.
+    /// Sends every record committed to the topics from now on, each with the moment it was seen. Topics that do not
+    /// exist are left out. Blocks until the positions are known; the reading itself has a thread of its own.
     ///
     /// # Errors
     /// When the brokers cannot be asked.
     pub fn start(
         cluster: &Cluster,
-        topic: &str,
+        topics: &[String],
         records: mpsc::UnboundedSender<(Record, SystemTime)>,
     ) -> Result<Self, Error> {
         let consumer = cluster.consumer("read_committed")?;
-        let partitions = list(cluster, topic)?.get(topic).copied().unwrap_or(0);
+        let partitions = list(cluster, "")?;
         let mut assignment = TopicPartitionList::new();
-        for partition in 0..partitions {
-            let (_, end) = consumer
-                .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
-                .map_err(|source| cluster.failed(source))?;
-            assignment
-                .add_partition_offset(topic, partition, Offset::Offset(end))
-                .map_err(|source| cluster.failed(source))?;
+        for topic in topics {
+            for partition in 0..partitions.get(topic).copied().unwrap_or(0) {
+                let (_, end) = consumer
+                    .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
+                    .map_err(|source| cluster.failed(source))?;
+                assignment
+                    .add_partition_offset(topic, partition, Offset::Offset(end))
+                    .map_err(|source| cluster.failed(source))?;
+            }
         }
         consumer.assign(&assignment).map_err(|source| cluster.failed(source))?;
         let stop = Arc::new(AtomicBool::new(false));

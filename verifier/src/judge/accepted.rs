@@ -65,6 +65,7 @@ mod tests {
             source: "genesys".into(),
             body_sha256: hash.into(),
             status: Some(status),
+            expected_status: None,
             event_ids: event_ids.iter().map(|id| (*id).into()).collect(),
             posted_at: 0.0,
             kind: "Clean".into(),

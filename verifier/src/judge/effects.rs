@@ -34,6 +34,15 @@ const OPERATIONS: &[Operation] = &[
 const OUTCOMES: &[&str] =
     &["APPLIED", "ALREADY_APPLIED", "OBSERVED", "CONFLICT", "REJECTED", "EXPIRED", "DEAD"];
 
+/// Writes of one command or target.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    /// Changed something. The answer may not have come through.
+    effects: u64,
+    /// Changed something or were answered 2xx: writing what is there already changes nothing.
+    succeeded: u64,
+}
+
 /// Where a command's write goes, as far as the audit log can tell.
 type Target = (String, String);
 
@@ -98,17 +107,18 @@ pub fn judge(commands: &[Command], results: &[CommandResult], calls: Option<&[Ca
 fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
     let outcomes: HashMap<&str, &str> =
         results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect();
-    let effects: Vec<&Call> = calls.iter().filter(|call| call.is_write() && call.effect).collect();
-    verdict.count("effects", effects.len() as u64);
+    let writes: Vec<&Call> =
+        calls.iter().filter(|call| call.is_write() && (call.effect || call.succeeded())).collect();
+    verdict.count("effects", writes.iter().filter(|call| call.effect).count() as u64);
     let known: HashSet<&str> = commands.iter().map(|command| command.command_id.as_str()).collect();
 
     // Calls that carry their command's id are told apart by it; the others by where they went.
-    let mut by_command: HashMap<&str, u64> = HashMap::new();
-    let mut by_target: BTreeMap<Target, u64> = BTreeMap::new();
-    for call in effects {
+    let mut by_command: HashMap<&str, Tally> = HashMap::new();
+    let mut by_target: BTreeMap<Target, Tally> = BTreeMap::new();
+    for call in writes {
         match call.idempotency_key.as_deref().filter(|key| known.contains(key)) {
-            Some(key) => *by_command.entry(key).or_default() += 1,
-            None => *by_target.entry((call.system.clone(), decoded_path(&call.path))).or_default() += 1,
+            Some(key) => by_command.entry(key).or_default().add(call),
+            None => by_target.entry((call.system.clone(), resource_path(&call.path))).or_default().add(call),
         }
     }
     // Per target without ids: how many effects the results account for at least and at most.
@@ -123,14 +133,9 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
             continue;
         };
         match by_command.get(command.command_id.as_str()) {
-            Some(&times) => judge_command(command, operation, outcome, times, verdict),
+            Some(tally) => judge_command(command, operation, outcome, tally.effects, verdict),
             None => {
-                let target = by_target.keys().find(|(system, path)| {
-                    *system == command.system && path.ends_with(&filled(operation.path, &command.parameters))
-                });
-                let target = target
-                    .cloned()
-                    .unwrap_or_else(|| (command.system.clone(), filled(operation.path, &command.parameters)));
+                let target = (command.system.clone(), filled(operation.path, &command.parameters));
                 let (least, most) = accounted.entry(target).or_default();
                 *least += u64::from(outcome == "APPLIED");
                 *most += match outcome {
@@ -150,23 +155,21 @@ fn judge_command(command: &Command, operation: &Operation, outcome: &str, times:
     if operation.once && times > 1 {
         verdict.object(|| format!("command {command_id} took effect {times} times on {resource}"));
     }
-    if matches!(outcome, "OBSERVED" | "REJECTED" | "EXPIRED") {
+    if times > 0 && matches!(outcome, "OBSERVED" | "REJECTED" | "EXPIRED") {
         verdict.object(|| format!("command {command_id} ended {outcome}, yet it took effect on {resource}"));
     }
 }
 
 fn judge_targets(
-    by_target: &BTreeMap<Target, u64>,
+    by_target: &BTreeMap<Target, Tally>,
     accounted: &BTreeMap<Target, (u64, u64)>,
     verdict: &mut Verdict,
 ) {
     for (target @ (system, path), (least, most)) in accounted {
-        let effects = by_target.get(target).copied().unwrap_or(0);
-        if effects < *least {
+        let Tally { effects, succeeded } = by_target.get(target).copied().unwrap_or_default();
+        if succeeded < *least {
             verdict.object(|| {
-                format!(
-                    "{system} {path}: {least} commands ended APPLIED, the audit log has {effects} effects"
-                )
+                format!("{system} {path}: {least} commands ended APPLIED, the audit log has {succeeded} writes that succeeded")
             });
         }
         if effects > *most {
@@ -177,9 +180,9 @@ fn judge_targets(
             });
         }
     }
-    for ((system, path), effects) in by_target.iter().filter(|(target, _)| !accounted.contains_key(*target)) {
+    for ((system, path), tally) in by_target.iter().filter(|(target, _)| !accounted.contains_key(*target)) {
         verdict.object(|| {
-            format!("{system} {path}: {effects} effects in the audit log that no command asked for")
+            format!("{system} {path}: {} writes in the audit log that no command asked for", tally.succeeded)
         });
     }
 }
@@ -190,6 +193,12 @@ fn filled(template: &str, parameters: &BTreeMap<String, String>) -> String {
         path = path.replace(&format!("{{{name}}}"), value);
     }
     path
+}
+
+/// The part of a path that names the resource: Salesforce's without the version of its API.
+fn resource_path(path: &str) -> String {
+    let path = decoded_path(path);
+    path.find("/sobjects/").map(|at| path[at..].to_owned()).unwrap_or(path)
 }
 
 /// The path without its query, percent-decoded.
@@ -204,6 +213,15 @@ fn decoded_path(path: &str) -> String {
         at += if byte.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&decoded).into_owned()
+}
+
+// === impl Tally ===
+
+impl Tally {
+    fn add(&mut self, call: &Call) {
+        self.effects += u64::from(call.effect);
+        self.succeeded += 1;
+    }
 }
 
 #[cfg(test)]
@@ -317,6 +335,23 @@ mod tests {
             check(&[attributes("a")], &[ended("a", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
             check(&[upsert("a")], &[ended("a", outcome)], &[], 0);
         }
+    }
+
+    #[test]
+    fn writing_what_is_there_already_is_no_second_effect() {
+        let again = Call { effect: false, ..effect("salesforce", CASE, None) };
+        check(
+            &[upsert("a")],
+            &[ended("a", "APPLIED")],
+            &[effect("salesforce", CASE, None), again.clone()],
+            0,
+        );
+        check(
+            &[upsert("a"), upsert("b")],
+            &[ended("a", "APPLIED"), ended("b", "APPLIED")],
+            &[again.clone(), again],
+            0,
+        );
     }
 
     #[test]
