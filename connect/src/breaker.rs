@@ -1,0 +1,423 @@
+//! The breaker of one endpoint: stop calling what does not answer, and find out gently when it does again.
+//!
+//! Pure: every function is one of (state, input, now). `Closed` counts; `Open` refuses everything until its time is
+//! over; `HalfOpen` lets a limited number of probes through, and is closed by as many successes in a row or opened again by one
+//! failure.
+
+use std::time::{Duration, Instant};
+
+use trunkline_config::Breaker as Settings;
+
+use crate::window::Window;
+
+/// A circuit breaker. Not shared by itself: the edge keeps it behind a lock.
+#[derive(Debug)]
+pub struct Breaker {
+    settings: Settings,
+    phase: Phase,
+    /// Counts the changes of state, so that an answer to a call of an earlier state is not taken for news.
+    epoch: u64,
+}
+
+/// The state of a breaker, as shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Calls pass.
+    Closed,
+    /// Probes pass.
+    HalfOpen,
+    /// Nothing passes.
+    Open,
+}
+
+/// What a call told about the health of its endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered, if only that the caller is wrong.
+    Success,
+    /// It did not answer, or answered that it cannot.
+    Failure,
+    /// Nothing can be said: the call was not made, was given up early, or was turned away for its rate or its token.
+    Neutral,
+}
+
+/// Leave to make one call; its outcome has to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a permit that is not recorded holds a probe's place for ever"]
+pub struct Permit {
+    epoch: u64,
+    probe: bool,
+}
+
+/// The breaker lets nothing through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// When to ask again; now, when all probes are under way.
+    pub retry_at: Instant,
+}
+
+/// A change of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// Before.
+    pub from: State,
+    /// After.
+    pub to: State,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Closed { consecutive_failures: u32, window: Window },
+    Open { until: Instant },
+    HalfOpen { in_flight: u32, succeeded: u32 },
+}
+
+// === impl Breaker ===
+
+impl Breaker {
+    /// A closed breaker.
+    pub fn new(settings: Settings, now: Instant) -> Self {
+        let window = Window::new(settings.window, now);
+        Self { settings, phase: Phase::Closed { consecutive_failures: 0, window }, epoch: 0 }
+    }
+
+    /// The state right now.
+    pub fn state(&self) -> State {
+        match self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { .. } => State::Open,
+            Phase::HalfOpen { .. } => State::HalfOpen,
+        }
+    }
+
+    /// When a call can pass at the earliest, without asking for one: `None` means now.
+    pub fn held_until(&self, now: Instant) -> Option<Instant> {
+        match self.phase {
+            Phase::Open { until } if now < until => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Whether a call may be made. The time of an open breaker runs out here, hence the possible change of state.
+    pub fn admit(&mut self, now: Instant) -> (Result<Permit, Refused>, Option<Transition>) {
+        let mut transition = None;
+        // ## Open => (Open | HalfOpen)
+        if let Phase::Open { until } = self.phase {
+            if now < until {
+                return (Err(Refused { retry_at: until }), None);
+            }
+            transition = self.change(Phase::HalfOpen { in_flight: 0, succeeded: 0 });
+        }
+        let epoch = self.epoch;
+        let answer = match &mut self.phase {
+            Phase::HalfOpen { in_flight, succeeded } => {
+                if *in_flight + *succeeded < self.settings.probes.max(1) {
+                    *in_flight += 1;
+                    Ok(Permit { epoch, probe: true })
+                } else {
+                    Err(Refused { retry_at: now })
+                }
+            }
+            _ => Ok(Permit { epoch, probe: false }),
+        };
+        (answer, transition)
+    }
+
+    /// What became of a permitted call that took `took`.
+    pub fn record(
+        &mut self,
+        permit: Permit,
+        outcome: Outcome,
+        took: Duration,
+        now: Instant,
+    ) -> Option<Transition> {
+        // A call that began in an earlier state says nothing about this one; a straggler's failure must not count as a
+        // failed probe, nor its success as a passed one.
+        if permit.epoch != self.epoch {
+            return None;
+        }
+        let next = match &mut self.phase {
+            Phase::Closed { consecutive_failures, window } => {
+                on_closed(&self.settings, consecutive_failures, window, outcome, took, now)
+            }
+            Phase::HalfOpen { in_flight, succeeded } => {
+                debug_assert!(permit.probe);
+                *in_flight = in_flight.saturating_sub(1);
+                on_half_open(&self.settings, succeeded, outcome, now)
+            }
+            // Calls are permitted only in the other two states, and the epoch tells them apart.
+            Phase::Open { .. } => None,
+        };
+        next.and_then(|phase| self.change(phase))
+    }
+
+    fn change(&mut self, next: Phase) -> Option<Transition> {
+        let from = self.state();
+        self.phase = next;
+        self.epoch += 1;
+        Some(Transition { from, to: self.state() })
+    }
+}
+
+// ## Closed => (Closed | Open)
+fn on_closed(
+    settings: &Settings,
+    consecutive_failures: &mut u32,
+    window: &mut Window,
+    outcome: Outcome,
+    took: Duration,
+    now: Instant,
+) -> Option<Phase> {
+    match outcome {
+        Outcome::Neutral => return None,
+        Outcome::Success => *consecutive_failures = 0,
+        Outcome::Failure => *consecutive_failures += 1,
+    }
+    window.add(now, outcome == Outcome::Failure, took >= settings.slow_call);
+    let counts = window.counts(now);
+    let enough = counts.calls >= settings.minimum_calls.max(1);
+    let share = |part: u32| f64::from(part) / f64::from(counts.calls.max(1));
+    let opens = *consecutive_failures >= settings.consecutive_failures.max(1)
+        || (enough && share(counts.failures) >= settings.failure_ratio)
+        || (enough && share(counts.slow) >= settings.slow_ratio);
+    opens.then(|| Phase::Open { until: now + settings.open_for })
+}
+
+// ## HalfOpen => (HalfOpen | Open | Closed)
+fn on_half_open(settings: &Settings, succeeded: &mut u32, outcome: Outcome, now: Instant) -> Option<Phase> {
+    match outcome {
+        Outcome::Neutral => None,
+        Outcome::Failure => Some(Phase::Open { until: now + settings.open_for }),
+        Outcome::Success => {
+            *succeeded += 1;
+            (*succeeded >= settings.probes.max(1))
+                .then(|| Phase::Closed { consecutive_failures: 0, window: Window::new(settings.window, now) })
+        }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    /// `closed`, `half_open` or `open`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::HalfOpen => "half_open",
+            Self::Open => "open",
+        }
+    }
+
+    /// The gauge's value: 0 closed, 1 half open, 2 open.
+    pub fn gauge(self) -> f64 {
+        match self {
+            Self::Closed => 0.0,
+            Self::HalfOpen => 1.0,
+            Self::Open => 2.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FAST: Duration = Duration::from_millis(10);
+
+    fn settings() -> Settings {
+        Settings { minimum_calls: 10, ..Settings::default() }
+    }
+
+    fn permit(breaker: &mut Breaker, now: Instant) -> Permit {
+        breaker.admit(now).0.unwrap()
+    }
+
+    fn call(breaker: &mut Breaker, outcome: Outcome, took: Duration, now: Instant) -> Option<Transition> {
+        let permit = permit(breaker, now);
+        breaker.record(permit, outcome, took, now)
+    }
+
+    fn opened(now: Instant) -> Breaker {
+        let mut breaker = Breaker::new(settings(), now);
+        for _ in 0..5 {
+            call(&mut breaker, Outcome::Failure, FAST, now);
+        }
+        assert_eq!(breaker.state(), State::Open);
+        breaker
+    }
+
+    #[test]
+    fn five_failures_in_a_row_open_it_and_a_success_between_starts_over() {
+        let now = Instant::now();
+        let mut breaker = Breaker::new(Settings { minimum_calls: 100, ..settings() }, now);
+        for outcome in [Outcome::Failure; 4] {
+            assert_eq!(call(&mut breaker, outcome, FAST, now), None);
+        }
+        assert_eq!(call(&mut breaker, Outcome::Success, FAST, now), None);
+        for outcome in [Outcome::Failure; 4] {
+            assert_eq!(call(&mut breaker, outcome, FAST, now), None);
+        }
+        let transition = call(&mut breaker, Outcome::Failure, FAST, now);
+        assert_eq!(transition, Some(Transition { from: State::Closed, to: State::Open }));
+    }
+
+    #[test]
+    fn half_of_the_calls_failing_opens_it_only_above_the_minimum_volume() {
+        let now = Instant::now();
+        let mut breaker = Breaker::new(settings(), now);
+        let mut opened_at = None;
+        for n in 1..=20 {
+            let outcome = if n % 2 == 0 { Outcome::Failure } else { Outcome::Success };
+            if breaker.state() == State::Closed && call(&mut breaker, outcome, FAST, now).is_some() {
+                opened_at = Some(n);
+            }
+        }
+        assert_eq!(opened_at, Some(10));
+    }
+
+    #[test]
+    fn slow_calls_open_it_although_they_succeed() {
+        let now = Instant::now();
+        let mut breaker = Breaker::new(settings(), now);
+        let slow = Duration::from_secs(3);
+        let transitions: Vec<_> =
+            (0..10).filter_map(|_| call(&mut breaker, Outcome::Success, slow, now)).collect();
+        assert_eq!(transitions, [Transition { from: State::Closed, to: State::Open }]);
+    }
+
+    #[test]
+    fn old_failures_leave_the_window() {
+        let start = Instant::now();
+        let mut breaker = Breaker::new(Settings { consecutive_failures: 100, ..settings() }, start);
+        for _ in 0..9 {
+            call(&mut breaker, Outcome::Failure, FAST, start);
+        }
+        let later = start + Duration::from_secs(70);
+        for _ in 0..30 {
+            assert_eq!(call(&mut breaker, Outcome::Success, FAST, later), None);
+        }
+        assert_eq!(call(&mut breaker, Outcome::Failure, FAST, later), None);
+    }
+
+    #[test]
+    fn neutral_outcomes_count_for_nothing() {
+        let now = Instant::now();
+        let mut breaker = Breaker::new(settings(), now);
+        for _ in 0..100 {
+            assert_eq!(call(&mut breaker, Outcome::Neutral, Duration::from_secs(9), now), None);
+        }
+    }
+
+    #[test]
+    fn probes_close_it_and_one_failed_probe_opens_it_again() {
+        let start = Instant::now();
+        let probing = start + Duration::from_secs(30);
+        let mut breaker = opened(start);
+        assert_eq!(breaker.admit(start + Duration::from_secs(29)).0, Err(Refused { retry_at: probing }));
+        let probes: Vec<Permit> = (0..3).map(|_| permit(&mut breaker, probing)).collect();
+        assert!(breaker.admit(probing).0.is_err(), "a fourth call passed beside three probes");
+        let transitions: Vec<_> = probes
+            .into_iter()
+            .filter_map(|probe| breaker.record(probe, Outcome::Success, FAST, probing))
+            .collect();
+        assert_eq!(transitions, [Transition { from: State::HalfOpen, to: State::Closed }]);
+
+        let mut breaker = opened(start);
+        let transition = call(&mut breaker, Outcome::Failure, FAST, probing);
+        assert_eq!(transition, Some(Transition { from: State::HalfOpen, to: State::Open }));
+        assert_eq!(breaker.held_until(probing), Some(probing + Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn a_probe_that_says_nothing_gives_its_place_back() {
+        let start = Instant::now();
+        let probing = start + Duration::from_secs(30);
+        let mut breaker = opened(start);
+        for _ in 0..10 {
+            assert_eq!(call(&mut breaker, Outcome::Neutral, FAST, probing), None);
+        }
+        assert_eq!(breaker.state(), State::HalfOpen);
+    }
+
+    #[test]
+    fn a_straggler_of_an_earlier_state_changes_nothing() {
+        let start = Instant::now();
+        let mut breaker = Breaker::new(settings(), start);
+        let straggler = permit(&mut breaker, start);
+        for _ in 0..5 {
+            call(&mut breaker, Outcome::Failure, FAST, start);
+        }
+        let probing = start + Duration::from_secs(30);
+        let probe = permit(&mut breaker, probing);
+        assert_eq!(breaker.record(straggler, Outcome::Failure, FAST, probing), None);
+        assert_eq!(breaker.state(), State::HalfOpen);
+        assert_eq!(
+            breaker.record(probe, Outcome::Failure, FAST, probing).map(|change| change.to),
+            Some(State::Open)
+        );
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Begin,
+        End(usize, Outcome),
+        Wait(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let outcome = prop_oneof![
+            1 => Just(Outcome::Success),
+            3 => Just(Outcome::Failure),
+            1 => Just(Outcome::Neutral),
+        ];
+        prop_oneof![
+            4 => Just(Step::Begin),
+            4 => (0usize..8, outcome).prop_map(|(which, outcome)| Step::End(which, outcome)),
+            1 => (1u64..40_000).prop_map(Step::Wait),
+        ]
+    }
+
+    proptest! {
+        /// Invariant I10: once open, nothing passes for `open_for`, and then only probes do, at most `probes` at a time.
+        #[test]
+        fn an_open_breaker_lets_only_its_probes_through(steps in prop::collection::vec(step(), 1..400)) {
+            let mut now = Instant::now();
+            let mut breaker = Breaker::new(settings(), now);
+            let mut running: Vec<Permit> = Vec::new();
+            let mut opened_at: Option<Instant> = None;
+            for step in steps {
+                let transition = match step {
+                    Step::Wait(milliseconds) => {
+                        now += Duration::from_millis(milliseconds);
+                        None
+                    }
+                    Step::Begin => {
+                        let (answer, transition) = breaker.admit(now);
+                        if let Ok(permit) = answer {
+                            if let Some(opened_at) = opened_at {
+                                prop_assert!(now >= opened_at + settings().open_for);
+                                prop_assert!(permit.probe);
+                            }
+                            running.push(permit);
+                        }
+                        transition
+                    }
+                    Step::End(which, outcome) if which < running.len() => {
+                        let permit = running.swap_remove(which);
+                        breaker.record(permit, outcome, FAST, now)
+                    }
+                    Step::End(..) => None,
+                };
+                match transition.map(|change| change.to) {
+                    Some(State::Open) => opened_at = Some(now),
+                    Some(State::Closed) => opened_at = None,
+                    _ => {}
+                }
+                let probes = running.iter().filter(|permit| permit.probe && permit.epoch == breaker.epoch).count();
+                prop_assert!(probes <= settings().probes as usize);
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! One call on its way through the stack: deadline, limiter, breaker, auth, attempt with timeout, classify, retry.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderMap;
+use trunkline_config::{ExposeSecret, System};
+
+use crate::breaker::Outcome;
+use crate::classify::{Answer, Classified, Verdict, classify};
+use crate::course::{Course, Then, Trouble};
+use crate::endpoint::{Admission, Endpoint};
+use crate::error::{CallError, CallErrorKind};
+use crate::feedback;
+use crate::gate::Slot;
+use crate::limiter::Pause;
+use crate::metrics;
+use crate::outbound::{Inner, Request, Response};
+use crate::token::Token;
+use crate::token_manager::NoToken;
+use crate::wire::{self, NoAnswer, RawAnswer};
+
+/// The pause after a rate limit whose answer gives no time.
+const UNTOLD_PAUSE: Duration = Duration::from_secs(1);
+
+/// One call under way.
+pub(crate) struct Call<'a> {
+    outbound: &'a Inner,
+    endpoint: Arc<Endpoint>,
+    request: &'a Request,
+    started: Instant,
+    deadline: Instant,
+    course: Course,
+}
+
+/// A failed attempt, and what kind of trouble it is in.
+struct Failure {
+    kind: CallErrorKind,
+    status: Option<u16>,
+    code: Option<String>,
+    message: String,
+    trouble: Trouble,
+}
+
+// === impl Call ===
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        outbound: &'a Inner,
+        endpoint: Arc<Endpoint>,
+        request: &'a Request,
+        deadline: Instant,
+    ) -> Self {
+        Self { outbound, endpoint, request, started: Instant::now(), deadline, course: Course::default() }
+    }
+
+    /// Makes attempts until one succeeds, another makes no sense, or the deadline is too near for one.
+    pub(crate) async fn run(mut self) -> Result<Response, CallError> {
+        let mut last: Option<Failure> = None;
+        loop {
+            let failure = match self.attempt(last.take()).await {
+                Ok(answer) => {
+                    return Ok(Response {
+                        status: answer.status,
+                        headers: answer.headers,
+                        body: answer.body,
+                        attempts: self.course.attempts,
+                    });
+                }
+                Err(failure) => failure,
+            };
+            match self.decide(&failure) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(self.error(failure)),
+            }
+            metrics::retry(&self.outbound.target.name, self.endpoint.class);
+            last = Some(failure);
+        }
+    }
+
+    /// The wait before the next attempt; `None` to give up.
+    fn decide(&mut self, failure: &Failure) -> Option<Duration> {
+        let retry = &self.outbound.target.retry;
+        let then = self.course.after(failure.trouble, self.request.repeat, retry, rand::random());
+        let Then::Again { wait, budgeted } = then else { return None };
+        let paused = match failure.kind {
+            CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(UNTOLD_PAUSE),
+            _ => Duration::ZERO,
+        };
+        let in_time = Instant::now() + wait.max(paused) < self.deadline;
+        (in_time && (!budgeted || self.endpoint.take_retry())).then_some(wait)
+    }
+
+    /// One attempt through the whole stack. When it does not come to one, the attempt before it tells more.
+    async fn attempt(&mut self, last: Option<Failure>) -> Result<RawAnswer, Failure> {
+        match self.pass().await {
+            Ok((slot, admission, token)) => self.send(slot, admission, token).await,
+            Err(refused) => Err(last.map_or(refused, |last| Failure { trouble: Trouble::Final, ..last })),
+        }
+    }
+
+    /// Deadline, limiter, breaker, auth.
+    async fn pass(&self) -> Result<(Slot, Admission, Option<Token>), Failure> {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return Err(Failure::final_(
+                CallErrorKind::DeadlineExceeded,
+                "the caller's time was over before the call",
+            ));
+        }
+        // Nobody waits for his quota only to find the breaker open.
+        if let Some(until) = self.endpoint.held_until(now) {
+            return Err(Failure::breaker_open(until));
+        }
+        let entered = self.outbound.gate.enter(&self.endpoint.line, self.endpoint.class, self.deadline).await;
+        metrics::limiter_wait(&self.outbound.target.name, self.endpoint.class, now.elapsed());
+        let slot = entered.map_err(|blocked| {
+            metrics::limiter_refusal(&self.outbound.target.name, self.endpoint.class);
+            let retry_after = blocked.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let kind = CallErrorKind::RateLimited { retry_after };
+            Failure::final_(kind, "the quota is used up for longer than the caller can wait")
+        })?;
+        let admission = self.endpoint.admit().map_err(|refused| Failure::breaker_open(refused.retry_at))?;
+        let token = match &self.outbound.tokens {
+            Some(tokens) => Some(tokens.token(self.deadline).await.map_err(Failure::no_token)?),
+            None => None,
+        };
+        Ok((slot, admission, token))
+    }
+
+    /// Attempt with timeout, classify.
+    async fn send(
+        &mut self,
+        mut slot: Slot,
+        admission: Admission,
+        token: Option<Token>,
+    ) -> Result<RawAnswer, Failure> {
+        let target = &self.outbound.target;
+        let began = Instant::now();
+        let allowed = target.timeout.min(self.deadline.saturating_duration_since(began));
+        let request = self.outbound.build(self.request, token.as_ref());
+        slot.spend();
+        self.course.attempts += 1;
+        let exchange = tokio::time::timeout(allowed, wire::exchange(request)).await;
+        let took = began.elapsed();
+        drop(slot);
+        let status = match &exchange {
+            Ok(Ok(answer)) => answer.status,
+            _ => 0,
+        };
+        metrics::attempt(&target.name, self.endpoint.class, status, took);
+        match exchange {
+            Ok(Ok(answer)) => self.classify(answer, admission, took, token.as_ref()),
+            Ok(Err(NoAnswer { reached, message })) => {
+                admission.record(Outcome::Failure, took);
+                let trouble = Trouble::Unavailable { effect: reached };
+                Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, trouble })
+            }
+            Err(_elapsed) if allowed < target.timeout => {
+                // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of the time.
+                let half = (self.deadline - self.started) / 2;
+                let outcome = if took >= half { Outcome::Failure } else { Outcome::Neutral };
+                admission.record(outcome, took);
+                Err(Failure::unanswered(CallErrorKind::DeadlineExceeded, took))
+            }
+            Err(_elapsed) => {
+                admission.record(Outcome::Failure, took);
+                Err(Failure::unanswered(CallErrorKind::Timeout, took))
+            }
+        }
+    }
+
+    fn classify(
+        &self,
+        answer: RawAnswer,
+        admission: Admission,
+        took: Duration,
+        token: Option<&Token>,
+    ) -> Result<RawAnswer, Failure> {
+        let system = self.outbound.target.system;
+        let view = Answer {
+            status: answer.status,
+            headers: &answer.headers,
+            body: &answer.body,
+            now_unix: wire::unix_seconds(),
+        };
+        let classified = classify(system, &view);
+        admission.record(classified.verdict.health(), took);
+        self.hear(system, &answer.headers, classified.verdict);
+        if classified.verdict == Verdict::Success {
+            return Ok(answer);
+        }
+        Err(self.failure(answer.status, classified, token))
+    }
+
+    fn hear(&self, system: System, headers: &HeaderMap, verdict: Verdict) {
+        let mut heard = feedback::read(system, headers);
+        if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
+            heard.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
+        }
+        self.outbound.gate.hear(self.endpoint.class, &heard);
+    }
+
+    fn failure(&self, status: u16, classified: Classified, token: Option<&Token>) -> Failure {
+        let (kind, trouble) = match classified.verdict {
+            Verdict::Unauthorized => (CallErrorKind::Unauthorized, self.refused_token(token)),
+            Verdict::RateLimited { retry_after, .. } => {
+                (CallErrorKind::RateLimited { retry_after }, Trouble::RateLimited)
+            }
+            Verdict::NotFound => (CallErrorKind::NotFound, Trouble::Final),
+            Verdict::Conflict => (CallErrorKind::Conflict, Trouble::Final),
+            Verdict::Locked => (CallErrorKind::Conflict, Trouble::Locked),
+            // A success never comes here; were it to, it would not be repeated.
+            Verdict::Rejected | Verdict::Success => (CallErrorKind::Rejected, Trouble::Final),
+            Verdict::Unavailable => (CallErrorKind::Unavailable, Trouble::Unavailable { effect: true }),
+        };
+        let message = classified.message.unwrap_or_else(|| format!("answered {status}"));
+        // A system may echo what it was sent.
+        let message = match token {
+            Some(token) => message.replace(token.secret.expose_secret(), "***"),
+            None => message,
+        };
+        Failure { kind, status: Some(status), code: classified.code, message, trouble }
+    }
+
+    fn refused_token(&self, token: Option<&Token>) -> Trouble {
+        match (&self.outbound.tokens, token) {
+            (Some(tokens), Some(token)) => Trouble::Token { news: tokens.refused(token) },
+            // A password does not get better by trying.
+            _ => Trouble::Final,
+        }
+    }
+
+    fn error(&self, failure: Failure) -> CallError {
+        // New tokens that are refused again and again are the system's trouble, not the configuration's.
+        let refused = matches!(failure.trouble, Trouble::Token { .. }) && self.course.tokens_are_used_up();
+        let kind = if refused { CallErrorKind::Unavailable } else { failure.kind };
+        CallError {
+            kind,
+            target: self.outbound.target.name.clone(),
+            status: failure.status,
+            code: failure.code,
+            message: failure.message,
+            attempts: self.course.attempts,
+            sent: self.course.sent,
+        }
+    }
+}
+
+// === impl Failure ===
+
+impl Failure {
+    fn final_(kind: CallErrorKind, message: &str) -> Self {
+        Self { kind, status: None, code: None, message: message.to_owned(), trouble: Trouble::Final }
+    }
+
+    fn breaker_open(until: Instant) -> Self {
+        let retry_after = until.saturating_duration_since(Instant::now());
+        let kind = CallErrorKind::BreakerOpen { retry_after };
+        Self::final_(kind, "too many calls failed; the system is left alone for a while")
+    }
+
+    fn unanswered(kind: CallErrorKind, took: Duration) -> Self {
+        let message = format!("no answer within {} ms", took.as_millis());
+        Self { kind, status: None, code: None, message, trouble: Trouble::Unavailable { effect: true } }
+    }
+
+    fn no_token(no_token: NoToken) -> Self {
+        match no_token {
+            NoToken::DeadlineExceeded => Self::final_(
+                CallErrorKind::DeadlineExceeded,
+                "the caller's time was over before a token came",
+            ),
+            NoToken::Unavailable { refusal, .. } => {
+                let refused =
+                    refusal.status.is_some_and(|status| (400..500).contains(&status) && status != 429);
+                let kind = if refused { CallErrorKind::Unauthorized } else { CallErrorKind::Unavailable };
+                Self { status: refusal.status, code: refusal.code, ..Self::final_(kind, &refusal.message) }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Salesforce: an array of `{message, errorCode, fields}`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Answer, Classified, Verdict, by_status, rate_limited, text};
+
+/// The limit on long transactions at once passes as soon as one of them ends.
+const CONCURRENCY_WAIT: Duration = Duration::from_secs(1);
+/// The rolling day's limit gives no time: a minute later some calls may have come back.
+const DAILY_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified {
+    let first = body.and_then(|body| body.get(0));
+    let code = text(first.and_then(|error| error.get("errorCode")));
+    let message = text(first.and_then(|error| error.get("message")));
+    let verdict = match (answer.status, code.as_deref()) {
+        // Several records have the external id: the body is an array of their addresses, none was written.
+        (300, _) => {
+            return Classified {
+                verdict: Verdict::Rejected,
+                code: Some("MULTIPLE_RECORDS".to_owned()),
+                message: Some("several records have this external id; none was written".to_owned()),
+            };
+        }
+        // The limit on calls comes as 403.
+        (400..=503, Some("REQUEST_LIMIT_EXCEEDED" | "LIMIT_EXCEEDED")) => {
+            request_limit(answer, message.as_deref())
+        }
+        (400..=499, Some("INVALID_SESSION_ID" | "INVALID_AUTH_HEADER")) => Verdict::Unauthorized,
+        (400..=499, Some("UNABLE_TO_LOCK_ROW")) => Verdict::Locked,
+        (400..=503, Some("SERVER_UNAVAILABLE" | "QUERY_TIMEOUT" | "REQUEST_RUNNING_TOO_LONG")) => {
+            Verdict::Unavailable
+        }
+        _ => by_status(answer),
+    };
+    Classified { verdict, code, message }
+}
+
+fn request_limit(answer: &Answer<'_>, message: Option<&str>) -> Verdict {
+    let concurrency = message.is_some_and(|message| message.starts_with("Concurrent"));
+    match rate_limited(answer, true) {
+        Verdict::RateLimited { retry_after: None, whole_credential } => Verdict::RateLimited {
+            retry_after: Some(if concurrency { CONCURRENCY_WAIT } else { DAILY_WAIT }),
+            whole_credential,
+        },
+        told => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_config::System::Salesforce;
+
+    use super::super::testing::{classified, limited};
+    use super::*;
+
+    fn error(code: &str, message: &str) -> String {
+        format!(r#"[{{"message":"{message}","errorCode":"{code}"}}]"#)
+    }
+
+    #[test]
+    fn answers_mean_what_salesforce_means() {
+        for (status, body, verdict) in [
+            (201, r#"{"id":"1","success":true,"errors":[]}"#.to_owned(), Verdict::Success),
+            (204, String::new(), Verdict::Success),
+            (300, r#"["/services/data/v60.0/sobjects/Contact/1"]"#.to_owned(), Verdict::Rejected),
+            (400, error("INVALID_FIELD", "No such column 'foo'"), Verdict::Rejected),
+            (400, error("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]"), Verdict::Rejected),
+            (400, error("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access"), Verdict::Locked),
+            (401, error("INVALID_SESSION_ID", "Session expired or invalid"), Verdict::Unauthorized),
+            (403, error("INSUFFICIENT_ACCESS", "no"), Verdict::Rejected),
+            (403, error("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."), limited(Some(60), true)),
+            (
+                403,
+                error("REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."),
+                limited(Some(1), true),
+            ),
+            (404, error("NOT_FOUND", "Provided external ID field does not exist"), Verdict::NotFound),
+            (412, String::new(), Verdict::Conflict),
+            (503, error("SERVER_UNAVAILABLE", "busy"), Verdict::Unavailable),
+            (500, "<html>".to_owned(), Verdict::Unavailable),
+        ] {
+            assert_eq!(classified(Salesforce, status, &[], &body).verdict, verdict, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn code_and_message_are_kept() {
+        let classified = classified(Salesforce, 400, &[], &error("INVALID_FIELD", "No such column"));
+        assert_eq!(classified.code.as_deref(), Some("INVALID_FIELD"));
+        assert_eq!(classified.message.as_deref(), Some("No such column"));
+    }
+}

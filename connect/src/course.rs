@@ -1,0 +1,148 @@
+//! The course of one call: what its attempts came to, and whether and when there is another.
+//!
+//! Pure: functions of (state, input).
+
+use std::time::Duration;
+
+use trunkline_config::Retry;
+
+use crate::backoff::Backoff;
+use crate::token::WAITS;
+
+/// Whether a request may be sent again when it is not known what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Yes: it reads, or doing it twice is the same as doing it once.
+    Safe,
+    /// Only when it surely had no effect.
+    OnlyWithoutEffect,
+}
+
+/// What went wrong with an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The token was refused; `news` when nobody had noticed before.
+    Token { news: bool },
+    /// Too many calls; the limiter pauses.
+    RateLimited,
+    /// Someone holds the resource for a moment.
+    Locked,
+    /// The system cannot answer; `effect` when the attempt may have had one all the same.
+    Unavailable { effect: bool },
+    /// Another attempt would end the same.
+    Final,
+}
+
+/// What to do after a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Try again after this wait; takes from the retry budget when `budgeted`.
+    Again { wait: Duration, budgeted: bool },
+    /// Give up.
+    GiveUp,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Course {
+    /// Attempts that reached the network.
+    pub(crate) attempts: u32,
+    /// An attempt may have taken effect.
+    pub(crate) sent: bool,
+    refused_tokens: usize,
+    failures: u32,
+}
+
+// === impl Course ===
+
+impl Course {
+    /// Whether there is another attempt; `random` lies between 0 and 1.
+    pub(crate) fn after(&mut self, trouble: Trouble, repeat: Repeat, retry: &Retry, random: f64) -> Then {
+        if let Trouble::Unavailable { effect } = trouble {
+            self.sent |= effect;
+            if effect && repeat == Repeat::OnlyWithoutEffect {
+                return Then::GiveUp;
+            }
+        }
+        match trouble {
+            Trouble::Final => Then::GiveUp,
+            Trouble::Token { news } => self.after_refused_token(news),
+            // The pause is the limiter's; an endpoint that limits is not failing, so no budget is used up.
+            Trouble::RateLimited => self.within(retry, Duration::ZERO, false),
+            Trouble::Locked | Trouble::Unavailable { .. } => {
+                self.failures += 1;
+                let wait = Backoff::from(retry).wait(self.failures, random);
+                self.within(retry, wait, true)
+            }
+        }
+    }
+
+    /// Whether token after token was refused.
+    pub(crate) fn tokens_are_used_up(&self) -> bool {
+        self.refused_tokens >= WAITS.len()
+    }
+
+    // A token that was already replaced is no reason to wait; one that was thought good is given time.
+    fn after_refused_token(&mut self, news: bool) -> Then {
+        let Some(wait) = WAITS.get(self.refused_tokens) else { return Then::GiveUp };
+        self.refused_tokens += 1;
+        Then::Again { wait: if news { *wait } else { Duration::ZERO }, budgeted: false }
+    }
+
+    fn within(&self, retry: &Retry, wait: Duration, budgeted: bool) -> Then {
+        if self.attempts < retry.attempts { Then::Again { wait, budgeted } } else { Then::GiveUp }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: f64 = 0.5;
+
+    fn run(troubles: &[Trouble], repeat: Repeat) -> (Vec<Then>, Course) {
+        let retry = Retry::default();
+        let mut course = Course::default();
+        let steps = troubles
+            .iter()
+            .map(|trouble| {
+                course.attempts += 1;
+                course.after(*trouble, repeat, &retry, HALF)
+            })
+            .collect();
+        (steps, course)
+    }
+
+    fn again(milliseconds: u64, budgeted: bool) -> Then {
+        Then::Again { wait: Duration::from_millis(milliseconds), budgeted }
+    }
+
+    #[test]
+    fn a_refused_token_is_tried_again_after_one_two_and_four_seconds() {
+        let (steps, _) = run(&[Trouble::Token { news: true }; 4], Repeat::Safe);
+        assert_eq!(steps, [again(1_000, false), again(2_000, false), again(4_000, false), Then::GiveUp]);
+        let (steps, _) = run(&[Trouble::Token { news: false }], Repeat::Safe);
+        assert_eq!(steps, [again(0, false)]);
+    }
+
+    #[test]
+    fn an_unavailable_system_is_tried_four_times_with_growing_waits() {
+        let (steps, course) = run(&[Trouble::Unavailable { effect: true }; 4], Repeat::Safe);
+        assert_eq!(steps, [again(100, true), again(200, true), again(400, true), Then::GiveUp]);
+        assert!(course.sent);
+    }
+
+    #[test]
+    fn what_may_have_taken_effect_is_not_repeated_unless_that_is_safe() {
+        let (steps, course) = run(&[Trouble::Unavailable { effect: true }], Repeat::OnlyWithoutEffect);
+        assert_eq!((steps, course.sent), (vec![Then::GiveUp], true));
+        let (steps, course) = run(&[Trouble::Unavailable { effect: false }], Repeat::OnlyWithoutEffect);
+        assert_eq!((steps, course.sent), (vec![again(100, true)], false));
+    }
+
+    #[test]
+    fn limits_use_no_budget_and_the_end_is_the_end() {
+        let (steps, _) = run(&[Trouble::RateLimited, Trouble::Final], Repeat::Safe);
+        assert_eq!(steps, [again(0, false), Then::GiveUp]);
+    }
+}

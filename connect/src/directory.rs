@@ -1,0 +1,207 @@
+//! All configured targets behind one door: profiles and write-backs by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use tokio::sync::broadcast;
+use trunkline_config::{Config, System, Target};
+
+use crate::breaker::State;
+use crate::error::{CallError, CallErrorKind};
+use crate::event::{Event, Events};
+use crate::lookup::{self, Question};
+use crate::outbound::Outbound;
+use crate::profile::ProfilePart;
+use crate::quota::{self, Role, TooSmall};
+use crate::writes::{Applied, Current, Operation, Request};
+use crate::{genesys, salesforce};
+
+/// The outside systems of one binary.
+#[derive(Debug, Clone)]
+pub struct Directory(Arc<Inner>);
+
+/// Why the outside systems cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rate that cannot be shared.
+    #[error(transparent)]
+    Quota(#[from] TooSmall),
+    /// No HTTP client.
+    #[error("target '{target}': no HTTPS client can be made: {source}")]
+    Client {
+        /// The target.
+        target: String,
+        /// What the HTTP library says.
+        source: reqwest::Error,
+    },
+    /// `[enrichment] targets` names what has no profiles.
+    #[error("[enrichment] targets: '{target}' {reason}")]
+    Enrichment {
+        /// The target.
+        target: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// The breaker of one endpoint class, as shown to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointStatus {
+    /// Configured name of the target.
+    pub target: String,
+    /// The system behind it.
+    pub system: System,
+    /// Endpoint class.
+    pub class: &'static str,
+    /// Its breaker's state.
+    pub breaker: State,
+}
+
+#[derive(Debug)]
+struct Inner {
+    targets: BTreeMap<String, Outbound>,
+    enrichment: Vec<Outbound>,
+    events: Events,
+}
+
+// === impl Directory ===
+
+impl Directory {
+    /// Sets up the targets that `role` calls. Does no I/O.
+    ///
+    /// # Errors
+    /// [`Error`] when the configuration cannot work.
+    pub fn from_config(config: &Config, role: Role) -> Result<Self, Error> {
+        let events = Events::new();
+        let mut targets = BTreeMap::new();
+        for target in config.targets.values().filter(|target| is_used(config, target, role)) {
+            let rate = quota::share(config, target, role)?;
+            let outbound = Outbound::new(target.clone(), rate, events.clone());
+            let outbound =
+                outbound.map_err(|source| Error::Client { target: target.name.clone(), source })?;
+            targets.insert(target.name.clone(), outbound);
+        }
+        let enrichment = match role {
+            Role::Enrichment => enrichment(config, &targets)?,
+            Role::WriteBack => Vec::new(),
+        };
+        Ok(Self(Arc::new(Inner { targets, enrichment, events })))
+    }
+
+    /// What happens to the connections, from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.listen()
+    }
+
+    /// The breakers of all endpoint classes called so far.
+    pub fn status(&self) -> Vec<EndpointStatus> {
+        let of_target = |outbound: &Outbound| {
+            let target = outbound.target().clone();
+            outbound.breakers().into_iter().map(move |(class, breaker)| EndpointStatus {
+                target: target.name.clone(),
+                system: target.system,
+                class,
+                breaker,
+            })
+        };
+        self.0.targets.values().flat_map(of_target).collect()
+    }
+
+    /// A target's connection, for calls of one's own.
+    pub fn outbound(&self, target: &str) -> Option<&Outbound> {
+        self.0.targets.get(target)
+    }
+
+    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured order; one that does not answer
+    /// by the deadline says so.
+    pub async fn profile_parts(
+        &self,
+        customer_id: &str,
+        deadline: Instant,
+        traceparent: Option<&str>,
+    ) -> Vec<ProfilePart> {
+        let question = Question { customer_id, deadline, traceparent };
+        join_all(self.0.enrichment.iter().map(|outbound| lookup::ask(outbound, question))).await
+    }
+
+    /// Reads the present values of what a write would change.
+    ///
+    /// # Errors
+    /// [`CallError`]; a resource that does not exist is no error.
+    pub async fn current(
+        &self,
+        target: &str,
+        write: &Request,
+        deadline: Instant,
+    ) -> Result<Current, CallError> {
+        let outbound = self.find(target)?;
+        match write.operation {
+            Operation::ParticipantAttributes => genesys::current(outbound, write, deadline).await,
+            Operation::Upsert => salesforce::current(outbound, write, deadline).await,
+        }
+    }
+
+    /// Carries out a write.
+    ///
+    /// # Errors
+    /// [`CallError`]; its `sent` says whether the write may have taken effect all the same.
+    pub async fn apply(
+        &self,
+        target: &str,
+        write: &Request,
+        deadline: Instant,
+    ) -> Result<Applied, CallError> {
+        let outbound = self.find(target)?;
+        match write.operation {
+            Operation::ParticipantAttributes => genesys::set_attributes(outbound, write, deadline).await,
+            Operation::Upsert => salesforce::upsert(outbound, write, deadline).await,
+        }
+    }
+
+    /// When a write of this kind can pass at the earliest, as far as its breaker and the quota are known; `None` means now. A time
+    /// that has come may still find the breaker open: it is asked again by calling.
+    pub fn held_until(&self, target: &str, operation: Operation) -> Option<Instant> {
+        self.0.targets.get(target)?.held_until(operation.class())
+    }
+
+    /// The longest time a request that was given up can still be on its way: after it, what is read back is final.
+    pub fn attempt_lifetime(&self, target: &str) -> Option<Duration> {
+        self.0.targets.get(target).map(|outbound| outbound.target().timeout)
+    }
+
+    fn find(&self, target: &str) -> Result<&Outbound, CallError> {
+        self.0.targets.get(target).ok_or_else(|| CallError {
+            kind: CallErrorKind::Rejected,
+            target: target.to_owned(),
+            status: None,
+            code: None,
+            message: format!(
+                "no target of this name is configured; add [targets.{target}] or correct the rule"
+            ),
+            attempts: 0,
+            sent: false,
+        })
+    }
+}
+
+// Commands on the topic may come from an earlier set of rules, so the sink knows every target.
+fn is_used(config: &Config, target: &Target, role: Role) -> bool {
+    match role {
+        Role::Enrichment => config.enrichment.targets.contains(&target.name),
+        Role::WriteBack => true,
+    }
+}
+
+fn enrichment(config: &Config, targets: &BTreeMap<String, Outbound>) -> Result<Vec<Outbound>, Error> {
+    let find = |name: &String| {
+        let wrong = |reason| Error::Enrichment { target: name.clone(), reason };
+        let outbound = targets.get(name).ok_or_else(|| wrong("is not configured under [targets]"))?;
+        match outbound.target().system {
+            System::Salesforce | System::Sap | System::ServiceNow => Ok(outbound.clone()),
+            System::Genesys | System::Cxone => Err(wrong("has no customer profiles")),
+        }
+    };
+    config.enrichment.targets.iter().map(find).collect()
+}

@@ -1,0 +1,119 @@
+//! Why a call failed, and what the caller does next.
+
+use std::time::Duration;
+
+/// A call that did not succeed, after all attempts that the caller's deadline and the target's policy allow.
+///
+/// Never holds a secret or the answer of a token endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{target}: {kind} after {attempts} attempts{}: {message}", told(.status, .code))]
+pub struct CallError {
+    /// What kind of failure.
+    pub kind: CallErrorKind,
+    /// Configured name of the target.
+    pub target: String,
+    /// HTTP status of the last answer, if there was one.
+    pub status: Option<u16>,
+    /// The system's own code.
+    pub code: Option<String>,
+    /// What happened and what to do.
+    pub message: String,
+    /// Attempts that reached the network.
+    pub attempts: u32,
+    /// True when the call may have taken effect: an attempt left, and no answer proved that it did nothing.
+    pub sent: bool,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallErrorKind {
+    /// The token or password is not accepted, or no token could be had.
+    #[error("unauthorized")]
+    Unauthorized,
+    /// The quota is used up for longer than the deadline.
+    #[error("rate limited")]
+    RateLimited {
+        /// When calls are possible again, where known.
+        retry_after: Option<Duration>,
+    },
+    /// The resource does not exist.
+    #[error("not found")]
+    NotFound,
+    /// Someone else changed or holds the resource: fetch it again, apply again.
+    #[error("conflict")]
+    Conflict,
+    /// The system refuses the call for good.
+    #[error("rejected")]
+    Rejected,
+    /// The system cannot answer now.
+    #[error("unavailable")]
+    Unavailable,
+    /// The last attempt got no answer within the target's timeout.
+    #[error("timed out")]
+    Timeout,
+    /// The breaker is open: the system was not asked.
+    #[error("breaker open")]
+    BreakerOpen {
+        /// When it probes.
+        retry_after: Duration,
+    },
+    /// The caller's time was over.
+    #[error("deadline exceeded")]
+    DeadlineExceeded,
+}
+
+// === impl CallError ===
+
+impl CallError {
+    /// The stable code, explained on its page in `docs/errors`.
+    pub fn trunkline_code(&self) -> &'static str {
+        match self.kind {
+            CallErrorKind::BreakerOpen { .. } | CallErrorKind::Unavailable => "TL-4001",
+            CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => "TL-4001",
+            CallErrorKind::Unauthorized => "TL-4002",
+            CallErrorKind::RateLimited { .. } => "TL-4003",
+            CallErrorKind::NotFound | CallErrorKind::Conflict | CallErrorKind::Rejected => "TL-4004",
+        }
+    }
+
+    /// When the next try makes sense, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.kind {
+            CallErrorKind::RateLimited { retry_after } => retry_after,
+            CallErrorKind::BreakerOpen { retry_after } => Some(retry_after),
+            _ => None,
+        }
+    }
+
+    /// True when the same call may succeed later without anyone changing it.
+    pub fn is_transient(&self) -> bool {
+        !matches!(self.kind, CallErrorKind::NotFound | CallErrorKind::Conflict | CallErrorKind::Rejected)
+    }
+}
+
+// === impl CallErrorKind ===
+
+impl CallErrorKind {
+    /// The label of metrics, for instance `rate_limited`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Rejected => "rejected",
+            Self::Unavailable => "unavailable",
+            Self::Timeout => "timeout",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::DeadlineExceeded => "deadline_exceeded",
+        }
+    }
+}
+
+fn told(status: &Option<u16>, code: &Option<String>) -> String {
+    match (status, code) {
+        (Some(status), Some(code)) => format!(" ({status} {code})"),
+        (Some(status), None) => format!(" ({status})"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,117 @@
+//! What an operator should hear about the outside systems as it happens.
+
+use std::fmt;
+
+use tokio::sync::broadcast;
+
+use crate::breaker::State;
+
+/// Events a slow listener may be behind; then it loses the oldest.
+const BACKLOG: usize = 256;
+
+/// Something happened to the connection to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A breaker changed its state.
+    Breaker {
+        /// Configured name of the target.
+        target: String,
+        /// Endpoint class.
+        class: &'static str,
+        /// State before.
+        from: State,
+        /// State after.
+        to: State,
+    },
+    /// A token was refused in the middle of its life; it is replaced.
+    TokenRevoked {
+        /// Configured name of the target.
+        target: String,
+    },
+    /// The token endpoint gave no token, after all attempts.
+    TokenRefused {
+        /// Configured name of the target.
+        target: String,
+        /// Its HTTP status, if it answered.
+        status: Option<u16>,
+        /// Its OAuth error code.
+        code: Option<String>,
+    },
+    /// A token was issued.
+    TokenIssued {
+        /// Configured name of the target.
+        target: String,
+    },
+}
+
+/// Where events go.
+#[derive(Debug, Clone)]
+pub(crate) struct Events(broadcast::Sender<Event>);
+
+// === impl Event ===
+
+impl Event {
+    /// The target it is about.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Breaker { target, .. }
+            | Self::TokenRevoked { target }
+            | Self::TokenRefused { target, .. }
+            | Self::TokenIssued { target } => target,
+        }
+    }
+
+    /// The stable error code, for events that are errors.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Breaker { to: State::Open, .. } => Some("TL-4001"),
+            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => Some("TL-4002"),
+            Self::Breaker { .. } | Self::TokenIssued { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Breaker { target, class, from, to } => {
+                write!(formatter, "breaker of {target} ({class}): {} -> {}", from.as_str(), to.as_str())
+            }
+            Self::TokenRevoked { target } => {
+                write!(formatter, "{target} refused a token before its time; fetching another")
+            }
+            Self::TokenRefused { target, status, code } => {
+                write!(formatter, "{target} gives no token")?;
+                if let Some(status) = status {
+                    write!(formatter, " (status {status})")?;
+                }
+                if let Some(code) = code {
+                    write!(formatter, " ({code})")?;
+                }
+                write!(formatter, "; check its token_url and credentials")
+            }
+            Self::TokenIssued { target } => write!(formatter, "{target} issued a token"),
+        }
+    }
+}
+
+// === impl Events ===
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::Sender::new(BACKLOG))
+    }
+
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+
+    /// Logs an event and tells whoever listens; nobody has to.
+    pub(crate) fn tell(&self, event: Event) {
+        match event.code() {
+            Some(code) => tracing::warn!(code, target_name = event.target(), "{event}"),
+            None => tracing::info!(target_name = event.target(), "{event}"),
+        }
+        let _nobody_listens = self.0.send(event);
+    }
+}

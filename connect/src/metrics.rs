@@ -1,0 +1,89 @@
+//! The metrics of this crate, all in one place. Labels: `target` (configured name), `class` (endpoint class), `outcome`.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::breaker::State;
+use crate::token::Token;
+
+const CALLS: &str = "trunkline_outbound_calls_total";
+const CALL_SECONDS: &str = "trunkline_outbound_call_duration_seconds";
+const ATTEMPTS: &str = "trunkline_outbound_attempts_total";
+const ATTEMPT_SECONDS: &str = "trunkline_outbound_attempt_duration_seconds";
+const RETRIES: &str = "trunkline_outbound_retries_total";
+const BREAKER_STATE: &str = "trunkline_breaker_state";
+const BREAKER_TRANSITIONS: &str = "trunkline_breaker_transitions_total";
+const LIMITER_WAIT: &str = "trunkline_limiter_wait_seconds";
+const LIMITER_REFUSALS: &str = "trunkline_limiter_refusals_total";
+const TOKEN_ISSUED: &str = "trunkline_token_issued_timestamp_seconds";
+const TOKEN_AGE: &str = "trunkline_token_age_seconds";
+const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
+const TOKEN_REFRESHES: &str = "trunkline_token_refreshes_total";
+
+/// Names and explains the metrics to the installed recorder.
+pub fn describe() {
+    describe_counter!(CALLS, "Calls to outside systems by outcome, each with all its attempts");
+    describe_histogram!(CALL_SECONDS, Unit::Seconds, "Time of a call with all its waits and attempts");
+    describe_counter!(ATTEMPTS, "Requests that reached the network, by status (0: no answer)");
+    describe_histogram!(ATTEMPT_SECONDS, Unit::Seconds, "Time of one request");
+    describe_counter!(RETRIES, "Attempts after the first");
+    describe_gauge!(BREAKER_STATE, "State of a breaker: 0 closed, 1 half open, 2 open");
+    describe_counter!(BREAKER_TRANSITIONS, "Changes of a breaker's state, by the new state");
+    describe_histogram!(LIMITER_WAIT, Unit::Seconds, "Time a call waited for its quota");
+    describe_counter!(LIMITER_REFUSALS, "Calls that could not wait for their quota within their deadline");
+    describe_gauge!(TOKEN_ISSUED, Unit::Seconds, "When the current token was issued, Unix time");
+    describe_gauge!(TOKEN_AGE, Unit::Seconds, "Age of the current token at its last use");
+    describe_gauge!(TOKEN_EXPIRES, Unit::Seconds, "When the current token expires, Unix time");
+    describe_counter!(TOKEN_REFRESHES, "Requests to the token endpoint by outcome");
+}
+
+pub(crate) fn call(target: &str, class: &'static str, outcome: &'static str, took: Duration) {
+    counter!(CALLS, "target" => target.to_owned(), "class" => class, "outcome" => outcome).increment(1);
+    histogram!(CALL_SECONDS, "target" => target.to_owned(), "class" => class).record(took.as_secs_f64());
+}
+
+pub(crate) fn attempt(target: &str, class: &'static str, status: u16, took: Duration) {
+    counter!(ATTEMPTS, "target" => target.to_owned(), "class" => class, "status" => status.to_string())
+        .increment(1);
+    histogram!(ATTEMPT_SECONDS, "target" => target.to_owned(), "class" => class).record(took.as_secs_f64());
+}
+
+pub(crate) fn retry(target: &str, class: &'static str) {
+    counter!(RETRIES, "target" => target.to_owned(), "class" => class).increment(1);
+}
+
+pub(crate) fn breaker(target: &str, class: &'static str, state: State) {
+    gauge!(BREAKER_STATE, "target" => target.to_owned(), "class" => class).set(state.gauge());
+}
+
+pub(crate) fn breaker_transition(target: &str, class: &'static str, to: State) {
+    counter!(BREAKER_TRANSITIONS, "target" => target.to_owned(), "class" => class, "to" => to.as_str())
+        .increment(1);
+    breaker(target, class, to);
+}
+
+pub(crate) fn limiter_wait(target: &str, class: &'static str, waited: Duration) {
+    histogram!(LIMITER_WAIT, "target" => target.to_owned(), "class" => class).record(waited.as_secs_f64());
+}
+
+pub(crate) fn limiter_refusal(target: &str, class: &'static str) {
+    counter!(LIMITER_REFUSALS, "target" => target.to_owned(), "class" => class).increment(1);
+}
+
+pub(crate) fn token_refresh(target: &str, outcome: &'static str) {
+    counter!(TOKEN_REFRESHES, "target" => target.to_owned(), "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn token_issued(target: &str, token: &Token, now: Instant) {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let issued = unix.saturating_sub(now.saturating_duration_since(token.issued));
+    let expires = unix + token.expires.saturating_duration_since(now);
+    gauge!(TOKEN_ISSUED, "target" => target.to_owned()).set(issued.as_secs_f64());
+    gauge!(TOKEN_EXPIRES, "target" => target.to_owned()).set(expires.as_secs_f64());
+}
+
+pub(crate) fn token_used(target: &str, token: &Token, now: Instant) {
+    let age = now.saturating_duration_since(token.issued);
+    gauge!(TOKEN_AGE, "target" => target.to_owned()).set(age.as_secs_f64());
+}

@@ -1,0 +1,50 @@
+//! Targets and commands for this crate's unit tests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use trunkline_config::{Breaker, Credentials, Mode, Rate, Retry, System, Target};
+use trunkline_schemas::WriteBack;
+
+/// A ServiceNow target with a password, so that no token is needed.
+pub(crate) fn target(base_url: &str) -> Target {
+    Target {
+        name: "tickets".to_owned(),
+        system: System::ServiceNow,
+        org: "acme".to_owned(),
+        base_url: base_url.to_owned(),
+        credentials: Credentials::Basic { username: "trunkline".to_owned(), password: "s3cr3t".into() },
+        mode: Mode::Apply,
+        timeout: Duration::from_secs(5),
+        rate: Rate { calls: 1_000, per: Duration::from_secs(1) },
+        breaker: Breaker::default(),
+        retry: Retry { base: Duration::from_millis(2), ..Retry::default() },
+    }
+}
+
+/// A command to write fields.
+pub(crate) fn command(operation: &str, parameters: &[(&str, &str)], fields: &[(&str, &str)]) -> WriteBack {
+    let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    WriteBack {
+        command_id: "0b8a6a1c-0000-5000-8000-000000000001".to_owned(),
+        target: "crm".to_owned(),
+        system: "salesforce".to_owned(),
+        operation: operation.to_owned(),
+        resource: "salesforce/acme/Contact/1".to_owned(),
+        parameters: map(parameters),
+        fields: map(fields),
+        event_id: "e".to_owned(),
+        conversation_id: None,
+        contact_id: None,
+        flow_session_id: None,
+        customer_id: None,
+        correlation_id: "c".to_owned(),
+        rule_id: "r".to_owned(),
+        rule_set_version: "v".to_owned(),
+        observe: false,
+        issued_at: 0,
+        expires_at: None,
+    }
+}

@@ -1,0 +1,149 @@
+//! The token of one credential at work: one request for it at a time, however many callers wait.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::event::{Event, Events};
+use crate::metrics;
+use crate::token::{Next, Token, TokenState, WAITS};
+use crate::token_endpoint::{Refusal, TokenEndpoint};
+
+/// Keeps a token fresh.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenManager(Arc<Inner>);
+
+/// No token could be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoToken {
+    /// The caller's time was over before the refresh in flight ended.
+    DeadlineExceeded,
+    /// The token endpoint refused or did not answer, after all attempts; it is left alone until then.
+    Unavailable { until: Instant, refusal: Refusal },
+}
+
+#[derive(Debug)]
+struct Inner {
+    target: String,
+    endpoint: TokenEndpoint,
+    state: Mutex<TokenState>,
+    last_refusal: Mutex<Option<Refusal>>,
+    /// Counts the refreshes that ended; those who wait look at the state again.
+    ended: watch::Sender<u64>,
+    events: Events,
+}
+
+/// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody makes.
+struct Unfinished(Option<Arc<Inner>>);
+
+// === impl TokenManager ===
+
+impl TokenManager {
+    pub(crate) fn new(target: String, endpoint: TokenEndpoint, events: Events) -> Self {
+        Self(Arc::new(Inner {
+            target,
+            endpoint,
+            state: Mutex::new(TokenState::default()),
+            last_refusal: Mutex::new(None),
+            ended: watch::Sender::new(0),
+            events,
+        }))
+    }
+
+    /// A token to use now; waits at most until the deadline.
+    pub(crate) async fn token(&self, deadline: Instant) -> Result<Token, NoToken> {
+        // Subscribed before the first look, so that no end of a refresh is missed.
+        let mut ended = self.0.ended.subscribe();
+        loop {
+            match self.ask() {
+                Next::Use(token) | Next::UseAndRefresh(token) => {
+                    metrics::token_used(&self.0.target, &token, Instant::now());
+                    return Ok(token);
+                }
+                Next::Unavailable(until) => return Err(self.unavailable(until)),
+                Next::Refresh | Next::Wait => {}
+            }
+            match tokio::time::timeout_at(deadline.into(), ended.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Err(NoToken::DeadlineExceeded),
+            }
+        }
+    }
+
+    /// A call with this token was answered 401. True when that was news: then a new one is on its way.
+    pub(crate) fn refused(&self, token: &Token) -> bool {
+        let news = self.0.state.lock().invalidate(token.generation);
+        if news {
+            self.0.events.tell(Event::TokenRevoked { target: self.0.target.clone() });
+            self.ask();
+        }
+        news
+    }
+
+    /// Looks at the state, and starts the refresh it asks for.
+    fn ask(&self) -> Next {
+        let next = self.0.state.lock().next(Instant::now());
+        if matches!(next, Next::Refresh | Next::UseAndRefresh(_)) {
+            tokio::spawn(refresh(Arc::clone(&self.0)));
+        }
+        next
+    }
+
+    fn unavailable(&self, until: Instant) -> NoToken {
+        let refusal = self.0.last_refusal.lock().clone().unwrap_or(Refusal {
+            status: None,
+            code: None,
+            message: "the request for a token was broken off".to_owned(),
+        });
+        NoToken::Unavailable { until, refusal }
+    }
+}
+
+/// Asks the token endpoint until it grants, at most four times, with the waits of [`WAITS`] between. Runs as a task of
+/// its own: a caller that gives up does not stop it for the others.
+async fn refresh(inner: Arc<Inner>) {
+    let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
+    let mut waits = WAITS.iter();
+    let refusal = loop {
+        let asked = Instant::now();
+        match inner.endpoint.fetch().await {
+            Ok(grant) => {
+                metrics::token_refresh(&inner.target, "granted");
+                let token = inner.state.lock().granted(grant, asked);
+                metrics::token_issued(&inner.target, &token, Instant::now());
+                inner.events.tell(Event::TokenIssued { target: inner.target.clone() });
+                unfinished.0 = None;
+                inner.ended.send_modify(|ended| *ended += 1);
+                return;
+            }
+            Err(refusal) => {
+                metrics::token_refresh(&inner.target, "refused");
+                tracing::debug!(target_name = inner.target, status = refusal.status, "{}", refusal.message);
+                match waits.next() {
+                    Some(wait) => tokio::time::sleep(*wait).await,
+                    None => break refusal,
+                }
+            }
+        }
+    };
+    inner.events.tell(Event::TokenRefused {
+        target: inner.target.clone(),
+        status: refusal.status,
+        code: refusal.code.clone(),
+    });
+    *inner.last_refusal.lock() = Some(refusal);
+    drop(unfinished);
+}
+
+// === impl Unfinished ===
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.take() {
+            inner.state.lock().failed(Instant::now());
+            inner.ended.send_modify(|ended| *ended += 1);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! HTTP as this crate uses it: one client a target, no redirects, bounded answers, errors without addresses.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, Response, Url};
+
+/// Longest answer that is read; the largest page asked for is far smaller.
+const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// Longest time to connect, within the time of the attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct RawAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// No answer came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoAnswer {
+    /// False when the request surely never reached the system.
+    pub(crate) reached: bool,
+    /// What happened; without the address, whose query may hold personal data.
+    pub(crate) message: String,
+}
+
+/// Makes the client of a target whose base URL this is.
+///
+/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be spoken to without TLS was decided when the
+/// configuration was checked; one with TLS is never spoken to without it. No proxy stands between us and this machine.
+pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
+    let builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")));
+    let builder = builder.https_only(base_url.starts_with("https://"));
+    if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
+}
+
+/// Whether an address points at this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Sends a request and reads its answer. The caller bounds the time.
+pub(crate) async fn exchange(request: RequestBuilder) -> Result<RawAnswer, NoAnswer> {
+    let mut response = request.send().await.map_err(no_answer)?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let body = read(response).await?;
+    Ok(RawAnswer { status, headers, body })
+}
+
+/// The wall clock in Unix seconds.
+pub(crate) fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The wall clock in Unix milliseconds.
+pub(crate) fn unix_milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, NoAnswer> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            let message = format!("the answer is longer than {LONGEST_ANSWER} bytes");
+            return Err(NoAnswer { reached: true, message });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    let reached = !(error.is_connect() || error.is_builder());
+    let error = error.without_url();
+    // The outer error says "error sending request" and nothing more; the innermost says what went wrong.
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    NoAnswer { reached, message: format!("no answer: {cause}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_from_the_rest() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]:8080/x", true),
+            ("http://localhost:1", true),
+            ("https://login.mypurecloud.com", false),
+            ("https://127.0.0.1.example.com", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(is_loopback(url), expected, "{url}");
+        }
+    }
+}
