@@ -102,9 +102,9 @@ pub fn push(headers: &mut Headers, name: &str, value: &str) {
     headers.push((name.to_owned(), value.as_bytes().to_vec()));
 }
 
-/// The last header of this name, where it is UTF-8 text; names are compared without regard to case.
+/// The first header of this name, where it is UTF-8 text; names are compared without regard to case.
 pub fn get<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    let (_, value) = headers.iter().rev().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
+    let (_, value) = headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
     std::str::from_utf8(value).ok()
 }
 

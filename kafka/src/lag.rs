@@ -1,0 +1,120 @@
+//! How far the last stable offset is behind the end of each partition.
+//!
+//! A reader that sees committed records only stops before the first open transaction. One hung transaction freezes every
+//! such reader of the partition, and nothing else shows it: the brokers are well, and lag counted to the last stable
+//! offset is zero.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use trunkline_config::Kafka;
+
+use crate::client;
+use crate::record::TopicPartition;
+
+/// The gauge: offsets between the last stable offset and the high watermark, by `topic` and `partition`.
+pub const METRIC: &str = "trunkline_last_stable_offset_lag";
+
+/// How long one question to a broker may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Measures partitions.
+pub struct LastStableOffset {
+    committed: BaseConsumer,
+    uncommitted: BaseConsumer,
+    topics: Vec<String>,
+}
+
+/// Measures on a thread of its own until dropped.
+pub struct Measuring {
+    stop: Arc<AtomicBool>,
+    /// Dropping it wakes the thread.
+    wake: Option<mpsc::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+// === impl LastStableOffset ===
+
+impl LastStableOffset {
+    /// Prepares to measure `topics`, with their prefix.
+    ///
+    /// # Errors
+    ///
+    /// When the client refuses its settings.
+    pub fn new(kafka: &Kafka, client_id: &str, topics: &[String]) -> Result<Self, KafkaError> {
+        metrics::describe_gauge!(
+            METRIC,
+            "Offsets between the last stable offset and the high watermark of a partition"
+        );
+        let reader =
+            |isolation: &str| client::reading(kafka, client_id).set("isolation.level", isolation).create();
+        Ok(Self {
+            committed: reader("read_committed")?,
+            uncommitted: reader("read_uncommitted")?,
+            topics: topics.to_vec(),
+        })
+    }
+
+    /// Measures every partition once, sets the gauges and returns them. Blocks while the brokers are asked.
+    ///
+    /// # Errors
+    ///
+    /// What the client said of the first question that was not answered.
+    pub fn measure(&self) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
+        let mut lags = Vec::new();
+        for topic in &self.topics {
+            let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;
+            let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+            for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+                // In this order: what is committed between the two questions shows as no lag at all, not as a negative one.
+                let (_, high) = self.uncommitted.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
+                let (_, stable) = self.committed.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
+                let lag = (high - stable).max(0);
+                let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
+                metrics::gauge!(METRIC, &labels).set(lag as f64);
+                lags.push((TopicPartition::new(topic, partition), lag));
+            }
+        }
+        Ok(lags)
+    }
+
+    /// Measures every `interval` on a thread of its own, until what is returned is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn every(self, interval: Duration) -> std::io::Result<Measuring> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (wake, waking) = mpsc::channel::<()>();
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("last-stable-offset".into()).spawn(move || {
+            while !stopped.load(Ordering::Acquire) {
+                if let Err(error) = self.measure() {
+                    tracing::warn!(%error, "measuring the last stable offset; trying again");
+                }
+                // Ends early when the other side is dropped; nothing is ever sent.
+                if waking.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Disconnected) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Measuring { stop, wake: Some(wake), thread: Some(thread) })
+    }
+}
+
+// === impl Measuring ===
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        drop(self.wake.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::warn!("the thread that measured the last stable offset had panicked");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Topics as the catalog says they should be, and what is to be done where they are not.
+//!
+//! # Layout
+//!
+//! - [`desired`]: the catalog with the deployment's prefix, partition count and replication
+//! - [`diff`]: what is to be done; pure
+//! - [`plan`], [`apply`]: the same against a cluster; [`remove`]: the end of a throw-away deployment
+
+mod admin;
+mod desired;
+mod diff;
+
+pub use admin::{TopicsError, apply, plan, remove};
+pub use desired::{Desired, desired};
+pub use diff::{Actual, Change, Plan, diff};

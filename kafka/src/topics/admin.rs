@@ -1,0 +1,295 @@
+//! Plans and their application against a cluster.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, ConfigSource, NewTopic, OwnedResourceSpecifier,
+    ResourceSpecifier, TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use trunkline_config::Kafka;
+
+use super::{Actual, Change, Desired, Plan, desired, diff};
+use crate::client;
+
+/// How long one question to the cluster may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the partitions of a new topic may take to have their leaders.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often that is looked at.
+const READY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Why topics could not be looked at or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicsError {
+    /// The cluster did not answer.
+    #[error("{what} failed: {source}; are the brokers of [kafka] reachable, and may this client do it?")]
+    Cluster {
+        /// What was tried.
+        what: &'static str,
+        /// What the client said.
+        source: KafkaError,
+    },
+    /// Something about one topic was refused.
+    #[error("{what} {topic} was refused: {code}; check the ACLs of this client and the cluster's policies")]
+    Topic {
+        /// What was tried.
+        what: &'static str,
+        /// Name, with prefix.
+        topic: String,
+        /// What the broker said.
+        code: RDKafkaErrorCode,
+    },
+    /// The plan asks for another number of partitions. Nothing was changed.
+    #[error("nothing was changed: {0}")]
+    Refused(String),
+    /// A new topic is not ready.
+    #[error(
+        "{topic} was made, but not all of its partitions have a leader after {seconds} s: look at the brokers"
+    )]
+    NotReady {
+        /// Name, with prefix.
+        topic: String,
+        /// Seconds waited.
+        seconds: u64,
+    },
+    /// The task that asked the cluster failed.
+    #[error("looking at the topics was broken off: {0}")]
+    Task(String),
+}
+
+/// What there is to do in the cluster; changes nothing.
+///
+/// # Errors
+///
+/// [`TopicsError::Cluster`] when it does not answer within 15 s.
+pub async fn plan(kafka: &Kafka) -> Result<Plan, TopicsError> {
+    let admin = admin(kafka)?;
+    let wanted = desired(kafka);
+    let mut actual = existing(kafka, &wanted).await?;
+    let names: Vec<String> = actual.keys().cloned().collect();
+    for (name, entries) in settings(&admin, &names).await? {
+        if let Some(topic) = actual.get_mut(&name) {
+            topic.settings = entries.into_iter().map(|(name, (value, _))| (name, value)).collect();
+        }
+    }
+    Ok(diff(&wanted, &actual))
+}
+
+/// Does what a plan says, and waits until new topics can be used.
+///
+/// # Errors
+///
+/// [`TopicsError::Refused`] before anything is changed, when the plan asks for another partition count; else the first
+/// failure. What was done before stays done, and planning again shows the rest.
+pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
+    let refused: Vec<String> = plan.refused().map(ToString::to_string).collect();
+    if !refused.is_empty() {
+        return Err(TopicsError::Refused(refused.join("\n")));
+    }
+    let admin = admin(kafka)?;
+    let mut created = Vec::new();
+    let mut altered = Vec::new();
+    for change in &plan.changes {
+        match change {
+            Change::Create(topic) => created.push(topic),
+            Change::Set { topic, settings } => altered.push((topic, settings)),
+            Change::Refused { .. } => {}
+            Change::Replication { .. } => tracing::warn!("{change}"),
+        }
+    }
+    create(kafka, &admin, &created).await?;
+    for (topic, settings) in altered {
+        alter(&admin, topic, settings).await?;
+    }
+    Ok(())
+}
+
+/// Removes every topic of the catalog with this deployment's prefix, and all that is in them. For throw-away deployments.
+///
+/// # Errors
+///
+/// The first failure; topics that do not exist are none.
+pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
+    let wanted = desired(kafka);
+    let names: Vec<&str> = wanted.iter().map(|topic| topic.name.as_str()).collect();
+    let results =
+        admin(kafka)?.delete_topics(&names, &options()).await.map_err(cluster("removing topics"))?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+            Err((topic, code)) => return Err(TopicsError::Topic { what: "removing", topic, code }),
+        }
+    }
+    Ok(())
+}
+
+fn admin(kafka: &Kafka) -> Result<AdminClient<DefaultClientContext>, TopicsError> {
+    client::base(kafka, "trunkline-topics").create().map_err(cluster("creating an admin client"))
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(CALL_TIMEOUT)).operation_timeout(Some(CALL_TIMEOUT))
+}
+
+fn cluster(what: &'static str) -> impl Fn(KafkaError) -> TopicsError {
+    move |source| TopicsError::Cluster { what, source }
+}
+
+/// Those of the wanted topics that exist, without their settings.
+async fn existing(kafka: &Kafka, wanted: &[Desired]) -> Result<BTreeMap<String, Actual>, TopicsError> {
+    let mut topics = metadata(kafka).await?;
+    let all =
+        wanted.iter().filter_map(|topic| topics.remove(&topic.name).map(|found| (topic.name.clone(), found)));
+    Ok(all
+        .map(|(name, partitions)| {
+            let replication = partitions.iter().map(|partition| partition.replicas).min().unwrap_or(0);
+            let actual =
+                Actual { partitions: count(partitions.len()), replication, settings: BTreeMap::new() };
+            (name, actual)
+        })
+        .collect())
+}
+
+/// One partition in the cluster's metadata.
+struct Partition {
+    replicas: i32,
+    has_leader: bool,
+}
+
+/// Every topic of the cluster with its partitions.
+async fn metadata(kafka: &Kafka) -> Result<HashMap<String, Vec<Partition>>, TopicsError> {
+    let admin = admin(kafka)?;
+    tokio::task::spawn_blocking(move || {
+        let metadata = admin
+            .inner()
+            .fetch_metadata(None, CALL_TIMEOUT)
+            .map_err(cluster("reading the cluster's metadata"))?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .map(|topic| {
+                let partitions = topic.partitions().iter().map(|partition| Partition {
+                    replicas: count(partition.replicas().len()),
+                    has_leader: partition.leader() >= 0 && partition.error().is_none(),
+                });
+                (topic.name().to_owned(), partitions.collect())
+            })
+            .collect())
+    })
+    .await
+    .map_err(|error| TopicsError::Task(error.to_string()))?
+}
+
+fn count(length: usize) -> i32 {
+    i32::try_from(length).unwrap_or(i32::MAX)
+}
+
+/// The effective settings of topics, and whether each was set on the topic itself.
+type Settings = HashMap<String, HashMap<String, (String, bool)>>;
+
+async fn settings(
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[String],
+) -> Result<Settings, TopicsError> {
+    if topics.is_empty() {
+        return Ok(Settings::new());
+    }
+    let resources: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+    let described = admin
+        .describe_configs(&resources, &options())
+        .await
+        .map_err(cluster("reading the settings of topics"))?;
+    let mut settings = Settings::new();
+    for (topic, result) in topics.iter().zip(described) {
+        let resource = result.map_err(|code| TopicsError::Topic {
+            what: "reading the settings of",
+            topic: topic.clone(),
+            code,
+        })?;
+        let OwnedResourceSpecifier::Topic(name) = resource.specifier else { continue };
+        let entries = resource.entries.into_iter().filter_map(|entry| {
+            Some((entry.name, (entry.value?, entry.source == ConfigSource::DynamicTopic)))
+        });
+        settings.insert(name, entries.collect());
+    }
+    Ok(settings)
+}
+
+async fn create(
+    kafka: &Kafka,
+    admin: &AdminClient<DefaultClientContext>,
+    topics: &[&Desired],
+) -> Result<(), TopicsError> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let new: Vec<_> = topics
+        .iter()
+        .map(|topic| {
+            let new =
+                NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication));
+            topic.settings.iter().fold(new, |new, (name, value)| new.set(name, value))
+        })
+        .collect();
+    let results = admin.create_topics(&new, &options()).await.map_err(cluster("making topics"))?;
+    for result in results {
+        match result {
+            // Another instance was quicker, with the same catalog.
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((topic, code)) => return Err(TopicsError::Topic { what: "making", topic, code }),
+        }
+    }
+    await_leaders(kafka, topics).await
+}
+
+async fn await_leaders(kafka: &Kafka, topics: &[&Desired]) -> Result<(), TopicsError> {
+    let started = Instant::now();
+    loop {
+        let known = metadata(kafka).await?;
+        let is_ready = |topic: &&&Desired| {
+            known.get(&topic.name).is_some_and(|partitions| {
+                count(partitions.len()) == topic.partitions
+                    && partitions.iter().all(|partition| partition.has_leader)
+            })
+        };
+        let Some(waiting) = topics.iter().find(|topic| !is_ready(topic)) else { return Ok(()) };
+        if started.elapsed() > READY_TIMEOUT {
+            return Err(TopicsError::NotReady {
+                topic: waiting.name.clone(),
+                seconds: READY_TIMEOUT.as_secs(),
+            });
+        }
+        tokio::time::sleep(READY_INTERVAL).await;
+    }
+}
+
+async fn alter(
+    admin: &AdminClient<DefaultClientContext>,
+    topic: &str,
+    changes: &[(&'static str, Option<String>, String)],
+) -> Result<(), TopicsError> {
+    // The request replaces all settings of the topic, so those that someone else set on it are sent along.
+    let names = [topic.to_owned()];
+    let mut keep = settings(admin, &names).await?.remove(topic).unwrap_or_default();
+    keep.retain(|_, (_, own)| *own);
+    for (name, _, value) in changes {
+        keep.insert((*name).to_owned(), (value.clone(), true));
+    }
+    let request =
+        keep.iter().fold(AlterConfig::new(ResourceSpecifier::Topic(topic)), |request, (name, (value, _))| {
+            request.set(name, value)
+        });
+    let results =
+        admin.alter_configs([&request], &options()).await.map_err(cluster("changing settings of topics"))?;
+    for result in results {
+        result.map_err(|(_, code)| TopicsError::Topic {
+            what: "changing the settings of",
+            topic: topic.to_owned(),
+            code,
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! How each topic should be.
+
+use std::collections::BTreeMap;
+
+use trunkline_config::Kafka;
+use trunkline_schemas::catalog::{Cleanup, TOPICS, Topic};
+
+use crate::client::MAX_RECORD_BYTES;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// A topic as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desired {
+    /// Name, with the deployment's prefix.
+    pub name: String,
+    /// Partitions. All topics are keyed: order and state depend on this number, so it never changes.
+    pub partitions: i32,
+    /// Copies of each partition.
+    pub replication: i32,
+    /// Settings that are not left to the broker, by their name in Kafka.
+    pub settings: BTreeMap<&'static str, String>,
+}
+
+/// Every topic of the catalog for this deployment.
+pub fn desired(kafka: &Kafka) -> Vec<Desired> {
+    TOPICS
+        .iter()
+        .map(|topic| Desired {
+            name: kafka.topic(topic.name),
+            // Partitions::SameAs names a topic with the shared count (a test of the catalog sees to it), so both are it.
+            partitions: kafka.partitions,
+            replication: kafka.replication,
+            settings: settings(topic, kafka.replication),
+        })
+        .collect()
+}
+
+fn settings(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
+    let mut settings = BTreeMap::from([
+        // With acks=all a record survives the loss of all brokers but this many; one copy can be away and writing goes on.
+        ("min.insync.replicas", if replication >= 3 { replication - 1 } else { 1 }.to_string()),
+        // A replica that lacks acknowledged records never becomes the leader.
+        ("unclean.leader.election.enable", "false".to_owned()),
+        // Bytes of a batch; the producer's limit for one record.
+        ("max.message.bytes", MAX_RECORD_BYTES.to_string()),
+        // The record's timestamp is what its writer says: the time of ingestion.
+        ("message.timestamp.type", "CreateTime".to_owned()),
+        // As the producer compressed it; the broker does not do it again.
+        ("compression.type", "producer".to_owned()),
+    ]);
+    match topic.cleanup {
+        Cleanup::Delete { retention_ms } => {
+            settings.insert("cleanup.policy", "delete".to_owned());
+            settings.insert("retention.ms", retention_ms.to_string());
+            // Only closed segments are deleted: a quiet topic has to close them often enough.
+            settings.insert("segment.ms", (retention_ms / 8).clamp(10 * MINUTE_MS, DAY_MS).to_string());
+        }
+        Cleanup::Compact => {
+            settings.insert("cleanup.policy", "compact".to_owned());
+            // How long a tombstone stays for readers that were away; state that was away longer is restored in full.
+            settings.insert("delete.retention.ms", (7 * DAY_MS).to_string());
+            // Compaction begins when a fifth of the log is superseded: restore time depends on it.
+            settings.insert("min.cleanable.dirty.ratio", "0.2".to_owned());
+            // What is superseded, or erased, is gone within a day even where little is written.
+            settings.insert("max.compaction.lag.ms", DAY_MS.to_string());
+            settings.insert("segment.ms", (DAY_MS / 4).to_string());
+            // Bytes; small segments let compaction keep up with a busy state.
+            settings.insert("segment.bytes", (128 * 1024 * 1024).to_string());
+        }
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trunkline_config::Security;
+
+    fn topics(replication: i32) -> Vec<Desired> {
+        desired(&Kafka {
+            brokers: "127.0.0.1:1".into(),
+            prefix: "acme.".into(),
+            partitions: 24,
+            replication,
+            security: Security::Plaintext,
+        })
+    }
+
+    fn setting(topics: &[Desired], name: &str, setting: &str) -> Option<String> {
+        topics.iter().find(|topic| topic.name == name)?.settings.get(setting).cloned()
+    }
+
+    #[test]
+    fn names_have_the_prefix_and_all_topics_the_shared_count() {
+        let topics = topics(3);
+        assert!(topics.iter().all(|topic| topic.name.starts_with("acme.") && topic.partitions == 24));
+        assert_eq!(topics.len(), TOPICS.len());
+    }
+
+    #[test]
+    fn cleanup_and_retention_are_those_of_the_catalog() {
+        let topics = topics(3);
+        for (name, key, expected) in [
+            ("acme.events.normalized", "retention.ms", Some("604800000")),
+            ("acme.events.enriched", "retention.ms", Some("2592000000")),
+            ("acme.crm.changes", "retention.ms", Some("86400000")),
+            ("acme.quota", "retention.ms", Some("3600000")),
+            ("acme.quota", "segment.ms", Some("600000")),
+            ("acme.customer.profiles", "cleanup.policy", Some("compact")),
+            ("acme.processor.changelog", "cleanup.policy", Some("compact")),
+            ("acme.processor.changelog", "retention.ms", None),
+            ("acme.writeback.dlq", "cleanup.policy", Some("delete")),
+        ] {
+            assert_eq!(setting(&topics, name, key).as_deref(), expected, "{name} {key}");
+        }
+    }
+
+    #[test]
+    fn one_copy_may_be_away_where_there_are_three() {
+        for (replication, expected) in [(1, "1"), (2, "1"), (3, "2"), (5, "4")] {
+            assert_eq!(
+                setting(&topics(replication), "acme.quota", "min.insync.replicas").as_deref(),
+                Some(expected)
+            );
+        }
+    }
+}
