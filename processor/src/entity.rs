@@ -165,6 +165,7 @@ mod tests {
         changes.clear();
         again.take_changes("g/o/c", &mut changes).unwrap();
         assert_eq!(changes.len(), 2);
+        state.apply(&changes);
 
         again.forget_before(HOUR_MS);
         changes.clear();

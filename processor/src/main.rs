@@ -28,7 +28,8 @@ async fn main() -> ExitCode {
         }
     };
     let _telemetry = trunkline_telemetry::logging::init(&config.telemetry, "processor", &arguments.instance);
-    match trunkline_processor::run(config, arguments.instance, trunkline_telemetry::shutdown::signal()).await {
+    match trunkline_processor::run(config, arguments.instance, trunkline_telemetry::shutdown::signal()).await
+    {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "processor stopped");

@@ -17,10 +17,16 @@ const WRITE_BACKS: &str = "trunkline_processor_write_backs_total";
 
 /// Says what each metric is.
 pub fn describe() {
-    describe_counter!(EVENTS, "Events by what became of them: emitted, duplicate, put_in_order, late, gap, dead_letter");
+    describe_counter!(
+        EVENTS,
+        "Events by what became of them: emitted, duplicate, put_in_order, late, gap, dead_letter"
+    );
     describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful");
     describe_histogram!(COMMIT_SECONDS, "Seconds from begin to the end of a transaction");
-    describe_gauge!(OUTSTANDING, "Events read and not yet finished: held for their order or waiting for a profile");
+    describe_gauge!(
+        OUTSTANDING,
+        "Events read and not yet finished: held for their order or waiting for a profile"
+    );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
     describe_histogram!(RESTORE_SECONDS, "Seconds from an assignment to processing");

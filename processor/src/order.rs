@@ -107,7 +107,12 @@ impl<T> Channel<T> {
                 // Sources number from 1; from where else a first number stands is known only after the hold.
                 let next = self.order.next_sequence.unwrap_or(1);
                 if sequence < next && self.order.next_sequence.is_some() {
-                    return Some(self.passed(item, facts.event_time, facts.id, Flags { late: true, ..Flags::default() }));
+                    return Some(self.passed(
+                        item,
+                        facts.event_time,
+                        facts.id,
+                        Flags { late: true, ..Flags::default() },
+                    ));
                 }
                 if sequence <= next {
                     self.order.next_sequence = Some(sequence + 1);
@@ -118,7 +123,12 @@ impl<T> Channel<T> {
             }
             (OrderMode::Sorted, _) => {
                 if self.order.furthest.is_some_and(|furthest| (facts.event_time, facts.id) < furthest) {
-                    return Some(self.passed(item, facts.event_time, facts.id, Flags { late: true, ..Flags::default() }));
+                    return Some(self.passed(
+                        item,
+                        facts.event_time,
+                        facts.id,
+                        Flags { late: true, ..Flags::default() },
+                    ));
                 }
                 self.waiting.insert((facts.event_time, facts.id), waiting(item));
                 None
@@ -165,7 +175,12 @@ impl<T> Channel<T> {
             return None;
         }
         let (_, waiting) = self.waiting.pop_first()?;
-        Some(self.passed(waiting.item, waiting.event_time, waiting.id, Flags { held: true, ..Flags::default() }))
+        Some(self.passed(
+            waiting.item,
+            waiting.event_time,
+            waiting.id,
+            Flags { held: true, ..Flags::default() },
+        ))
     }
 
     fn next_causal(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
@@ -223,7 +238,7 @@ mod tests {
     fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
         let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
         let mut out = Vec::new();
-        let mut drain = |channel: &mut Channel<u128>, now: i64, out: &mut Vec<(u128, bool, bool)>| {
+        let drain = |channel: &mut Channel<u128>, now: i64, out: &mut Vec<(u128, bool, bool)>| {
             while let Some(passed) = channel.next_ready(now, Phase::Started) {
                 out.push((passed.item, passed.late, passed.gap_before));
             }
@@ -254,7 +269,10 @@ mod tests {
 
     #[test]
     fn sequenced_goes_on_after_a_gap_and_marks_the_straggler() {
-        let out = run(OrderMode::Sequenced, &[arrival(0, 1), arrival(10, 3), arrival(20, 4), arrival(600, 5), arrival(700, 2)]);
+        let out = run(
+            OrderMode::Sequenced,
+            &[arrival(0, 1), arrival(10, 3), arrival(20, 4), arrival(600, 5), arrival(700, 2)],
+        );
         assert_eq!(
             out,
             [(1, false, false), (3, false, true), (4, false, false), (5, false, false), (2, true, false)]
@@ -263,14 +281,22 @@ mod tests {
 
     #[test]
     fn sorted_marks_only_what_comes_after_its_hold() {
-        let out = run(OrderMode::Sorted, &[arrival(0, 2), arrival(100, 1), arrival(700, 4), arrival(1_300, 3)]);
+        let out =
+            run(OrderMode::Sorted, &[arrival(0, 2), arrival(100, 1), arrival(700, 4), arrival(1_300, 3)]);
         assert_eq!(out, [(1, false, false), (2, false, false), (4, false, false), (3, true, false)]);
     }
 
     #[test]
     fn causal_waits_for_what_is_lacking_but_not_for_ever() {
         let mut channel = Channel::new(OrderMode::Causal, HOLD, ChannelOrder::default());
-        let facts = |id, event_type| Facts { id, event_time: 10, ingest_time: 0, sequence: None, event_type, conversational: true };
+        let facts = |id, event_type| Facts {
+            id,
+            event_time: 10,
+            ingest_time: 0,
+            sequence: None,
+            event_type,
+            conversational: true,
+        };
         assert!(channel.arrive(facts(2, "participant.connected"), 2, Phase::New).is_none());
         assert!(channel.next_ready(HOLD - 1, Phase::New).is_none());
         let passed = channel.next_ready(HOLD - 1, Phase::Started).unwrap();

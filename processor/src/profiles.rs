@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use trunkline_schemas::{CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus};
+use trunkline_schemas::{
+    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
+};
 
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
@@ -138,7 +140,8 @@ fn keep_last_answers(fetched: &mut CustomerProfile, known: &CustomerProfile) {
         if answered(source.status) {
             continue;
         }
-        let Some(before) = known.sources.iter().find(|s| s.system == source.system && s.fetched_at.is_some()) else {
+        let Some(before) = known.sources.iter().find(|s| s.system == source.system && s.fetched_at.is_some())
+        else {
             continue;
         };
         source.fetched_at = before.fetched_at;

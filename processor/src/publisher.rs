@@ -2,29 +2,13 @@
 
 use trunkline_config::Kafka;
 use trunkline_kafka::OutboundRecord;
+use trunkline_kafka::schemas::Ids;
 use trunkline_schemas::codec::{self, Encoder};
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{
-    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog,
-};
+use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog};
 use trunkline_telemetry::trace;
 
 use crate::output::{DeadLetter, Emission, Output};
-
-/// Schema ids of the values that the processor writes.
-#[derive(Debug, Clone, Copy)]
-pub struct SchemaIds {
-    /// Of [`EnrichedEvent`].
-    pub enriched: u32,
-    /// Of [`RoutingDecision`].
-    pub decision: u32,
-    /// Of [`CustomerProfile`].
-    pub profile: u32,
-    /// Of [`WriteBack`], by system; the subjects differ, the schema is the same.
-    pub write_back: [u32; catalog::WRITEBACK_SYSTEMS.len()],
-    /// Of [`PipelineError`].
-    pub error: u32,
-}
 
 /// Turns outputs into records.
 pub struct Publisher {
@@ -39,16 +23,19 @@ pub struct Publisher {
 // === impl Publisher ===
 
 impl Publisher {
-    /// Writes with these schema ids to topics of this prefix.
-    pub fn new(kafka: &Kafka, ids: SchemaIds) -> Self {
-        Self {
+    /// Writes with the schema ids of the registry to topics of this prefix. `None` when an id is missing.
+    pub fn new(kafka: &Kafka, ids: &Ids) -> Option<Self> {
+        let write_backs = catalog::WRITEBACK_SYSTEMS.iter();
+        Some(Self {
             kafka: kafka.clone(),
-            enriched: Encoder::new(ids.enriched),
-            decision: Encoder::new(ids.decision),
-            profile: Encoder::new(ids.profile),
-            write_back: ids.write_back.into_iter().map(Encoder::new).collect(),
-            error: Encoder::new(ids.error),
-        }
+            enriched: Encoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
+            decision: Encoder::new(ids.get(catalog::ROUTING_DECISIONS)?),
+            profile: Encoder::new(ids.get(catalog::CUSTOMER_PROFILES)?),
+            write_back: write_backs
+                .map(|system| Some(Encoder::new(ids.get(&catalog::writebacks(system))?)))
+                .collect::<Option<_>>()?,
+            error: Encoder::new(ids.get(catalog::PIPELINE_ERRORS)?),
+        })
     }
 
     /// Appends an output's records.
@@ -61,7 +48,13 @@ impl Publisher {
             Output::Profile(profile) => {
                 let value = self.profile.encode_to_vec(&profile)?;
                 let timestamp = profile.last_updated;
-                records.push(self.record(catalog::CUSTOMER_PROFILES, profile.key(), value, Headers::new(), timestamp));
+                records.push(self.record(
+                    catalog::CUSTOMER_PROFILES,
+                    profile.key(),
+                    value,
+                    Headers::new(),
+                    timestamp,
+                ));
                 Ok(())
             }
             Output::DeadLetter(letter) => {
@@ -93,10 +86,17 @@ impl Publisher {
         if let Some(decision) = decision {
             let value = self.decision.encode_to_vec(&decision)?;
             let decided_at = decision.decided_at;
-            records.push(self.record(catalog::ROUTING_DECISIONS, decision.key(), value, correlated(), decided_at));
+            records.push(self.record(
+                catalog::ROUTING_DECISIONS,
+                decision.key(),
+                value,
+                correlated(),
+                decided_at,
+            ));
         }
         for command in write_backs {
-            let system = catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
+            let system =
+                catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
             let value = self.write_back[system].encode_to_vec(&command)?;
             let topic = catalog::writebacks(&command.system);
             let issued_at = command.issued_at;
@@ -105,7 +105,13 @@ impl Publisher {
         for error in errors {
             let value = self.error.encode_to_vec(&error)?;
             let occurred_at = error.occurred_at;
-            records.push(self.record(catalog::PIPELINE_ERRORS, error.key(), value, correlated(), occurred_at));
+            records.push(self.record(
+                catalog::PIPELINE_ERRORS,
+                error.key(),
+                value,
+                correlated(),
+                occurred_at,
+            ));
         }
 
         let value = self.enriched.encode_to_vec(&event)?;
@@ -143,7 +149,14 @@ impl Publisher {
         }
     }
 
-    fn record(&self, topic: &str, key: String, value: Vec<u8>, headers: Headers, timestamp: i64) -> OutboundRecord {
+    fn record(
+        &self,
+        topic: &str,
+        key: String,
+        value: Vec<u8>,
+        headers: Headers,
+        timestamp: i64,
+    ) -> OutboundRecord {
         OutboundRecord {
             topic: self.kafka.topic(topic),
             partition: None,

@@ -79,6 +79,11 @@ struct WriteBackRule {
 // === impl RuleSet ===
 
 impl RuleSet {
+    /// No rules at all.
+    pub fn none() -> Self {
+        Self { version: String::new(), routing: Vec::new(), write_backs: Vec::new() }
+    }
+
     /// Compiles the rules.
     ///
     /// # Errors
@@ -117,7 +122,11 @@ impl RuleSet {
                     operation: rule.operation.clone(),
                     observe: rule.observe,
                     expires_ms: rule.expires.map(|d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)),
-                    resource: rule.resource.as_deref().map(|r| compile(&rule.id, "resource", r)).transpose()?,
+                    resource: rule
+                        .resource
+                        .as_deref()
+                        .map(|r| compile(&rule.id, "resource", r))
+                        .transpose()?,
                     parameters: compile_all(&rule.id, "parameters", &rule.parameters)?,
                     fields: compile_all(&rule.id, "fields", &rule.fields)?,
                 })
@@ -181,7 +190,12 @@ impl RuleSet {
             customer_id: event.customer_id.clone(),
             queue: text(&rule.queue, "queue", context)?,
             priority: rule.priority.as_ref().map(|p| integer(p, "priority", context)).transpose()?,
-            skills: rule.skills.as_ref().map(|s| texts(s, "skills", context)).transpose()?.unwrap_or_default(),
+            skills: rule
+                .skills
+                .as_ref()
+                .map(|s| texts(s, "skills", context))
+                .transpose()?
+                .unwrap_or_default(),
             attributes: fields(&rule.attributes, context)?,
             rule_id: rule.id.clone(),
             rule_set_version: self.version.clone(),
@@ -203,7 +217,9 @@ impl RuleSet {
         }
         let mut parameters = fields(&rule.parameters, context)?;
         // What an operation on a conversation needs is in the event; a rule states it only to differ.
-        for (name, value) in [("conversationId", &event.conversation_id), ("participantId", &event.participant_id)] {
+        for (name, value) in
+            [("conversationId", &event.conversation_id), ("participantId", &event.participant_id)]
+        {
             if let Some(value) = value {
                 parameters.entry(name.to_owned()).or_insert_with(|| value.clone());
             }
@@ -238,7 +254,10 @@ impl RuleSet {
 /// One writer per resource: the resource is what the operation changes.
 fn default_resource(rule: &WriteBackRule, parameters: &BTreeMap<String, String>) -> Result<String, String> {
     let part = |name: &str| {
-        parameters.get(name).cloned().ok_or_else(|| format!("operation '{}' needs parameter '{name}'", rule.operation))
+        parameters
+            .get(name)
+            .cloned()
+            .ok_or_else(|| format!("operation '{}' needs parameter '{name}'", rule.operation))
     };
     let (system, org) = (rule.system, &rule.org);
     match rule.operation.as_str() {
@@ -311,7 +330,10 @@ fn texts(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<Vec
 }
 
 /// Fields whose value is null are left out: unknown is not written.
-fn fields(programs: &[(String, Program)], context: &Context<'_, '_>) -> Result<BTreeMap<String, String>, String> {
+fn fields(
+    programs: &[(String, Program)],
+    context: &Context<'_, '_>,
+) -> Result<BTreeMap<String, String>, String> {
     let mut values = BTreeMap::new();
     for (name, program) in programs {
         match run(program, name, context)? {
@@ -343,7 +365,10 @@ fn failure(rule: &str, event: &EnrichedEvent, reason: &str, now: i64, instance: 
         severity: Severity::Error,
         component: "processor".to_owned(),
         instance: instance.to_owned(),
-        message: format!("rule '{rule}' failed on an event of type {}: {reason}; it did nothing", event.event_type),
+        message: format!(
+            "rule '{rule}' failed on an event of type {}: {reason}; it did nothing",
+            event.event_type
+        ),
         subject: Some(rule.to_owned()),
         conversation_id: event.conversation_id.clone(),
         contact_id: event.contact_id.clone(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Role};
 use trunkline_kafka::changelog::Reader;
+use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{GroupConsumer, GroupSettings, Registry, TransactionalProducer, schemas};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
@@ -16,13 +17,16 @@ use crate::engine::{Engine, EngineError, Parts};
 use crate::lookups::Lookups;
 use crate::metrics;
 use crate::profiles::Profiles;
-use crate::publisher::{Publisher, SchemaIds};
+use crate::publisher::Publisher;
 use crate::rules::{RuleError, RuleSet};
 use crate::state::{StateError, Store};
 use crate::task::Settings;
 
 /// A restart within this time finds its partitions waiting; after it the group gives them to others.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often the lag of the last stable offset is measured.
+const LAG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Entities kept in memory per partition; the others are read from the store when they come up again.
 const ENTITIES_IN_MEMORY: usize = 20_000;
@@ -42,9 +46,15 @@ pub enum RunError {
     /// The registry.
     #[error("TL-5002 {0}")]
     Registry(#[from] trunkline_kafka::RegistryError),
+    /// A schema of the catalog has no id.
+    #[error("TL-5003 the registry gave no id for one of the processor's schemas; run trunkline schemas plan")]
+    Schemas,
     /// The state store.
     #[error("{0}")]
     State(#[from] StateError),
+    /// The lag of the last stable offset can not be measured.
+    #[error("TL-5001 measuring the lag of the last stable offset: {0}")]
+    Lag(String),
     /// The engine.
     #[error("{0}")]
     Engine(#[from] EngineError),
@@ -57,7 +67,11 @@ pub enum RunError {
 ///
 /// # Errors
 /// [`RunError`] when it can not start or can not go on.
-pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    instance: String,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     telemetry_metrics::install();
     metrics::describe();
     trunkline_connect::metrics::describe();
@@ -70,8 +84,17 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let rules = RuleSet::compile(&config)?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     let registry = Registry::new(&config.registry)?;
-    let publisher = Publisher::new(&config.kafka, schema_ids(&registry, &config).await?);
+    let ids = schemas::ids(&registry, &config.kafka).await?;
+    let publisher = Publisher::new(&config.kafka, &ids).ok_or(RunError::Schemas)?;
     let runtime = tokio::runtime::Handle::current();
+
+    let topics = [catalog::EVENTS_NORMALIZED, catalog::EVENTS_ENRICHED, catalog::PROCESSOR_CHANGELOG];
+    let topics = topics.map(|topic| config.kafka.topic(topic));
+    // One hung transaction freezes every read_committed reader: the lag of the last stable offset shows it.
+    let _lag = LastStableOffset::new(&config.kafka, &instance, &topics)
+        .map_err(|error| RunError::Lag(error.to_string()))?
+        .every(LAG_INTERVAL)
+        .map_err(|error| RunError::Lag(error.to_string()))?;
 
     let stop = Arc::new(AtomicBool::new(false));
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn({
@@ -100,21 +123,6 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     }
 }
 
-async fn schema_ids(registry: &Registry, config: &Config) -> Result<SchemaIds, RunError> {
-    let id = async |topic: &str| schemas::id(registry, &config.kafka, topic).await;
-    let mut write_back = [0; catalog::WRITEBACK_SYSTEMS.len()];
-    for (slot, system) in write_back.iter_mut().zip(catalog::WRITEBACK_SYSTEMS) {
-        *slot = id(&catalog::writebacks(system)).await?;
-    }
-    Ok(SchemaIds {
-        enriched: id(catalog::EVENTS_ENRICHED).await?,
-        decision: id(catalog::ROUTING_DECISIONS).await?,
-        profile: id(catalog::CUSTOMER_PROFILES).await?,
-        write_back,
-        error: id(catalog::PIPELINE_ERRORS).await?,
-    })
-}
-
 #[expect(clippy::too_many_arguments, reason = "each is made elsewhere, asynchronously, and used once")]
 fn assemble(
     config: &Config,
@@ -131,7 +139,8 @@ fn assemble(
     // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
     // committed offsets read later are stable.
     let transactional_id = format!("{group}-{instance}");
-    let producer = TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
+    let producer =
+        TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
     let changelog = Reader::open(&config.kafka, &changelog_topic, instance).map_err(EngineError::from)?;
     let consumer = GroupConsumer::open(
@@ -161,7 +170,12 @@ fn assemble(
         changelog,
         store,
         registry,
-        lookups: Lookups::new(runtime.clone(), directory, enrichment.deadline, config.processor.max_in_flight_lookups),
+        lookups: Lookups::new(
+            runtime.clone(),
+            directory,
+            enrichment.deadline,
+            config.processor.max_in_flight_lookups,
+        ),
         runtime,
         profiles: Profiles::new(milliseconds(enrichment.freshness), enrichment.cache_entries),
         rules,

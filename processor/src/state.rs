@@ -38,7 +38,9 @@ pub struct Change {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// The store failed.
-    #[error("state store {path}: {what} failed: {source}; check the disk, or move the folder away to have it rebuilt")]
+    #[error(
+        "state store {path}: {what} failed: {source}; check the disk, or move the folder away to have it rebuilt"
+    )]
     Store {
         /// Folder of the store.
         path: String,
@@ -48,7 +50,9 @@ pub enum StateError {
         source: rocksdb::Error,
     },
     /// A value was written by a newer build.
-    #[error("state was written in format {found}, this build knows up to {FORMAT_VERSION}: run the newer build, or move the state folder away")]
+    #[error(
+        "state was written in format {found}, this build knows up to {FORMAT_VERSION}: run the newer build, or move the state folder away"
+    )]
     Newer {
         /// Version found.
         found: u8,

@@ -166,7 +166,11 @@ impl Task {
     ///
     /// # Errors
     /// [`StateError`] when state can not be read.
-    pub fn restored(committed: i64, settings: Arc<Settings>, state: &dyn StateView) -> Result<Self, StateError> {
+    pub fn restored(
+        committed: i64,
+        settings: Arc<Settings>,
+        state: &dyn StateView,
+    ) -> Result<Self, StateError> {
         let finished: Vec<i64> = match state.get(keys::FINISHED)? {
             Some(bytes) => crate::state::decode(&bytes)?,
             None => Vec::new(),
@@ -321,10 +325,12 @@ impl Task {
             self.offsets.finish(arrived.offset);
             return Ok(());
         }
-        let lane = self.lanes.entry(key.clone()).or_insert_with(|| Lane::new(resident.entity.conversation().phase));
+        let lane =
+            self.lanes.entry(key.clone()).or_insert_with(|| Lane::new(resident.entity.conversation().phase));
         lane.pending.insert(id);
         let event = &arrived.event;
-        let (mode, hold_ms) = self.settings.sources.get(&event.source.name).copied().unwrap_or((OrderMode::Causal, 500));
+        let (mode, hold_ms) =
+            self.settings.sources.get(&event.source.name).copied().unwrap_or((OrderMode::Causal, 500));
         let channel = lane
             .channels
             .entry(event.source.channel.clone())
@@ -411,7 +417,9 @@ impl Task {
 
     /// Emits the head of a lane: the one place where an event leaves a trace.
     fn emit_head(&mut self, key: &Arc<str>, at_hand: AtHand, ctx: &mut Context<'_>) {
-        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else { return };
+        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else {
+            return;
+        };
         let Some((mode, passed)) = lane.ready.pop_front() else { return };
         let Arrived { offset, key: record_key, mut event, headers } = passed.item;
         let id = id_bits(&event.event_id);
@@ -479,13 +487,7 @@ impl Task {
 
 impl Lane {
     fn new(phase: Phase) -> Self {
-        Self {
-            channels: HashMap::new(),
-            ready: VecDeque::new(),
-            phase,
-            pending: HashSet::new(),
-            wait: None,
-        }
+        Self { channels: HashMap::new(), ready: VecDeque::new(), phase, pending: HashSet::new(), wait: None }
     }
 
     fn admit(&mut self, mode: OrderMode, passed: Passed<Arrived>) {
@@ -522,3 +524,6 @@ fn published(mode: OrderMode) -> OrderingMode {
         OrderMode::Sorted => OrderingMode::Sorted,
     }
 }
+
+#[cfg(test)]
+mod tests;

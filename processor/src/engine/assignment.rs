@@ -87,10 +87,9 @@ impl Engine {
         }
         loop {
             let mut pending = Pending { store: &mut self.parts.store, changes: HashMap::new() };
-            let result = self
-                .parts
-                .changelog
-                .restore(&starts, OPEN_TRANSACTION_PATIENCE, |change| pending.add(change).map_err(|e| e.to_string()));
+            let result = self.parts.changelog.restore(&starts, OPEN_TRANSACTION_PATIENCE, |change| {
+                pending.add(change).map_err(|e| e.to_string())
+            });
             match result {
                 Ok(restored) => {
                     let mut records = 0;

@@ -80,7 +80,11 @@ impl Engine {
             for output in std::mem::take(&mut commit.outputs) {
                 if let Output::Event(emission) = &output {
                     let rules = emission.write_backs.iter().map(|w| w.rule_id.clone());
-                    metrics::rules(emission.decision.as_ref().map(|d| d.rule_id.as_str()), rules, emission.errors.len());
+                    metrics::rules(
+                        emission.decision.as_ref().map(|d| d.rule_id.as_str()),
+                        rules,
+                        emission.errors.len(),
+                    );
                 }
                 self.parts.publisher.records(output, &mut records)?;
             }

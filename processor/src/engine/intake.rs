@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use trunkline_kafka::InboundRecord;
+use trunkline_kafka::{InboundRecord, RegistryError};
 use trunkline_schemas::PlatformEvent;
 use trunkline_schemas::codec;
 
@@ -78,8 +78,11 @@ impl Engine {
         let mut reason = String::new();
         for _ in 0..SCHEMA_ATTEMPTS {
             match self.parts.runtime.block_on(self.parts.registry.schema(id)) {
-                Ok(schema) => return Ok(self.decoder.add_writer(id, &schema).map_err(|error| error.to_string())),
-                Err(error) if error.is_not_found() => return Ok(Err(format!("schema {id} is unknown to the registry"))),
+                Ok(schema) => {
+                    return Ok(self.decoder.add_writer(id, &schema).map_err(|error| error.to_string()));
+                }
+                // The registry answered: there is no such schema, so nothing will ever decode this record.
+                Err(error @ RegistryError::UnknownId { .. }) => return Ok(Err(error.to_string())),
                 Err(error) => {
                     tracing::warn!(code = "TL-5002", %error, id, "asking the registry for a schema; trying again");
                     reason = error.to_string();

@@ -52,7 +52,8 @@ impl Store {
             vec!["default".to_owned()]
         };
         let descriptors = names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, family_options()));
-        let db = DB::open_cf_descriptors(&options, path, descriptors).map_err(|source| failed("opening", source))?;
+        let db = DB::open_cf_descriptors(&options, path, descriptors)
+            .map_err(|source| failed("opening", source))?;
         let mut write_options = WriteOptions::default();
         write_options.disable_wal(true);
         Ok(Self { path: path.to_owned(), db, write_options, flushed_at: Instant::now(), unflushed: 0 })
@@ -65,7 +66,9 @@ impl Store {
     pub fn ensure_partition(&mut self, partition: i32) -> Result<(), StateError> {
         let name = family(partition);
         if self.db.cf_handle(&name).is_none() {
-            self.db.create_cf(&name, &family_options()).map_err(|source| self.failed("adding a partition", source))?;
+            self.db
+                .create_cf(&name, &family_options())
+                .map_err(|source| self.failed("adding a partition", source))?;
         }
         Ok(())
     }
@@ -117,7 +120,7 @@ impl Store {
             records += 1;
         }
         batch.put_cf(family, keys::CHANGELOG_OFFSET, next_offset.to_be_bytes());
-        self.db.write_opt(&batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
+        self.db.write_opt(batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
         self.unflushed += records;
         Ok(())
     }
@@ -126,7 +129,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::apply`].
-    pub fn apply_changes(&mut self, partition: i32, changes: &[Change], next_offset: i64) -> Result<(), StateError> {
+    pub fn apply_changes(
+        &mut self,
+        partition: i32,
+        changes: &[Change],
+        next_offset: i64,
+    ) -> Result<(), StateError> {
         self.apply(partition, changes.iter().map(|c| (c.key.as_slice(), c.value.as_deref())), next_offset)
     }
 
@@ -135,7 +143,8 @@ impl Store {
     /// # Errors
     /// [`StateError::Store`] when the disk does not take it.
     pub fn flush_if_due(&mut self) -> Result<(), StateError> {
-        let due = self.unflushed >= FLUSH_RECORDS || (self.unflushed > 0 && self.flushed_at.elapsed() >= FLUSH_EVERY);
+        let due = self.unflushed >= FLUSH_RECORDS
+            || (self.unflushed > 0 && self.flushed_at.elapsed() >= FLUSH_EVERY);
         if due { self.flush() } else { Ok(()) }
     }
 
@@ -166,7 +175,8 @@ impl Store {
 impl StateView for PartitionState<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         let db = &self.store.db;
-        let family = db.cf_handle(&family(self.partition)).ok_or(StateError::UnknownPartition(self.partition))?;
+        let family =
+            db.cf_handle(&family(self.partition)).ok_or(StateError::UnknownPartition(self.partition))?;
         db.get_cf(family, key).map_err(|source| self.store.failed("reading", source))
     }
 }

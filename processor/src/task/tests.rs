@@ -1,0 +1,323 @@
+//! The task against a model of its surroundings: a log to read, state that is only ever changed by a commit, and
+//! crashes that forget everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use trunkline_schemas::CustomerProfile;
+use trunkline_schemas::event_type as et;
+use trunkline_schemas::{EnrichmentStatus, ProfileSource, SourceStatus};
+
+use super::*;
+use crate::state::MemoryState;
+use crate::testing::event;
+
+const HOLD: i64 = 500;
+const DEADLINE: i64 = 250;
+
+fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
+    Arc::new(Settings {
+        sources: HashMap::from([("test".to_owned(), (mode, HOLD))]),
+        dedup_window_ms: 5 * 24 * 3_600_000,
+        enrich_deadline_ms,
+        entities_in_memory: 3,
+        include_data: true,
+        instance: "test".to_owned(),
+    })
+}
+
+fn rules() -> RuleSet {
+    RuleSet::none()
+}
+
+/// A partition, what is committed of it, and the task that works on it.
+struct World {
+    settings: Arc<Settings>,
+    log: Vec<PlatformEvent>,
+    state: MemoryState,
+    committed: i64,
+    position: i64,
+    now: i64,
+    profiles: Profiles,
+    rules: RuleSet,
+    task: Task,
+    published: Vec<EnrichedEvent>,
+}
+
+impl World {
+    fn new(settings: Arc<Settings>, log: Vec<PlatformEvent>) -> Self {
+        let state = MemoryState::default();
+        let task = Task::restored(0, settings.clone(), &state).unwrap();
+        Self {
+            settings,
+            log,
+            state,
+            committed: 0,
+            position: 0,
+            now: 1,
+            profiles: Profiles::new(30_000, 100),
+            rules: rules(),
+            task,
+            published: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), StateError>) {
+        let mut ctx =
+            Context { now: self.now, state: &self.state, profiles: &mut self.profiles, rules: &self.rules };
+        step(&mut self.task, &mut ctx).unwrap();
+    }
+
+    /// Reads one record. False at the end of the log.
+    fn read(&mut self) -> bool {
+        let Some(event) = self.log.get(self.position as usize).cloned() else { return false };
+        let offset = self.position;
+        self.position += 1;
+        self.now = self.now.max(event.ingest_time);
+        let arrived = Arrived { offset, key: event.key().into(), event, headers: Vec::new() };
+        self.step(|task, ctx| task.record(arrived, ctx));
+        true
+    }
+
+    fn pass(&mut self, milliseconds: i64) {
+        self.now += milliseconds;
+        self.step(Task::tick);
+    }
+
+    fn commit(&mut self) {
+        let Some(commit) = self.task.take_commit().unwrap() else { return };
+        self.state.apply(&commit.changes);
+        self.committed = commit.offset.unwrap_or(self.committed);
+        self.published.extend(commit.outputs.into_iter().filter_map(|output| match output {
+            Output::Event(emission) => Some(emission.event),
+            _ => None,
+        }));
+        self.task.evict();
+    }
+
+    /// Everything not committed is gone; the next life starts from what is.
+    fn crash(&mut self) {
+        self.task = Task::restored(self.committed, self.settings.clone(), &self.state).unwrap();
+        self.position = self.committed;
+    }
+
+    fn finish(&mut self) {
+        while self.read() {}
+        self.pass(IDLE_AFTER_MS);
+        self.pass(HOLD + IDLE_AFTER_MS);
+        // Nobody answers lookups here: each event waits for its deadline, one after the other.
+        for _ in 0..self.log.len() {
+            self.pass(DEADLINE);
+        }
+        self.commit();
+        assert_eq!(self.task.outstanding(), 0);
+        assert_eq!(self.committed, self.log.len() as i64);
+    }
+
+    /// I2 and I3: every distinct event once; positions 1, 2, 3 … per key.
+    fn check(&self) {
+        let expected: BTreeSet<&str> = self.log.iter().map(|e| e.event_id.as_str()).collect();
+        let mut seen = BTreeSet::new();
+        let mut positions: BTreeMap<String, i64> = BTreeMap::new();
+        for event in &self.published {
+            assert!(seen.insert(event.event_id.as_str()), "{} was published twice", event.event_id);
+            let position = positions.entry(event.key()).or_default();
+            *position += 1;
+            assert_eq!(event.ordering.position, *position);
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+/// Events of a few conversations, numbered and timed in order, displaced by less than the hold.
+fn displaced_log() -> impl Strategy<Value = Vec<PlatformEvent>> {
+    proptest::collection::vec((0usize..4, 0..HOLD, 1i64..150), 1..60).prop_map(|steps| {
+        let mut at = 1_000;
+        let mut sequences = [0i64; 4];
+        let mut log: Vec<PlatformEvent> = steps
+            .into_iter()
+            .map(|(conversation, delay, step)| {
+                at += step;
+                sequences[conversation] += 1;
+                let mut event = event(&format!("c{conversation}"), et::MESSAGE_RECEIVED, at);
+                event.sequence = Some(sequences[conversation]);
+                event.ingest_time = at + delay;
+                event
+            })
+            .collect();
+        log.sort_by_key(|e| e.ingest_time);
+        log
+    })
+}
+
+/// Positions in the log at which an earlier event comes again.
+fn duplicates() -> impl Strategy<Value = Vec<(prop::sample::Index, prop::sample::Index)>> {
+    proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..20)
+}
+
+fn with_duplicates(
+    mut log: Vec<PlatformEvent>,
+    duplicates: &[(prop::sample::Index, prop::sample::Index)],
+) -> Vec<PlatformEvent> {
+    for (what, after) in duplicates {
+        let what = what.index(log.len());
+        let at = what + 1 + after.index(log.len() - what);
+        let mut copy = log[what].clone();
+        copy.ingest_time = log[at - 1].ingest_time;
+        log.insert(at, copy);
+    }
+    log
+}
+
+fn by_key(published: &[EnrichedEvent]) -> BTreeMap<String, Vec<(String, i64, bool, bool)>> {
+    let mut keys: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for e in published {
+        let entry = (e.event_id.clone(), e.ordering.position, e.ordering.late, e.ordering.gap_before);
+        keys.entry(e.key()).or_default().push(entry);
+    }
+    keys
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Read,
+    Pass(i64),
+    Commit,
+    Crash,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => Just(Step::Read),
+        2 => (1i64..300).prop_map(Step::Pass),
+        2 => Just(Step::Commit),
+        1 => Just(Step::Crash),
+    ];
+    proptest::collection::vec(step, 0..200)
+}
+
+proptest! {
+    #[test]
+    fn duplicates_and_disorder_within_the_hold_change_nothing(log in displaced_log(), duplicates in duplicates()) {
+        for mode in [OrderMode::Sorted, OrderMode::Sequenced] {
+            let mut in_order = log.clone();
+            in_order.sort_by_key(|e| e.event_time);
+            for event in &mut in_order {
+                event.ingest_time = event.event_time;
+            }
+            let mut reference = World::new(settings(mode, 0), in_order);
+            reference.finish();
+
+            let mut world = World::new(settings(mode, 0), with_duplicates(log.clone(), &duplicates));
+            world.finish();
+            world.check();
+            prop_assert_eq!(by_key(&world.published), by_key(&reference.published));
+        }
+    }
+
+    #[test]
+    fn crashes_at_any_step_lose_and_double_nothing(
+        log in displaced_log(),
+        duplicates in duplicates(),
+        steps in steps(),
+        mode in prop_oneof![Just(OrderMode::Sorted), Just(OrderMode::Sequenced), Just(OrderMode::Causal)],
+        enriched in any::<bool>(),
+    ) {
+        let mut log = with_duplicates(log, &duplicates);
+        if enriched {
+            for event in &mut log {
+                event.customer_id = Some(format!("C-{}", event.entity_id));
+            }
+        }
+        let mut world = World::new(settings(mode, if enriched { DEADLINE } else { 0 }), log);
+        for step in steps {
+            match step {
+                Step::Read => { world.read(); }
+                Step::Pass(milliseconds) => world.pass(milliseconds),
+                Step::Commit => world.commit(),
+                Step::Crash => world.crash(),
+            }
+        }
+        world.finish();
+        world.check();
+    }
+}
+
+fn profile(customer: &str, at: i64) -> CustomerProfile {
+    CustomerProfile {
+        customer_id: customer.to_owned(),
+        account_name: Some("Acme".to_owned()),
+        loyalty_tier: Some("GOLD".to_owned()),
+        balance: None,
+        currency: None,
+        open_tickets: None,
+        last_interaction_date: None,
+        source_systems: vec!["salesforce".to_owned()],
+        sources: vec![ProfileSource {
+            system: "salesforce".to_owned(),
+            status: SourceStatus::Ok,
+            fetched_at: Some(at),
+            latency_ms: Some(3),
+        }],
+        last_updated: at,
+    }
+}
+
+#[test]
+fn a_slow_customer_delays_only_its_own_conversation_and_only_to_the_deadline() {
+    let mut slow = event("slow", et::CONVERSATION_STARTED, 1_000);
+    slow.customer_id = Some("C-slow".to_owned());
+    let mut next = event("slow", et::MESSAGE_RECEIVED, 1_001);
+    next.customer_id.clone_from(&slow.customer_id);
+    let mut quick = event("quick", et::CONVERSATION_STARTED, 1_002);
+    quick.customer_id = Some("C-quick".to_owned());
+    let mut world = World::new(settings(OrderMode::Causal, DEADLINE), vec![slow, next, quick]);
+    while world.read() {}
+    let wanted: Vec<String> = world.task.take_lookups().into_iter().map(|(customer, _)| customer).collect();
+    assert_eq!(wanted, ["C-slow", "C-quick"]);
+
+    world.profiles.learn(profile("C-quick", world.now), world.now);
+    world.step(|task, ctx| task.profile_learned("C-quick", ctx));
+    world.commit();
+    assert_eq!(world.published.len(), 1);
+    assert_eq!(world.published[0].enrichment.status, EnrichmentStatus::Complete);
+    assert_eq!(world.published[0].profile.as_ref().unwrap().loyalty_tier.as_deref(), Some("GOLD"));
+    // The quick one is finished above an unfinished offset: a crash now must not publish it again.
+    assert_eq!(world.committed, 0);
+    world.crash();
+    while world.read() {}
+    world.pass(DEADLINE);
+    // The second event of the slow conversation asks for itself.
+    world.pass(DEADLINE);
+    world.commit();
+    world.check();
+    assert_eq!(world.published[1].enrichment.status, EnrichmentStatus::Missing);
+}
+
+#[test]
+fn what_is_older_than_the_window_says_so() {
+    let mut old = event("c", et::CONVERSATION_STARTED, 0);
+    old.ingest_time = 6 * 24 * 3_600_000;
+    let mut world = World::new(settings(OrderMode::Causal, 0), vec![old]);
+    world.finish();
+    assert!(world.published[0].dedup_unknown);
+}
+
+#[test]
+fn a_dead_letter_keeps_its_bytes_and_holds_nobody_up() {
+    let mut world = World::new(settings(OrderMode::Causal, 0), vec![event("c", et::CONVERSATION_STARTED, 1)]);
+    world.task.dead_letter(DeadLetter {
+        topic: "events.normalized".to_owned(),
+        partition: 0,
+        offset: 0,
+        key: Some(b"k".to_vec()),
+        value: Some(vec![1, 2, 3]),
+        headers: Vec::new(),
+        timestamp: 5,
+        code: "TL-3001",
+        message: "no frame".to_owned(),
+    });
+    let commit = world.task.take_commit().unwrap().unwrap();
+    assert_eq!(commit.offset, Some(1));
+    assert!(matches!(&commit.outputs[0], Output::DeadLetter(letter) if letter.value == Some(vec![1, 2, 3])));
+}
