@@ -1,3 +1,45 @@
 //! The `sink` binary.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use trunkline_telemetry::{logging, shutdown};
+
+/// Writes back to the outside systems what the rules ask for.
+#[derive(Parser)]
+#[command(name = "sink", version)]
+struct Arguments {
+    /// Configuration file.
+    #[arg(long, env = "TRUNKLINE_CONFIG", default_value = "trunkline.toml")]
+    config: PathBuf,
+    /// Name of this instance: stable across restarts, unique among the instances that run.
+    #[arg(long, env = "TRUNKLINE_INSTANCE", default_value = "sink-0")]
+    instance: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match trunkline_config::load(&arguments.config) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::from(trunkline_config::EXIT_CODE);
+        }
+    };
+    let _guard = logging::init(&config.telemetry, "sink", &arguments.instance);
+    tracing::info!(
+        config = %arguments.config.display(),
+        targets = config.targets.len(),
+        group = config.sink.group,
+        "starting"
+    );
+    match trunkline_sink::run(config, arguments.instance, shutdown::signal()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "stopped");
+            ExitCode::FAILURE
+        }
+    }
+}

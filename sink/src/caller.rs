@@ -1,0 +1,176 @@
+//! Takes steps at targets: the asynchronous edge between the lanes and the outside world.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tracing::Instrument;
+use trunkline_config::Target;
+use trunkline_connect::writes::{self, Operation};
+use trunkline_connect::{CallError, CallErrorKind, Directory, breaker, genesys, salesforce};
+
+use crate::answer::{Answer, Failure, FailureKind, Health};
+use crate::command::Command;
+use crate::decision::Step;
+use crate::lanes::{Input, Serial};
+
+/// Starts calls on the runtime and hands their answers to the worker.
+///
+/// The channel has no bound of its own: every call gives one answer, and the lanes bound the calls.
+pub struct Caller {
+    runtime: Handle,
+    directory: Directory,
+    targets: Vec<Target>,
+    answers: mpsc::Sender<Input>,
+    under_way: HashMap<Serial, AbortHandle>,
+}
+
+/// What one call needs.
+struct Call {
+    directory: Directory,
+    target: Target,
+    command: Arc<Command>,
+    step: Step,
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// A caller for these targets, in the order of their [`crate::command::TargetIndex`].
+    pub fn new(
+        runtime: Handle,
+        directory: Directory,
+        targets: Vec<Target>,
+        answers: mpsc::Sender<Input>,
+    ) -> Self {
+        Self { runtime, directory, targets, answers, under_way: HashMap::new() }
+    }
+
+    /// Takes one step; its answer arrives as [`Input::Answered`].
+    pub fn start(&mut self, serial: Serial, command: Arc<Command>, step: Step) {
+        let Some(target) = self.targets.get(command.target).cloned() else { return };
+        let span = command.issued.span.clone();
+        let call = Call { directory: self.directory.clone(), target, command, step };
+        let answers = self.answers.clone();
+        let task = async move {
+            let (answer, attempts) = AssertUnwindSafe(call.run()).catch_unwind().await.unwrap_or_else(|_| {
+                // The panic hook has logged it. The write may have been sent.
+                let message = "the call panicked; this is a defect, see the log".to_owned();
+                (Answer::Failed(failure(FailureKind::Unavailable, true, message)), 1)
+            });
+            let health = call.health();
+            // The worker is gone only when the process stops.
+            let _ = answers.send(Input::Answered { serial, answer, health, attempts });
+        };
+        self.under_way.insert(serial, self.runtime.spawn(task.instrument(span)).abort_handle());
+    }
+
+    /// Forgets a call whose answer has arrived.
+    pub fn answered(&mut self, serial: Serial) {
+        self.under_way.remove(&serial);
+    }
+
+    /// Stops a call: no further attempt is made, and no answer arrives.
+    pub fn cancel(&mut self, serial: Serial) {
+        if let Some(task) = self.under_way.remove(&serial) {
+            task.abort();
+        }
+    }
+}
+
+// === impl Call ===
+
+impl Call {
+    async fn run(&self) -> (Answer, u32) {
+        let target = &self.target;
+        let request = &self.command.request;
+        let deadline = Instant::now() + patience(target);
+        match self.step {
+            Step::Write => match self.directory.apply(&target.name, request, deadline).await {
+                Ok(applied) => (Answer::Written { status: applied.status }, applied.attempts),
+                Err(error) => failed(&error),
+            },
+            Step::Read => match self.directory.current(&target.name, request, deadline).await {
+                Ok(current) => {
+                    let difference = writes::difference(request, &current);
+                    if difference.is_empty() {
+                        (Answer::Same, 1)
+                    } else {
+                        (Answer::Different { difference: difference.to_json() }, 1)
+                    }
+                }
+                Err(error) => failed(&error),
+            },
+        }
+    }
+
+    /// Whether the endpoint can be called now. Short waits for the limiter do not count: calls wait in its line.
+    fn health(&self) -> Health {
+        let class = class(self.command.request.operation, self.step);
+        let held_for = self
+            .directory
+            .outbound(&self.target.name)
+            .and_then(|outbound| outbound.held_until(class))
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        let open = self.directory.status().iter().any(|endpoint| {
+            endpoint.target == self.target.name
+                && endpoint.class == class
+                && endpoint.breaker == breaker::State::Open
+        });
+        match held_for {
+            Some(held_for) if open || held_for > patience(&self.target) => {
+                Health::Open { for_ms: milliseconds(held_for) }
+            }
+            Some(_) | None => Health::Well,
+        }
+    }
+}
+
+/// How long a call may take: room for the limiter and for one more attempt. What takes longer waits in Kafka, not here.
+fn patience(target: &Target) -> Duration {
+    target.timeout.saturating_mul(2)
+}
+
+/// The endpoint class that a step calls.
+fn class(operation: Operation, step: Step) -> &'static str {
+    match (step, operation) {
+        (Step::Write, operation) => operation.class(),
+        (Step::Read, Operation::ParticipantAttributes) => genesys::READ,
+        (Step::Read, Operation::Upsert) => salesforce::READ,
+    }
+}
+
+/// A failed call in the words of the sink, and the attempts it made.
+fn failed(error: &CallError) -> (Answer, u32) {
+    let kind = match error.kind {
+        CallErrorKind::Unauthorized => FailureKind::Unauthorized,
+        CallErrorKind::RateLimited { .. } => FailureKind::RateLimited,
+        CallErrorKind::BreakerOpen { .. } => FailureKind::BreakerOpen,
+        CallErrorKind::Conflict => FailureKind::Conflict,
+        CallErrorKind::Rejected | CallErrorKind::NotFound => FailureKind::Rejected,
+        CallErrorKind::Unavailable => FailureKind::Unavailable,
+        CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => FailureKind::Timeout,
+    };
+    let failure = Failure {
+        kind,
+        sent: error.sent,
+        status: error.status,
+        code: error.code.clone().or_else(|| Some(error.trunkline_code().to_owned())),
+        message: error.message.clone(),
+        retry_after_ms: error.retry_after().map(milliseconds),
+    };
+    (Answer::Failed(failure), error.attempts)
+}
+
+fn failure(kind: FailureKind, sent: bool, message: String) -> Failure {
+    Failure { kind, sent, status: None, code: None, message, retry_after_ms: None }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,238 @@
+//! The table, edge by edge: (promise, doubt, mode, step, answer, target) → what comes next.
+
+use trunkline_connect::writes::Guarantee::{Absolute, Conditional, IdempotencyKey, Unsafe};
+use trunkline_schemas::Outcome::{
+    self, AlreadyApplied, Applied, Conflict, Dead, Expired, Observed, Rejected,
+};
+
+use super::*;
+use crate::testing::{failure, terms};
+
+const NOW: i64 = 1_000_000;
+const WELL: Health = Health::Well;
+const OPEN: Health = Health::Open { for_ms: 30_000 };
+
+/// What is worth comparing of a [`Next`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Write,
+    Read,
+    In(i64),
+    TargetIn(i64),
+    Ends(Outcome),
+}
+use Then::{Ends, In, Read, TargetIn, Write};
+
+fn then(next: &Next) -> Then {
+    match next {
+        Next::Do(Step::Write) => Write,
+        Next::Do(Step::Read) => Read,
+        Next::Wait(until) => In(until - NOW),
+        Next::WaitForTarget(until) => TargetIn(until - NOW),
+        Next::End(ending) => Ends(ending.outcome),
+    }
+}
+
+fn fails(kind: FailureKind) -> Answer {
+    Answer::Failed(failure(kind, true))
+}
+
+fn unsent(kind: FailureKind) -> Answer {
+    Answer::Failed(failure(kind, false))
+}
+
+fn different() -> Answer {
+    Answer::Different { difference: r#"{"a":{"from":1,"to":2}}"#.to_owned() }
+}
+
+#[test]
+fn what_a_turn_does() {
+    for (doubtful, observe, expired, expected) in [
+        (false, false, false, Write),
+        (false, false, true, Ends(Expired)),
+        (true, false, false, Read),
+        // What may have happened is found out even if it is too late.
+        (true, false, true, Read),
+        (false, true, false, Read),
+        (true, true, false, Read),
+        (false, true, true, Ends(Expired)),
+        (true, true, true, Ends(Expired)),
+    ] {
+        let expires_at_ms = Some(if expired { NOW } else { NOW + 1 });
+        let terms = Terms { observe, expires_at_ms, ..terms() };
+        let progress = Progress { doubtful, ..Progress::default() };
+        assert_eq!(then(&turn(&terms, &progress, NOW)), expected, "{doubtful} {observe} {expired}");
+    }
+}
+
+#[test]
+fn what_an_answer_to_a_write_means() {
+    use FailureKind::*;
+    for (answer, health, expected, doubtful) in [
+        (Answer::Written { status: 204 }, WELL, Ends(Applied), false),
+        (Answer::Written { status: 204 }, OPEN, Ends(Applied), false),
+        (fails(Rejected), WELL, Ends(Outcome::Rejected), false),
+        (fails(Conflict), WELL, In(200), false),
+        // Nothing was done: the target must wait, the command is as it was.
+        (unsent(BreakerOpen), OPEN, TargetIn(30_000), false),
+        (fails(RateLimited), WELL, TargetIn(5_000), false),
+        (fails(Unauthorized), WELL, TargetIn(5_000), false),
+        // No answer: the request may still arrive while it lives.
+        (fails(Timeout), WELL, In(5_000), true),
+        (fails(Unavailable), WELL, In(5_000), true),
+        (fails(Timeout), OPEN, In(30_000), true),
+        (fails(Unavailable), Health::Open { for_ms: 10 }, In(5_000), true),
+        // It never left: no doubt, only a pause.
+        (unsent(Timeout), WELL, In(1_000), false),
+        (unsent(Unavailable), WELL, In(1_000), false),
+        (unsent(Unavailable), OPEN, In(30_000), false),
+    ] {
+        for guarantee in [Conditional, IdempotencyKey, Absolute, Unsafe] {
+            let terms = Terms { guarantee, ..terms() };
+            let mut progress = Progress::default();
+            let next = answered(&terms, &mut progress, Step::Write, &answer, health, NOW);
+            assert_eq!(then(&next), expected, "{guarantee:?} {answer:?} {health:?}");
+            assert_eq!(progress.doubtful, doubtful, "{answer:?} {health:?}");
+        }
+    }
+}
+
+#[test]
+fn what_reading_a_doubtful_command_back_means() {
+    let writes_again = |guarantee| matches!(guarantee, Conditional | IdempotencyKey | Absolute);
+    for guarantee in [Conditional, IdempotencyKey, Absolute, Unsafe] {
+        let again: Then = if writes_again(guarantee) { Write } else { Ends(Dead) };
+        for (answer, health, expected) in [
+            (Answer::Same, WELL, Ends(AlreadyApplied)),
+            (different(), WELL, again),
+            // It cannot be read: the same as if it were different, by what the operation promises.
+            (fails(FailureKind::Rejected), WELL, again),
+            (fails(FailureKind::Timeout), WELL, In(1_000)),
+            (fails(FailureKind::Conflict), WELL, In(1_000)),
+            (fails(FailureKind::Unavailable), OPEN, In(30_000)),
+            (unsent(FailureKind::BreakerOpen), OPEN, TargetIn(30_000)),
+            (fails(FailureKind::RateLimited), WELL, TargetIn(5_000)),
+            (fails(FailureKind::Unauthorized), WELL, TargetIn(5_000)),
+        ] {
+            let terms = Terms { guarantee, ..terms() };
+            let mut progress = Progress { doubtful: true, ..Progress::default() };
+            let next = answered(&terms, &mut progress, Step::Read, &answer, health, NOW);
+            assert_eq!(then(&next), expected, "{guarantee:?} {answer:?} {health:?}");
+            let settled = matches!(expected, Write);
+            assert_eq!(progress.doubtful, !settled, "{guarantee:?} {answer:?} {health:?}");
+        }
+    }
+}
+
+#[test]
+fn what_observing_means() {
+    for guarantee in [IdempotencyKey, Unsafe] {
+        for doubtful in [false, true] {
+            for (answer, health, expected) in [
+                (Answer::Same, WELL, Ends(Observed)),
+                (different(), WELL, Ends(Observed)),
+                (fails(FailureKind::Rejected), WELL, Ends(Rejected)),
+                (fails(FailureKind::RateLimited), WELL, TargetIn(5_000)),
+                (fails(FailureKind::Unavailable), OPEN, In(30_000)),
+            ] {
+                let terms = Terms { guarantee, observe: true, ..terms() };
+                let mut progress = Progress { doubtful, ..Progress::default() };
+                let next = answered(&terms, &mut progress, Step::Read, &answer, health, NOW);
+                assert_eq!(then(&next), expected, "{guarantee:?} {doubtful} {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_observed_command_says_what_the_write_would_change() {
+    let terms = Terms { observe: true, ..terms() };
+    let difference =
+        |answer: &Answer| match answered(&terms, &mut Progress::default(), Step::Read, answer, WELL, NOW) {
+            Next::End(ending) => ending.difference,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(difference(&different()).as_deref(), Some(r#"{"a":{"from":1,"to":2}}"#));
+    assert_eq!(difference(&Answer::Same).as_deref(), Some("{}"));
+}
+
+#[test]
+fn a_doubtful_command_that_is_too_late_ends_expired_once_it_is_known_not_to_have_happened() {
+    let terms = Terms { expires_at_ms: Some(NOW), ..terms() };
+    let mut progress = Progress { doubtful: true, ..Progress::default() };
+    let next = answered(&terms, &mut progress, Step::Read, &different(), WELL, NOW);
+    assert_eq!(then(&next), Ends(Expired));
+    let mut progress = Progress { doubtful: true, ..Progress::default() };
+    let next = answered(&terms, &mut progress, Step::Read, &Answer::Same, WELL, NOW);
+    assert_eq!(then(&next), Ends(AlreadyApplied));
+}
+
+#[test]
+fn the_target_says_how_long_to_wait() {
+    let answer =
+        Answer::Failed(Failure { retry_after_ms: Some(42_000), ..failure(FailureKind::RateLimited, true) });
+    let next = answered(&terms(), &mut Progress::default(), Step::Write, &answer, WELL, NOW);
+    assert_eq!(then(&next), TargetIn(42_000));
+}
+
+#[test]
+fn conflicts_end_after_the_fifth() {
+    let mut progress = Progress::default();
+    let ends: Vec<Then> = (0..CONFLICTS_MAX)
+        .map(|_| {
+            then(&answered(&terms(), &mut progress, Step::Write, &fails(FailureKind::Conflict), WELL, NOW))
+        })
+        .collect();
+    assert_eq!(ends, [In(200), In(200), In(200), In(200), Ends(Conflict)]);
+}
+
+#[test]
+fn a_command_that_fails_on_a_target_that_is_well_is_dead_after_the_eighth() {
+    let mut progress = Progress::default();
+    let waits: Vec<Then> = (0..FAILURES_MAX)
+        .map(|_| {
+            let answer = unsent(FailureKind::Unavailable);
+            then(&answered(&terms(), &mut progress, Step::Write, &answer, WELL, NOW))
+        })
+        .collect();
+    let expected =
+        [In(1_000), In(2_000), In(4_000), In(8_000), In(16_000), In(30_000), In(30_000), Ends(Dead)];
+    assert_eq!(waits, expected);
+}
+
+#[test]
+fn a_command_is_not_given_up_while_its_request_may_still_take_effect() {
+    let mut progress = Progress { failures: FAILURES_MAX - 1, ..Progress::default() };
+    let next = answered(&terms(), &mut progress, Step::Write, &fails(FailureKind::Timeout), WELL, NOW);
+    assert_eq!(then(&next), In(30_000));
+    assert_eq!(then(&turn(&terms(), &progress, NOW)), Read, "first it is read back");
+    let next = answered(&terms(), &mut progress, Step::Read, &different(), WELL, NOW);
+    assert_eq!(then(&next), Ends(Dead));
+}
+
+#[test]
+fn a_target_that_is_down_kills_no_command() {
+    let mut progress = Progress::default();
+    for _ in 0..10 * FAILURES_MAX {
+        let next =
+            answered(&terms(), &mut progress, Step::Write, &fails(FailureKind::Unavailable), OPEN, NOW);
+        assert_eq!(then(&next), In(30_000));
+    }
+    assert_eq!(progress.failures, 0);
+}
+
+#[test]
+fn only_what_a_person_must_look_at_is_a_dead_letter() {
+    let failure = failure(FailureKind::Rejected, true);
+    for (ending, expected) in [
+        (Ending::applied(200), false),
+        (Ending::already_applied(), false),
+        (Ending::observed("{}".to_owned()), false),
+        (Ending::expired(), false),
+        (Ending::rejected(&failure), false),
+        (Ending::conflict(&failure), true),
+        (Ending::dead(error_codes::WRITE_DEAD_LETTERED, String::new(), None), true),
+    ] {
+        assert_eq!(ending.is_dead_letter(), expected, "{:?}", ending.outcome);
+    }
+}

@@ -1,0 +1,404 @@
+//! Who may call which target now: one lane per resource, as a pure state machine.
+//!
+//! [`Lanes::apply`] takes an [`Input`] and the time and says what to do as [`Action`]s; it performs no I/O and reads no
+//! clock. Commands of one resource (record key) stand in one lane and are done in order, one at a time; other lanes run
+//! beside it, at most [`Settings::max_in_flight`] per target.
+//!
+//! # What holds at any time
+//!
+//! - A lane has at most one call under way, and none while the ending of its head is not committed. So after a crash
+//!   only the first unfinished command of a resource can have reached the target: it alone is doubtful.
+//! - The committed watermark never passes a command without a committed result.
+//! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition.
+//!
+//! # Layout
+//!
+//! - [`Gate`](gate): whether a target takes calls
+//! - [`Lane`](lane): the commands of one resource
+//! - [`Partition`](partition): offsets and pauses of one partition
+//! - [`Input`], [`Action`], [`Plan`]: the words spoken with the edge
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use trunkline_kafka::TopicPartition;
+
+use crate::answer::{Answer, Health};
+use crate::command::{Command, Ended, Parsed, TargetIndex};
+use crate::decision::{self, Next};
+use crate::ending::Ending;
+use crate::offsets::Seen;
+
+use gate::Gate;
+use lane::{Lane, LaneId, Phase};
+use partition::Partition;
+
+mod gate;
+mod lane;
+mod partition;
+mod words;
+
+pub use words::{Action, Input, PartitionProgress, Plan, Serial, Settings};
+
+/// The state of all lanes of this instance; see the module's documentation.
+pub struct Lanes {
+    settings: Settings,
+    partitions: BTreeMap<TopicPartition, Partition>,
+    lanes: HashMap<LaneId, Lane>,
+    gates: Vec<Gate>,
+    /// Lanes that may call, per target, in the order they became ready. An entry whose lane is no longer ready is
+    /// skipped when its turn comes.
+    ready: Vec<VecDeque<LaneId>>,
+    /// When to look at a lane again. An entry that no longer matters is skipped when it comes due.
+    timers: BTreeSet<(i64, LaneId)>,
+    calls: HashMap<Serial, LaneId>,
+    last_serial: Serial,
+    /// Ended since the last plan.
+    ended: Vec<Arc<Ended>>,
+    /// In the transaction under way.
+    committing: Vec<Arc<Ended>>,
+}
+
+// === impl Lanes ===
+
+impl Lanes {
+    /// No partitions yet.
+    pub fn new(settings: Settings) -> Self {
+        let targets = settings.targets;
+        Self {
+            settings,
+            partitions: BTreeMap::new(),
+            lanes: HashMap::new(),
+            gates: (0..targets).map(|_| Gate::default()).collect(),
+            ready: vec![VecDeque::new(); targets],
+            timers: BTreeSet::new(),
+            calls: HashMap::new(),
+            last_serial: 0,
+            ended: Vec::new(),
+            committing: Vec::new(),
+        }
+    }
+
+    /// Takes one input at a time (UTC milliseconds, never going back) and appends what to do to `actions`.
+    pub fn apply(&mut self, input: Input, now_ms: i64, actions: &mut Vec<Action>) {
+        match input {
+            Input::Assigned { partition, watermark, finished, end } => {
+                let state = Partition::assigned(watermark, finished, end, now_ms);
+                self.partitions.insert(partition, state);
+            }
+            Input::Read(parsed) => self.read(parsed, now_ms),
+            Input::Undecided(record) => {
+                if let Some(partition) = self.partitions.get_mut(&record.topic_partition()) {
+                    if partition.offsets.read(record.offset) == Seen::New {
+                        partition.undecided.insert(record.offset);
+                    }
+                }
+            }
+            Input::Answered { serial, answer, health, attempts } => {
+                self.answered(serial, &answer, health, attempts, now_ms);
+            }
+            Input::Tick => {}
+            Input::Revoking(partitions) => self.revoking(&partitions),
+            Input::Released(partitions) => self.released(&partitions, actions),
+            Input::Committed => self.committed(now_ms),
+            Input::Recovered { partition, watermark, finished } => {
+                self.recovered(&partition, watermark, &finished, now_ms);
+            }
+        }
+        self.fire_timers(now_ms);
+        self.start_calls(now_ms, actions);
+        self.pause_and_resume(now_ms, actions);
+    }
+
+    /// Everything that the next transaction should hold; `None` when there is nothing. Answer with
+    /// [`Input::Committed`], or with [`Input::Recovered`] for every partition.
+    pub fn plan(&mut self) -> Option<Plan> {
+        debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
+        let progress: Vec<PartitionProgress> = self
+            .partitions
+            .iter_mut()
+            .filter_map(|(name, partition)| partition.plan().map(|plan| plan.of(name.clone())))
+            .collect();
+        if self.ended.is_empty() && progress.is_empty() {
+            return None;
+        }
+        self.committing = std::mem::take(&mut self.ended);
+        Some(Plan { ended: self.committing.clone(), progress })
+    }
+
+    /// How many records have ended and are not in a transaction yet.
+    pub fn ended_count(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// Calls under way for these partitions.
+    pub fn calls_under_way(&self, partitions: &[TopicPartition]) -> usize {
+        self.calls.values().filter(|lane| partitions.contains(&lane.partition)).count()
+    }
+
+    /// Partitions held now.
+    pub fn partitions(&self) -> Vec<TopicPartition> {
+        self.partitions.keys().cloned().collect()
+    }
+
+    /// How many partitions are held now.
+    pub fn partition_count(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// Records read and not done, over all partitions.
+    pub fn unfinished_count(&self) -> usize {
+        self.partitions.values().map(|partition| partition.offsets.unfinished_count()).sum()
+    }
+
+    fn read(&mut self, parsed: Parsed, now_ms: i64) {
+        let record = parsed.record();
+        let (name, offset) = (record.topic_partition(), record.offset);
+        let Some(partition) = self.partitions.get_mut(&name) else { return };
+        let was_undecided = partition.undecided.remove(&offset);
+        match partition.offsets.read(offset) {
+            Seen::New => {}
+            Seen::Pending if was_undecided => {}
+            Seen::Pending | Seen::Done => return,
+        }
+        match parsed {
+            Parsed::Command(command) => self.queue(name, command, now_ms),
+            Parsed::Refused(issued, ending) => {
+                self.end(Ended::Command { issued, ending, attempts: 0, finished_at_ms: now_ms });
+            }
+            Parsed::Poison(poison) => self.end(Ended::Poison(poison)),
+        }
+    }
+
+    fn queue(&mut self, name: TopicPartition, command: Arc<Command>, now_ms: i64) {
+        let Some(partition) = self.partitions.get(&name) else { return };
+        let id = LaneId::new(name, command.issued.record.key.clone().unwrap_or_default());
+        // A lane waits for its commit before it goes on, so of the commands of one resource only the first unfinished
+        // one can have reached the target before this assignment.
+        let doubtful = !self.lanes.contains_key(&id) && command.issued.record.offset < partition.end;
+        let not_before_ms = if doubtful {
+            partition.assigned_at_ms.saturating_add(command.terms.request_lifetime_ms)
+        } else {
+            now_ms
+        };
+        match self.lanes.get_mut(&id) {
+            Some(lane) => lane.queue.push_back(command),
+            None => {
+                self.lanes.insert(id.clone(), Lane::new(command, doubtful));
+                self.schedule(&id, not_before_ms, now_ms);
+            }
+        }
+    }
+
+    /// Makes the head of a lane ready, now or at `not_before`.
+    fn schedule(&mut self, id: &LaneId, not_before_ms: i64, now_ms: i64) {
+        let Some(lane) = self.lanes.get_mut(id) else { return };
+        let Some(head) = lane.queue.front() else { return };
+        if let Some(expires_at_ms) = head.terms.expires_at_ms {
+            self.timers.insert((expires_at_ms, id.clone()));
+        }
+        if not_before_ms > now_ms {
+            lane.phase = Phase::Waiting { until_ms: not_before_ms };
+            self.timers.insert((not_before_ms, id.clone()));
+        } else {
+            lane.phase = Phase::Ready;
+            self.ready[head.target].push_back(id.clone());
+        }
+    }
+
+    fn fire_timers(&mut self, now_ms: i64) {
+        while self.timers.first().is_some_and(|(at, _)| *at <= now_ms) {
+            let Some((_, id)) = self.timers.pop_first() else { return };
+            let Some(lane) = self.lanes.get_mut(&id) else { continue };
+            let Some(head) = lane.queue.front() else { continue };
+            match lane.phase {
+                Phase::Waiting { until_ms } if until_ms <= now_ms => {
+                    lane.phase = Phase::Ready;
+                    self.ready[head.target].push_back(id);
+                }
+                Phase::Waiting { .. } | Phase::Ready => {
+                    if let Next::End(ending) = decision::turn(&head.terms, &lane.progress, now_ms) {
+                        self.end_head(&id, ending, now_ms);
+                    }
+                }
+                Phase::Calling { .. } | Phase::Ended => {}
+            }
+        }
+    }
+
+    fn start_calls(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
+        for target in 0..self.gates.len() {
+            while self.gates[target].has_room(self.settings.max_in_flight, now_ms) {
+                let Some(id) = self.ready[target].pop_front() else { break };
+                self.start_call(&id, target, now_ms, actions);
+            }
+        }
+    }
+
+    fn start_call(&mut self, id: &LaneId, target: TargetIndex, now_ms: i64, actions: &mut Vec<Action>) {
+        let revoking = self.partitions.get(&id.partition).is_none_or(|partition| partition.revoking);
+        let Some(lane) = self.lanes.get_mut(id) else { return };
+        let Some(head) = lane.queue.front() else { return };
+        if revoking || lane.phase != Phase::Ready || head.target != target {
+            return;
+        }
+        match decision::turn(&head.terms, &lane.progress, now_ms) {
+            Next::Do(step) => {
+                self.last_serial += 1;
+                lane.phase = Phase::Calling { step };
+                self.calls.insert(self.last_serial, id.clone());
+                self.gates[target].started();
+                let command = Arc::clone(head);
+                actions.push(Action::Call { serial: self.last_serial, command, step });
+            }
+            Next::End(ending) => self.end_head(id, ending, now_ms),
+            Next::Wait(until_ms) | Next::WaitForTarget(until_ms) => self.park(id, until_ms),
+        }
+    }
+
+    fn answered(&mut self, serial: Serial, answer: &Answer, health: Health, attempts: u32, now_ms: i64) {
+        // The answer to a call of a partition that was given back: whoever owns it now finds out.
+        let Some(id) = self.calls.remove(&serial) else { return };
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let (Some(head), Phase::Calling { step }) = (lane.queue.front(), lane.phase) else { return };
+        let target = head.target;
+        lane.progress.attempts += attempts;
+        let next = decision::answered(&head.terms, &mut lane.progress, step, answer, health, now_ms);
+        self.gates[target].ended(answer, health, now_ms);
+        match next {
+            // It was just read: what follows belongs right behind it.
+            Next::Do(_) => {
+                lane.phase = Phase::Ready;
+                self.ready[target].push_front(id);
+            }
+            Next::Wait(until_ms) => self.park(&id, until_ms),
+            Next::WaitForTarget(until_ms) => {
+                self.gates[target].close(until_ms);
+                lane.phase = Phase::Ready;
+                self.ready[target].push_front(id);
+            }
+            Next::End(ending) => self.end_head(&id, ending, now_ms),
+        }
+    }
+
+    fn park(&mut self, id: &LaneId, until_ms: i64) {
+        if let Some(lane) = self.lanes.get_mut(id) {
+            lane.phase = Phase::Waiting { until_ms };
+            self.timers.insert((until_ms, id.clone()));
+        }
+    }
+
+    /// The head of a lane is done; the lane goes on once that is committed.
+    fn end_head(&mut self, id: &LaneId, ending: Ending, now_ms: i64) {
+        let Some(lane) = self.lanes.get_mut(id) else { return };
+        let Some(head) = lane.queue.front() else { return };
+        lane.phase = Phase::Ended;
+        let ended = Ended::Command {
+            issued: Arc::clone(&head.issued),
+            ending,
+            attempts: lane.progress.attempts,
+            finished_at_ms: now_ms,
+        };
+        self.end(ended);
+    }
+
+    fn end(&mut self, ended: Ended) {
+        let record = ended.record();
+        if let Some(partition) = self.partitions.get_mut(&record.topic_partition()) {
+            partition.offsets.finish(record.offset);
+        }
+        self.ended.push(Arc::new(ended));
+    }
+
+    fn committed(&mut self, now_ms: i64) {
+        for partition in self.partitions.values_mut() {
+            partition.committed();
+        }
+        for ended in std::mem::take(&mut self.committing) {
+            self.go_on(&ended, now_ms);
+        }
+    }
+
+    /// The ending is committed: the lane of its command may take the next one.
+    fn go_on(&mut self, ended: &Ended, now_ms: i64) {
+        let record = ended.record();
+        let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let is_head = lane.queue.front().is_some_and(|head| head.issued.record.offset == record.offset);
+        if !is_head || lane.phase != Phase::Ended {
+            return;
+        }
+        if lane.next() {
+            self.schedule(&id, now_ms, now_ms);
+        } else {
+            self.lanes.remove(&id);
+        }
+    }
+
+    /// The transaction's outcome is now known for one partition: what it does not hold goes into the next one.
+    fn recovered(&mut self, name: &TopicPartition, watermark: Option<i64>, finished: &[i64], now_ms: i64) {
+        let Some(partition) = self.partitions.get_mut(name) else { return };
+        partition.recovered(watermark, finished.to_vec());
+        let (of_partition, others) = std::mem::take(&mut self.committing)
+            .into_iter()
+            .partition(|ended| ended.record().topic_partition() == *name);
+        self.committing = others;
+        let of_partition: Vec<Arc<Ended>> = of_partition;
+        for ended in of_partition {
+            let offset = ended.record().offset;
+            if watermark.is_some_and(|watermark| offset < watermark) || finished.contains(&offset) {
+                self.go_on(&ended, now_ms);
+            } else {
+                self.ended.push(ended);
+            }
+        }
+    }
+
+    fn revoking(&mut self, partitions: &[TopicPartition]) {
+        for name in partitions {
+            if let Some(partition) = self.partitions.get_mut(name) {
+                partition.revoking = true;
+            }
+        }
+    }
+
+    fn released(&mut self, partitions: &[TopicPartition], actions: &mut Vec<Action>) {
+        let given_back: Vec<Serial> = self
+            .calls
+            .iter()
+            .filter(|(_, lane)| partitions.contains(&lane.partition))
+            .map(|(serial, _)| *serial)
+            .collect();
+        for serial in given_back {
+            let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
+            if let Some(target) = target {
+                self.gates[target].cancelled();
+            }
+            actions.push(Action::Cancel { serial });
+        }
+        self.lanes.retain(|id, _| !partitions.contains(&id.partition));
+        for ended in [&mut self.ended, &mut self.committing] {
+            ended.retain(|ended| !partitions.contains(&ended.record().topic_partition()));
+        }
+        for partition in partitions {
+            self.partitions.remove(partition);
+        }
+    }
+
+    fn pause_and_resume(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
+        for (name, partition) in &mut self.partitions {
+            let targets = self.settings.topics.get(&name.topic).map_or(&[][..], Vec::as_slice);
+            // Records of a target that is not configured are refused at once: nothing to wait for.
+            let closed = !targets.is_empty()
+                && targets.iter().all(|target| self.gates[*target].is_closed_for_long(now_ms));
+            if let Some(action) = partition.pause_or_resume(name, closed, &self.settings) {
+                actions.push(action);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! A world that loses answers, crashes, rebalances and doubts its transactions, in random order, around the lanes.
+//!
+//! Whatever happens: each command gets exactly one result, its effect happens at most once, the effects on a resource
+//! come in the order of its commands, no two requests for one resource are ever alive at once, and the committed
+//! watermark never passes a command without a result.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::answer::{Failure, FailureKind};
+use crate::decision::Step;
+use crate::testing::{TOPIC, command, failure, terms};
+
+const PARTITIONS: i32 = 2;
+const RESOURCES: i64 = 3;
+const LIFETIME_MS: i64 = 5_000;
+
+/// One thing that happens; the number chooses among what is possible.
+#[derive(Debug, Clone)]
+enum Happening {
+    TimePasses(u16),
+    Produced(u8),
+    Read(u8),
+    Answered { call: u8, how: How },
+    Committed(Commit),
+    Crashed,
+    Revoked { partition: u8, lost: bool },
+}
+
+/// How a call ends.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Done,
+    /// It took effect, and its answer was lost.
+    AnswerLost,
+    /// It was given up, and takes effect after so many milliseconds of the rest of its life.
+    Late(u16),
+    /// It was given up and never takes effect.
+    Lost,
+    Unsent,
+    RateLimited,
+    BreakerOpen,
+    Conflict,
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy)]
+enum Commit {
+    Done,
+    /// Committed, but nobody said so.
+    DoubtfulDone,
+    /// Not committed.
+    Undone,
+}
+
+/// A request that may take effect.
+#[derive(Debug)]
+struct Request {
+    serial: Serial,
+    partition: i32,
+    offset: i64,
+    resource: i64,
+    step: Step,
+    /// `None` while somebody waits for its answer; else when it takes effect, if ever, and until when it is alive.
+    given_up: Option<(Option<i64>, i64)>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Durable {
+    watermark: Option<i64>,
+    finished: Vec<i64>,
+}
+
+struct World {
+    now_ms: i64,
+    lanes: Lanes,
+    log_end: BTreeMap<i32, i64>,
+    position: BTreeMap<i32, i64>,
+    paused: BTreeSet<i32>,
+    durable: BTreeMap<i32, Durable>,
+    /// Committed results, (partition, offset).
+    results: BTreeSet<(i32, i64)>,
+    requests: Vec<Request>,
+    /// Effects at the target, in order.
+    audit: Vec<(i64, i32, i64)>,
+}
+
+fn partition(number: i32) -> TopicPartition {
+    TopicPartition::new(TOPIC, number)
+}
+
+/// Resources of different partitions are different.
+fn resource_of(number: i32, offset: i64) -> i64 {
+    i64::from(number) * 100 + (offset * 7 / 3) % RESOURCES
+}
+
+fn lanes() -> Lanes {
+    Lanes::new(Settings {
+        targets: 1,
+        topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
+        max_in_flight: 3,
+        max_buffered: 6,
+        max_finished: 8,
+    })
+}
+
+impl World {
+    fn new() -> Self {
+        let mut world = Self {
+            now_ms: 1_000_000,
+            lanes: lanes(),
+            log_end: (0..PARTITIONS).map(|number| (number, 4)).collect(),
+            position: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            durable: (0..PARTITIONS).map(|number| (number, Durable::default())).collect(),
+            results: BTreeSet::new(),
+            requests: Vec::new(),
+            audit: Vec::new(),
+        };
+        (0..PARTITIONS).for_each(|number| world.assign(number));
+        world
+    }
+
+    fn assign(&mut self, number: i32) {
+        let Durable { watermark, finished } = self.durable[&number].clone();
+        self.position.insert(number, watermark.unwrap_or(0));
+        self.paused.insert(number);
+        let end = self.log_end[&number];
+        self.apply(Input::Assigned { partition: partition(number), watermark, finished, end });
+    }
+
+    fn apply(&mut self, input: Input) {
+        let mut actions = Vec::new();
+        self.lanes.apply(input, self.now_ms, &mut actions);
+        for action in actions {
+            match action {
+                Action::Call { serial, command, step } => self.send(serial, &command, step),
+                Action::Cancel { serial } => self.give_up(serial, How::Late(2_500)),
+                Action::Pause(name) => assert!(self.paused.insert(name.partition), "paused twice"),
+                Action::Resume(name) => assert!(self.paused.remove(&name.partition), "resumed twice"),
+            }
+        }
+    }
+
+    fn send(&mut self, serial: Serial, command: &Command, step: Step) {
+        let record = &command.issued.record;
+        let resource = resource_of(record.partition, record.offset);
+        let alive = |request: &&Request| request.given_up.is_none_or(|(_, until)| until > self.now_ms);
+        let other = self.requests.iter().filter(alive).find(|request| request.resource == resource);
+        assert!(other.is_none(), "{}/{} meets {other:?}", record.partition, record.offset);
+        let (partition, offset) = (record.partition, record.offset);
+        self.requests.push(Request { serial, partition, offset, resource, step, given_up: None });
+    }
+
+    /// Nobody waits for the answer any more; a write may live on, a read does no harm.
+    fn give_up(&mut self, serial: Serial, how: How) {
+        self.requests.retain(|request| request.serial != serial || request.step == Step::Write);
+        let until = self.now_ms + LIFETIME_MS;
+        for request in self.requests.iter_mut().filter(|request| request.serial == serial) {
+            let effect = match how {
+                How::Late(after) => Some(self.now_ms + i64::from(after) % LIFETIME_MS),
+                _ => None,
+            };
+            request.given_up = Some((effect, until));
+        }
+    }
+
+    fn take_effect(&mut self, partition: i32, offset: i64) {
+        let resource = resource_of(partition, offset);
+        let last = self.audit.iter().rev().find(|(changed, ..)| *changed == resource);
+        if last.is_some_and(|(_, _, at)| *at == offset) {
+            return; // The resource already is like that.
+        }
+        assert!(last.is_none_or(|(_, _, at)| *at < offset), "{partition}/{offset} undoes a later command");
+        assert!(!self.audit.contains(&(resource, partition, offset)), "{partition}/{offset} twice");
+        self.audit.push((resource, partition, offset));
+    }
+
+    fn pass(&mut self, ms: i64) {
+        for _ in 0..ms.max(1) / 100 + 1 {
+            self.now_ms += 100;
+            let due: Vec<(i32, i64)> = self
+                .requests
+                .iter()
+                .filter(|request| matches!(request.given_up, Some((Some(at), _)) if at <= self.now_ms))
+                .map(|request| (request.partition, request.offset))
+                .collect();
+            for (partition, offset) in due {
+                self.take_effect(partition, offset);
+            }
+            let now_ms = self.now_ms;
+            for request in &mut self.requests {
+                if let Some((effect, _)) = &mut request.given_up {
+                    *effect = effect.filter(|at| *at > now_ms);
+                }
+            }
+            self.requests.retain(|request| request.given_up.is_none_or(|(_, until)| until > now_ms));
+            self.apply(Input::Tick);
+        }
+    }
+
+    fn answer(&mut self, choice: u8, how: How) {
+        let waiting: Vec<usize> =
+            (0..self.requests.len()).filter(|at| self.requests[*at].given_up.is_none()).collect();
+        let Some(at) = waiting.get(usize::from(choice) % waiting.len().max(1)).copied() else { return };
+        let Request { serial, partition, offset, resource, step, .. } = self.requests[at];
+        let failed = |kind, sent| Answer::Failed(failure(kind, sent));
+        let mut health = Health::Well;
+        let answer = match (how, step) {
+            (How::Done, Step::Write) => {
+                self.take_effect(partition, offset);
+                Answer::Written { status: 204 }
+            }
+            (How::Done, Step::Read) => {
+                let last = self.audit.iter().rev().find(|(changed, ..)| *changed == resource);
+                match last {
+                    Some((_, _, at)) if *at == offset => Answer::Same,
+                    _ => Answer::Different { difference: "{}".to_owned() },
+                }
+            }
+            (How::AnswerLost, _) => {
+                if step == Step::Write {
+                    self.take_effect(partition, offset);
+                }
+                failed(FailureKind::Timeout, true)
+            }
+            (How::Late(_) | How::Lost, _) => failed(FailureKind::Timeout, true),
+            (How::Unsent, _) => failed(FailureKind::Unavailable, false),
+            (How::RateLimited, _) => failed(FailureKind::RateLimited, true),
+            (How::BreakerOpen, _) => {
+                health = Health::Open { for_ms: 700 };
+                Answer::Failed(Failure {
+                    retry_after_ms: Some(700),
+                    ..failure(FailureKind::BreakerOpen, false)
+                })
+            }
+            (How::Conflict, _) => failed(FailureKind::Conflict, true),
+        };
+        if matches!(how, How::Late(_) | How::Lost) {
+            self.give_up(serial, how);
+        } else {
+            self.requests.remove(at);
+        }
+        self.apply(Input::Answered { serial, answer, health, attempts: 1 });
+    }
+
+    fn read(&mut self, choice: u8) {
+        let number = i32::from(choice) % PARTITIONS;
+        let position = self.position[&number];
+        if self.paused.contains(&number) || position >= self.log_end[&number] {
+            return;
+        }
+        self.position.insert(number, position + 1);
+        let resource = format!("r{}", resource_of(number, position));
+        let command = command(number, position, &resource, terms());
+        self.apply(Input::Read(Parsed::Command(command)));
+        let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished_count();
+        assert!(unfinished <= self.lanes.settings.max_buffered, "{unfinished} records in memory");
+    }
+
+    fn commit(&mut self, how: Commit) {
+        let Some(plan) = self.lanes.plan() else { return };
+        if !matches!(how, Commit::Undone) {
+            for ended in &plan.ended {
+                let record = ended.record();
+                assert!(self.results.insert((record.partition, record.offset)), "a second result");
+            }
+            for progress in &plan.progress {
+                let durable = self.durable.get_mut(&progress.partition.partition).unwrap();
+                durable.watermark = Some(progress.watermark);
+                if let Some(finished) = &progress.finished {
+                    durable.finished.clone_from(finished);
+                }
+            }
+            self.check_durable();
+        }
+        match how {
+            Commit::Done => self.apply(Input::Committed),
+            Commit::DoubtfulDone | Commit::Undone => self.recover(),
+        }
+    }
+
+    fn recover(&mut self) {
+        for name in self.lanes.partitions() {
+            let Durable { watermark, finished } = self.durable[&name.partition].clone();
+            self.apply(Input::Recovered { partition: name, watermark, finished });
+        }
+    }
+
+    fn check_durable(&self) {
+        for (number, durable) in &self.durable {
+            let below = 0..durable.watermark.unwrap_or(0);
+            for offset in below.chain(durable.finished.iter().copied()) {
+                assert!(self.results.contains(&(*number, offset)), "{number}/{offset} has no result");
+            }
+            let done: HashSet<i64> = durable.finished.iter().copied().collect();
+            for (_, offset) in self.results.iter().filter(|(of, _)| of == number) {
+                let known = durable.watermark.is_some_and(|at| *offset < at) || done.contains(offset);
+                assert!(known, "{number}/{offset} has a result and would be done again");
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        let waiting: Vec<Serial> =
+            self.requests.iter().filter(|r| r.given_up.is_none()).map(|request| request.serial).collect();
+        for serial in waiting {
+            self.give_up(serial, How::Late(u16::try_from(serial * 977 % 5_000).unwrap()));
+        }
+        // Serials of the process before mean nothing to the new one.
+        self.requests.iter_mut().for_each(|request| request.serial = 0);
+        self.lanes = lanes();
+        self.paused.clear();
+        (0..PARTITIONS).for_each(|number| self.assign(number));
+    }
+
+    fn revoke(&mut self, choice: u8, lost: bool) {
+        let name = partition(i32::from(choice) % PARTITIONS);
+        if !lost {
+            self.apply(Input::Revoking(vec![name.clone()]));
+            self.commit(Commit::Done);
+        }
+        self.apply(Input::Released(vec![name.clone()]));
+        self.paused.remove(&name.partition);
+        self.assign(name.partition);
+    }
+
+    fn happen(&mut self, happening: &Happening) {
+        match *happening {
+            Happening::TimePasses(ms) => self.pass(i64::from(ms) % 8_000),
+            Happening::Produced(choice) => {
+                *self.log_end.get_mut(&(i32::from(choice) % PARTITIONS)).unwrap() += 1;
+            }
+            Happening::Read(choice) => self.read(choice),
+            Happening::Answered { call, how } => self.answer(call, how),
+            Happening::Committed(how) => self.commit(how),
+            Happening::Crashed => self.crash(),
+            Happening::Revoked { partition, lost } => self.revoke(partition, lost),
+        }
+    }
+
+    /// From now on all goes well; everything must end.
+    fn finish(&mut self) {
+        for round in 0.. {
+            assert!(round < 2_000, "it never ends: {:?}", self.durable);
+            (0..10).for_each(|_| (0..PARTITIONS).for_each(|number| self.read(number as u8)));
+            (0..4).for_each(|call| self.answer(call, How::Done));
+            self.commit(Commit::Done);
+            self.pass(500);
+            let ends = |(number, end): (&i32, &i64)| self.durable[number].watermark == Some(*end);
+            if self.log_end.iter().all(ends) {
+                break;
+            }
+        }
+        let expected: BTreeSet<(i32, i64)> =
+            self.log_end.iter().flat_map(|(number, end)| (0..*end).map(|offset| (*number, offset))).collect();
+        assert_eq!(self.results, expected);
+        assert!(self.lanes.lanes.is_empty() && self.lanes.calls.is_empty(), "something is left in memory");
+    }
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        6 => Just(How::Done),
+        2 => Just(How::AnswerLost),
+        2 => any::<u16>().prop_map(How::Late),
+        1 => Just(How::Lost),
+        1 => Just(How::Unsent),
+        1 => Just(How::RateLimited),
+        1 => Just(How::BreakerOpen),
+        1 => Just(How::Conflict),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let commit =
+        prop_oneof![4 => Just(Commit::Done), 1 => Just(Commit::DoubtfulDone), 1 => Just(Commit::Undone)];
+    prop_oneof![
+        4 => any::<u16>().prop_map(Happening::TimePasses),
+        3 => any::<u8>().prop_map(Happening::Produced),
+        8 => any::<u8>().prop_map(Happening::Read),
+        8 => (any::<u8>(), how()).prop_map(|(call, how)| Happening::Answered { call, how }),
+        4 => commit.prop_map(Happening::Committed),
+        1 => Just(Happening::Crashed),
+        1 => (any::<u8>(), any::<bool>()).prop_map(|(partition, lost)| Happening::Revoked { partition, lost }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_command_ends_once_in_order_and_alone_whatever_happens(
+        happenings in prop::collection::vec(happening(), 0..150),
+    ) {
+        let mut world = World::new();
+        for happening in &happenings {
+            world.happen(happening);
+        }
+        world.finish();
+    }
+}

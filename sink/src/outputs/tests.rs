@@ -1,0 +1,144 @@
+//! What the records carry.
+
+use std::sync::Arc;
+
+use trunkline_schemas::codec::{Decoder, Value};
+use trunkline_schemas::{Outcome, Severity};
+
+use super::*;
+use crate::answer::FailureKind;
+use crate::testing;
+
+fn outputs() -> Outputs {
+    let topics = Topics {
+        results: "p.writeback.results".to_owned(),
+        dead_letters: "p.writeback.dlq".to_owned(),
+        reports: "p.pipeline.errors".to_owned(),
+        state: "p.sink.state".to_owned(),
+    };
+    Outputs::new(topics, 7, 8)
+}
+
+fn ended(ending: Ending) -> Ended {
+    let command = testing::command(3, 41, "salesforce/org/Contact/1", testing::terms());
+    let mut issued = Issued::clone(&command.issued);
+    headers::push(&mut issued.record.headers, "x-own", "kept");
+    headers::push(&mut issued.record.headers, headers::DLQ_CODE, "of an earlier round");
+    headers::push(&mut issued.record.headers, headers::TRACESTATE, "a=b");
+    Ended::Command { issued: Arc::new(issued), ending, attempts: 2, finished_at_ms: 99 }
+}
+
+fn decode<T: Value>(id: u32, record: &OutboundRecord) -> T {
+    let mut decoder = Decoder::new();
+    decoder.add_writer(id, T::SCHEMA).unwrap();
+    decoder.decode(record.value.as_deref().unwrap()).unwrap()
+}
+
+fn header<'r>(record: &'r OutboundRecord, name: &str) -> Vec<&'r str> {
+    let of_name = record.headers.iter().filter(|(candidate, _)| candidate == name);
+    of_name.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
+}
+
+#[test]
+fn a_result_says_what_became_of_its_command_and_belongs_to_its_trace() {
+    let records = outputs().ended(&ended(Ending::applied(204))).unwrap();
+    let [record] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!(record.topic, "p.writeback.results");
+    assert_eq!(record.key.as_deref(), Some(b"salesforce/org/Contact/1".as_slice()));
+    assert_eq!(header(record, headers::CONVERSATION_ID), ["c-1"]);
+    assert_eq!(header(record, headers::CORRELATION_ID), ["k-1"]);
+    assert_eq!(header(record, headers::TRACESTATE), ["a=b"]);
+    assert_eq!(
+        header(record, headers::TRACEPARENT),
+        ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]
+    );
+    let result: WriteBackResult = decode(7, record);
+    assert_eq!((result.command_id.as_str(), result.outcome), ("3/41", Outcome::Applied));
+    assert_eq!((result.attempts, result.http_status, result.finished_at), (2, Some(204), 99));
+}
+
+#[test]
+fn a_dead_letter_is_the_original_with_its_provenance_beside_a_result() {
+    let failure = testing::failure(FailureKind::Conflict, true);
+    let records = outputs().ended(&ended(Ending::conflict(&failure))).unwrap();
+    let [result, letter] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!(decode::<WriteBackResult>(7, result).outcome, Outcome::Conflict);
+    assert_eq!(letter.topic, "p.writeback.dlq");
+    assert_eq!(letter.value.as_deref(), Some(b"command".as_slice()));
+    for (name, value) in [
+        (headers::DLQ_TOPIC, testing::TOPIC),
+        (headers::DLQ_PARTITION, "3"),
+        (headers::DLQ_OFFSET, "41"),
+        (headers::DLQ_CODE, "TL-4004"),
+        (headers::DLQ_MESSAGE, "it failed"),
+        (headers::DLQ_ATTEMPTS, "2"),
+        (headers::CONVERSATION_ID, "c-1"),
+        (headers::TRACESTATE, "a=b"),
+        ("x-own", "kept"),
+    ] {
+        assert_eq!(header(letter, name), [value], "{name}");
+    }
+}
+
+#[test]
+fn poison_leaves_a_dead_letter_and_no_result() {
+    let poison = Poison {
+        record: InboundRecord { value: None, ..testing::record(0, 5, "r") },
+        code: "TL-3001",
+        message: "no value".to_owned(),
+    };
+    let records = outputs().ended(&Ended::Poison(poison)).unwrap();
+    let [letter] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((letter.topic.as_str(), letter.value.as_deref()), ("p.writeback.dlq", None));
+    assert_eq!(header(letter, headers::DLQ_CODE), ["TL-3001"]);
+}
+
+#[test]
+fn a_difference_that_is_too_long_stays_json() {
+    let difference = format!(r#"{{"field":"{}"}}"#, "x".repeat(DIFFERENCE_MAX));
+    let command = testing::write_back("1", "r");
+    let result = result_of(&command, &Ending::observed(difference.clone()), 1, 0);
+    let cut: serde_json::Value = serde_json::from_str(&result.difference.unwrap()).unwrap();
+    assert_eq!(cut["omittedBytes"], difference.len());
+}
+
+#[test]
+fn messages_are_cut_between_characters() {
+    assert_eq!(cut("aé", 2), "a");
+    assert_eq!(cut("aé", 3), "aé");
+}
+
+#[test]
+fn a_report_is_keyed_by_its_subject() {
+    let error = PipelineError {
+        error_id: "1".to_owned(),
+        code: "TL-4001".to_owned(),
+        severity: Severity::Warning,
+        component: "sink".to_owned(),
+        instance: "sink-0".to_owned(),
+        message: "m".to_owned(),
+        subject: Some("crm/write".to_owned()),
+        conversation_id: None,
+        contact_id: None,
+        flow_session_id: None,
+        correlation_id: None,
+        occurred_at: 5,
+    };
+    let record = outputs().report(&error).unwrap();
+    assert_eq!(record.key.as_deref(), Some(b"crm/write".as_slice()));
+    assert_eq!(decode::<PipelineError>(8, &record), error);
+}
+
+#[test]
+fn state_is_written_where_it_changed_to_the_partition_of_its_input() {
+    let partition = trunkline_kafka::TopicPartition::new("p.writebacks.genesys", 4);
+    let progress = |finished| PartitionProgress { partition: partition.clone(), watermark: 10, finished };
+    assert_eq!(outputs().state(&progress(None)).unwrap(), None);
+    let record = outputs().state(&progress(Some(vec![12]))).unwrap().unwrap();
+    assert_eq!(
+        (record.partition, record.key.as_deref()),
+        (Some(4), Some(b"p.writebacks.genesys/4".as_slice()))
+    );
+    let state = SavedState::decode(record.value.as_deref().unwrap()).unwrap();
+    assert_eq!(state, SavedState { watermark: 10, finished: vec![12] });
+}

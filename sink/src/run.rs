@@ -1,0 +1,239 @@
+//! Puts the sink together and runs it.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use trunkline_config::{Config, Target};
+use trunkline_connect::{Directory, Role, directory};
+use trunkline_kafka::{
+    ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, TransactionError,
+    TransactionalProducer, schemas,
+};
+use trunkline_schemas::codec::Value;
+use trunkline_schemas::{PipelineError, WriteBack, catalog};
+use trunkline_telemetry::{Health, admin};
+
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::lanes::{Lanes, Settings};
+use crate::metrics;
+use crate::outputs::{Outputs, Topics};
+use crate::parser::Parser;
+use crate::reports::Reporter;
+use crate::schema_fetcher::SchemaFetcher;
+use crate::transactions::Transactions;
+use crate::truth::Truth;
+use crate::worker::{Worker, WorkerState};
+
+/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it
+/// moves nothing.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
+/// at most 60 MB.
+const BUFFERED_MAX: usize = 256;
+
+/// Offsets of one partition that may be done above the watermark (DESIGN section 8).
+const FINISHED_MAX: usize = 10_000;
+
+/// Why the sink could not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The admin port.
+    #[error(transparent)]
+    Admin(#[from] admin::Error),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A target.
+    #[error(transparent)]
+    Directory(#[from] directory::Error),
+    /// The consumer.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    /// The producer.
+    #[error(transparent)]
+    Producer(#[from] TransactionError),
+    /// Something else that is needed from the start.
+    #[error("cannot start: {0}")]
+    Start(String),
+    /// The worker.
+    #[error("the sink stopped: {0}")]
+    Worker(String),
+    /// No thread could be started, or it panicked.
+    #[error("the worker thread cannot run: {0}")]
+    Thread(String),
+}
+
+/// Runs the sink until `shutdown` completes and everything under way is drained, or until it cannot go on.
+///
+/// # Errors
+/// [`Error`] when it cannot start or stopped by itself; a restart goes on from what is committed.
+pub async fn run(
+    config: Config,
+    instance: String,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    let health = Health::new();
+    health.set("kafka", false, "joining the group");
+    admin::serve(config.sink.admin, Arc::clone(&health)).await?;
+    metrics::describe();
+    trunkline_connect::metrics::describe();
+
+    let registry = Registry::new(&config.registry)?;
+    let ids = schema_ids(&config, &registry).await?;
+    let directory = Directory::from_config(&config, Role::WriteBack)?;
+    let reporter = Reporter::new(&instance);
+    let clock = Clock::start();
+    let (report_sender, reports) = mpsc::channel();
+    tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock));
+
+    let drain_timeout = config.sink.drain_timeout;
+    let stop = Arc::new(AtomicBool::new(false));
+    let parts = Parts { config, instance, registry, ids, directory, reporter, reports, clock, health };
+    let mut ended = start(parts, Handle::current(), Arc::clone(&stop))?;
+    tokio::select! {
+        result = &mut ended => return finished(result),
+        () = shutdown => stop.store(true, Ordering::Release),
+    }
+    match tokio::time::timeout(drain_timeout, ended).await {
+        Ok(result) => finished(result),
+        Err(_) => {
+            tracing::warn!("the drain took too long; what was not committed is done again after the restart");
+            Ok(())
+        }
+    }
+}
+
+/// What the worker is made of.
+struct Parts {
+    config: Config,
+    instance: String,
+    registry: Registry,
+    ids: Ids,
+    directory: Directory,
+    reporter: Reporter,
+    reports: mpsc::Receiver<PipelineError>,
+    clock: Clock,
+    health: Arc<Health>,
+}
+
+/// Schema ids.
+struct Ids {
+    commands: Vec<u32>,
+    results: u32,
+    reports: u32,
+}
+
+/// Starts the worker on a thread of its own; what comes back tells how it ended.
+fn start(
+    parts: Parts,
+    runtime: Handle,
+    stop: Arc<AtomicBool>,
+) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+    let (sender, ended) = oneshot::channel();
+    let drain_timeout = parts.config.sink.drain_timeout;
+    let work = move || {
+        let worker = worker(parts, runtime)?;
+        worker.run(&stop, drain_timeout).map_err(|error| Error::Worker(error.to_string()))
+    };
+    std::thread::Builder::new()
+        .name("sink-worker".to_owned())
+        // The receiver is gone only when nobody waits any more.
+        .spawn(move || drop(sender.send(work())))
+        .map_err(|error| Error::Thread(error.to_string()))?;
+    Ok(ended)
+}
+
+/// Connects to Kafka; this blocks until the brokers answer.
+fn worker(parts: Parts, runtime: Handle) -> Result<Worker, Error> {
+    let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
+    let topics = Topics::of(&config.kafka);
+    let truth = Truth::open(&config.kafka, &topics.state, &instance)
+        .map_err(|error| Error::Start(error.to_string()))?;
+    let mut parser = Parser::new(&config.targets);
+    for id in ids.commands {
+        parser.add_schema(id, Some(WriteBack::SCHEMA));
+    }
+    // The producer first: what a predecessor left open is settled before a partition is taken.
+    let producer = TransactionalProducer::open(&config.kafka, &transactional_id(&config, &instance))?;
+    let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
+    let targets: Vec<Target> = config.targets.values().cloned().collect();
+    let (answer_sender, answers) = mpsc::channel();
+    Ok(Worker {
+        lanes: Lanes::new(lane_settings(&config)),
+        consumer,
+        transactions: Transactions::new(producer, Outputs::new(topics, ids.results, ids.reports)),
+        truth,
+        parser,
+        caller: Caller::new(runtime.clone(), directory, targets, answer_sender),
+        answers,
+        schemas: SchemaFetcher::new(runtime, registry),
+        reports,
+        reporter,
+        clock,
+        health,
+        state: WorkerState::default(),
+    })
+}
+
+fn finished(result: Result<Result<(), Error>, oneshot::error::RecvError>) -> Result<(), Error> {
+    result.unwrap_or_else(|_| Err(Error::Thread("it panicked, see the log".to_owned())))
+}
+
+/// The schema ids of what is written and of what is read.
+async fn schema_ids(config: &Config, registry: &Registry) -> Result<Ids, Error> {
+    let commands: Vec<String> =
+        config.targets.values().map(|t| catalog::writebacks(t.system.as_str())).collect();
+    let mut topics: Vec<&str> = commands.iter().map(String::as_str).collect();
+    topics.extend([catalog::WRITEBACK_RESULTS, catalog::PIPELINE_ERRORS]);
+    let ids = schemas::ids_of(registry, &config.kafka, &topics).await?;
+    let id = |topic: &str| {
+        ids.get(topic).ok_or_else(|| Error::Start(format!("the registry gave no schema id for {topic}")))
+    };
+    Ok(Ids {
+        commands: commands.iter().map(|topic| id(topic)).collect::<Result<_, _>>()?,
+        results: id(catalog::WRITEBACK_RESULTS)?,
+        reports: id(catalog::PIPELINE_ERRORS)?,
+    })
+}
+
+/// `prefix-group-instance`, stable across restarts: a successor of the same name settles what this one leaves open.
+fn transactional_id(config: &Config, instance: &str) -> String {
+    format!("{}-{instance}", config.kafka.topic(&config.sink.group))
+}
+
+fn group_settings(config: &Config, instance: &str) -> GroupSettings {
+    GroupSettings {
+        group: config.kafka.topic(&config.sink.group),
+        instance: instance.to_owned(),
+        topics: targets_by_topic(config).into_keys().collect(),
+        session_timeout: SESSION_TIMEOUT,
+    }
+}
+
+fn lane_settings(config: &Config) -> Settings {
+    Settings {
+        targets: config.targets.len(),
+        topics: targets_by_topic(config),
+        max_in_flight: config.sink.max_in_flight,
+        max_buffered: BUFFERED_MAX,
+        max_finished: FINISHED_MAX,
+    }
+}
+
+/// The topics of commands of the configured targets, with prefix, each with its targets.
+fn targets_by_topic(config: &Config) -> BTreeMap<String, Vec<usize>> {
+    let mut topics: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, target) in config.targets.values().enumerate() {
+        let topic = config.kafka.topic(&catalog::writebacks(target.system.as_str()));
+        topics.entry(topic).or_default().push(index);
+    }
+    topics
+}

@@ -1,0 +1,68 @@
+//! Fetches schemas that commands were written with and this build does not know.
+
+use std::collections::HashSet;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use trunkline_kafka::{Registry, RegistryError};
+
+/// Between two trials while the registry cannot be reached; the partition concerned is paused meanwhile.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A schema that was asked for.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Its id.
+    pub id: u32,
+    /// Its text; `None` when the registry does not know the id.
+    pub schema: Option<String>,
+}
+
+/// Fetches schemas in the background, each once.
+pub struct SchemaFetcher {
+    runtime: Handle,
+    registry: Registry,
+    under_way: HashSet<u32>,
+    sender: mpsc::Sender<Fetched>,
+    receiver: mpsc::Receiver<Fetched>,
+}
+
+// === impl SchemaFetcher ===
+
+impl SchemaFetcher {
+    /// Asks this registry.
+    pub fn new(runtime: Handle, registry: Registry) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        Self { runtime, registry, under_way: HashSet::new(), sender, receiver }
+    }
+
+    /// Starts fetching an id, unless that is under way. It is tried until the registry answers.
+    pub fn fetch(&mut self, id: u32) {
+        if !self.under_way.insert(id) {
+            return;
+        }
+        let (registry, sender) = (self.registry.clone(), self.sender.clone());
+        self.runtime.spawn(async move {
+            let schema = loop {
+                match registry.schema(id).await {
+                    Ok(schema) => break Some(schema.to_string()),
+                    Err(RegistryError::UnknownId { .. }) => break None,
+                    Err(error) => {
+                        tracing::warn!(%error, id, "fetching a schema; trying again");
+                        tokio::time::sleep(RETRY_AFTER).await;
+                    }
+                }
+            };
+            // The worker is gone only when the process stops.
+            let _ = sender.send(Fetched { id, schema });
+        });
+    }
+
+    /// The next schema that has arrived.
+    pub fn fetched(&mut self) -> Option<Fetched> {
+        let fetched = self.receiver.try_recv().ok()?;
+        self.under_way.remove(&fetched.id);
+        Some(fetched)
+    }
+}

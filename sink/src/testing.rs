@@ -1,0 +1,85 @@
+//! Commands for tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tracing::Span;
+use trunkline_config::System;
+use trunkline_connect::writes::{Guarantee, Request};
+use trunkline_kafka::InboundRecord;
+use trunkline_schemas::WriteBack;
+
+use crate::answer::{Failure, FailureKind};
+use crate::command::{Command, Issued};
+use crate::decision::Terms;
+
+/// The topic of all commands made here.
+pub(crate) const TOPIC: &str = "writebacks.salesforce";
+
+/// An upsert of one field of one resource.
+pub(crate) fn write_back(command: &str, resource: &str) -> WriteBack {
+    WriteBack {
+        command_id: command.to_owned(),
+        target: "crm".to_owned(),
+        system: "salesforce".to_owned(),
+        operation: "upsert".to_owned(),
+        resource: resource.to_owned(),
+        parameters: BTreeMap::from(
+            [("object", "Contact"), ("externalIdField", "CustomerNumber__c"), ("externalId", "C-000001")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        ),
+        fields: BTreeMap::from([("LastQueue__c".to_owned(), "vip".to_owned())]),
+        event_id: "e-1".to_owned(),
+        conversation_id: Some("c-1".to_owned()),
+        contact_id: None,
+        flow_session_id: None,
+        customer_id: Some("C-000001".to_owned()),
+        correlation_id: "k-1".to_owned(),
+        rule_id: "r-1".to_owned(),
+        rule_set_version: "v".to_owned(),
+        observe: false,
+        issued_at: 0,
+        expires_at: None,
+    }
+}
+
+/// The record of a command.
+pub(crate) fn record(partition: i32, offset: i64, resource: &str) -> InboundRecord {
+    InboundRecord {
+        topic: TOPIC.to_owned(),
+        partition,
+        offset,
+        key: Some(resource.as_bytes().to_vec()),
+        value: Some(b"command".to_vec()),
+        headers: Vec::new(),
+        timestamp: 0,
+    }
+}
+
+/// A command whose id is `<partition>/<offset>`.
+pub(crate) fn command(partition: i32, offset: i64, resource: &str, terms: Terms) -> Arc<Command> {
+    let write_back = write_back(&format!("{partition}/{offset}"), resource);
+    let request = Request::from_write_back(&write_back, System::Salesforce, None).unwrap();
+    let issued = Issued {
+        record: record(partition, offset, resource),
+        write_back,
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        span: Span::none(),
+    };
+    Arc::new(Command { issued: Arc::new(issued), target: 0, request, terms })
+}
+
+/// Terms of an operation that the target recognises, with a request lifetime of 5 s.
+pub(crate) fn terms() -> Terms {
+    Terms {
+        guarantee: Guarantee::IdempotencyKey,
+        observe: false,
+        expires_at_ms: None,
+        request_lifetime_ms: 5_000,
+    }
+}
+
+/// A failure of this kind.
+pub(crate) fn failure(kind: FailureKind, sent: bool) -> Failure {
+    Failure { kind, sent, status: None, code: None, message: "it failed".to_owned(), retry_after_ms: None }
+}
