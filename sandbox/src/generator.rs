@@ -1,0 +1,40 @@
+//! A contact-centre day, played as the platforms would deliver it to a webhook.
+//!
+//! [`Day`] is an iterator of [`Delivery`] in the order they are to be posted; the same settings give the same bytes.
+//!
+//! # Where the customer is
+//!
+//! | source | path |
+//! |---|---|
+//! | `genesys-eventbridge` | `detail.eventBody.externalContactId` of customer, flow, acd and contact events; `detail.eventBody.attributes.customerId` of attributes events; elsewhere `conversationExternalContactIds[0]` |
+//! | `genesys-open-messaging` | `channel.from.id` inbound, `channel.to.id` outbound and in receipts |
+//! | `cxone-digital` | `data.case.authorEndUserIdentity.idOnExternalPlatform`, also `data.case.customFields[ident = customerId].value` and on inbound messages `data.message.authorEndUserIdentity.idOnExternalPlatform` |
+//!
+//! User activity and audits concern no customer and no conversation.
+
+mod arrivals;
+mod background;
+mod cxone_digital;
+mod day;
+mod delivery;
+mod dice;
+mod eventbridge;
+mod message;
+mod open_messaging;
+mod script;
+mod transport;
+mod voice;
+mod world;
+
+pub use day::{Day, DaySettings};
+pub use delivery::{Delivery, Kind};
+pub(crate) use dice::Dice;
+pub use transport::StreamFaults;
+pub use world::{CXONE_TENANT, GENESYS_ORG};
+
+/// Source kind of the EventBridge envelope.
+pub const EVENTBRIDGE: &str = "genesys-eventbridge";
+/// Source kind of Open Messaging webhooks.
+pub const OPEN_MESSAGING: &str = "genesys-open-messaging";
+/// Source kind of CXone Digital events.
+pub const CXONE_DIGITAL: &str = "cxone-digital";

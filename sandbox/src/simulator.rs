@@ -1,0 +1,25 @@
+//! What every simulated system is.
+
+use crate::http::{Answer, Call};
+use crate::quota;
+
+/// A system: its state, and what it answers. Pure: time is an argument, and nothing here waits.
+pub trait Simulator: Send {
+    /// Answers a request that arrived at `now_ms` (UTC milliseconds).
+    fn answer(&mut self, call: &Call, now_ms: i64) -> Answer;
+
+    /// What this system sends when it is broken: `status` 500 (a fault) or 503 (down), in its own shape.
+    fn broken(&mut self, call: &Call, status: u16) -> Answer;
+
+    /// Makes every token and session given out so far invalid.
+    fn revoke_tokens(&mut self);
+
+    /// Replaces the calls a window allows, or goes back to the configured number.
+    fn limit(&mut self, calls: Option<u32>);
+
+    /// How much of its quota each credential has used.
+    fn quota(&self, now_ms: i64) -> Vec<quota::Usage>;
+
+    /// Every token and session id given out so far, for a search that must not find them anywhere.
+    fn issued(&self) -> Vec<String>;
+}
