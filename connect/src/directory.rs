@@ -205,3 +205,6 @@ fn enrichment(config: &Config, targets: &BTreeMap<String, Outbound>) -> Result<V
     };
     config.enrichment.targets.iter().map(find).collect()
 }
+
+#[cfg(test)]
+mod tests;

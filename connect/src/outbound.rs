@@ -18,7 +18,7 @@ use crate::error::CallError;
 use crate::event::Events;
 use crate::gate::Gate;
 use crate::metrics;
-use crate::token::Token;
+use crate::token::{Token, WAITS};
 use crate::token_endpoint::TokenEndpoint;
 use crate::token_manager::TokenManager;
 use crate::wire;
@@ -90,6 +90,7 @@ impl Outbound {
                         client_secret: client_secret.clone(),
                         timeout: target.timeout,
                     },
+                    &WAITS,
                     events.clone(),
                 ))
             }
@@ -204,3 +205,6 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Targets and commands for this crate's unit tests.
 
+pub(crate) mod stub;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +21,20 @@ pub(crate) fn target(base_url: &str) -> Target {
         rate: Rate { calls: 1_000, per: Duration::from_secs(1) },
         breaker: Breaker::default(),
         retry: Retry { base: Duration::from_millis(2), ..Retry::default() },
+    }
+}
+
+/// A Salesforce target that logs in at the stub's `/token`.
+pub(crate) fn target_with_token(base_url: &str) -> Target {
+    Target {
+        name: "crm".to_owned(),
+        system: System::Salesforce,
+        credentials: Credentials::ClientCredentials {
+            token_url: format!("{base_url}/token"),
+            client_id: "trunkline".to_owned(),
+            client_secret: "s3cr3t".into(),
+        },
+        ..target(base_url)
     }
 }
 

@@ -1,14 +1,14 @@
 //! The token of one credential at work: one request for it at a time, however many callers wait.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::event::{Event, Events};
 use crate::metrics;
-use crate::token::{Next, Token, TokenState, WAITS};
+use crate::token::{Next, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
 
 /// Keeps a token fresh.
@@ -28,6 +28,7 @@ pub(crate) enum NoToken {
 struct Inner {
     target: String,
     endpoint: TokenEndpoint,
+    waits: &'static [Duration],
     state: Mutex<TokenState>,
     last_refusal: Mutex<Option<Refusal>>,
     /// Counts the refreshes that ended; those who wait look at the state again.
@@ -41,10 +42,17 @@ struct Unfinished(Option<Arc<Inner>>);
 // === impl TokenManager ===
 
 impl TokenManager {
-    pub(crate) fn new(target: String, endpoint: TokenEndpoint, events: Events) -> Self {
+    /// A manager that waits so long between its attempts, see [`crate::token::WAITS`].
+    pub(crate) fn new(
+        target: String,
+        endpoint: TokenEndpoint,
+        waits: &'static [Duration],
+        events: Events,
+    ) -> Self {
         Self(Arc::new(Inner {
             target,
             endpoint,
+            waits,
             state: Mutex::new(TokenState::default()),
             last_refusal: Mutex::new(None),
             ended: watch::Sender::new(0),
@@ -101,11 +109,11 @@ impl TokenManager {
     }
 }
 
-/// Asks the token endpoint until it grants, at most four times, with the waits of [`WAITS`] between. Runs as a task of
+/// Asks the token endpoint until it grants, once more than there are waits. Runs as a task of
 /// its own: a caller that gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
-    let mut waits = WAITS.iter();
+    let mut waits = inner.waits.iter();
     let refusal = loop {
         let asked = Instant::now();
         match inner.endpoint.fetch().await {
@@ -147,3 +155,6 @@ impl Drop for Unfinished {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
