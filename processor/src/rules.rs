@@ -8,7 +8,9 @@ use cel::{Context, Program, Value};
 use rust_decimal::prelude::ToPrimitive;
 use trunkline_config::{Config, Rules};
 use trunkline_schemas::event_id::derive;
-use trunkline_schemas::{EnrichedEvent, PipelineError, ProfileView, RoutingDecision, Severity, WriteBack};
+use trunkline_schemas::{
+    EnrichedEvent, EventTimeSource, PipelineError, ProfileView, RoutingDecision, Severity, WriteBack,
+};
 
 /// All rules of one configuration.
 pub struct RuleSet {
@@ -382,6 +384,15 @@ fn failure(rule: &str, event: &EnrichedEvent, reason: &str, now: i64, instance: 
 
 fn event_value(event: &EnrichedEvent) -> Value {
     let attributes = event.attributes.iter().map(|(k, v)| (k.as_str(), v.as_str().into()));
+    let source = object([
+        ("name", event.source.name.as_str().into()),
+        ("kind", event.source.kind.as_str().into()),
+        ("channel", event.source.channel.as_str().into()),
+        ("transportId", optional(event.source.transport_id.as_deref())),
+        ("adapter", event.source.adapter.as_str().into()),
+        ("schemaVersion", event.source.schema_version.as_str().into()),
+        ("backfilled", Value::Bool(event.source.backfilled)),
+    ]);
     object([
         ("eventId", event.event_id.as_str().into()),
         ("eventType", event.event_type.as_str().into()),
@@ -400,13 +411,22 @@ fn event_value(event: &EnrichedEvent) -> Value {
         ("mediaType", optional(event.media_type.as_deref())),
         ("direction", optional(event.direction.as_deref())),
         ("eventTime", Value::Int(event.event_time)),
+        ("eventTimeSource", time_source(event.event_time_source).into()),
         ("ingestTime", Value::Int(event.ingest_time)),
         ("correlationId", event.correlation_id.as_str().into()),
-        ("source", event.source.name.as_str().into()),
-        ("late", Value::Bool(event.ordering.late)),
-        ("position", Value::Int(event.ordering.position)),
+        ("sequence", event.sequence.map_or(Value::Null, Value::Int)),
+        ("source", source),
         ("attributes", object(attributes)),
+        ("data", optional(event.data.as_deref())),
     ])
+}
+
+fn time_source(source: EventTimeSource) -> &'static str {
+    match source {
+        EventTimeSource::Unknown => "UNKNOWN",
+        EventTimeSource::Platform => "PLATFORM",
+        EventTimeSource::Ingest => "INGEST",
+    }
 }
 
 fn profile_value(profile: Option<&ProfileView>) -> Value {
@@ -452,3 +472,6 @@ fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
         entries.into_iter().map(|(key, value)| (Key::String(Arc::new(key.to_owned())), value)).collect();
     Value::Map(Map { map: Arc::new(map) })
 }
+
+#[cfg(test)]
+mod tests;
