@@ -1,3 +1,39 @@
 //! The `ingest` binary.
 
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Takes platform events in by webhook and publishes them to Kafka.
+#[derive(Parser)]
+#[command(name = "ingest", version)]
+struct Arguments {
+    /// Configuration file.
+    #[arg(long, env = "TRUNKLINE_CONFIG", default_value = "trunkline.toml")]
+    config: PathBuf,
+    /// Name of this instance, in logs and client ids.
+    #[arg(long, env = "TRUNKLINE_INSTANCE", default_value = "ingest-0")]
+    instance: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match trunkline_config::load(&arguments.config) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            eprintln!("{mistakes}");
+            return ExitCode::from(trunkline_config::EXIT_CODE);
+        }
+    };
+    let _logging = trunkline_telemetry::logging::init(&config.telemetry, "ingest", &arguments.instance);
+    let stopped = trunkline_telemetry::shutdown::signal();
+    match trunkline_ingest::run(config, arguments.instance, stopped).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ingest stopped");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Reading a request's body, within its limits.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{HeaderMap, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use tokio::time::timeout;
+
+use crate::refusal::Refusal;
+
+/// Time a body has to arrive in full: as long as Genesys waits for an answer.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// Of a body too large, so much is read and thrown away at most, so that the caller gets to read the answer: a
+/// connection closed on unread bytes is reset, and the answer lost.
+const DISCARDED_BYTES: usize = 64 * 1_024 * 1_024;
+/// And for so long at most.
+const DISCARDING: Duration = Duration::from_secs(5);
+
+/// Reads the body. One that is too large is refused by its announced length where it has one, and costs no memory.
+pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
+    let announced = announced(headers);
+    let mut stream = body.into_data_stream();
+    if announced.is_some_and(|length| length > limit) {
+        // A caller that waits for `100 Continue` has sent nothing yet, and need not.
+        if !headers.contains_key(header::EXPECT) {
+            discard(stream).await;
+        }
+        return Err(Refusal::TooLarge { limit });
+    }
+    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(Refusal::TooLarge { limit })) => {
+            discard(stream).await;
+            Err(Refusal::TooLarge { limit })
+        }
+        Ok(Err(refusal)) => Err(refusal),
+        Err(_) => Err(incomplete()),
+    }
+}
+
+async fn collect(stream: &mut BodyDataStream, announced: usize, limit: usize) -> Result<Bytes, Refusal> {
+    let Some(first) = next(stream).await? else { return Ok(Bytes::new()) };
+    if first.len() > limit {
+        return Err(Refusal::TooLarge { limit });
+    }
+    let Some(second) = next(stream).await? else { return Ok(first) };
+    let mut bytes = BytesMut::with_capacity(announced.max(first.len() + second.len()).min(limit));
+    bytes.extend_from_slice(&first);
+    let mut chunk = Some(second);
+    while let Some(bytes_read) = chunk {
+        if bytes.len() + bytes_read.len() > limit {
+            return Err(Refusal::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&bytes_read);
+        chunk = next(stream).await?;
+    }
+    Ok(bytes.freeze())
+}
+
+async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
+    stream.next().await.transpose().map_err(|_| incomplete())
+}
+
+async fn discard(mut stream: BodyDataStream) {
+    let mut discarded = 0;
+    let all = async {
+        while let Some(Ok(chunk)) = stream.next().await {
+            discarded += chunk.len();
+            if discarded > DISCARDED_BYTES {
+                break;
+            }
+        }
+    };
+    // Whatever comes of it, the request is refused.
+    let _ = timeout(DISCARDING, all).await;
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn incomplete() -> Refusal {
+    Refusal::Incomplete { seconds: ARRIVAL.as_secs() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_chunks(
+        chunks: &[&'static str],
+        length: Option<&str>,
+        limit: usize,
+    ) -> Result<Bytes, Refusal> {
+        let chunks: Vec<Result<Bytes, std::io::Error>> =
+            chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
+        let mut headers = HeaderMap::new();
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
+        }
+        read(Body::from_stream(futures_util::stream::iter(chunks)), &headers, limit).await
+    }
+
+    #[tokio::test]
+    async fn bodies_up_to_the_limit_are_read_and_longer_ones_are_not() {
+        for (chunks, length, limit, expected) in [
+            (vec!["abc"], Some("3"), 3, Some("abc")),
+            (vec!["abc"], None, 3, Some("abc")),
+            (vec!["ab", "c", "d"], None, 4, Some("abcd")),
+            (vec![], None, 4, Some("")),
+            (vec!["abcd"], None, 3, None),
+            (vec!["ab", "cd"], None, 3, None),
+            (vec!["ab", "c", "d"], None, 3, None),
+            (vec!["abc"], Some("4"), 3, None),
+            (vec!["abc"], Some("99999999999999999999"), 3, Some("abc")),
+        ] {
+            let expected = expected.map(Bytes::from).ok_or(Refusal::TooLarge { limit });
+            assert_eq!(
+                read_chunks(&chunks, length, limit).await,
+                expected,
+                "{chunks:?} announced {length:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_refused() {
+        let chunks = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("connection reset"))];
+        let body = Body::from_stream(futures_util::stream::iter(chunks));
+        assert_eq!(read(body, &HeaderMap::new(), 9).await, Err(incomplete()));
+    }
+}

@@ -1,0 +1,120 @@
+//! Answers to requests that are not accepted: a status, a stable code, and a message that says what to do about it.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use trunkline_telemetry::ErrorCode;
+use trunkline_telemetry::error_codes as codes;
+
+use crate::payload::Unreadable;
+
+/// Why a request is not accepted. Nothing in it tells a caller about the inside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No source of that name.
+    #[error("there is no source of this name; the path is /v1/webhooks/{{source}}")]
+    UnknownSource,
+    /// Another method than POST.
+    #[error("webhooks are taken by POST")]
+    WrongMethod,
+    /// The request does not prove where it comes from.
+    #[error("the request could not be verified")]
+    NotVerified,
+    /// Larger than the configuration takes.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// Largest body taken.
+        limit: usize,
+    },
+    /// Larger than Kafka takes, whatever the configuration says.
+    #[error("the body is larger than this installation can store")]
+    TooLargeToStore,
+    /// It stopped coming, or did not come in time.
+    #[error("the body did not arrive in full within {seconds} s")]
+    Incomplete {
+        /// Time given.
+        seconds: u64,
+    },
+    /// Nothing that could be looked at.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The transport id belongs to another body.
+    #[error("a delivery with this id came before, with another body")]
+    TransportIdReused,
+    /// Put aside: no schema version matches.
+    #[error("no schema version matches: {reason}; the payload is kept in quarantine as {hash}")]
+    Quarantined {
+        /// The first difference.
+        reason: String,
+        /// Hash of the payload, by which an operator finds it.
+        hash: String,
+    },
+    /// Too many requests at once.
+    #[error("too many requests at once; send it again")]
+    Full,
+    /// It could not be stored durably.
+    #[error("it could not be stored at this moment; send it again")]
+    Unavailable,
+}
+
+/// Seconds a caller waits when there were too many at once: the next second has room.
+const RETRY_FULL: HeaderValue = HeaderValue::from_static("1");
+/// Seconds a caller waits when Kafka did not take it: a leader's election takes a few seconds.
+const RETRY_UNAVAILABLE: HeaderValue = HeaderValue::from_static("5");
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// Status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownSource => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotVerified => StatusCode::UNAUTHORIZED,
+            Self::TooLarge { .. } | Self::TooLargeToStore | Self::Unreadable(Unreadable::TooMany { .. }) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            Self::Incomplete { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::TransportIdReused => StatusCode::CONFLICT,
+            Self::Quarantined { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Full | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Stable code, with a page of its own.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownSource | Self::WrongMethod => codes::UNKNOWN_SOURCE,
+            Self::NotVerified => codes::SIGNATURE_WRONG,
+            Self::TooLarge { .. } | Self::TooLargeToStore | Self::Unreadable(Unreadable::TooMany { .. }) => {
+                codes::BODY_TOO_LARGE
+            }
+            Self::Unreadable(Unreadable::TooDeep { .. }) => codes::NESTED_TOO_DEEP,
+            Self::Incomplete { .. } | Self::Unreadable(_) => codes::NOT_JSON,
+            Self::TransportIdReused => codes::TRANSPORT_ID_REUSED,
+            Self::Quarantined { .. } => codes::NO_SCHEMA_MATCHES,
+            Self::Full | Self::Unavailable => codes::UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "code": self.code().code, "message": self.to_string() }));
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::Full => drop(headers.insert(header::RETRY_AFTER, RETRY_FULL)),
+            Self::Unavailable => drop(headers.insert(header::RETRY_AFTER, RETRY_UNAVAILABLE)),
+            Self::WrongMethod => drop(headers.insert(header::ALLOW, HeaderValue::from_static("POST"))),
+            // What is left of the body is not read; the connection cannot be used for another request.
+            Self::TooLarge { .. } | Self::Incomplete { .. } => {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,159 @@
+//! Puts ingest together, runs it, and drains it.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+use trunkline_config::Config;
+use trunkline_kafka::{ProduceError, Producer, RegistryError};
+use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
+
+use crate::intake::{self, Intake};
+use crate::publish::{KafkaPublisher, Publish};
+use crate::start::{self, Prepared};
+use crate::{http, metric_names};
+
+/// How often new drift is reported, and how soon a store that failed is looked at again.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why ingest did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The admin port.
+    #[error("TL-1001 {0}")]
+    Admin(#[from] admin::Error),
+    /// The webhooks' port.
+    #[error("TL-1001 cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The registry said no, or its settings cannot be used.
+    #[error("{code} {0}", code = .0.code())]
+    Registry(#[from] RegistryError),
+    /// The registry gave no id for a schema.
+    #[error("TL-5003 the registry gave no id for the schema of {0}; run `trunkline schemas plan`")]
+    Schema(&'static str),
+    /// A topic is not as it must be.
+    #[error("TL-5004 {0}; run `trunkline topics plan`")]
+    Topic(String),
+    /// The producer could not be made.
+    #[error("{code} {0}", code = .0.code())]
+    Producer(#[from] ProduceError),
+    /// The producer is beyond repair.
+    #[error("TL-5001 the producer cannot go on; ingest stops so that it can be started anew")]
+    ProducerBroken,
+    /// The webhooks' server.
+    #[error("the webhooks' server stopped: {0}")]
+    Server(String),
+}
+
+/// Runs ingest until `shutdown` completes and what it took in is stored, or `drain_timeout` is over.
+///
+/// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked again and
+/// again.
+///
+/// # Errors
+///
+/// [`Error`] when it cannot start or cannot go on.
+pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    telemetry_metrics::install();
+    metric_names::describe();
+    let health = Health::new();
+    for part in [start::REGISTRY, start::KAFKA, LISTENER] {
+        health.set(part, false, "starting");
+    }
+    let admin = admin::serve(config.ingest.admin, health.clone()).await?;
+    tracing::info!(%admin, instance, sources = config.sources.len(), "ingest starting");
+
+    let mut shutdown = pin!(shutdown);
+    let Prepared { records } = tokio::select! {
+        prepared = start::prepare(&config, &health) => prepared?,
+        () = &mut shutdown => return Ok(()),
+    };
+    let producer = Producer::new(&config.kafka, &instance)?;
+    let publisher = KafkaPublisher::new(producer.clone());
+    let settings = config.ingest.clone();
+    let intake =
+        Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), health.clone(), now));
+    let (listener, address) = listen(config.ingest.listen).await?;
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = axum::serve(listener, http::router(intake.clone())).with_graceful_shutdown(async {
+        // A dropped sender stops the server as well.
+        let _ = stopped.await;
+    });
+    let mut server = tokio::spawn(server.into_future());
+    let upkeep = tokio::spawn(upkeep(intake.clone(), config.kafka.clone(), health.clone()));
+    health.set(LISTENER, true, &format!("webhooks on {address}"));
+    tracing::info!(%address, "ingest takes webhooks");
+
+    let outcome = tokio::select! {
+        () = &mut shutdown => Ok(()),
+        () = publisher.broken() => Err(Error::ProducerBroken),
+        ended = &mut server => Err(Error::Server(format!("{ended:?}"))),
+    };
+    let until = Instant::now() + config.ingest.drain_timeout;
+    tracing::info!("draining");
+    health.set(LISTENER, false, "draining");
+    upkeep.abort();
+    drop(stop);
+    if timeout_at(until, &mut server).await.is_err() {
+        tracing::warn!(
+            "requests are cut off: the drain timeout is over; their senders get no answer and send again"
+        );
+        server.abort();
+    }
+    if timeout_at(until, intake.report_drift(true)).await.is_err() {
+        tracing::warn!("the last drift is not reported: the drain timeout is over");
+    }
+    if let Err(error) = producer.flush(until.saturating_duration_since(Instant::now())).await {
+        tracing::warn!(%error, "records without an answered request were not stored");
+    }
+    outcome
+}
+
+/// The part of the health report that says whether webhooks are taken.
+const LISTENER: &str = "listener";
+
+async fn listen(
+    address: SocketAddr,
+) -> Result<(impl axum::serve::Listener<Addr = SocketAddr>, SocketAddr), Error> {
+    let named = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(named)?;
+    let bound = listener.local_addr().map_err(named)?;
+    let listener = listener.tap_io(|stream| {
+        // Answers are one small write; waiting for more to send would only cost time.
+        let _ = stream.set_nodelay(true);
+    });
+    Ok((listener, bound))
+}
+
+/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no request
+/// comes that could find it out.
+async fn upkeep<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        ticks.tick().await;
+        intake.report_drift(false).await;
+        let failed = health.parts().get(intake::STORE).is_some_and(|part| !part.ready);
+        if failed && start::topics(&kafka).await.is_ok() {
+            intake.store_answers();
+        }
+    }
+}
+
+/// The wall clock, UTC milliseconds.
+fn now() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
