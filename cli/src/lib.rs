@@ -1,1 +1,29 @@
-//! Trunkline cli.
+//! The `trunkline` command-line tool: the operator's verbs, and the demo.
+//!
+//! # Layout
+//!
+//! - [`Cli`]: the command line; one verb, one file
+//! - [`init`], [`check`], [`version`]: a configuration to start from, its mistakes, which version this is
+//! - [`doctor`]: tries everything that the configuration points at
+//! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
+//! - [`explain`]: what the topics know of one conversation
+//! - [`demo`]: a day played through the running pipeline, and everything running without it
+//! - [`verify`]: the independent judge, over what a run left behind
+//! - [`failure`]: exit codes
+
+pub mod check;
+pub mod demo;
+pub mod doctor;
+pub mod explain;
+pub mod failure;
+pub mod init;
+pub mod schemas;
+pub mod topics;
+pub mod verify;
+pub mod version;
+
+mod config_file;
+mod verb;
+
+pub use config_file::ConfigFile;
+pub use verb::{Cli, quiet_logging};

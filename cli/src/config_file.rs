@@ -1,0 +1,26 @@
+//! The configuration that most verbs work on.
+
+use std::path::PathBuf;
+
+use trunkline_config::{Config, Mistakes};
+
+/// Which configuration to work on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigFile {
+    /// The configuration
+    #[arg(long, env = "TRUNKLINE_CONFIG", default_value = "trunkline.toml", value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+// === impl ConfigFile ===
+
+impl ConfigFile {
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake in it; `main` ends with 64 on them.
+    pub fn load(&self) -> Result<Config, Mistakes> {
+        trunkline_config::load(&self.config)
+    }
+}

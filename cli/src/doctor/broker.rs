@@ -1,0 +1,43 @@
+//! Brokers and topics.
+
+use std::time::Instant;
+
+use tokio::net::TcpStream;
+use trunkline_config::Kafka;
+use trunkline_kafka::topics;
+
+use super::PROBE_TIMEOUT;
+use super::report::Report;
+
+/// Connects to each bootstrap server, then logs in and compares the topics with the catalog.
+pub(super) async fn probe(kafka: &Kafka, report: &mut Report) {
+    let mut reached = false;
+    for broker in kafka.brokers.split(',').map(str::trim) {
+        let began = Instant::now();
+        let found = connect(broker).await;
+        reached |= found.is_ok();
+        report.add(format!("broker {broker}"), began, found);
+    }
+    let began = Instant::now();
+    let found = if reached { compare(kafka).await } else { Err("no broker to ask".to_owned()) };
+    report.add("topics", began, found);
+}
+
+async fn connect(broker: &str) -> Result<String, String> {
+    match tokio::time::timeout(PROBE_TIMEOUT, TcpStream::connect(broker)).await {
+        Ok(Ok(_)) => Ok("accepts connections".to_owned()),
+        Ok(Err(error)) => Err(format!("{error} (TL-5001)")),
+        Err(_) => Err(format!("no answer within {PROBE_TIMEOUT:?} (TL-5001); a firewall?")),
+    }
+}
+
+async fn compare(kafka: &Kafka) -> Result<String, String> {
+    let plan = topics::plan(kafka).await.map_err(|error| format!("{error} (TL-5001)"))?;
+    match plan.changes.as_slice() {
+        [] => Ok(format!("all as they should be, with {} partitions", kafka.partitions)),
+        [first, ..] => Err(format!(
+            "{} to change (TL-5004), see `trunkline topics plan`; the first: {first}",
+            plan.changes.len()
+        )),
+    }
+}

@@ -1,0 +1,88 @@
+//! What a firewall must let through.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use reqwest::Url;
+use serde::Serialize;
+use trunkline_config::{Config, Credentials};
+
+/// One connection to allow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Opening {
+    /// `in` or `out`, seen from Trunkline.
+    direction: &'static str,
+    /// `host:port`.
+    host: String,
+    /// Who needs it, and what for.
+    purpose: String,
+}
+
+/// Every connection that the configuration needs, without repeats.
+pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
+    let mut openings = BTreeSet::new();
+    let mut open = |direction, host: Option<String>, purpose: String| {
+        openings.extend(host.map(|host| Opening { direction, host, purpose }));
+    };
+    for broker in config.kafka.brokers.split(',') {
+        let purpose = "every binary: Kafka, and the addresses its brokers advertise".to_owned();
+        open("out", Some(broker.trim().to_owned()), purpose);
+    }
+    open("out", host(&config.registry.url), "every binary: schema registry".to_owned());
+    if let Some(endpoint) = &config.telemetry.otlp_endpoint {
+        open("out", host(endpoint), "every binary: traces".to_owned());
+    }
+    for target in config.targets.values() {
+        let enriches = config.enrichment.targets.contains(&target.name);
+        let who = if enriches { "processor, sink" } else { "sink" };
+        open("out", host(&target.base_url), format!("{who}: target '{}'", target.name));
+        if let Credentials::ClientCredentials { token_url, .. } = &target.credentials {
+            open("out", host(token_url), format!("{who}: tokens of target '{}'", target.name));
+        }
+    }
+    open("in", Some(config.ingest.listen.to_string()), "ingest: webhooks".to_owned());
+    openings
+}
+
+/// One line each.
+pub(super) fn show(openings: &BTreeSet<Opening>) -> String {
+    openings.iter().fold(String::new(), |mut lines, opening| {
+        // Writing to a string never fails.
+        let _ = writeln!(lines, "  {:<3}  {:<40}  {}", opening.direction, opening.host, opening.purpose);
+        lines
+    })
+}
+
+fn host(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_with_its_port_and_its_purpose() {
+        let text = r#"
+            [kafka]
+            brokers = "a:9092, b:9092"
+            [registry]
+            url = "https://registry.example/apis/ccompat/v7"
+            [telemetry]
+            otlp_endpoint = "http://collector:4318"
+        "#;
+        let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
+        let lines: Vec<_> = hosts.iter().map(|o| format!("{} {}", o.direction, o.host)).collect();
+        let expected = [
+            "in 127.0.0.1:8080",
+            "out a:9092",
+            "out b:9092",
+            "out collector:4318",
+            "out registry.example:443",
+        ];
+        assert_eq!(lines, expected);
+        assert!(show(&hosts).contains("schema registry"));
+    }
+}
