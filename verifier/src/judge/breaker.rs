@@ -10,7 +10,7 @@ const OPENED: &str = "TL-4001";
 const SYSTEMS: &[&str] = &["genesys", "cxone", "salesforce", "servicenow", "sap"];
 
 /// One time that a breaker was open.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Opening {
     /// Target and endpoint class, as reported.
     pub subject: String,
@@ -35,7 +35,9 @@ pub const UNDER_WAY_MS: f64 = 100.0;
 pub fn openings(troubles: &[Trouble], open_for_ms: f64) -> Result<Vec<Opening>, String> {
     let mut openings = Vec::new();
     let mut reporters: HashMap<&str, &str> = HashMap::new();
-    for trouble in troubles.iter().filter(|trouble| trouble.code == OPENED) {
+    // The same code also reports that a breaker closed again.
+    let opened = |trouble: &&Trouble| trouble.code == OPENED && trouble.message.contains(" to open");
+    for trouble in troubles.iter().filter(opened) {
         let reporter = *reporters.entry(&trouble.component).or_insert(&trouble.instance);
         if reporter != trouble.instance {
             return Err(format!(
@@ -131,7 +133,7 @@ mod tests {
             instance: instance.into(),
             subject: subject.map(Into::into),
             occurred_at: 1_000,
-            ..Default::default()
+            message: "breaker of x went from closed to open".into(),
         };
         let found = openings(&[report("processor", "p-0", Some("sap/lookup"))], 5_000.0).unwrap();
         assert_eq!((found[0].system.as_str(), found[0].from, found[0].until), ("sap", 1_000.0, 6_000.0));
@@ -140,6 +142,8 @@ mod tests {
         let found = openings(&[report("sink", "s-0", Some("genesys/write"))], 5_000.0).unwrap();
         assert!((found[0].guards)(&call("genesys", "PATCH", "/x", 0.0)));
 
+        let closed = Trouble { message: "it went from half_open to closed".into(), ..report("sink", "s-1", None) };
+        assert!(openings(&[closed], 1.0).unwrap().is_empty());
         assert!(openings(&[report("sink", "s-0", None)], 1.0).is_err());
         assert!(openings(&[report("sink", "s-0", Some("elsewhere"))], 1.0).is_err());
         assert!(
