@@ -117,7 +117,10 @@ fn judge_secrets(
 fn judge_breakers(inputs: &Inputs, topics: &Topics, calls: Option<&[Call]>, report: &mut Report) {
     match (calls, inputs.breakers_open_for_ms) {
         (Some(calls), Some(open_for_ms)) => match breaker::openings(&topics.troubles, open_for_ms) {
-            Ok(openings) => report.add(breaker::judge(&openings, calls)),
+            Ok(mut openings) => {
+                openings.extend(breaker::openings_in_calls(calls, open_for_ms));
+                report.add(breaker::judge(&openings, calls));
+            }
             Err(why) => report.skip("I10", &why),
         },
         (None, _) => report.skip("I10", "no audit log was given"),

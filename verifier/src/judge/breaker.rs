@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use crate::evidence::{Call, Trouble};
 use crate::report::Verdict;
 
+/// Failures in a row that open a breaker, by default.
+const FAILURES_IN_A_ROW: usize = 5;
 /// The code under which the opening of a breaker is reported.
 const OPENED: &str = "TL-4001";
 const SYSTEMS: &[&str] = &["genesys", "cxone", "salesforce", "servicenow", "sap"];
@@ -61,6 +63,53 @@ pub fn openings(troubles: &[Trouble], open_for_ms: f64) -> Result<Vec<Opening>, 
         });
     }
     Ok(openings)
+}
+
+/// Finds in the calls themselves when a breaker must have been open: after so many failures in a row, of calls that pass
+/// through one breaker. Holds for one instance of each component only.
+pub fn openings_in_calls(calls: &[Call], open_for_ms: f64) -> Vec<Opening> {
+    let mut ended: Vec<&Call> = calls.iter().filter(|call| !call.is_token_request()).collect();
+    ended.sort_by(|one, other| end(one).total_cmp(&end(other)));
+    let mut openings = Vec::new();
+    for system in SYSTEMS {
+        let of_system: Vec<&Call> = ended.iter().copied().filter(|call| call.system == *system).collect();
+        openings.extend(openings_of(system, "lookups", is_lookup, &of_system, open_for_ms));
+        openings.extend(openings_of(system, "writes", Call::is_write, &of_system, open_for_ms));
+    }
+    openings
+}
+
+fn openings_of(
+    system: &str,
+    class: &str,
+    guards: fn(&Call) -> bool,
+    ended: &[&Call],
+    open_for_ms: f64,
+) -> Vec<Opening> {
+    let mut openings: Vec<Opening> = Vec::new();
+    let mut in_a_row = 0;
+    for call in ended.iter().filter(|call| guards(call)) {
+        // What ends while it is open was under way, or is what is looked for; neither says more about it.
+        if openings.last().is_some_and(|opening| end(call) <= opening.until) {
+            continue;
+        }
+        in_a_row = if call.status >= 500 { in_a_row + 1 } else { 0 };
+        if in_a_row == FAILURES_IN_A_ROW {
+            in_a_row = 0;
+            openings.push(Opening {
+                subject: format!("{system} {class}, after {FAILURES_IN_A_ROW} failures in a row"),
+                system: system.to_owned(),
+                guards,
+                from: end(call),
+                until: end(call) + open_for_ms,
+            });
+        }
+    }
+    openings
+}
+
+fn end(call: &Call) -> f64 {
+    call.finished_at.unwrap_or(call.started_at)
 }
 
 /// Lookups of customers; what reads a resource back before a write is another endpoint class.
@@ -142,13 +191,33 @@ mod tests {
         let found = openings(&[report("sink", "s-0", Some("genesys/write"))], 5_000.0).unwrap();
         assert!((found[0].guards)(&call("genesys", "PATCH", "/x", 0.0)));
 
-        let closed = Trouble { message: "it went from half_open to closed".into(), ..report("sink", "s-1", None) };
+        let closed =
+            Trouble { message: "it went from half_open to closed".into(), ..report("sink", "s-1", None) };
         assert!(openings(&[closed], 1.0).unwrap().is_empty());
         assert!(openings(&[report("sink", "s-0", None)], 1.0).is_err());
         assert!(openings(&[report("sink", "s-0", Some("elsewhere"))], 1.0).is_err());
         assert!(
             openings(&[report("sink", "s-0", Some("sap")), report("sink", "s-1", Some("sap"))], 1.0).is_err()
         );
+    }
+
+    #[test]
+    fn openings_are_seen_in_the_calls() {
+        let failing =
+            |at: f64| Call { status: 503, finished_at: Some(at + 10.0), ..call("sap", "GET", "/odata", at) };
+        let fine =
+            |at: f64| Call { status: 200, finished_at: Some(at + 10.0), ..call("sap", "GET", "/odata", at) };
+        let found = |calls: &[Call]| openings_in_calls(calls, 5_000.0);
+        let five: Vec<Call> = (0..5).map(|number| failing(f64::from(number) * 20.0)).collect();
+        let opened = found(&five);
+        assert_eq!((opened.len(), opened[0].from, opened[0].until), (1, 90.0, 5_090.0));
+        assert!(found(&five[..4]).is_empty());
+        assert!(found(&[&five[..4], &[fine(70.0)], &five[4..]].concat()).is_empty());
+        // A client that goes on calling is caught.
+        let calls = [five.as_slice(), &[failing(2_000.0)]].concat();
+        assert_eq!(judge(&found(&calls), &calls).violations, 1);
+        let calls = [five.as_slice(), &[failing(5_100.0)]].concat();
+        assert_eq!(judge(&found(&calls), &calls).violations, 0);
     }
 
     #[test]
