@@ -62,23 +62,36 @@ impl LastStableOffset {
     ///
     /// # Errors
     ///
-    /// What the client said of the first question that was not answered.
+    /// What the client said of the first question that was not answered; the gauges of partitions that did answer are
+    /// set all the same.
     pub fn measure(&self) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
         let mut lags = Vec::new();
+        let mut failure = None;
         for topic in &self.topics {
             let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;
             let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
             for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-                // In this order: what is committed between the two questions shows as no lag at all, not as a negative one.
-                let (_, high) = self.uncommitted.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
-                let (_, stable) = self.committed.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
-                let lag = (high - stable).max(0);
-                let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
-                metrics::gauge!(METRIC, &labels).set(lag as f64);
-                lags.push((TopicPartition::new(topic, partition), lag));
+                match self.lag(topic, partition) {
+                    Ok(lag) => {
+                        let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
+                        metrics::gauge!(METRIC, &labels).set(lag as f64);
+                        lags.push((TopicPartition::new(topic, partition), lag));
+                    }
+                    Err(error) => failure = failure.or(Some(error)),
+                }
             }
         }
-        Ok(lags)
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(lags),
+        }
+    }
+
+    fn lag(&self, topic: &str, partition: i32) -> Result<i64, KafkaError> {
+        // In this order: what is committed between the two questions shows as no lag at all, not as a negative one.
+        let (_, high) = self.uncommitted.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
+        let (_, stable) = self.committed.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
+        Ok((high - stable).max(0))
     }
 
     /// Measures every `interval` on a thread of its own, until what is returned is dropped.

@@ -10,6 +10,6 @@ mod admin;
 mod desired;
 mod diff;
 
-pub use admin::{TopicsError, apply, plan, remove};
+pub use admin::{TopicsError, apply, plan, plan_for, remove};
 pub use desired::{Desired, desired};
 pub use diff::{Actual, Change, Plan, diff};

@@ -1,6 +1,7 @@
 //! Plans and their application against a cluster.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{
@@ -8,6 +9,7 @@ use rdkafka::admin::{
     ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use trunkline_config::Kafka;
 
@@ -16,7 +18,7 @@ use crate::client;
 
 /// How long one question to the cluster may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the partitions of a new topic may take to have their leaders.
+/// How long a change may take to show everywhere.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often that is looked at.
 const READY_INTERVAL: Duration = Duration::from_millis(100);
@@ -66,16 +68,24 @@ pub enum TopicsError {
 ///
 /// [`TopicsError::Cluster`] when it does not answer within 15 s.
 pub async fn plan(kafka: &Kafka) -> Result<Plan, TopicsError> {
+    plan_for(kafka, &desired(kafka)).await
+}
+
+/// As [`plan`], for topics that may be others than those of the catalog.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub async fn plan_for(kafka: &Kafka, wanted: &[Desired]) -> Result<Plan, TopicsError> {
     let admin = admin(kafka)?;
-    let wanted = desired(kafka);
-    let mut actual = existing(kafka, &wanted).await?;
+    let mut actual = existing(kafka, wanted).await?;
     let names: Vec<String> = actual.keys().cloned().collect();
     for (name, entries) in settings(&admin, &names).await? {
         if let Some(topic) = actual.get_mut(&name) {
             topic.settings = entries.into_iter().map(|(name, (value, _))| (name, value)).collect();
         }
     }
-    Ok(diff(&wanted, &actual))
+    Ok(diff(wanted, &actual))
 }
 
 /// Does what a plan says, and waits until new topics can be used.
@@ -103,6 +113,7 @@ pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
     create(kafka, &admin, &created).await?;
     for (topic, settings) in altered {
         alter(&admin, topic, settings).await?;
+        await_settings(&admin, topic, settings).await?;
     }
     Ok(())
 }
@@ -145,7 +156,7 @@ async fn existing(kafka: &Kafka, wanted: &[Desired]) -> Result<BTreeMap<String, 
         wanted.iter().filter_map(|topic| topics.remove(&topic.name).map(|found| (topic.name.clone(), found)));
     Ok(all
         .map(|(name, partitions)| {
-            let replication = partitions.iter().map(|partition| partition.replicas).min().unwrap_or(0);
+            let replication = partitions.iter().copied().min().unwrap_or(0);
             let actual =
                 Actual { partitions: count(partitions.len()), replication, settings: BTreeMap::new() };
             (name, actual)
@@ -153,14 +164,8 @@ async fn existing(kafka: &Kafka, wanted: &[Desired]) -> Result<BTreeMap<String, 
         .collect())
 }
 
-/// One partition in the cluster's metadata.
-struct Partition {
-    replicas: i32,
-    has_leader: bool,
-}
-
-/// Every topic of the cluster with its partitions.
-async fn metadata(kafka: &Kafka) -> Result<HashMap<String, Vec<Partition>>, TopicsError> {
+/// Every topic of the cluster: the number of copies of each of its partitions.
+async fn metadata(kafka: &Kafka) -> Result<HashMap<String, Vec<i32>>, TopicsError> {
     let admin = admin(kafka)?;
     tokio::task::spawn_blocking(move || {
         let metadata = admin
@@ -171,10 +176,7 @@ async fn metadata(kafka: &Kafka) -> Result<HashMap<String, Vec<Partition>>, Topi
             .topics()
             .iter()
             .map(|topic| {
-                let partitions = topic.partitions().iter().map(|partition| Partition {
-                    replicas: count(partition.replicas().len()),
-                    has_leader: partition.leader() >= 0 && partition.error().is_none(),
-                });
+                let partitions = topic.partitions().iter().map(|partition| count(partition.replicas().len()));
                 (topic.name().to_owned(), partitions.collect())
             })
             .collect())
@@ -245,22 +247,29 @@ async fn create(
     await_leaders(kafka, topics).await
 }
 
+/// Waits until every partition of new topics answers: a leader in the metadata may not know yet that it is one.
 async fn await_leaders(kafka: &Kafka, topics: &[&Desired]) -> Result<(), TopicsError> {
     let started = Instant::now();
+    let mut waiting: Vec<(String, i32)> = topics
+        .iter()
+        .flat_map(|topic| (0..topic.partitions).map(|partition| (topic.name.clone(), partition)))
+        .collect();
+    let reader: BaseConsumer =
+        client::reading(kafka, "trunkline-topics").create().map_err(cluster("creating a reader"))?;
+    let reader = Arc::new(reader);
     loop {
-        let known = metadata(kafka).await?;
-        let is_ready = |topic: &&&Desired| {
-            known.get(&topic.name).is_some_and(|partitions| {
-                count(partitions.len()) == topic.partitions
-                    && partitions.iter().all(|partition| partition.has_leader)
-            })
-        };
-        let Some(waiting) = topics.iter().find(|topic| !is_ready(topic)) else { return Ok(()) };
-        if started.elapsed() > READY_TIMEOUT {
-            return Err(TopicsError::NotReady {
-                topic: waiting.name.clone(),
-                seconds: READY_TIMEOUT.as_secs(),
+        let asked = Arc::clone(&reader);
+        waiting = tokio::task::spawn_blocking(move || {
+            waiting.retain(|(topic, partition)| {
+                asked.fetch_watermarks(topic, *partition, CALL_TIMEOUT).is_err()
             });
+            waiting
+        })
+        .await
+        .map_err(|error| TopicsError::Task(error.to_string()))?;
+        let Some((topic, _)) = waiting.first() else { return Ok(()) };
+        if started.elapsed() > READY_TIMEOUT {
+            return Err(TopicsError::NotReady { topic: topic.clone(), seconds: READY_TIMEOUT.as_secs() });
         }
         tokio::time::sleep(READY_INTERVAL).await;
     }
@@ -292,4 +301,24 @@ async fn alter(
         })?;
     }
     Ok(())
+}
+
+/// Waits until the brokers say what they were told: they learn it one after the other.
+async fn await_settings(
+    admin: &AdminClient<DefaultClientContext>,
+    topic: &str,
+    changes: &[(&'static str, Option<String>, String)],
+) -> Result<(), TopicsError> {
+    let started = Instant::now();
+    let names = [topic.to_owned()];
+    loop {
+        let has = settings(admin, &names).await?.remove(topic).unwrap_or_default();
+        if changes.iter().all(|(name, _, wanted)| has.get(*name).is_some_and(|(value, _)| value == wanted)) {
+            return Ok(());
+        }
+        if started.elapsed() > READY_TIMEOUT {
+            return Err(TopicsError::NotReady { topic: topic.to_owned(), seconds: READY_TIMEOUT.as_secs() });
+        }
+        tokio::time::sleep(READY_INTERVAL).await;
+    }
 }

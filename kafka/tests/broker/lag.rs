@@ -1,0 +1,58 @@
+//! The lag of the last stable offset, and that read_committed readers stop before open transactions.
+
+use std::time::Duration;
+
+use trunkline_kafka::lag::LastStableOffset;
+use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
+use trunkline_schemas::catalog::EVENTS_ENRICHED;
+
+use crate::cluster;
+
+#[tokio::test]
+async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
+    let Some(kafka) = cluster::kafka("lag") else { return };
+    topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        let topic = kafka.topic(EVENTS_ENRICHED);
+        let gauge = LastStableOffset::new(&kafka, "lag", std::slice::from_ref(&topic)).unwrap();
+        let total =
+            |gauge: &LastStableOffset| gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum::<i64>();
+        assert_eq!(total(&gauge), 0);
+
+        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
+        producer.begin().unwrap();
+        let record = OutboundRecord {
+            topic: topic.clone(),
+            partition: Some(1),
+            key: Some(b"k".to_vec()),
+            value: Some(b"v".to_vec()),
+            headers: Vec::new(),
+            timestamp: None,
+        };
+        for _ in 0..5 {
+            producer.produce(&record).unwrap();
+        }
+        wait_until("the records are in the log", || {
+            producer.poll();
+            total(&gauge) == 5
+        });
+        let mut tail = Tail::open(&kafka, "lag", std::slice::from_ref(&topic), From::Beginning).unwrap();
+        assert!(matches!(tail.next(Duration::from_secs(20)).unwrap(), Tailed::CaughtUp));
+        drop(tail);
+
+        producer.abort().unwrap();
+        wait_until("the transaction has ended", || total(&gauge) == 0);
+        let mut tail = Tail::open(&kafka, "lag", &[topic], From::Beginning).unwrap();
+        tail.read_to_end(|record| panic!("an aborted record was read: {record:?}")).unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "not within 20 s: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
