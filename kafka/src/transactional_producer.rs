@@ -46,7 +46,9 @@ pub enum CommitOutcome {
 #[derive(Debug, thiserror::Error)]
 pub enum TransactionError {
     /// Abort, rewind to the committed offsets and go on.
-    #[error("{what} failed in transaction of {id}: {reason}; the transaction is given up and its input read again")]
+    #[error(
+        "{what} failed in transaction of {id}: {reason}; the transaction is given up and its input read again"
+    )]
     Abort {
         /// What was tried.
         what: &'static str,
@@ -151,7 +153,8 @@ impl TransactionalProducer {
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
     pub fn watch(&mut self, topic: &str) {
-        *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(topic.to_owned());
+        *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(topic.to_owned());
     }
 
     /// The highest offsets delivered to the watched topic since the last call.
@@ -275,9 +278,13 @@ impl TransactionalProducer {
         }
         self.open = false;
         let started = Instant::now();
-        self.producer.abort_transaction(TRANSACTION_TIMEOUT).map_err(|error| match self.classify("abort", &error) {
-            TransactionError::Abort { what, id, reason } => TransactionError::Doubtful { what, id, reason },
-            other => other,
+        self.producer.abort_transaction(TRANSACTION_TIMEOUT).map_err(|error| {
+            match self.classify("abort", &error) {
+                TransactionError::Abort { what, id, reason } => {
+                    TransactionError::Doubtful { what, id, reason }
+                }
+                other => other,
+            }
         })?;
         self.take_delivered();
         if started.elapsed() > DOUBT_AFTER {
@@ -321,6 +328,8 @@ fn create(kafka: &Kafka, id: &str) -> Result<BaseProducer<Context>, TransactionE
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+        // The client insists that a request ends before its transaction does.
+        .set("socket.timeout.ms", (TRANSACTION_TIMEOUT / 2).as_millis().to_string())
         // A record that can not be delivered while its transaction lives is of no use.
         .set("message.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
         .set("linger.ms", "2")
@@ -336,8 +345,8 @@ fn create(kafka: &Kafka, id: &str) -> Result<BaseProducer<Context>, TransactionE
             Ok(()) => return Ok(producer),
             Err(error) => {
                 let classified = classify(id, "initialise", &error);
-                let retriable =
-                    !matches!(classified, TransactionError::Fenced { .. }) && started.elapsed() < INITIALISE_TIMEOUT;
+                let retriable = !matches!(classified, TransactionError::Fenced { .. })
+                    && started.elapsed() < INITIALISE_TIMEOUT;
                 if !retriable {
                     return Err(classified);
                 }
@@ -367,7 +376,9 @@ fn classify(id: &str, what: &'static str, error: &KafkaError) -> TransactionErro
         KafkaError::Transaction(inner) if inner.txn_requires_abort() => {
             TransactionError::Abort { what, id, reason }
         }
-        KafkaError::Flush(_) | KafkaError::MessageProduction(_) => TransactionError::Abort { what, id, reason },
+        KafkaError::Flush(_) | KafkaError::MessageProduction(_) => {
+            TransactionError::Abort { what, id, reason }
+        }
         _ => TransactionError::Doubtful { what, id, reason },
     }
 }
