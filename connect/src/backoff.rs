@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use trunkline_config::Retry;
 
-/// Waits between attempts. Full jitter (any time between nothing and the exponential bound) spreads callers that
-/// failed together better than a fixed wait with some noise on it.
+/// Waits between attempts. Full jitter (any time between nothing and the exponential bound) spreads callers
+/// that failed together better than a fixed wait with some noise on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,

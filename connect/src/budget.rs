@@ -4,7 +4,8 @@ use std::time::Instant;
 
 /// Retries that can be saved up while all is well.
 const RESERVE: f64 = 10.0;
-/// Retries that come back each second without any traffic, so that an endpoint that is called rarely can be retried at all.
+/// Retries that come back each second without any traffic, so that an endpoint that is called rarely can be
+/// retried at all.
 const TRICKLE_PER_SECOND: f64 = 1.0;
 
 /// A balance of retries: every call pays in its share, every retry takes one out.

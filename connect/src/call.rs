@@ -13,7 +13,7 @@ use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
 use crate::feedback;
 use crate::gate::Slot;
-use crate::limiter::Pause;
+use crate::limiter::{Feedback, Pause};
 use crate::metrics;
 use crate::outbound::{Inner, Request, Response};
 use crate::token::Token;
@@ -143,14 +143,13 @@ impl<'a> Call<'a> {
         self.course.attempts += 1;
         let exchange = tokio::time::timeout(allowed, wire::exchange(request)).await;
         let took = began.elapsed();
-        drop(slot);
         let status = match &exchange {
             Ok(Ok(answer)) => answer.status,
             _ => 0,
         };
         metrics::attempt(&target.name, self.endpoint.class, status, took);
         match exchange {
-            Ok(Ok(answer)) => self.classify(answer, admission, took, token.as_ref()),
+            Ok(Ok(answer)) => self.classify(answer, slot, admission, took, token.as_ref()),
             Ok(Err(NoAnswer { reached, message })) => {
                 admission.record(Outcome::Failure, took);
                 let trouble = Trouble::Unavailable { effect: reached };
@@ -173,6 +172,7 @@ impl<'a> Call<'a> {
     fn classify(
         &self,
         answer: RawAnswer,
+        slot: Slot,
         admission: Admission,
         took: Duration,
         token: Option<&Token>,
@@ -185,20 +185,12 @@ impl<'a> Call<'a> {
             now_unix: wire::unix_seconds(),
         };
         let classified = classify(system, &view);
+        slot.answered(heard(system, &answer.headers, classified.verdict));
         admission.record(classified.verdict.health(), took);
-        self.hear(system, &answer.headers, classified.verdict);
         if classified.verdict == Verdict::Success {
             return Ok(answer);
         }
         Err(self.failure(answer.status, classified, token))
-    }
-
-    fn hear(&self, system: System, headers: &HeaderMap, verdict: Verdict) {
-        let mut heard = feedback::read(system, headers);
-        if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
-            heard.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
-        }
-        self.outbound.gate.hear(self.endpoint.class, &heard);
     }
 
     fn failure(&self, status: u16, classified: Classified, token: Option<&Token>) -> Failure {
@@ -245,6 +237,15 @@ impl<'a> Call<'a> {
             sent: self.course.sent,
         }
     }
+}
+
+/// What an answer says about limits, by its headers and by its meaning.
+fn heard(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
+    let mut heard = feedback::read(system, headers);
+    if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
+        heard.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
+    }
+    heard
 }
 
 // === impl Failure ===

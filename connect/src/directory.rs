@@ -114,8 +114,8 @@ impl Directory {
         self.0.targets.get(target)
     }
 
-    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured order; one that does not answer
-    /// by the deadline says so.
+    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
+    /// order; one that does not answer by the deadline says so.
     pub async fn profile_parts(
         &self,
         customer_id: &str,
@@ -160,8 +160,8 @@ impl Directory {
         }
     }
 
-    /// When a write of this kind can pass at the earliest, as far as its breaker and the quota are known; `None` means now. A time
-    /// that has come may still find the breaker open: it is asked again by calling.
+    /// When a write of this kind can pass at the earliest, as far as its breaker and the quota are known;
+    /// `None` means now. A time that has come may still find the breaker open: it is asked again by calling.
     pub fn held_until(&self, target: &str, operation: Operation) -> Option<Instant> {
         self.0.targets.get(target)?.held_until(operation.class())
     }

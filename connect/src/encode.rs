@@ -24,7 +24,8 @@ pub fn query(pairs: &[(&str, &str)]) -> String {
 /// One segment of a path.
 ///
 /// # Errors
-/// [`Unsafe`] for a value that would be another segment or none (`.`, `..`, empty), is too long or holds control characters.
+/// [`Unsafe`] for a value that would be another segment or none (`.`, `..`, empty), is too long or holds
+/// control characters.
 pub fn path_segment(value: &str) -> Result<String, Unsafe> {
     let place = "a segment of a path";
     checked(value, place)?;
@@ -64,8 +65,9 @@ pub fn odata_string(value: &str) -> Result<String, Unsafe> {
 /// A value in an encoded query of ServiceNow.
 ///
 /// # Errors
-/// [`Unsafe`] for a value with `^`, which separates conditions and has no dependable escape; one that begins with `javascript:`, which the
-/// server would run; and one that is empty, too long or holds control characters.
+/// [`Unsafe`] for a value with `^`, which separates conditions and has no dependable escape; one that begins
+/// with `javascript:`, which the server would run; and one that is empty, too long or holds control
+/// characters.
 pub fn servicenow_value(value: &str) -> Result<&str, Unsafe> {
     let place = "an encoded query of ServiceNow";
     checked(value, place)?;
@@ -92,7 +94,8 @@ fn checked(value: &str, place: &'static str) -> Result<(), Unsafe> {
     Err(Unsafe { place, reason })
 }
 
-/// Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`, which every server reads, and not `+`.
+/// Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`, which every server
+/// reads, and not `+`.
 fn percent(value: &str) -> String {
     let mut encoded = String::with_capacity(value.len());
     for byte in value.bytes() {
@@ -141,7 +144,8 @@ mod tests {
         }
     }
 
-    // Readers of the three languages, as simple as their grammars: what they read must be the value, and nothing is left over.
+    // Readers of the three languages, as simple as their grammars: what they read must be the value, and
+    // nothing is left over.
     fn read_soql(literal: &str) -> Option<(String, &str)> {
         let mut value = String::new();
         let mut characters = literal.strip_prefix('\'')?.char_indices();

@@ -19,8 +19,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Reads what an answer of `system` says about the limits of the credential.
 ///
-/// Genesys: `inin-ratelimit-count`, `-allowed`, `-reset` (seconds). Salesforce: `Sforce-Limit-Info`, all its parts, the
-/// tightest wins. ServiceNow: `X-RateLimit-Limit` (calls an hour).
+/// Genesys: `inin-ratelimit-count`, `-allowed`, `-reset` (seconds). Salesforce: `Sforce-Limit-Info`, all its
+/// parts, the tightest wins. ServiceNow: `X-RateLimit-Limit` (calls an hour).
 pub fn read(system: System, headers: &HeaderMap) -> Feedback {
     match system {
         System::Genesys => genesys(headers),

@@ -17,7 +17,8 @@ pub(crate) struct Gate {
     returned: Notify,
 }
 
-/// The line of callers of one endpoint class: first come, first served. A class that is paused does not hold up the others.
+/// The line of callers of one endpoint class: first come, first served. A class that is paused does not hold
+/// up the others.
 #[derive(Debug, Default)]
 pub(crate) struct Line(tokio::sync::Mutex<()>);
 
@@ -25,7 +26,10 @@ pub(crate) struct Line(tokio::sync::Mutex<()>);
 #[derive(Debug)]
 pub(crate) struct Slot {
     gate: Arc<Gate>,
+    class: &'static str,
     made: bool,
+    /// What the answer said, once there is one.
+    heard: Feedback,
 }
 
 // === impl Gate ===
@@ -54,7 +58,7 @@ impl Gate {
             // From here on no return of a token is missed.
             returned.as_mut().enable();
             let blocked = match self.limiter.lock().take(class, Instant::now()) {
-                Ok(()) => return Ok(Slot { gate: Arc::clone(self), made: false }),
+                Ok(()) => return Ok(self.slot(class)),
                 Err(blocked) => blocked,
             };
             if blocked.until.is_some_and(|until| until > deadline) || Instant::now() >= deadline {
@@ -65,14 +69,13 @@ impl Gate {
         }
     }
 
-    /// Tells the limiter what an answer said.
-    pub(crate) fn hear(&self, class: &'static str, feedback: &Feedback) {
-        self.limiter.lock().hear(class, feedback, Instant::now());
-    }
-
     /// When a call of this class can pass at the earliest, as far as it is known; `None` means now.
     pub(crate) fn held_until(&self, class: &'static str, now: Instant) -> Option<Instant> {
         self.limiter.lock().peek(class, now).err().and_then(|blocked| blocked.until)
+    }
+
+    fn slot(self: &Arc<Self>, class: &'static str) -> Slot {
+        Slot { gate: Arc::clone(self), class, made: false, heard: Feedback::default() }
     }
 
     fn hopeless(&self, class: &'static str, deadline: Instant) -> Result<(), Blocked> {
@@ -95,13 +98,18 @@ impl Slot {
     pub(crate) fn spend(&mut self) {
         self.made = true;
     }
+
+    /// The call was answered: puts the token back, and tells the limiter what the answer said.
+    pub(crate) fn answered(mut self, heard: Feedback) {
+        self.heard = heard;
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut limiter = self.gate.limiter.lock();
         if self.made {
-            limiter.end(Instant::now());
+            limiter.end(self.class, &self.heard, Instant::now());
         } else {
             limiter.give_back();
         }

@@ -1,7 +1,8 @@
 //! The outside systems: how they are called, how often, with which token, and what their answers mean.
 //!
-//! Every call goes through one policy stack, in this order: deadline, limiter, breaker, auth, attempt with timeout, classify,
-//! retry. The decisions are pure functions of (state, input, now); the edge only carries them out.
+//! Every call goes through one policy stack, in this order: deadline, limiter, breaker, auth, attempt with
+//! timeout, classify, retry. The decisions are pure functions of (state, input, now); the edge only carries
+//! them out.
 //!
 //! # Layout
 //!

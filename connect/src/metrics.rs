@@ -1,4 +1,5 @@
-//! The metrics of this crate, all in one place. Labels: `target` (configured name), `class` (endpoint class), `outcome`.
+//! The metrics of this crate, all in one place. Labels: `target` (configured name), `class` (endpoint class),
+//! `outcome`.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

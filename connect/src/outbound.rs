@@ -1,4 +1,5 @@
-//! The one policy stack of every outbound call: deadline, limiter, breaker, auth, attempt with timeout, classify, retry.
+//! The one policy stack of every outbound call: deadline, limiter, breaker, auth, attempt with timeout,
+//! classify, retry.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -151,8 +152,8 @@ impl Inner {
         Arc::clone(endpoints.entry(class).or_insert_with(make))
     }
 
-    /// Where to call: the issuer of the token may say (Salesforce). It is believed only where TLS protects what it
-    /// said, so that nothing leaves a loopback set-up.
+    /// Where to call: the issuer of the token may say (Salesforce). It is believed only where TLS protects
+    /// what it said, so that nothing leaves a loopback set-up.
     fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
         let configured = self.target.base_url.trim_end_matches('/');
         match token.and_then(|token| token.instance_url.as_deref()) {

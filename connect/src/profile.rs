@@ -38,8 +38,8 @@ pub struct ProfilePart {
     pub data: ProfileData,
 }
 
-/// Puts the parts together at `now_ms` (UTC milliseconds). For each field the first part that knows it wins; balance and currency come
-/// from the same part; of the last interactions the latest counts.
+/// Puts the parts together at `now_ms` (UTC milliseconds). For each field the first part that knows it wins;
+/// balance and currency come from the same part; of the last interactions the latest counts.
 pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerProfile {
     let known = || parts.iter().map(|part| &part.data);
     let money = known().find(|data| data.balance.is_some());

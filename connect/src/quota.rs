@@ -1,7 +1,7 @@
 //! How the roles that use one target share its quota.
 //!
-//! A target's rate is what its credential may be called in all. When both the processor (enrichment) and the sink (write-backs) use it, each gets a
-//! fixed part, so that together they never exceed it.
+//! A target's rate is what its credential may be called in all. When both the processor (enrichment) and the
+//! sink (write-backs) use it, each gets a fixed part, so that together they never exceed it.
 
 use trunkline_config::{Config, Rate, Target};
 
@@ -27,8 +27,8 @@ pub struct TooSmall {
     pub calls: u32,
 }
 
-/// The part of the target's rate that is `role`'s: all of it when no other role uses the target, else half; of an odd
-/// number enrichment gets the one more.
+/// The part of the target's rate that is `role`'s: all of it when no other role uses the target, else half;
+/// of an odd number enrichment gets the one more.
 ///
 /// # Errors
 /// [`TooSmall`] when there is no call for each role.

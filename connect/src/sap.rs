@@ -17,7 +17,8 @@ const MOST_PAGES: usize = 10;
 /// Money travels as `decimal(20,4)`.
 const DECIMAL_PLACES: u32 = 4;
 
-/// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it does not know.
+/// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it
+/// does not know.
 pub(crate) async fn profile(
     outbound: &Outbound,
     question: Question<'_>,

@@ -1,7 +1,7 @@
 //! The life of one access token: when to use it, when to fetch the next, when to give up.
 //!
-//! Pure: functions of (state, input, now). That one refresh is in flight however many callers wait is decided here; the
-//! edge ([`crate::token_manager`]) only carries it out.
+//! Pure: functions of (state, input, now). That one refresh is in flight however many callers wait is decided
+//! here; the edge ([`crate::token_manager`]) only carries it out.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use trunkline_config::Secret;
 pub const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// …or this share of it, if that is shorter.
 const REFRESH_SHARE: f64 = 0.2;
-/// How long a token lives whose issuer does not say (Salesforce): its shortest session setting. It is refreshed on a 401
-/// in any case.
+/// How long a token lives whose issuer does not say (Salesforce): its shortest session setting. It is
+/// refreshed on a 401 in any case.
 pub const UNTOLD_LIFE: Duration = Duration::from_secs(900);
 /// Waits between attempts, both to fetch a token and to use a new one after a 401.
 pub const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -27,8 +27,8 @@ pub struct Token {
     pub secret: Secret,
     /// Tells it from the tokens before and after it.
     pub generation: u64,
-    /// When it was asked for: the issuer's clock started later, so counting from here is on the safe side however far
-    /// the two clocks are apart.
+    /// When it was asked for: the issuer's clock started later, so counting from here is on the safe side
+    /// however far the two clocks are apart.
     pub issued: Instant,
     /// When it ends.
     pub expires: Instant,
@@ -75,8 +75,8 @@ pub enum Next {
 // === impl TokenState ===
 
 impl TokenState {
-    /// What to do now. `UseAndRefresh` and `Refresh` are answered to one caller only, until [`TokenState::granted`] or
-    /// [`TokenState::failed`] ends that refresh.
+    /// What to do now. `UseAndRefresh` and `Refresh` are answered to one caller only, until
+    /// [`TokenState::granted`] or [`TokenState::failed`] ends that refresh.
     pub fn next(&mut self, now: Instant) -> Next {
         let cooling = self.unavailable_until.filter(|until| now < *until);
         let usable = self.current.as_ref().filter(|token| now < token.expires).cloned();
@@ -120,8 +120,9 @@ impl TokenState {
         self.unavailable_until = Some(now + (FIRST_COOL_DOWN * (1 << doublings)).min(LONGEST_COOL_DOWN));
     }
 
-    /// A call with the token of this generation was answered 401. Only the current token is dropped: an answer that comes late
-    /// must not throw away the token that has replaced it. True when it was the current one.
+    /// A call with the token of this generation was answered 401. Only the current token is dropped: an
+    /// answer that comes late must not throw away the token that has replaced it. True when it was the
+    /// current one.
     pub fn invalidate(&mut self, generation: u64) -> bool {
         let current = self.current.as_ref().is_some_and(|token| token.generation == generation);
         if current {

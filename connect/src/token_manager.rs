@@ -109,8 +109,8 @@ impl TokenManager {
     }
 }
 
-/// Asks the token endpoint until it grants, once more than there are waits. Runs as a task of
-/// its own: a caller that gives up does not stop it for the others.
+/// Asks the token endpoint until it grants, once more than there are waits. Runs as a task of its own: a
+/// caller that gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
     let mut waits = inner.waits.iter();

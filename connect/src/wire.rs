@@ -30,8 +30,9 @@ pub(crate) struct NoAnswer {
 
 /// Makes the client of a target whose base URL this is.
 ///
-/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be spoken to without TLS was decided when the
-/// configuration was checked; one with TLS is never spoken to without it. No proxy stands between us and this machine.
+/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be spoken to
+/// without TLS was decided when the configuration was checked; one with TLS is never spoken to without it. No
+/// proxy stands between us and this machine.
 pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -21,7 +21,8 @@ pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 pub enum Operation {
     /// Genesys: sets attributes of a participant. Parameters `conversationId`, `participantId`.
     ParticipantAttributes,
-    /// Salesforce: creates or updates the record with an external id. Parameters `object`, `externalIdField`, `externalId`.
+    /// Salesforce: creates or updates the record with an external id. Parameters `object`, `externalIdField`,
+    /// `externalId`.
     Upsert,
 }
 

@@ -1,5 +1,5 @@
-//! SAP OData: `{error:{code, message}}` where the message is an object in v2 and a string in v4, in the user's
-//! language; gateways answer with HTML, XML or nothing.
+//! SAP OData: `{error:{code, message}}` where the message is an object in v2 and a string in v4, in the
+//! user's language; gateways answer with HTML, XML or nothing.
 
 use serde_json::Value;
 

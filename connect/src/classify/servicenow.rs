@@ -10,8 +10,8 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
     let message = text(error.and_then(|error| error.get("message")));
     let detail = text(error.and_then(|error| error.get("detail")));
     let verdict = match answer.status {
-        // Version 1 of the table API says an empty list so. The caller cannot tell it from a record that is not there,
-        // and does not have to: both mean "none".
+        // Version 1 of the table API says an empty list so. The caller cannot tell it from a record that is
+        // not there, and does not have to: both mean "none".
         404 => Verdict::NotFound,
         // A rule counts a user's calls to an API, not to one table.
         429 => Verdict::RateLimited {

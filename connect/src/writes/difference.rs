@@ -25,8 +25,8 @@ pub struct Difference {
     changes: BTreeMap<String, Change>,
 }
 
-/// What `request` would change of `current`. Values are compared by what they mean: `12` and `12.0`, or the same moment written in two
-/// ways, are no difference.
+/// What `request` would change of `current`. Values are compared by what they mean: `12` and `12.0`, or the
+/// same moment written in two ways, are no difference.
 pub fn difference(request: &Request, current: &Current) -> Difference {
     let changes = request.fields.iter().filter_map(|(name, to)| {
         let from = current.fields.get(name).cloned().unwrap_or(Value::Null);
