@@ -36,10 +36,13 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let brokers = &config.kafka.brokers;
     let plan = topics::plan(&config.kafka).await.with_context(|| format!("brokers {brokers} (TL-5001)"))?;
     print!("{plan}");
+    if plan.refused().next().is_some() {
+        eprintln!("nothing was changed (TL-5004)");
+        return Ok(ExitCode::FAILURE);
+    }
     if apply && !plan.is_empty() {
         topics::apply(&config.kafka, &plan).await.with_context(|| format!("brokers {brokers} (TL-5004)"))?;
         println!("done");
     }
-    let refused = plan.refused().next().is_some();
-    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio::net::TcpStream;
 use trunkline_config::Kafka;
-use trunkline_kafka::topics;
+use trunkline_kafka::topics::{self, Change};
 
 use super::PROBE_TIMEOUT;
 use super::report::Report;
@@ -33,11 +33,10 @@ async fn connect(broker: &str) -> Result<String, String> {
 
 async fn compare(kafka: &Kafka) -> Result<String, String> {
     let plan = topics::plan(kafka).await.map_err(|error| format!("{error} (TL-5001)"))?;
-    match plan.changes.as_slice() {
-        [] => Ok(format!("all as they should be, with {} partitions", kafka.partitions)),
-        [first, ..] => Err(format!(
-            "{} to change (TL-5004), see `trunkline topics plan`; the first: {first}",
-            plan.changes.len()
-        )),
+    let missing = plan.changes.iter().filter(|change| matches!(change, Change::Create(_))).count();
+    let different = plan.changes.len() - missing;
+    match (missing, different) {
+        (0, 0) => Ok(format!("all as they should be, with {} partitions", kafka.partitions)),
+        _ => Err(format!("{missing} missing, {different} different (TL-5004): see `trunkline topics plan`")),
     }
 }

@@ -1,0 +1,344 @@
+//! `trunkline demo`: a contact centre's day through the running pipeline, judged at the end.
+//!
+//! # Layout
+//!
+//! - [`stage`]: everything a demo stands on, shared with `trunkline up`
+//!   - [`configuration`]: the `trunkline.toml` it writes
+//!   - [`topics`]: topics and schemas
+//!   - [`fleet`]: the processes, started and watched
+//! - [`faults`]: what is broken on purpose
+//! - [`follow`], [`ledger_tail`]: where the figures of the screen come from
+//! - [`progress`], [`scrape`]: those figures
+//! - [`watch`], [`screen`]: showing them
+//! - [`outcome`]: the report
+//! - [`up`]: `trunkline up`
+
+pub mod up;
+
+mod configuration;
+mod faults;
+mod fleet;
+mod follow;
+mod ledger_tail;
+mod outcome;
+mod progress;
+mod scrape;
+mod screen;
+mod stage;
+mod topics;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use trunkline_sandbox::generator::{Day, DaySettings};
+use trunkline_sandbox::load::{LoadSettings, play};
+use trunkline_sandbox::{FaultProfile, load, now_ms};
+use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+
+use faults::Outage;
+use follow::Following;
+use outcome::Outcome;
+use progress::Progress;
+use screen::Screen;
+use stage::{Settings, Stage};
+use watch::{TURN, Watch};
+
+/// Play a contact centre's day through the pipeline and judge it
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Bootstrap servers, HOST:PORT.
+    #[arg(long, value_name = "HOST:PORT")]
+    kafka: String,
+    /// Base URL of the registry's Confluent API.
+    #[arg(long, value_name = "URL")]
+    registry: String,
+    /// How long the day is squeezed to.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    seconds: u64,
+    /// Webhooks per second, on average over the day.
+    #[arg(long, value_name = "R", default_value_t = 200.0)]
+    rate: f64,
+    /// The same seed plays the same day.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Where the report goes as JSON.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Instances of the processor.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=6))]
+    processors: u32,
+    /// Kills the first processor (as kill -9 does) at this second of the day; may be given several times.
+    #[arg(long, value_name = "S")]
+    kill_processor_at: Vec<f64>,
+    /// Takes an outside system down, for instance salesforce@10..20; may be given several times.
+    #[arg(long, value_name = "SYSTEM@S..S")]
+    crm_down: Vec<Outage>,
+    /// Works in this folder and leaves everything there: configuration, logs, ledger, audit log, state.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Prints lines even when there is a terminal.
+    #[arg(long)]
+    plain: bool,
+}
+
+/// What the play left behind for the verifier.
+struct Played {
+    ledger: PathBuf,
+    drained: bool,
+}
+
+/// The last write-back may have to wait for a breaker and for a quota's window of a minute.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(120);
+/// Time between the last thing seen and the belief that nothing more comes.
+const QUIET: Duration = Duration::from_millis(1_500);
+/// Systems that the demo's rules write to.
+const WRITTEN_SYSTEMS: [&str; 2] = ["genesys", "salesforce"];
+
+/// Plays, judges and reports. The exit code is 1 when an invariant is violated.
+///
+/// # Errors
+///
+/// When the demo could not be played or judged.
+pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
+    let settings = Settings {
+        kafka: arguments.kafka.clone(),
+        registry: arguments.registry.clone(),
+        seed: arguments.seed,
+        rate: arguments.rate,
+        processors: arguments.processors,
+        keep: arguments.keep.clone(),
+    };
+    let stopped = trunkline_telemetry::shutdown::signal();
+    tokio::pin!(stopped);
+    let staged = tokio::select! {
+        staged = Stage::set_up(&settings) => staged?,
+        _ = &mut stopped => return Ok(interrupted()),
+    };
+    let mut stage = staged;
+    let judged = tokio::select! {
+        judged = play_and_judge(&mut stage, &arguments) => judged,
+        _ = &mut stopped => {
+            stage.stop_members().await?;
+            stage.remove_topics().await?;
+            return Ok(interrupted());
+        }
+    };
+    let (report, outcome) = match judged {
+        Ok(judged) => judged,
+        Err(error) => {
+            let folder = stage.keep_folder().display().to_string();
+            stage.stop_members().await?;
+            return Err(error.context(format!("the demo broke off; what it left is in {folder}")));
+        }
+    };
+    println!("{}", outcome.text(&report));
+    if let Some(path) = &arguments.report {
+        write_report(path, &outcome)?;
+    }
+    if !report.is_clean() {
+        println!("Everything needed to look into it is in {}", stage.keep_folder().display());
+        return Ok(ExitCode::FAILURE);
+    }
+    if arguments.keep.is_none() {
+        stage.remove_topics().await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn interrupted() -> ExitCode {
+    println!("stopped");
+    ExitCode::from(130)
+}
+
+async fn play_and_judge(stage: &mut Stage, arguments: &Args) -> anyhow::Result<(Report, Outcome)> {
+    let progress = Arc::new(Mutex::new(Progress::new()?));
+    let played = play_day(stage, arguments, &progress).await?;
+    let restarts = stage.restarts();
+    let logs = stage.logs();
+    let stopped_cleanly = stage.stop_members().await?;
+    println!("judging");
+    let inputs = inputs(stage, &played.ledger, logs, stopped_cleanly)?;
+    let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
+    let conditions = conditions(arguments, stage, played.drained, stopped_cleanly);
+    let outcome = Outcome::new(&report, &progress.lock(), &restarts, conditions);
+    Ok((report, outcome))
+}
+
+/// Plays the day and waits until everything has come out.
+async fn play_day(
+    stage: &Stage,
+    arguments: &Args,
+    progress: &Arc<Mutex<Progress>>,
+) -> anyhow::Result<Played> {
+    let layout = &stage.layout;
+    let following = Following::start(
+        stage.cluster(),
+        &layout.registry,
+        &layout.prefix,
+        &WRITTEN_SYSTEMS,
+        progress.clone(),
+    )
+    .await?;
+    let ledger = stage.folder.join("ledger.jsonl");
+    let mut beside = JoinSet::new();
+    beside.spawn(ledger_tail::follow(ledger.clone(), progress.clone()));
+
+    let day = Duration::from_secs(arguments.seconds);
+    let start_ms = now_ms() as i64 + 500;
+    let deliveries = Day::new(DaySettings::new(arguments.seed, arguments.rate, day, start_ms));
+    let load = LoadSettings {
+        ledger: Some(ledger.clone()),
+        ..LoadSettings::new(&format!("http://{}", layout.ingest), stage.secrets.clone())
+    };
+    // Nobody stops the play before its end but by stopping the whole demo.
+    let (_stop, stop) = tokio::sync::watch::channel(false);
+    let playing = play(deliveries, start_ms, load, Arc::new(load::Progress::default()), stop);
+    tokio::pin!(playing);
+
+    let mut watch = Watch::new(Screen::open(arguments.plain)?, stage::client()?);
+    let breaking = break_things(stage, arguments, Instant::now() + Duration::from_millis(500));
+    tokio::pin!(breaking);
+    let (mut played, mut broken) = (false, false);
+    while !(played && broken) {
+        tokio::select! {
+            counts = &mut playing, if !played => { counts?; played = true; }
+            () = &mut breaking, if !broken => broken = true,
+            shown = next_turn(&mut watch, "playing", stage, progress) => shown?,
+        }
+    }
+    let drained = drain(&mut watch, stage, progress).await?;
+    drop(following);
+    Ok(Played { ledger, drained })
+}
+
+async fn next_turn(
+    watch: &mut Watch,
+    phase: &str,
+    stage: &Stage,
+    progress: &Arc<Mutex<Progress>>,
+) -> anyhow::Result<()> {
+    tokio::time::sleep(TURN).await;
+    watch.turn(phase, stage.members(), progress).await
+}
+
+/// Does at its time what was asked to go wrong.
+async fn break_things(stage: &Stage, arguments: &Args, start: Instant) {
+    let mut plan: Vec<(Duration, Breakage<'_>)> = Vec::new();
+    for &at in &arguments.kill_processor_at {
+        plan.push((Duration::try_from_secs_f64(at).unwrap_or_default(), Breakage::KillProcessor));
+    }
+    for outage in &arguments.crm_down {
+        plan.push((outage.from, Breakage::Down(outage, true)));
+        plan.push((outage.to, Breakage::Down(outage, false)));
+    }
+    plan.sort_by_key(|(at, _)| *at);
+    for (at, breakage) in plan {
+        tokio::time::sleep_until(start + at).await;
+        match breakage {
+            Breakage::KillProcessor => {
+                for member in stage.members().iter().filter(|member| member.spec().instance == "processor-0")
+                {
+                    member.kill().await;
+                }
+            }
+            Breakage::Down(outage, down) => {
+                stage.sandbox.set_fault(outage.system, FaultProfile { down, ..FaultProfile::default() });
+            }
+        }
+    }
+}
+
+enum Breakage<'a> {
+    KillProcessor,
+    Down(&'a Outage, bool),
+}
+
+/// Waits until every accepted event has come out, every command has its result, and nothing more comes. False when the
+/// patience ends first; the verifier then says what is missing.
+async fn drain(watch: &mut Watch, stage: &Stage, progress: &Arc<Mutex<Progress>>) -> anyhow::Result<bool> {
+    let started = Instant::now();
+    let mut quiet_since = Instant::now();
+    let mut last = (0, 0, 0);
+    while started.elapsed() < DRAIN_PATIENCE {
+        next_turn(watch, "draining", stage, progress).await?;
+        let progress = progress.lock();
+        let now = (progress.enriched, progress.decisions, progress.results.values().sum());
+        if now != last || progress.events_missing() > 0 || progress.commands_open() > 0 {
+            quiet_since = Instant::now();
+            last = now;
+        }
+        if quiet_since.elapsed() > QUIET {
+            return Ok(true);
+        }
+    }
+    watch.say("not everything came out in time");
+    Ok(false)
+}
+
+fn inputs(stage: &Stage, ledger: &Path, logs: Vec<PathBuf>, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
+    let audit = stage.folder.join("audit.jsonl");
+    std::fs::write(&audit, stage.sandbox.audit().json_lines(None))?;
+    let webhooks = stage.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let outside = stage.sandbox.secrets().into_iter().enumerate();
+    let outside =
+        outside.map(|(number, value)| (format!("outside system's secret or token {number}"), value));
+    let secrets = webhooks.into_iter().chain(outside).map(|(name, value)| SecretToFind { name, value });
+    let single_breakers = stage.layout.processors == 1;
+    Ok(Inputs {
+        cluster: stage.cluster(),
+        registry: stage.layout.registry.clone(),
+        prefix: stage.layout.prefix.clone(),
+        ledger: Some(ledger.to_owned()),
+        audits: vec![audit],
+        logs,
+        secrets: secrets.collect(),
+        state_folders: vec![stage.layout.state.clone()],
+        stopped_cleanly,
+        quotas: stage.layout.quotas.clone(),
+        breakers_open_for_ms: single_breakers.then(|| f64::from(stage.layout.breakers_open_for) * 1000.0),
+    })
+}
+
+fn conditions(arguments: &Args, stage: &Stage, drained: bool, stopped_cleanly: bool) -> serde_json::Value {
+    let outages: Vec<String> = arguments
+        .crm_down
+        .iter()
+        .map(|outage| format!("{}@{:?}..{:?}", outage.system, outage.from, outage.to))
+        .collect();
+    let quotas: BTreeMap<&str, String> = stage
+        .layout
+        .quotas
+        .iter()
+        .map(|quota| (quota.system.as_str(), format!("{} per {} ms", quota.calls, quota.window_ms)))
+        .collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "build": if cfg!(debug_assertions) { "debug" } else { "release" },
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "seconds": arguments.seconds,
+        "rate": arguments.rate,
+        "seed": arguments.seed,
+        "processors": arguments.processors,
+        "partitions": configuration::PARTITIONS,
+        "kill_processor_at": arguments.kill_processor_at,
+        "crm_down": outages,
+        "quotas": quotas,
+        "drained": drained,
+        "stopped_cleanly": stopped_cleanly,
+        "latency": "from when a webhook was due to when a read_committed consumer had the event; open loop",
+    })
+}
+
+fn write_report(path: &Path, outcome: &Outcome) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(outcome)?;
+    std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,293 @@
+//! Everything a demo stands on: a folder, secrets, the sandbox, the configuration, topics and processes.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use rand::RngExt as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use trunkline_sandbox::sign::Secrets;
+use trunkline_sandbox::{Addresses, Credentials, Sandbox, SandboxSettings, System, quota};
+use trunkline_verifier::judge::quota::Quota;
+use trunkline_verifier::topics::Cluster;
+
+use super::configuration::{self, Layout, write_private};
+use super::fleet::{Ending, Member, Spec, binaries};
+
+/// What to set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Bootstrap servers.
+    pub kafka: String,
+    /// Base URL of the registry's Confluent API.
+    pub registry: String,
+    /// Seed of the sandbox.
+    pub seed: u64,
+    /// Deliveries per second that the outside systems must bear.
+    pub rate: f64,
+    /// Instances of the processor.
+    pub processors: u32,
+    /// Folder to work in and keep; else one that goes away.
+    pub keep: Option<PathBuf>,
+}
+
+/// A running pipeline with its outside world.
+#[derive(Debug)]
+pub struct Stage {
+    /// Folder of everything.
+    pub folder: PathBuf,
+    /// The outside systems.
+    pub sandbox: Sandbox,
+    /// What the platforms prove themselves with.
+    pub secrets: Secrets,
+    /// Where everything is.
+    pub layout: Layout,
+    /// The configuration that every verb of `trunkline` can be given.
+    pub config: PathBuf,
+    members: Vec<Member>,
+    temporary: Option<TempDir>,
+}
+
+/// The rate up to which the default quotas suffice; above it the outside systems grow along.
+const COMFORTABLE_RATE: f64 = 200.0;
+const BREAKERS_OPEN_FOR: u32 = 5;
+const READY_PATIENCE: Duration = Duration::from_secs(2);
+
+// === impl Stage ===
+
+impl Stage {
+    /// Sets everything up and waits until every process is ready.
+    pub async fn set_up(settings: &Settings) -> anyhow::Result<Self> {
+        let (folder, temporary) = folder(settings.keep.as_deref())?;
+        for name in ["secrets", "logs", "state"] {
+            std::fs::create_dir_all(folder.join(name))?;
+        }
+        let credentials = Credentials::kept_in(&folder.join("secrets"))?;
+        let secrets = Secrets::kept_in(&folder.join("secrets"))?;
+        let quotas = quotas(settings.rate);
+        let sandbox = Sandbox::start(SandboxSettings {
+            seed: settings.seed,
+            credentials: Some(credentials.clone()),
+            quotas: enforced(settings.rate),
+            ..SandboxSettings::default()
+        });
+        let sandbox = sandbox.await.context("the sandbox does not start")?;
+        let mut ports = free_ports(3 + settings.processors as usize)?.into_iter();
+        let mut address = move || format!("127.0.0.1:{}", ports.next().unwrap_or_default());
+        let layout = Layout {
+            kafka: settings.kafka.clone(),
+            registry: settings.registry.clone(),
+            prefix: format!("demo-{:08x}.", rand::rng().random::<u32>()),
+            secrets: folder.join("secrets"),
+            state: folder.join("state"),
+            ingest: address(),
+            admin: [address(), address(), address()],
+            processors: settings.processors,
+            quotas,
+            breakers_open_for: BREAKERS_OPEN_FOR,
+        };
+        let config = folder.join("trunkline.toml");
+        let mut stage = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
+        let specs = stage.write_configurations(settings.processors, address, &credentials)?;
+        stage.make_topics().await?;
+        stage.start(specs).await?;
+        Ok(stage)
+    }
+
+    /// One file for all, and one more for each further processor, whose admin port is another.
+    fn write_configurations(
+        &self,
+        processors: u32,
+        mut address: impl FnMut() -> String,
+        credentials: &Credentials,
+    ) -> anyhow::Result<Vec<Spec>> {
+        let addresses = &self.sandbox.addresses;
+        write(&self.config, &configuration::text(&self.layout, addresses, credentials))?;
+        let [ingest, processor, sink] = &self.layout.admin;
+        let mut specs = vec![
+            self.spec("sink", 0, &self.config, sink),
+            self.spec("processor", 0, &self.config, processor),
+        ];
+        for number in 1..processors {
+            let mut layout = self.layout.clone();
+            layout.admin[1] = address();
+            let config = self.folder.join(format!("trunkline.processor-{number}.toml"));
+            write(&config, &configuration::text(&layout, addresses, credentials))?;
+            specs.push(self.spec("processor", number, &config, &layout.admin[1]));
+        }
+        specs.push(self.spec("ingest", 0, &self.config, ingest));
+        Ok(specs)
+    }
+
+    fn spec(&self, binary: &'static str, number: u32, config: &Path, admin: &str) -> Spec {
+        let instance = format!("{binary}-{number}");
+        Spec {
+            binary,
+            config: config.to_owned(),
+            log: self.folder.join("logs").join(format!("{instance}.log")),
+            admin: format!("http://{admin}"),
+            instance,
+        }
+    }
+
+    async fn make_topics(&self) -> anyhow::Result<()> {
+        let config = trunkline_config::load(&self.config).context("the demo's own configuration is wrong")?;
+        super::topics::apply(&config).await
+    }
+
+    async fn start(&mut self, specs: Vec<Spec>) -> anyhow::Result<()> {
+        let binaries = binaries()?;
+        let client = client()?;
+        for spec in specs {
+            self.members.push(Member::start(spec, &binaries)?);
+        }
+        for member in &self.members {
+            member.ready(&client).await?;
+        }
+        Ok(())
+    }
+
+    /// The processes.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How often each process died and was started again; those that never did are left out.
+    pub fn restarts(&self) -> BTreeMap<String, u32> {
+        let restarts = self.members.iter().map(|member| (member.spec().instance.clone(), member.restarts()));
+        restarts.filter(|(_, times)| *times > 0).collect()
+    }
+
+    /// How to reach the brokers.
+    pub fn cluster(&self) -> Cluster {
+        Cluster { brokers: self.layout.kafka.clone(), options: BTreeMap::new() }
+    }
+
+    /// Log files of all processes.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        self.members.iter().map(|member| member.spec().log.clone()).filter(|log| log.is_file()).collect()
+    }
+
+    /// Stops the processes in the order of the stream, each in its own way; true when all of them ended in order.
+    pub async fn stop_members(&mut self) -> anyhow::Result<bool> {
+        let mut clean = true;
+        for binary in ["ingest", "processor", "sink"] {
+            let (stopping, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)
+                .into_iter()
+                .partition(|member| member.spec().binary == binary);
+            self.members = others;
+            for member in stopping {
+                clean &= member.stop().await? == Ending::Clean;
+            }
+        }
+        Ok(clean)
+    }
+
+    /// Removes what the demo made in Kafka.
+    pub async fn remove_topics(&self) -> anyhow::Result<()> {
+        let config = trunkline_config::load(&self.config)?;
+        super::topics::remove(&config).await
+    }
+
+    /// Leaves the folder where it is, for a person to look at.
+    pub fn keep_folder(&mut self) -> &Path {
+        if let Some(temporary) = self.temporary.take() {
+            let _ = temporary.keep();
+        }
+        &self.folder
+    }
+
+    /// Addresses of everything, for people and their tools.
+    pub fn describe(&self) -> Value {
+        let admin = |binary: &str| {
+            let members = self.members.iter().filter(|member| member.spec().binary == binary);
+            members.map(|member| member.spec().admin.clone()).collect::<Vec<_>>()
+        };
+        let Layout { kafka, registry, prefix, ingest, secrets, .. } = &self.layout;
+        let addresses: &Addresses = &self.sandbox.addresses;
+        json!({
+            "kafka": kafka,
+            "registry": registry,
+            "prefix": prefix,
+            "ingest": format!("http://{ingest}"),
+            "webhooks": {
+                "genesys-eventbridge": format!("http://{ingest}/v1/webhooks/genesys-eventbridge"),
+                "genesys-open-messaging": format!("http://{ingest}/v1/webhooks/genesys-open-messaging"),
+                "cxone-digital": format!("http://{ingest}/v1/webhooks/cxone-digital"),
+            },
+            "admin": {"ingest": admin("ingest"), "processor": admin("processor"), "sink": admin("sink")},
+            "sandbox": addresses,
+            "config": self.config,
+            "folder": self.folder,
+            "secrets": {
+                "genesys-eventbridge": secrets.join("eventbridge-api-key"),
+                "genesys-open-messaging": secrets.join("open-messaging-secret"),
+                "cxone-digital": secrets.join("cxone-bearer"),
+            },
+        })
+    }
+}
+
+/// A client for the admin ports.
+pub fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().connect_timeout(READY_PATIENCE).build()?)
+}
+
+/// How many times the comfortable rate this is.
+fn growth(rate: f64) -> f64 {
+    (rate / COMFORTABLE_RATE).max(1.0)
+}
+
+/// What the pipeline may call, and what I7 is judged by: Genesys' documented 300 calls a minute for each token, and 100
+/// calls a second of each CRM; all grow with rates above [`COMFORTABLE_RATE`].
+fn quotas(rate: f64) -> Vec<Quota> {
+    let quota = |system: System, calls: f64, window_ms: f64| Quota {
+        system: system.as_str().to_owned(),
+        calls: (calls * growth(rate)) as usize,
+        window_ms,
+    };
+    vec![
+        quota(System::Genesys, 300.0, 60_000.0),
+        quota(System::Salesforce, 100.0, 1_000.0),
+        quota(System::Sap, 100.0, 1_000.0),
+        quota(System::ServiceNow, 100.0, 1_000.0),
+    ]
+}
+
+/// The limits that the outside systems enforce by themselves, which have other windows: a day, an hour.
+fn enforced(rate: f64) -> BTreeMap<System, quota::Rule> {
+    let mut rules = SandboxSettings::default().quotas;
+    for rule in rules.values_mut() {
+        rule.calls = (f64::from(rule.calls) * growth(rate)) as u32;
+    }
+    rules
+}
+
+fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
+    match keep {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            Ok((folder.canonicalize()?, None))
+        }
+        None => {
+            let temporary = tempfile::Builder::new().prefix("trunkline-demo-").tempdir()?;
+            Ok((temporary.path().to_owned(), Some(temporary)))
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_private(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Ports that are free now. They are all held until all are found, so that none comes twice.
+fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
+    let held: Vec<TcpListener> = (0..count)
+        .map(|_| TcpListener::bind("127.0.0.1:0"))
+        .collect::<Result<_, _>>()
+        .context("no free port")?;
+    held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
+}
