@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn json_carries_text_and_also_takes_whole_numbers() {
-        let balance = Balance(Some(Decimal::new(-12_5, 1)));
+        let balance = Balance(Some(Decimal::new(-125, 1)));
         assert_eq!(serde_json::to_string(&balance).unwrap(), r#""-12.5000""#);
         for (json, expected) in
             [("\"1.5\"", Some(Decimal::new(15, 1))), ("7", Some(Decimal::from(7))), ("null", None)]
