@@ -245,14 +245,14 @@ impl TransactionalProducer {
                 .group_metadata()
                 .ok_or_else(|| self.abort_error("adding offsets", "the consumer has no group"))?;
             // Records first: a failed one is then known before the offsets are added.
-            self.producer.flush(TRANSACTION_TIMEOUT).map_err(|error| self.classify("flush", &error))?;
+            self.drain()?;
             let started = Instant::now();
             self.producer
                 .send_offsets_to_transaction(&list, &group, TRANSACTION_TIMEOUT)
                 .map_err(|error| self.classify("adding offsets", &error))?;
             slowest = slowest.max(started.elapsed());
         } else {
-            self.producer.flush(TRANSACTION_TIMEOUT).map_err(|error| self.classify("flush", &error))?;
+            self.drain()?;
         }
         let started = Instant::now();
         self.producer
@@ -309,6 +309,18 @@ impl TransactionalProducer {
         self.open = false;
         self.producer = create(&self.kafka, &self.id)?;
         *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
+        Ok(())
+    }
+
+    /// Waits until every record is delivered or failed. The client's own flush looks up only every 100 ms.
+    fn drain(&self) -> Result<(), TransactionError> {
+        let started = Instant::now();
+        while self.producer.in_flight_count() > 0 {
+            if started.elapsed() > TRANSACTION_TIMEOUT {
+                return Err(self.abort_error("flush", "records were not delivered in time"));
+            }
+            self.producer.poll(Duration::from_millis(1));
+        }
         Ok(())
     }
 
