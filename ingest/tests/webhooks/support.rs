@@ -1,0 +1,290 @@
+//! A whole ingest on a free port, with a stand-in for Kafka that keeps what it is given, fails or holds.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use parking_lot::Mutex;
+use serde_json::Value;
+use sha2::Sha256;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use trunkline_config::{self as config, Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
+use trunkline_ingest::http;
+use trunkline_ingest::intake::Intake;
+use trunkline_ingest::publish::{Publish, Unpublished};
+use trunkline_ingest::records::{Destination, Records};
+use trunkline_kafka::OutboundRecord;
+use trunkline_schemas::codec::{Decoder, Value as Avro};
+use trunkline_schemas::{PlatformEvent, QuarantinedPayload, SchemaDrift};
+use trunkline_telemetry::Health;
+
+pub const MAX_IN_FLIGHT: usize = 4;
+pub const EVENT_SCHEMA_ID: u32 = 11;
+const QUARANTINE_SCHEMA_ID: u32 = 12;
+const DRIFT_SCHEMA_ID: u32 = 13;
+const SECRET: &str = "DEADBEEF";
+
+/// An ingest, and a client for it.
+pub struct Ingest {
+    address: SocketAddr,
+    client: reqwest::Client,
+    intake: Arc<Intake<Memory>>,
+    memory: Memory,
+    health: Arc<Health>,
+    sources: BTreeMap<String, Source>,
+}
+
+/// A record that was stored, decoded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    Event { event: Box<PlatformEvent>, record: OutboundRecord },
+    Quarantined { payload: QuarantinedPayload, record: OutboundRecord },
+    Drift(SchemaDrift),
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub json: Value,
+    pub retry_after: Option<String>,
+}
+
+/// What the stand-in does with records.
+#[derive(Debug, Clone, PartialEq)]
+enum Mode {
+    Keep,
+    Fail(String),
+    Hold,
+}
+
+#[derive(Clone)]
+pub struct Memory {
+    mode: watch::Sender<Mode>,
+    records: Arc<Mutex<Vec<OutboundRecord>>>,
+    attempts: Arc<AtomicUsize>,
+}
+
+/// The signature of a body under the key of the source `messages`.
+pub fn signed(body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    format!("sha256={}", STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+// === impl Memory ===
+
+impl Publish for Memory {
+    async fn publish(&self, record: OutboundRecord) -> Result<(), Unpublished> {
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let mut mode = self.mode.subscribe();
+        let mode = mode.wait_for(|mode| *mode != Mode::Hold).await.unwrap().clone();
+        match mode {
+            Mode::Fail(reason) => Err(Unpublished::Unavailable(reason)),
+            _ => {
+                self.records.lock().push(record);
+                Ok(())
+            }
+        }
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    async fn of(response: reqwest::Response) -> Self {
+        let status = StatusCode::from_u16(response.status().as_u16()).unwrap();
+        let retry_after =
+            response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let json = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        Self { status, json, retry_after }
+    }
+
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn message(&self) -> &str {
+        self.json["message"].as_str().unwrap_or_default()
+    }
+}
+
+// === impl Ingest ===
+
+impl Ingest {
+    pub async fn start() -> Self {
+        let memory = Memory {
+            mode: watch::Sender::new(Mode::Keep),
+            records: Arc::default(),
+            attempts: Arc::default(),
+        };
+        let settings = config::Ingest {
+            listen: ([127, 0, 0, 1], 0).into(),
+            admin: ([127, 0, 0, 1], 0).into(),
+            body_limit_bytes: 2 * 1_024 * 1_024,
+            json_depth: 128,
+            max_in_flight: MAX_IN_FLIGHT,
+            drain_timeout: Duration::from_secs(10),
+        };
+        let destination = |topic: &str, schema_id| Destination { topic: format!("test.{topic}"), schema_id };
+        let records = Records {
+            normalized: destination("events.normalized", EVENT_SCHEMA_ID),
+            quarantine: destination("quarantine", QUARANTINE_SCHEMA_ID),
+            drift: destination("schema.drift", DRIFT_SCHEMA_ID),
+        };
+        let health = Health::new();
+        health.set("test", true, "");
+        let sources = sources();
+        let clock = || 1_772_439_600_000;
+        let intake =
+            Arc::new(Intake::new(&sources, settings, records, memory.clone(), health.clone(), clock));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = http::router(intake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, client: reqwest::Client::new(), intake, memory, health, sources }
+    }
+
+    pub async fn post(&self, source: &str, body: impl Into<reqwest::Body>) -> Answer {
+        self.post_with(source, body, &[]).await
+    }
+
+    pub async fn post_with(
+        &self,
+        source: &str,
+        body: impl Into<reqwest::Body>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.post(self.webhook(source)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Posts without announcing a length, in pieces, over a socket of its own.
+    pub async fn post_chunked(&self, source: &str, body: Vec<u8>) -> Answer {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let head =
+            format!("POST /v1/webhooks/{source} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for chunk in body.chunks(1_000_000) {
+            stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await.unwrap();
+            stream.write_all(chunk).await.unwrap();
+            stream.write_all(b"\r\n").await.unwrap();
+        }
+        stream.write_all(b"0\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let json = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        Answer { status: StatusCode::from_u16(status).unwrap(), json, retry_after: None }
+    }
+
+    pub fn post_in_background(&self, source: &str, body: String) -> JoinHandle<Answer> {
+        let request = self.client.post(self.webhook(source)).body(body);
+        tokio::spawn(async move { Answer::of(request.send().await.unwrap()).await })
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.client.get(format!("http://{}{path}", self.address)).send().await.unwrap()).await
+    }
+
+    pub fn stored(&self) -> Vec<Stored> {
+        self.memory.records.lock().iter().map(decoded).collect()
+    }
+
+    pub fn events(&self) -> Vec<PlatformEvent> {
+        let event = |stored| match stored {
+            Stored::Event { event, .. } => Some(*event),
+            _ => None,
+        };
+        self.stored().into_iter().filter_map(event).collect()
+    }
+
+    pub async fn report_drift(&self) {
+        self.intake.report_drift(false).await;
+    }
+
+    pub fn fail_with(&self, reason: &str) {
+        self.memory.mode.send_replace(Mode::Fail(reason.to_owned()));
+    }
+
+    pub fn hold(&self) {
+        self.memory.mode.send_replace(Mode::Hold);
+    }
+
+    pub fn heal(&self) {
+        self.memory.mode.send_replace(Mode::Keep);
+    }
+
+    /// Waits until so many records were tried to store.
+    pub async fn wait_for_attempts(&self, attempts: usize) {
+        while self.memory.attempts.load(Ordering::SeqCst) < attempts {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub fn ready(&self) -> bool {
+        self.health.ready()
+    }
+
+    pub fn source_drift(&self, source: &str) -> Drift {
+        self.sources[source].drift
+    }
+
+    fn webhook(&self, source: &str) -> String {
+        format!("http://{}/v1/webhooks/{source}", self.address)
+    }
+}
+
+fn sources() -> BTreeMap<String, Source> {
+    let source = |name: &str, kind, drift, verify| Source {
+        name: name.into(),
+        kind,
+        org: Some("configured-org".into()),
+        order: OrderMode::Causal,
+        hold: Duration::ZERO,
+        drift,
+        verify,
+    };
+    let hub = Verify::Hmac {
+        header: "X-Hub-Signature-256".into(),
+        prefix: "sha256=".into(),
+        encoding: SignatureEncoding::Base64,
+        secrets: vec![SECRET.into()],
+    };
+    [
+        source("cloud", SourceKind::GenesysEventBridge, Drift::Pass, Verify::None),
+        source("strict", SourceKind::GenesysEventBridge, Drift::Quarantine, Verify::None),
+        source("messages", SourceKind::GenesysOpenMessaging, Drift::Pass, hub),
+        source("digital", SourceKind::CxoneDigital, Drift::Pass, Verify::None),
+    ]
+    .into_iter()
+    .map(|source| (source.name.clone(), source))
+    .collect()
+}
+
+fn decoded(record: &OutboundRecord) -> Stored {
+    let value = record.value.as_deref().unwrap();
+    let record = record.clone();
+    match record.topic.as_str() {
+        "test.events.normalized" => Stored::Event { event: Box::new(decode(EVENT_SCHEMA_ID, value)), record },
+        "test.quarantine" => Stored::Quarantined { payload: decode(QUARANTINE_SCHEMA_ID, value), record },
+        _ => Stored::Drift(decode(DRIFT_SCHEMA_ID, value)),
+    }
+}
+
+fn decode<T: Avro>(id: u32, value: &[u8]) -> T {
+    let mut decoder = Decoder::new();
+    decoder.add_writer(id, T::SCHEMA).unwrap();
+    decoder.decode(value).unwrap()
+}
