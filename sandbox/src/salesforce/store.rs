@@ -58,8 +58,9 @@ struct ObjectType {
 const SYSTEM_FIELDS: [&str; 5] = ["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "IsDeleted"];
 /// Standard fields that the platform derives.
 const DERIVED_FIELDS: [&str; 1] = ["LastActivityDate"];
-/// External ids that the organisation declared unique; of the others a value may occur twice.
-const UNIQUE_FIELDS: [&str; 1] = ["CustomerNumber__c"];
+/// External ids that the organisation declared unique, by object; of the others a value may occur twice. A customer has
+/// one account and many conversations.
+const UNIQUE_FIELDS: [(&str, &str); 1] = [("Account", "CustomerNumber__c")];
 
 const OBJECT_TYPES: [ObjectType; 4] = [
     ObjectType {
@@ -264,7 +265,7 @@ impl Store {
         fields: &Map<String, Value>,
         except: Option<&str>,
     ) -> Result<(), Refusal> {
-        for field in UNIQUE_FIELDS {
+        for (_, field) in UNIQUE_FIELDS.into_iter().filter(|(of, _)| *of == object) {
             let Some(value) = fields.get(field).and_then(Value::as_str) else { continue };
             let records = self.objects.get(object).map(Vec::as_slice).unwrap_or_default();
             let other = records.iter().find(|record| record.has(field, value) && Some(record.id()) != except);
