@@ -31,6 +31,14 @@ pub struct Config {
     pub rules: Rules,
 }
 
+/// The targets, for those who refer to them.
+pub(crate) struct KnownTargets<'a> {
+    /// All names, also of targets with mistakes in them: a reference to one of these is no mistake of its own.
+    pub names: Vec<&'a str>,
+    /// Those that could be read.
+    pub targets: &'a BTreeMap<String, Target>,
+}
+
 // === impl Config ===
 
 impl Config {
@@ -46,9 +54,9 @@ impl Config {
         let sink = section.table("sink", Sink::read);
         let sources = section.named_tables("sources", "source", |source| Source::read(source, ingest.listen));
         let targets = section.named_tables("targets", "target", Target::read);
-        let target_names = section.names("targets");
-        let enrichment = section.table("enrichment", |section| Enrichment::read(section, &target_names));
-        let rules = section.table("rules", |section| Rules::read(section, &target_names));
+        let known = KnownTargets { names: section.names("targets"), targets: &targets };
+        let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));
+        let rules = section.table("rules", |section| Rules::read(section, &known));
         Some(Self {
             kafka: kafka?,
             registry: registry?,

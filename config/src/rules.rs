@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::System;
+use crate::config::KnownTargets;
 use crate::expression::expression;
 use crate::rules_version;
-use crate::section::Section;
+use crate::section::{Problem, Read, Section, Value};
+use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
+use crate::vocabulary::OPERATIONS;
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,12 +73,12 @@ pub struct WriteBackRule {
 // === impl Rules ===
 
 impl Rules {
-    pub(crate) fn read(section: &Section<'_>, target_names: &[&str]) -> Self {
+    pub(crate) fn read(section: &Section<'_>, known: &KnownTargets<'_>) -> Self {
         let mut ids = BTreeSet::new();
         let default_queue = section.or("default_queue", text, "general".to_owned());
         let routing = section.tables("routing", "routing rule", |rule| RoutingRule::read(rule, &mut ids));
-        let write_backs = section
-            .tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, target_names));
+        let write_backs =
+            section.tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, known));
         let version = rules_version::of(&default_queue, &routing, &write_backs);
         Self { version, default_queue, routing, write_backs }
     }
@@ -98,17 +102,25 @@ impl RoutingRule {
 // === impl WriteBackRule ===
 
 impl WriteBackRule {
-    fn read(section: &Section<'_>, ids: &mut BTreeSet<String>, target_names: &[&str]) -> Option<Self> {
+    fn read(section: &Section<'_>, ids: &mut BTreeSet<String>, known: &KnownTargets<'_>) -> Option<Self> {
         let id = unique_id(section, ids);
         let on = section.required("on", list(1, text));
         let when = section.or("when", expression, "true".to_owned());
-        let target = section.required("target", reference("target", target_names));
-        let operation = section.required("operation", text);
+        let target = section.required("target", reference("target", &known.names));
+        let system = target.as_ref().and_then(|name| known.targets.get(name)).map(|target| target.system);
+        let operation = section.required("operation", |value| operation(value, system));
         let observe = section.or("observe", boolean, false);
         let expires = section.optional("expires", duration);
         let resource = section.optional("resource", expression);
         let parameters = section.map("parameters", expression);
         let fields = section.map("fields", expression);
+        if !section.has("fields") {
+            section
+                .refuse("operation", "there is nothing to write: add fields under [rules.writeback.fields]");
+        }
+        for missing in missing_parameters(system, operation.as_deref(), &parameters) {
+            section.refuse("operation", &format!("the operation needs the parameter '{missing}'"));
+        }
         Some(Self {
             id: id?,
             on: on?,
@@ -122,6 +134,28 @@ impl WriteBackRule {
             fields,
         })
     }
+}
+
+/// An operation that the system has; any, where the system is not known for a mistake elsewhere.
+fn operation(value: &Value<'_>, system: Option<System>) -> Read<String> {
+    let written = text(value)?;
+    let Some(system) = system else { return Ok(written) };
+    let mut of_system = OPERATIONS.iter().filter(|(of, ..)| *of == system).map(|(_, name, _)| *name);
+    if of_system.clone().any(|name| name == written) {
+        return Ok(written);
+    }
+    let hint = did_you_mean(&written, &mut of_system);
+    Err(Problem::new(format!("is '{written}', which {system} does not have in this version (TL-4006){hint}")))
+}
+
+fn missing_parameters(
+    system: Option<System>,
+    operation: Option<&str>,
+    given: &BTreeMap<String, String>,
+) -> Vec<&'static str> {
+    let of_rule = |(of, name, _): &&(System, &str, &[&str])| Some(*of) == system && Some(*name) == operation;
+    let needed = OPERATIONS.iter().find(of_rule).map_or([].as_slice(), |(.., parameters)| *parameters);
+    needed.iter().copied().filter(|parameter| !given.contains_key(*parameter)).collect()
 }
 
 /// Rule ids are part of decision and command ids: two rules with one id would overwrite each other's outcome.

@@ -1,4 +1,6 @@
-//! What rules can see: the variables of CEL expressions and their fields.
+//! What rules can see and do: the variables of CEL expressions and their fields, and the operations of each system.
+
+use crate::System;
 
 /// Each variable with its fields, named as in the Avro values.
 pub const VARIABLES: [(&str, &[&str]); 4] = [
@@ -50,6 +52,16 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
 /// Names of types, which `type(x) == string` and the like use.
 const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// What a write-back rule can do: system, operation, and the parameters that the rule has to give. Those that the event
+/// itself holds (`conversationId`, `participantId`) are filled in.
+pub const OPERATIONS: [(System, &str, &[&str]); 2] = [
+    (System::Genesys, "participant_attributes", &[]),
+    (System::Salesforce, "upsert", &["object", "externalIdField", "externalId"]),
+];
+
+/// Systems that know customers, for `[enrichment]`.
+pub const PROFILE_SYSTEMS: [System; 3] = [System::Salesforce, System::Sap, System::ServiceNow];
 
 /// The names of the variables.
 pub(crate) fn variables() -> impl Iterator<Item = &'static str> {

@@ -270,6 +270,56 @@ fn references_to_what_is_not_there() {
 }
 
 #[test]
+fn what_a_system_cannot_do() {
+    check(
+        r#"targets = ["sap"]"#,
+        r#"targets = ["sap", "genesys"]"#,
+        &[
+            "trunkline.toml:68:19 enrichment: field 'targets' names target 'genesys', which has no customer profiles; \
+           salesforce, sap, servicenow have",
+        ],
+    );
+    check(
+        r#"operation = "participant_attributes""#,
+        r#"operation = "participant_attribute""#,
+        &[
+            "trunkline.toml:89:13 write-back rule 'tell-the-agent': field 'operation' is 'participant_attribute', which \
+           genesys does not have in this version (TL-4006), did you mean 'participant_attributes'?",
+        ],
+    );
+    check(
+        r#"system = "genesys""#,
+        r#"system = "salesforce""#,
+        &[
+            "trunkline.toml:89:13 write-back rule 'tell-the-agent': field 'operation' is 'participant_attributes', which \
+           salesforce does not have in this version (TL-4006)",
+        ],
+    );
+    check(
+        "[rules.writeback.fields]",
+        "[rules.writeback.parameters.deeper]",
+        &[
+            "trunkline.toml:89:13 write-back rule 'tell-the-agent': there is nothing to write: add fields under \
+             [rules.writeback.fields]",
+            "trunkline.toml:95:1 write-back rule 'tell-the-agent': field 'parameters.deeper' must be a string, not a \
+             table",
+        ],
+    );
+}
+
+#[test]
+fn an_upsert_needs_its_parameters() {
+    let text = EXAMPLE
+        .replace(r#"system = "genesys""#, r#"system = "salesforce""#)
+        .replace(r#"operation = "participant_attributes""#, r#"operation = "upsert""#)
+        .replace("participantId = ", "externalIdField = ");
+    let expected = ["externalId", "object"].map(|parameter| {
+        format!("trunkline.toml:89:13 write-back rule 'tell-the-agent': the operation needs the parameter '{parameter}'")
+    });
+    assert_eq!(messages(&text), expected.join("\n"));
+}
+
+#[test]
 fn expressions() {
     check(
         r#"queue = '"vip"'"#,

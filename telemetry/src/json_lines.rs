@@ -12,8 +12,10 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// A layer that writes each event as one line: `timestamp`, `level`, `component`, `instance`, `target`, `message`, then
-/// the fields of the spans around it, outermost first, then its own. A field nearer to the event wins.
+/// A layer that writes each event as one line: `timestamp`, `level`, `component`, `instance`, `module`, `message`, then
+/// the fields of the spans around it and its own, by name. A field nearer to the event wins over one further out.
+///
+/// The module is not called `target`, as elsewhere with `tracing`: here a target is an outside system.
 pub(crate) struct JsonLines<W> {
     component: &'static str,
     instance: String,
@@ -61,22 +63,23 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        let mut line = Map::new();
-        line.insert("timestamp".into(), timestamp(SystemTime::now()).into());
-        line.insert("level".into(), metadata.level().as_str().into());
-        line.insert("component".into(), self.component.into());
-        line.insert("instance".into(), self.instance.as_str().into());
-        line.insert("target".into(), metadata.target().into());
+        let mut fields = Map::new();
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
-            if let Some(SpanFields(fields)) = span.extensions().get() {
-                line.extend(fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+            if let Some(SpanFields(of_span)) = span.extensions().get() {
+                fields.extend(of_span.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
         }
-        event.record(&mut Collect(&mut line));
-        if let Ok(mut bytes) = serde_json::to_vec(&line) {
-            bytes.push(b'\n');
-            (self.writer)(&bytes);
-        }
+        event.record(&mut Collect(&mut fields));
+        let message = fields.remove("message").unwrap_or_default();
+        let first = [
+            ("timestamp", timestamp(SystemTime::now()).into()),
+            ("level", metadata.level().as_str().into()),
+            ("component", self.component.into()),
+            ("instance", self.instance.as_str().into()),
+            ("module", metadata.target().into()),
+            ("message", message),
+        ];
+        (self.writer)(line(&first, &fields).as_bytes());
     }
 }
 
@@ -106,6 +109,15 @@ impl Visit for Collect<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.0.insert(field.name().to_owned(), format!("{value:?}").into());
     }
+}
+
+/// One object on one line, in the order given; a field of the event wins over what every line has.
+fn line(first: &[(&str, Value)], fields: &Map<String, Value>) -> String {
+    let first =
+        first.iter().map(|(name, value)| (*name, value)).filter(|(name, _)| !fields.contains_key(*name));
+    let all = first.chain(fields.iter().map(|(name, value)| (name.as_str(), value)));
+    let members: Vec<_> = all.map(|(name, value)| format!("{}:{value}", Value::from(name))).collect();
+    format!("{{{}}}\n", members.join(","))
 }
 
 /// RFC 3339 in UTC with microseconds.
@@ -145,7 +157,7 @@ mod tests {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = lines.clone();
         let layer = JsonLines::new("sink", "sink-7", move |line: &[u8]| {
-            kept.lock().unwrap().push(serde_json::from_slice::<Value>(line).unwrap());
+            kept.lock().unwrap().push(String::from_utf8(line.to_vec()).unwrap());
         });
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let span = tracing::info_span!(
@@ -156,13 +168,15 @@ mod tests {
             );
             span.record("code", "TL-4005");
             let _entered = span.enter();
-            tracing::warn!(attempt = 2, status = %"409 \"Conflict\"", late = true, "write failed");
+            tracing::warn!(attempt = 2, status = %"409 \"Conflict\"", late = true, target = "sap", "write failed");
         });
         let lines = lines.lock().unwrap();
-        let line = lines[0].as_object().unwrap();
+        assert!(lines[0].starts_with(r#"{"timestamp":"2"#) && lines[0].ends_with("}\n"), "{}", lines[0]);
+        let line: Map<String, Value> = serde_json::from_str(&lines[0]).unwrap();
         let expected = serde_json::json!({
             "level": "WARN", "component": "sink", "instance": "sink-7", "message": "write failed",
             "correlation_id": "c-1", "attempt": 2, "status": "409 \"Conflict\"", "late": true, "code": "TL-4005",
+            "target": "sap", "module": "trunkline_telemetry::json_lines::tests",
         });
         for (name, value) in expected.as_object().unwrap() {
             assert_eq!(line.get(name), Some(value), "{name}");

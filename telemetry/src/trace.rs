@@ -50,7 +50,24 @@ pub fn propagated(incoming: Option<&str>) -> String {
     if let Some(current) = current_traceparent() {
         return current;
     }
-    inject(incoming.and_then(extract).unwrap_or_else(new_trace))
+    match incoming {
+        // The common case on the hot path, which the propagator would take apart and put together again.
+        Some(incoming) if is_plain(incoming) => incoming.to_owned(),
+        _ => inject(incoming.and_then(extract).unwrap_or_else(new_trace)),
+    }
+}
+
+/// Whether a `traceparent` is a valid one of version 00: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
+fn is_plain(traceparent: &str) -> bool {
+    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = |text: &str| is_hex(text) && text.bytes().any(|byte| byte != b'0');
+    let parts: [&str; 4] = match traceparent.split('-').collect::<Vec<_>>().try_into() {
+        Ok(parts) => parts,
+        Err(_) => return false,
+    };
+    let [version, trace_id, span_id, flags] = parts;
+    let lengths_fit = (trace_id.len(), span_id.len(), flags.len()) == (32, 16, 2);
+    version == "00" && lengths_fit && is_id(trace_id) && is_id(span_id) && is_hex(flags)
 }
 
 fn new_trace() -> SpanContext {
@@ -81,9 +98,14 @@ mod tests {
     fn without_export_an_incoming_trace_is_kept_and_a_missing_one_begun() {
         let incoming = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         assert_eq!(propagated(Some(incoming)), incoming);
-        for invalid in
-            [None, Some("nonsense"), Some("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
-        {
+        for invalid in [
+            None,
+            Some("nonsense"),
+            Some("00-00000000000000000000000000000000-b7ad6b7169203331-01"),
+            Some("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"),
+            Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra"),
+            Some("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"),
+        ] {
             let begun = propagated(invalid);
             assert_eq!(begun.len(), incoming.len(), "{begun}");
             assert!(extract(&begun).is_some(), "{begun}");
