@@ -41,6 +41,13 @@ pub struct ProfilePart {
 /// Puts the parts together at `now_ms` (UTC milliseconds). For each field the first part that knows it wins;
 /// balance and currency come from the same part; of the last interactions the latest counts.
 pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerProfile {
+    let corrected;
+    let parts = if is_unheard_of(parts) {
+        corrected = parts.iter().map(ProfilePart::not_found).collect::<Vec<_>>();
+        &corrected
+    } else {
+        parts
+    };
     let known = || parts.iter().map(|part| &part.data);
     let money = known().find(|data| data.balance.is_some());
     CustomerProfile {
@@ -61,9 +68,21 @@ pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerP
     }
 }
 
+/// True when nobody knows the customer: a count of no tickets is also what a stranger gets, so beside systems that do
+/// not know the customer it is no knowledge (unknown is null, never 0).
+fn is_unheard_of(parts: &[ProfilePart]) -> bool {
+    let no_tickets = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
+    parts.iter().any(|part| part.status == SourceStatus::NotFound)
+        && parts.iter().all(|part| part.status == SourceStatus::NotFound || part.data == no_tickets)
+}
+
 // === impl ProfilePart ===
 
 impl ProfilePart {
+    fn not_found(&self) -> Self {
+        Self { status: SourceStatus::NotFound, data: ProfileData::default(), ..self.clone() }
+    }
+
     fn source(&self) -> ProfileSource {
         ProfileSource {
             system: self.system.clone(),
@@ -81,6 +100,22 @@ mod tests {
     fn part(system: &str, status: SourceStatus, data: ProfileData) -> ProfilePart {
         let fetched_at = (status == SourceStatus::Ok).then_some(1_000);
         ProfilePart { system: system.to_owned(), status, fetched_at, latency_ms: 7, data }
+    }
+
+    #[test]
+    fn no_tickets_of_a_stranger_are_no_knowledge() {
+        let none = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
+        let servicenow = part("servicenow", SourceStatus::Ok, none);
+        let absent = |system| part(system, SourceStatus::NotFound, ProfileData::default());
+        let stranger = merge("C-9", &[absent("salesforce"), absent("sap"), servicenow.clone()], 0);
+        assert_eq!(stranger.open_tickets, None);
+        assert!(stranger.source_systems.is_empty());
+        assert!(stranger.sources.iter().all(|source| source.status == SourceStatus::NotFound));
+
+        let named = ProfileData { account_name: Some("Acme".to_owned()), ..ProfileData::default() };
+        let known =
+            merge("C-9", &[part("salesforce", SourceStatus::Ok, named), absent("sap"), servicenow], 0);
+        assert_eq!(known.open_tickets, Some(0));
     }
 
     #[test]
