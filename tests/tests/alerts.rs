@@ -30,8 +30,10 @@ fn every_metric_in_an_alert_is_exported() -> Result<()> {
 fn every_page_that_an_alert_names_exists() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
     let alerts = std::fs::read_to_string(root.join("deploy/prometheus/alerts.yaml"))?;
-    let pages: BTreeSet<&str> =
-        alerts.match_indices("docs/errors/").map(|(at, _)| &alerts[at..at + "docs/errors/TL-0000.md".len()]).collect();
+    let pages: BTreeSet<&str> = alerts
+        .match_indices("docs/errors/")
+        .map(|(at, _)| &alerts[at..at + "docs/errors/TL-0000.md".len()])
+        .collect();
     assert!(!pages.is_empty());
     for page in pages {
         assert!(root.join(page).exists(), "{page} is missing");
@@ -41,7 +43,8 @@ fn every_page_that_an_alert_names_exists() -> Result<()> {
 
 /// Words that begin with `trunkline_`.
 fn metric_names(text: &str) -> BTreeSet<String> {
-    let words = text.split(|letter: char| !(letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'));
+    let words =
+        text.split(|letter: char| !(letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'));
     words.filter(|word| word.starts_with("trunkline_")).map(str::to_owned).collect()
 }
 

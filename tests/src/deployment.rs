@@ -1,0 +1,208 @@
+//! Configuration, topics, sandbox and programs of one test.
+
+use std::fmt::Display;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use tempfile::TempDir;
+use tokio::process::Command;
+use trunkline_sandbox::generator::{Delivery, EVENTBRIDGE};
+use trunkline_sandbox::sign::{API_KEY_HEADER, Secrets};
+use trunkline_sandbox::{Credentials, Sandbox, SandboxSettings};
+use trunkline_verifier::avro::Fields;
+use trunkline_verifier::topics::Cluster;
+
+use crate::configuration::{self, Settings};
+use crate::environment::Environment;
+use crate::program::Program;
+use crate::reply::Reply;
+use crate::topics;
+
+/// A whole deployment under a topic prefix of its own.
+#[derive(Debug)]
+pub struct Deployment {
+    environment: Environment,
+    prefix: String,
+    folder: TempDir,
+    sandbox: Sandbox,
+    secrets: Secrets,
+    client: reqwest::Client,
+    listen: u16,
+    order: &'static str,
+}
+
+// === impl Deployment ===
+
+impl Deployment {
+    /// Starts a sandbox and makes topics and schemas. `order` is the mode of the EventBridge source.
+    ///
+    /// # Errors
+    ///
+    /// When the environment lacks something, or `trunkline topics|schemas apply` fails.
+    pub async fn new(name: &str, order: &'static str) -> Result<Self> {
+        let environment = Environment::from_env()?;
+        let folder = tempfile::Builder::new().prefix("trunkline-test-").tempdir()?;
+        let secrets_folder = folder.path().join("secrets");
+        let secrets = Secrets::kept_in(&secrets_folder)?;
+        let credentials = Credentials::kept_in(&secrets_folder)?;
+        let sandbox =
+            Sandbox::start(SandboxSettings { credentials: Some(credentials), ..SandboxSettings::default() })
+                .await?;
+        let prefix = format!("{name}-{:x}.", SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros());
+        let listen = free_port()?;
+        let client = reqwest::Client::new();
+        let deployment = Self { environment, prefix, folder, sandbox, secrets, client, listen, order };
+        deployment.trunkline(&["topics", "apply"]).await?;
+        deployment.trunkline(&["schemas", "apply"]).await?;
+        Ok(deployment)
+    }
+
+    /// Prefix of its topics.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The outside systems.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Folder of everything it leaves behind.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The environment it runs in.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// What the platforms prove themselves with.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// The brokers, for reading.
+    pub fn cluster(&self) -> Cluster {
+        Cluster { brokers: self.environment.kafka.clone(), ..Cluster::default() }
+    }
+
+    /// Base URL of the webhooks.
+    pub fn ingest_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.listen)
+    }
+
+    /// The folder of an instance's state.
+    pub fn state_folder(&self, instance: &str) -> PathBuf {
+        self.folder().join("state").join(instance)
+    }
+
+    /// Starts an instance of `ingest`, `processor` or `sink` and waits until it is ready. Started again under the same
+    /// name it finds its state.
+    ///
+    /// # Errors
+    ///
+    /// When it does not become ready.
+    pub async fn start(&self, binary: &str, instance: &str) -> Result<Program> {
+        let admin = free_port()?;
+        let configuration = self.write_configuration(instance, admin)?;
+        let log = self.folder().join(format!("{instance}.log"));
+        Program::start(&self.environment.binary(binary)?, &configuration, instance, admin, &log).await
+    }
+
+    /// Runs `trunkline` with this deployment's configuration and returns what it prints.
+    ///
+    /// # Errors
+    ///
+    /// When it exits with an error; the message holds what it printed.
+    pub async fn trunkline(&self, arguments: &[&str]) -> Result<String> {
+        let configuration = self.write_configuration("trunkline", free_port()?)?;
+        let binary = self.environment.binary("trunkline")?;
+        let output = Command::new(binary)
+            .args(arguments)
+            .arg("--config")
+            .arg(&configuration)
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(
+            output.status.success(),
+            "trunkline {arguments:?} ended with {}:\n{printed}{errors}",
+            output.status
+        );
+        Ok(printed)
+    }
+
+    /// Posts an EventBridge body with its key.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn post(&self, body: impl Display) -> Result<Reply> {
+        let key = self.secrets.eventbridge_api_key.clone();
+        self.post_to(EVENTBRIDGE, vec![(API_KEY_HEADER.to_owned(), key)], body.to_string().into_bytes()).await
+    }
+
+    /// Posts a delivery of the generator.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn deliver(&self, delivery: &Delivery) -> Result<Reply> {
+        self.post_to(delivery.source, delivery.headers(&self.secrets), delivery.body.clone()).await
+    }
+
+    /// Posts any body with any headers to any source.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer.
+    pub async fn post_to(
+        &self,
+        source: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Result<Reply> {
+        let url = format!("{}/v1/webhooks/{source}", self.ingest_url());
+        let mut request = self.client.post(url).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        Reply::read(request.send().await.context("ingest does not answer")?).await
+    }
+
+    /// Every committed value of a topic, by its name without the prefix.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn values(&self, topic: &str) -> Result<Vec<Fields>> {
+        topics::values(&self.cluster(), &self.environment.registry, &format!("{}{topic}", self.prefix)).await
+    }
+
+    fn write_configuration(&self, instance: &str, admin: u16) -> Result<PathBuf> {
+        let path = self.folder().join(format!("{instance}.toml"));
+        let text = configuration::text(&Settings {
+            kafka: &self.environment.kafka,
+            registry: &self.environment.registry,
+            prefix: &self.prefix,
+            secrets: &self.folder().join("secrets"),
+            state: &self.state_folder(instance),
+            addresses: &self.sandbox.addresses,
+            listen: self.listen,
+            admin,
+            order: self.order,
+        });
+        std::fs::write(&path, text)?;
+        Ok(path)
+    }
+}
+
+/// A port that was free a moment ago; nothing else on the machine takes ports at random from this range so quickly.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
