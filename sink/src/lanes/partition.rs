@@ -92,7 +92,8 @@ impl Partition {
         } else {
             (settings.max_buffered, settings.max_finished)
         };
-        let full = buffered >= max_buffered || finished >= max_finished;
+        // What is done above the watermark shrinks only as what holds the watermark ends; that must have been read.
+        let full = buffered >= max_buffered || (finished >= max_finished && buffered > 0);
         let pause = full || closed || self.revoking || !self.undecided.is_empty();
         if pause == self.paused {
             return None;

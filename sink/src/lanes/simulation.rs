@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
+use trunkline_connect::writes::Guarantee;
 
 use super::*;
 use crate::answer::{Failure, FailureKind};
-use crate::decision::Step;
+use crate::decision::{Step, Terms};
 use crate::testing::{TOPIC, command, failure, terms};
 
 const PARTITIONS: i32 = 2;
@@ -96,6 +97,11 @@ fn resource_of(number: i32, offset: i64) -> i64 {
     i64::from(number) * 100 + (offset * 7 / 3) % RESOURCES
 }
 
+/// One resource of each partition takes every request as a new one.
+fn is_unsafe(resource: i64) -> bool {
+    resource % 100 == 1
+}
+
 fn lanes() -> Lanes {
     Lanes::new(Settings {
         targets: 1,
@@ -169,6 +175,9 @@ impl World {
 
     fn take_effect(&mut self, partition: i32, offset: i64) {
         let resource = resource_of(partition, offset);
+        if is_unsafe(resource) {
+            assert!(!self.audit.contains(&(resource, partition, offset)), "{partition}/{offset} sent twice");
+        }
         let last = self.audit.iter().rev().find(|(changed, ..)| *changed == resource);
         if last.is_some_and(|(_, _, at)| *at == offset) {
             return; // The resource already is like that.
@@ -253,8 +262,10 @@ impl World {
             return;
         }
         self.position.insert(number, position + 1);
-        let resource = format!("r{}", resource_of(number, position));
-        let command = command(number, position, &resource, terms());
+        let resource = resource_of(number, position);
+        let guarantee = if is_unsafe(resource) { Guarantee::Unsafe } else { Guarantee::IdempotencyKey };
+        let terms = Terms { guarantee, ..terms() };
+        let command = command(number, position, &format!("r{resource}"), terms);
         self.apply(Input::Read(Parsed::Command(command)));
         let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished_count();
         assert!(unfinished <= self.lanes.settings.max_buffered, "{unfinished} records in memory");
@@ -389,7 +400,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn every_command_ends_once_in_order_and_alone_whatever_happens(

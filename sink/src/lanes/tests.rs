@@ -207,6 +207,20 @@ fn too_many_done_above_the_watermark_pause_the_partition_until_it_moves() {
 }
 
 #[test]
+fn a_partition_restored_with_as_much_done_as_it_may_hold_reads_what_holds_its_watermark() {
+    let mut bench = Bench::bounded(0, 10, 100, 4);
+    let partition = TopicPartition::new(TOPIC, 1);
+    let finished = vec![1, 2, 3, 4, 5];
+    bench.apply(Input::Assigned { partition, watermark: Some(0), finished, end: 0 });
+    assert_eq!(bench.did(), ["resume"]);
+    bench.apply(Input::Read(Parsed::Command(command(1, 0, "a", terms()))));
+    assert_eq!(bench.did(), ["write 0", "pause"]);
+    bench.done(0);
+    assert_eq!(bench.did(), ["resume"]);
+    assert_eq!(bench.commit(), (vec![0], vec![(1, None)]), "1 to 5 were not read again yet");
+}
+
+#[test]
 fn commands_that_expire_end_while_the_target_is_away() {
     let mut bench = Bench::new(0);
     bench.read(0, "a");
