@@ -72,7 +72,9 @@ pub enum RestoreError {
         high: i64,
     },
     /// A transaction stays open for longer than any of ours may.
-    #[error("changelog {topic}-{partition}: still behind an open transaction after {waited_s} s (stable to {stable}, end {high})")]
+    #[error(
+        "changelog {topic}-{partition}: still behind an open transaction after {waited_s} s (stable to {stable}, end {high})"
+    )]
     OpenTransaction {
         /// The changelog topic.
         topic: String,
@@ -200,9 +202,14 @@ impl Reader {
                 Some(Ok(message)) => {
                     let (partition, offset) = (message.partition(), message.offset());
                     if let Some(key) = message.key() {
-                        apply(Change { partition, offset, key, value: message.payload() }).map_err(|reason| {
-                            RestoreError::Apply { topic: self.topic.clone(), partition, offset, reason }
-                        })?;
+                        apply(Change { partition, offset, key, value: message.payload() }).map_err(
+                            |reason| RestoreError::Apply {
+                                topic: self.topic.clone(),
+                                partition,
+                                offset,
+                                reason,
+                            },
+                        )?;
                     }
                     if let Some(entry) = restored.get_mut(&partition) {
                         entry.next_offset = offset + 1;

@@ -155,7 +155,10 @@ impl GroupConsumer {
             .set("partition.assignment.strategy", "cooperative-sticky")
             .set("session.timeout.ms", settings.session_timeout.as_millis().to_string())
             // Three heartbeats fit into a session, as the brokers' documentation advises.
-            .set("heartbeat.interval.ms", (settings.session_timeout.as_millis() / 3).clamp(100, 3000).to_string())
+            .set(
+                "heartbeat.interval.ms",
+                (settings.session_timeout.as_millis() / 3).clamp(100, 3000).to_string(),
+            )
             // Offsets are committed inside transactions only.
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
@@ -278,7 +281,11 @@ impl GroupConsumer {
     ///
     /// # Errors
     /// [`ConsumerError::Call`] when the broker does not answer in `timeout`.
-    pub fn watermarks(&self, partition: &TopicPartition, timeout: Duration) -> Result<(i64, i64), ConsumerError> {
+    pub fn watermarks(
+        &self,
+        partition: &TopicPartition,
+        timeout: Duration,
+    ) -> Result<(i64, i64), ConsumerError> {
         self.consumer
             .fetch_watermarks(&partition.topic, partition.partition, timeout)
             .map_err(|source| self.call("reading watermarks", source))
@@ -290,7 +297,8 @@ impl GroupConsumer {
     }
 
     fn next_change(&self) -> Option<Polled> {
-        let change = self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+        let change =
+            self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
         Some(match change {
             Change::Assign(partitions) => Polled::Assigned(partitions),
             Change::Revoke { partitions, lost } => Polled::Revoked { partitions, lost },
@@ -311,7 +319,9 @@ impl Drop for GroupConsumer {
         for change in pending {
             let result = match change {
                 Change::Assign(partitions) => self.consumer.incremental_assign(&to_list(&partitions)),
-                Change::Revoke { partitions, .. } => self.consumer.incremental_unassign(&to_list(&partitions)),
+                Change::Revoke { partitions, .. } => {
+                    self.consumer.incremental_unassign(&to_list(&partitions))
+                }
             };
             if let Err(error) = result {
                 tracing::warn!(%error, "answering a change of assignment while closing");

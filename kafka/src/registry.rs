@@ -199,7 +199,15 @@ impl Registry {
     /// False when the registry does not know the subject (yet).
     async fn set_compatibility(&self, subject: &str) -> Result<bool, RegistryError> {
         let body = json!({ "compatibility": COMPATIBILITY });
-        Ok(self.inner.connection.call(Method::PUT, &["config", subject], Some(body)).await?.is_some())
+        match self.inner.connection.call(Method::PUT, &["config", subject], Some(body)).await {
+            Ok(answer) => Ok(answer.is_some()),
+            // Apicurio's answer to the slower of two instances that set it in the same moment.
+            Err(conflict @ RegistryError::Incompatible { .. }) => match self.compatibility(subject).await? {
+                Some(level) if level == COMPATIBILITY => Ok(true),
+                _ => Err(conflict),
+            },
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -116,3 +116,14 @@ async fn an_id_that_no_schema_has_is_told() {
     let error = Registry::new(&settings).unwrap().schema(2_000_000_000).await.unwrap_err();
     assert!(matches!(error, RegistryError::UnknownId { id: 2_000_000_000 }), "{error}");
 }
+
+#[tokio::test]
+async fn instances_that_start_together_agree_on_the_ids() {
+    let Some((kafka, settings)) = both("together", true) else { return };
+    let starts = (0..4).map(|_| {
+        let (registry, kafka) = (Registry::new(&settings).unwrap(), kafka.clone());
+        async move { schemas::ids(&registry, &kafka).await.unwrap() }
+    });
+    let ids = futures_util::future::join_all(starts).await;
+    assert!(ids.iter().all(|other| *other == ids[0]), "{ids:?}");
+}
