@@ -42,7 +42,7 @@ use tokio::time::Instant;
 use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{LoadSettings, play};
 use trunkline_sandbox::{FaultProfile, load, now_ms};
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::{Breakers, Inputs, Report, SecretToFind, verify};
 
 use faults::Outage;
 use follow::Following;
@@ -165,8 +165,8 @@ async fn play_and_judge(stage: &mut Stage, arguments: &Args) -> anyhow::Result<(
     let restarts = stage.restarts();
     let logs = stage.logs();
     let stopped_cleanly = stage.stop_members().await?;
-    println!("judging");
-    let inputs = inputs(stage, &played.ledger, logs, stopped_cleanly)?;
+    eprintln!("judging what the topics, logs and stores hold");
+    let inputs = inputs(stage, &played.ledger, logs, stopped_cleanly, &restarts)?;
     let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
     let conditions = conditions(arguments, stage, played.drained, stopped_cleanly);
     let outcome = Outcome::new(&report, &progress.lock(), &restarts, conditions);
@@ -284,7 +284,13 @@ async fn drain(watch: &mut Watch, stage: &Stage, progress: &Arc<Mutex<Progress>>
     Ok(false)
 }
 
-fn inputs(stage: &Stage, ledger: &Path, logs: Vec<PathBuf>, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
+fn inputs(
+    stage: &Stage,
+    ledger: &Path,
+    logs: Vec<PathBuf>,
+    stopped_cleanly: bool,
+    restarts: &BTreeMap<String, u32>,
+) -> anyhow::Result<Inputs> {
     let audit = stage.folder.join("audit.jsonl");
     std::fs::write(&audit, stage.sandbox.audit().json_lines(None))?;
     let webhooks = stage.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -292,7 +298,7 @@ fn inputs(stage: &Stage, ledger: &Path, logs: Vec<PathBuf>, stopped_cleanly: boo
     let outside =
         outside.map(|(number, value)| (format!("outside system's secret or token {number}"), value));
     let secrets = webhooks.into_iter().chain(outside).map(|(name, value)| SecretToFind { name, value });
-    let single_breakers = stage.layout.processors == 1;
+    let one = |binary: &str| !restarts.keys().any(|instance| instance.starts_with(binary));
     Ok(Inputs {
         cluster: stage.cluster(),
         registry: stage.layout.registry.clone(),
@@ -304,7 +310,11 @@ fn inputs(stage: &Stage, ledger: &Path, logs: Vec<PathBuf>, stopped_cleanly: boo
         state_folders: vec![stage.layout.state.clone()],
         stopped_cleanly,
         quotas: stage.layout.quotas.clone(),
-        breakers_open_for_ms: single_breakers.then(|| f64::from(stage.layout.breakers_open_for) * 1000.0),
+        breakers: Some(Breakers {
+            open_for_ms: f64::from(stage.layout.breakers_open_for) * 1000.0,
+            lookups_by_one: one("processor") && stage.layout.processors == 1,
+            writes_by_one: one("sink"),
+        }),
     })
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use trunkline_verifier::judge::quota::Quota;
 use trunkline_verifier::topics::Cluster;
-use trunkline_verifier::{Inputs, verb, verify};
+use trunkline_verifier::{Breakers, Inputs, verb, verify};
 
 /// Judge the invariants from topics, ledger, audit logs, logs and state
 #[derive(Debug, Clone, clap::Args)]
@@ -45,7 +45,7 @@ pub struct Args {
     /// What a system allows, for instance salesforce=5/1 for 5 calls a second (I7)
     #[arg(long, value_name = "SYSTEM=CALLS/SECONDS", value_parser = verb::quota)]
     quota: Vec<Quota>,
-    /// How long breakers stay open, in seconds; only when one instance of each kind ran (I10)
+    /// How long breakers stay open, in seconds; only when one process of each kind ran from beginning to end (I10)
     #[arg(long, value_name = "SECONDS")]
     breakers_open_for: Option<f64>,
     /// Print the report as JSON
@@ -73,7 +73,11 @@ pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
         state_folders: arguments.state,
         stopped_cleanly: arguments.stopped_cleanly,
         quotas: arguments.quota,
-        breakers_open_for_ms: arguments.breakers_open_for.map(|seconds| seconds * 1000.0),
+        breakers: arguments.breakers_open_for.map(|seconds| Breakers {
+            open_for_ms: seconds * 1000.0,
+            lookups_by_one: true,
+            writes_by_one: true,
+        }),
     };
     let report = verify(&inputs).await.context("the evidence cannot be read")?;
     match arguments.json {

@@ -29,8 +29,20 @@ pub struct Inputs {
     pub stopped_cleanly: bool,
     /// Quotas of the outside systems.
     pub quotas: Vec<Quota>,
-    /// How long breakers stay open; without it I10 is not judged.
-    pub breakers_open_for_ms: Option<f64>,
+    /// What is known of breakers; without it I10 is not judged.
+    pub breakers: Option<Breakers>,
+}
+
+/// What is known of the breakers of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Breakers {
+    /// How long they stay open; milliseconds.
+    pub open_for_ms: f64,
+    /// Whether one process made all lookups from beginning to end. Another process has breakers of its own, and the audit
+    /// log does not say through which of them a call came.
+    pub lookups_by_one: bool,
+    /// The same of writes.
+    pub writes_by_one: bool,
 }
 
 /// A secret to look for. It prints without its value.

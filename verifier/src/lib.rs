@@ -30,6 +30,6 @@ mod collect;
 mod inputs;
 mod verify;
 
-pub use inputs::{Inputs, SecretToFind};
+pub use inputs::{Breakers, Inputs, SecretToFind};
 pub use report::{NotJudged, Report, Violation};
 pub use verify::{Error, verify};

@@ -2,7 +2,7 @@
 
 use crate::collect::{self, Topics};
 use crate::evidence::{Call, LedgerLine, StateCopy};
-use crate::inputs::Inputs;
+use crate::inputs::{Breakers, Inputs};
 use crate::judge::{
     accepted, answers, breaker, effects, exactly_once, in_flight, order, quarantine, quota, secrets, state,
 };
@@ -115,17 +115,22 @@ fn judge_secrets(
 }
 
 fn judge_breakers(inputs: &Inputs, topics: &Topics, calls: Option<&[Call]>, report: &mut Report) {
-    match (calls, inputs.breakers_open_for_ms) {
-        (Some(calls), Some(open_for_ms)) => match breaker::openings(&topics.troubles, open_for_ms) {
-            Ok(mut openings) => {
-                openings.extend(breaker::openings_in_calls(calls, open_for_ms));
-                report.add(breaker::judge(&openings, calls));
-            }
-            Err(why) => report.skip("I10", &why),
-        },
-        (None, _) => report.skip("I10", "no audit log was given"),
-        (_, None) => report.skip("I10", "how long breakers stay open was not given"),
+    let Some(calls) = calls else { return report.skip("I10", "no audit log was given") };
+    let Some(Breakers { open_for_ms, lookups_by_one, writes_by_one }) = inputs.breakers else {
+        return report.skip("I10", "how long breakers stay open was not given");
+    };
+    let classes = [(breaker::LOOKUPS, lookups_by_one), (breaker::WRITES, writes_by_one)];
+    for (class, _) in classes.iter().filter(|(_, by_one)| !by_one) {
+        let why = "several processes made them, each with breakers of its own, and the audit log does not tell them apart";
+        report.skip(&format!("I10 ({})", class.name), why);
     }
+    let classes: Vec<_> = classes.iter().filter(|(_, by_one)| *by_one).map(|(class, _)| *class).collect();
+    if classes.is_empty() {
+        return;
+    }
+    let mut openings = breaker::openings_reported(&topics.troubles, &classes, open_for_ms);
+    openings.extend(breaker::openings_in_calls(calls, &classes, open_for_ms));
+    report.add(breaker::judge(&openings, calls));
 }
 
 /// `values`: every value decodes by its writer's schema. Also counts what no other judge does.

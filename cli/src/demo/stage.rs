@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rand::RngExt as _;
@@ -61,6 +61,7 @@ const READY_PATIENCE: Duration = Duration::from_secs(2);
 impl Stage {
     /// Sets everything up and waits until every process is ready.
     pub async fn set_up(settings: &Settings) -> anyhow::Result<Self> {
+        let started = Instant::now();
         let (folder, temporary) = folder(settings.keep.as_deref())?;
         for name in ["secrets", "logs", "state"] {
             std::fs::create_dir_all(folder.join(name))?;
@@ -92,8 +93,18 @@ impl Stage {
         let config = folder.join("trunkline.toml");
         let mut stage = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
         let specs = stage.write_configurations(settings.processors, address, &credentials)?;
+        // Standard output is for the report, or for the addresses.
+        eprintln!("making topics {}* and their schemas", stage.layout.prefix);
         stage.make_topics().await?;
-        stage.start(specs).await?;
+        eprintln!(
+            "starting ingest, processor and sink; their logs are in {}",
+            stage.folder.join("logs").display()
+        );
+        if let Err(error) = stage.start(specs).await {
+            stage.remove_topics().await?;
+            return Err(error);
+        }
+        eprintln!("everything is ready after {:.1} s", started.elapsed().as_secs_f64());
         Ok(stage)
     }
 

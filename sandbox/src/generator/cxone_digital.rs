@@ -48,12 +48,16 @@ pub(crate) fn case(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     case.message(&mut script, true);
     script.blink();
     let queue = script.dice.pick(&world.queues).clone();
-    case.queue = Some(queue);
+    case.queue = Some(queue.clone());
     case.tell(
         &mut script,
         "Case",
         "CaseToRoutingQueueAssignmentChanged",
-        json!({"previousRoutingQueue": null}),
+        json!({
+            "routingQueue": {"id": &queue.id, "name": queue.name, "isSubqueue": false, "isDeleted": false},
+            "previousRoutingQueue": null,
+            "routingMode": "legacy",
+        }),
     );
     script.think(1.2);
     case.assign(&mut script);

@@ -1,7 +1,5 @@
 //! I10: an open breaker lets nothing through but its probes.
 
-use std::collections::HashMap;
-
 use crate::evidence::{Call, Trouble};
 use crate::report::Verdict;
 
@@ -26,69 +24,59 @@ pub struct Opening {
     pub until: f64,
 }
 
+/// Calls that pass through the same breaker, as far as the audit log can tell.
+#[derive(Debug, Clone, Copy)]
+pub struct Class {
+    /// What reports call it.
+    pub name: &'static str,
+    /// The component that makes these calls.
+    pub component: &'static str,
+    /// Which calls they are.
+    pub guards: fn(&Call) -> bool,
+}
+
+/// What the processor asks the CRMs about customers.
+pub const LOOKUPS: Class = Class { name: "lookups", component: "processor", guards: is_lookup };
+/// What the sink writes.
+pub const WRITES: Class = Class { name: "writes", component: "sink", guards: Call::is_write };
+
 /// Calls that were on their way when the breaker opened still arrive for this long; milliseconds.
 pub const UNDER_WAY_MS: f64 = 100.0;
 
-/// Finds the openings in what was reported on `pipeline.errors` as TL-4001.
-///
-/// # Errors
-/// Says why they cannot be told from the calls of others: when two instances of one component have breakers of their
-/// own, the audit log does not say through which of them a call came.
-pub fn openings(troubles: &[Trouble], open_for_ms: f64) -> Result<Vec<Opening>, String> {
-    let mut openings = Vec::new();
-    let mut reporters: HashMap<&str, &str> = HashMap::new();
+/// Finds the openings in what was reported on `pipeline.errors` as TL-4001, for these classes of calls.
+pub fn openings_reported(troubles: &[Trouble], classes: &[Class], open_for_ms: f64) -> Vec<Opening> {
     // The same code also reports that a breaker closed again.
     let opened = |trouble: &&Trouble| trouble.code == OPENED && trouble.message.contains(" to open");
-    for trouble in troubles.iter().filter(opened) {
-        let reporter = *reporters.entry(&trouble.component).or_insert(&trouble.instance);
-        if reporter != trouble.instance {
-            return Err(format!(
-                "{} and {} have breakers of their own, and the audit log does not tell their calls apart",
-                reporter, trouble.instance
-            ));
-        }
-        let Some(subject) = &trouble.subject else {
-            return Err(format!("a {OPENED} on pipeline.errors does not say whose breaker it is"));
-        };
-        let Some(system) = SYSTEMS.iter().find(|system| subject.contains(*system)) else {
-            return Err(format!("no known system is behind breaker '{subject}'"));
-        };
+    let opening = |trouble: &Trouble| {
+        let class = classes.iter().find(|class| class.component == trouble.component)?;
+        let subject = trouble.subject.clone()?;
+        let system = SYSTEMS.iter().find(|system| subject.contains(*system))?;
         let from = trouble.occurred_at as f64;
-        openings.push(Opening {
-            subject: subject.clone(),
-            system: (*system).to_owned(),
-            guards: if trouble.component == "sink" { Call::is_write } else { is_lookup },
-            from,
-            until: from + open_for_ms,
-        });
-    }
-    Ok(openings)
+        let until = from + open_for_ms;
+        Some(Opening { subject, system: (*system).to_owned(), guards: class.guards, from, until })
+    };
+    troubles.iter().filter(opened).filter_map(opening).collect()
 }
 
 /// Finds in the calls themselves when a breaker must have been open: after so many failures in a row, of calls that pass
 /// through one breaker. Holds for one instance of each component only.
-pub fn openings_in_calls(calls: &[Call], open_for_ms: f64) -> Vec<Opening> {
+pub fn openings_in_calls(calls: &[Call], classes: &[Class], open_for_ms: f64) -> Vec<Opening> {
     let mut ended: Vec<&Call> = calls.iter().filter(|call| !call.is_token_request()).collect();
     ended.sort_by(|one, other| end(one).total_cmp(&end(other)));
     let mut openings = Vec::new();
     for system in SYSTEMS {
         let of_system: Vec<&Call> = ended.iter().copied().filter(|call| call.system == *system).collect();
-        openings.extend(openings_of(system, "lookups", is_lookup, &of_system, open_for_ms));
-        openings.extend(openings_of(system, "writes", Call::is_write, &of_system, open_for_ms));
+        for class in classes {
+            openings.extend(openings_of(system, class, &of_system, open_for_ms));
+        }
     }
     openings
 }
 
-fn openings_of(
-    system: &str,
-    class: &str,
-    guards: fn(&Call) -> bool,
-    ended: &[&Call],
-    open_for_ms: f64,
-) -> Vec<Opening> {
+fn openings_of(system: &str, class: &Class, ended: &[&Call], open_for_ms: f64) -> Vec<Opening> {
     let mut openings: Vec<Opening> = Vec::new();
     let mut in_a_row = 0;
-    for call in ended.iter().filter(|call| guards(call)) {
+    for call in ended.iter().filter(|call| (class.guards)(call)) {
         // What ends while it is open was under way, or is what is looked for; neither says more about it.
         if openings.last().is_some_and(|opening| end(call) <= opening.until) {
             continue;
@@ -97,9 +85,9 @@ fn openings_of(
         if in_a_row == FAILURES_IN_A_ROW {
             in_a_row = 0;
             openings.push(Opening {
-                subject: format!("{system} {class}, after {FAILURES_IN_A_ROW} failures in a row"),
+                subject: format!("{system} {}, after {FAILURES_IN_A_ROW} failures in a row", class.name),
                 system: system.to_owned(),
-                guards,
+                guards: class.guards,
                 from: end(call),
                 until: end(call) + open_for_ms,
             });
@@ -176,29 +164,28 @@ mod tests {
 
     #[test]
     fn openings_are_read_from_the_reports() {
-        let report = |component: &str, instance: &str, subject: Option<&str>| Trouble {
+        let report = |component: &str, subject: Option<&str>| Trouble {
             code: "TL-4001".into(),
             component: component.into(),
-            instance: instance.into(),
+            instance: "only-0".into(),
             subject: subject.map(Into::into),
             occurred_at: 1_000,
             message: "breaker of x went from closed to open".into(),
         };
-        let found = openings(&[report("processor", "p-0", Some("sap/lookup"))], 5_000.0).unwrap();
-        assert_eq!((found[0].system.as_str(), found[0].from, found[0].until), ("sap", 1_000.0, 6_000.0));
-        assert!((found[0].guards)(&call("sap", "GET", "/odata", 0.0)));
-        assert!(!(found[0].guards)(&call("salesforce", "GET", "/sobjects/Case/X/1", 0.0)));
-        let found = openings(&[report("sink", "s-0", Some("genesys/write"))], 5_000.0).unwrap();
-        assert!((found[0].guards)(&call("genesys", "PATCH", "/x", 0.0)));
+        let found = |report: Trouble| openings_reported(&[report], &[LOOKUPS, WRITES], 5_000.0);
+        let lookups = &found(report("processor", Some("sap/lookup")))[0];
+        assert_eq!((lookups.system.as_str(), lookups.from, lookups.until), ("sap", 1_000.0, 6_000.0));
+        assert!((lookups.guards)(&call("sap", "GET", "/odata", 0.0)));
+        assert!(!(lookups.guards)(&call("salesforce", "GET", "/sobjects/Case/X/1", 0.0)));
+        let writes = &found(report("sink", Some("genesys/write")))[0];
+        assert!((writes.guards)(&call("genesys", "PATCH", "/x", 0.0)));
 
         let closed =
-            Trouble { message: "it went from half_open to closed".into(), ..report("sink", "s-1", None) };
-        assert!(openings(&[closed], 1.0).unwrap().is_empty());
-        assert!(openings(&[report("sink", "s-0", None)], 1.0).is_err());
-        assert!(openings(&[report("sink", "s-0", Some("elsewhere"))], 1.0).is_err());
-        assert!(
-            openings(&[report("sink", "s-0", Some("sap")), report("sink", "s-1", Some("sap"))], 1.0).is_err()
-        );
+            Trouble { message: "it went from half_open to closed".into(), ..report("sink", Some("sap")) };
+        assert!(found(closed).is_empty());
+        assert!(found(report("sink", None)).is_empty());
+        assert!(found(report("sink", Some("elsewhere"))).is_empty());
+        assert!(openings_reported(&[report("sink", Some("sap"))], &[LOOKUPS], 1.0).is_empty());
     }
 
     #[test]
@@ -207,7 +194,7 @@ mod tests {
             |at: f64| Call { status: 503, finished_at: Some(at + 10.0), ..call("sap", "GET", "/odata", at) };
         let fine =
             |at: f64| Call { status: 200, finished_at: Some(at + 10.0), ..call("sap", "GET", "/odata", at) };
-        let found = |calls: &[Call]| openings_in_calls(calls, 5_000.0);
+        let found = |calls: &[Call]| openings_in_calls(calls, &[LOOKUPS], 5_000.0);
         let five: Vec<Call> = (0..5).map(|number| failing(f64::from(number) * 20.0)).collect();
         let opened = found(&five);
         assert_eq!((opened.len(), opened[0].from, opened[0].until), (1, 90.0, 5_090.0));
