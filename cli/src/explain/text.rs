@@ -32,13 +32,19 @@ impl Display for Story {
         for step in &self.events {
             write!(formatter, "{step}")?;
         }
+        if !self.other_write_backs.is_empty() {
+            writeln!(formatter, "\nWithout its event:")?;
+        }
         for write_back in &self.other_write_backs {
             write!(formatter, "{write_back}")?;
+        }
+        if !self.dead_letters.is_empty() {
+            writeln!(formatter, "\nDead letters:")?;
         }
         for letter in &self.dead_letters {
             writeln!(
                 formatter,
-                "  {}: {} {} ({})",
+                "{INDENT}{}: {} {} ({})",
                 letter.topic, letter.code, letter.message, letter.origin
             )?;
         }
