@@ -224,21 +224,21 @@ impl Salesforce {
         id: &str,
         fields: Map<String, Value>,
         now_ms: i64,
-    ) -> Result<Written, Answer> {
-        let found = self.store.find(object, field, id).map_err(|refusal| refused(&refusal))?;
+    ) -> Result<Written, Box<Answer>> {
+        let found = self.store.find(object, field, id).map_err(|refusal| Box::new(refused(&refusal)))?;
         if let [record] = found.as_slice() {
             precondition(call, object, record)?;
         }
-        self.store.upsert(object, field, id, fields, now_ms).map_err(|refusal| refused(&refusal))
+        self.store.upsert(object, field, id, fields, now_ms).map_err(|refusal| Box::new(refused(&refusal)))
     }
 }
 
 /// `If-Match` counts for accounts only and elsewhere is ignored; `If-Unmodified-Since` counts everywhere, by the second.
-fn precondition(call: &Call, object: &str, record: &Record) -> Result<(), Answer> {
-    let failed = || failure(412, "PRECONDITION_FAILED", "The record has been modified", &[]);
+fn precondition(call: &Call, object: &str, record: &Record) -> Result<(), Box<Answer>> {
+    let failed = || Box::new(failure(412, "PRECONDITION_FAILED", "The record has been modified", &[]));
     if let Some(wanted) = call.header("if-match").filter(|_| object == "Account") {
         if !wanted.starts_with('"') && wanted != "*" {
-            return Err(failure(400, "INVALID_HEADER", "Invalid value for header If-Match", &[]));
+            return Err(Box::new(failure(400, "INVALID_HEADER", "Invalid value for header If-Match", &[])));
         }
         if wanted != "*" && wanted != record.etag() {
             return Err(failed());

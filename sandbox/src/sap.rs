@@ -285,7 +285,7 @@ impl Simulator for Sap {
                 "<html><body>503 Service Unavailable: no application server</body></html>",
             ),
             // A short dump comes as XML or with nothing at all.
-            _ if call.target.len() % 2 == 0 => Answer::empty(500),
+            _ if call.target.len().is_multiple_of(2) => Answer::empty(500),
             _ => Answer::text(
                 500,
                 "application/xml",

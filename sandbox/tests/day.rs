@@ -1,5 +1,7 @@
 //! The generated day: deterministic, of the asked size, in the platforms' shapes, with the faults it promises.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 

@@ -43,9 +43,10 @@ pub(crate) struct Pending {
     pub(crate) event_time: i64,
 }
 
-/// Only facts whose successor follows within this many milliseconds are made to be overtaken: half of all.
+/// Only facts whose successor follows within this many milliseconds are made to be overtaken. Of all facts this is the
+/// share that has one, so that the asked share of disorder comes out (measured; a test keeps it true).
 const OVERTAKEN_WITHIN_MS: i64 = 340;
-const ELIGIBLE_SHARE: f64 = 0.52;
+const ELIGIBLE_SHARE: f64 = 0.43;
 const REPUBLISHED_SHARE: f64 = 1.0 / 6.0;
 
 /// The deliveries of one conversation's facts, which are in the order they happened.

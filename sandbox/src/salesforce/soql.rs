@@ -1,10 +1,13 @@
 //! The part of SOQL that integrations use: fields of one object, a condition, an order, a limit.
 
+mod token;
+
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
 use super::store::Record;
+use token::{Token, tokens};
 
 /// A parsed query.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,13 +28,6 @@ enum Condition {
     Or(Vec<Condition>),
     Not(Box<Condition>),
     Compare { field: String, operator: String, values: Vec<Value> },
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Symbol(String),
 }
 
 /// Parses a query; the message says what was not understood.
@@ -302,71 +298,6 @@ impl Parser {
                 "expecting a value, found {}",
                 other.map_or("the end".to_owned(), |token| token.text())
             )),
-        }
-    }
-}
-
-impl Token {
-    fn text(&self) -> String {
-        match self {
-            Self::Word(text) | Self::Symbol(text) => text.clone(),
-            Self::Text(text) => format!("'{text}'"),
-        }
-    }
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
-    let characters: Vec<char> = text.chars().collect();
-    let (mut tokens, mut position) = (Vec::new(), 0);
-    while let Some(character) = characters.get(position).copied() {
-        if character.is_whitespace() {
-            position += 1;
-        } else if character == '\'' {
-            let (content, next) = quoted(&characters, position + 1)?;
-            tokens.push(Token::Text(content));
-            position = next;
-        } else if is_word(character) {
-            let end = characters[position..]
-                .iter()
-                .position(|other| !is_word(*other))
-                .map_or(characters.len(), |length| position + length);
-            tokens.push(Token::Word(characters[position..end].iter().collect()));
-            position = end;
-        } else {
-            let pair: String = characters[position..].iter().take(2).collect();
-            let symbol =
-                if ["!=", "<>", "<=", ">="].contains(&pair.as_str()) { pair } else { character.to_string() };
-            position += symbol.chars().count();
-            tokens.push(Token::Symbol(symbol));
-        }
-    }
-    Ok(tokens)
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || "_.:+-".contains(character)
-}
-
-/// The text of a literal from behind its opening quote, and the position behind its closing one.
-fn quoted(characters: &[char], start: usize) -> Result<(String, usize), String> {
-    let (mut content, mut position) = (String::new(), start);
-    loop {
-        match (characters.get(position), characters.get(position + 1)) {
-            (Some('\''), _) => return Ok((content, position + 1)),
-            (Some('\\'), Some(escaped)) => {
-                content.push(match escaped {
-                    'n' | 'N' => '\n',
-                    'r' | 'R' => '\r',
-                    't' | 'T' => '\t',
-                    other => *other,
-                });
-                position += 2;
-            }
-            (Some(plain), _) => {
-                content.push(*plain);
-                position += 1;
-            }
-            (None, _) => return Err("unterminated string literal".to_owned()),
         }
     }
 }
