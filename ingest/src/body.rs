@@ -21,18 +21,15 @@ const DISCARDING: Duration = Duration::from_secs(5);
 /// Reads the body. One that is too large is refused by its announced length where it has one, and costs no memory.
 pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
-    let mut stream = body.into_data_stream();
     if announced.is_some_and(|length| length > limit) {
-        // A caller that waits for `100 Continue` has sent nothing yet, and need not.
-        if !headers.contains_key(header::EXPECT) {
-            discard(stream).await;
-        }
+        discard(body, headers).await;
         return Err(Refusal::TooLarge { limit });
     }
+    let mut stream = body.into_data_stream();
     match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(Refusal::TooLarge { limit })) => {
-            discard(stream).await;
+            discard_rest(stream).await;
             Err(Refusal::TooLarge { limit })
         }
         Ok(Err(refusal)) => Err(refusal),
@@ -63,7 +60,15 @@ async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
     stream.next().await.transpose().map_err(|_| incomplete())
 }
 
-async fn discard(mut stream: BodyDataStream) {
+/// Reads a body that nobody will look at, within bounds, so that its sender gets to read the answer.
+pub async fn discard(body: Body, headers: &HeaderMap) {
+    // A caller that waits for `100 Continue` has sent nothing yet, and need not.
+    if !headers.contains_key(header::EXPECT) {
+        discard_rest(body.into_data_stream()).await;
+    }
+}
+
+async fn discard_rest(mut stream: BodyDataStream) {
     let mut discarded = 0;
     let all = async {
         while let Some(Ok(chunk)) = stream.next().await {

@@ -1,13 +1,19 @@
 //! One way of writing a JSON value, so that equal values have equal hashes however they were written.
 
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Lower-case hex SHA-256 of the value with its keys sorted and no white space.
-pub fn hash(value: &Value) -> String {
-    let mut text = String::new();
+/// SHA-256 of the value with its keys sorted and no white space.
+pub fn digest(value: &Value) -> [u8; 32] {
+    let mut text = Vec::with_capacity(1_024);
     write(value, &mut text);
-    sha256_hex(text.as_bytes())
+    Sha256::digest(&text).into()
+}
+
+/// [`digest`] in lower-case hex.
+pub fn hash(value: &Value) -> String {
+    hex::encode(digest(value))
 }
 
 /// Lower-case hex SHA-256 of bytes.
@@ -16,34 +22,44 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 /// Recursion goes as deep as the value, whose nesting was limited before it was parsed.
-fn write(value: &Value, text: &mut String) {
+fn write(value: &Value, text: &mut Vec<u8>) {
     match value {
+        Value::Object(map) if map.keys().is_sorted() => write_object(map.iter(), text),
         Value::Object(map) => {
             let mut entries: Vec<_> = map.iter().collect();
             entries.sort_unstable_by_key(|(key, _)| *key);
-            text.push('{');
-            for (position, (key, value)) in entries.into_iter().enumerate() {
-                if position > 0 {
-                    text.push(',');
-                }
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
-                write(value, text);
-            }
-            text.push('}');
+            write_object(entries.into_iter(), text);
         }
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for (position, item) in items.iter().enumerate() {
                 if position > 0 {
-                    text.push(',');
+                    text.push(b',');
                 }
                 write(item, text);
             }
-            text.push(']');
+            text.push(b']');
         }
-        leaf => text.push_str(&leaf.to_string()),
+        leaf => write_leaf(leaf, text),
     }
+}
+
+fn write_object<'a>(entries: impl Iterator<Item = (&'a String, &'a Value)>, text: &mut Vec<u8>) {
+    text.push(b'{');
+    for (position, (key, value)) in entries.enumerate() {
+        if position > 0 {
+            text.push(b',');
+        }
+        write_leaf(key, text);
+        text.push(b':');
+        write(value, text);
+    }
+    text.push(b'}');
+}
+
+/// Writing text, numbers and booleans to memory cannot fail.
+fn write_leaf(leaf: &(impl Serialize + ?Sized), text: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(text, leaf);
 }
 
 #[cfg(test)]

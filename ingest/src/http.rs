@@ -18,13 +18,13 @@ use trunkline_telemetry::trace;
 use crate::intake::{Intake, Taken};
 use crate::publish::Publish;
 use crate::refusal::Refusal;
-use crate::{metric_names, trace_context};
+use crate::{body, metric_names, trace_context};
 
 /// `POST /v1/webhooks/{source}`; everything else is refused in the same form.
 pub fn router<P: Publish>(intake: Arc<Intake<P>>) -> Router {
     Router::new()
-        .route("/v1/webhooks/{source}", post(webhook::<P>).fallback(|| async { Refusal::WrongMethod }))
-        .fallback(|| async { Refusal::UnknownSource })
+        .route("/v1/webhooks/{source}", post(webhook::<P>).fallback(wrong_method))
+        .fallback(wrong_path)
         .with_state(intake)
 }
 
@@ -52,6 +52,16 @@ async fn webhook<P: Publish>(
         .record(started.elapsed().as_secs_f64());
     counter!(metric_names::REQUESTS, "source" => label, "status" => status).increment(1);
     response
+}
+
+async fn wrong_method(headers: HeaderMap, body: Body) -> Refusal {
+    body::discard(body, &headers).await;
+    Refusal::WrongMethod
+}
+
+async fn wrong_path(headers: HeaderMap, body: Body) -> Refusal {
+    body::discard(body, &headers).await;
+    Refusal::UnknownSource
 }
 
 // === impl Taken ===

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use metrics::{counter, gauge, histogram};
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use trunkline_config::{Ingest, Source};
 use trunkline_kafka::OutboundRecord;
@@ -119,8 +118,14 @@ impl<P: Publish> Intake<P> {
     /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an event or in
     /// quarantine; when it fails, the caller may send it again.
     pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
-        let intake = self.sources.get(source).ok_or(Refusal::UnknownSource)?;
-        let _slot = self.slot()?;
+        let Some(intake) = self.sources.get(source) else {
+            body::discard(body, headers).await;
+            return Err(Refusal::UnknownSource);
+        };
+        let Some(_slot) = self.slot() else {
+            body::discard(body, headers).await;
+            return Err(Refusal::Full);
+        };
         let body = body::read(body, headers, self.settings.body_limit_bytes).await?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         if !intake.verifier.verifies(headers, &body) {
@@ -164,10 +169,10 @@ impl<P: Publish> Intake<P> {
         }
     }
 
-    fn slot(&self) -> Result<Slot<'_>, Refusal> {
-        let permit = self.slots.try_acquire().map_err(|_| Refusal::Full)?;
+    fn slot(&self) -> Option<Slot<'_>> {
+        let permit = self.slots.try_acquire().ok()?;
         gauge!(metric_names::IN_FLIGHT).increment(1);
-        Ok(Slot { _permit: permit })
+        Some(Slot { _permit: permit })
     }
 
     fn encode(
@@ -301,14 +306,13 @@ impl<'a> Claims<'a> {
     /// Claims the transport ids of all events, or none of them.
     fn of(window: &'a Mutex<TransportWindow>, accepted: &'a [Accepted]) -> Result<Self, Refusal> {
         let mut claims = Self { window, ids: Vec::new(), accepted: false };
-        for Accepted { event, delivery, .. } in accepted {
-            let Some(id) = delivery.as_deref() else { continue };
-            let body = Sha256::digest(event.data.as_bytes()).into();
+        for Accepted { delivery, .. } in accepted {
+            let Some(delivery) = delivery else { continue };
             // A conflict drops the claims made so far, which gives them back.
-            if window.lock().claim(id, body) == Claim::Conflict {
+            if window.lock().claim(&delivery.id, delivery.body) == Claim::Conflict {
                 return Err(Refusal::TransportIdReused);
             }
-            claims.ids.push(id);
+            claims.ids.push(&delivery.id);
         }
         Ok(claims)
     }

@@ -10,7 +10,8 @@ use trunkline_telemetry::error_codes;
 use crate::adapter::{self, Loaded, Mapped};
 use crate::payload::{self, Element, Unreadable};
 use crate::schema::{Change, Difference};
-use crate::{canonical, quarantine};
+use crate::transport_window::BodyHash;
+use crate::{canonical, quarantine, verify};
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
@@ -38,10 +39,19 @@ pub enum ElementOutcome {
 pub struct Accepted {
     /// The envelope.
     pub event: PlatformEvent,
-    /// The transport id together with what scopes it, where the transport promises it to belong to one body.
-    pub delivery: Option<String>,
+    /// What the delivery claims, where the transport promises an id to belong to one body.
+    pub delivery: Option<Delivery>,
     /// Differences from the schema that did not keep it from being mapped.
     pub drift: Vec<Difference>,
+}
+
+/// A delivery's claim on its transport id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The transport id together with what scopes it.
+    pub id: String,
+    /// Digest of the canonical body: the same content written differently is the same delivery.
+    pub body: BodyHash,
 }
 
 /// A payload that became no event.
@@ -120,7 +130,10 @@ fn accept(
         .as_ref()
         .filter(|_| mapped.transport_id_is_unique)
         // Scoped by type: some platforms use one id for a request and for all that answers it.
-        .map(|id| format!("{}\n{id}", mapped.source_type));
+        .map(|id| Delivery {
+            id: format!("{}\n{id}", mapped.source_type),
+            body: canonical::digest(&element.value),
+        });
     let event = envelope(source, loaded, mapped, element, headers, now);
     ElementOutcome::Event(Box::new(Accepted { event, delivery, drift }))
 }
@@ -201,7 +214,7 @@ fn put_aside(
         code: error_codes::NO_SCHEMA_MATCHES.code.to_owned(),
         reason,
         content_type: header(headers, "content-type"),
-        headers: quarantine::kept_headers(headers, &source.verify),
+        headers: quarantine::kept_headers(headers, verify::proof_header(&source.verify)),
         payload: element.text.as_bytes().to_vec(),
         correlation_id: correlation_header(headers).unwrap_or_else(|| payload_hash.clone()),
         payload_hash,

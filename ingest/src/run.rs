@@ -73,7 +73,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         health.set(part, false, "starting");
     }
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;
-    tracing::info!(%admin, instance, sources = config.sources.len(), "ingest starting");
+    tracing::info!(%admin, sources = config.sources.len(), "ingest starting");
 
     let mut shutdown = pin!(shutdown);
     let Prepared { records } = tokio::select! {

@@ -25,7 +25,7 @@ struct Delivery {
     accepted: bool,
 }
 
-/// SHA-256 of a body.
+/// SHA-256 of a body in its canonical form.
 pub type BodyHash = [u8; 32];
 
 /// What a delivery is to the window.

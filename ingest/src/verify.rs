@@ -85,14 +85,14 @@ impl Verifier {
                 .is_some_and(|credential| equals_any(std::slice::from_ref(digest), &credential)),
         }
     }
+}
 
-    /// Name of the header that carries the proof, lower-case; it must not be kept anywhere.
-    pub fn header(&self) -> Option<&str> {
-        match &self.method {
-            Method::None => None,
-            Method::Hmac { header, .. } | Method::Credential { header, .. } => Some(header),
-            Method::Basic { .. } => Some("authorization"),
-        }
+/// Name of the header that carries the proof; it must not be kept anywhere.
+pub fn proof_header(verify: &Verify) -> Option<&str> {
+    match verify {
+        Verify::None => None,
+        Verify::Hmac { header, .. } | Verify::ApiKey { header, .. } => Some(header),
+        Verify::Bearer { .. } | Verify::Basic { .. } => Some("authorization"),
     }
 }
 

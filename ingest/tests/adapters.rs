@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use serde_json::Value;
-use trunkline_config::{Drift, OrderMode, Source, SourceKind, Verify};
+use trunkline_config::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
+use trunkline_ingest::verify::Verifier;
 use trunkline_ingest::{Accepted, ElementOutcome, map_payload};
 use trunkline_schemas::codec::{Decoder, Encoder, Value as _};
 use trunkline_schemas::{EventTimeSource, PlatformEvent};
@@ -191,6 +192,25 @@ fn eventbridge_published_anew_is_the_same_fact() {
 }
 
 #[test]
+fn the_signature_of_the_folder_given_verifies_as_base64_only() {
+    let Ok(folder) = std::env::var("TRUNKLINE_FIXTURES") else { return };
+    let file = Path::new(&folder).join("standards/genesys_x_hub_signature_256.derived.json");
+    let vector: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let text = |name: &str| vector[name].as_str().unwrap();
+    let verifier = Verifier::new(&Verify::Hmac {
+        header: text("header").into(),
+        prefix: "sha256=".into(),
+        encoding: SignatureEncoding::Base64,
+        secrets: vec![text("secret").into()],
+    });
+    for (signature, expected) in [("expected_header", true), ("hex_form_must_be_rejected", false)] {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-hub-signature-256", text(signature).parse().unwrap());
+        assert_eq!(verifier.verifies(&headers, text("body_utf8").as_bytes()), expected, "{signature}");
+    }
+}
+
+#[test]
 fn payloads_of_the_folder_given_are_never_lost() {
     let Ok(folder) = std::env::var("TRUNKLINE_FIXTURES") else { return };
     let mut found = BTreeMap::new();
@@ -231,9 +251,12 @@ fn payloads_of_the_folder_given_are_never_lost() {
                 accepted.drift.iter().map(ToString::to_string).collect::<Vec<_>>(),
             );
             if let Some(delivery) = &accepted.delivery
-                && let Some(other) = found.insert(delivery.clone(), body.clone())
+                && let Some(other) = found.insert(delivery.id.clone(), delivery.body)
             {
-                assert_eq!(other, body, "{name} would be refused as another body of a delivery seen before");
+                assert_eq!(
+                    other, delivery.body,
+                    "{name} would be refused as another body of a delivery seen before"
+                );
             }
         }
     }

@@ -121,6 +121,9 @@ fn map(kind: SourceKind, body: &[u8]) -> Option<Outcome> {
 }
 
 proptest! {
+    // The inputs are small and the seed is printed: nothing to keep in files.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn arbitrary_bytes(kind in kind(), body in prop::collection::vec(any::<u8>(), 0..512)) {
         if let Some(outcome) = map(kind, &body) {

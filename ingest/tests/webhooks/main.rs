@@ -45,11 +45,19 @@ async fn the_same_again_is_accepted_and_another_body_is_a_conflict() {
     let again = ingest.post("cloud", customer_start("delivery-1").to_string()).await;
     assert_eq!((again.status, &again.json), (StatusCode::ACCEPTED, &first.json));
 
+    let rewritten = serde_json::to_string_pretty(&customer_start("delivery-1")).unwrap();
+    let again = ingest.post("cloud", rewritten).await;
+    assert_eq!(
+        (again.status, &again.json),
+        (StatusCode::ACCEPTED, &first.json),
+        "the same content, written differently"
+    );
+
     let mut other = customer_start("delivery-1");
     other["detail"]["eventBody"]["ani"] = "tel:+15550111".into();
     let conflict = ingest.post("cloud", other.to_string()).await;
     assert_eq!((conflict.status, conflict.code()), (StatusCode::CONFLICT, "TL-2007"));
-    assert_eq!(ingest.stored().len(), 2, "a conflict stores nothing");
+    assert_eq!(ingest.stored().len(), 3, "a conflict stores nothing");
 
     // Another fact that happens to carry the id is another delivery, and the id of one source is not that of another.
     other["detail-type"] = "v2.detail.events.conversation.{id}.customer.end".into();
@@ -111,6 +119,8 @@ async fn bad_input_gets_the_right_answer_and_nothing_is_stored() {
 async fn a_body_of_50_megabytes_is_refused_with_an_answer() {
     let ingest = Ingest::start().await;
     let huge = vec![b' '; 50_000_000];
+    let answer = ingest.post("nowhere", huge.clone()).await;
+    assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "TL-2004"));
     let answer = ingest.post("cloud", huge.clone()).await;
     assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "TL-2003"));
     let answer = ingest.post_chunked("cloud", huge).await;
