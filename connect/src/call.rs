@@ -8,7 +8,7 @@ use trunkline_config::{ExposeSecret, System};
 
 use crate::breaker::Outcome;
 use crate::classify::{Answer, Classified, Verdict, classify};
-use crate::course::{Course, Then, Trouble};
+use crate::course::{Course, Effect, Then, Trouble};
 use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
 use crate::feedback;
@@ -152,7 +152,8 @@ impl<'a> Call<'a> {
             Ok(Ok(answer)) => self.classify(answer, slot, admission, took, token.as_ref()),
             Ok(Err(NoAnswer { reached, message })) => {
                 admission.record(Outcome::Failure, took);
-                let trouble = Trouble::Unavailable { effect: reached };
+                let effect = if reached { Effect::Unknown } else { Effect::None };
+                let trouble = Trouble::Unavailable(effect);
                 Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, trouble })
             }
             Err(_elapsed) if allowed < target.timeout => {
@@ -204,7 +205,7 @@ impl<'a> Call<'a> {
             Verdict::Locked => (CallErrorKind::Conflict, Trouble::Locked),
             // A success never comes here; were it to, it would not be repeated.
             Verdict::Rejected | Verdict::Success => (CallErrorKind::Rejected, Trouble::Final),
-            Verdict::Unavailable => (CallErrorKind::Unavailable, Trouble::Unavailable { effect: true }),
+            Verdict::Unavailable => (CallErrorKind::Unavailable, Trouble::Unavailable(effect_of(status))),
         };
         let message = classified.message.unwrap_or_else(|| format!("answered {status}"));
         // A system may echo what it was sent.
@@ -239,6 +240,12 @@ impl<'a> Call<'a> {
     }
 }
 
+/// What is known of the effect of a request that was answered so: a gateway that gives up waiting does not stop
+/// what is behind it.
+fn effect_of(status: u16) -> Effect {
+    if matches!(status, 408 | 502 | 504) { Effect::Unknown } else { Effect::Ended }
+}
+
 /// What an answer says about limits, by its headers and by its meaning.
 fn heard(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
     let mut heard = feedback::read(system, headers);
@@ -263,7 +270,7 @@ impl Failure {
 
     fn unanswered(kind: CallErrorKind, took: Duration) -> Self {
         let message = format!("no answer within {} ms", took.as_millis());
-        Self { kind, status: None, code: None, message, trouble: Trouble::Unavailable { effect: true } }
+        Self { kind, status: None, code: None, message, trouble: Trouble::Unavailable(Effect::Unknown) }
     }
 
     fn no_token(no_token: NoToken) -> Self {

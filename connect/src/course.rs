@@ -12,10 +12,25 @@ use crate::token::WAITS;
 /// Whether a request may be sent again when it is not known what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// Yes: it reads, or doing it twice is the same as doing it once.
-    Safe,
+    /// Always: it only reads.
+    Always,
+    /// When it was answered: doing it twice is the same as doing it once, but not while the first may still be
+    /// under way. Two writes of one resource must never be in flight side by side, and a late first one could undo
+    /// what came after it.
+    OnceAnswered,
     /// Only when it surely had no effect.
     OnlyWithoutEffect,
+}
+
+/// What is known of a failed attempt's effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It had none: it never left.
+    None,
+    /// It ended, with or without effect.
+    Ended,
+    /// It may still be under way.
+    Unknown,
 }
 
 /// What went wrong with an attempt.
@@ -27,8 +42,8 @@ pub(crate) enum Trouble {
     RateLimited,
     /// Someone holds the resource for a moment.
     Locked,
-    /// The system cannot answer; `effect` when the attempt may have had one all the same.
-    Unavailable { effect: bool },
+    /// The system cannot answer.
+    Unavailable(Effect),
     /// Another attempt would end the same.
     Final,
 }
@@ -53,14 +68,26 @@ pub(crate) struct Course {
     failures: u32,
 }
 
+// === impl Repeat ===
+
+impl Repeat {
+    fn allows(self, effect: Effect) -> bool {
+        match self {
+            Self::Always => true,
+            Self::OnceAnswered => effect != Effect::Unknown,
+            Self::OnlyWithoutEffect => effect == Effect::None,
+        }
+    }
+}
+
 // === impl Course ===
 
 impl Course {
     /// Whether there is another attempt; `random` lies between 0 and 1.
     pub(crate) fn after(&mut self, trouble: Trouble, repeat: Repeat, retry: &Retry, random: f64) -> Then {
-        if let Trouble::Unavailable { effect } = trouble {
-            self.sent |= effect;
-            if effect && repeat == Repeat::OnlyWithoutEffect {
+        if let Trouble::Unavailable(effect) = trouble {
+            self.sent |= effect != Effect::None;
+            if !repeat.allows(effect) {
                 return Then::GiveUp;
             }
         }
@@ -69,7 +96,7 @@ impl Course {
             Trouble::Token { news } => self.after_refused_token(news),
             // The pause is the limiter's; an endpoint that limits is not failing, so no budget is used up.
             Trouble::RateLimited => self.within(retry, Duration::ZERO, false),
-            Trouble::Locked | Trouble::Unavailable { .. } => {
+            Trouble::Locked | Trouble::Unavailable(_) => {
                 self.failures += 1;
                 let wait = Backoff::from(retry).wait(self.failures, random);
                 self.within(retry, wait, true)
@@ -119,30 +146,39 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_tried_again_after_one_two_and_four_seconds() {
-        let (steps, _) = run(&[Trouble::Token { news: true }; 4], Repeat::Safe);
+        let (steps, _) = run(&[Trouble::Token { news: true }; 4], Repeat::Always);
         assert_eq!(steps, [again(1_000, false), again(2_000, false), again(4_000, false), Then::GiveUp]);
-        let (steps, _) = run(&[Trouble::Token { news: false }], Repeat::Safe);
+        let (steps, _) = run(&[Trouble::Token { news: false }], Repeat::Always);
         assert_eq!(steps, [again(0, false)]);
     }
 
     #[test]
     fn an_unavailable_system_is_tried_four_times_with_growing_waits() {
-        let (steps, course) = run(&[Trouble::Unavailable { effect: true }; 4], Repeat::Safe);
+        let (steps, course) = run(&[Trouble::Unavailable(Effect::Unknown); 4], Repeat::Always);
         assert_eq!(steps, [again(100, true), again(200, true), again(400, true), Then::GiveUp]);
         assert!(course.sent);
     }
 
     #[test]
-    fn what_may_have_taken_effect_is_not_repeated_unless_that_is_safe() {
-        let (steps, course) = run(&[Trouble::Unavailable { effect: true }], Repeat::OnlyWithoutEffect);
-        assert_eq!((steps, course.sent), (vec![Then::GiveUp], true));
-        let (steps, course) = run(&[Trouble::Unavailable { effect: false }], Repeat::OnlyWithoutEffect);
-        assert_eq!((steps, course.sent), (vec![again(100, true)], false));
+    fn what_may_have_taken_effect_is_repeated_only_where_that_is_harmless() {
+        use Effect::{Ended, None, Unknown};
+        use Repeat::{Always, OnceAnswered, OnlyWithoutEffect};
+        for (repeat, repeated) in [
+            (Always, &[None, Ended, Unknown][..]),
+            (OnceAnswered, &[None, Ended]),
+            (OnlyWithoutEffect, &[None]),
+        ] {
+            for effect in [None, Ended, Unknown] {
+                let (steps, course) = run(&[Trouble::Unavailable(effect)], repeat);
+                let expected = if repeated.contains(&effect) { again(100, true) } else { Then::GiveUp };
+                assert_eq!((steps, course.sent), (vec![expected], effect != None), "{repeat:?} {effect:?}");
+            }
+        }
     }
 
     #[test]
     fn limits_use_no_budget_and_the_end_is_the_end() {
-        let (steps, _) = run(&[Trouble::RateLimited, Trouble::Final], Repeat::Safe);
+        let (steps, _) = run(&[Trouble::RateLimited, Trouble::Final], Repeat::Always);
         assert_eq!(steps, [again(0, false), Then::GiveUp]);
     }
 }

@@ -31,7 +31,9 @@ pub(crate) async fn set_attributes(
         ),
         headers: vec![(writes::IDEMPOTENCY_KEY, write.command_id.clone())],
         body: Some(json!({ "attributes": write.fields })),
-        repeat: Repeat::Safe,
+        // Even where writing twice converges: a first request that is only late could undo what came after it. Whoever
+        // asked waits out its life and reads the resource back.
+        repeat: Repeat::OnlyWithoutEffect,
         traceparent: write.traceparent.clone(),
     };
     let response = outbound.call(WRITE, &request, deadline).await?;
@@ -49,7 +51,7 @@ pub(crate) async fn current(
         path: format!("/api/v2/conversations/{}", write.segment("conversationId")),
         headers: Vec::new(),
         body: None,
-        repeat: Repeat::Safe,
+        repeat: Repeat::Always,
         traceparent: write.traceparent.clone(),
     };
     match outbound.call(READ, &request, deadline).await {

@@ -82,7 +82,7 @@ pub(crate) async fn get(
         path,
         headers: Vec::new(),
         body: None,
-        repeat: Repeat::Safe,
+        repeat: Repeat::Always,
         traceparent: question.traceparent.map(str::to_owned),
     };
     Ok(outbound.call(class, &request, question.deadline).await?.json())

@@ -82,7 +82,9 @@ pub(crate) async fn upsert(
         path: record_path(write),
         headers: vec![(CLIENT.0, CLIENT.1.to_owned()), (writes::IDEMPOTENCY_KEY, write.command_id.clone())],
         body: Some(Value::Object(fields)),
-        repeat: Repeat::Safe,
+        // Even where writing twice converges: a first request that is only late could undo what came after it. Whoever
+        // asked waits out its life and reads the resource back.
+        repeat: Repeat::OnlyWithoutEffect,
         traceparent: write.traceparent.clone(),
     };
     let response = outbound.call(WRITE, &request, deadline).await?;
@@ -109,7 +111,7 @@ pub(crate) async fn current(
         path: format!("{}?{}", record_path(write), encode::query(&[("fields", &names.join(","))])),
         headers: Vec::new(),
         body: None,
-        repeat: Repeat::Safe,
+        repeat: Repeat::Always,
         traceparent: write.traceparent.clone(),
     };
     match outbound.call(READ, &request, deadline).await {

@@ -143,6 +143,24 @@ async fn an_upsert_names_itself_its_key_and_only_its_fields() {
 }
 
 #[tokio::test]
+async fn a_write_without_an_answer_is_not_sent_again() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token("t"),
+        RECORD => Reply::json(201, "{}").after(Duration::from_secs(60)),
+        _ => Reply::json(503, "{}"),
+    })
+    .await;
+    let mut config = genesys(&stub);
+    for target in config.targets.values_mut() {
+        target.timeout = Duration::from_millis(200);
+    }
+    let directory = Directory::from_config(&config, Role::WriteBack).unwrap();
+    let error = directory.apply("crm", &upsert(), soon()).await.unwrap_err();
+    assert_eq!((error.kind, error.attempts, error.sent), (CallErrorKind::Timeout, 1, true));
+    assert_eq!(stub.asked(RECORD).len(), 1);
+}
+
+#[tokio::test]
 async fn a_record_that_is_not_there_is_no_error_to_a_reader() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&genesys(&stub), Role::WriteBack).unwrap();

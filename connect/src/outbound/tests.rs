@@ -30,7 +30,7 @@ fn request(repeat: Repeat) -> Request {
 }
 
 async fn call(outbound: &Outbound, within: Duration) -> Result<Response, CallError> {
-    outbound.call(CLASS, &request(Repeat::Safe), Instant::now() + within).await
+    outbound.call(CLASS, &request(Repeat::Always), Instant::now() + within).await
 }
 
 fn ok() -> Reply {
@@ -233,7 +233,7 @@ async fn many_callers_together_stay_within_the_quota() {
             let outbound = outbound.clone();
             let class = if n % 2 == 0 { "even" } else { "odd" };
             tokio::spawn(async move {
-                outbound.call(class, &request(Repeat::Safe), Instant::now() + LONG).await.unwrap();
+                outbound.call(class, &request(Repeat::Always), Instant::now() + LONG).await.unwrap();
             })
         })
         .collect();
