@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{LoadSettings, Progress, play};
@@ -38,7 +39,7 @@ enum Command {
         /// Seed of latencies and faults.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Folder of the secrets: read from there, or made there.
+        /// Folder of all secrets, the webhooks' too: read from there, or made there.
         #[arg(long, default_value = "sandbox-secrets")]
         secrets: PathBuf,
     },
@@ -69,8 +70,9 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Serve { port_base, host, public_host, seed, secrets } => {
-            let credentials = Credentials::kept_in(&secrets).context("cannot keep the secrets")?;
-            let credentials = Some(credentials);
+            let credentials = Some(Credentials::kept_in(&secrets).context("cannot keep the secrets")?);
+            // Ingest verifies with these from its start on, which may come before the first delivery.
+            Secrets::kept_in(&secrets).context("cannot keep the secrets")?;
             let settings = SandboxSettings {
                 seed,
                 host,
@@ -81,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
             };
             let sandbox = Sandbox::start(settings).await.context("cannot listen")?;
             println!("{}", serde_json::to_string(&sandbox.addresses)?);
-            tokio::signal::ctrl_c().await?;
+            interrupted().await?;
             sandbox.stop().await;
         }
         Command::Play { ingest, rate, seconds, seed, secrets, ledger } => {
@@ -92,7 +94,7 @@ async fn main() -> anyhow::Result<()> {
             let progress = Arc::new(Progress::default());
             let (stop, stopped) = watch::channel(false);
             tokio::spawn(async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
+                if interrupted().await.is_ok() {
                     stop.send_replace(true);
                 }
             });
@@ -101,4 +103,13 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for the signal that a container is stopped with.
+async fn interrupted() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminated.recv() => Ok(()),
+    }
 }

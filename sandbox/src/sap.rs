@@ -185,16 +185,25 @@ fn target(call: &Call) -> Target {
         _ if rest.is_empty() || rest == "$metadata" => Target::Service { sets: set },
         Some("") => Target::Collection { set: (*set).to_owned() },
         Some(key) => match key.strip_prefix('(').and_then(|key| key.strip_suffix(')')) {
-            Some(key) => {
-                // `'1003764'` or `BusinessPartner='1003764'`; quotes inside are doubled.
-                let value = key.split_once('=').map_or(key, |(_, value)| value).trim();
-                let value = value.trim_start_matches('\'').trim_end_matches('\'').replace("''", "'");
-                Target::Single { set: (*set).to_owned(), key: value }
-            }
+            Some(key) => Target::Single { set: (*set).to_owned(), key: key_value(key) },
             None => Target::Nothing,
         },
         None => Target::Nothing,
     }
+}
+
+/// The value that tells an entity apart: of `'1003764'` and `BusinessPartner='1003764'` the only one there is, of an item's
+/// four-part key the document's number. Quotes inside a value are doubled.
+fn key_value(key: &str) -> String {
+    let mut parts = key.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
+    let (_, value) = parts
+        .clone()
+        .find(|(name, _)| *name == "AccountingDocument")
+        .or_else(|| parts.next())
+        .unwrap_or_default();
+    let value = value.trim();
+    let value = value.strip_prefix('\'').unwrap_or(value);
+    value.strip_suffix('\'').unwrap_or(value).replace("''", "'")
 }
 
 /// An entity as `$select` wants it; the host in its address is the one that was asked.

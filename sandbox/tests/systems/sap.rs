@@ -101,6 +101,10 @@ fn entities_and_collections_have_the_version_2_shape() {
         "{etag}"
     );
 
+    let item = client.get(&format!("{ITEMS}?$top=1")).body_json()["d"]["results"][0].clone();
+    let address = item["__metadata"]["uri"].as_str().unwrap().replace("http://localhost", "");
+    assert_eq!(client.get(&address).body_json()["d"], item);
+
     let list = client.get(&format!("{PARTNERS}?$inlinecount=allpages&$top=2&$skip=1")).body_json();
     assert_eq!(list["d"]["__count"], "500");
     assert_eq!(list["d"]["results"][0]["BusinessPartner"], "C-000002");
