@@ -82,9 +82,9 @@ pub(crate) async fn upsert(
         path: record_path(write),
         headers: vec![(CLIENT.0, CLIENT.1.to_owned()), (writes::IDEMPOTENCY_KEY, write.command_id.clone())],
         body: Some(Value::Object(fields)),
-        // Even where writing twice converges: a first request that is only late could undo what came after it. Whoever
-        // asked waits out its life and reads the resource back.
-        repeat: Repeat::OnlyWithoutEffect,
+        // Writing twice converges, but a first request that is only late could undo what came after it: whoever gets no
+        // answer waits out its life and reads the resource back.
+        repeat: Repeat::OnceAnswered,
         traceparent: write.traceparent.clone(),
     };
     let response = outbound.call(WRITE, &request, deadline).await?;
