@@ -119,6 +119,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     if let Err(error) = producer.flush(until.saturating_duration_since(Instant::now())).await {
         tracing::warn!(%error, "records without an answered request were not stored");
     }
+    tracing::info!("drained");
     outcome
 }
 

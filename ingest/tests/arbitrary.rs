@@ -1,5 +1,7 @@
 //! Whatever bytes come in: no panic, and nothing is both lost and accepted.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use axum::http::HeaderMap;

@@ -90,7 +90,7 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, integration: Option<St
     mapped.transport_id_is_unique = true;
     mapped.identity = Identity::of(
         "openmessaging.message",
-        &[id.clone()],
+        std::slice::from_ref(&id),
         &[Some(direction), Some(kind), integration],
         payload,
     );

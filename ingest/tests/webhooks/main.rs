@@ -1,5 +1,7 @@
 //! The HTTP side against a stand-in for Kafka: every answer, and what is stored before it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use axum::http::StatusCode;
