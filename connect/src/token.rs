@@ -1,7 +1,7 @@
 //! The life of one access token: when to use it, when to fetch the next, when to give up.
 //!
 //! Pure: functions of (state, input, now). That one refresh is in flight however many callers wait is decided
-//! here; the edge ([`crate::token_manager`]) only carries it out.
+//! here; the edge (`token_manager`) only carries it out.
 
 use std::time::{Duration, Instant};
 
