@@ -47,7 +47,7 @@ use trunkline_verifier::{Breakers, Inputs, Report, SecretToFind, verify};
 use faults::Outage;
 use follow::Following;
 use outcome::Outcome;
-use progress::Progress;
+use progress::{Progress, Summary};
 use screen::Screen;
 use stage::{Settings, Stage};
 use watch::{TURN, Watch};
@@ -93,6 +93,7 @@ pub struct Args {
 /// What the play left behind for the verifier.
 struct Played {
     ledger: PathBuf,
+    load: Arc<load::Progress>,
     drained: bool,
 }
 
@@ -169,7 +170,7 @@ async fn play_and_judge(stage: &mut Stage, arguments: &Args) -> anyhow::Result<(
     let inputs = inputs(stage, &played.ledger, logs, stopped_cleanly, &restarts)?;
     let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
     let conditions = conditions(arguments, stage, played.drained, stopped_cleanly);
-    let outcome = Outcome::new(&report, &progress.lock(), &restarts, conditions);
+    let outcome = Outcome::new(&report, latencies(&progress.lock(), &played.load), &restarts, conditions);
     Ok((report, outcome))
 }
 
@@ -201,7 +202,8 @@ async fn play_day(
     };
     // Nobody stops the play before its end but by stopping the whole demo.
     let (_stop, stop) = tokio::sync::watch::channel(false);
-    let playing = play(deliveries, start_ms, load, Arc::new(load::Progress::default()), stop);
+    let load_progress = Arc::new(load::Progress::default());
+    let playing = play(deliveries, start_ms, load, load_progress.clone(), stop);
     tokio::pin!(playing);
 
     let mut watch = Watch::new(Screen::open(arguments.plain)?, stage::client()?);
@@ -217,7 +219,16 @@ async fn play_day(
     }
     let drained = drain(&mut watch, stage, progress).await?;
     drop(following);
-    Ok(Played { ledger, drained })
+    Ok(Played { ledger, load: load_progress, drained })
+}
+
+fn latencies(progress: &Progress, load: &load::Progress) -> BTreeMap<&'static str, Summary> {
+    let load::Latencies { p50, p99, max } = load.latencies();
+    BTreeMap::from([
+        ("webhook_to_answer", Summary { p50, p99, max, count: load.counts().accepted }),
+        ("webhook_to_enriched", progress.latency()),
+        ("webhook_to_enriched_held", progress.latency_held()),
+    ])
 }
 
 async fn next_turn(

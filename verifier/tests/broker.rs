@@ -1,5 +1,7 @@
 //! Reading topics of a real broker: aborted records are invisible, open transactions are waited out, followers follow.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that goes wrong")]
+
 use std::time::Duration;
 
 use rdkafka::ClientConfig;

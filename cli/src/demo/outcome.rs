@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use trunkline_verifier::{NotJudged, Report, Violation, verb};
 
-use super::progress::{Progress, Summary};
+use super::progress::Summary;
 
 /// What a demo found out.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +56,7 @@ impl Outcome {
     /// Joins what the verifier judged with what was measured.
     pub fn new(
         report: &Report,
-        progress: &Progress,
+        latency_ms: BTreeMap<&'static str, Summary>,
         restarts: &BTreeMap<String, u32>,
         conditions: Value,
     ) -> Self {
@@ -81,10 +81,7 @@ impl Outcome {
             violations: report.violations.clone(),
             violation_counts: report.violation_counts.clone(),
             counts: Value::Object(counts),
-            latency_ms: BTreeMap::from([
-                ("webhook_to_enriched", progress.latency()),
-                ("webhook_to_enriched_held", progress.latency_held()),
-            ]),
+            latency_ms,
             judged: report.judged.clone(),
             not_judged: report.not_judged.clone(),
             conditions,
@@ -156,15 +153,13 @@ mod tests {
 
     #[test]
     fn joins_counts_and_latencies() {
-        let mut report = Report::default();
-        report.counts = [("posted", 5), ("writebacks.APPLIED", 2), ("records.quarantine", 1)]
-            .map(|(name, times)| (name.to_owned(), times))
-            .into();
-        let mut progress = Progress::new().unwrap();
-        progress.answered(Some(202), &["a".to_owned()], 0.0);
-        progress.enriched("a", false, 10.0);
+        let counts = [("posted", 5), ("writebacks.APPLIED", 2), ("records.quarantine", 1)];
+        let counts = counts.map(|(name, times)| (name.to_owned(), times)).into();
+        let report = Report { counts, ..Report::default() };
+        let latency = Summary { p50: 10.0, p99: 10.0, max: 10.0, count: 1 };
+        let latency = BTreeMap::from([("webhook_to_enriched", latency)]);
         let restarts = BTreeMap::from([("processor-0".to_owned(), 1)]);
-        let outcome = Outcome::new(&report, &progress, &restarts, json!({"rate": 5}));
+        let outcome = Outcome::new(&report, latency, &restarts, json!({"rate": 5}));
         let json = serde_json::to_value(&outcome).unwrap();
         assert_eq!(json["counts"]["posted"], 5);
         assert_eq!(json["counts"]["late"], 0);

@@ -1,11 +1,15 @@
 //! `answers`: ingest answers what the load generator knows it must, and takes in nothing that is not verified.
 
+use std::collections::HashMap;
+
 use crate::evidence::LedgerLine;
 use crate::report::Verdict;
 
-/// Judges the answers to each delivery, spoiled ones included. Being pushed back (429, 503) is no wrong answer.
+/// Judges the answers to each delivery, spoiled ones included: the status is the one expected, and the same bytes are
+/// answered with the same event ids. Being pushed back (429, 503) is no wrong answer.
 pub fn judge(ledger: &[LedgerLine]) -> Verdict {
     let mut verdict = Verdict::new("answers");
+    judge_repeats(ledger, &mut verdict);
     for line in ledger {
         verdict.count(format!("delivered.{}", line.kind.to_ascii_lowercase()), 1);
         let status = line.status.unwrap_or_default();
@@ -25,13 +29,25 @@ pub fn judge(ledger: &[LedgerLine]) -> Verdict {
     verdict
 }
 
+fn judge_repeats(ledger: &[LedgerLine], verdict: &mut Verdict) {
+    let mut answers: HashMap<(&str, &str), &[String]> = HashMap::new();
+    for line in ledger.iter().filter(|line| line.accepted()) {
+        let first = *answers.entry((&line.source, &line.body_sha256)).or_insert(&line.event_ids);
+        if first != line.event_ids {
+            verdict.object(|| {
+                let (again, LedgerLine { body_sha256, source, .. }) = (&line.event_ids, line);
+                format!("payload {body_sha256} of source {source} was answered with {first:?} and later with {again:?}")
+            });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(status: u16, expected_status: Option<u16>, violations: u64) {
-        let line = LedgerLine {
+    fn line(status: u16, expected_status: Option<u16>) -> LedgerLine {
+        LedgerLine {
             source: "genesys".into(),
             body_sha256: "x".into(),
             status: Some(status),
@@ -40,8 +56,16 @@ mod tests {
             posted_at: 0.0,
             kind: "badsignature".into(),
             elements: None,
-        };
-        assert_eq!(judge(&[line]).violations, violations, "answered {status}, expected {expected_status:?}");
+        }
+    }
+
+    #[track_caller]
+    fn check(status: u16, expected_status: Option<u16>, violations: u64) {
+        assert_eq!(
+            judge(&[line(status, expected_status)]).violations,
+            violations,
+            "answered {status}, expected {expected_status:?}"
+        );
     }
 
     #[test]
@@ -60,5 +84,14 @@ mod tests {
         for pushed_back in [0, 429, 503] {
             check(pushed_back, Some(202), 0);
         }
+    }
+
+    #[test]
+    fn another_answer_to_the_same_bytes_is_seen() {
+        let answered = |id: &str| LedgerLine { event_ids: vec![id.into()], ..line(202, None) };
+        assert_eq!(judge(&[answered("a"), answered("a")]).violations, 0);
+        assert_eq!(judge(&[answered("a"), answered("b")]).violations, 1);
+        let elsewhere = LedgerLine { source: "cxone".into(), ..answered("b") };
+        assert_eq!(judge(&[answered("a"), elsewhere]).violations, 0);
     }
 }
