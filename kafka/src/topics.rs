@@ -9,7 +9,10 @@
 mod admin;
 mod desired;
 mod diff;
+mod error;
+mod metadata;
 
-pub use admin::{TopicsError, apply, plan, plan_for, remove};
+pub use admin::{apply, plan, plan_for, remove};
 pub use desired::{Desired, desired};
 pub use diff::{Actual, Change, Plan, diff};
+pub use error::TopicsError;

@@ -13,54 +13,16 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use trunkline_config::Kafka;
 
-use super::{Actual, Change, Desired, Plan, desired, diff};
+use super::metadata::metadata;
+use super::{Actual, Change, Desired, Plan, TopicsError, desired, diff};
 use crate::client;
 
 /// How long one question to the cluster may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a change may take to show everywhere.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often that is looked at.
 const READY_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Why topics could not be looked at or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum TopicsError {
-    /// The cluster did not answer.
-    #[error("{what} failed: {source}; are the brokers of [kafka] reachable, and may this client do it?")]
-    Cluster {
-        /// What was tried.
-        what: &'static str,
-        /// What the client said.
-        source: KafkaError,
-    },
-    /// Something about one topic was refused.
-    #[error("{what} {topic} was refused: {code}; check the ACLs of this client and the cluster's policies")]
-    Topic {
-        /// What was tried.
-        what: &'static str,
-        /// Name, with prefix.
-        topic: String,
-        /// What the broker said.
-        code: RDKafkaErrorCode,
-    },
-    /// The plan asks for another number of partitions. Nothing was changed.
-    #[error("nothing was changed: {0}")]
-    Refused(String),
-    /// A new topic is not ready.
-    #[error(
-        "{topic} was made, but not all of its partitions have a leader after {seconds} s: look at the brokers"
-    )]
-    NotReady {
-        /// Name, with prefix.
-        topic: String,
-        /// Seconds waited.
-        seconds: u64,
-    },
-    /// The task that asked the cluster failed.
-    #[error("looking at the topics was broken off: {0}")]
-    Task(String),
-}
 
 /// What there is to do in the cluster; changes nothing.
 ///
@@ -126,8 +88,8 @@ pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
 pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
     let wanted = desired(kafka);
     let names: Vec<&str> = wanted.iter().map(|topic| topic.name.as_str()).collect();
-    let results =
-        admin(kafka)?.delete_topics(&names, &options()).await.map_err(cluster("removing topics"))?;
+    let admin = admin(kafka)?;
+    let results = admin.delete_topics(&names, &options()).await.map_err(cluster("removing topics"))?;
     for result in results {
         match result {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
@@ -137,16 +99,18 @@ pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
     Ok(())
 }
 
-fn admin(kafka: &Kafka) -> Result<AdminClient<DefaultClientContext>, TopicsError> {
+type Admin = AdminClient<DefaultClientContext>;
+
+fn admin(kafka: &Kafka) -> Result<Admin, TopicsError> {
     client::base(kafka, "trunkline-topics").create().map_err(cluster("creating an admin client"))
+}
+
+fn cluster(what: &'static str) -> impl Fn(KafkaError) -> TopicsError {
+    move |source| TopicsError::Cluster { what, source, detail: String::new() }
 }
 
 fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(CALL_TIMEOUT)).operation_timeout(Some(CALL_TIMEOUT))
-}
-
-fn cluster(what: &'static str) -> impl Fn(KafkaError) -> TopicsError {
-    move |source| TopicsError::Cluster { what, source }
 }
 
 /// Those of the wanted topics that exist, without their settings.
@@ -164,38 +128,15 @@ async fn existing(kafka: &Kafka, wanted: &[Desired]) -> Result<BTreeMap<String, 
         .collect())
 }
 
-/// Every topic of the cluster: the number of copies of each of its partitions.
-async fn metadata(kafka: &Kafka) -> Result<HashMap<String, Vec<i32>>, TopicsError> {
-    let admin = admin(kafka)?;
-    tokio::task::spawn_blocking(move || {
-        let metadata = admin
-            .inner()
-            .fetch_metadata(None, CALL_TIMEOUT)
-            .map_err(cluster("reading the cluster's metadata"))?;
-        Ok(metadata
-            .topics()
-            .iter()
-            .map(|topic| {
-                let partitions = topic.partitions().iter().map(|partition| count(partition.replicas().len()));
-                (topic.name().to_owned(), partitions.collect())
-            })
-            .collect())
-    })
-    .await
-    .map_err(|error| TopicsError::Task(error.to_string()))?
-}
-
-fn count(length: usize) -> i32 {
+/// A count as Kafka has it.
+pub(super) fn count(length: usize) -> i32 {
     i32::try_from(length).unwrap_or(i32::MAX)
 }
 
 /// The effective settings of topics, and whether each was set on the topic itself.
 type Settings = HashMap<String, HashMap<String, (String, bool)>>;
 
-async fn settings(
-    admin: &AdminClient<DefaultClientContext>,
-    topics: &[String],
-) -> Result<Settings, TopicsError> {
+async fn settings(admin: &Admin, topics: &[String]) -> Result<Settings, TopicsError> {
     if topics.is_empty() {
         return Ok(Settings::new());
     }
@@ -220,11 +161,7 @@ async fn settings(
     Ok(settings)
 }
 
-async fn create(
-    kafka: &Kafka,
-    admin: &AdminClient<DefaultClientContext>,
-    topics: &[&Desired],
-) -> Result<(), TopicsError> {
+async fn create(kafka: &Kafka, admin: &Admin, topics: &[&Desired]) -> Result<(), TopicsError> {
     if topics.is_empty() {
         return Ok(());
     }
@@ -276,7 +213,7 @@ async fn await_leaders(kafka: &Kafka, topics: &[&Desired]) -> Result<(), TopicsE
 }
 
 async fn alter(
-    admin: &AdminClient<DefaultClientContext>,
+    admin: &Admin,
     topic: &str,
     changes: &[(&'static str, Option<String>, String)],
 ) -> Result<(), TopicsError> {
@@ -305,7 +242,7 @@ async fn alter(
 
 /// Waits until the brokers say what they were told: they learn it one after the other.
 async fn await_settings(
-    admin: &AdminClient<DefaultClientContext>,
+    admin: &Admin,
     topic: &str,
     changes: &[(&'static str, Option<String>, String)],
 ) -> Result<(), TopicsError> {
