@@ -1,5 +1,7 @@
 //! The tool as an operator meets it: what it prints, where, and its exit codes.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,5 +1,7 @@
 //! A configuration that uses most of what there is, read into its types.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
+
 use std::time::Duration;
 
 use trunkline_config::{

@@ -1,5 +1,7 @@
 //! What is said about wrong configurations: each case changes the example and names every message expected.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
+
 #[path = "support/example_folder.rs"]
 mod support;
 

@@ -34,8 +34,7 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
         open("out", host(endpoint), "every binary: traces".to_owned());
     }
     for target in config.targets.values() {
-        let enriches = config.enrichment.targets.contains(&target.name);
-        let who = if enriches { "processor, sink" } else { "sink" };
+        let who = users(config, &target.name);
         open("out", host(&target.base_url), format!("{who}: target '{}'", target.name));
         if let Credentials::ClientCredentials { token_url, .. } = &target.credentials {
             open("out", host(token_url), format!("{who}: tokens of target '{}'", target.name));
@@ -43,6 +42,18 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
     }
     open("in", Some(config.ingest.listen.to_string()), "ingest: webhooks".to_owned());
     openings
+}
+
+/// The binaries that call a target.
+fn users(config: &Config, target: &str) -> &'static str {
+    let enriches = config.enrichment.targets.iter().any(|name| name == target);
+    let writes = config.rules.write_backs.iter().any(|rule| rule.target == target);
+    match (enriches, writes) {
+        (true, true) => "processor, sink",
+        (true, false) => "processor",
+        (false, true) => "sink",
+        (false, false) => "(no rule yet)",
+    }
 }
 
 /// One line each.

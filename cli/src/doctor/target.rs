@@ -34,7 +34,7 @@ async fn read(outbound: &Outbound, system: System) -> Result<String, String> {
         path: harmless_path(system).to_owned(),
         headers: vec![("accept", "application/json".to_owned())],
         body: None,
-        repeat: Repeat::Safe,
+        repeat: Repeat::OnlyWithoutEffect,
         traceparent: None,
     };
     match outbound.call(CLASS, &request, Instant::now() + PROBE_TIMEOUT).await {

@@ -81,14 +81,18 @@ impl Display for Step {
 }
 
 const INDENT: &str = "      ";
+/// An answer older than this was not asked for on behalf of this event.
+const KNOWN_BEFORE_MS: i64 = 1000;
 
 impl Display for EnrichedStep {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}, profile {}", self.state, symbol(&self.enrichment))?;
         for source in &self.sources {
             write!(formatter, ", {} {}", source.system, symbol(&source.status))?;
-            if let Some(latency) = source.latency_ms {
-                write!(formatter, " {latency} ms")?;
+            match (source.age_ms, source.latency_ms) {
+                (Some(age), _) if age >= KNOWN_BEFORE_MS => write!(formatter, " {age} ms ago")?,
+                (_, Some(latency)) => write!(formatter, " {latency} ms")?,
+                _ => {}
             }
         }
         if let Some(held) = self.held_ms {
