@@ -1,16 +1,17 @@
 //! Rules: CEL expressions from the configuration, compiled once, evaluated on every event they name.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+mod expression;
+mod variables;
 
-use cel::objects::{Key, Map};
+use std::collections::BTreeMap;
+
 use cel::{Context, Program, Value};
-use rust_decimal::prelude::ToPrimitive;
 use trunkline_config::{Config, Rules};
 use trunkline_schemas::event_id::derive;
-use trunkline_schemas::{
-    EnrichedEvent, EventTimeSource, PipelineError, ProfileView, RoutingDecision, Severity, WriteBack,
-};
+use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, Severity, WriteBack};
+
+use self::expression::{compile, compile_all, fields, integer, text, texts, truth};
+use self::variables::{conversation_value, decision_value, event_value, profile_value};
 
 /// All rules of one configuration.
 pub struct RuleSet {
@@ -278,88 +279,6 @@ fn default_resource(rule: &WriteBackRule, parameters: &BTreeMap<String, String>)
     }
 }
 
-fn compile(rule: &str, field: &str, source: &str) -> Result<Program, RuleError> {
-    Program::compile(source).map_err(|errors| RuleError::Expression {
-        rule: rule.to_owned(),
-        field: field.to_owned(),
-        reason: errors.to_string(),
-    })
-}
-
-fn compile_all(
-    rule: &str,
-    group: &str,
-    sources: &BTreeMap<String, String>,
-) -> Result<Vec<(String, Program)>, RuleError> {
-    sources
-        .iter()
-        .map(|(name, source)| Ok((name.clone(), compile(rule, &format!("{group}.{name}"), source)?)))
-        .collect()
-}
-
-fn run(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<Value, String> {
-    program.execute(context).map_err(|error| format!("{what}: {error}"))
-}
-
-fn truth(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<bool, String> {
-    match run(program, what, context)? {
-        Value::Bool(truth) => Ok(truth),
-        other => Err(format!("{what}: gives {}, not a bool", other.type_of())),
-    }
-}
-
-fn text(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<String, String> {
-    as_text(run(program, what, context)?).map_err(|kind| format!("{what}: gives {kind}, not a text"))
-}
-
-fn integer(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<i32, String> {
-    let number = match run(program, what, context)? {
-        Value::Int(number) => i32::try_from(number).ok(),
-        Value::UInt(number) => i32::try_from(number).ok(),
-        _ => None,
-    };
-    number.ok_or_else(|| format!("{what}: does not give an int of 32 bits"))
-}
-
-fn texts(program: &Program, what: &str, context: &Context<'_, '_>) -> Result<Vec<String>, String> {
-    match run(program, what, context)? {
-        Value::List(list) => list
-            .iter()
-            .map(|v| as_text(v.clone()).map_err(|kind| format!("{what}: holds {kind}, not a text")))
-            .collect(),
-        other => Err(format!("{what}: gives {}, not a list", other.type_of())),
-    }
-}
-
-/// Fields whose value is null are left out: unknown is not written.
-fn fields(
-    programs: &[(String, Program)],
-    context: &Context<'_, '_>,
-) -> Result<BTreeMap<String, String>, String> {
-    let mut values = BTreeMap::new();
-    for (name, program) in programs {
-        match run(program, name, context)? {
-            Value::Null => {}
-            value => {
-                let value = as_text(value).map_err(|kind| format!("{name}: gives {kind}, not a text"))?;
-                values.insert(name.clone(), value);
-            }
-        }
-    }
-    Ok(values)
-}
-
-fn as_text(value: Value) -> Result<String, String> {
-    match value {
-        Value::String(text) => Ok(text.to_string()),
-        Value::Int(number) => Ok(number.to_string()),
-        Value::UInt(number) => Ok(number.to_string()),
-        Value::Float(number) => Ok(number.to_string()),
-        Value::Bool(truth) => Ok(truth.to_string()),
-        other => Err(other.type_of().to_string()),
-    }
-}
-
 fn failure(rule: &str, event: &EnrichedEvent, reason: &str, now: i64, instance: &str) -> PipelineError {
     PipelineError {
         error_id: derive("error", &[&event.event_id, rule]),
@@ -378,99 +297,6 @@ fn failure(rule: &str, event: &EnrichedEvent, reason: &str, now: i64, instance: 
         correlation_id: Some(event.correlation_id.clone()),
         occurred_at: now,
     }
-}
-
-// What expressions see: the fields of the published values, under their published names.
-
-fn event_value(event: &EnrichedEvent) -> Value {
-    let attributes = event.attributes.iter().map(|(k, v)| (k.as_str(), v.as_str().into()));
-    let source = object([
-        ("name", event.source.name.as_str().into()),
-        ("kind", event.source.kind.as_str().into()),
-        ("channel", event.source.channel.as_str().into()),
-        ("transportId", optional(event.source.transport_id.as_deref())),
-        ("adapter", event.source.adapter.as_str().into()),
-        ("schemaVersion", event.source.schema_version.as_str().into()),
-        ("backfilled", Value::Bool(event.source.backfilled)),
-    ]);
-    object([
-        ("eventId", event.event_id.as_str().into()),
-        ("eventType", event.event_type.as_str().into()),
-        ("sourceType", event.source_type.as_str().into()),
-        ("platform", event.platform.as_str().into()),
-        ("orgId", event.org_id.as_str().into()),
-        ("entityType", event.entity_type.as_str().into()),
-        ("entityId", event.entity_id.as_str().into()),
-        ("conversationId", optional(event.conversation_id.as_deref())),
-        ("contactId", optional(event.contact_id.as_deref())),
-        ("flowSessionId", optional(event.flow_session_id.as_deref())),
-        ("participantId", optional(event.participant_id.as_deref())),
-        ("agentId", optional(event.agent_id.as_deref())),
-        ("queueId", optional(event.queue_id.as_deref())),
-        ("customerId", optional(event.customer_id.as_deref())),
-        ("mediaType", optional(event.media_type.as_deref())),
-        ("direction", optional(event.direction.as_deref())),
-        ("eventTime", Value::Int(event.event_time)),
-        ("eventTimeSource", time_source(event.event_time_source).into()),
-        ("ingestTime", Value::Int(event.ingest_time)),
-        ("correlationId", event.correlation_id.as_str().into()),
-        ("sequence", event.sequence.map_or(Value::Null, Value::Int)),
-        ("source", source),
-        ("attributes", object(attributes)),
-        ("data", optional(event.data.as_deref())),
-    ])
-}
-
-fn time_source(source: EventTimeSource) -> &'static str {
-    match source {
-        EventTimeSource::Unknown => "UNKNOWN",
-        EventTimeSource::Platform => "PLATFORM",
-        EventTimeSource::Ingest => "INGEST",
-    }
-}
-
-fn profile_value(profile: Option<&ProfileView>) -> Value {
-    let Some(profile) = profile else { return Value::Null };
-    object([
-        ("customerId", profile.customer_id.as_str().into()),
-        ("accountName", optional(profile.account_name.as_deref())),
-        ("loyaltyTier", optional(profile.loyalty_tier.as_deref())),
-        ("balance", profile.balance.and_then(|b| b.to_f64()).map_or(Value::Null, Value::Float)),
-        ("currency", optional(profile.currency.as_deref())),
-        ("openTickets", profile.open_tickets.map_or(Value::Null, |n| Value::Int(n.into()))),
-        ("lastInteractionDate", profile.last_interaction_date.map_or(Value::Null, Value::Int)),
-    ])
-}
-
-fn conversation_value(event: &EnrichedEvent) -> Value {
-    let conversation = &event.conversation;
-    let number = |n: Option<i64>| n.map_or(Value::Null, Value::Int);
-    object([
-        ("state", conversation.state.as_str().into()),
-        ("startedAt", number(conversation.started_at)),
-        ("queuedMs", number(conversation.queued_ms)),
-        ("handledMs", number(conversation.handled_ms)),
-        ("transfers", Value::Int(conversation.transfers.into())),
-        ("events", Value::Int(conversation.events)),
-    ])
-}
-
-fn decision_value(decision: &RoutingDecision) -> Value {
-    object([
-        ("queue", decision.queue.as_str().into()),
-        ("priority", decision.priority.map_or(Value::Null, |p| Value::Int(p.into()))),
-        ("ruleId", decision.rule_id.as_str().into()),
-    ])
-}
-
-fn optional(text: Option<&str>) -> Value {
-    text.map_or(Value::Null, Into::into)
-}
-
-fn object<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-    let map: HashMap<Key, Value> =
-        entries.into_iter().map(|(key, value)| (Key::String(Arc::new(key.to_owned())), value)).collect();
-    Value::Map(Map { map: Arc::new(map) })
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 //! its entity's lane; at the head of the lane it waits for its customer's profile if need be; then it is emitted, gets
 //! its position, and its offset is finished. Until then it leaves no trace in state: a crash has it read again.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+mod clock;
+mod lane;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use trunkline_config::OrderMode;
@@ -12,17 +15,16 @@ use trunkline_schemas::event_type::CONVERSATION_ENDED;
 use trunkline_schemas::headers::{self, Headers};
 use trunkline_schemas::{EnrichedEvent, Ordering, OrderingMode, PlatformEvent};
 
-use crate::conversation::{Phase, no_conversation};
+use self::clock::PartitionClock;
+use self::lane::{Lane, Wait};
+use crate::conversation::no_conversation;
 use crate::entity::{Entity, id_bits};
 use crate::finished::FinishedOffsets;
-use crate::order::{Channel, Facts, Passed};
+use crate::order::{Channel, Facts};
 use crate::output::{DeadLetter, Emission, Output};
 use crate::profiles::{AtHand, Profiles};
 use crate::rules::RuleSet;
 use crate::state::{Change, StateError, StateView, keys};
-
-/// A partition that reads nothing for this long takes its time from the wall clock.
-const IDLE_AFTER_MS: i64 = 50;
 
 /// What a task is told once.
 #[derive(Debug, Clone)]
@@ -118,45 +120,6 @@ pub struct Task {
 struct Resident {
     entity: Entity,
     used: u64,
-}
-
-/// Events of one entity on their way.
-struct Lane {
-    channels: HashMap<String, Channel<Arrived>>,
-    /// Let through by their channels; emitted from the front.
-    ready: VecDeque<(OrderMode, Passed<Arrived>)>,
-    /// Where the conversation will stand after what is ready.
-    phase: Phase,
-    pending: HashSet<u128>,
-    wait: Option<Wait>,
-}
-
-struct Wait {
-    customer: String,
-    until: i64,
-}
-
-/// Partition time: the ingest time of what was read, and the wall clock only while nothing is.
-#[derive(Debug, Default)]
-struct PartitionClock {
-    time: i64,
-    read_at: i64,
-}
-
-// === impl PartitionClock ===
-
-impl PartitionClock {
-    fn read(&mut self, ingest_time: i64, now: i64) {
-        self.time = self.time.max(ingest_time);
-        self.read_at = now;
-    }
-
-    fn tick(&mut self, now: i64) {
-        if self.read_at > 0 && now - self.read_at >= IDLE_AFTER_MS {
-            self.time += now - self.read_at;
-            self.read_at = now;
-        }
-    }
 }
 
 // === impl Task ===
@@ -352,7 +315,7 @@ impl Task {
 
     fn release_due(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
         while let Some((due, key)) = self.holds.first().cloned() {
-            if due > self.clock.time {
+            if due > self.clock.time() {
                 break;
             }
             self.holds.remove(&(due, key.clone()));
@@ -369,7 +332,7 @@ impl Task {
         self.resident(key, ctx.state)?;
         loop {
             let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
-            lane.collect_ready(self.clock.time);
+            lane.collect_ready(self.clock.time());
             let Some(at_hand) = self.enrichment_of(key, ctx) else { break };
             self.emit_head(key, at_hand, ctx);
         }
@@ -424,7 +387,7 @@ impl Task {
         let Arrived { offset, key: record_key, mut event, headers } = passed.item;
         let id = id_bits(&event.event_id);
         let entity = &mut resident.entity;
-        let now = self.clock.time;
+        let now = self.clock.time();
         let dedup_unknown = event.ingest_time - event.event_time > self.settings.dedup_window_ms;
 
         let position = entity.emit(&event, id, passed.order);
@@ -480,40 +443,6 @@ impl Task {
         let entity = Entity::load(key, state)?;
         self.entities.insert(key.clone(), Resident { entity, used: self.uses });
         Ok(())
-    }
-}
-
-// === impl Lane ===
-
-impl Lane {
-    fn new(phase: Phase) -> Self {
-        Self { channels: HashMap::new(), ready: VecDeque::new(), phase, pending: HashSet::new(), wait: None }
-    }
-
-    fn admit(&mut self, mode: OrderMode, passed: Passed<Arrived>) {
-        if passed.item.event.conversation_id.is_some() {
-            self.phase = self.phase.after(&passed.item.event.event_type);
-        }
-        self.ready.push_back((mode, passed));
-    }
-
-    /// Takes from the channels whatever may go on; one channel's event can be what another's waits for.
-    fn collect_ready(&mut self, time: i64) {
-        loop {
-            let phase = self.phase;
-            let next = self
-                .channels
-                .values_mut()
-                .find_map(|channel| channel.next_ready(time, phase).map(|passed| (channel.mode(), passed)));
-            match next {
-                Some((mode, passed)) => self.admit(mode, passed),
-                None => return,
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.channels.values().all(Channel::is_empty)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules as an integrator writes them.
 
-use trunkline_schemas::{Enrichment, EnrichmentStatus, Ordering, OrderingMode};
+use trunkline_schemas::{Enrichment, EnrichmentStatus, Ordering, OrderingMode, ProfileView};
 
 use super::*;
 use crate::conversation::Conversation;

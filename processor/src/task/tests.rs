@@ -8,6 +8,7 @@ use trunkline_schemas::CustomerProfile;
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{EnrichmentStatus, ProfileSource, SourceStatus};
 
+use super::clock::IDLE_AFTER_MS;
 use super::*;
 use crate::state::MemoryState;
 use crate::testing::event;

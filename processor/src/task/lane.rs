@@ -1,0 +1,59 @@
+//! The events of one entity on their way: held by their channels, then in line for their emission.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use trunkline_config::OrderMode;
+
+use super::Arrived;
+use crate::conversation::Phase;
+use crate::order::{Channel, Passed};
+
+/// Events of one entity on their way.
+pub(super) struct Lane {
+    pub(super) channels: HashMap<String, Channel<Arrived>>,
+    /// Let through by their channels; emitted from the front.
+    pub(super) ready: VecDeque<(OrderMode, Passed<Arrived>)>,
+    /// Where the conversation will stand after what is ready.
+    pub(super) phase: Phase,
+    pub(super) pending: HashSet<u128>,
+    pub(super) wait: Option<Wait>,
+}
+
+pub(super) struct Wait {
+    pub(super) customer: String,
+    pub(super) until: i64,
+}
+
+// === impl Lane ===
+
+impl Lane {
+    pub(super) fn new(phase: Phase) -> Self {
+        Self { channels: HashMap::new(), ready: VecDeque::new(), phase, pending: HashSet::new(), wait: None }
+    }
+
+    pub(super) fn admit(&mut self, mode: OrderMode, passed: Passed<Arrived>) {
+        if passed.item.event.conversation_id.is_some() {
+            self.phase = self.phase.after(&passed.item.event.event_type);
+        }
+        self.ready.push_back((mode, passed));
+    }
+
+    /// Takes from the channels whatever may go on; one channel's event can be what another's waits for.
+    pub(super) fn collect_ready(&mut self, time: i64) {
+        loop {
+            let phase = self.phase;
+            let next = self
+                .channels
+                .values_mut()
+                .find_map(|channel| channel.next_ready(time, phase).map(|passed| (channel.mode(), passed)));
+            match next {
+                Some((mode, passed)) => self.admit(mode, passed),
+                None => return,
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.channels.values().all(Channel::is_empty)
+    }
+}
