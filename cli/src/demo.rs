@@ -224,8 +224,11 @@ async fn play_day(
 
 fn latencies(progress: &Progress, load: &load::Progress) -> BTreeMap<&'static str, Summary> {
     let load::Latencies { p50, p99, max } = load.latencies();
+    let tenths = |ms: f64| (ms * 10.0).round() / 10.0;
+    let answer =
+        Summary { p50: tenths(p50), p99: tenths(p99), max: tenths(max), count: load.counts().accepted };
     BTreeMap::from([
-        ("webhook_to_answer", Summary { p50, p99, max, count: load.counts().accepted }),
+        ("webhook_to_answer", answer),
         ("webhook_to_enriched", progress.latency()),
         ("webhook_to_enriched_held", progress.latency_held()),
     ])
