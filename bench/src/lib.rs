@@ -1,1 +1,11 @@
-//! Trunkline bench.
+//! Measurements against peers: both sides on the same input, in one run, as ratios.
+//!
+//! # Layout
+//!
+//! - [`codec`]: the Avro codec of the hot path against `apache-avro`
+//! - [`cpu`]: processor time of the measuring thread
+//! - [`report`]: the report's JSON
+
+pub mod codec;
+pub mod cpu;
+pub mod report;

@@ -1,0 +1,50 @@
+//! The report of a benchmark, for people and as JSON.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+/// What a benchmark found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// Absolute figures; their unit ends their name.
+    pub figures: BTreeMap<String, f64>,
+    /// Figures of ours by figures of a peer, from the same run; above 1 we are ahead.
+    pub ratios: BTreeMap<String, f64>,
+    /// What they hold for.
+    pub conditions: BTreeMap<String, String>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, figure) in &self.figures {
+            writeln!(f, "{name:<36} {figure:>12.2}")?;
+        }
+        for (name, ratio) in &self.ratios {
+            writeln!(f, "{name:<36} {ratio:>12.2} x")?;
+        }
+        for (name, condition) in &self.conditions {
+            writeln!(f, "{name:<36} {condition}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The middle of some measurements; 0 of none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle() {
+        for (values, middle) in [(vec![], 0.0), (vec![3.0], 3.0), (vec![9.0, 1.0, 2.0], 2.0)] {
+            assert!((median(values) - middle).abs() < f64::EPSILON);
+        }
+    }
+}
