@@ -81,11 +81,24 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let health = Health::new();
+    if config.targets.is_empty() {
+        // A deployment that only collects events is a sound one: its sink waits for its first target.
+        health.set("targets", true, "none is configured: there is nothing to write back to");
+        admin::serve(config.sink.admin, health).await?;
+        shutdown.await;
+        return Ok(());
+    }
     health.set("kafka", false, "joining the group");
     admin::serve(config.sink.admin, Arc::clone(&health)).await?;
     metrics::describe();
     trunkline_connect::metrics::describe();
 
+    if config.targets.is_empty() {
+        tracing::warn!("no [targets] are configured: there is nothing to write back to");
+        health.set("kafka", true, "nothing to consume");
+        shutdown.await;
+        return Ok(());
+    }
     let registry = Registry::new(&config.registry)?;
     let ids = schema_ids(&config, &registry).await?;
     let directory = Directory::from_config(&config, Role::WriteBack)?;
