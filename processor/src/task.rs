@@ -69,10 +69,11 @@ pub struct Arrived {
 }
 
 /// What one commit of a partition consists of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Commit {
-    /// The offset to commit, when it moved.
-    pub offset: Option<i64>,
+    /// The offset to commit. Sent even when it has not moved: the group's check of member and generation comes with
+    /// the offsets, and it is all that keeps an instance that was thought dead from committing.
+    pub offset: i64,
     /// Changes for changelog and state.
     pub changes: Vec<Change>,
     /// Records to publish.
@@ -241,12 +242,11 @@ impl Task {
     /// # Errors
     /// [`StateError`] when a value does not encode.
     pub fn take_commit(&mut self) -> Result<Option<Commit>, StateError> {
-        let mut commit = Commit { outputs: std::mem::take(&mut self.outputs), ..Commit::default() };
         let watermark = self.offsets.watermark();
-        if watermark != self.committed {
-            commit.offset = Some(watermark);
-            self.committed = watermark;
-        }
+        let moved = watermark != self.committed;
+        self.committed = watermark;
+        let mut commit =
+            Commit { offset: watermark, changes: Vec::new(), outputs: std::mem::take(&mut self.outputs) };
         for key in self.dirty.drain() {
             if let Some(resident) = self.entities.get_mut(&key) {
                 resident.entity.take_changes(&key, &mut commit.changes)?;
@@ -260,8 +260,8 @@ impl Task {
                 Change::put(keys::FINISHED.to_vec(), crate::state::encode(&above)?)
             });
         }
-        let empty = commit.offset.is_none() && commit.changes.is_empty() && commit.outputs.is_empty();
-        Ok((!empty).then_some(commit))
+        let anything = moved || !commit.changes.is_empty() || !commit.outputs.is_empty();
+        Ok(anything.then_some(commit))
     }
 
     /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.

@@ -98,9 +98,7 @@ impl Engine {
                     timestamp: None,
                 });
             }
-            if let Some(offset) = commit.offset {
-                offsets.push((TopicPartition::new(self.input.clone(), *partition), offset));
-            }
+            offsets.push((TopicPartition::new(self.input.clone(), *partition), commit.offset));
         }
         Ok(self.send(&records, &offsets))
     }

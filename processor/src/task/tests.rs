@@ -88,7 +88,7 @@ impl World {
     fn commit(&mut self) {
         let Some(commit) = self.task.take_commit().unwrap() else { return };
         self.state.apply(&commit.changes);
-        self.committed = commit.offset.unwrap_or(self.committed);
+        self.committed = commit.offset;
         self.published.extend(commit.outputs.into_iter().filter_map(|output| match output {
             Output::Event(emission) => Some(emission.event),
             _ => None,
@@ -319,6 +319,6 @@ fn a_dead_letter_keeps_its_bytes_and_holds_nobody_up() {
         message: "no frame".to_owned(),
     });
     let commit = world.task.take_commit().unwrap().unwrap();
-    assert_eq!(commit.offset, Some(1));
+    assert_eq!(commit.offset, 1);
     assert!(matches!(&commit.outputs[0], Output::DeadLetter(letter) if letter.value == Some(vec![1, 2, 3])));
 }
