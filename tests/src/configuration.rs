@@ -35,6 +35,11 @@ when = 'profile != null && profile.loyaltyTier == "GOLD"'
 queue = '"vip"'
 priority = '9'
 
+[[rules.routing]]
+id = "everybody-else"
+on = ["conversation.started"]
+queue = '"general"'
+
 [[rules.writeback]]
 id = "screen-pop"
 on = ["participant.connected"]

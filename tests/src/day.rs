@@ -105,12 +105,13 @@ impl Deployment {
         .await
     }
 
-    /// Has the verifier judge everything this deployment left behind. Its processors must have stopped in order.
+    /// Has the verifier judge everything this deployment left behind. Its processors must have stopped; in order, all of
+    /// them, if `stopped_cleanly`.
     ///
     /// # Errors
     ///
     /// When the evidence cannot be read.
-    pub async fn judge(&self) -> Result<Report> {
+    pub async fn judge(&self, stopped_cleanly: bool) -> Result<Report> {
         let audit = self.folder().join("audit.jsonl");
         std::fs::write(&audit, self.sandbox().audit().json_lines(None))?;
         let ledger = self.folder().join("ledger.jsonl");
@@ -123,7 +124,7 @@ impl Deployment {
             logs: self.files(".log")?,
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
-            stopped_cleanly: true,
+            stopped_cleanly,
             ..Inputs::default()
         };
         verify(&inputs).await.context("the evidence cannot be read")

@@ -8,11 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::process::Command;
-use trunkline_sandbox::generator::{Delivery, EVENTBRIDGE};
+use trunkline_sandbox::generator::EVENTBRIDGE;
 use trunkline_sandbox::sign::{API_KEY_HEADER, Secrets};
 use trunkline_sandbox::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::avro::Fields;
-use trunkline_verifier::topics::Cluster;
+use trunkline_verifier::topics::{Cluster, Record};
 
 use crate::configuration::{self, Settings};
 use crate::environment::Environment;
@@ -147,15 +147,6 @@ impl Deployment {
         self.post_to(EVENTBRIDGE, vec![(API_KEY_HEADER.to_owned(), key)], body.to_string().into_bytes()).await
     }
 
-    /// Posts a delivery of the generator.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
-    pub async fn deliver(&self, delivery: &Delivery) -> Result<Reply> {
-        self.post_to(delivery.source, delivery.headers(&self.secrets), delivery.body.clone()).await
-    }
-
     /// Posts any body with any headers to any source.
     ///
     /// # Errors
@@ -182,6 +173,15 @@ impl Deployment {
     /// When it cannot be read.
     pub async fn values(&self, topic: &str) -> Result<Vec<Fields>> {
         topics::values(&self.cluster(), &self.environment.registry, &format!("{}{topic}", self.prefix)).await
+    }
+
+    /// Every committed record of a topic, by its name without the prefix.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn records(&self, topic: &str) -> Result<Vec<Record>> {
+        topics::records(&self.cluster(), &format!("{}{topic}", self.prefix)).await
     }
 
     fn write_configuration(&self, instance: &str, admin: u16) -> Result<PathBuf> {

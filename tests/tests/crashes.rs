@@ -62,6 +62,25 @@ async fn a_processor_that_joins_and_one_that_leaves_lose_and_double_nothing() ->
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_processor_that_never_returns_is_taken_over() -> Result<()> {
+    let deployment = Deployment::new("taken-over", "sorted").await?;
+    let ingest = deployment.start("ingest", "ingest-0").await?;
+    let first = deployment.start("processor", "processor-0").await?;
+    let second = deployment.start("processor", "processor-1").await?;
+    let sink = deployment.start("sink", "sink-0").await?;
+    let day = PlayedDay::begin(&deployment, 5, RATE, SECONDS);
+    day.accepted(300).await?;
+    first.kill().await?;
+    let counts = day.settle(&deployment).await?;
+    ingest.stop().await?;
+    second.stop().await?;
+    deployment.written_back().await?;
+    sink.stop().await?;
+    holds(&deployment.judge(false).await?, &counts);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_sink_and_a_killed_ingest_lose_and_double_nothing() -> Result<()> {
     let deployment = Deployment::new("sink-killed", "sorted").await?;
     let ingest = deployment.start("ingest", "ingest-0").await?;
@@ -92,7 +111,7 @@ async fn end(
     }
     deployment.written_back().await?;
     sink.stop().await?;
-    deployment.judge().await
+    deployment.judge(true).await
 }
 
 fn holds(report: &Report, counts: &Counts) {

@@ -1,6 +1,8 @@
 //! One conversation all the way: webhooks in, enriched events and a routing decision out, write-backs in the systems.
 
 use anyhow::{Context as _, Result};
+use trunkline_sandbox::generator::EVENTBRIDGE;
+use trunkline_sandbox::sign::API_KEY_HEADER;
 use trunkline_tests::payloads::{Step, call};
 use trunkline_tests::{Deployment, until};
 use trunkline_verifier::avro::Fields;
@@ -84,6 +86,35 @@ async fn an_event_without_a_conversation_is_not_lost() -> Result<()> {
     assert_eq!(vec![enriched[0].text("eventId")?], reply.event_ids());
     assert_eq!(enriched[0].optional_text("conversationId")?, None);
     assert_eq!(enriched[0].text("sourceType")?, "v2.something.{id}.nobody.knows");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_trace_leads_from_the_webhook_to_the_result() -> Result<()> {
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    let deployment = Deployment::new("trace", "sorted").await?;
+    let _ingest = deployment.start("ingest", "ingest-0").await?;
+    let _processor = deployment.start("processor", "processor-0").await?;
+    let _sink = deployment.start("sink", "sink-0").await?;
+    let step = Step { conversation: CONVERSATION, step: "user.start", at: START, customer: CUSTOMER };
+    let body = step.envelope("6f1c2ff0-0000-4000-8000-000000000200").to_string().into_bytes();
+    let headers = vec![
+        (API_KEY_HEADER.to_owned(), deployment.secrets().eventbridge_api_key.clone()),
+        ("traceparent".to_owned(), format!("00-{TRACE}-b7ad6b7169203331-01")),
+    ];
+
+    let reply = deployment.post_to(EVENTBRIDGE, headers, body).await?;
+
+    assert_eq!(reply.status, 202, "{}", reply.body);
+    settled(&deployment, "writeback.results", 1).await?;
+    for topic in ["events.normalized", "events.enriched", "writebacks.genesys", "writeback.results"] {
+        let records = deployment.records(topic).await?;
+        let parents: Vec<Option<&str>> = records.iter().map(|record| record.header("traceparent")).collect();
+        assert!(
+            matches!(parents[..], [Some(parent)] if parent.split('-').nth(1) == Some(TRACE)),
+            "{topic}: {parents:?}"
+        );
+    }
     Ok(())
 }
 
