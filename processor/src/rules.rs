@@ -140,7 +140,7 @@ impl RuleSet {
 
     /// Applies the rules to an event, at `now` (UTC milliseconds). A rule that fails is reported and does nothing.
     pub fn evaluate(&self, event: &EnrichedEvent, now: i64, instance: &str) -> Outcome {
-        let named = |on: &[String]| on.iter().any(|t| *t == event.event_type);
+        let named = |on: &[String]| on.contains(&event.event_type);
         if !self.routing.iter().any(|r| named(&r.on)) && !self.write_backs.iter().any(|r| named(&r.on)) {
             return Outcome::default();
         }

@@ -57,10 +57,16 @@ pub enum RunError {
     Lag(String),
     /// The engine.
     #[error("{0}")]
-    Engine(#[from] EngineError),
+    Engine(Box<EngineError>),
     /// The engine's thread is gone.
     #[error("the engine stopped without a word: {0}")]
     Thread(String),
+}
+
+impl From<EngineError> for RunError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(Box::new(error))
+    }
 }
 
 /// Runs a processor until `shutdown` resolves and what is finished is committed.

@@ -8,7 +8,7 @@ use trunkline_kafka::changelog::{Change, RestoreError, Start};
 
 use super::{Engine, EngineError, Owned};
 use crate::metrics;
-use crate::state::{StateError, Store};
+use crate::state::{self, StateError, Store};
 use crate::task::{Counters, Task};
 
 /// How long a question about committed offsets may take: as long as a transaction may stay open, and some more.
@@ -118,13 +118,13 @@ impl Engine {
 /// Changes read from the changelog and not yet in the store.
 struct Pending<'s> {
     store: &'s mut Store,
-    changes: HashMap<i32, Vec<(Vec<u8>, Option<Vec<u8>>)>>,
+    changes: HashMap<i32, Vec<state::Change>>,
 }
 
 impl Pending<'_> {
     fn add(&mut self, change: Change<'_>) -> Result<(), StateError> {
         let changes = self.changes.entry(change.partition).or_default();
-        changes.push((change.key.to_vec(), change.value.map(<[u8]>::to_vec)));
+        changes.push(state::Change { key: change.key.to_vec(), value: change.value.map(<[u8]>::to_vec) });
         if changes.len() >= RESTORE_BATCH {
             self.write(change.partition, change.offset + 1)?;
         }
@@ -133,6 +133,6 @@ impl Pending<'_> {
 
     fn write(&mut self, partition: i32, next_offset: i64) -> Result<(), StateError> {
         let changes = self.changes.remove(&partition).unwrap_or_default();
-        self.store.apply(partition, changes.iter().map(|(k, v)| (k.as_slice(), v.as_deref())), next_offset)
+        self.store.apply(partition, &changes, next_offset)
     }
 }

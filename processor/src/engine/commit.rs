@@ -125,7 +125,7 @@ impl Engine {
             let changelog = TopicPartition::new(self.changelog_topic.clone(), *partition);
             // Every change was delivered, or the transaction would not have committed.
             let Some(offset) = delivered.get(&changelog) else { continue };
-            self.parts.store.apply_changes(*partition, &commit.changes, offset + 1)?;
+            self.parts.store.apply(*partition, &commit.changes, offset + 1)?;
         }
         for owned in self.tasks.values_mut() {
             owned.task.evict();

@@ -103,39 +103,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError::Store`] when the store fails.
-    pub fn apply<'c>(
-        &mut self,
-        partition: i32,
-        changes: impl IntoIterator<Item = (&'c [u8], Option<&'c [u8]>)>,
-        next_offset: i64,
-    ) -> Result<(), StateError> {
+    pub fn apply(&mut self, partition: i32, changes: &[Change], next_offset: i64) -> Result<(), StateError> {
         let family = self.db.cf_handle(&family(partition)).ok_or(StateError::UnknownPartition(partition))?;
         let mut batch = WriteBatch::default();
-        let mut records = 0;
-        for (key, value) in changes {
+        for Change { key, value } in changes {
             match value {
                 Some(value) => batch.put_cf(family, key, value),
                 None => batch.delete_cf(family, key),
             }
-            records += 1;
         }
         batch.put_cf(family, keys::CHANGELOG_OFFSET, next_offset.to_be_bytes());
         self.db.write_opt(batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
-        self.unflushed += records;
+        self.unflushed += changes.len() as u64;
         Ok(())
-    }
-
-    /// Applies a commit's changes; see [`Store::apply`].
-    ///
-    /// # Errors
-    /// As [`Store::apply`].
-    pub fn apply_changes(
-        &mut self,
-        partition: i32,
-        changes: &[Change],
-        next_offset: i64,
-    ) -> Result<(), StateError> {
-        self.apply(partition, changes.iter().map(|c| (c.key.as_slice(), c.value.as_deref())), next_offset)
     }
 
     /// Flushes when it is time to.
@@ -207,7 +187,7 @@ mod tests {
         assert!(matches!(store.changelog_offset(0), Err(StateError::UnknownPartition(0))));
         store.ensure_partition(0).unwrap();
         store.ensure_partition(7).unwrap();
-        store.apply_changes(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], 12).unwrap();
+        store.apply(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], 12).unwrap();
         store.flush().unwrap();
         drop(store);
 
