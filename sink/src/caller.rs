@@ -174,3 +174,46 @@ fn failure(kind: FailureKind, sent: bool, message: String) -> Failure {
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: CallErrorKind) -> CallError {
+        CallError {
+            kind,
+            target: "crm".to_owned(),
+            status: Some(400),
+            code: None,
+            message: "no".to_owned(),
+            attempts: 3,
+            sent: true,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_meaning() {
+        let wait = Duration::from_millis(1_500);
+        for (kind, expected, retry_after_ms) in [
+            (CallErrorKind::Unauthorized, FailureKind::Unauthorized, None),
+            (CallErrorKind::RateLimited { retry_after: Some(wait) }, FailureKind::RateLimited, Some(1_500)),
+            (CallErrorKind::BreakerOpen { retry_after: wait }, FailureKind::BreakerOpen, Some(1_500)),
+            (CallErrorKind::NotFound, FailureKind::Rejected, None),
+            (CallErrorKind::Rejected, FailureKind::Rejected, None),
+            (CallErrorKind::Conflict, FailureKind::Conflict, None),
+            (CallErrorKind::Unavailable, FailureKind::Unavailable, None),
+            (CallErrorKind::Timeout, FailureKind::Timeout, None),
+            (CallErrorKind::DeadlineExceeded, FailureKind::Timeout, None),
+        ] {
+            let (Answer::Failed(failure), attempts) = failed(&error(kind)) else { panic!("{kind:?}") };
+            assert_eq!((failure.kind, failure.retry_after_ms, attempts), (expected, retry_after_ms, 3));
+            assert!(failure.sent);
+        }
+    }
+
+    #[test]
+    fn a_failure_without_a_code_of_the_targets_own_has_ours() {
+        let (answer, _) = failed(&error(CallErrorKind::Rejected));
+        assert!(matches!(answer, Answer::Failed(Failure { code: Some(code), .. }) if code == "TL-4004"));
+    }
+}

@@ -16,6 +16,7 @@
 //! - [`Gate`](gate): whether a target takes calls
 //! - [`Lane`](lane): the commands of one resource
 //! - [`Partition`](partition): offsets and pauses of one partition
+//! - [`handover`]: what is committed is let go, and what is taken away forgotten
 //! - [`Input`], [`Action`], [`Plan`]: the words spoken with the edge
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -34,6 +35,7 @@ use lane::{Lane, LaneId, Phase};
 use partition::Partition;
 
 mod gate;
+mod handover;
 mod lane;
 mod partition;
 mod words;
@@ -88,10 +90,10 @@ impl Lanes {
             }
             Input::Read(parsed) => self.read(parsed, now_ms),
             Input::Undecided(record) => {
-                if let Some(partition) = self.partitions.get_mut(&record.topic_partition()) {
-                    if partition.offsets.read(record.offset) == Seen::New {
-                        partition.undecided.insert(record.offset);
-                    }
+                if let Some(partition) = self.partitions.get_mut(&record.topic_partition())
+                    && partition.offsets.read(record.offset) == Seen::New
+                {
+                    partition.undecided.insert(record.offset);
                 }
             }
             Input::Answered { serial, answer, health, attempts } => {
@@ -308,81 +310,6 @@ impl Lanes {
             partition.offsets.finish(record.offset);
         }
         self.ended.push(Arc::new(ended));
-    }
-
-    fn committed(&mut self, now_ms: i64) {
-        for partition in self.partitions.values_mut() {
-            partition.committed();
-        }
-        for ended in std::mem::take(&mut self.committing) {
-            self.go_on(&ended, now_ms);
-        }
-    }
-
-    /// The ending is committed: the lane of its command may take the next one.
-    fn go_on(&mut self, ended: &Ended, now_ms: i64) {
-        let record = ended.record();
-        let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let is_head = lane.queue.front().is_some_and(|head| head.issued.record.offset == record.offset);
-        if !is_head || lane.phase != Phase::Ended {
-            return;
-        }
-        if lane.next() {
-            self.schedule(&id, now_ms, now_ms);
-        } else {
-            self.lanes.remove(&id);
-        }
-    }
-
-    /// The transaction's outcome is now known for one partition: what it does not hold goes into the next one.
-    fn recovered(&mut self, name: &TopicPartition, watermark: Option<i64>, finished: &[i64], now_ms: i64) {
-        let Some(partition) = self.partitions.get_mut(name) else { return };
-        partition.recovered(watermark, finished.to_vec());
-        let (of_partition, others) = std::mem::take(&mut self.committing)
-            .into_iter()
-            .partition(|ended| ended.record().topic_partition() == *name);
-        self.committing = others;
-        let of_partition: Vec<Arc<Ended>> = of_partition;
-        for ended in of_partition {
-            let offset = ended.record().offset;
-            if watermark.is_some_and(|watermark| offset < watermark) || finished.contains(&offset) {
-                self.go_on(&ended, now_ms);
-            } else {
-                self.ended.push(ended);
-            }
-        }
-    }
-
-    fn revoking(&mut self, partitions: &[TopicPartition]) {
-        for name in partitions {
-            if let Some(partition) = self.partitions.get_mut(name) {
-                partition.revoking = true;
-            }
-        }
-    }
-
-    fn released(&mut self, partitions: &[TopicPartition], actions: &mut Vec<Action>) {
-        let given_back: Vec<Serial> = self
-            .calls
-            .iter()
-            .filter(|(_, lane)| partitions.contains(&lane.partition))
-            .map(|(serial, _)| *serial)
-            .collect();
-        for serial in given_back {
-            let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
-            if let Some(target) = target {
-                self.gates[target].cancelled();
-            }
-            actions.push(Action::Cancel { serial });
-        }
-        self.lanes.retain(|id, _| !partitions.contains(&id.partition));
-        for ended in [&mut self.ended, &mut self.committing] {
-            ended.retain(|ended| !partitions.contains(&ended.record().topic_partition()));
-        }
-        for partition in partitions {
-            self.partitions.remove(partition);
-        }
     }
 
     fn pause_and_resume(&mut self, now_ms: i64, actions: &mut Vec<Action>) {

@@ -28,7 +28,7 @@ pub struct SchemaNeeded {
     /// Id in the record's header.
     pub id: u32,
     /// The record.
-    pub record: InboundRecord,
+    pub record: Box<InboundRecord>,
 }
 
 // === impl Parser ===
@@ -76,7 +76,7 @@ impl Parser {
         match self.decoder.decode(value) {
             Ok(write_back) => Ok(self.command(record, write_back)),
             Err(codec::Error::UnknownSchema { id }) if !self.unknown_schemas.contains(&id) => {
-                Err(SchemaNeeded { id, record })
+                Err(SchemaNeeded { id, record: Box::new(record) })
             }
             Err(error @ codec::Error::UnknownSchema { .. }) => {
                 poison(record, error_codes::UNKNOWN_SCHEMA_ID, error.to_string())
@@ -114,3 +114,6 @@ impl Parser {
         Parsed::Command(Arc::new(Command { issued: Arc::clone(&issued), target: *index, request, terms }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn breaker_event(from: breaker::State, to: breaker::State) -> Event {
-        Event::Breaker { target: "crm".into(), class: "write".into(), from, to }
+        Event::Breaker { target: "crm".into(), class: "write", from, to }
     }
 
     #[test]

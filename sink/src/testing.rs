@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::Span;
-use trunkline_config::System;
+use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, System, Target};
 use trunkline_connect::writes::{Guarantee, Request};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
@@ -40,6 +41,22 @@ pub(crate) fn write_back(command: &str, resource: &str) -> WriteBack {
         observe: false,
         issued_at: 0,
         expires_at: None,
+    }
+}
+
+/// The target that these commands go to.
+pub(crate) fn target() -> Target {
+    Target {
+        name: "crm".to_owned(),
+        system: System::Salesforce,
+        org: "org".to_owned(),
+        base_url: "http://127.0.0.1:1".to_owned(),
+        credentials: Credentials::Basic { username: "u".to_owned(), password: Secret::from("p") },
+        mode: Mode::Apply,
+        timeout: Duration::from_secs(5),
+        rate: System::Salesforce.default_rate(),
+        breaker: Breaker::default(),
+        retry: Retry::default(),
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Error {
     Consumer(#[from] ConsumerError),
     /// The saved state.
     #[error(transparent)]
-    State(#[from] RestoreError),
+    State(#[from] Box<RestoreError>),
 }
 
 /// Reads what is committed.
@@ -53,7 +53,7 @@ impl Truth {
     /// # Errors
     /// [`Error::State`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, topic: &str, instance: &str) -> Result<Self, Error> {
-        Ok(Self { reader: Reader::open(kafka, topic, instance)? })
+        Ok(Self { reader: Reader::open(kafka, topic, instance).map_err(Box::new)? })
     }
 
     /// What is committed of these partitions.
@@ -90,7 +90,7 @@ impl Truth {
     fn states(
         &self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedState>, RestoreError> {
+    ) -> Result<HashMap<TopicPartition, SavedState>, Box<RestoreError>> {
         let by_key: HashMap<Vec<u8>, &TopicPartition> =
             partitions.iter().map(|partition| (saved_state::key(partition), partition)).collect();
         let mut numbers: Vec<(i32, Start)> =

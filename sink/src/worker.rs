@@ -10,10 +10,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use trunkline_kafka::{ConsumerError, GroupConsumer, InboundRecord, Polled, TopicPartition};
-use trunkline_schemas::PipelineError;
+use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::Health;
 
-use crate::answer::{Answer, FailureKind};
+use crate::answer::{Answer, Failure, FailureKind};
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::command::{Command, Ended};
@@ -42,6 +42,9 @@ const COMMIT_RETRY: Duration = Duration::from_millis(200);
 
 /// Calls under way when a partition is taken away may end for so long; then they are cancelled.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A target's refused token is reported so often.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why the worker stopped.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +97,8 @@ pub struct WorkerState {
     /// Records that wait for a schema, in order, per partition.
     undecided: HashMap<TopicPartition, VecDeque<InboundRecord>>,
     commands: HashMap<Serial, Arc<Command>>,
+    /// When a refused token was last reported, by target.
+    reported: HashMap<String, Instant>,
     paused: HashSet<TopicPartition>,
     /// Since when something may wait to be committed.
     due_since: Option<Instant>,
@@ -139,7 +144,7 @@ impl Worker {
         }
         self.take_answers()?;
         self.take_schemas()?;
-        self.state_reports();
+        self.take_reports();
         self.apply(Input::Tick)?;
         self.commit_when_due()?;
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());
@@ -158,8 +163,8 @@ impl Worker {
             Ok(parsed) => self.apply(Input::Read(parsed)),
             Err(SchemaNeeded { id, record }) => {
                 self.schemas.fetch(id);
-                self.state.undecided.insert(partition, VecDeque::from([record.clone()]));
-                self.apply(Input::Undecided(record))
+                self.state.undecided.insert(partition, VecDeque::from([record.as_ref().clone()]));
+                self.apply(Input::Undecided(*record))
             }
         }
     }
@@ -197,15 +202,22 @@ impl Worker {
             if let (Some(command), Answer::Failed(failure)) = (command, answer)
                 && failure.kind == FailureKind::Unauthorized
             {
-                let report =
-                    self.reporter.token_refused(&command.issued.write_back, failure, self.clock.now_ms());
-                self.state.pending.push(report);
+                self.token_refused(&command.issued.write_back, failure);
             }
         }
         self.apply(input)
     }
 
-    fn state_reports(&mut self) {
+    /// Reports the first command that a refused token stops, so that its conversation can be found.
+    fn token_refused(&mut self, write_back: &WriteBack, failure: &Failure) {
+        let last = self.state.reported.get(&write_back.target);
+        if last.is_none_or(|last| last.elapsed() > REPORT_INTERVAL) {
+            self.state.reported.insert(write_back.target.clone(), Instant::now());
+            self.state.pending.push(self.reporter.token_refused(write_back, failure, self.clock.now_ms()));
+        }
+    }
+
+    fn take_reports(&mut self) {
         while let Ok(report) = self.reports.try_recv() {
             self.state.pending.push(report);
         }
@@ -294,7 +306,7 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.state_reports();
+        self.take_reports();
         // A second time only if the first came to nothing.
         for _ in 0..2 {
             if self.commit()? == Some(Settled::Committed) || self.lanes.ended_count() == 0 {

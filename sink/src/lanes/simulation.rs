@@ -14,47 +14,13 @@ use crate::answer::{Failure, FailureKind};
 use crate::decision::{Step, Terms};
 use crate::testing::{TOPIC, command, failure, terms};
 
+mod happening;
+
+use happening::{Commit, Happening, How};
+
 const PARTITIONS: i32 = 2;
 const RESOURCES: i64 = 3;
 const LIFETIME_MS: i64 = 5_000;
-
-/// One thing that happens; the number chooses among what is possible.
-#[derive(Debug, Clone)]
-enum Happening {
-    TimePasses(u16),
-    Produced(u8),
-    Read(u8),
-    Answered { call: u8, how: How },
-    Committed(Commit),
-    Crashed,
-    Revoked { partition: u8, lost: bool },
-}
-
-/// How a call ends.
-#[derive(Debug, Clone, Copy)]
-enum How {
-    Done,
-    /// It took effect, and its answer was lost.
-    AnswerLost,
-    /// It was given up, and takes effect after so many milliseconds of the rest of its life.
-    Late(u16),
-    /// It was given up and never takes effect.
-    Lost,
-    Unsent,
-    RateLimited,
-    BreakerOpen,
-    Conflict,
-}
-
-/// How a transaction ends.
-#[derive(Debug, Clone, Copy)]
-enum Commit {
-    Done,
-    /// Committed, but nobody said so.
-    DoubtfulDone,
-    /// Not committed.
-    Undone,
-}
 
 /// A request that may take effect.
 #[derive(Debug)]
@@ -372,39 +338,12 @@ impl World {
     }
 }
 
-fn how() -> impl Strategy<Value = How> {
-    prop_oneof![
-        6 => Just(How::Done),
-        2 => Just(How::AnswerLost),
-        2 => any::<u16>().prop_map(How::Late),
-        1 => Just(How::Lost),
-        1 => Just(How::Unsent),
-        1 => Just(How::RateLimited),
-        1 => Just(How::BreakerOpen),
-        1 => Just(How::Conflict),
-    ]
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    let commit =
-        prop_oneof![4 => Just(Commit::Done), 1 => Just(Commit::DoubtfulDone), 1 => Just(Commit::Undone)];
-    prop_oneof![
-        4 => any::<u16>().prop_map(Happening::TimePasses),
-        3 => any::<u8>().prop_map(Happening::Produced),
-        8 => any::<u8>().prop_map(Happening::Read),
-        8 => (any::<u8>(), how()).prop_map(|(call, how)| Happening::Answered { call, how }),
-        4 => commit.prop_map(Happening::Committed),
-        1 => Just(Happening::Crashed),
-        1 => (any::<u8>(), any::<bool>()).prop_map(|(partition, lost)| Happening::Revoked { partition, lost }),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn every_command_ends_once_in_order_and_alone_whatever_happens(
-        happenings in prop::collection::vec(happening(), 0..150),
+        happenings in prop::collection::vec(happening::any(), 0..150),
     ) {
         let mut world = World::new();
         for happening in &happenings {

@@ -18,6 +18,8 @@ struct Bench {
     calls: BTreeMap<i64, Serial>,
 }
 
+type Committed = (Vec<i64>, Vec<(i64, Option<Vec<i64>>)>);
+
 impl Bench {
     fn new(end: i64) -> Self {
         Self::bounded(end, 10, 100, 100)
@@ -72,7 +74,8 @@ impl Bench {
         self.answer(offset, Answer::Written { status: 204 }, Health::Well);
     }
 
-    fn commit(&mut self) -> (Vec<i64>, Vec<(i64, Option<Vec<i64>>)>) {
+    /// Offsets that ended, and watermarks with what is saved above them.
+    fn commit(&mut self) -> Committed {
         let plan = self.lanes.plan().unwrap();
         self.apply(Input::Committed);
         (
