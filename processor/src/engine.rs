@@ -13,11 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::sync::broadcast;
 use trunkline_config::Kafka;
+use trunkline_connect::{Event, Reporter};
 use trunkline_kafka::changelog;
 use trunkline_kafka::{GroupConsumer, Polled, Registry, TopicPartition, TransactionalProducer};
-use trunkline_schemas::PlatformEvent;
 use trunkline_schemas::codec::Decoder;
+use trunkline_schemas::{PipelineError, PlatformEvent};
 use trunkline_telemetry::Health;
 
 use crate::clock;
@@ -41,6 +43,9 @@ const OUTPUTS_PER_COMMIT: usize = 2_000;
 /// Offsets finished above the watermark after which a partition pauses (DESIGN section 5.3).
 const FINISHED_LIMIT: usize = 10_000;
 
+/// Reports kept while nothing can be committed.
+const REPORTS_LIMIT: usize = 1_000;
+
 /// Everything the engine works with.
 pub struct Parts {
     /// Topics and brokers.
@@ -59,6 +64,10 @@ pub struct Parts {
     pub runtime: Handle,
     /// Asks the CRMs.
     pub lookups: Lookups,
+    /// What happens to the connections to them.
+    pub events: broadcast::Receiver<Event>,
+    /// Makes reports of it.
+    pub reporter: Reporter,
     /// Profiles at hand.
     pub profiles: Profiles,
     /// Rules.
@@ -82,6 +91,8 @@ pub struct Engine {
     changelog_topic: String,
     tasks: BTreeMap<i32, Owned>,
     paused: HashSet<i32>,
+    /// Reports that are not committed yet.
+    reports: Vec<PipelineError>,
     decoder: Decoder<PlatformEvent>,
     last_commit: Instant,
 }
@@ -103,6 +114,7 @@ impl Engine {
             changelog_topic,
             tasks: BTreeMap::new(),
             paused: HashSet::new(),
+            reports: Vec::new(),
             decoder: Decoder::new(),
             last_commit: Instant::now(),
         }
@@ -119,6 +131,7 @@ impl Engine {
             self.learn_profiles()?;
             self.tick()?;
             self.ask();
+            self.collect_reports();
             if self.commit_is_due() {
                 self.commit()?;
                 self.report();
@@ -186,6 +199,16 @@ impl Engine {
             for (customer, traceparent) in owned.task.take_lookups() {
                 self.parts.lookups.request(customer, traceparent);
             }
+        }
+    }
+
+    /// What an operator should hear of the outside systems goes out with the next transaction.
+    fn collect_reports(&mut self) {
+        // Events that a slow moment made us miss were logged where they happened.
+        while let Ok(event) = self.parts.events.try_recv() {
+            let id = uuid::Uuid::new_v4().to_string();
+            let report = self.parts.reporter.report(&event, id, clock::now());
+            self.reports.extend(report.filter(|_| self.reports.len() < REPORTS_LIMIT));
         }
     }
 

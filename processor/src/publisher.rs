@@ -64,6 +64,16 @@ impl Publisher {
         }
     }
 
+    /// A report of the instance itself, for `pipeline.errors`.
+    ///
+    /// # Errors
+    /// [`codec::Error`] when it does not fit its schema.
+    pub fn report(&mut self, report: &PipelineError) -> Result<OutboundRecord, codec::Error> {
+        let value = self.error.encode_to_vec(report)?;
+        let headers = headers::correlation(None, None, None, report.correlation_id.as_deref());
+        Ok(self.record(catalog::PIPELINE_ERRORS, report.key(), value, headers, report.occurred_at))
+    }
+
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
         let Emission { key, event, decision, write_backs, errors, headers: input, held_ms } = emission;
         let incoming = headers::get(&input, headers::TRACEPARENT);

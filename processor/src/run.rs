@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trunkline_config::Config;
-use trunkline_connect::{Directory, Role};
+use trunkline_connect::{Directory, Reporter, Role};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{GroupConsumer, GroupSettings, Registry, TransactionalProducer, schemas};
@@ -176,6 +176,8 @@ fn assemble(
         changelog,
         store,
         registry,
+        events: directory.events(),
+        reporter: Reporter::new("processor", instance),
         lookups: Lookups::new(
             runtime.clone(),
             directory,

@@ -29,7 +29,7 @@ impl Engine {
                 commits.push((*partition, commit));
             }
         }
-        if commits.is_empty() {
+        if commits.is_empty() && self.reports.is_empty() {
             return Ok(());
         }
         let started = Instant::now();
@@ -57,6 +57,7 @@ impl Engine {
         match ended {
             Ended::Committed => {
                 metrics::commit("committed", seconds);
+                self.reports.clear();
                 self.apply(&commits)
             }
             Ended::Aborted => {
@@ -99,6 +100,9 @@ impl Engine {
                 });
             }
             offsets.push((TopicPartition::new(self.input.clone(), *partition), commit.offset));
+        }
+        for report in &self.reports {
+            records.push(self.parts.publisher.report(report)?);
         }
         Ok(self.send(&records, &offsets))
     }

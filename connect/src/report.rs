@@ -1,0 +1,106 @@
+//! Events of the policy stack as reports for `pipeline.errors`.
+
+use std::collections::HashMap;
+
+use trunkline_schemas::{PipelineError, Severity};
+
+use crate::breaker::State;
+use crate::event::Event;
+
+/// Writes reports in the name of one instance; remembers since when an endpoint is in trouble.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    component: &'static str,
+    instance: String,
+    left_closed_at: HashMap<String, i64>,
+}
+
+impl Reporter {
+    /// Reports in the name of this instance of `component`.
+    pub fn new(component: &'static str, instance: &str) -> Self {
+        Self { component, instance: instance.to_owned(), left_closed_at: HashMap::new() }
+    }
+
+    /// What an event is worth saying at `now_ms` (UTC); `None` for what needs nobody's attention.
+    pub fn report(&mut self, event: &Event, error_id: String, now_ms: i64) -> Option<PipelineError> {
+        let (code, severity, subject, message) = match event {
+            Event::Breaker { target, class, from, to } => {
+                let endpoint = format!("{target}/{class}");
+                let since = *self.left_closed_at.entry(endpoint.clone()).or_insert(now_ms);
+                let severity = match to {
+                    State::Closed => {
+                        self.left_closed_at.remove(&endpoint);
+                        Severity::Info
+                    }
+                    State::Open => Severity::Warning,
+                    // Half open is a step on the way: nothing to tell.
+                    State::HalfOpen => return None,
+                };
+                let message = format!(
+                    "breaker of {endpoint} went from {} to {}, {} ms after it first opened",
+                    from.as_str(),
+                    to.as_str(),
+                    now_ms - since
+                );
+                ("TL-4001", severity, endpoint, message)
+            }
+            Event::TokenRevoked { target } => {
+                ("TL-4002", Severity::Warning, target.clone(), event.to_string())
+            }
+            Event::TokenRefused { target, .. } => {
+                ("TL-4002", Severity::Error, target.clone(), event.to_string())
+            }
+            Event::TokenIssued { .. } => return None,
+        };
+        Some(PipelineError {
+            error_id,
+            code: code.to_owned(),
+            severity,
+            component: self.component.to_owned(),
+            instance: self.instance.clone(),
+            message,
+            subject: Some(subject),
+            conversation_id: None,
+            contact_id: None,
+            flow_session_id: None,
+            correlation_id: None,
+            occurred_at: now_ms,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(from: State, to: State) -> Event {
+        Event::Breaker { target: "sap".to_owned(), class: "open_items", from, to }
+    }
+
+    #[test]
+    fn a_breaker_that_opens_and_closes_is_two_reports() {
+        let mut reporter = Reporter::new("sink", "sink-0");
+        let mut report = |event, now| reporter.report(&event, "id".to_owned(), now);
+        let opened = report(change(State::Closed, State::Open), 1_000).unwrap();
+        assert_eq!((opened.code.as_str(), opened.severity), ("TL-4001", Severity::Warning));
+        assert_eq!(opened.subject.as_deref(), Some("sap/open_items"));
+        assert!(report(change(State::Open, State::HalfOpen), 31_000).is_none());
+        let closed = report(change(State::HalfOpen, State::Closed), 31_500).unwrap();
+        assert_eq!(closed.severity, Severity::Info);
+        assert!(closed.message.contains("30500 ms after it first opened"), "{}", closed.message);
+    }
+
+    #[test]
+    fn only_trouble_with_tokens_is_reported() {
+        let mut reporter = Reporter::new("processor", "p");
+        let target = || "genesys".to_owned();
+        let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };
+        for (event, severity) in [
+            (Event::TokenRevoked { target: target() }, Some(Severity::Warning)),
+            (refused, Some(Severity::Error)),
+            (Event::TokenIssued { target: target() }, None),
+        ] {
+            assert_eq!(reporter.report(&event, "id".to_owned(), 5).map(|r| r.severity), severity);
+        }
+    }
+}
