@@ -1,17 +1,19 @@
 //! What the operator should know, as [`PipelineError`]s for `pipeline.errors`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::mpsc;
 
 use tokio::sync::broadcast;
-use trunkline_connect::{Event, breaker};
+use trunkline_connect::Event;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
-use trunkline_telemetry::error_codes::{self, ErrorCode};
+use trunkline_telemetry::error_codes;
 use uuid::Uuid;
 
 use crate::answer::Failure;
 use crate::clock::Clock;
 use crate::metrics;
+
+const COMPONENT: &str = "sink";
 
 /// Reports kept while no transaction can be committed; beyond that the oldest are dropped, and counted.
 const PENDING_MAX: usize = 1_000;
@@ -43,87 +45,17 @@ impl Reporter {
             contact_id: command.contact_id.clone(),
             flow_session_id: command.flow_session_id.clone(),
             correlation_id: Some(command.correlation_id.clone()),
-            ..self.report(
-                error_codes::TOKEN_REFUSED,
-                Severity::Error,
-                &command.target,
-                format!(
-                    "command {} waits: {}; check the credentials of target '{}'",
-                    command.command_id, failure.message, command.target
-                ),
-                now_ms,
-            )
-        }
-    }
-
-    fn report(
-        &self,
-        code: ErrorCode,
-        severity: Severity,
-        subject: &str,
-        message: String,
-        now_ms: i64,
-    ) -> PipelineError {
-        PipelineError {
             error_id: Uuid::new_v4().to_string(),
-            code: code.to_string(),
-            severity,
-            component: "sink".to_owned(),
+            code: error_codes::TOKEN_REFUSED.to_string(),
+            severity: Severity::Error,
+            component: COMPONENT.to_owned(),
             instance: self.instance.clone(),
-            message,
-            subject: Some(subject.to_owned()),
-            conversation_id: None,
-            contact_id: None,
-            flow_session_id: None,
-            correlation_id: None,
+            message: format!(
+                "command {} waits: {}; check the credentials of target '{}'",
+                command.command_id, failure.message, command.target
+            ),
+            subject: Some(command.target.clone()),
             occurred_at: now_ms,
-        }
-    }
-
-    /// What an event of the policy stack is worth saying; `left_closed_at` remembers since when an endpoint is in
-    /// trouble.
-    fn event(
-        &self,
-        event: &Event,
-        left_closed_at: &mut HashMap<String, i64>,
-        now_ms: i64,
-    ) -> Option<PipelineError> {
-        match event {
-            Event::Breaker { target, class, from, to } => {
-                let endpoint = format!("{target}/{class}");
-                let since = *left_closed_at.entry(endpoint.clone()).or_insert(now_ms);
-                let severity = match to {
-                    breaker::State::Closed => {
-                        left_closed_at.remove(&endpoint);
-                        Severity::Info
-                    }
-                    breaker::State::Open => Severity::Warning,
-                    // Half open is a step on the way: nothing to tell.
-                    breaker::State::HalfOpen => return None,
-                };
-                let message = format!(
-                    "breaker of {endpoint} went from {} to {}, {} ms after it first opened",
-                    from.as_str(),
-                    to.as_str(),
-                    now_ms - since
-                );
-                Some(self.report(error_codes::BREAKER_OPEN, severity, &endpoint, message, now_ms))
-            }
-            Event::TokenRevoked { target } => Some(self.report(
-                error_codes::TOKEN_REFUSED,
-                Severity::Warning,
-                target,
-                event.to_string(),
-                now_ms,
-            )),
-            Event::TokenRefused { target, .. } => Some(self.report(
-                error_codes::TOKEN_REFUSED,
-                Severity::Error,
-                target,
-                event.to_string(),
-                now_ms,
-            )),
-            Event::TokenIssued { .. } => None,
         }
     }
 
@@ -134,11 +66,12 @@ impl Reporter {
         reports: mpsc::Sender<PipelineError>,
         clock: Clock,
     ) {
-        let mut left_closed_at = HashMap::new();
+        let mut reporter = trunkline_connect::Reporter::new(COMPONENT, &self.instance);
         loop {
             match events.recv().await {
                 Ok(event) => {
-                    if let Some(report) = self.event(&event, &mut left_closed_at, clock.now_ms()) {
+                    let id = Uuid::new_v4().to_string();
+                    if let Some(report) = reporter.report(&event, id, clock.now_ms()) {
                         tracing::warn!(code = report.code, subject = report.subject, "{}", report.message);
                         if reports.send(report).is_err() {
                             return;
@@ -189,31 +122,11 @@ impl Pending {
 mod tests {
     use super::*;
 
-    fn breaker_event(from: breaker::State, to: breaker::State) -> Event {
-        Event::Breaker { target: "crm".into(), class: "write", from, to }
-    }
-
-    #[test]
-    fn a_breaker_is_reported_when_it_opens_and_when_it_closes_with_the_time_between() {
-        use breaker::State::{Closed, HalfOpen, Open};
-        let (reporter, mut since) = (Reporter::new("sink-0"), HashMap::new());
-        let mut tell = |from, to, now| {
-            reporter.event(&breaker_event(from, to), &mut since, now).map(|r| (r.severity, r.message))
-        };
-        let opened = tell(Closed, Open, 1_000).unwrap();
-        assert_eq!(opened.0, Severity::Warning);
-        assert_eq!(tell(Open, HalfOpen, 31_000), None);
-        let closed = tell(HalfOpen, Closed, 31_500).unwrap();
-        assert_eq!(closed.0, Severity::Info);
-        assert!(closed.1.contains("30500 ms"), "{}", closed.1);
-        assert!(tell(Closed, Open, 90_000).unwrap().1.contains(" 0 ms"), "a new trouble starts anew");
-    }
-
     #[test]
     fn pending_reports_are_bounded_and_keep_their_order() {
-        let reporter = Reporter::new("sink-0");
-        let report =
-            |n: usize| reporter.report(error_codes::BREAKER_OPEN, Severity::Info, "x", n.to_string(), 0);
+        let mut reporter = trunkline_connect::Reporter::new(COMPONENT, "sink-0");
+        let event = Event::TokenRevoked { target: "crm".to_owned() };
+        let mut report = |n: usize| reporter.report(&event, n.to_string(), 0).unwrap();
         let mut pending = Pending::default();
         for n in 0..PENDING_MAX {
             pending.push(report(n));
@@ -221,7 +134,7 @@ mod tests {
         let taken = pending.take();
         pending.push(report(PENDING_MAX));
         pending.give_back(taken);
-        let messages: Vec<_> = pending.take().into_iter().map(|report| report.message).collect();
+        let messages: Vec<_> = pending.take().into_iter().map(|report| report.error_id).collect();
         assert_eq!(messages.len(), PENDING_MAX);
         assert_eq!((messages[0].as_str(), messages.last().unwrap().as_str()), ("1", "1000"));
     }
