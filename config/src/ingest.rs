@@ -30,7 +30,7 @@ impl Ingest {
         let ingest = Self {
             listen: section.or("listen", address, SocketAddr::from(([127, 0, 0, 1], 8080))),
             admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9101))),
-            body_limit_bytes: section.or("body_limit_bytes", integer(1024..=64 << 20), 2 << 20),
+            body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=512), 128),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),

@@ -3,11 +3,15 @@
 use chrono::DateTime;
 use serde_json::Value;
 
+/// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a number in the
+/// wrong unit (seconds, most often) or a placeholder.
+const EARLIEST: i64 = 946_684_800_000;
+
 /// The last millisecond of the year 9999: what comes later is no time but a number in the wrong field.
 const LATEST: i64 = 253_402_300_799_999;
 
 /// UTC milliseconds since the epoch of what a platform wrote: a number of epoch milliseconds, or text with an offset
-/// (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon). Anything else, and any time before 1970 or
+/// (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon). Anything else, and any time before 2000 or
 /// after 9999, is `None`.
 pub fn parse(value: &Value) -> Option<i64> {
     let millis = match value {
@@ -18,7 +22,7 @@ pub fn parse(value: &Value) -> Option<i64> {
             .timestamp_millis(),
         _ => return None,
     };
-    (0..=LATEST).contains(&millis).then_some(millis)
+    (EARLIEST..=LATEST).contains(&millis).then_some(millis)
 }
 
 /// A whole number of milliseconds written with a fraction or an exponent.
@@ -38,6 +42,8 @@ mod tests {
             (json!(1_649_237_444_949_i64), Some(1_649_237_444_949)),
             (json!(1_649_237_444_949.0), Some(1_649_237_444_949)),
             (json!(1.5), None),
+            (json!(1_649_237_444), None),
+            (json!("1970-01-20T02:07:17Z"), None),
             (json!("2022-04-06T09:30:45.013Z"), Some(1_649_237_445_013)),
             (json!("2022-04-06T09:30:45Z"), Some(1_649_237_445_000)),
             (json!("2022-08-04T19:27:35+01:00"), Some(1_659_637_655_000)),

@@ -31,6 +31,7 @@ pub mod field;
 pub mod http;
 pub mod intake;
 pub mod json_depth;
+pub mod limits;
 pub mod map;
 pub mod metric_names;
 pub mod payload;

@@ -11,7 +11,11 @@ use crate::adapter::{self, Loaded, Mapped};
 use crate::payload::{self, Element, Unreadable};
 use crate::schema::{Change, Difference};
 use crate::transport_window::BodyHash;
-use crate::{canonical, quarantine, verify};
+use crate::{canonical, limits, quarantine, verify};
+
+/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none, since it
+/// would mark everything that comes after it as late.
+const AHEAD_MS: i64 = 24 * 3_600_000;
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
@@ -119,6 +123,9 @@ fn accept(
     if mapped.unknown_type {
         drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
     }
+    if let Some(reason) = limits::broken(&mapped) {
+        return put_aside(source, loaded.adapter.version, reason, drift, element, headers, now);
+    }
     if source.drift == Drift::Quarantine
         && let Some(first) = drift.first()
     {
@@ -147,6 +154,7 @@ fn envelope(
     now: i64,
 ) -> PlatformEvent {
     let platform = loaded.adapter.platform;
+    let event_time = mapped.event_time.filter(|time| *time <= now.saturating_add(AHEAD_MS));
     let org_id = mapped.org.unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
     let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
@@ -175,8 +183,8 @@ fn envelope(
         customer_id: mapped.customer_id,
         media_type: mapped.media_type,
         direction: mapped.direction,
-        event_time: mapped.event_time.unwrap_or(now),
-        event_time_source: match mapped.event_time {
+        event_time: event_time.unwrap_or(now),
+        event_time_source: match event_time {
             Some(_) => EventTimeSource::Platform,
             None => EventTimeSource::Ingest,
         },
@@ -192,7 +200,7 @@ fn envelope(
             schema_version: loaded.adapter.version.to_owned(),
             backfilled: false,
         },
-        attributes: mapped.attributes,
+        attributes: limits::bounded(mapped.attributes),
         data: element.text.to_owned(),
     }
 }

@@ -8,10 +8,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use rdkafka::Message;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message};
 use trunkline_config::Kafka;
 
 use crate::client;
@@ -114,9 +114,22 @@ pub enum RestoreError {
 /// Reads changelog partitions back.
 pub struct Reader {
     topic: String,
-    committed: BaseConsumer,
-    uncommitted: BaseConsumer,
+    committed: BaseConsumer<Quiet>,
+    uncommitted: BaseConsumer<Quiet>,
 }
+
+/// The end of a partition is what a restore looks for, not an error to log.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            tracing::warn!(%error, reason, "kafka changelog reader");
+        }
+    }
+}
+
+impl ConsumerContext for Quiet {}
 
 // === impl Reader ===
 
@@ -137,7 +150,7 @@ impl Reader {
                 .set("fetch.wait.max.ms", "10")
                 .set("fetch.error.backoff.ms", "20")
                 .set("fetch.message.max.bytes", "8388608")
-                .create::<BaseConsumer>()
+                .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
                 .map_err(|source| call(topic, "creating a reader", source))
         };
         Ok(Self {
@@ -242,7 +255,7 @@ impl Reader {
         }
     }
 
-    fn watermarks(&self, consumer: &BaseConsumer, partition: i32) -> Result<(i64, i64), RestoreError> {
+    fn watermarks(&self, consumer: &BaseConsumer<Quiet>, partition: i32) -> Result<(i64, i64), RestoreError> {
         consumer
             .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
             .map_err(|source| call(&self.topic, "reading watermarks", source))

@@ -277,6 +277,7 @@ impl TransactionalProducer {
             return Ok(());
         }
         self.open = false;
+        let errors_before = self.producer.context().transport_errors.load(Ordering::Acquire);
         let started = Instant::now();
         self.producer.abort_transaction(TRANSACTION_TIMEOUT).map_err(|error| {
             match self.classify("abort", &error) {
@@ -287,11 +288,13 @@ impl TransactionalProducer {
             }
         })?;
         self.take_delivered();
-        if started.elapsed() > DOUBT_AFTER {
+        let errors = self.producer.context().transport_errors.load(Ordering::Acquire) - errors_before;
+        if errors > 0 || started.elapsed() > DOUBT_AFTER {
+            let took = started.elapsed().as_millis();
             return Err(TransactionError::Doubtful {
                 what: "abort",
                 id: self.id.clone(),
-                reason: format!("it took {} ms", started.elapsed().as_millis()),
+                reason: format!("it took {took} ms and saw {errors} transport errors"),
             });
         }
         Ok(())

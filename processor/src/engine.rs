@@ -4,6 +4,7 @@ mod assignment;
 mod commit;
 mod error;
 mod intake;
+mod pressure;
 
 pub use error::EngineError;
 
@@ -22,6 +23,7 @@ use trunkline_schemas::codec::Decoder;
 use trunkline_schemas::{PipelineError, PlatformEvent};
 use trunkline_telemetry::Health;
 
+use self::pressure::Pressure;
 use crate::clock;
 use crate::lookups::Lookups;
 use crate::metrics;
@@ -39,9 +41,6 @@ const BATCH: usize = 500;
 
 /// Outputs after which a commit is due before its time.
 const OUTPUTS_PER_COMMIT: usize = 2_000;
-
-/// Offsets finished above the watermark after which a partition pauses (DESIGN section 5.3).
-const FINISHED_LIMIT: usize = 10_000;
 
 /// Reports kept while nothing can be committed.
 const REPORTS_LIMIT: usize = 1_000;
@@ -219,16 +218,20 @@ impl Engine {
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
     fn balance_load(&mut self) -> Result<(), EngineError> {
-        let per_task = (self.parts.max_held_events / self.tasks.len().max(1)).max(1);
+        let limit = (self.parts.max_held_events / self.tasks.len().max(1)).max(1);
         let saturated = self.parts.lookups.is_saturated();
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (partition, owned) in &self.tasks {
-            let load = (owned.task.outstanding(), owned.task.finished_above_watermark());
-            let paused = self.paused.contains(partition);
-            if !paused && (saturated || load.0 >= per_task || load.1 >= FINISHED_LIMIT) {
-                pause.push(*partition);
-            } else if paused && !saturated && load.0 <= per_task / 2 && load.1 <= FINISHED_LIMIT / 2 {
-                resume.push(*partition);
+            let pressure = Pressure {
+                outstanding: owned.task.outstanding(),
+                finished: owned.task.finished_above_watermark(),
+                limit,
+                saturated,
+            };
+            match self.paused.contains(partition) {
+                false if pressure.pauses() => pause.push(*partition),
+                true if pressure.resumes() => resume.push(*partition),
+                _ => {}
             }
         }
         if !pause.is_empty() {

@@ -80,6 +80,7 @@ impl Publisher {
         let span = trace::span_from(incoming, "processor.event");
         let _entered = span.enter();
         let traceparent = trace::propagated(incoming);
+        let tracestate = headers::get(&input, headers::TRACESTATE).map(str::to_owned);
         let ingest_time = event.ingest_time;
 
         let correlated = || {
@@ -90,6 +91,9 @@ impl Publisher {
                 Some(&event.correlation_id),
             );
             headers::push(&mut headers, headers::TRACEPARENT, &traceparent);
+            if let Some(tracestate) = &tracestate {
+                headers::push(&mut headers, headers::TRACESTATE, tracestate);
+            }
             headers
         };
         let followers = records.len();
@@ -164,9 +168,12 @@ impl Publisher {
         topic: &str,
         key: String,
         value: Vec<u8>,
-        headers: Headers,
+        mut headers: Headers,
         timestamp: i64,
     ) -> OutboundRecord {
+        if headers::get(&headers, headers::CONTENT_TYPE).is_none() {
+            headers::push(&mut headers, headers::CONTENT_TYPE, headers::AVRO);
+        }
         OutboundRecord {
             topic: self.kafka.topic(topic),
             partition: None,

@@ -58,6 +58,9 @@ pub enum RunError {
     /// The engine.
     #[error("{0}")]
     Engine(Box<EngineError>),
+    /// The engine did not come to an end in time.
+    #[error("the engine did not drain within {0:?}: what was not committed is read again after a restart")]
+    Drain(Duration),
     /// The engine's thread is gone.
     #[error("the engine stopped without a word: {0}")]
     Thread(String),
@@ -102,6 +105,7 @@ pub async fn run(
         .every(LAG_INTERVAL)
         .map_err(|error| RunError::Lag(error.to_string()))?;
 
+    let drain_timeout = config.processor.drain_timeout;
     let stop = Arc::new(AtomicBool::new(false));
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn({
         let stop = stop.clone();
@@ -119,7 +123,11 @@ pub async fn run(
         () = shutdown => {
             tracing::info!("draining");
             stop.store(true, Ordering::Release);
-            ended.await
+            match tokio::time::timeout(drain_timeout, ended).await {
+                Ok(joined) => joined,
+                // What is not committed takes no effect, and is read again.
+                Err(_) => return Err(RunError::Drain(drain_timeout)),
+            }
         }
     };
     match joined {
@@ -141,10 +149,11 @@ fn assemble(
     health: Arc<Health>,
 ) -> Result<Parts, RunError> {
     let group = config.kafka.topic(&config.processor.group);
-    let store = Store::open(&config.processor.state_dir.join(instance))?;
     // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
     // committed offsets read later are stable.
     let transactional_id = format!("{group}-{instance}");
+    // Named with prefix and group: state of other topics is none of this instance's business.
+    let store = Store::open(&config.processor.state_dir.join(&transactional_id))?;
     let producer =
         TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);

@@ -62,10 +62,22 @@ pub struct Arrived {
     pub offset: i64,
     /// The record's key.
     pub key: Arc<str>,
+    /// What its order, its position and its identity are kept for, see [`entity_of`].
+    pub entity: Arc<str>,
     /// The event.
     pub event: PlatformEvent,
     /// The record's headers.
     pub headers: Headers,
+}
+
+/// What an event's order, position and identity are kept for: its conversation, else the entity it is about. Native ids
+/// are unique among things of a kind only, so an agent with the number of a conversation is told apart from it, though
+/// their records share a key.
+pub fn entity_of(key: &str, event: &PlatformEvent) -> Arc<str> {
+    match event.conversation_id {
+        Some(_) => key.into(),
+        None => format!("{key}\0{}", event.entity_type).into(),
+    }
 }
 
 /// What one commit of a partition consists of.
@@ -278,7 +290,7 @@ impl Task {
     }
 
     fn accept(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        let key = arrived.key.clone();
+        let key = arrived.entity.clone();
         let id = id_bits(&arrived.event.event_id);
         self.resident(&key, ctx.state)?;
         let Some(resident) = self.entities.get(&key) else { return Ok(()) };
@@ -384,7 +396,7 @@ impl Task {
             return;
         };
         let Some((mode, passed)) = lane.ready.pop_front() else { return };
-        let Arrived { offset, key: record_key, mut event, headers } = passed.item;
+        let Arrived { offset, key: record_key, mut event, headers, .. } = passed.item;
         let id = id_bits(&event.event_id);
         let entity = &mut resident.entity;
         let now = self.clock.time();

@@ -156,6 +156,7 @@ fn enriched(record: &Record, fields: &avro::Fields) -> Result<Enriched, avro::Er
         place: record.place,
         key: record.key_text(),
         event_id: fields.text("eventId")?,
+        entity_type: fields.text("entityType")?,
         event_type: fields.text("eventType")?,
         source: source.text("name")?,
         channel: source.text("channel")?,

@@ -64,6 +64,8 @@ pub struct Enriched {
     pub place: Place,
     /// The record's key.
     pub key: String,
+    /// What kind of thing it is about. A native id is unique among things of a kind only.
+    pub entity_type: String,
     /// Identity of the fact.
     pub event_id: String,
     /// Canonical type.

@@ -59,7 +59,7 @@ fn settings(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
         }
         Cleanup::Compact => {
             settings.insert("cleanup.policy", "compact".to_owned());
-            // How long a tombstone stays for readers that were away; state that was away longer is restored in full.
+            // How long a tombstone stays for readers that were away: state that was away longer has to be rebuilt.
             settings.insert("delete.retention.ms", (7 * DAY_MS).to_string());
             // Compaction begins when a fifth of the log is superseded: restore time depends on it.
             settings.insert("min.cleanable.dirty.ratio", "0.2".to_owned());

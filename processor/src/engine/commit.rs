@@ -127,8 +127,12 @@ impl Engine {
                 continue;
             }
             let changelog = TopicPartition::new(self.changelog_topic.clone(), *partition);
-            // Every change was delivered, or the transaction would not have committed.
-            let Some(offset) = delivered.get(&changelog) else { continue };
+            let Some(offset) = delivered.get(&changelog) else {
+                // Every change was delivered, or the transaction would not have committed; should a report be missing
+                // all the same, the changelog has what state lacks.
+                tracing::error!(partition, "no delivery report of a committed change; state is read back");
+                return self.start_again(true);
+            };
             self.parts.store.apply(*partition, &commit.changes, offset + 1)?;
         }
         for owned in self.tasks.values_mut() {

@@ -12,8 +12,8 @@ pub enum EngineError {
     /// The group.
     #[error("TL-5001 {0}")]
     Consumer(#[from] ConsumerError),
-    /// Another instance runs under this name, or the brokers stay unreachable.
-    #[error("TL-3006 {0}")]
+    /// Another instance runs under this name, the brokers stay unreachable, or a record is refused.
+    #[error("{code} {0}", code = transaction_code(.0))]
     Transaction(#[from] TransactionError),
     /// State can not be read back.
     #[error("TL-3004 {0}")]
@@ -32,4 +32,11 @@ pub enum EngineError {
         /// What the registry said.
         reason: String,
     },
+}
+
+fn transaction_code(error: &TransactionError) -> &'static str {
+    match error {
+        TransactionError::Fenced { .. } => "TL-3006",
+        _ => "TL-3005",
+    }
 }

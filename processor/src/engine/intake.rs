@@ -9,7 +9,7 @@ use trunkline_schemas::codec;
 
 use super::{Engine, EngineError};
 use crate::output::DeadLetter;
-use crate::task::Arrived;
+use crate::task::{Arrived, entity_of};
 
 /// How often the registry is asked for a schema before the process gives up; a restart tries again.
 const SCHEMA_ATTEMPTS: u32 = 30;
@@ -27,7 +27,8 @@ impl Engine {
                     Some(Ok(key)) => key.into(),
                     _ => event.key().into(),
                 };
-                let arrived = Arrived { offset: record.offset, key, event, headers: record.headers };
+                let entity = entity_of(&key, &event);
+                let arrived = Arrived { offset: record.offset, key, entity, event, headers: record.headers };
                 self.with_task(partition, |task, ctx| task.record(arrived, ctx))
             }
             Err(message) => {

@@ -75,7 +75,9 @@ impl World {
         let offset = self.position;
         self.position += 1;
         self.now = self.now.max(event.ingest_time);
-        let arrived = Arrived { offset, key: event.key().into(), event, headers: Vec::new() };
+        let key: Arc<str> = event.key().into();
+        let entity = entity_of(&key, &event);
+        let arrived = Arrived { offset, key, entity, event, headers: Vec::new() };
         self.step(|task, ctx| task.record(arrived, ctx));
         true
     }
@@ -122,7 +124,7 @@ impl World {
         let mut positions: BTreeMap<String, i64> = BTreeMap::new();
         for event in &self.published {
             assert!(seen.insert(event.event_id.as_str()), "{} was published twice", event.event_id);
-            let position = positions.entry(event.key()).or_default();
+            let position = positions.entry(format!("{} {}", event.key(), event.entity_type)).or_default();
             *position += 1;
             assert_eq!(event.ordering.position, *position);
         }
@@ -293,6 +295,26 @@ fn a_slow_customer_delays_only_its_own_conversation_and_only_to_the_deadline() {
     world.commit();
     world.check();
     assert_eq!(world.published[1].enrichment.status, EnrichmentStatus::Missing);
+}
+
+#[test]
+fn an_agent_with_the_number_of_a_conversation_is_not_that_conversation() {
+    let mut agent = event("777001", et::AGENT_STATE_CHANGED, 2_000);
+    agent.conversation_id = None;
+    agent.entity_type = "agent".to_owned();
+    let log = vec![
+        event("777001", et::CONVERSATION_STARTED, 1_000),
+        agent,
+        event("777001", et::CONVERSATION_ENDED, 3_000),
+    ];
+    let mut world = World::new(settings(OrderMode::Causal, 0), log);
+    world.finish();
+    let seen: Vec<(&str, i64, &str)> = world
+        .published
+        .iter()
+        .map(|e| (e.entity_type.as_str(), e.ordering.position, e.conversation.state.as_str()))
+        .collect();
+    assert_eq!(seen, [("conversation", 1, "started"), ("agent", 1, "none"), ("conversation", 2, "ended")]);
 }
 
 #[test]

@@ -16,15 +16,16 @@ struct Channel {
 /// Judges I3, and counts what arrived in disorder and was put right.
 pub fn judge(enriched: &[Enriched], normalized: &[Normalized]) -> Verdict {
     let mut verdict = Verdict::new("I3");
-    let mut conversations: BTreeMap<&str, Vec<&Enriched>> = BTreeMap::new();
+    // By what an event is about as well: an agent may have the number of a conversation, and share its key.
+    let mut conversations: BTreeMap<(&str, &str), Vec<&Enriched>> = BTreeMap::new();
     for event in enriched {
-        conversations.entry(&event.key).or_default().push(event);
+        conversations.entry((&event.key, &event.entity_type)).or_default().push(event);
     }
     let mut arrivals: HashMap<&str, usize> = HashMap::new();
     for (arrival, event) in normalized.iter().enumerate() {
         arrivals.entry(&event.event_id).or_insert(arrival);
     }
-    for (key, mut events) in conversations {
+    for ((key, _), mut events) in conversations {
         events.sort_by_key(|event| event.place);
         judge_positions(key, &events, &mut verdict);
         judge_channels(key, &events, &mut verdict);
