@@ -52,6 +52,15 @@ use screen::Screen;
 use stage::{Settings, Stage};
 use watch::{TURN, Watch};
 
+/// A rate that can be played: above zero, and not beyond what one machine can send.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 100_000.0 => Ok(rate),
+        Ok(_) => Err("must be above 0 and at most 100000".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Play a contact centre's day through the pipeline and judge it
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -62,10 +71,10 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     registry: String,
     /// How long the day is squeezed to.
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
     /// Webhooks per second, on average over the day.
-    #[arg(long, value_name = "R", default_value_t = 200.0)]
+    #[arg(long, value_name = "R", default_value_t = 200.0, value_parser = rate)]
     rate: f64,
     /// The same seed plays the same day.
     #[arg(long, value_name = "N", default_value_t = 1)]

@@ -42,6 +42,12 @@ const BATCH: usize = 500;
 /// Outputs after which a commit is due before its time.
 const OUTPUTS_PER_COMMIT: usize = 2_000;
 
+/// Between two attempts to read while the brokers do not answer.
+const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
+
+/// How long the question may take whether they are back.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Reports kept while nothing can be committed.
 const REPORTS_LIMIT: usize = 1_000;
 
@@ -92,6 +98,8 @@ pub struct Engine {
     paused: HashSet<i32>,
     /// Reports that are not committed yet.
     reports: Vec<PipelineError>,
+    /// The brokers did not answer last time.
+    unreachable: bool,
     decoder: Decoder<PlatformEvent>,
     last_commit: Instant,
 }
@@ -114,6 +122,7 @@ impl Engine {
             tasks: BTreeMap::new(),
             paused: HashSet::new(),
             reports: Vec::new(),
+            unreachable: false,
             decoder: Decoder::new(),
             last_commit: Instant::now(),
         }
@@ -127,6 +136,9 @@ impl Engine {
         self.parts.health.set("engine", true, "running");
         while !stop.load(Ordering::Acquire) {
             self.take_in()?;
+            if self.unreachable {
+                self.probe()?;
+            }
             self.learn_profiles()?;
             self.tick()?;
             self.ask();
@@ -156,11 +168,25 @@ impl Engine {
                 Err(error @ trunkline_kafka::ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {
                     // Passing by itself: the client reconnects.
-                    tracing::warn!(%error, "reading");
+                    if !std::mem::replace(&mut self.unreachable, true) {
+                        tracing::warn!(code = "TL-5001", %error, "reading");
+                        self.parts.health.set("kafka", false, &error.to_string());
+                    }
+                    std::thread::sleep(UNREACHABLE_WAIT);
                     return Ok(());
                 }
             }
             wait = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    /// Asks the brokers for anything at all, to know when they are back.
+    fn probe(&mut self) -> Result<(), EngineError> {
+        let first = TopicPartition::new(self.input.clone(), 0);
+        if self.unreachable && self.parts.consumer.watermarks(&first, PROBE_TIMEOUT).is_ok() {
+            self.unreachable = false;
+            self.parts.health.set("kafka", true, "reachable again");
         }
         Ok(())
     }

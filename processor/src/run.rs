@@ -13,6 +13,7 @@ use trunkline_kafka::{GroupConsumer, GroupSettings, Registry, TransactionalProdu
 use trunkline_schemas::catalog;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
+use crate::clock;
 use crate::engine::{Engine, EngineError, Parts};
 use crate::lookups::Lookups;
 use crate::metrics;
@@ -24,6 +25,9 @@ use crate::task::Settings;
 
 /// A restart within this time finds its partitions waiting; after it the group gives them to others.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two attempts to get the schemas' ids at the start.
+const REGISTRY_WAIT: Duration = Duration::from_secs(2);
 
 /// How often the lag of the last stable offset is measured.
 const LAG_INTERVAL: Duration = Duration::from_secs(5);
@@ -93,7 +97,11 @@ pub async fn run(
     let rules = RuleSet::compile(&config)?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     let registry = Registry::new(&config.registry)?;
-    let ids = schemas::ids(&registry, &config.kafka).await?;
+    tokio::pin!(shutdown);
+    let ids = tokio::select! {
+        ids = schema_ids(&registry, &config, &health) => ids?,
+        () = &mut shutdown => return Ok(()),
+    };
     let publisher = Publisher::new(&config.kafka, &ids).ok_or(RunError::Schemas)?;
     let runtime = tokio::runtime::Handle::current();
 
@@ -120,7 +128,7 @@ pub async fn run(
     let mut ended = tokio::task::spawn_blocking(move || engine.join());
     let joined = tokio::select! {
         joined = &mut ended => joined,
-        () = shutdown => {
+        () = &mut shutdown => {
             tracing::info!("draining");
             stop.store(true, Ordering::Release);
             match tokio::time::timeout(drain_timeout, ended).await {
@@ -134,6 +142,24 @@ pub async fn run(
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(RunError::Thread("it panicked; the log has the message".to_owned())),
         Err(error) => Err(RunError::Thread(error.to_string())),
+    }
+}
+
+/// The ids of every schema; waits for a registry that does not answer.
+async fn schema_ids(registry: &Registry, config: &Config, health: &Health) -> Result<schemas::Ids, RunError> {
+    loop {
+        match schemas::ids(registry, &config.kafka).await {
+            Ok(ids) => {
+                health.set("registry", true, "schemas known");
+                return Ok(ids);
+            }
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(code = "TL-5002", %error, "waiting for the registry");
+                health.set("registry", false, &error.to_string());
+                tokio::time::sleep(REGISTRY_WAIT).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -153,7 +179,7 @@ fn assemble(
     // committed offsets read later are stable.
     let transactional_id = format!("{group}-{instance}");
     // Named with prefix and group: state of other topics is none of this instance's business.
-    let store = Store::open(&config.processor.state_dir.join(&transactional_id))?;
+    let store = Store::open_or_set_aside(&config.processor.state_dir.join(&transactional_id), clock::now())?;
     let producer =
         TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);

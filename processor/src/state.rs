@@ -39,7 +39,7 @@ pub struct Change {
 pub enum StateError {
     /// The store failed.
     #[error(
-        "state store {path}: {what} failed: {source}; check the disk, or move the folder away to have it rebuilt"
+        "state store {path}: {what} failed: {source}; is the disk full or not writable, or does another instance run under this name?"
     )]
     Store {
         /// Folder of the store.
@@ -66,6 +66,21 @@ pub enum StateError {
     /// The partition has no state here.
     #[error("partition {0} has no state on this instance")]
     UnknownPartition(i32),
+}
+
+// === impl StateError ===
+
+impl StateError {
+    /// Whether the files of the store themselves are broken, rather than the disk, the rights or another process.
+    pub fn is_damage(&self) -> bool {
+        let Self::Store { source, .. } = self else { return false };
+        match source.kind() {
+            rocksdb::ErrorKind::Corruption => true,
+            // A file that the store knows of is gone.
+            rocksdb::ErrorKind::IOError => source.as_ref().contains("No such file"),
+            _ => false,
+        }
+    }
 }
 
 // === impl Change ===

@@ -31,6 +31,9 @@ use crate::transactions::Transactions;
 use crate::truth::Truth;
 use crate::worker::{Worker, WorkerState};
 
+/// Between two attempts to get the schemas' ids at the start.
+const REGISTRY_WAIT: Duration = Duration::from_secs(2);
+
 /// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it
 /// moves nothing.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -100,7 +103,11 @@ pub async fn run(
         return Ok(());
     }
     let registry = Registry::new(&config.registry)?;
-    let ids = schema_ids(&config, &registry).await?;
+    tokio::pin!(shutdown);
+    let ids = tokio::select! {
+        ids = schema_ids(&config, &registry, &health) => ids?,
+        () = &mut shutdown => return Ok(()),
+    };
     let directory = Directory::from_config(&config, Role::WriteBack)?;
     let reporter = Reporter::new(&instance);
     let clock = Clock::start();
@@ -113,7 +120,7 @@ pub async fn run(
     let mut ended = start(parts, Handle::current(), Arc::clone(&stop))?;
     tokio::select! {
         result = &mut ended => return finished(result),
-        () = shutdown => stop.store(true, Ordering::Release),
+        () = &mut shutdown => stop.store(true, Ordering::Release),
     }
     match tokio::time::timeout(drain_timeout, ended).await {
         Ok(result) => finished(result),
@@ -200,13 +207,24 @@ fn finished(result: Result<Result<(), Error>, oneshot::error::RecvError>) -> Res
     result.unwrap_or_else(|_| Err(Error::Thread("it panicked, see the log".to_owned())))
 }
 
-/// The schema ids of what is written and of what is read.
-async fn schema_ids(config: &Config, registry: &Registry) -> Result<Ids, Error> {
+/// The schema ids of what is written and of what is read; waits for a registry that does not answer.
+async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Result<Ids, Error> {
     let commands: Vec<String> =
         config.targets.values().map(|t| catalog::writebacks(t.system.as_str())).collect();
     let mut topics: Vec<&str> = commands.iter().map(String::as_str).collect();
     topics.extend([catalog::WRITEBACK_RESULTS, catalog::PIPELINE_ERRORS]);
-    let ids = schemas::ids_of(registry, &config.kafka, &topics).await?;
+    let ids = loop {
+        match schemas::ids_of(registry, &config.kafka, &topics).await {
+            Ok(ids) => break ids,
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(code = "TL-5002", %error, "waiting for the registry");
+                health.set("registry", false, &error.to_string());
+                tokio::time::sleep(REGISTRY_WAIT).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    health.set("registry", true, "schemas known");
     let id = |topic: &str| {
         ids.get(topic).ok_or_else(|| Error::Start(format!("the registry gave no schema id for {topic}")))
     };

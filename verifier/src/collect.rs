@@ -27,12 +27,23 @@ pub struct Topics {
     pub troubles: Vec<Trouble>,
     pub changelogs: BTreeMap<i32, Changelog>,
     pub leaks: Vec<Leak>,
-    /// Records whose value does not decode, with why.
-    pub undecodable: Vec<String>,
+    /// Records whose value does not decode.
+    pub undecodable: Vec<Undecodable>,
     /// Records read, by topic without its prefix.
     pub records: BTreeMap<String, u64>,
     /// Records of `events.enriched` that only a reader of uncommitted records sees.
     pub aborted: u64,
+}
+
+/// A record whose value does not decode.
+#[derive(Debug)]
+pub struct Undecodable {
+    /// Topic without its prefix.
+    pub topic: String,
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 const QUEUE: usize = 10_000;
@@ -64,8 +75,9 @@ pub async fn collect(
             found.search(&name, &record, needles);
             match found.take(&name, &record, &mut decoder).await {
                 Ok(()) => {}
-                Err(registry::Error::Value(error)) => {
-                    found.undecodable.push(format!("{name} {}: {error}", record.place));
+                Err(error @ (registry::Error::Value(_) | registry::Error::Unknown { .. })) => {
+                    let (topic, problem) = (name.clone(), error.to_string());
+                    found.undecodable.push(Undecodable { topic, place: record.place, problem });
                 }
                 Err(error) => return Err(error.into()),
             }

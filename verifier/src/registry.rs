@@ -34,6 +34,12 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The registry has no such schema: nobody can read the value.
+    #[error("the registry has no schema {id}")]
+    Unknown {
+        /// The schema asked for.
+        id: u32,
+    },
     /// The registry's schema is none.
     #[error("registry schema {id} does not parse: {source}")]
     Schema {
@@ -87,8 +93,11 @@ impl Decoder {
             .timeout(Duration::from_secs(10))
             .send()
             .await
-            .and_then(reqwest::Response::error_for_status)
             .map_err(failed)?;
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Err(Error::Unknown { id });
+        }
+        let answer = answer.error_for_status().map_err(failed)?;
         let answer: SchemaAnswer = answer.json().await.map_err(failed)?;
         Schema::parse_str(&answer.schema).map_err(|source| Error::Schema { id, source: Box::new(source) })
     }

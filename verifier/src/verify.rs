@@ -1,7 +1,9 @@
 //! The whole examination.
 
-use crate::collect::{self, Topics};
-use crate::evidence::{Call, LedgerLine, StateCopy};
+use std::collections::HashSet;
+
+use crate::collect::{self, Topics, Undecodable};
+use crate::evidence::{Call, LedgerLine, Place, StateCopy};
 use crate::inputs::{Breakers, Inputs};
 use crate::judge::{
     accepted, answers, breaker, effects, exactly_once, in_flight, order, quarantine, quota, secrets, state,
@@ -137,8 +139,20 @@ fn judge_breakers(inputs: &Inputs, topics: &Topics, calls: Option<&[Call]>, repo
 /// `values`: every value decodes by its writer's schema. Also counts what no other judge does.
 fn judge_values(topics: &Topics) -> Verdict {
     let mut verdict = Verdict::new("values");
-    for problem in &topics.undecodable {
-        verdict.object(|| problem.clone());
+    let put_aside: HashSet<(&str, Place)> = topics
+        .dead_letters
+        .iter()
+        .filter_map(|letter| letter.origin.as_ref())
+        .map(|(topic, place)| (topic.as_str(), *place))
+        .collect();
+    for Undecodable { topic, place, problem } in &topics.undecodable {
+        // Somebody else's garbage in an input topic is no breach once the pipeline has put it aside.
+        let found = put_aside.iter().any(|(from, at)| from.ends_with(topic.as_str()) && at == place);
+        if found {
+            verdict.count("poisonous_records", 1);
+        } else {
+            verdict.object(|| format!("{topic} {place}: {problem}"));
+        }
     }
     for (topic, records) in &topics.records {
         verdict.count(format!("records.{topic}"), *records);

@@ -53,7 +53,7 @@ enum Order {
 }
 
 /// A process that lives shorter than this is not counted as having come up.
-const COMES_UP: Duration = Duration::from_secs(2);
+const COMES_UP: Duration = Duration::from_secs(5);
 /// So many short lives in a row, and there is no point in another.
 const SHORT_LIVES_MAX: u32 = 5;
 /// Longer than any `drain_timeout` in the demo's configuration.
@@ -152,12 +152,10 @@ async fn watch(
         };
         short_lives = if started.elapsed() < COMES_UP { short_lives + 1 } else { 0 };
         if short_lives == SHORT_LIVES_MAX || refuses(status) {
-            bail!(
-                "{} '{}' ends with {status}; its log ends:\n{}",
-                spec.binary,
-                spec.instance,
-                tail(&spec.log)
-            );
+            let Spec { binary, instance, .. } = &spec;
+            // Said at once: what waits for this process would otherwise wait in silence.
+            eprintln!("{binary} '{instance}' does not come up and is given up: it ends with {status}");
+            bail!("{binary} '{instance}' ends with {status}; its log ends:\n{}", tail(&spec.log));
         }
         restarts.fetch_add(1, Ordering::Relaxed);
     }

@@ -21,12 +21,8 @@ impl Engine {
     /// Takes a record in.
     pub(super) fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
         let partition = record.partition;
-        match self.decode(&record)? {
-            Ok(event) => {
-                let key: Arc<str> = match record.key.as_deref().map(std::str::from_utf8) {
-                    Some(Ok(key)) => key.into(),
-                    _ => event.key().into(),
-                };
+        match self.decode(&record)?.and_then(|event| keyed(&record, event)) {
+            Ok((key, event)) => {
                 let entity = entity_of(&key, &event);
                 let arrived = Arrived { offset: record.offset, key, entity, event, headers: record.headers };
                 self.with_task(partition, |task, ctx| task.record(arrived, ctx))
@@ -92,5 +88,39 @@ impl Engine {
             }
         }
         Err(EngineError::Registry { id, reason })
+    }
+}
+
+/// The event with its key. A record under another key than its event's may lie in another partition, where order and
+/// identity are kept by another task: it can not take effect there.
+fn keyed(record: &InboundRecord, event: PlatformEvent) -> Result<(Arc<str>, PlatformEvent), String> {
+    let key = event.key();
+    if record.key.as_deref() == Some(key.as_bytes()) {
+        Ok((key.into(), event))
+    } else {
+        Err("the record's key is not that of its event; was it written by something else than ingest?"
+            .to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::event;
+
+    #[test]
+    fn only_a_record_under_its_events_key_takes_effect() {
+        for (key, taken) in [(Some("genesys/org/c1"), true), (Some("genesys/org/c2"), false), (None, false)] {
+            let record = InboundRecord {
+                topic: "events.normalized".to_owned(),
+                partition: 0,
+                offset: 0,
+                key: key.map(|key| key.as_bytes().to_vec()),
+                value: None,
+                headers: Vec::new(),
+                timestamp: 0,
+            };
+            assert_eq!(keyed(&record, event("c1", "conversation.started", 1)).is_ok(), taken, "{key:?}");
+        }
     }
 }

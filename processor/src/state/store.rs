@@ -59,6 +59,24 @@ impl Store {
         Ok(Self { path: path.to_owned(), db, write_options, flushed_at: Instant::now(), unflushed: 0 })
     }
 
+    /// Opens the store; one that is damaged is moved aside first, since the changelog holds everything in it.
+    ///
+    /// # Errors
+    /// As [`Store::open`], for what another attempt would not change either.
+    pub fn open_or_set_aside(path: &Path, now: i64) -> Result<Self, StateError> {
+        let damage = match Self::open(path) {
+            Err(error) if error.is_damage() => error,
+            other => return other,
+        };
+        let aside = path.with_file_name(format!(
+            "{}.damaged-{now}",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        ));
+        tracing::error!(code = "TL-3004", error = %damage, aside = %aside.display(), "state is damaged: set aside and rebuilt");
+        std::fs::rename(path, &aside).map_err(|_| damage)?;
+        Self::open(path)
+    }
+
     /// Makes sure that a partition has its column family.
     ///
     /// # Errors
@@ -198,5 +216,21 @@ mod tests {
         assert_eq!(store.partition(0).get(b"k").unwrap(), None);
         store.clear_partition(7).unwrap();
         assert_eq!(store.changelog_offset(7).unwrap(), None);
+    }
+
+    #[test]
+    fn a_damaged_store_is_set_aside_and_one_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("group-instance");
+        let mut store = Store::open(&path).unwrap();
+        store.ensure_partition(0).unwrap();
+        store.flush().unwrap();
+        assert!(!Store::open_or_set_aside(&path, 1).err().unwrap().is_damage(), "another process has it");
+        drop(store);
+
+        std::fs::write(path.join("CURRENT"), "garbage").unwrap();
+        let store = Store::open_or_set_aside(&path, 2).unwrap();
+        assert!(matches!(store.changelog_offset(0), Err(StateError::UnknownPartition(0))));
+        assert!(folder.path().join("group-instance.damaged-2").join("CURRENT").exists());
     }
 }

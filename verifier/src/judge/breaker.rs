@@ -41,7 +41,7 @@ pub const LOOKUPS: Class = Class { name: "lookups", component: "processor", guar
 pub const WRITES: Class = Class { name: "writes", component: "sink", guards: Call::is_write };
 
 /// Calls that were on their way when the breaker opened still arrive for this long; milliseconds.
-pub const UNDER_WAY_MS: f64 = 100.0;
+pub const UNDER_WAY_MS: f64 = 500.0;
 
 /// Finds the openings in what was reported on `pipeline.errors` as TL-4001, for these classes of calls.
 pub fn openings_reported(troubles: &[Trouble], classes: &[Class], open_for_ms: f64) -> Vec<Opening> {

@@ -20,9 +20,11 @@ pub fn judge(normalized: &[Normalized], enriched: &[Enriched], dead_letters: &[D
     }
     let mut seen: HashMap<&str, Place> = HashMap::new();
     for event in enriched {
+        let first = seen.insert(&event.event_id, event.place);
         if event.dedup_unknown {
+            // Older than the window: it may come again.
             verdict.count("dedup_unknown", 1);
-        } else if let Some(first) = seen.insert(&event.event_id, event.place) {
+        } else if let Some(first) = first {
             verdict.object(|| {
                 format!(
                     "event {} is in events.enriched at {first} and again at {}",
