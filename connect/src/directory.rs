@@ -90,6 +90,12 @@ impl Directory {
         Ok(Self(Arc::new(Inner { targets, enrichment, events })))
     }
 
+    /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up, so calls
+    /// wait until the quotas' windows have passed, where those are a few seconds.
+    pub fn await_predecessor(&self) {
+        self.0.targets.values().for_each(Outbound::await_predecessor);
+    }
+
     /// What happens to the connections, from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.0.events.listen()

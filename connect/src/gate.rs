@@ -39,6 +39,11 @@ impl Gate {
         Arc::new(Self { limiter: Mutex::new(Limiter::new(rate)), returned: Notify::new() })
     }
 
+    /// See [`Limiter::start`].
+    pub(crate) fn start(&self) {
+        self.limiter.lock().start(Instant::now());
+    }
+
     /// Waits for a token, at most until the deadline.
     ///
     /// A wait that is known to be too long is not begun.

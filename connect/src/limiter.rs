@@ -17,6 +17,9 @@ use trunkline_config::Rate;
 /// platform, which tells the end of its window in whole seconds.
 const SAME_WINDOW: Duration = Duration::from_secs(2);
 
+/// The longest window that a starting process waits out, see [`Limiter::start`].
+const START_HOLD_MAX: Duration = Duration::from_secs(5);
+
 /// The limiter of one credential, for all its endpoint classes together.
 #[derive(Debug)]
 pub struct Limiter {
@@ -93,6 +96,17 @@ impl Limiter {
             ceiling: None,
             paused: None,
             paused_classes: HashMap::new(),
+        }
+    }
+
+    /// A process starts with this limiter. A predecessor that was killed a moment ago may have used up the limit, so
+    /// the window is waited out.
+    ///
+    /// Windows longer than [`START_HOLD_MAX`] are not: nobody could restart a process that then says nothing for a
+    /// minute. The platform that has one (Genesys) tells with every answer what is left of it.
+    pub fn start(&mut self, now: Instant) {
+        if self.configured.per <= START_HOLD_MAX {
+            self.paused = Some(now + self.configured.per);
         }
     }
 

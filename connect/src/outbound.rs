@@ -100,6 +100,11 @@ impl Outbound {
         Ok(Self(Arc::new(Inner { target, client, gate, tokens, endpoints: RwLock::default(), events })))
     }
 
+    /// Lets the calls of a predecessor that was killed a moment ago pass out of the target's quota.
+    pub(crate) fn await_predecessor(&self) {
+        self.0.gate.start();
+    }
+
     /// The target's settings.
     pub fn target(&self) -> &Target {
         &self.0.target

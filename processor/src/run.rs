@@ -96,6 +96,7 @@ pub async fn run(
 
     let rules = RuleSet::compile(&config)?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
+    directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
     tokio::pin!(shutdown);
     let ids = tokio::select! {

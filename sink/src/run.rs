@@ -109,6 +109,7 @@ pub async fn run(
         () = &mut shutdown => return Ok(()),
     };
     let directory = Directory::from_config(&config, Role::WriteBack)?;
+    directory.await_predecessor();
     let reporter = Reporter::new(&instance);
     let clock = Clock::start();
     let (report_sender, reports) = mpsc::channel();

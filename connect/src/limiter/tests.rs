@@ -30,6 +30,29 @@ fn remaining(calls: u32, seconds: u64) -> Feedback {
 }
 
 #[test]
+fn a_killed_process_and_the_one_that_follows_it_keep_the_limit_together() {
+    let killed_at = Instant::now();
+    let mut predecessor = limiter(2, 1);
+    call(&mut predecessor, killed_at).unwrap();
+    call(&mut predecessor, killed_at).unwrap();
+
+    let mut successor = limiter(2, 1);
+    successor.start(killed_at);
+
+    let free_again = killed_at + Duration::from_secs(1);
+    assert_eq!(call(&mut successor, killed_at), Err(Blocked { until: Some(free_again) }));
+    assert_eq!(call(&mut successor, free_again), Ok(()));
+}
+
+#[test]
+fn a_window_of_a_minute_is_not_waited_out() {
+    let start = Instant::now();
+    let mut limiter = limiter(300, 60);
+    limiter.start(start);
+    assert_eq!(call(&mut limiter, start), Ok(()));
+}
+
+#[test]
 fn a_token_comes_back_when_its_time_after_the_end_of_the_call_has_passed() {
     let start = Instant::now();
     let at = |milliseconds| start + Duration::from_millis(milliseconds);
