@@ -19,7 +19,7 @@ pub struct Mistake {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Mistakes(Vec<Mistake>);
 
-/// The exit code for a bad configuration: `EX_USAGE` of sysexits.h, as DESIGN section 12 says.
+/// The exit code for a bad configuration: `EX_USAGE` of sysexits.h.
 pub const EXIT_CODE: u8 = 64;
 
 // === impl Mistakes ===

@@ -1,4 +1,4 @@
-//! Putting the events of one channel in order (DESIGN section 5): pure decisions about what goes on and what waits.
+//! Putting the events of one channel in order: pure decisions about what goes on and what waits.
 //!
 //! A channel's order lives twice: as kept in state, after what was *emitted*, and here, after what was *let through*
 //! to the lane in front of the emission. The latter starts from the former.

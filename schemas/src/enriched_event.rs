@@ -168,7 +168,7 @@ pub struct Ordering {
     pub gap_before: bool,
 }
 
-/// How a source's events are put in order (DESIGN section 5).
+/// How a source's events are put in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OrderingMode {

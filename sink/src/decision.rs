@@ -60,7 +60,7 @@ pub enum Next {
     End(Ending),
 }
 
-/// Conflicts after which a command gives up (DESIGN section 7).
+/// Conflicts after which a command gives up.
 pub const CONFLICTS_MAX: u32 = 5;
 
 /// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first.

@@ -42,7 +42,7 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 /// at most 60 MB.
 const BUFFERED_MAX: usize = 256;
 
-/// Offsets of one partition that may be done above the watermark (DESIGN section 8).
+/// Offsets of one partition that may be done above the watermark.
 const FINISHED_MAX: usize = 10_000;
 
 /// Why the sink could not start, or stopped by itself.

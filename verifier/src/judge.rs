@@ -1,4 +1,4 @@
-//! One pure judge per invariant (DESIGN: "Invariants").
+//! One pure judge per invariant.
 
 pub mod accepted;
 pub mod answers;

@@ -134,7 +134,7 @@ impl Outcome {
             lines.push(format!("  {name:<26} p50 {p50} ms   p99 {p99} ms   max {max} ms   ({count} events)"));
         }
         lines.push(
-            "What holds (DESIGN, invariants), judged from topics, ledger, audit logs, logs and state"
+            "What holds (the invariants of ARCHITECTURE.md), judged from topics, ledger, audit logs, logs and state"
                 .to_owned(),
         );
         lines.extend(verb::lines(report));

@@ -1,6 +1,6 @@
 //! When a partition pauses because too much of it is under way, and when it goes on.
 
-/// Offsets finished above the watermark after which a partition pauses (DESIGN section 5.3).
+/// Offsets finished above the watermark after which a partition pauses.
 const FINISHED_LIMIT: usize = 10_000;
 
 /// What weighs on a partition.

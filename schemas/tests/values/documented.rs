@@ -1,4 +1,4 @@
-//! The manners of the schemas: what DESIGN-level promises say of every one of them.
+//! The manners of the schemas: what is promised of every one of them.
 
 use apache_avro::Schema;
 use serde_json::Value as Json;
