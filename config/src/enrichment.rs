@@ -1,11 +1,12 @@
 //! `[enrichment]`: where customer profiles come from.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::System;
 use crate::config::KnownTargets;
 use crate::section::{Problem, Section, Value};
-use crate::values::{duration, integer, list, reference};
+use crate::values::{duration, integer, list, one_of, reference};
 use crate::vocabulary::PROFILE_SYSTEMS;
 
 /// How events get their customer's profile.
@@ -19,6 +20,45 @@ pub struct Enrichment {
     pub freshness: Duration,
     /// Profiles kept in memory (default 100,000).
     pub cache_entries: usize,
+    /// What of a profile enters events (default: all of it). Whoever may read the events need not see balances.
+    pub fields: BTreeSet<ProfileField>,
+    /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing, but customer
+    /// data should not lie around.
+    pub keep: Duration,
+}
+
+/// A part of a profile that can enter events, by its published name; a balance goes with its currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProfileField {
+    /// `accountName`.
+    AccountName,
+    /// `loyaltyTier`.
+    LoyaltyTier,
+    /// `balance`, and `currency`.
+    Balance,
+    /// `openTickets`.
+    OpenTickets,
+    /// `lastInteractionDate`.
+    LastInteractionDate,
+}
+
+// === impl ProfileField ===
+
+impl ProfileField {
+    /// All there are.
+    pub const ALL: [Self; 5] =
+        [Self::AccountName, Self::LoyaltyTier, Self::Balance, Self::OpenTickets, Self::LastInteractionDate];
+
+    /// As published.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountName => "accountName",
+            Self::LoyaltyTier => "loyaltyTier",
+            Self::Balance => "balance",
+            Self::OpenTickets => "openTickets",
+            Self::LastInteractionDate => "lastInteractionDate",
+        }
+    }
 }
 
 // === impl Enrichment ===
@@ -42,6 +82,15 @@ impl Enrichment {
             deadline: section.or("deadline", duration, Duration::from_millis(250)),
             freshness: section.or("freshness", duration, Duration::from_secs(30)),
             cache_entries: section.or("cache_entries", integer(1..=100_000_000), 100_000),
+            fields: section
+                .or(
+                    "fields",
+                    list(0, one_of(ProfileField::ALL.map(|f| (f.as_str(), f)))),
+                    ProfileField::ALL.into(),
+                )
+                .into_iter()
+                .collect(),
+            keep: section.or("keep", duration, Duration::from_secs(24 * 60 * 60)),
         }
     }
 }

@@ -43,7 +43,7 @@ mod values;
 pub mod vocabulary;
 
 pub use config::Config;
-pub use enrichment::Enrichment;
+pub use enrichment::{Enrichment, ProfileField};
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, parse};

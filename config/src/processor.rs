@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::section::Section;
 use crate::values::{address, boolean, duration, integer, path, text};
 
+const DAY_SECONDS: u64 = 24 * 60 * 60;
+
 /// Settings of the `processor` binary.
 #[derive(Debug, Clone)]
 pub struct Processor {
@@ -18,10 +20,18 @@ pub struct Processor {
     pub group: String,
     /// How long an event's identity is remembered (default 5 days: Genesys redelivers for up to 4).
     pub dedup_window: Duration,
+    /// How long a conversation that has ended is kept after its last event (default 30 days, as long as its events can be
+    /// read in `events.enriched`: what comes after is a conversation of its own, with positions from 1).
+    pub forget_ended_after: Duration,
+    /// The same for everything else: conversations that fell silent, agents, queues (default 30 days).
+    pub forget_silent_after: Duration,
     /// How often outputs, state and offsets are committed (default 50 ms).
     pub commit_interval: Duration,
     /// Whether `events.enriched` carries the platform's payload (default true).
     pub include_data: bool,
+    /// Conversations and other entities kept in memory (default 100,000); the others are read from the state store when
+    /// they come up again.
+    pub max_entities_in_memory: usize,
     /// Lookups under way at once; more pause the partitions (default 256).
     pub max_in_flight_lookups: usize,
     /// Events held for ordering at once; more pause the partitions (default 100,000).
@@ -34,14 +44,18 @@ pub struct Processor {
 
 impl Processor {
     pub(crate) fn read(section: &Section<'_>) -> Self {
-        let dedup_window = Duration::from_secs(5 * 24 * 60 * 60);
+        let dedup_window = Duration::from_secs(5 * DAY_SECONDS);
+        let forget_after = Duration::from_secs(30 * DAY_SECONDS);
         Self {
             admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9102))),
             state_dir: section.or("state_dir", path, PathBuf::from("./state")),
             group: section.or("group", text, "trunkline-processor".to_owned()),
             dedup_window: section.or("dedup_window", duration, dedup_window),
+            forget_ended_after: section.or("forget_ended_after", duration, forget_after),
+            forget_silent_after: section.or("forget_silent_after", duration, forget_after),
             commit_interval: section.or("commit_interval", duration, Duration::from_millis(50)),
             include_data: section.or("include_data", boolean, true),
+            max_entities_in_memory: section.or("max_entities_in_memory", integer(1..=100_000_000), 100_000),
             max_in_flight_lookups: section.or("max_in_flight_lookups", integer(1..=100_000), 256),
             max_held_events: section.or("max_held_events", integer(1..=100_000_000), 100_000),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),

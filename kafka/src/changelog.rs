@@ -4,37 +4,41 @@
 //! offset, behind which a committed tail can hide while the marker of its transaction is not yet written
 //! (KAFKA-10167). So the high watermark is taken first, then the last stable offset is awaited to reach it, which
 //! waits out every transaction open at that moment, and only then is the partition read, read_committed, to its end.
+//!
+//! A reader that goes on from where it was must know that the log is still the one it read. Topic ids would say so for
+//! a topic that was deleted and made anew, but not for a log that lost its end in an unclean election. The [`Anchor`]
+//! says both: the last record that was applied must still lie where it was.
 
-use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+mod reader;
+mod restore;
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientContext, Message};
-use trunkline_config::Kafka;
+pub use reader::Reader;
+pub use restore::restore;
 
-use crate::client;
+use std::hash::Hasher;
+use std::time::Duration;
 
-/// How long one question to a broker may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+use rdkafka::error::KafkaError;
+
+/// Between two looks at an open transaction.
+pub const STABLE_WAIT: Duration = Duration::from_millis(20);
 
 /// Where the reading of one partition starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// State was read up to this offset (the next one to read).
-    At(i64),
+    /// State was read up to here.
+    After(Anchor),
     /// There is no state yet.
     Beginning,
 }
 
-/// What one partition's restore came to.
+/// The last record of a changelog partition that was applied to state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Restored {
-    /// Offset to go on from next time.
-    pub next_offset: i64,
-    /// Records applied.
-    pub records: u64,
+pub struct Anchor {
+    /// Its offset.
+    pub offset: i64,
+    /// [`digest`] of its key and value.
+    pub digest: u64,
 }
 
 /// A record of the changelog, as handed to the one who applies it.
@@ -50,22 +54,55 @@ pub struct Change<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// A changelog topic as a restore sees it: what there is to ask, and what there is to read.
+pub trait Log {
+    /// Its name.
+    fn topic(&self) -> &str;
+
+    /// First offset and high watermark of a partition, as a read_uncommitted client sees them.
+    ///
+    /// # Errors
+    /// [`RestoreError::Call`] when the broker does not answer.
+    fn ends(&mut self, partition: i32) -> Result<(i64, i64), RestoreError>;
+
+    /// Last stable offset of a partition: everything below it is committed or aborted.
+    ///
+    /// # Errors
+    /// [`RestoreError::Call`] when the broker does not answer.
+    fn stable(&mut self, partition: i32) -> Result<i64, RestoreError>;
+
+    /// Lets [`STABLE_WAIT`] pass. False when there is no point in waiting any longer, because the process is to stop.
+    fn wait(&mut self) -> bool;
+
+    /// Hands over every committed record from the offsets given to the last stable offset, in order within a partition.
+    ///
+    /// # Errors
+    /// [`RestoreError::Call`] when the broker does not answer; what `apply` returns.
+    fn read(
+        &mut self,
+        from: &[(i32, i64)],
+        apply: &mut dyn FnMut(Change<'_>) -> Result<(), RestoreError>,
+    ) -> Result<(), RestoreError>;
+}
+
 /// Why a changelog could not be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The stored offset is not inside the changelog: it was truncated, recreated, or compacted away. The state of
-    /// this partition must be dropped and read from the beginning.
+    /// State was read from another log than this one, or from a part of it that is gone: the topic was made anew,
+    /// truncated, or lost its end. The state of this partition must be dropped and read from the beginning.
     #[error(
-        "changelog {topic}-{partition}: state was read up to {stored}, but the log now holds {low}..{high}; \
+        "changelog {topic}-{partition}: state was read up to offset {anchor}, but {reason} (the log holds {low}..{high}); \
          the state of this partition is rebuilt from the beginning"
     )]
-    OutOfRange {
+    AnotherLog {
         /// The changelog topic.
         topic: String,
         /// Partition.
         partition: i32,
-        /// Offset stored with the state.
-        stored: i64,
+        /// Offset of the last record in state.
+        anchor: i64,
+        /// What is wrong with it.
+        reason: &'static str,
         /// First offset there is.
         low: i64,
         /// High watermark.
@@ -86,6 +123,12 @@ pub enum RestoreError {
         high: i64,
         /// Seconds waited.
         waited_s: u64,
+    },
+    /// The process is to stop.
+    #[error("changelog {topic}: the restore was interrupted by a shutdown")]
+    Interrupted {
+        /// The changelog topic.
+        topic: String,
     },
     /// A call to the brokers failed.
     #[error("changelog {topic}: {what} failed: {source}")]
@@ -111,172 +154,55 @@ pub enum RestoreError {
     },
 }
 
-/// Reads changelog partitions back.
-pub struct Reader {
-    topic: String,
-    committed: BaseConsumer<Quiet>,
-    uncommitted: BaseConsumer<Quiet>,
-}
-
-/// The end of a partition is what a restore looks for, not an error to log.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(%error, reason, "kafka changelog reader");
-        }
+impl Anchor {
+    /// The anchor that a change leaves behind once it is applied.
+    pub fn of(change: &Change<'_>) -> Self {
+        Self { offset: change.offset, digest: digest(change.key, change.value) }
     }
 }
 
-impl ConsumerContext for Quiet {}
+/// 64 bits of a record, the same on every machine and in every build: FNV-1a, which its authors describe in RFC 9923.
+pub fn digest(key: &[u8], value: Option<&[u8]>) -> u64 {
+    let mut hash = Fnv1a(0xcbf2_9ce4_8422_2325);
+    hash.write(&(key.len() as u64).to_be_bytes());
+    hash.write(key);
+    hash.write(&[u8::from(value.is_some())]);
+    hash.write(value.unwrap_or_default());
+    hash.finish()
+}
 
-// === impl Reader ===
+struct Fnv1a(u64);
 
-impl Reader {
-    /// Prepares to read `topic`.
-    ///
-    /// # Errors
-    /// [`RestoreError::Call`] when the client refuses its settings.
-    pub fn open(kafka: &Kafka, topic: &str, client_id: &str) -> Result<Self, RestoreError> {
-        let reader = |isolation: &str| {
-            client::base(kafka, client_id)
-                // Never joins: the name only satisfies the client, which insists on one for assign().
-                .set("group.id", format!("{client_id}-restore"))
-                .set("enable.auto.commit", "false")
-                .set("auto.offset.reset", "error")
-                .set("isolation.level", isolation)
-                .set("enable.partition.eof", "true")
-                .set("fetch.wait.max.ms", "10")
-                .set("fetch.error.backoff.ms", "20")
-                .set("fetch.message.max.bytes", "8388608")
-                .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
-                .map_err(|source| call(topic, "creating a reader", source))
-        };
-        Ok(Self {
-            topic: topic.to_owned(),
-            committed: reader("read_committed")?,
-            uncommitted: reader("read_uncommitted")?,
-        })
+impl Hasher for Fnv1a {
+    fn finish(&self) -> u64 {
+        self.0
     }
 
-    /// Reads the partitions from where their state stands to the end of what is committed, handing each change to
-    /// `apply`. Waits out open transactions for at most `patience`.
-    ///
-    /// # Errors
-    /// The first [`RestoreError`]; changes applied until then stay applied and may be applied again.
-    pub fn restore(
-        &self,
-        partitions: &[(i32, Start)],
-        patience: Duration,
-        mut apply: impl FnMut(Change<'_>) -> Result<(), String>,
-    ) -> Result<HashMap<i32, Restored>, RestoreError> {
-        let mut restored = HashMap::new();
-        let mut list = TopicPartitionList::new();
-        let mut behind = HashSet::new();
-        for (partition, start) in partitions {
-            let (low, high) = self.watermarks(&self.uncommitted, *partition)?;
-            let from = match *start {
-                Start::Beginning => low,
-                Start::At(stored) if stored < low || stored > high => {
-                    return Err(RestoreError::OutOfRange {
-                        topic: self.topic.clone(),
-                        partition: *partition,
-                        stored,
-                        low,
-                        high,
-                    });
-                }
-                Start::At(stored) => stored,
-            };
-            restored.insert(*partition, Restored { next_offset: from, records: 0 });
-            if from < high {
-                self.await_stable(*partition, high, patience)?;
-                list.add_partition_offset(&self.topic, *partition, Offset::Offset(from))
-                    .map_err(|source| call(&self.topic, "choosing an offset", source))?;
-                behind.insert(*partition);
-            }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        if behind.is_empty() {
-            return Ok(restored);
-        }
-        self.committed.assign(&list).map_err(|source| call(&self.topic, "assigning", source))?;
-        while !behind.is_empty() {
-            match self.committed.poll(Duration::from_millis(100)) {
-                None => {}
-                // The fetch position has passed the last stable offset, which was at or beyond the end we look for.
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    behind.remove(&partition);
-                }
-                Some(Err(source)) if source.rdkafka_error_code().is_some_and(is_transient) => {
-                    tracing::warn!(error = %source, topic = %self.topic, "reading the changelog; trying again");
-                }
-                Some(Err(source)) => return Err(call(&self.topic, "reading", source)),
-                Some(Ok(message)) => {
-                    let (partition, offset) = (message.partition(), message.offset());
-                    if let Some(key) = message.key() {
-                        apply(Change { partition, offset, key, value: message.payload() }).map_err(
-                            |reason| RestoreError::Apply {
-                                topic: self.topic.clone(),
-                                partition,
-                                offset,
-                                reason,
-                            },
-                        )?;
-                    }
-                    if let Some(entry) = restored.get_mut(&partition) {
-                        entry.next_offset = offset + 1;
-                        entry.records += 1;
-                    }
-                }
-            }
-        }
-        self.committed.unassign().map_err(|source| call(&self.topic, "unassigning", source))?;
-        Ok(restored)
-    }
-
-    fn await_stable(&self, partition: i32, high: i64, patience: Duration) -> Result<(), RestoreError> {
-        let started = Instant::now();
-        loop {
-            let (_, stable) = self.watermarks(&self.committed, partition)?;
-            if stable >= high {
-                return Ok(());
-            }
-            if started.elapsed() > patience {
-                return Err(RestoreError::OpenTransaction {
-                    topic: self.topic.clone(),
-                    partition,
-                    stable,
-                    high,
-                    waited_s: started.elapsed().as_secs(),
-                });
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn watermarks(&self, consumer: &BaseConsumer<Quiet>, partition: i32) -> Result<(i64, i64), RestoreError> {
-        consumer
-            .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
-            .map_err(|source| call(&self.topic, "reading watermarks", source))
     }
 }
 
-fn call(topic: &str, what: &'static str, source: KafkaError) -> RestoreError {
-    RestoreError::Call { topic: topic.to_owned(), what, source }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn is_transient(code: rdkafka::error::RDKafkaErrorCode) -> bool {
-    use rdkafka::error::RDKafkaErrorCode as Code;
-    matches!(
-        code,
-        Code::BrokerTransportFailure
-            | Code::AllBrokersDown
-            | Code::OperationTimedOut
-            | Code::RequestTimedOut
-            | Code::NotLeaderForPartition
-            | Code::LeaderNotAvailable
-            | Code::NetworkException
-            | Code::Resolve
-    )
+    #[test]
+    fn a_digest_tells_key_value_and_tombstone_apart() {
+        let digests = [
+            digest(b"k", Some(b"v")),
+            digest(b"kv", Some(b"")),
+            digest(b"k", Some(b"")),
+            digest(b"k", None),
+            digest(b"", Some(b"kv")),
+        ];
+        for (index, one) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(one));
+        }
+        // It is kept on disk: another build must come to the same.
+        assert_eq!(digest(b"key", Some(b"value")), digest(b"key", Some(b"value")));
+        assert_eq!(Fnv1a(0xcbf2_9ce4_8422_2325).finish(), 0xcbf2_9ce4_8422_2325);
+    }
 }

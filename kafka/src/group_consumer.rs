@@ -18,6 +18,7 @@ use rdkafka::types::RDKafkaRespErr;
 use trunkline_config::Kafka;
 
 use crate::client;
+use crate::committed_offsets::committed;
 use crate::record::{InboundRecord, TopicPartition};
 
 /// How a member joins its group.
@@ -264,17 +265,7 @@ impl GroupConsumer {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<Option<i64>>, ConsumerError> {
-        let answer = self
-            .consumer
-            .committed_offsets(to_list(partitions), timeout)
-            .map_err(|source| self.call("reading committed offsets", source))?;
-        Ok(partitions
-            .iter()
-            .map(|p| match answer.find_partition(&p.topic, p.partition).map(|e| e.offset()) {
-                Some(Offset::Offset(offset)) => Some(offset),
-                _ => None,
-            })
-            .collect())
+        committed(&self.consumer, &self.group, partitions, timeout)
     }
 
     /// First and end offset of a partition, as a read_committed reader sees them (the end is the last stable offset).

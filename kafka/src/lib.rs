@@ -6,28 +6,34 @@
 //! - [`Producer`]: idempotent, for those who wait for each record's acknowledgement
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
+//! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
 //! - [`topics`]: what is to be done so that the topics are as [`trunkline_schemas::catalog`] says, and doing it
-//! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it
+//! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it; [`SchemaFetcher`] asks it in
+//!   the background
 //! - [`lag`]: how far the last stable offset is behind, since one hung transaction freezes every read_committed reader
 
 pub mod changelog;
 pub mod client;
+pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
 pub mod producer;
 pub mod record;
 pub mod registry;
+pub mod schema_fetcher;
 pub mod schemas;
 pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+pub use committed_offsets::CommittedOffsets;
 pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use record::{InboundRecord, OutboundRecord, TopicPartition};
 pub use registry::{Registry, RegistryError};
+pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};

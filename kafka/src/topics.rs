@@ -13,6 +13,6 @@ mod error;
 mod metadata;
 
 pub use admin::{apply, plan, plan_for, remove};
-pub use desired::{Desired, desired};
+pub use desired::{DELETE_RETENTION_MS, Desired, desired};
 pub use diff::{Actual, Change, Plan, diff};
 pub use error::TopicsError;

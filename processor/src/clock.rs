@@ -2,8 +2,19 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::engine::Clock;
+
 /// UTC milliseconds.
 pub fn now() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The wall clock, for the engine.
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> i64 {
+        now()
+    }
 }

@@ -4,33 +4,34 @@ mod assignment;
 mod commit;
 mod error;
 mod intake;
+mod ports;
 mod pressure;
+mod trouble;
 
 pub use error::EngineError;
+pub use ports::{Clock, ProfileLookups, SchemaSource};
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio::sync::broadcast;
-use trunkline_config::Kafka;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::changelog;
-use trunkline_kafka::{GroupConsumer, Polled, Registry, TopicPartition, TransactionalProducer};
+use trunkline_kafka::{ConsumerError, InboundRecord, Polled, TopicPartition};
 use trunkline_schemas::codec::Decoder;
 use trunkline_schemas::{PipelineError, PlatformEvent};
 use trunkline_telemetry::Health;
 
 use self::pressure::Pressure;
-use crate::clock;
-use crate::lookups::Lookups;
+use self::trouble::Trouble;
+use crate::brokers::Brokers;
 use crate::metrics;
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
+use crate::restore::Restorer;
 use crate::rules::RuleSet;
-use crate::state::Store;
+use crate::state::{PartitionState, StateError, StateStore};
 use crate::task::{Context, Counters, Settings, Task};
 
 /// Longest wait for a record; also how late a tick can be.
@@ -40,36 +41,29 @@ const POLL: Duration = Duration::from_millis(5);
 const BATCH: usize = 500;
 
 /// Outputs after which a commit is due before its time.
-const OUTPUTS_PER_COMMIT: usize = 2_000;
+const OUTPUTS_PER_COMMIT: usize = 10_000;
 
 /// Between two attempts to read while the brokers do not answer.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
-
-/// How long the question may take whether they are back.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reports kept while nothing can be committed.
 const REPORTS_LIMIT: usize = 1_000;
 
 /// Everything the engine works with.
-pub struct Parts {
-    /// Topics and brokers.
-    pub kafka: Kafka,
-    /// Member of the group.
-    pub consumer: GroupConsumer,
-    /// Publishes outputs, changelog and offsets.
-    pub producer: TransactionalProducer,
-    /// Reads the changelog back.
-    pub changelog: changelog::Reader,
+pub struct Parts<B, S> {
+    /// Membership and transactions.
+    pub brokers: B,
     /// State.
-    pub store: Store,
+    pub store: S,
+    /// Brings state up to date.
+    pub restorer: Box<dyn Restorer>,
     /// Schemas of records that this build does not know.
-    pub registry: Registry,
-    /// For the registry, which is asked from this thread.
-    pub runtime: Handle,
+    pub schemas: Box<dyn SchemaSource>,
     /// Asks the CRMs.
-    pub lookups: Lookups,
-    /// What happens to the connections to them.
+    pub lookups: Box<dyn ProfileLookups>,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// What happens to the connections to the CRMs.
     pub events: broadcast::Receiver<Event>,
     /// Makes reports of it.
     pub reporter: Reporter,
@@ -81,50 +75,65 @@ pub struct Parts {
     pub publisher: Publisher,
     /// For the tasks.
     pub settings: Arc<Settings>,
-    /// How often to commit.
-    pub commit_interval: Duration,
+    /// How often to commit; milliseconds.
+    pub commit_interval_ms: i64,
     /// Events under way per instance after which partitions pause.
     pub max_held_events: usize,
+    /// Entities kept in memory per instance.
+    pub max_entities_in_memory: usize,
     /// Readiness.
     pub health: Arc<Health>,
+    /// The changelog topic, with its prefix.
+    pub changelog_topic: String,
 }
 
 /// The loop; see the module's documentation.
-pub struct Engine {
-    parts: Parts,
-    input: String,
-    changelog_topic: String,
+pub struct Engine<B, S> {
+    parts: Parts<B, S>,
     tasks: BTreeMap<i32, Owned>,
+    /// Partitions that are ours and whose state is being restored, each with the ticket of its restore.
+    restoring: BTreeMap<i32, u64>,
+    tickets: u64,
+    /// Partitions that pause because too much of them is under way.
     paused: HashSet<i32>,
+    /// Records that wait for their schema; their partitions pause meanwhile.
+    unreadable: BTreeMap<i32, VecDeque<InboundRecord>>,
+    /// Schemas that will never decode anything, and why.
+    refused_schemas: HashMap<u32, String>,
     /// Reports that are not committed yet.
     reports: Vec<PipelineError>,
     /// The brokers did not answer last time.
     unreachable: bool,
+    trouble: Trouble,
     decoder: Decoder<PlatformEvent>,
-    last_commit: Instant,
+    last_commit: i64,
 }
 
 struct Owned {
     task: Task,
+    /// The input offset that was committed last.
+    committed: i64,
     reported: Counters,
 }
 
 // === impl Engine ===
 
-impl Engine {
-    /// Reads `input`, keeps state in `changelog_topic` (both with their prefix).
-    pub fn new(mut parts: Parts, input: String, changelog_topic: String) -> Self {
-        parts.producer.watch(&changelog_topic);
+impl<B: Brokers, S: StateStore> Engine<B, S> {
+    /// An engine that owns no partition yet.
+    pub fn new(parts: Parts<B, S>) -> Self {
         Self {
             parts,
-            input,
-            changelog_topic,
             tasks: BTreeMap::new(),
+            restoring: BTreeMap::new(),
+            tickets: 0,
             paused: HashSet::new(),
+            unreadable: BTreeMap::new(),
+            refused_schemas: HashMap::new(),
             reports: Vec::new(),
             unreachable: false,
+            trouble: Trouble::default(),
             decoder: Decoder::new(),
-            last_commit: Instant::now(),
+            last_commit: 0,
         }
     }
 
@@ -135,44 +144,77 @@ impl Engine {
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
         self.parts.health.set("engine", true, "running");
         while !stop.load(Ordering::Acquire) {
-            self.take_in()?;
-            if self.unreachable {
-                self.probe()?;
-            }
-            self.learn_profiles()?;
-            self.tick()?;
-            self.ask();
-            self.collect_reports();
-            if self.commit_is_due() {
-                self.commit()?;
-                self.report();
-            }
-            self.balance_load()?;
-            self.parts.store.flush_if_due()?;
+            self.turn()?;
         }
+        self.drain()
+    }
+
+    /// One turn of the loop.
+    ///
+    /// # Errors
+    /// [`EngineError`] when it can not go on.
+    pub fn turn(&mut self) -> Result<(), EngineError> {
+        self.take_in()?;
+        if self.unreachable {
+            self.probe();
+        }
+        if self.trouble.is_on_standby() {
+            return self.stand_by();
+        }
+        self.take_schemas()?;
+        self.take_restored()?;
+        self.learn_profiles()?;
+        self.tick()?;
+        self.ask();
+        self.collect_reports();
+        if self.commit_is_due() {
+            self.commit()?;
+            self.report();
+        }
+        self.balance_load()?;
+        let now = self.parts.clock.now();
+        Ok(self.parts.store.flush_if_due(&self.owned(), now)?)
+    }
+
+    /// Commits what is finished, for the last time.
+    ///
+    /// # Errors
+    /// [`EngineError`] when that fails; what was not committed is read again by whoever comes next.
+    pub fn drain(mut self) -> Result<(), EngineError> {
         self.parts.health.set("engine", false, "draining");
         self.commit()?;
-        self.parts.store.flush()?;
+        let now = self.parts.clock.now();
+        self.parts.store.flush(&self.owned(), now)?;
         tracing::info!(partitions = self.tasks.len(), "drained: everything finished is committed");
         Ok(())
+    }
+
+    /// What it works with, for those who made it.
+    pub fn parts(&mut self) -> &mut Parts<B, S> {
+        &mut self.parts
+    }
+
+    /// Partitions whose state is at the end of the changelog.
+    pub fn owned(&self) -> Vec<i32> {
+        self.tasks.keys().copied().collect()
     }
 
     fn take_in(&mut self) -> Result<(), EngineError> {
         let mut wait = POLL;
         for _ in 0..BATCH {
-            match self.parts.consumer.poll(wait) {
+            match self.parts.brokers.poll(wait) {
                 Ok(Polled::Record(record)) => self.record(record)?,
-                Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
-                Ok(Polled::Revoked { partitions, lost }) => self.revoked(&partitions, lost)?,
+                Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
+                Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
                 Ok(Polled::Idle) => return Ok(()),
-                Err(error @ trunkline_kafka::ConsumerError::Fatal { .. }) => return Err(error.into()),
+                Err(error @ ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {
                     // Passing by itself: the client reconnects.
                     if !std::mem::replace(&mut self.unreachable, true) {
                         tracing::warn!(code = "TL-5001", %error, "reading");
                         self.parts.health.set("kafka", false, &error.to_string());
                     }
-                    std::thread::sleep(UNREACHABLE_WAIT);
+                    self.parts.brokers.wait(UNREACHABLE_WAIT);
                     return Ok(());
                 }
             }
@@ -182,23 +224,20 @@ impl Engine {
     }
 
     /// Asks the brokers for anything at all, to know when they are back.
-    fn probe(&mut self) -> Result<(), EngineError> {
-        let first = TopicPartition::new(self.input.clone(), 0);
-        if self.unreachable && self.parts.consumer.watermarks(&first, PROBE_TIMEOUT).is_ok() {
+    fn probe(&mut self) {
+        if self.parts.brokers.answer() {
             self.unreachable = false;
             self.parts.health.set("kafka", true, "reachable again");
         }
-        Ok(())
     }
 
     fn learn_profiles(&mut self) -> Result<(), EngineError> {
         for fetched in self.parts.lookups.take_answers() {
-            let now = clock::now();
+            let now = self.parts.clock.now();
             let profile = self.parts.profiles.learn(fetched, now);
             let customer = profile.customer_id.clone();
             let mut published = profile.source_systems.is_empty();
-            let partitions: Vec<i32> = self.tasks.keys().copied().collect();
-            for partition in partitions {
+            for partition in self.owned() {
                 self.with_task(partition, |task, ctx| {
                     if !published {
                         task.publish(crate::output::Output::Profile(profile.clone()));
@@ -212,8 +251,7 @@ impl Engine {
     }
 
     fn tick(&mut self) -> Result<(), EngineError> {
-        let partitions: Vec<i32> = self.tasks.keys().copied().collect();
-        for partition in partitions {
+        for partition in self.owned() {
             self.with_task(partition, |task, ctx| task.tick(ctx))?;
         }
         Ok(())
@@ -232,13 +270,13 @@ impl Engine {
         // Events that a slow moment made us miss were logged where they happened.
         while let Ok(event) = self.parts.events.try_recv() {
             let id = uuid::Uuid::new_v4().to_string();
-            let report = self.parts.reporter.report(&event, id, clock::now());
+            let report = self.parts.reporter.report(&event, id, self.parts.clock.now());
             self.reports.extend(report.filter(|_| self.reports.len() < REPORTS_LIMIT));
         }
     }
 
     fn commit_is_due(&self) -> bool {
-        self.last_commit.elapsed() >= self.parts.commit_interval
+        self.parts.clock.now() - self.last_commit >= self.parts.commit_interval_ms
             || self.tasks.values().map(|o| o.task.pending_outputs()).sum::<usize>() >= OUTPUTS_PER_COMMIT
     }
 
@@ -262,14 +300,15 @@ impl Engine {
         }
         if !pause.is_empty() {
             tracing::info!(partitions = ?pause, saturated, "paused: too much is under way");
-            self.parts.consumer.pause(&self.inputs(&pause))?;
+            self.parts.brokers.pause(&pause)?;
             self.paused.extend(pause);
         }
         if !resume.is_empty() {
-            self.parts.consumer.resume(&self.inputs(&resume))?;
-            for partition in resume {
-                self.paused.remove(&partition);
+            for partition in &resume {
+                self.paused.remove(partition);
             }
+            resume.retain(|partition| !self.unreadable.contains_key(partition));
+            self.parts.brokers.resume(&resume)?;
         }
         Ok(())
     }
@@ -284,24 +323,24 @@ impl Engine {
         metrics::under_way(outstanding, self.parts.lookups.in_flight(), self.tasks.len());
     }
 
-    fn inputs(&self, partitions: &[i32]) -> Vec<TopicPartition> {
-        partitions.iter().map(|p| TopicPartition::new(self.input.clone(), *p)).collect()
-    }
-
     /// Runs one step of a task with everything it may look at. Partitions that are not ours are passed over.
     fn with_task(
         &mut self,
         partition: i32,
-        step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), crate::state::StateError>,
+        step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), StateError>,
     ) -> Result<(), EngineError> {
         let Some(owned) = self.tasks.get_mut(&partition) else { return Ok(()) };
-        let state = self.parts.store.partition(partition);
+        let state = PartitionState::new(&self.parts.store, partition);
         let mut ctx = Context {
-            now: clock::now(),
+            now: self.parts.clock.now(),
             state: &state,
             profiles: &mut self.parts.profiles,
             rules: &self.parts.rules,
         };
         Ok(step(&mut owned.task, &mut ctx)?)
     }
+}
+
+fn numbers(partitions: &[TopicPartition]) -> Vec<i32> {
+    partitions.iter().map(|p| p.partition).collect()
 }

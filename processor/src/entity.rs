@@ -1,50 +1,59 @@
 //! What state keeps of one entity (a conversation, an agent, a queue …): its position, its conversation, the order of
 //! its channels, and which events it has seen.
+//!
+//! The ids of the current hour lie with the entity itself, so that an event costs one value; when the hour is over, or
+//! there are [`CHUNK_IDS`] of them, they are sealed into a chunk of their own, which is never written again. A call that
+//! lasts a few minutes is thus one value of some hundred bytes, and a busy queue rewrites no more than a chunk's worth.
+
+mod stored;
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::{Deserialize, Serialize};
 use trunkline_schemas::PlatformEvent;
 use uuid::Uuid;
 
-use crate::conversation::Conversation;
+use self::stored::Stored;
+use crate::conversation::{Conversation, Phase};
 use crate::order::ChannelOrder;
 use crate::state::{Change, StateError, StateView, keys};
 
-/// Milliseconds in an hour: the width of a bucket of event ids.
-const HOUR_MS: i64 = 3_600_000;
+/// Milliseconds in an hour: the grain in which event ids are remembered and things are forgotten.
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// Ids that lie with the entity before they are sealed into a chunk: 4 KiB, a block of the store.
+const CHUNK_IDS: usize = 256;
 
 /// One entity in memory.
 #[derive(Debug, Clone, Default)]
 pub struct Entity {
     stored: Stored,
-    /// Ids seen within the dedup window.
-    seen: HashSet<u128>,
-    /// The same ids by the hour they were taken in.
-    buckets: BTreeMap<i64, Bucket>,
-    /// Buckets that fell out of the window since the last commit.
-    expired: Vec<i64>,
+    /// Ids that are in chunks; most entities have none.
+    sealed: Option<Box<Sealed>>,
+    /// What else than the entity's own value changed since the last commit.
+    changes: Vec<Change>,
     dirty: bool,
-}
-
-/// The part under one key; the ids are under keys of their own, one per hour.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-struct Stored {
-    position: i64,
-    conversation: Conversation,
-    channels: BTreeMap<String, ChannelOrder>,
-    /// Hours that have a bucket.
-    hours: Vec<i64>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Bucket {
-    ids: Vec<u128>,
-    dirty: bool,
+struct Sealed {
+    seen: HashSet<u128>,
+    hours: BTreeMap<i64, Vec<u128>>,
+}
+
+/// How long an entity and its ids are kept, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Ids.
+    pub ids_ms: i64,
+    /// A conversation that has ended, after its last event.
+    pub ended_ms: i64,
+    /// Any other entity, after its last event.
+    pub silent_ms: i64,
 }
 
 impl Entity {
-    /// Reads an entity, or starts a new one.
+    /// Reads an entity, or starts a new one. One of an older format comes out changed: it is written anew with the next
+    /// commit.
     ///
     /// # Errors
     /// [`StateError`] when state can not be read or does not decode.
@@ -52,20 +61,49 @@ impl Entity {
         let Some(bytes) = state.get(&keys::entity(key))? else {
             return Ok(Self::default());
         };
-        let stored: Stored = crate::state::decode(&bytes)?;
-        let mut entity = Self { stored, ..Self::default() };
-        for hour in entity.stored.hours.clone() {
-            let Some(bytes) = state.get(&keys::bucket(key, hour))? else { continue };
+        let (version, body) = crate::state::split_version(&bytes)?;
+        if version == stored::FIRST_FORMAT {
+            return Self::load_first_format(key, body, state);
+        }
+        let mut entity = Self { stored: Stored::decode(body)?, ..Self::default() };
+        for (hour, chunks) in entity.stored.chunks.clone() {
+            for number in 0..chunks {
+                let Some(bytes) = state.get(&keys::chunk(key, hour, number))? else { continue };
+                entity.remember(hour, &stored::decode_ids(crate::state::split_version(&bytes)?.1)?);
+            }
+        }
+        Ok(entity)
+    }
+
+    /// Format 1 kept the ids of every hour under a key of their own.
+    fn load_first_format(key: &str, body: &[u8], state: &dyn StateView) -> Result<Self, StateError> {
+        let (stored, hours) = stored::decode_first_format(body)?;
+        let mut entity = Self { stored, dirty: true, ..Self::default() };
+        for hour in hours {
+            let bucket = keys::bucket(key, hour);
+            let Some(bytes) = state.get(&bucket)? else { continue };
             let ids: Vec<u128> = crate::state::decode(&bytes)?;
-            entity.seen.extend(&ids);
-            entity.buckets.insert(hour, Bucket { ids, dirty: false });
+            entity.changes.push(Change::delete(bucket));
+            entity.enter_hour(key, hour);
+            entity.stored.recent.extend(ids);
         }
         Ok(entity)
     }
 
     /// Whether the event took effect before.
     pub fn has_seen(&self, id: u128) -> bool {
-        self.seen.contains(&id)
+        self.stored.recent.contains(&id)
+            || self.sealed.as_ref().is_some_and(|sealed| sealed.seen.contains(&id))
+    }
+
+    /// Whether there is anything to it.
+    pub fn exists(&self) -> bool {
+        self.stored.position > 0
+    }
+
+    /// Whether something changed since the last commit.
+    pub fn is_dirty(&self) -> bool {
+        self.dirty
     }
 
     /// The conversation.
@@ -75,33 +113,86 @@ impl Entity {
 
     /// The order of a channel after what was emitted.
     pub fn channel(&self, channel: &str) -> ChannelOrder {
-        self.stored.channels.get(channel).cloned().unwrap_or_default()
+        let found = self.stored.channels.iter().find(|(name, _)| name == channel);
+        found.map(|(_, order)| *order).unwrap_or_default()
     }
 
-    /// Takes an event into account as it is emitted, and gives it its position.
-    pub fn emit(&mut self, event: &PlatformEvent, id: u128, order: ChannelOrder) -> i64 {
+    /// Takes an event into account as it is emitted, and gives it its position. `taken_in` is when it was, in UTC
+    /// milliseconds.
+    pub fn emit(
+        &mut self,
+        key: &str,
+        event: &PlatformEvent,
+        id: u128,
+        taken_in: i64,
+        order: ChannelOrder,
+    ) -> i64 {
         self.stored.position += 1;
         self.stored.conversation.apply(event);
-        self.stored.channels.insert(event.source.channel.clone(), order);
-        let bucket = self.buckets.entry(event.ingest_time.div_euclid(HOUR_MS)).or_default();
-        bucket.ids.push(id);
-        bucket.dirty = true;
-        self.seen.insert(id);
+        match self.stored.channels.iter_mut().find(|(name, _)| *name == event.source.channel) {
+            Some((_, known)) => *known = order,
+            None => self.stored.channels.push((event.source.channel.clone(), order)),
+        }
+        self.enter_hour(key, taken_in.div_euclid(HOUR_MS));
+        if self.stored.recent.len() >= CHUNK_IDS {
+            self.seal(key);
+        }
+        self.stored.recent.push(id);
         self.dirty = true;
         self.stored.position
     }
 
     /// Forgets ids taken in before `horizon` (UTC milliseconds).
-    pub fn forget_before(&mut self, horizon: i64) {
+    pub fn forget_before(&mut self, key: &str, horizon: i64) {
         let first_kept = horizon.div_euclid(HOUR_MS);
-        let kept = self.buckets.split_off(&first_kept);
-        for (hour, bucket) in std::mem::replace(&mut self.buckets, kept) {
-            for id in bucket.ids {
-                self.seen.remove(&id);
+        let expired = self.stored.chunks.iter().take_while(|(hour, _)| *hour < first_kept).count();
+        for (hour, chunks) in self.stored.chunks.drain(..expired) {
+            self.changes.extend((0..chunks).map(|number| Change::delete(keys::chunk(key, hour, number))));
+            if let Some(sealed) = &mut self.sealed {
+                for id in sealed.hours.remove(&hour).unwrap_or_default() {
+                    sealed.seen.remove(&id);
+                }
             }
-            self.expired.push(hour);
             self.dirty = true;
         }
+        if self.stored.chunks.is_empty() {
+            self.sealed = None;
+        }
+        if self.stored.hour < first_kept && !self.stored.recent.is_empty() {
+            self.stored.recent.clear();
+            self.dirty = true;
+        }
+    }
+
+    /// Makes sure that the entity is looked at again some time.
+    pub fn arm(&mut self, key: &str, hour: i64) {
+        if self.stored.wake_hour.is_none() {
+            self.stored.wake_hour = Some(hour);
+            self.changes.push(Change::put(keys::wake(hour, &keys::entity(key)), stored::marker()));
+            self.dirty = true;
+        }
+    }
+
+    /// The time to look at it has come: forgets what is too old, the entity itself perhaps, else arms it again.
+    pub fn wake(&mut self, key: &str, now: i64, retention: &Retention) {
+        if !self.exists() {
+            return;
+        }
+        self.stored.wake_hour = None;
+        let last = (self.stored.hour + 1) * HOUR_MS;
+        let ended = self.stored.conversation.phase == Phase::Ended;
+        let kept_until = last + if ended { retention.ended_ms } else { retention.silent_ms };
+        if kept_until <= now {
+            self.forget_before(key, i64::MAX);
+            self.stored = Stored::default();
+            self.dirty = true;
+            return;
+        }
+        self.forget_before(key, now - retention.ids_ms);
+        let has_ids = !self.stored.recent.is_empty() || !self.stored.chunks.is_empty();
+        let ids_until = last + retention.ids_ms;
+        let next = if has_ids && ids_until > now { ids_until.min(kept_until) } else { kept_until };
+        self.arm(key, next.div_euclid(HOUR_MS) + 1);
     }
 
     /// What changed since the last call, for state and changelog alike.
@@ -112,17 +203,46 @@ impl Entity {
         if !std::mem::take(&mut self.dirty) {
             return Ok(());
         }
-        self.stored.hours = self.buckets.keys().copied().collect();
-        changes.push(Change::put(keys::entity(key), crate::state::encode(&self.stored)?));
-        for (hour, bucket) in &mut self.buckets {
-            if std::mem::take(&mut bucket.dirty) {
-                changes.push(Change::put(keys::bucket(key, *hour), crate::state::encode(&bucket.ids)?));
-            }
-        }
-        for hour in self.expired.drain(..) {
-            changes.push(Change::delete(keys::bucket(key, hour)));
-        }
+        changes.append(&mut self.changes);
+        changes.push(if self.exists() {
+            Change::put(keys::entity(key), self.stored.encode()?)
+        } else {
+            Change::delete(keys::entity(key))
+        });
         Ok(())
+    }
+
+    /// Hours only go forward: a straggler's id counts for the hour it comes in, and is remembered the longer for it.
+    fn enter_hour(&mut self, key: &str, hour: i64) {
+        if hour > self.stored.hour {
+            if !self.stored.recent.is_empty() {
+                self.seal(key);
+            }
+            self.stored.hour = hour;
+        }
+    }
+
+    fn seal(&mut self, key: &str) {
+        let ids = std::mem::take(&mut self.stored.recent);
+        let hour = self.stored.hour;
+        let number = match self.stored.chunks.last_mut() {
+            Some((last, chunks)) if *last == hour => {
+                *chunks += 1;
+                *chunks - 1
+            }
+            _ => {
+                self.stored.chunks.push((hour, 1));
+                0
+            }
+        };
+        self.changes.push(Change::put(keys::chunk(key, hour, number), stored::encode_ids(&ids)));
+        self.remember(hour, &ids);
+    }
+
+    fn remember(&mut self, hour: i64, ids: &[u128]) {
+        let sealed = self.sealed.get_or_insert_default();
+        sealed.seen.extend(ids);
+        sealed.hours.entry(hour).or_default().extend(ids);
     }
 }
 
@@ -134,45 +254,4 @@ pub fn id_bits(event_id: &str) -> u128 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::MemoryState;
-    use crate::testing::event;
-
-    fn emit(entity: &mut Entity, n: u128, ingest_time: i64) {
-        let mut event = event("c", "conversation.started", 0);
-        event.ingest_time = ingest_time;
-        entity.emit(&event, n, ChannelOrder::default());
-    }
-
-    #[test]
-    fn an_entity_survives_its_way_through_state() {
-        let mut state = MemoryState::default();
-        let mut entity = Entity::load("g/o/c", &state).unwrap();
-        emit(&mut entity, 1, 0);
-        emit(&mut entity, 2, HOUR_MS);
-        let mut changes = Vec::new();
-        entity.take_changes("g/o/c", &mut changes).unwrap();
-        assert_eq!(changes.len(), 3);
-        state.apply(&changes);
-
-        let mut again = Entity::load("g/o/c", &state).unwrap();
-        assert!(again.has_seen(1) && again.has_seen(2) && !again.has_seen(3));
-        emit(&mut again, 3, HOUR_MS);
-        assert_eq!(again.stored.position, 3);
-
-        // Only the bucket that changed is written again.
-        changes.clear();
-        again.take_changes("g/o/c", &mut changes).unwrap();
-        assert_eq!(changes.len(), 2);
-        state.apply(&changes);
-
-        again.forget_before(HOUR_MS);
-        changes.clear();
-        again.take_changes("g/o/c", &mut changes).unwrap();
-        state.apply(&changes);
-        let last = Entity::load("g/o/c", &state).unwrap();
-        assert!(!last.has_seen(1) && last.has_seen(2) && last.has_seen(3));
-        assert!(state.get(&keys::bucket("g/o/c", 0)).unwrap().is_none());
-    }
-}
+mod tests;

@@ -15,11 +15,14 @@
 //!   - [`rules`]: routing and write-backs, in CEL
 //!   - [`output`]: what a task wants published
 //! - [`state`]: keys, values, RocksDB
+//! - [`brokers`]: what the engine needs of Kafka
+//! - [`restore`]: bringing state up to date, beside what is running
 //! - [`engine`]: the loop, transactions, assignment and restore
 //! - [`lookups`]: asking the CRMs beside the stream
 //! - [`publisher`]: outputs as records
 //! - [`run`]: puts it all together
 
+pub mod brokers;
 pub mod conversation;
 pub mod engine;
 pub mod entity;
@@ -29,6 +32,7 @@ pub mod order;
 pub mod output;
 pub mod profiles;
 pub mod publisher;
+pub mod restore;
 pub mod rules;
 pub mod state;
 pub mod task;

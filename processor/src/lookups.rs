@@ -9,6 +9,7 @@ use trunkline_connect::{Directory, profile};
 use trunkline_schemas::CustomerProfile;
 
 use crate::clock;
+use crate::engine::ProfileLookups;
 
 /// Lookups under way and waiting.
 pub struct Lookups {
@@ -40,37 +41,6 @@ impl Lookups {
         }
     }
 
-    /// Asks for a customer, unless that is under way already.
-    pub fn request(&mut self, customer: String, traceparent: Option<String>) {
-        if self.in_flight.contains(&customer) || self.queue.iter().any(|(queued, _)| *queued == customer) {
-            return;
-        }
-        self.queue.push_back((customer, traceparent));
-        self.start();
-    }
-
-    /// The profiles fetched since the last call.
-    pub fn take_answers(&mut self) -> Vec<CustomerProfile> {
-        let answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
-        for answer in &answers {
-            self.in_flight.remove(&answer.customer_id);
-        }
-        if !answers.is_empty() {
-            self.start();
-        }
-        answers
-    }
-
-    /// Lookups under way.
-    pub fn in_flight(&self) -> usize {
-        self.in_flight.len()
-    }
-
-    /// True when more wait than may be under way: the stream should pause.
-    pub fn is_saturated(&self) -> bool {
-        self.queue.len() > self.limit
-    }
-
     fn start(&mut self) {
         while self.in_flight.len() < self.limit {
             let Some((customer, traceparent)) = self.queue.pop_front() else { return };
@@ -84,5 +54,34 @@ impl Lookups {
                 let _ = answer_to.send(profile::merge(&customer, &parts, clock::now()));
             });
         }
+    }
+}
+
+impl ProfileLookups for Lookups {
+    fn request(&mut self, customer: String, traceparent: Option<String>) {
+        if self.in_flight.contains(&customer) || self.queue.iter().any(|(queued, _)| *queued == customer) {
+            return;
+        }
+        self.queue.push_back((customer, traceparent));
+        self.start();
+    }
+
+    fn take_answers(&mut self) -> Vec<CustomerProfile> {
+        let answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
+        for answer in &answers {
+            self.in_flight.remove(&answer.customer_id);
+        }
+        if !answers.is_empty() {
+            self.start();
+        }
+        answers
+    }
+
+    fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    fn is_saturated(&self) -> bool {
+        self.queue.len() > self.limit
     }
 }

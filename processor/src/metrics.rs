@@ -2,6 +2,7 @@
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
+use crate::restore::Took;
 use crate::task::Counters;
 
 const EVENTS: &str = "trunkline_processor_events_total";
@@ -21,7 +22,7 @@ pub fn describe() {
         EVENTS,
         "Events by what became of them: emitted, duplicate, put_in_order, late, gap, dead_letter"
     );
-    describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful");
+    describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_histogram!(COMMIT_SECONDS, "Seconds from begin to the end of a transaction");
     describe_gauge!(
         OUTSTANDING,
@@ -29,7 +30,10 @@ pub fn describe() {
     );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
-    describe_histogram!(RESTORE_SECONDS, "Seconds from an assignment to processing");
+    describe_histogram!(
+        RESTORE_SECONDS,
+        "Seconds from an assignment to processing, by part: settlement of earlier owners' transactions, restore of state"
+    );
     describe_counter!(RULE_ERRORS, "Rules that failed on an event");
     describe_counter!(DECISIONS, "Routing decisions, by rule");
     describe_counter!(WRITE_BACKS, "Write-back commands issued, by rule");
@@ -65,8 +69,9 @@ pub fn under_way(outstanding: usize, lookups: usize, partitions: usize) {
 }
 
 /// Partitions were restored.
-pub fn restored(seconds: f64) {
-    histogram!(RESTORE_SECONDS).record(seconds);
+pub fn restored(took: Took) {
+    histogram!(RESTORE_SECONDS, "part" => "settlement").record(took.settlement.as_secs_f64());
+    histogram!(RESTORE_SECONDS, "part" => "restore").record(took.restore.as_secs_f64());
 }
 
 /// What the rules made of an event.

@@ -11,7 +11,7 @@ use trunkline_config::OrderMode;
 use crate::conversation::Phase;
 
 /// How far a channel has come.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelOrder {
     /// Time and id of the event that is furthest in (time, id) order.
     furthest: Option<(i64, u128)>,
@@ -201,13 +201,7 @@ impl<T> Channel<T> {
     fn passed(&mut self, item: T, event_time: i64, id: u128, flags: Flags) -> Passed<T> {
         let here = (event_time, id);
         self.order.furthest = Some(self.order.furthest.map_or(here, |furthest| furthest.max(here)));
-        Passed {
-            item,
-            late: flags.late,
-            gap_before: flags.gap_before,
-            held: flags.held,
-            order: self.order.clone(),
-        }
+        Passed { item, late: flags.late, gap_before: flags.gap_before, held: flags.held, order: self.order }
     }
 }
 

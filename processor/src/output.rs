@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use trunkline_kafka::InboundRecord;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack};
 
@@ -35,23 +36,11 @@ pub struct Emission {
     pub held_ms: i64,
 }
 
-/// A record that could not be processed: original bytes, and where they came from.
+/// A record that could not be processed, as it was read.
 #[derive(Debug, Clone)]
 pub struct DeadLetter {
-    /// Topic it was read from.
-    pub topic: String,
-    /// Partition it was read from.
-    pub partition: i32,
-    /// Its offset.
-    pub offset: i64,
-    /// Its key.
-    pub key: Option<Vec<u8>>,
-    /// Its value.
-    pub value: Option<Vec<u8>>,
-    /// Its headers.
-    pub headers: Headers,
-    /// Its timestamp; UTC milliseconds.
-    pub timestamp: i64,
+    /// The record, byte for byte.
+    pub record: InboundRecord,
     /// Stable error code, `TL-nnnn`.
     pub code: &'static str,
     /// What is wrong with it.

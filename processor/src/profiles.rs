@@ -1,26 +1,44 @@
 //! The profiles an instance has at hand, and whether they are good enough for an event.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+use trunkline_config::ProfileField;
 use trunkline_schemas::{
     CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
 };
 
+use crate::state::StateError;
+
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
 
-/// Profiles in memory, bounded.
+/// Profiles in memory, bounded. Those that went are in the state of the partitions that asked for them.
 #[derive(Debug)]
 pub struct Profiles {
     freshness_ms: i64,
     capacity: usize,
+    fields: BTreeSet<ProfileField>,
     entries: HashMap<String, Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     profile: CustomerProfile,
     attempted_at: i64,
+}
+
+/// A profile as a partition keeps it.
+#[derive(Debug, Serialize)]
+struct Written<'a> {
+    entry: &'a Entry,
+    wake_hour: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Read {
+    entry: Entry,
+    wake_hour: i64,
 }
 
 /// What an event gets, and whether asking the systems could better it.
@@ -50,9 +68,54 @@ impl AtHand {
 // === impl Profiles ===
 
 impl Profiles {
-    /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch.
-    pub fn new(freshness_ms: i64, capacity: usize) -> Self {
-        Self { freshness_ms, capacity: capacity.max(1), entries: HashMap::new() }
+    /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch. Of what is known only `fields`
+    /// enter events.
+    pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
+        Self { freshness_ms, capacity: capacity.max(1), fields, entries: HashMap::new() }
+    }
+
+    /// Whether anything is in memory of a customer.
+    pub fn has(&self, customer: &str) -> bool {
+        self.entries.contains_key(customer)
+    }
+
+    /// Takes in what a partition kept of a customer.
+    ///
+    /// # Errors
+    /// [`StateError`] when the value does not decode.
+    pub fn recall(&mut self, kept: &[u8]) -> Result<(), StateError> {
+        let Read { entry, .. } = crate::state::decode(kept)?;
+        self.insert(entry);
+        Ok(())
+    }
+
+    /// What a partition should keep of a customer, to be looked at again at `wake_hour`.
+    ///
+    /// # Errors
+    /// [`StateError`] when the value does not encode.
+    pub fn keep(&self, customer: &str, wake_hour: i64) -> Result<Option<Vec<u8>>, StateError> {
+        self.entries
+            .get(customer)
+            .map(|entry| crate::state::encode(&Written { entry, wake_hour }))
+            .transpose()
+    }
+
+    /// What is kept, to be looked at again at another hour.
+    ///
+    /// # Errors
+    /// [`StateError`] when the value does not decode.
+    pub fn rearmed(kept: &[u8], wake_hour: i64) -> Result<Vec<u8>, StateError> {
+        let Read { entry, .. } = crate::state::decode(kept)?;
+        crate::state::encode(&Written { entry: &entry, wake_hour })
+    }
+
+    /// When what is kept is looked at again (hours), and when the systems were last asked (UTC milliseconds).
+    ///
+    /// # Errors
+    /// [`StateError`] when the value does not decode.
+    pub fn times(kept: &[u8]) -> Result<(i64, i64), StateError> {
+        let Read { entry, wake_hour } = crate::state::decode(kept)?;
+        Ok((wake_hour, entry.attempted_at))
     }
 
     /// What is known of a customer now.
@@ -80,7 +143,7 @@ impl Profiles {
             answered(source.status) && source.age_ms.is_some_and(|age| age <= self.freshness_ms)
         };
         let fetch = !sources.iter().all(current) && now - entry.attempted_at >= RETRY_AFTER_MS;
-        let profile = (status != EnrichmentStatus::Missing).then(|| ProfileView::from(&entry.profile));
+        let profile = (status != EnrichmentStatus::Missing).then(|| self.view(&entry.profile));
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 
@@ -90,7 +153,7 @@ impl Profiles {
         if let Some(known) = self.entries.get(&fetched.customer_id) {
             keep_last_answers(&mut fetched, &known.profile);
         }
-        self.insert(fetched.clone(), now);
+        self.insert(Entry { profile: fetched.clone(), attempted_at: now });
         fetched
     }
 
@@ -104,8 +167,8 @@ impl Profiles {
         Some(entry.profile.clone())
     }
 
-    fn insert(&mut self, profile: CustomerProfile, now: i64) {
-        if self.entries.len() >= self.capacity && !self.entries.contains_key(&profile.customer_id) {
+    fn insert(&mut self, entry: Entry) {
+        if self.entries.len() >= self.capacity && !self.entries.contains_key(&entry.profile.customer_id) {
             // Half of the entries go, the least recently fetched: a sweep now and then instead of a list to maintain.
             let mut times: Vec<i64> = self.entries.values().map(|e| e.attempted_at).collect();
             let middle = times.len() / 2;
@@ -113,7 +176,26 @@ impl Profiles {
             let median = *median;
             self.entries.retain(|_, entry| entry.attempted_at > median);
         }
-        self.entries.insert(profile.customer_id.clone(), Entry { profile, attempted_at: now });
+        self.entries.insert(entry.profile.customer_id.clone(), entry);
+    }
+
+    /// What of a profile enters events.
+    fn view(&self, profile: &CustomerProfile) -> ProfileView {
+        let mut view = ProfileView::from(profile);
+        for field in ProfileField::ALL {
+            if self.fields.contains(&field) {
+                continue;
+            }
+            match field {
+                ProfileField::AccountName => view.account_name = None,
+                ProfileField::LoyaltyTier => view.loyalty_tier = None,
+                // An amount without its currency, or the other way round, means nothing.
+                ProfileField::Balance => (view.balance, view.currency) = (None, None),
+                ProfileField::OpenTickets => view.open_tickets = None,
+                ProfileField::LastInteractionDate => view.last_interaction_date = None,
+            }
+        }
+        view
     }
 
     fn verdict(&self, sources: &[EnrichmentSource]) -> EnrichmentStatus {
@@ -193,7 +275,7 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let mut profiles = Profiles::new(30_000, 10);
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into());
         let missing = profiles.at_hand("C-1", 0);
         assert!(missing.fetch && missing.enrichment.status == EnrichmentStatus::Missing);
 
@@ -218,7 +300,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut profiles = Profiles::new(30_000, 10);
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into());
         for n in 0..100 {
             let mut profile = fetched(n, SourceStatus::Ok, None);
             profile.customer_id = format!("C-{n}");

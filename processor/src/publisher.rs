@@ -142,13 +142,14 @@ impl Publisher {
     }
 
     fn dead_letter(&self, letter: DeadLetter) -> OutboundRecord {
-        let mut out = letter.headers;
+        let DeadLetter { record, code, message } = letter;
+        let mut out = record.headers;
         for (name, value) in [
-            (headers::DLQ_TOPIC, letter.topic),
-            (headers::DLQ_PARTITION, letter.partition.to_string()),
-            (headers::DLQ_OFFSET, letter.offset.to_string()),
-            (headers::DLQ_CODE, letter.code.to_owned()),
-            (headers::DLQ_MESSAGE, letter.message),
+            (headers::DLQ_TOPIC, record.topic),
+            (headers::DLQ_PARTITION, record.partition.to_string()),
+            (headers::DLQ_OFFSET, record.offset.to_string()),
+            (headers::DLQ_CODE, code.to_owned()),
+            (headers::DLQ_MESSAGE, message),
             (headers::DLQ_ATTEMPTS, "1".to_owned()),
         ] {
             headers::push(&mut out, name, &value);
@@ -156,10 +157,10 @@ impl Publisher {
         OutboundRecord {
             topic: self.kafka.topic(catalog::PROCESSOR_DLQ),
             partition: None,
-            key: letter.key,
-            value: letter.value,
+            key: record.key,
+            value: record.value,
             headers: out,
-            timestamp: (letter.timestamp > 0).then_some(letter.timestamp),
+            timestamp: (record.timestamp > 0).then_some(record.timestamp),
         }
     }
 

@@ -9,16 +9,22 @@ use trunkline_config::Config;
 use trunkline_connect::{Directory, Reporter, Role};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::lag::LastStableOffset;
-use trunkline_kafka::{GroupConsumer, GroupSettings, Registry, TransactionalProducer, schemas};
+use trunkline_kafka::{
+    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionalProducer, client,
+    schemas,
+};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
-use crate::clock;
+use crate::brokers::KafkaBrokers;
+use crate::clock::{self, WallClock};
 use crate::engine::{Engine, EngineError, Parts};
+use crate::entity::Retention;
 use crate::lookups::Lookups;
 use crate::metrics;
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
+use crate::restore::{RestoreFailure, RestoreThread};
 use crate::rules::{RuleError, RuleSet};
 use crate::state::{StateError, Store};
 use crate::task::Settings;
@@ -31,9 +37,6 @@ const REGISTRY_WAIT: Duration = Duration::from_secs(2);
 
 /// How often the lag of the last stable offset is measured.
 const LAG_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Entities kept in memory per partition; the others are read from the store when they come up again.
-const ENTITIES_IN_MEMORY: usize = 20_000;
 
 /// Why the processor did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -119,10 +122,18 @@ pub async fn run(
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn({
         let stop = stop.clone();
         move || -> Result<(), RunError> {
-            let parts = assemble(&config, &instance, rules, directory, registry, publisher, runtime, health)?;
-            let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
-            let changelog = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
-            Ok(Engine::new(parts, input, changelog).run(&stop)?)
+            let parts = assemble(
+                &config,
+                &instance,
+                rules,
+                directory,
+                registry,
+                publisher,
+                runtime,
+                health,
+                stop.clone(),
+            )?;
+            Ok(Engine::new(parts).run(&stop)?)
         }
     });
     let engine = engine.map_err(|error| RunError::Thread(error.to_string()))?;
@@ -174,7 +185,8 @@ fn assemble(
     publisher: Publisher,
     runtime: tokio::runtime::Handle,
     health: Arc<Health>,
-) -> Result<Parts, RunError> {
+    stop: Arc<AtomicBool>,
+) -> Result<Parts<KafkaBrokers, Store>, RunError> {
     let group = config.kafka.topic(&config.processor.group);
     // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
     // committed offsets read later are stable.
@@ -184,13 +196,18 @@ fn assemble(
     let producer =
         TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
-    let changelog = Reader::open(&config.kafka, &changelog_topic, instance).map_err(EngineError::from)?;
+    let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
+    let changelog = Reader::open(&config.kafka, &changelog_topic, instance, stop.clone())
+        .map_err(|error| EngineError::from(RestoreFailure::from(Box::new(error))))?;
+    let offsets = CommittedOffsets::open(&config.kafka, &group, instance).map_err(EngineError::from)?;
+    let restorer = RestoreThread::start(offsets, input.clone(), changelog, stop)
+        .map_err(|error| RunError::Thread(error.to_string()))?;
     let consumer = GroupConsumer::open(
         &config.kafka,
         &GroupSettings {
             group,
             instance: instance.to_owned(),
-            topics: vec![config.kafka.topic(catalog::EVENTS_NORMALIZED)],
+            topics: vec![input.clone()],
             session_timeout: SESSION_TIMEOUT,
         },
     )
@@ -199,34 +216,41 @@ fn assemble(
     let enrichment = &config.enrichment;
     let settings = Settings {
         sources: config.sources.iter().map(|(n, s)| (n.clone(), (s.order, milliseconds(s.hold)))).collect(),
-        dedup_window_ms: milliseconds(config.processor.dedup_window),
+        retention: Retention {
+            ids_ms: milliseconds(config.processor.dedup_window),
+            // Not before its ids: an event that comes again must be known.
+            ended_ms: milliseconds(config.processor.forget_ended_after.max(config.processor.dedup_window)),
+            silent_ms: milliseconds(config.processor.forget_silent_after.max(config.processor.dedup_window)),
+        },
+        profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
-        entities_in_memory: ENTITIES_IN_MEMORY,
+        max_record_bytes: client::MAX_RECORD_BYTES,
         include_data: config.processor.include_data,
         instance: instance.to_owned(),
     };
+    let freshness = milliseconds(enrichment.freshness);
     Ok(Parts {
-        kafka: config.kafka.clone(),
-        consumer,
-        producer,
-        changelog,
+        brokers: KafkaBrokers::new(consumer, producer, input, &changelog_topic),
         store,
-        registry,
+        restorer: Box::new(restorer),
+        schemas: Box::new(SchemaFetcher::new(runtime.clone(), registry)),
         events: directory.events(),
         reporter: Reporter::new("processor", instance),
-        lookups: Lookups::new(
-            runtime.clone(),
+        lookups: Box::new(Lookups::new(
+            runtime,
             directory,
             enrichment.deadline,
             config.processor.max_in_flight_lookups,
-        ),
-        runtime,
-        profiles: Profiles::new(milliseconds(enrichment.freshness), enrichment.cache_entries),
+        )),
+        clock: Box::new(WallClock),
+        profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
         rules,
         publisher,
         settings: Arc::new(settings),
-        commit_interval: config.processor.commit_interval,
+        commit_interval_ms: milliseconds(config.processor.commit_interval),
         max_held_events: config.processor.max_held_events,
+        max_entities_in_memory: config.processor.max_entities_in_memory,
         health,
+        changelog_topic,
     })
 }

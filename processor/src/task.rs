@@ -6,19 +6,23 @@
 
 mod clock;
 mod lane;
+mod size;
+mod upkeep;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use trunkline_config::OrderMode;
+use trunkline_kafka::InboundRecord;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
-use trunkline_schemas::headers::{self, Headers};
+use trunkline_schemas::headers;
 use trunkline_schemas::{EnrichedEvent, Ordering, OrderingMode, PlatformEvent};
 
 use self::clock::PartitionClock;
 use self::lane::{Lane, Wait};
+use self::upkeep::Upkeep;
 use crate::conversation::no_conversation;
-use crate::entity::{Entity, id_bits};
+use crate::entity::{Entity, HOUR_MS, Retention, id_bits};
 use crate::finished::FinishedOffsets;
 use crate::order::{Channel, Facts};
 use crate::output::{DeadLetter, Emission, Output};
@@ -31,12 +35,14 @@ use crate::state::{Change, StateError, StateView, keys};
 pub struct Settings {
     /// Order mode and hold in milliseconds, by source.
     pub sources: HashMap<String, (OrderMode, i64)>,
-    /// Milliseconds for which ids are remembered.
-    pub dedup_window_ms: i64,
+    /// How long ids and entities are remembered.
+    pub retention: Retention,
+    /// Milliseconds for which a profile is kept that nobody asked for again.
+    pub profile_keep_ms: i64,
     /// Milliseconds an event waits for its profile; 0 turns enrichment off.
     pub enrich_deadline_ms: i64,
-    /// Entities kept in memory per partition.
-    pub entities_in_memory: usize,
+    /// Bytes of the largest record that the brokers take.
+    pub max_record_bytes: usize,
     /// Whether enriched events carry the platform's payload.
     pub include_data: bool,
     /// Name of the instance, for error reports.
@@ -58,16 +64,15 @@ pub struct Context<'a> {
 /// An event as read from its partition.
 #[derive(Debug, Clone)]
 pub struct Arrived {
-    /// Its offset.
-    pub offset: i64,
+    /// The record it was read from, kept until the event is emitted: should that turn out to be impossible, the record
+    /// is put aside as it was.
+    pub record: InboundRecord,
     /// The record's key.
     pub key: Arc<str>,
     /// What its order, its position and its identity are kept for, see [`entity_of`].
     pub entity: Arc<str>,
     /// The event.
     pub event: PlatformEvent,
-    /// The record's headers.
-    pub headers: Headers,
 }
 
 /// What an event's order, position and identity are kept for: its conversation, else the entity it is about. Native ids
@@ -125,6 +130,9 @@ pub struct Task {
     waiting: HashMap<String, Vec<Arc<str>>>,
     lookups: Vec<(String, Option<String>)>,
     outputs: Vec<Output>,
+    /// Changes of state besides those of entities, the latest of each key.
+    changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    upkeep: Upkeep,
     counters: Counters,
     clock: PartitionClock,
     uses: u64,
@@ -163,6 +171,8 @@ impl Task {
             waiting: HashMap::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
+            changes: HashMap::new(),
+            upkeep: Upkeep::restored(state)?,
             counters: Counters::default(),
             clock: PartitionClock::default(),
             uses: 0,
@@ -174,8 +184,8 @@ impl Task {
     /// # Errors
     /// [`StateError`] when state can not be read; the task must then be restored anew.
     pub fn record(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        self.clock.read(arrived.event.ingest_time, ctx.now);
-        if self.offsets.read(arrived.offset) {
+        self.clock.read(clock::taken_in(arrived.event.ingest_time, ctx.now), ctx.now);
+        if self.offsets.read(arrived.record.offset) {
             self.accept(arrived, ctx)?;
         }
         self.release_due(ctx)
@@ -183,12 +193,16 @@ impl Task {
 
     /// Takes note of a record that is no event: it is put aside with the transaction.
     pub fn dead_letter(&mut self, letter: DeadLetter) {
-        let offset = letter.offset;
-        if self.offsets.read(offset) {
-            self.counters.dead_letters += 1;
-            self.outputs.push(Output::DeadLetter(letter));
-            self.offsets.finish(offset);
+        if self.offsets.read(letter.record.offset) {
+            self.put_aside(letter);
         }
+    }
+
+    fn put_aside(&mut self, letter: DeadLetter) {
+        let offset = letter.record.offset;
+        self.counters.dead_letters += 1;
+        self.outputs.push(Output::DeadLetter(letter));
+        self.offsets.finish(offset);
     }
 
     /// Lets time pass.
@@ -205,15 +219,17 @@ impl Task {
             self.waits.remove(&(until, key.clone()));
             self.advance(&key, ctx)?;
         }
-        Ok(())
+        self.look_after_state(ctx)
     }
 
-    /// A customer's profile was fetched, as far as it could be.
+    /// A customer's profile was fetched, as far as it could be. The partition keeps it if it asked for it.
     ///
     /// # Errors
     /// [`StateError`] when state can not be read.
     pub fn profile_learned(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        for key in self.waiting.remove(customer).unwrap_or_default() {
+        let Some(waiting) = self.waiting.remove(customer) else { return Ok(()) };
+        self.keep_profile(customer, ctx)?;
+        for key in waiting {
             self.advance(&key, ctx)?;
         }
         Ok(())
@@ -264,6 +280,7 @@ impl Task {
                 resident.entity.take_changes(&key, &mut commit.changes)?;
             }
         }
+        commit.changes.extend(self.changes.drain().map(|(key, value)| Change { key, value }));
         if self.offsets.take_changed() {
             let above: Vec<i64> = self.offsets.above_watermark().collect();
             commit.changes.push(if above.is_empty() {
@@ -277,8 +294,8 @@ impl Task {
     }
 
     /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.
-    pub fn evict(&mut self) {
-        if self.entities.len() <= self.settings.entities_in_memory {
+    pub fn evict(&mut self, limit: usize) {
+        if self.entities.len() <= limit {
             return;
         }
         let mut uses: Vec<u64> = self.entities.values().map(|r| r.used).collect();
@@ -297,7 +314,7 @@ impl Task {
         let pending = self.lanes.get(&key).is_some_and(|lane| lane.pending.contains(&id));
         if pending || resident.entity.has_seen(id) {
             self.counters.duplicates += 1;
-            self.offsets.finish(arrived.offset);
+            self.offsets.finish(arrived.record.offset);
             return Ok(());
         }
         let lane =
@@ -311,10 +328,11 @@ impl Task {
             .entry(event.source.channel.clone())
             .or_insert_with(|| Channel::new(mode, hold_ms, resident.entity.channel(&event.source.channel)));
         let event_type = event.event_type.clone();
+        let taken_in = clock::taken_in(event.ingest_time, ctx.now);
         let facts = Facts {
             id,
-            event_time: event.event_time,
-            ingest_time: event.ingest_time,
+            event_time: clock::happened(event.event_time, taken_in),
+            ingest_time: taken_in,
             sequence: event.sequence,
             event_type: &event_type,
             conversational: event.conversation_id.is_some(),
@@ -345,8 +363,8 @@ impl Task {
         loop {
             let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
             lane.collect_ready(self.clock.time());
-            let Some(at_hand) = self.enrichment_of(key, ctx) else { break };
-            self.emit_head(key, at_hand, ctx);
+            let Some(at_hand) = self.enrichment_of(key, ctx)? else { break };
+            self.emit_head(key, at_hand, ctx)?;
         }
         let Some(lane) = self.lanes.get(key) else { return Ok(()) };
         if let Some(due) = lane.channels.values().filter_map(Channel::next_due).min() {
@@ -359,51 +377,71 @@ impl Task {
     }
 
     /// What the head of a lane gets; `None` while it waits for its profile.
-    fn enrichment_of(&mut self, key: &Arc<str>, ctx: &Context<'_>) -> Option<AtHand> {
-        let lane = self.lanes.get_mut(key)?;
-        let (_, head) = lane.ready.front()?;
+    fn enrichment_of(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<Option<AtHand>, StateError> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(None) };
+        let Some((_, head)) = lane.ready.front() else { return Ok(None) };
         let known = self.entities.get(key).and_then(|r| r.entity.conversation().customer_id.as_deref());
         let customer = head.item.event.customer_id.as_deref().or(known);
         let Some(customer) = customer.filter(|_| self.settings.enrich_deadline_ms > 0) else {
-            return Some(AtHand::skipped());
+            return Ok(Some(AtHand::skipped()));
         };
+        if !ctx.profiles.has(customer)
+            && let Some(kept) = ctx.state.get(&keys::profile(customer))?
+        {
+            ctx.profiles.recall(&kept)?;
+        }
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {
             lane.wait = None;
-            return Some(at_hand);
+            return Ok(Some(at_hand));
         }
         match &lane.wait {
             Some(wait) if wait.customer == customer && wait.until <= ctx.now => {
                 lane.wait = None;
-                Some(at_hand)
+                Ok(Some(at_hand))
             }
-            Some(wait) if wait.customer == customer => None,
+            Some(wait) if wait.customer == customer => Ok(None),
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
-                let traceparent = headers::get(&head.item.headers, headers::TRACEPARENT).map(str::to_owned);
+                let traceparent =
+                    headers::get(&head.item.record.headers, headers::TRACEPARENT).map(str::to_owned);
                 self.lookups.push((customer.to_owned(), traceparent));
                 self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
                 self.waits.insert((until, key.clone()));
                 lane.wait = Some(Wait { customer: customer.to_owned(), until });
-                None
+                Ok(None)
             }
         }
     }
 
     /// Emits the head of a lane: the one place where an event leaves a trace.
-    fn emit_head(&mut self, key: &Arc<str>, at_hand: AtHand, ctx: &mut Context<'_>) {
+    fn emit_head(
+        &mut self,
+        key: &Arc<str>,
+        at_hand: AtHand,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
         let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else {
-            return;
+            return Ok(());
         };
-        let Some((mode, passed)) = lane.ready.pop_front() else { return };
-        let Arrived { offset, key: record_key, mut event, headers, .. } = passed.item;
+        let Some((mode, passed)) = lane.ready.pop_front() else { return Ok(()) };
+        let Arrived { record, key: record_key, mut event, .. } = passed.item;
         let id = id_bits(&event.event_id);
+        lane.pending.remove(&id);
+        // Before it gets a position: a record that is put aside must not leave a hole.
+        if let Some(message) = self.settings.too_large(&record, &at_hand) {
+            self.put_aside(DeadLetter { record, code: "TL-3007", message });
+            return Ok(());
+        }
         let entity = &mut resident.entity;
         let now = self.clock.time();
-        let dedup_unknown = event.ingest_time - event.event_time > self.settings.dedup_window_ms;
+        let ids_ms = self.settings.retention.ids_ms;
+        let taken_in = clock::taken_in(event.ingest_time, ctx.now);
+        let dedup_unknown = event.ingest_time - event.event_time > ids_ms;
 
-        let position = entity.emit(&event, id, passed.order);
-        entity.forget_before(now - self.settings.dedup_window_ms);
+        let position = entity.emit(key, &event, id, taken_in, passed.order);
+        entity.forget_before(key, now - ids_ms);
+        entity.arm(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
         let summary = match event.conversation_id {
             Some(_) => entity.conversation().summary(position),
             None => no_conversation(position),
@@ -420,13 +458,11 @@ impl Task {
             enriched.data = None;
         }
 
-        let outcome = ctx.rules.evaluate(&enriched, ctx.now, &self.settings.instance);
-        if enriched.event_type == CONVERSATION_ENDED
-            && let Some(customer) = &enriched.customer_id
-            && let Some(profile) = ctx.profiles.interacted(customer, enriched.event_time)
-        {
-            self.outputs.push(Output::Profile(profile));
-        }
+        let mut outcome = ctx.rules.evaluate(&enriched, ctx.now, &self.settings.instance);
+        self.settings.drop_oversized(&mut outcome, &enriched, ctx.now);
+        let interaction = (enriched.event_type == CONVERSATION_ENDED)
+            .then(|| enriched.customer_id.clone().map(|customer| (customer, enriched.event_time)))
+            .flatten();
         self.counters.emitted += 1;
         self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
         self.counters.late += u64::from(passed.late);
@@ -437,12 +473,18 @@ impl Task {
             decision: outcome.decision,
             write_backs: outcome.write_backs,
             errors: outcome.errors,
-            headers,
+            headers: record.headers,
             held_ms,
         })));
-        lane.pending.remove(&id);
         self.dirty.insert(key.clone());
-        self.offsets.finish(offset);
+        self.offsets.finish(record.offset);
+        if let Some((customer, at)) = interaction
+            && let Some(profile) = ctx.profiles.interacted(&customer, at)
+        {
+            self.outputs.push(Output::Profile(profile));
+            self.keep_profile(&customer, ctx)?;
+        }
+        Ok(())
     }
 
     /// Makes sure that an entity is in memory.
@@ -453,6 +495,9 @@ impl Task {
             return Ok(());
         }
         let entity = Entity::load(key, state)?;
+        if entity.is_dirty() {
+            self.dirty.insert(key.clone());
+        }
         self.entities.insert(key.clone(), Resident { entity, used: self.uses });
         Ok(())
     }

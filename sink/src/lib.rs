@@ -15,7 +15,6 @@
 //! The edge does what the core says:
 //! - [`worker`]: the loop that owns the consumer, the transactions and the lanes
 //! - [`caller`]: calls to targets, on the asynchronous runtime
-//! - [`parser`], [`schema_fetcher`]: from records to commands
 //! - [`outputs`], [`transactions`], [`truth`]: what is written, how, and what of it is committed
 //! - [`reports`], [`metrics`]: what an operator sees
 //! - [`run()`]: puts it together
@@ -34,7 +33,6 @@ mod parser;
 mod reports;
 mod run;
 mod saved_state;
-mod schema_fetcher;
 mod transactions;
 mod truth;
 mod worker;

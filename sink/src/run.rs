@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
 use trunkline_kafka::{
-    ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, TransactionError,
+    ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
     TransactionalProducer, schemas,
 };
 use trunkline_schemas::codec::Value;
@@ -26,7 +26,6 @@ use crate::metrics;
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
 use crate::reports::Reporter;
-use crate::schema_fetcher::SchemaFetcher;
 use crate::transactions::Transactions;
 use crate::truth::Truth;
 use crate::worker::{Worker, WorkerState};
@@ -161,7 +160,7 @@ fn start(
     let (sender, ended) = oneshot::channel();
     let drain_timeout = parts.config.sink.drain_timeout;
     let work = move || {
-        let worker = worker(parts, runtime)?;
+        let worker = worker(parts, runtime, stop.clone())?;
         worker.run(&stop, drain_timeout).map_err(|error| Error::Worker(error.to_string()))
     };
     std::thread::Builder::new()
@@ -173,10 +172,10 @@ fn start(
 }
 
 /// Connects to Kafka; this blocks until the brokers answer.
-fn worker(parts: Parts, runtime: Handle) -> Result<Worker, Error> {
+fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker, Error> {
     let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
     let topics = Topics::of(&config.kafka);
-    let truth = Truth::open(&config.kafka, &topics.state, &instance)
+    let truth = Truth::open(&config.kafka, &topics.state, &instance, stop)
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {

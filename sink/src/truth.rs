@@ -1,6 +1,8 @@
 //! What is committed: read on assignment, and after a transaction whose outcome is in doubt.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
@@ -48,12 +50,12 @@ pub struct Truth {
 // === impl Truth ===
 
 impl Truth {
-    /// Prepares to read the saved state from `topic`.
+    /// Prepares to read the saved state from `topic`; a reading under way ends when `stop` is set.
     ///
     /// # Errors
     /// [`Error::State`] when the client refuses its settings.
-    pub fn open(kafka: &Kafka, topic: &str, instance: &str) -> Result<Self, Error> {
-        Ok(Self { reader: Reader::open(kafka, topic, instance).map_err(Box::new)? })
+    pub fn open(kafka: &Kafka, topic: &str, instance: &str, stop: Arc<AtomicBool>) -> Result<Self, Error> {
+        Ok(Self { reader: Reader::open(kafka, topic, instance, stop).map_err(Box::new)? })
     }
 
     /// What is committed of these partitions.
@@ -61,7 +63,7 @@ impl Truth {
     /// # Errors
     /// [`Error`] when the brokers do not say for a minute.
     pub fn read(
-        &self,
+        &mut self,
         consumer: &GroupConsumer,
         partitions: &[TopicPartition],
     ) -> Result<Vec<Committed>, Error> {
@@ -88,7 +90,7 @@ impl Truth {
     }
 
     fn states(
-        &self,
+        &mut self,
         partitions: &[TopicPartition],
     ) -> Result<HashMap<TopicPartition, SavedState>, Box<RestoreError>> {
         let by_key: HashMap<Vec<u8>, &TopicPartition> =

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use trunkline_kafka::{ConsumerError, GroupConsumer, InboundRecord, Polled, TopicPartition};
+use trunkline_kafka::{
+    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, SchemaFetcher, TopicPartition,
+};
 use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::Health;
 
@@ -21,7 +23,6 @@ use crate::lanes::{Action, Input, Lanes, Plan, Serial};
 use crate::metrics;
 use crate::parser::{Parser, SchemaNeeded};
 use crate::reports::{Pending, Reporter};
-use crate::schema_fetcher::{Fetched, SchemaFetcher};
 use crate::transactions::{self, Settled, Transactions};
 use crate::truth::{self, Truth};
 
@@ -171,7 +172,7 @@ impl Worker {
 
     fn take_schemas(&mut self) -> Result<(), Error> {
         let mut any = false;
-        while let Some(Fetched { id, schema }) = self.schemas.fetched() {
+        while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
             self.parser.add_schema(id, schema.as_deref());
             any = true;
         }

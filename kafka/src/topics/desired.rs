@@ -10,6 +10,10 @@ use crate::client::MAX_RECORD_BYTES;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
+/// How long a tombstone of a compacted topic can be read, in milliseconds: 7 days. A reader that was away for longer may
+/// have missed a deletion.
+pub const DELETE_RETENTION_MS: i64 = 7 * DAY_MS;
+
 /// A topic as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desired {
@@ -60,7 +64,9 @@ fn settings(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
         Cleanup::Compact => {
             settings.insert("cleanup.policy", "compact".to_owned());
             // How long a tombstone stays for readers that were away: state that was away longer has to be rebuilt.
-            settings.insert("delete.retention.ms", (7 * DAY_MS).to_string());
+            settings.insert("delete.retention.ms", DELETE_RETENTION_MS.to_string());
+            // Longer than state may lag behind on disk: the record that it was written up to is still there.
+            settings.insert("min.compaction.lag.ms", (10 * MINUTE_MS).to_string());
             // Compaction begins when a fifth of the log is superseded: restore time depends on it.
             settings.insert("min.cleanable.dirty.ratio", "0.2".to_owned());
             // What is superseded, or erased, is gone within a day even where little is written.

@@ -1,138 +1,137 @@
 //! Taking partitions, with their state restored first, and giving them back.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
-
-use trunkline_kafka::TopicPartition;
-use trunkline_kafka::changelog::{Change, RestoreError, Start};
+use trunkline_kafka::changelog::Start;
+use trunkline_kafka::topics::DELETE_RETENTION_MS;
 
 use super::{Engine, EngineError, Owned};
+use crate::brokers::Brokers;
 use crate::metrics;
-use crate::state::{self, StateError, Store};
+use crate::restore::{Progress, Request, Step};
+use crate::state::{PartitionState, Reached, StateStore};
 use crate::task::{Counters, Task};
 
-/// How long a question about committed offsets may take: as long as a transaction may stay open, and some more.
-const COMMITTED_TIMEOUT: Duration = Duration::from_secs(30);
+/// State is rebuilt when it was away for more than half of the time for which tombstones stay: deletions that it missed
+/// could be gone from the changelog. Half, because compaction does not keep to the minute.
+const LONGEST_ABSENCE_MS: i64 = DELETE_RETENTION_MS / 2;
 
-/// How long a restore waits for other instances' open transactions.
-const OPEN_TRANSACTION_PATIENCE: Duration = Duration::from_secs(60);
-
-/// Changes written to the store at once while restoring.
-const RESTORE_BATCH: usize = 1_000;
-
-impl Engine {
-    /// The group gives us partitions: commit, restore their state, then take them.
-    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), EngineError> {
-        let started = Instant::now();
-        self.parts.health.set("assignment", false, "restoring state");
+impl<B: Brokers, S: StateStore> Engine<B, S> {
+    /// The group gives us partitions: take them, and restore their state beside the others.
+    pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
+        // No transaction spans a change of assignment.
         self.commit()?;
-        let numbers: Vec<i32> = partitions.iter().map(|p| p.partition).collect();
-        let offsets = self.restore(&numbers)?;
-        let taken: Vec<(TopicPartition, Option<i64>)> = offsets
-            .into_iter()
-            .map(|(partition, offset)| (TopicPartition::new(self.input.clone(), partition), Some(offset)))
-            .collect();
-        self.parts.consumer.assign(&taken)?;
-        self.parts.consumer.resume(partitions)?;
-        self.parts.health.set("assignment", true, "partitions restored");
-        metrics::restored(started.elapsed().as_secs_f64());
-        tracing::info!(partitions = ?numbers, took_ms = started.elapsed().as_millis() as u64, "partitions taken");
+        self.parts.brokers.assign(partitions)?;
+        self.request_restore(partitions)?;
+        self.report_assignment();
         Ok(())
     }
 
     /// The group takes partitions away: commit first, unless they are lost already; then let go.
-    pub(super) fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), EngineError> {
+    pub(super) fn revoked(&mut self, partitions: &[i32], lost: bool) -> Result<(), EngineError> {
         if lost {
             // Others may own them by now: what is not committed is theirs to do.
-            for partition in partitions {
-                self.tasks.remove(&partition.partition);
-            }
+            self.let_go(partitions);
         }
         self.commit()?;
-        for partition in partitions {
-            self.tasks.remove(&partition.partition);
-            self.paused.remove(&partition.partition);
-        }
-        self.parts.consumer.release(partitions)?;
-        tracing::info!(partitions = ?partitions.iter().map(|p| p.partition).collect::<Vec<_>>(), lost, "partitions given back");
+        self.let_go(partitions);
+        self.parts.brokers.release(partitions)?;
+        self.report_assignment();
+        tracing::info!(?partitions, lost, "partitions given back");
         Ok(())
     }
 
-    /// Brings state up to the end of what is committed, and starts the tasks. Returns where to read from.
-    pub(super) fn restore(&mut self, partitions: &[i32]) -> Result<Vec<(i32, i64)>, EngineError> {
-        // The committed offsets first: waiting for them to be stable settles transactions of earlier owners.
-        let inputs = self.inputs(partitions);
-        let committed = self.parts.consumer.committed(&inputs, COMMITTED_TIMEOUT)?;
-        self.restore_state(partitions)?;
-        let mut offsets = Vec::new();
-        for (input, committed) in inputs.iter().zip(committed) {
-            let offset = match committed {
-                Some(offset) => offset,
-                None => self.parts.consumer.watermarks(input, COMMITTED_TIMEOUT)?.0,
-            };
-            let state = self.parts.store.partition(input.partition);
-            let task = Task::restored(offset, self.parts.settings.clone(), &state)?;
-            self.tasks.insert(input.partition, Owned { task, reported: Counters::default() });
-            offsets.push((input.partition, offset));
-        }
-        Ok(offsets)
-    }
-
-    fn restore_state(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
+    /// Starts to bring the state of partitions that are ours up to the end of what is committed.
+    pub(super) fn request_restore(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
+        self.tickets += 1;
         let mut starts = Vec::new();
         for partition in partitions {
             self.parts.store.ensure_partition(*partition)?;
-            let start = self.parts.store.changelog_offset(*partition)?.map_or(Start::Beginning, Start::At);
+            let start = match self.parts.store.reached(*partition)? {
+                Some(reached) if self.is_recent(*partition, reached) => Start::After(reached.anchor),
+                _ => {
+                    self.parts.store.clear_partition(*partition)?;
+                    Start::Beginning
+                }
+            };
             starts.push((*partition, start));
+            self.restoring.insert(*partition, self.tickets);
         }
-        loop {
-            let mut pending = Pending { store: &mut self.parts.store, changes: HashMap::new() };
-            let result = self.parts.changelog.restore(&starts, OPEN_TRANSACTION_PATIENCE, |change| {
-                pending.add(change).map_err(|e| e.to_string())
-            });
-            match result {
-                Ok(restored) => {
-                    let mut records = 0;
-                    for (partition, restored) in restored {
-                        records += restored.records;
-                        pending.write(partition, restored.next_offset)?;
-                    }
-                    tracing::info!(?partitions, records, "state restored");
-                    return Ok(());
-                }
-                Err(error @ RestoreError::OutOfRange { partition, .. }) => {
-                    tracing::warn!(code = "TL-3004", %error, "restoring in full");
-                    self.parts.store.clear_partition(partition)?;
-                    for (candidate, start) in &mut starts {
-                        if *candidate == partition {
-                            *start = Start::Beginning;
-                        }
-                    }
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.parts.restorer.request(Request { ticket: self.tickets, partitions: starts });
+        Ok(())
     }
-}
 
-/// Changes read from the changelog and not yet in the store.
-struct Pending<'s> {
-    store: &'s mut Store,
-    changes: HashMap<i32, Vec<state::Change>>,
-}
-
-impl Pending<'_> {
-    fn add(&mut self, change: Change<'_>) -> Result<(), StateError> {
-        let changes = self.changes.entry(change.partition).or_default();
-        changes.push(state::Change { key: change.key.to_vec(), value: change.value.map(<[u8]>::to_vec) });
-        if changes.len() >= RESTORE_BATCH {
-            self.write(change.partition, change.offset + 1)?;
+    /// Writes what restores have read, and starts the tasks of partitions that are done.
+    pub(super) fn take_restored(&mut self) -> Result<(), EngineError> {
+        for Progress { ticket, step } in self.parts.restorer.progress() {
+            let current = |partition: &i32| self.restoring.get(partition) == Some(&ticket);
+            match step {
+                Step::Clear { partition, reason } if current(&partition) => {
+                    tracing::warn!(code = "TL-3004", %reason, "restoring in full");
+                    self.parts.store.clear_partition(partition)?;
+                }
+                Step::Changes { partition, changes, anchor } if current(&partition) => {
+                    let at = self.parts.clock.now();
+                    self.parts.store.apply(partition, &changes, Reached { anchor, at })?;
+                }
+                Step::Ready { partition, offset } if current(&partition) => self.begin(partition, offset)?,
+                Step::Done(took) => {
+                    metrics::restored(took);
+                    tracing::info!(
+                        partitions = ?self.owned(),
+                        records = took.records,
+                        settlement_ms = took.settlement.as_millis() as u64,
+                        restore_ms = took.restore.as_millis() as u64,
+                        "partitions taken"
+                    );
+                    self.report_assignment();
+                }
+                Step::Failed(failure) => return Err(failure.into()),
+                // Of a partition that was taken away meanwhile.
+                Step::Clear { .. } | Step::Changes { .. } | Step::Ready { .. } => {}
+            }
         }
         Ok(())
     }
 
-    fn write(&mut self, partition: i32, next_offset: i64) -> Result<(), StateError> {
-        let changes = self.changes.remove(&partition).unwrap_or_default();
-        self.store.apply(partition, &changes, next_offset)
+    /// Starts a partition's task where it was committed.
+    pub(super) fn begin(&mut self, partition: i32, offset: i64) -> Result<(), EngineError> {
+        self.restoring.remove(&partition);
+        let state = PartitionState::new(&self.parts.store, partition);
+        let task = Task::restored(offset, self.parts.settings.clone(), &state)?;
+        self.tasks.insert(partition, Owned { task, committed: offset, reported: Counters::default() });
+        self.parts.brokers.start(partition, offset)?;
+        Ok(())
+    }
+
+    /// Forgets everything about partitions that is not committed.
+    pub(super) fn let_go(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.tasks.remove(partition);
+            self.restoring.remove(partition);
+            self.paused.remove(partition);
+            self.unreadable.remove(partition);
+        }
+    }
+
+    fn is_recent(&self, partition: i32, reached: Reached) -> bool {
+        let away_ms = self.parts.clock.now() - reached.at;
+        if away_ms > LONGEST_ABSENCE_MS {
+            let days = away_ms / (24 * 3_600_000);
+            tracing::warn!(
+                code = "TL-3004",
+                partition,
+                days,
+                "state was away for too long: restoring in full"
+            );
+        }
+        away_ms <= LONGEST_ABSENCE_MS
+    }
+
+    fn report_assignment(&self) {
+        let (ready, detail) = match (self.tasks.is_empty(), self.restoring.is_empty()) {
+            (_, false) => (false, "restoring state"),
+            (true, true) => (false, "no partitions"),
+            (false, true) => (true, "partitions restored"),
+        };
+        self.parts.health.set("assignment", ready, detail);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
-use trunkline_kafka::{CommitOutcome, OutboundRecord, TopicPartition, TransactionError};
+use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
 
 use super::{Engine, EngineError};
+use crate::brokers::Brokers;
 use crate::metrics;
 use crate::output::Output;
+use crate::state::{Reached, StateStore};
 use crate::task::Commit;
 
 /// What follows from how a transaction went.
@@ -17,12 +19,28 @@ enum Ended {
     Aborted,
     /// Nobody knows: replace the producer, and let the committed offsets say.
     Doubtful,
+    /// Another producer took over.
+    Fenced(TransactionError),
 }
 
-impl Engine {
+impl Ended {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Aborted => "aborted",
+            Self::Doubtful => "doubtful",
+            Self::Fenced(_) => "fenced",
+        }
+    }
+}
+
+impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
-        self.last_commit = Instant::now();
+        self.last_commit = self.parts.clock.now();
+        if self.trouble.is_on_standby() {
+            return Ok(());
+        }
         let mut commits = Vec::new();
         for (partition, owned) in &mut self.tasks {
             if let Some(commit) = owned.task.take_commit()? {
@@ -38,36 +56,42 @@ impl Engine {
             Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction aborted");
-                match self.parts.producer.abort() {
+                match self.parts.brokers.abort() {
                     Ok(()) => Ended::Aborted,
-                    Err(error @ TransactionError::Fenced { .. }) => return Err(error.into()),
+                    Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
                     Err(error) => {
                         tracing::warn!(code = "TL-3005", %error, "aborting");
                         Ended::Doubtful
                     }
                 }
             }
+            Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
             Err(error @ TransactionError::Doubtful { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction in doubt");
                 Ended::Doubtful
             }
             Err(error) => return Err(error.into()),
         };
-        let seconds = started.elapsed().as_secs_f64();
+        metrics::commit(ended.as_str(), started.elapsed().as_secs_f64());
         match ended {
             Ended::Committed => {
-                metrics::commit("committed", seconds);
+                self.trouble.succeeded();
                 self.reports.clear();
                 self.apply(&commits)
             }
             Ended::Aborted => {
-                metrics::commit("aborted", seconds);
-                self.start_again(false)
+                let wait = self.trouble.failed();
+                self.rewind()?;
+                self.parts.brokers.wait(wait);
+                Ok(())
             }
             Ended::Doubtful => {
-                metrics::commit("doubtful", seconds);
-                self.start_again(true)
+                let wait = self.trouble.failed();
+                self.start_again()?;
+                self.parts.brokers.wait(wait);
+                Ok(())
             }
+            Ended::Fenced(error) => self.fenced(error),
         }
     }
 
@@ -91,7 +115,7 @@ impl Engine {
             }
             for change in &commit.changes {
                 records.push(OutboundRecord {
-                    topic: self.changelog_topic.clone(),
+                    topic: self.parts.changelog_topic.clone(),
                     partition: Some(*partition),
                     key: Some(change.key.clone()),
                     value: change.value.clone(),
@@ -99,7 +123,7 @@ impl Engine {
                     timestamp: None,
                 });
             }
-            offsets.push((TopicPartition::new(self.input.clone(), *partition), commit.offset));
+            offsets.push((*partition, commit.offset));
         }
         for report in &self.reports {
             records.push(self.parts.publisher.report(report)?);
@@ -110,51 +134,90 @@ impl Engine {
     fn send(
         &mut self,
         records: &[OutboundRecord],
-        offsets: &[(TopicPartition, i64)],
+        offsets: &[(i32, i64)],
     ) -> Result<CommitOutcome, TransactionError> {
-        let producer = &mut self.parts.producer;
-        producer.begin()?;
+        let brokers = &mut self.parts.brokers;
+        brokers.begin()?;
         for record in records {
-            producer.produce(record)?;
+            brokers.produce(record)?;
         }
-        producer.commit(offsets, &self.parts.consumer)
+        brokers.commit(offsets)
     }
 
     fn apply(&mut self, commits: &[(i32, Commit)]) -> Result<(), EngineError> {
-        let delivered = self.parts.producer.take_delivered();
+        let delivered = self.parts.brokers.take_delivered();
+        let at = self.parts.clock.now();
         for (partition, commit) in commits {
-            if commit.changes.is_empty() {
-                continue;
+            if let Some(owned) = self.tasks.get_mut(partition) {
+                owned.committed = commit.offset;
             }
-            let changelog = TopicPartition::new(self.changelog_topic.clone(), *partition);
-            let Some(offset) = delivered.get(&changelog) else {
+            let Some(last) = commit.changes.last() else { continue };
+            let Some(offset) = delivered.get(partition) else {
                 // Every change was delivered, or the transaction would not have committed; should a report be missing
                 // all the same, the changelog has what state lacks.
                 tracing::error!(partition, "no delivery report of a committed change; state is read back");
-                return self.start_again(true);
+                return self.start_again();
             };
-            self.parts.store.apply(*partition, &commit.changes, offset + 1)?;
+            self.parts.store.apply(
+                *partition,
+                &commit.changes,
+                Reached { anchor: last.anchor(*offset), at },
+            )?;
         }
+        let limit = self.parts.max_entities_in_memory / self.tasks.len().max(1);
         for owned in self.tasks.values_mut() {
-            owned.task.evict();
+            owned.task.evict(limit);
         }
         Ok(())
     }
 
-    /// Drops everything since the last commit and reads the truth: committed offsets, and the changelog's tail.
-    fn start_again(&mut self, replace_producer: bool) -> Result<(), EngineError> {
-        if replace_producer {
-            self.parts.producer.reopen()?;
+    /// After an abort: what is committed is known, and state is at it. Everything since is read again.
+    fn rewind(&mut self) -> Result<(), EngineError> {
+        self.parts.brokers.take_delivered();
+        let committed: Vec<(i32, i64)> = self.tasks.iter().map(|(p, owned)| (*p, owned.committed)).collect();
+        let partitions: Vec<i32> = committed.iter().map(|(partition, _)| *partition).collect();
+        self.parts.brokers.pause(&partitions)?;
+        self.let_go(&partitions);
+        for (partition, offset) in committed {
+            self.begin(partition, offset)?;
         }
-        let partitions: Vec<i32> = self.tasks.keys().copied().collect();
-        let inputs = self.inputs(&partitions);
-        self.parts.consumer.pause(&inputs)?;
-        self.tasks.clear();
-        self.paused.clear();
-        for (partition, offset) in self.restore(&partitions)? {
-            self.parts.consumer.seek(&TopicPartition::new(self.input.clone(), partition), offset)?;
+        Ok(())
+    }
+
+    /// After doubt: replaces the producer, and reads the truth from committed offsets and the changelog's tail.
+    fn start_again(&mut self) -> Result<(), EngineError> {
+        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
+        self.parts.brokers.pause(&partitions)?;
+        self.let_go(&partitions);
+        match self.parts.brokers.reopen() {
+            Ok(()) => {}
+            Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
+            Err(error) => return Err(error.into()),
         }
-        self.parts.consumer.resume(&inputs)?;
+        self.parts.brokers.take_delivered();
+        if partitions.is_empty() { Ok(()) } else { self.request_restore(&partitions) }
+    }
+
+    /// Another producer has our name, or the coordinator gave up on us after a long silence. Nothing more is done until
+    /// the group has had time to say that somebody else bears our name: then the consumer ends with a fatal error.
+    fn fenced(&mut self, error: TransactionError) -> Result<(), EngineError> {
+        tracing::error!(code = "TL-3006", %error, "fenced: watching the group before going on");
+        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
+        self.parts.brokers.pause(&partitions)?;
+        self.let_go(&partitions);
+        // Ours all the same, until the group says otherwise; no ticket is like this one, so nothing restores them.
+        self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
+        self.parts.health.set("engine", false, "fenced: another instance may have this name");
+        Ok(self.trouble.fenced(error, self.parts.clock.now())?)
+    }
+
+    /// While fenced: polling goes on elsewhere, and once the time is over everything starts again.
+    pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
+        if self.trouble.standby_ends(self.parts.clock.now()) {
+            tracing::warn!(code = "TL-3006", "still a member of the group: taking the name up again");
+            self.parts.health.set("engine", true, "running");
+            self.start_again()?;
+        }
         Ok(())
     }
 }

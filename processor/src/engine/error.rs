@@ -1,9 +1,9 @@
 //! Why the engine stops.
 
-use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::{ConsumerError, TransactionError};
 use trunkline_schemas::codec;
 
+use crate::restore::RestoreFailure;
 use crate::state::StateError;
 
 /// Why the engine stops. Whatever was not committed by then takes no effect; a restart goes on where it was.
@@ -16,22 +16,14 @@ pub enum EngineError {
     #[error("{code} {0}", code = transaction_code(.0))]
     Transaction(#[from] TransactionError),
     /// State can not be read back.
-    #[error("TL-3004 {0}")]
-    Restore(#[from] RestoreError),
+    #[error("{0}")]
+    Restore(#[from] RestoreFailure),
     /// The state store.
     #[error("{0}")]
     State(#[from] StateError),
     /// A value of ours does not fit its schema.
     #[error("an output does not fit its schema: {0}")]
     Codec(#[from] codec::Error),
-    /// The registry can not be asked for the schema of a record.
-    #[error("TL-5002 schema {id} can not be fetched: {reason}; check [registry]")]
-    Registry {
-        /// Schema id.
-        id: u32,
-        /// What the registry said.
-        reason: String,
-    },
 }
 
 fn transaction_code(error: &TransactionError) -> &'static str {

@@ -1,33 +1,52 @@
 //! A record becomes an event of a task, or a dead letter.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
-use trunkline_kafka::{InboundRecord, RegistryError};
+use trunkline_kafka::{FetchedSchema, InboundRecord};
 use trunkline_schemas::PlatformEvent;
 use trunkline_schemas::codec;
 
 use super::{Engine, EngineError};
+use crate::brokers::Brokers;
 use crate::output::DeadLetter;
+use crate::state::StateStore;
 use crate::task::{Arrived, entity_of};
 
-/// How often the registry is asked for a schema before the process gives up; a restart tries again.
-const SCHEMA_ATTEMPTS: u32 = 30;
+/// Why a record gives no event.
+enum Unread {
+    /// It never will.
+    Poison(String),
+    /// It may once this schema is known.
+    Schema(u32),
+}
 
-/// Between two attempts.
-const SCHEMA_RETRY: Duration = Duration::from_secs(1);
-
-impl Engine {
+impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Takes a record in.
     pub(super) fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
         let partition = record.partition;
-        match self.decode(&record)?.and_then(|event| keyed(&record, event)) {
+        if !self.tasks.contains_key(&partition) {
+            // Left over in the client from before the partition was paused; it is read again where the task begins.
+            return Ok(());
+        }
+        if let Some(waiting) = self.unreadable.get_mut(&partition) {
+            waiting.push_back(record);
+            return Ok(());
+        }
+        match self.decode(&record).and_then(|event| keyed(&record, event).map_err(Unread::Poison)) {
             Ok((key, event)) => {
                 let entity = entity_of(&key, &event);
-                let arrived = Arrived { offset: record.offset, key, entity, event, headers: record.headers };
+                let arrived = Arrived { record, key, entity, event };
                 self.with_task(partition, |task, ctx| task.record(arrived, ctx))
             }
-            Err(message) => {
+            Err(Unread::Schema(id)) => {
+                // The record may well be good: its partition waits for the registry, the others go on.
+                self.parts.brokers.pause(&[partition])?;
+                self.unreadable.insert(partition, VecDeque::from([record]));
+                self.parts.schemas.fetch(id);
+                Ok(())
+            }
+            Err(Unread::Poison(message)) => {
                 tracing::warn!(
                     code = "TL-3001",
                     topic = record.topic,
@@ -36,17 +55,7 @@ impl Engine {
                     message,
                     "record put aside"
                 );
-                let letter = DeadLetter {
-                    topic: record.topic,
-                    partition,
-                    offset: record.offset,
-                    key: record.key,
-                    value: record.value,
-                    headers: record.headers,
-                    timestamp: record.timestamp,
-                    code: "TL-3001",
-                    message,
-                };
+                let letter = DeadLetter { record, code: "TL-3001", message };
                 self.with_task(partition, |task, _| {
                     task.dead_letter(letter);
                     Ok(())
@@ -55,39 +64,45 @@ impl Engine {
         }
     }
 
-    /// The event, or what is wrong with the record.
-    fn decode(&mut self, record: &InboundRecord) -> Result<Result<PlatformEvent, String>, EngineError> {
-        let Some(value) = &record.value else {
-            return Ok(Err("a record without a value is no event".to_owned()));
-        };
-        match self.decoder.decode(value) {
-            Ok(event) => Ok(Ok(event)),
-            Err(codec::Error::UnknownSchema { id }) => match self.learn_schema(id)? {
-                Ok(()) => Ok(self.decoder.decode(value).map_err(|error| error.to_string())),
-                Err(message) => Ok(Err(message)),
-            },
-            Err(error) => Ok(Err(error.to_string())),
-        }
-    }
-
-    /// Fetches a writer's schema. A registry that does not answer is waited for: the record may well be good.
-    fn learn_schema(&mut self, id: u32) -> Result<Result<(), String>, EngineError> {
-        let mut reason = String::new();
-        for _ in 0..SCHEMA_ATTEMPTS {
-            match self.parts.runtime.block_on(self.parts.registry.schema(id)) {
-                Ok(schema) => {
-                    return Ok(self.decoder.add_writer(id, &schema).map_err(|error| error.to_string()));
-                }
-                // The registry answered: there is no such schema, so nothing will ever decode this record.
-                Err(error @ RegistryError::UnknownId { .. }) => return Ok(Err(error.to_string())),
-                Err(error) => {
-                    tracing::warn!(code = "TL-5002", %error, id, "asking the registry for a schema; trying again");
-                    reason = error.to_string();
-                    std::thread::sleep(SCHEMA_RETRY);
-                }
+    /// Takes in schemas that have arrived, and then the records that waited for them.
+    pub(super) fn take_schemas(&mut self) -> Result<(), EngineError> {
+        let mut arrived = false;
+        while let Some(FetchedSchema { id, schema }) = self.parts.schemas.fetched() {
+            arrived = true;
+            let added = match schema {
+                Some(schema) => self.decoder.add_writer(id, &schema).map_err(|error| error.to_string()),
+                None => Err("the registry does not know it".to_owned()),
+            };
+            if let Err(reason) = added {
+                self.refused_schemas.insert(id, reason);
             }
         }
-        Err(EngineError::Registry { id, reason })
+        if !arrived {
+            return Ok(());
+        }
+        for (partition, records) in std::mem::take(&mut self.unreadable) {
+            for record in records {
+                self.record(record)?;
+            }
+            if !self.unreadable.contains_key(&partition) && !self.paused.contains(&partition) {
+                self.parts.brokers.resume(&[partition])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, record: &InboundRecord) -> Result<PlatformEvent, Unread> {
+        let Some(value) = &record.value else {
+            return Err(Unread::Poison("a record without a value is no event".to_owned()));
+        };
+        match self.decoder.decode(value) {
+            Ok(event) => Ok(event),
+            Err(codec::Error::UnknownSchema { id }) => Err(match self.refused_schemas.get(&id) {
+                Some(reason) => Unread::Poison(format!("schema {id}: {reason}")),
+                None => Unread::Schema(id),
+            }),
+            Err(error) => Err(Unread::Poison(error.to_string())),
+        }
     }
 }
 

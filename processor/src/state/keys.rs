@@ -1,28 +1,88 @@
 //! Keys of state. The first byte says what a key is for; 0 is local to an instance and never in the changelog.
 
-/// Offset of the changelog that a partition's state has reached (8 bytes, big endian).
-pub const CHANGELOG_OFFSET: &[u8] = b"\0changelog-offset";
+/// How far in the changelog a partition's state has come (see `Reached`).
+pub const REACHED: &[u8] = b"\0reached";
 
 /// Finished offsets above the committed watermark.
 pub const FINISHED: &[u8] = b"\x03finished";
 
+/// There once every value is of this build's format.
+pub const FORMAT: &[u8] = b"\x06format";
+
 const ENTITY: u8 = 1;
-const BUCKET: u8 = 2;
+const CHUNK: u8 = 2;
+const WAKE: u8 = 4;
+const PROFILE: u8 = 5;
 
 /// An entity.
 pub fn entity(entity: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(1 + entity.len());
-    key.push(ENTITY);
-    key.extend_from_slice(entity.as_bytes());
+    tagged(ENTITY, entity.as_bytes(), 0)
+}
+
+/// The entity whose key this is; `None` for other keys.
+pub fn entity_of(key: &[u8]) -> Option<&str> {
+    named(ENTITY, key)
+}
+
+/// All entities: from this key to that.
+pub fn entities() -> (Vec<u8>, Vec<u8>) {
+    (vec![ENTITY], vec![ENTITY + 1])
+}
+
+/// Ids that an entity has seen in one hour, in chunks: the hours of the ids that are with the entity itself are not
+/// among them.
+pub fn chunk(entity: &str, hour: i64, number: u32) -> Vec<u8> {
+    let mut key = bucket(entity, hour);
+    key.extend_from_slice(&number.to_be_bytes());
     key
 }
 
-/// The ids an entity has seen in one hour. Big endian, so that an entity's buckets lie in order.
+/// Where format 1 kept all ids of an hour.
 pub fn bucket(entity: &str, hour: i64) -> Vec<u8> {
-    let mut key = Vec::with_capacity(10 + entity.len());
-    key.push(BUCKET);
-    key.extend_from_slice(entity.as_bytes());
+    let mut key = tagged(CHUNK, entity.as_bytes(), 13);
     key.push(0);
     key.extend_from_slice(&hour.to_be_bytes());
     key
+}
+
+/// What a partition knows of a customer.
+pub fn profile(customer: &str) -> Vec<u8> {
+    tagged(PROFILE, customer.as_bytes(), 0)
+}
+
+/// The customer whose profile's key this is; `None` for other keys.
+pub fn customer_of(key: &[u8]) -> Option<&str> {
+    named(PROFILE, key)
+}
+
+/// Says that `target`, a key, is to be looked at once the partition's time has reached this hour. Big endian, so that
+/// what is due first comes first.
+pub fn wake(hour: i64, target: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(9 + target.len());
+    key.push(WAKE);
+    key.extend_from_slice(&hour.to_be_bytes());
+    key.extend_from_slice(target);
+    key
+}
+
+/// Everything to be looked at up to and with an hour: from this key to that.
+pub fn wakes_until(hour: i64) -> (Vec<u8>, Vec<u8>) {
+    (vec![WAKE], wake(hour.saturating_add(1), &[]))
+}
+
+/// The hour and the target of a wake key; `None` for other keys.
+pub fn target_of(key: &[u8]) -> Option<(i64, &[u8])> {
+    let (hour, target) = key.strip_prefix(&[WAKE])?.split_first_chunk::<8>()?;
+    Some((i64::from_be_bytes(*hour), target))
+}
+
+fn tagged(tag: u8, name: &[u8], more: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + name.len() + more);
+    key.push(tag);
+    key.extend_from_slice(name);
+    key
+}
+
+fn named(tag: u8, key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[tag])?).ok()
 }

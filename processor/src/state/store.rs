@@ -3,32 +3,38 @@
 //! The changelog offset that a column family has reached is stored inside it, in the same batch as the data, so both
 //! are always in step, whatever part of a memtable a crash takes away.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rocksdb::{ColumnFamilyDescriptor, DB, Options, WriteBatch, WriteOptions};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
+    Options, ReadOptions, WriteBatch, WriteOptions,
+};
 
-use super::{Change, StateError, StateView, keys};
+use super::{Change, Entry, Reached, StateError, StateStore, keys};
 
-/// Memtables are flushed at least this often, so that a restart has no long tail to read.
-const FLUSH_EVERY: Duration = Duration::from_secs(30);
+/// Memtables are flushed at least this often (milliseconds), so that a restart has no long tail to read.
+const FLUSH_EVERY_MS: i64 = 30_000;
 
 /// … or after this many records.
 const FLUSH_RECORDS: u64 = 100_000;
+
+/// Bytes that all memtables of an instance take together before the largest is written to disk.
+const WRITE_BUFFERS_BYTES: usize = 48 << 20;
+
+/// Bytes of blocks, indexes and filters that an instance keeps in memory. What is hot is in the tasks already.
+const BLOCK_CACHE_BYTES: usize = 48 << 20;
 
 /// The store of one instance.
 pub struct Store {
     path: PathBuf,
     db: DB,
     write_options: WriteOptions,
-    flushed_at: Instant,
+    family_options: Options,
+    /// Names of column families, by partition.
+    families: HashMap<i32, String>,
+    flushed_at: i64,
     unflushed: u64,
-}
-
-/// One partition's state in the store.
-pub struct PartitionState<'a> {
-    store: &'a Store,
-    partition: i32,
 }
 
 // === impl Store ===
@@ -44,6 +50,7 @@ impl Store {
         options.create_if_missing(true);
         options.set_max_background_jobs(2);
         options.set_keep_log_file_num(2);
+        options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
         // Column families flush one by one; each carries its own offset.
         options.set_atomic_flush(false);
         let names = if path.join("CURRENT").exists() {
@@ -51,12 +58,26 @@ impl Store {
         } else {
             vec!["default".to_owned()]
         };
-        let descriptors = names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, family_options()));
+        let family_options = family_options(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
+        let families = names
+            .iter()
+            .filter_map(|name| Some((name.strip_prefix('p')?.parse().ok()?, name.clone())))
+            .collect();
+        let descriptors =
+            names.into_iter().map(|name| ColumnFamilyDescriptor::new(name, family_options.clone()));
         let db = DB::open_cf_descriptors(&options, path, descriptors)
             .map_err(|source| failed("opening", source))?;
         let mut write_options = WriteOptions::default();
         write_options.disable_wal(true);
-        Ok(Self { path: path.to_owned(), db, write_options, flushed_at: Instant::now(), unflushed: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            db,
+            write_options,
+            family_options,
+            families,
+            flushed_at: 0,
+            unflushed: 0,
+        })
     }
 
     /// Opens the store; one that is damaged is moved aside first, since the changelog holds everything in it.
@@ -77,90 +98,11 @@ impl Store {
         Self::open(path)
     }
 
-    /// Makes sure that a partition has its column family.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when it can not be made.
-    pub fn ensure_partition(&mut self, partition: i32) -> Result<(), StateError> {
-        let name = family(partition);
-        if self.db.cf_handle(&name).is_none() {
-            self.db
-                .create_cf(&name, &family_options())
-                .map_err(|source| self.failed("adding a partition", source))?;
-        }
-        Ok(())
-    }
-
-    /// Drops all state of a partition and starts an empty one.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when the store fails.
-    pub fn clear_partition(&mut self, partition: i32) -> Result<(), StateError> {
-        let name = family(partition);
-        if self.db.cf_handle(&name).is_some() {
-            self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))?;
-        }
-        self.ensure_partition(partition)
-    }
-
-    /// One partition's state.
-    pub fn partition(&self, partition: i32) -> PartitionState<'_> {
-        PartitionState { store: self, partition }
-    }
-
-    /// The changelog offset a partition's state has reached (the next to read); `None` when there is no state.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when the store fails.
-    pub fn changelog_offset(&self, partition: i32) -> Result<Option<i64>, StateError> {
-        let value = self.partition(partition).get(keys::CHANGELOG_OFFSET)?;
-        Ok(value.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes))
-    }
-
-    /// Applies changes and the changelog offset they bring the partition to, all or nothing.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when the store fails.
-    pub fn apply(&mut self, partition: i32, changes: &[Change], next_offset: i64) -> Result<(), StateError> {
-        let family = self.db.cf_handle(&family(partition)).ok_or(StateError::UnknownPartition(partition))?;
-        let mut batch = WriteBatch::default();
-        for Change { key, value } in changes {
-            match value {
-                Some(value) => batch.put_cf(family, key, value),
-                None => batch.delete_cf(family, key),
-            }
-        }
-        batch.put_cf(family, keys::CHANGELOG_OFFSET, next_offset.to_be_bytes());
-        self.db.write_opt(batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
-        self.unflushed += changes.len() as u64;
-        Ok(())
-    }
-
-    /// Flushes when it is time to.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when the disk does not take it.
-    pub fn flush_if_due(&mut self) -> Result<(), StateError> {
-        let due = self.unflushed >= FLUSH_RECORDS
-            || (self.unflushed > 0 && self.flushed_at.elapsed() >= FLUSH_EVERY);
-        if due { self.flush() } else { Ok(()) }
-    }
-
-    /// Flushes every partition to disk.
-    ///
-    /// # Errors
-    /// [`StateError::Store`] when the disk does not take it.
-    pub fn flush(&mut self) -> Result<(), StateError> {
-        let names = DB::list_cf(&Options::default(), &self.path)
-            .map_err(|source| self.failed("listing partitions", source))?;
-        for name in names {
-            if let Some(family) = self.db.cf_handle(&name) {
-                self.db.flush_cf(family).map_err(|source| self.failed("flushing", source))?;
-            }
-        }
-        self.flushed_at = Instant::now();
-        self.unflushed = 0;
-        Ok(())
+    fn family(&self, partition: i32) -> Result<&rocksdb::ColumnFamily, StateError> {
+        self.families
+            .get(&partition)
+            .and_then(|name| self.db.cf_handle(name))
+            .ok_or(StateError::UnknownPartition(partition))
     }
 
     fn failed(&self, what: &'static str, source: rocksdb::Error) -> StateError {
@@ -168,54 +110,147 @@ impl Store {
     }
 }
 
-// === impl PartitionState ===
+impl StateStore for Store {
+    fn ensure_partition(&mut self, partition: i32) -> Result<(), StateError> {
+        if !self.families.contains_key(&partition) {
+            let name = format!("p{partition}");
+            self.db
+                .create_cf(&name, &self.family_options)
+                .map_err(|source| self.failed("adding a partition", source))?;
+            self.families.insert(partition, name);
+        }
+        Ok(())
+    }
 
-impl StateView for PartitionState<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
-        let db = &self.store.db;
-        let family =
-            db.cf_handle(&family(self.partition)).ok_or(StateError::UnknownPartition(self.partition))?;
-        db.get_cf(family, key).map_err(|source| self.store.failed("reading", source))
+    fn clear_partition(&mut self, partition: i32) -> Result<(), StateError> {
+        if let Some(name) = self.families.remove(&partition) {
+            self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))?;
+        }
+        self.ensure_partition(partition)
+    }
+
+    fn reached(&self, partition: i32) -> Result<Option<Reached>, StateError> {
+        Ok(self.get(partition, keys::REACHED)?.and_then(|bytes| Reached::from_bytes(&bytes)))
+    }
+
+    fn apply(&mut self, partition: i32, changes: &[Change], reached: Reached) -> Result<(), StateError> {
+        let family = self.family(partition)?;
+        let mut batch = WriteBatch::default();
+        for Change { key, value } in changes {
+            match value {
+                Some(value) => batch.put_cf(family, key, value),
+                None => batch.delete_cf(family, key),
+            }
+        }
+        batch.put_cf(family, keys::REACHED, reached.to_bytes());
+        self.db.write_opt(batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
+        self.unflushed += changes.len() as u64;
+        Ok(())
+    }
+
+    fn get(&self, partition: i32, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.db.get_cf(self.family(partition)?, key).map_err(|source| self.failed("reading", source))
+    }
+
+    fn scan(&self, partition: i32, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Entry>, StateError> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(to);
+        let from = IteratorMode::From(from, Direction::Forward);
+        self.db
+            .iterator_cf_opt(self.family(partition)?, options, from)
+            .take(limit)
+            .map(|entry| entry.map(|(key, value)| (key.into_vec(), value.into_vec())))
+            .collect::<Result<_, _>>()
+            .map_err(|source| self.failed("scanning", source))
+    }
+
+    fn flush_if_due(&mut self, owned: &[i32], now: i64) -> Result<(), StateError> {
+        let due = self.unflushed >= FLUSH_RECORDS
+            || (self.unflushed > 0 && now - self.flushed_at >= FLUSH_EVERY_MS);
+        if due { self.flush(owned, now) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, owned: &[i32], now: i64) -> Result<(), StateError> {
+        for partition in owned {
+            // Also where nothing changes: state that is followed is never "away for too long".
+            if let Some(reached) = self.reached(*partition)? {
+                self.apply(*partition, &[], Reached { at: now, ..reached })?;
+            }
+        }
+        let families: Vec<_> = self.families.values().filter_map(|name| self.db.cf_handle(name)).collect();
+        for family in families {
+            self.db.flush_cf(family).map_err(|source| self.failed("flushing", source))?;
+        }
+        self.flushed_at = now;
+        self.unflushed = 0;
+        Ok(())
     }
 }
 
-fn family(partition: i32) -> String {
-    format!("p{partition}")
-}
-
-fn family_options() -> Options {
+fn family_options(cache: &Cache) -> Options {
     let mut options = Options::default();
-    options.set_compression_type(rocksdb::DBCompressionType::Lz4);
-    // 24 partitions share the memory of an instance.
+    options.set_compression_type(DBCompressionType::Lz4);
     options.set_write_buffer_size(16 << 20);
-    let mut table = rocksdb::BlockBasedOptions::default();
+    let mut table = BlockBasedOptions::default();
     table.set_bloom_filter(10.0, false);
+    table.set_block_cache(cache);
+    // Indexes and filters count as cache, or memory would grow with the number of conversations on disk.
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     options.set_block_based_table_factory(&table);
     options
 }
 
 #[cfg(test)]
 mod tests {
+    use trunkline_kafka::changelog::Anchor;
+
     use super::*;
 
+    fn reached(offset: i64) -> Reached {
+        Reached { anchor: Anchor { offset, digest: 7 }, at: 1 }
+    }
+
     #[test]
-    fn state_and_offset_survive_a_restart_together() {
+    fn state_and_how_far_it_has_come_survive_a_restart_together() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
-        assert!(matches!(store.changelog_offset(0), Err(StateError::UnknownPartition(0))));
+        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
         store.ensure_partition(0).unwrap();
         store.ensure_partition(7).unwrap();
-        store.apply(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], 12).unwrap();
-        store.flush().unwrap();
+        store.apply(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], reached(12)).unwrap();
+        store.flush(&[0, 7], 99).unwrap();
         drop(store);
 
         let mut store = Store::open(folder.path()).unwrap();
-        assert_eq!(store.changelog_offset(7).unwrap(), Some(12));
-        assert_eq!(store.changelog_offset(0).unwrap(), None);
-        assert_eq!(store.partition(7).get(b"k").unwrap().as_deref(), Some(&b"v"[..]));
-        assert_eq!(store.partition(0).get(b"k").unwrap(), None);
+        assert_eq!(store.reached(7).unwrap(), Some(Reached { at: 99, ..reached(12) }));
+        assert_eq!(store.reached(0).unwrap(), None);
+        assert_eq!(store.get(7, b"k").unwrap().as_deref(), Some(&b"v"[..]));
+        assert_eq!(store.get(0, b"k").unwrap(), None);
         store.clear_partition(7).unwrap();
-        assert_eq!(store.changelog_offset(7).unwrap(), None);
+        assert_eq!(store.reached(7).unwrap(), None);
+    }
+
+    #[test]
+    fn a_scan_stays_between_its_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        store.ensure_partition(1).unwrap();
+        let changes: Vec<Change> =
+            [b"a", b"b", b"c", b"d"].map(|key| Change::put(key.to_vec(), b"v".to_vec())).into();
+        store.apply(1, &changes, reached(3)).unwrap();
+        let keys = |from: &[u8], to: &[u8], limit| -> Vec<Vec<u8>> {
+            store.scan(1, from, to, limit).unwrap().into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(keys(b"b", b"d", 9), [b"b", b"c"]);
+        assert_eq!(keys(b"a", b"z", 1), [b"a"]);
+        assert!(keys(b"e", b"z", 9).is_empty());
+    }
+
+    #[test]
+    fn what_earlier_builds_kept_of_the_offset_leads_to_a_rebuild() {
+        assert_eq!(Reached::from_bytes(&12_i64.to_be_bytes()), None);
+        assert_eq!(Reached::from_bytes(&reached(12).to_bytes()), Some(reached(12)));
     }
 
     #[test]
@@ -224,13 +259,13 @@ mod tests {
         let path = folder.path().join("group-instance");
         let mut store = Store::open(&path).unwrap();
         store.ensure_partition(0).unwrap();
-        store.flush().unwrap();
+        store.flush(&[], 1).unwrap();
         assert!(!Store::open_or_set_aside(&path, 1).err().unwrap().is_damage(), "another process has it");
         drop(store);
 
         std::fs::write(path.join("CURRENT"), "garbage").unwrap();
         let store = Store::open_or_set_aside(&path, 2).unwrap();
-        assert!(matches!(store.changelog_offset(0), Err(StateError::UnknownPartition(0))));
+        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
         assert!(folder.path().join("group-instance.damaged-2").join("CURRENT").exists());
     }
 }

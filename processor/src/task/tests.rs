@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use trunkline_config::ProfileField;
 use trunkline_schemas::CustomerProfile;
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{EnrichmentStatus, ProfileSource, SourceStatus};
@@ -15,13 +16,15 @@ use crate::testing::event;
 
 const HOLD: i64 = 500;
 const DEADLINE: i64 = 250;
+const DAY: i64 = 24 * HOUR_MS;
 
 fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
     Arc::new(Settings {
         sources: HashMap::from([("test".to_owned(), (mode, HOLD))]),
-        dedup_window_ms: 5 * 24 * 3_600_000,
+        retention: Retention { ids_ms: 5 * DAY, ended_ms: 10 * DAY, silent_ms: 30 * DAY },
+        profile_keep_ms: DAY,
         enrich_deadline_ms,
-        entities_in_memory: 3,
+        max_record_bytes: 1 << 20,
         include_data: true,
         instance: "test".to_owned(),
     })
@@ -29,6 +32,18 @@ fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
 
 fn rules() -> RuleSet {
     RuleSet::none()
+}
+
+fn record(offset: i64, key: &str) -> InboundRecord {
+    InboundRecord {
+        topic: "events.normalized".to_owned(),
+        partition: 0,
+        offset,
+        key: Some(key.as_bytes().to_vec()),
+        value: Some(vec![1, 2, 3]),
+        headers: Vec::new(),
+        timestamp: 5,
+    }
 }
 
 /// A partition, what is committed of it, and the task that works on it.
@@ -56,7 +71,7 @@ impl World {
             committed: 0,
             position: 0,
             now: 1,
-            profiles: Profiles::new(30_000, 100),
+            profiles: Profiles::new(30_000, 100, ProfileField::ALL.into()),
             rules: rules(),
             task,
             published: Vec::new(),
@@ -75,11 +90,15 @@ impl World {
         let offset = self.position;
         self.position += 1;
         self.now = self.now.max(event.ingest_time);
+        let record = record(offset, &event.key());
+        self.take(record, event);
+        true
+    }
+
+    fn take(&mut self, record: InboundRecord, event: PlatformEvent) {
         let key: Arc<str> = event.key().into();
         let entity = entity_of(&key, &event);
-        let arrived = Arrived { offset, key, entity, event, headers: Vec::new() };
-        self.step(|task, ctx| task.record(arrived, ctx));
-        true
+        self.step(|task, ctx| task.record(Arrived { record, key, entity, event }, ctx));
     }
 
     fn pass(&mut self, milliseconds: i64) {
@@ -95,7 +114,7 @@ impl World {
             Output::Event(emission) => Some(emission.event),
             _ => None,
         }));
-        self.task.evict();
+        self.task.evict(3);
     }
 
     /// Everything not committed is gone; the next life starts from what is.
@@ -330,17 +349,135 @@ fn what_is_older_than_the_window_says_so() {
 fn a_dead_letter_keeps_its_bytes_and_holds_nobody_up() {
     let mut world = World::new(settings(OrderMode::Causal, 0), vec![event("c", et::CONVERSATION_STARTED, 1)]);
     world.task.dead_letter(DeadLetter {
-        topic: "events.normalized".to_owned(),
-        partition: 0,
-        offset: 0,
-        key: Some(b"k".to_vec()),
-        value: Some(vec![1, 2, 3]),
-        headers: Vec::new(),
-        timestamp: 5,
+        record: record(0, "k"),
         code: "TL-3001",
         message: "no frame".to_owned(),
     });
     let commit = world.task.take_commit().unwrap().unwrap();
     assert_eq!(commit.offset, 1);
-    assert!(matches!(&commit.outputs[0], Output::DeadLetter(letter) if letter.value == Some(vec![1, 2, 3])));
+    assert!(matches!(&commit.outputs[0], Output::DeadLetter(letter) if letter.record == record(0, "k")));
+}
+
+#[test]
+fn what_the_brokers_would_not_take_is_put_aside_without_leaving_a_hole() {
+    let log: Vec<PlatformEvent> = (1..=3).map(|n| event("c", et::MESSAGE_RECEIVED, n)).collect();
+    let mut world = World::new(settings(OrderMode::Causal, 0), Vec::new());
+    for (offset, event) in log.into_iter().enumerate() {
+        let mut record = record(offset as i64, &event.key());
+        if offset == 1 {
+            record.value = Some(vec![7; 1 << 20]);
+        }
+        world.take(record, event);
+    }
+    let commit = world.task.take_commit().unwrap().unwrap();
+    assert_eq!(commit.offset, 3);
+    let outputs: Vec<String> = commit
+        .outputs
+        .iter()
+        .map(|output| match output {
+            Output::Event(emission) => emission.event.ordering.position.to_string(),
+            Output::DeadLetter(letter) => format!("{} {}", letter.code, letter.record.offset),
+            Output::Profile(_) => "profile".to_owned(),
+        })
+        .collect();
+    assert_eq!(outputs, ["1", "TL-3007 1", "2"]);
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing() {
+    let now = 100 * DAY;
+    let mut ahead = event("c", et::MESSAGE_RECEIVED, now + 400 * DAY);
+    ahead.ingest_time = now + 400 * DAY;
+    let mut next = event("c", et::MESSAGE_RECEIVED, now + 1_000_000);
+    next.ingest_time = now + 1_000_000;
+    let mut again = event("c", et::MESSAGE_RECEIVED, now);
+    again.ingest_time = now + 1_000_001;
+    let mut first = again.clone();
+    first.ingest_time = now;
+    let mut world = World::new(settings(OrderMode::Causal, 0), Vec::new());
+    // The processor's own clock is right.
+    for (offset, (at, event)) in
+        [(now, first), (now + 1, ahead), (now + 1_000_000, next), (now + 1_000_001, again)]
+            .into_iter()
+            .enumerate()
+    {
+        world.now = at;
+        world.take(record(offset as i64, &event.key()), event);
+    }
+    world.commit();
+    let seen: Vec<(i64, bool)> =
+        world.published.iter().map(|e| (e.ordering.position, e.ordering.late)).collect();
+    assert_eq!(seen, [(1, false), (2, false), (3, false)], "one is a duplicate, none is late");
+}
+
+#[test]
+fn conversations_are_forgotten_when_their_time_is_over_and_the_changelog_hears_of_it() {
+    let mut log = vec![
+        event("ended", et::CONVERSATION_STARTED, 1_000),
+        event("ended", et::CONVERSATION_ENDED, 2_000),
+        event("silent", et::CONVERSATION_STARTED, 3_000),
+    ];
+    for (name, day) in [("later", 6), ("later", 11), ("later", 31)] {
+        log.push(event(name, et::MESSAGE_RECEIVED, day * DAY));
+    }
+    let mut world = World::new(settings(OrderMode::Causal, 0), log);
+    let known = |world: &World, name: &str| {
+        world.state.get(&keys::entity(&format!("genesys/org/{name}"))).unwrap().is_some()
+    };
+    for expected in [(true, false), (true, false), (true, true), (true, true), (false, true), (false, false)]
+    {
+        assert!(world.read());
+        world.step(Task::tick);
+        world.commit();
+        // What is due only after this commit's events is looked at with the next tick.
+        world.step(Task::tick);
+        world.commit();
+        assert_eq!((known(&world, "ended"), known(&world, "silent")), expected, "after {}", world.position);
+    }
+    // Nothing is left of either but what the last one, `later`, has.
+    assert!(world.state.entries().keys().all(|key| {
+        let text = String::from_utf8_lossy(key);
+        !text.contains("ended") && !text.contains("silent")
+    }));
+}
+
+#[test]
+fn a_profile_survives_a_restart_and_is_forgotten_when_nobody_asks() {
+    let mut first = event("c", et::CONVERSATION_STARTED, 1_000);
+    first.customer_id = Some("C-1".to_owned());
+    let mut next = event("c", et::MESSAGE_RECEIVED, 2_000);
+    next.customer_id.clone_from(&first.customer_id);
+    let mut later = event("other", et::MESSAGE_RECEIVED, 3 * DAY);
+    later.customer_id = None;
+    let mut world = World::new(settings(OrderMode::Causal, DEADLINE), vec![first, next, later]);
+    world.read();
+    world.profiles.learn(profile("C-1", world.now), world.now);
+    world.step(|task, ctx| task.profile_learned("C-1", ctx));
+    world.commit();
+    assert!(world.state.get(&keys::profile("C-1")).unwrap().is_some());
+
+    // Another life, with nothing in memory: the event goes on at once, without a lookup.
+    world.profiles = Profiles::new(30_000, 100, ProfileField::ALL.into());
+    world.crash();
+    world.read();
+    assert!(world.task.take_lookups().is_empty());
+    world.commit();
+    assert_eq!(world.published[1].enrichment.status, EnrichmentStatus::Complete);
+
+    world.read();
+    world.step(Task::tick);
+    world.commit();
+    assert!(world.state.get(&keys::profile("C-1")).unwrap().is_none());
+}
+
+#[test]
+fn only_the_fields_allowed_enter_events() {
+    let mut profiles = Profiles::new(30_000, 10, [ProfileField::AccountName].into());
+    let mut known = profile("C-1", 0);
+    known.balance = Some(5.into());
+    known.currency = Some("EUR".to_owned());
+    profiles.learn(known, 0);
+    let view = profiles.at_hand("C-1", 1).profile.unwrap();
+    assert_eq!(view.account_name.as_deref(), Some("Acme"));
+    assert_eq!((view.loyalty_tier, view.balance, view.currency), (None, None, None));
 }

@@ -1,18 +1,19 @@
-//! Fetches schemas that commands were written with and this build does not know.
+//! Fetches schemas that records were written with and this build does not know.
 
 use std::collections::HashSet;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use trunkline_kafka::{Registry, RegistryError};
+
+use crate::registry::{Registry, RegistryError};
 
 /// Between two trials while the registry cannot be reached; the partition concerned is paused meanwhile.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A schema that was asked for.
 #[derive(Debug)]
-pub struct Fetched {
+pub struct FetchedSchema {
     /// Its id.
     pub id: u32,
     /// Its text; `None` when the registry does not know the id.
@@ -24,8 +25,8 @@ pub struct SchemaFetcher {
     runtime: Handle,
     registry: Registry,
     under_way: HashSet<u32>,
-    sender: mpsc::Sender<Fetched>,
-    receiver: mpsc::Receiver<Fetched>,
+    sender: mpsc::Sender<FetchedSchema>,
+    receiver: mpsc::Receiver<FetchedSchema>,
 }
 
 // === impl SchemaFetcher ===
@@ -49,18 +50,18 @@ impl SchemaFetcher {
                     Ok(schema) => break Some(schema.to_string()),
                     Err(RegistryError::UnknownId { .. }) => break None,
                     Err(error) => {
-                        tracing::warn!(%error, id, "fetching a schema; trying again");
+                        tracing::warn!(code = "TL-5002", %error, id, "fetching a schema; trying again");
                         tokio::time::sleep(RETRY_AFTER).await;
                     }
                 }
             };
-            // The worker is gone only when the process stops.
-            let _ = sender.send(Fetched { id, schema });
+            // Whoever asked is gone only when the process stops.
+            let _ = sender.send(FetchedSchema { id, schema });
         });
     }
 
     /// The next schema that has arrived.
-    pub fn fetched(&mut self) -> Option<Fetched> {
+    pub fn fetched(&mut self) -> Option<FetchedSchema> {
         let fetched = self.receiver.try_recv().ok()?;
         self.under_way.remove(&fetched.id);
         Some(fetched)

@@ -1,0 +1,178 @@
+//! A changelog on real brokers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Message};
+use trunkline_config::Kafka;
+
+use super::{Change, Log, RestoreError, STABLE_WAIT, Start, restore};
+use crate::client;
+
+/// How long one question to a broker may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads changelog partitions back.
+pub struct Reader {
+    topic: String,
+    committed: BaseConsumer<Quiet>,
+    uncommitted: BaseConsumer<Quiet>,
+    stop: Arc<AtomicBool>,
+}
+
+/// The end of a partition is what a restore looks for, not an error to log.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            tracing::warn!(%error, reason, "kafka changelog reader");
+        }
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Prepares to read `topic`; a restore under way ends when `stop` is set.
+    ///
+    /// # Errors
+    /// [`RestoreError::Call`] when the client refuses its settings.
+    pub fn open(
+        kafka: &Kafka,
+        topic: &str,
+        client_id: &str,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, RestoreError> {
+        let reader = |isolation: &str| {
+            client::base(kafka, client_id)
+                // Never joins: the name only satisfies the client, which insists on one for assign().
+                .set("group.id", format!("{client_id}-restore"))
+                .set("enable.auto.commit", "false")
+                .set("auto.offset.reset", "error")
+                .set("isolation.level", isolation)
+                .set("enable.partition.eof", "true")
+                .set("fetch.wait.max.ms", "10")
+                .set("fetch.error.backoff.ms", "20")
+                .set("fetch.message.max.bytes", "8388608")
+                .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
+                .map_err(|source| call(topic, "creating a reader", source))
+        };
+        Ok(Self {
+            topic: topic.to_owned(),
+            committed: reader("read_committed")?,
+            uncommitted: reader("read_uncommitted")?,
+            stop,
+        })
+    }
+
+    /// [`restore`] from this topic.
+    ///
+    /// # Errors
+    /// As [`restore`].
+    pub fn restore(
+        &mut self,
+        partitions: &[(i32, Start)],
+        patience: Duration,
+        apply: impl FnMut(Change<'_>) -> Result<(), String>,
+    ) -> Result<u64, RestoreError> {
+        restore(self, partitions, patience, apply)
+    }
+
+    fn watermarks(&self, consumer: &BaseConsumer<Quiet>, partition: i32) -> Result<(i64, i64), RestoreError> {
+        consumer
+            .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
+            .map_err(|source| call(&self.topic, "reading watermarks", source))
+    }
+
+    fn read_to_end(
+        &self,
+        mut behind: HashSet<i32>,
+        apply: &mut dyn FnMut(Change<'_>) -> Result<(), RestoreError>,
+    ) -> Result<(), RestoreError> {
+        while !behind.is_empty() {
+            match self.committed.poll(Duration::from_millis(100)) {
+                None if self.stop.load(Ordering::Acquire) => {
+                    return Err(RestoreError::Interrupted { topic: self.topic.clone() });
+                }
+                None => {}
+                // The fetch position has passed the last stable offset, which was at or beyond the end we look for.
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    behind.remove(&partition);
+                }
+                Some(Err(source)) if source.rdkafka_error_code().is_some_and(is_transient) => {
+                    tracing::warn!(error = %source, topic = %self.topic, "reading the changelog; trying again");
+                }
+                Some(Err(source)) => return Err(call(&self.topic, "reading", source)),
+                Some(Ok(message)) => {
+                    if let Some(key) = message.key() {
+                        let (partition, offset) = (message.partition(), message.offset());
+                        apply(Change { partition, offset, key, value: message.payload() })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Log for Reader {
+    fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    fn ends(&mut self, partition: i32) -> Result<(i64, i64), RestoreError> {
+        self.watermarks(&self.uncommitted, partition)
+    }
+
+    fn stable(&mut self, partition: i32) -> Result<i64, RestoreError> {
+        self.watermarks(&self.committed, partition).map(|(_, stable)| stable)
+    }
+
+    fn wait(&mut self) -> bool {
+        std::thread::sleep(STABLE_WAIT);
+        !self.stop.load(Ordering::Acquire)
+    }
+
+    fn read(
+        &mut self,
+        from: &[(i32, i64)],
+        apply: &mut dyn FnMut(Change<'_>) -> Result<(), RestoreError>,
+    ) -> Result<(), RestoreError> {
+        let mut list = TopicPartitionList::with_capacity(from.len());
+        for (partition, offset) in from {
+            list.add_partition_offset(&self.topic, *partition, Offset::Offset(*offset))
+                .map_err(|source| call(&self.topic, "choosing an offset", source))?;
+        }
+        self.committed.assign(&list).map_err(|source| call(&self.topic, "assigning", source))?;
+        let read = self.read_to_end(from.iter().map(|(partition, _)| *partition).collect(), apply);
+        self.committed.unassign().map_err(|source| call(&self.topic, "unassigning", source))?;
+        read
+    }
+}
+
+fn call(topic: &str, what: &'static str, source: KafkaError) -> RestoreError {
+    RestoreError::Call { topic: topic.to_owned(), what, source }
+}
+
+fn is_transient(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::NetworkException
+            | Code::Resolve
+    )
+}

@@ -1,0 +1,90 @@
+//! A group's committed offsets, asked for by one who is no member: beside the member, and without waiting in its way.
+
+use std::time::Duration;
+
+use rdkafka::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, DefaultConsumerContext};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use trunkline_config::Kafka;
+
+use crate::client;
+use crate::group_consumer::ConsumerError;
+use crate::record::TopicPartition;
+
+/// Asks for a group's offsets; see the module's documentation.
+pub struct CommittedOffsets {
+    group: String,
+    consumer: BaseConsumer<DefaultConsumerContext>,
+}
+
+// === impl CommittedOffsets ===
+
+impl CommittedOffsets {
+    /// Asks for those of `group` (with its prefix).
+    ///
+    /// # Errors
+    /// [`ConsumerError::Create`] when the client refuses its settings.
+    pub fn open(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
+        let consumer = client::base(kafka, client_id)
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            // KIP-447: committed offsets are then asked for as stable ones.
+            .set("isolation.level", "read_committed")
+            .create()
+            .map_err(|source| ConsumerError::Create { group: group.to_owned(), source })?;
+        Ok(Self { group: group.to_owned(), consumer })
+    }
+
+    /// The stable committed offsets: waits out offsets that hang in an open transaction (KIP-447). `None` where nothing
+    /// was ever committed.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the coordinator does not answer in `timeout`.
+    pub fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        timeout: Duration,
+    ) -> Result<Vec<Option<i64>>, ConsumerError> {
+        committed(&self.consumer, &self.group, partitions, timeout)
+    }
+
+    /// The first offset there is in a partition.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the broker does not answer in `timeout`.
+    pub fn first(&self, partition: &TopicPartition, timeout: Duration) -> Result<i64, ConsumerError> {
+        self.consumer
+            .fetch_watermarks(&partition.topic, partition.partition, timeout)
+            .map(|(low, _)| low)
+            .map_err(|source| ConsumerError::Call {
+                what: "reading watermarks",
+                group: self.group.clone(),
+                source,
+            })
+    }
+}
+
+/// The stable committed offsets of a client's group.
+pub(crate) fn committed<C: ClientContext + ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    group: &str,
+    partitions: &[TopicPartition],
+    timeout: Duration,
+) -> Result<Vec<Option<i64>>, ConsumerError> {
+    let mut list = TopicPartitionList::with_capacity(partitions.len());
+    for partition in partitions {
+        list.add_partition(&partition.topic, partition.partition);
+    }
+    let answer = consumer.committed_offsets(list, timeout).map_err(|source| ConsumerError::Call {
+        what: "reading committed offsets",
+        group: group.to_owned(),
+        source,
+    })?;
+    Ok(partitions
+        .iter()
+        .map(|p| match answer.find_partition(&p.topic, p.partition).map(|e| e.offset()) {
+            Some(Offset::Offset(offset)) => Some(offset),
+            _ => None,
+        })
+        .collect())
+}

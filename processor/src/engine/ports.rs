@@ -1,0 +1,44 @@
+//! What the engine asks of its surroundings, besides the brokers, the store and restores.
+
+use trunkline_kafka::{FetchedSchema, SchemaFetcher};
+use trunkline_schemas::CustomerProfile;
+
+/// The wall clock.
+pub trait Clock {
+    /// UTC milliseconds.
+    fn now(&self) -> i64;
+}
+
+/// Where profiles are fetched.
+pub trait ProfileLookups {
+    /// Asks for a customer, unless that is under way already.
+    fn request(&mut self, customer: String, traceparent: Option<String>);
+
+    /// The profiles fetched since the last call.
+    fn take_answers(&mut self) -> Vec<CustomerProfile>;
+
+    /// Lookups under way.
+    fn in_flight(&self) -> usize;
+
+    /// True when more wait than may be under way: the stream should pause.
+    fn is_saturated(&self) -> bool;
+}
+
+/// Where schemas are fetched that this build does not know.
+pub trait SchemaSource {
+    /// Asks for a schema, unless that is under way already, until there is an answer.
+    fn fetch(&mut self, id: u32);
+
+    /// The next answer.
+    fn fetched(&mut self) -> Option<FetchedSchema>;
+}
+
+impl SchemaSource for SchemaFetcher {
+    fn fetch(&mut self, id: u32) {
+        SchemaFetcher::fetch(self, id);
+    }
+
+    fn fetched(&mut self) -> Option<FetchedSchema> {
+        SchemaFetcher::fetched(self)
+    }
+}
