@@ -4,8 +4,10 @@
 //!
 //! - [`codec`]: the Avro codec of the hot path against `apache-avro`
 //! - [`cpu`]: processor time of the measuring thread
+//! - [`processor`]: the processor against Kafka Streams and against bare loops
 //! - [`report`]: the report's JSON
 
 pub mod codec;
 pub mod cpu;
+pub mod processor;
 pub mod report;

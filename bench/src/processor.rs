@@ -1,0 +1,79 @@
+//! The processor against a Kafka Streams job that does the same, and against loops that do nothing but read and write.
+//!
+//! All run on the same broker and the same input, one after the other, never two at once. The input is in its topic
+//! before a contender starts, so that making it costs nobody anything.
+//!
+//! # Layout
+//!
+//! - [`workload`]: the input
+//! - [`trial`], [`configuration`]: topics, schemas and folders of one trial
+//! - [`contender`], [`kafka_streams`], [`loops`]: who is measured
+//! - [`process`], [`broker`], [`measure`]: what is seen of it from outside
+//! - [`outputs`]: whether it did its work
+//! - [`throughput`]: the parts of the measurement
+//! - [`size`]: how much of each
+
+pub mod broker;
+pub mod configuration;
+pub mod contender;
+pub mod kafka_streams;
+pub mod loops;
+pub mod measure;
+pub mod outputs;
+pub mod process;
+pub mod size;
+pub mod throughput;
+pub mod trial;
+pub mod workload;
+
+use std::path::PathBuf;
+
+use tokio::runtime::Handle;
+
+use self::contender::Contender;
+use self::size::Size;
+use self::trial::Bench;
+use crate::report::Report;
+
+/// What to measure, and where.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Bootstrap servers.
+    #[arg(long)]
+    kafka: String,
+    /// Base URL of the registry's Confluent API.
+    #[arg(long)]
+    registry: String,
+    /// Folder of the jars of the Kafka Streams job; without it the job is left out.
+    #[arg(long)]
+    kafka_streams: Option<PathBuf>,
+    /// A small version of everything.
+    #[arg(long)]
+    quick: bool,
+    /// Repetitions.
+    #[arg(long)]
+    rounds: Option<usize>,
+}
+
+/// Measures.
+///
+/// # Errors
+///
+/// When a contender fails, or does not do its work: then its figures mean nothing.
+pub fn run(options: Options, runtime: Handle) -> anyhow::Result<Report> {
+    let mut size = if options.quick { Size::quick() } else { Size::full() };
+    size.rounds = options.rounds.unwrap_or(size.rounds);
+    let mut contenders = vec![Contender::Trunkline, Contender::CodecLoop, Contender::CopyLoop];
+    if options.kafka_streams.is_some() {
+        contenders.insert(1, Contender::KafkaStreams);
+    }
+    let bench = Bench::start(options.kafka, options.registry, options.kafka_streams, runtime)?;
+    let mut report = Report::default();
+    throughput::run(&bench, &size, &contenders, &mut report)?;
+    Ok(report)
+}
+
+/// Tells the person at the terminal; standard output is the report's.
+fn say(line: &str) {
+    eprintln!("{line}");
+}

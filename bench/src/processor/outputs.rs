@@ -1,0 +1,180 @@
+//! Whether a contender did its work: only then do its figures count.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use anyhow::{Context as _, ensure};
+use trunkline_config::Config;
+use trunkline_kafka::{From, InboundRecord, tail::Tail};
+use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::{EnrichedEvent, catalog, headers};
+use uuid::Uuid;
+
+use super::contender::Contender;
+use super::trial::Trial;
+
+/// What the input asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expected {
+    /// How often each event is in the input.
+    events: HashMap<u128, u32>,
+    /// Started conversations among them, duplicates not counted.
+    started: u64,
+}
+
+/// What a contender wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Records of `events.enriched`.
+    pub enriched: u64,
+    /// Bytes of their values.
+    pub value_bytes: u64,
+    /// A sum over what every event says of its position, its conversation and its customer: two contenders that did the
+    /// same work have the same.
+    pub content: u64,
+}
+
+// === impl Expected ===
+
+impl Expected {
+    /// Reads the input.
+    ///
+    /// # Errors
+    ///
+    /// When it can not be read.
+    pub fn of(trial: &Trial<'_>) -> anyhow::Result<Self> {
+        let mut expected = Self::default();
+        let topic = trial.config.kafka.topic(catalog::EVENTS_NORMALIZED);
+        read(&trial.config, &topic, |record| {
+            let times = expected.events.entry(id(&record)?).or_default();
+            *times += 1;
+            let started = record.header_text(headers::CE_TYPE) == Some("conversation.started");
+            expected.started += u64::from(started && *times == 1);
+            Ok(())
+        })?;
+        Ok(expected)
+    }
+
+    /// Reads what a contender wrote, read_committed, and compares.
+    ///
+    /// # Errors
+    ///
+    /// Names the first thing that is wrong with it.
+    pub fn check(&self, trial: &Trial<'_>, contender: Contender) -> anyhow::Result<Written> {
+        let mut seen: HashMap<u128, u32> = HashMap::with_capacity(self.events.len());
+        let mut positions = Positions::default();
+        let mut written = Written { enriched: 0, value_bytes: 0, content: 0 };
+        let mut decoder = Decoder::<EnrichedEvent>::new();
+        let schema = trial.ids.get(catalog::EVENTS_ENRICHED).context("enriched events have no schema id")?;
+        decoder.add_writer(schema, EnrichedEvent::SCHEMA)?;
+        let topic = contender.topic(&trial.config, catalog::EVENTS_ENRICHED);
+        read(&trial.config, &topic, |record| {
+            *seen.entry(id(&record)?).or_default() += 1;
+            let value = record.value.context("an event has no value")?;
+            written.enriched += 1;
+            written.value_bytes += value.len() as u64;
+            if contender.processes() {
+                let event = decoder.decode(&value)?;
+                positions.add(&event);
+                written.content = written.content.wrapping_add(content(&event));
+            }
+            Ok(())
+        })?;
+        self.compare(&seen, contender)?;
+        if contender.processes() {
+            positions.check()?;
+        }
+        let topic = contender.topic(&trial.config, catalog::ROUTING_DECISIONS);
+        let mut decisions = 0;
+        read(&trial.config, &topic, |_| {
+            decisions += 1;
+            Ok(())
+        })?;
+        ensure!(
+            !contender.processes() || decisions == self.started,
+            "{decisions} decisions for {} started conversations",
+            self.started
+        );
+        Ok(written)
+    }
+
+    fn compare(&self, seen: &HashMap<u128, u32>, contender: Contender) -> anyhow::Result<()> {
+        for (event, times) in &self.events {
+            let wanted = if contender.processes() { 1 } else { *times };
+            let found = seen.get(event).copied().unwrap_or_default();
+            ensure!(
+                found == wanted,
+                "event {} is there {found} times, not {wanted}",
+                Uuid::from_u128(*event)
+            );
+        }
+        ensure!(seen.len() == self.events.len(), "there are events that are not in the input");
+        Ok(())
+    }
+}
+
+/// Positions by conversation: 1, 2, 3 … without hole or repeat, and in the order of the topic.
+#[derive(Debug, Default)]
+struct Positions {
+    last: HashMap<u64, i64>,
+    broken: Option<String>,
+}
+
+// === impl Positions ===
+
+impl Positions {
+    fn add(&mut self, event: &EnrichedEvent) {
+        let mut hasher = DefaultHasher::new();
+        event.entity_id.hash(&mut hasher);
+        let last = self.last.entry(hasher.finish()).or_default();
+        if event.ordering.position != *last + 1 && self.broken.is_none() {
+            let position = event.ordering.position;
+            self.broken =
+                Some(format!("conversation {}: position {position} follows {last}", event.entity_id));
+        }
+        *last = event.ordering.position;
+    }
+
+    fn check(self) -> anyhow::Result<()> {
+        match self.broken {
+            Some(broken) => anyhow::bail!(broken),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that the processor found out, but for what depends on the clock.
+fn content(event: &EnrichedEvent) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    event.event_id.hash(&mut hasher);
+    event.customer_id.hash(&mut hasher);
+    let ordering = &event.ordering;
+    (ordering.position, ordering.mode, ordering.late, ordering.gap_before).hash(&mut hasher);
+    let conversation = &event.conversation;
+    (&conversation.state, conversation.started_at, conversation.queued_ms, conversation.handled_ms)
+        .hash(&mut hasher);
+    (conversation.transfers, conversation.events, event.dedup_unknown).hash(&mut hasher);
+    event.profile.as_ref().map(|profile| (&profile.customer_id, &profile.loyalty_tier)).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn id(record: &InboundRecord) -> anyhow::Result<u128> {
+    let id = record.header_text(headers::CE_ID).context("a record has no header ce_id")?;
+    Ok(Uuid::parse_str(id).context("an event's id is no UUID")?.as_u128())
+}
+
+/// Reads a topic to its end, committed records only.
+pub fn read(
+    config: &Config,
+    topic: &str,
+    mut each: impl FnMut(InboundRecord) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut tail = Tail::open(&config.kafka, "trunkline-bench", &[topic.to_owned()], From::Beginning)?;
+    let mut failed = Ok(());
+    tail.read_to_end(|record| {
+        if failed.is_ok() {
+            failed = each(record);
+        }
+    })?;
+    failed.with_context(|| format!("in {topic}"))
+}
