@@ -10,7 +10,7 @@ use trunkline_bench::processor::{self, contender};
 struct Arguments {
     #[command(subcommand)]
     benchmark: Benchmark,
-    /// Where to write the report as JSON.
+    /// Where to write the report as JSON; beside it, in a folder with the suffix .pages, tables and plots.
     #[arg(long, global = true)]
     report: Option<PathBuf>,
 }
@@ -42,7 +42,13 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let report = match arguments.benchmark {
         Benchmark::Codec => trunkline_bench::codec::run()?,
-        Benchmark::Processor(options) => processor::run(options, runtime.handle().clone())?,
+        Benchmark::Processor(options) => {
+            let report = processor::run(options, runtime.handle().clone())?;
+            if let Some(path) = &arguments.report {
+                processor::pages::write(&report, &path.with_extension("pages"))?;
+            }
+            report
+        }
         Benchmark::Loop(Loop { contender, config, changelog, changelog_per_event }) => {
             let config = trunkline_config::load(&config)?;
             let changelog = contender::Changelog { topic: changelog, per_event: changelog_per_event };

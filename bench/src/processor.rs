@@ -10,30 +10,49 @@
 //! - [`contender`], [`kafka_streams`], [`loops`]: who is measured
 //! - [`process`], [`broker`], [`measure`]: what is seen of it from outside
 //! - [`outputs`]: whether it did its work
-//! - [`throughput`]: the parts of the measurement
-//! - [`size`]: how much of each
+//! - [`throughput`], [`stored`], [`scale`]: the parts of the measurement
+//! - [`pages`]: the report as Markdown with plots
+//! - [`size`], [`conditions`]: how much of each, and on what
 
 pub mod broker;
+pub mod conditions;
 pub mod configuration;
 pub mod contender;
 pub mod kafka_streams;
 pub mod loops;
 pub mod measure;
 pub mod outputs;
+pub mod pages;
 pub mod process;
+pub mod scale;
 pub mod size;
+pub mod stored;
 pub mod throughput;
 pub mod trial;
 pub mod workload;
 
 use std::path::PathBuf;
 
+use clap::ValueEnum as _;
 use tokio::runtime::Handle;
 
 use self::contender::Contender;
 use self::size::Size;
 use self::trial::Bench;
 use crate::report::Report;
+
+/// A part of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Events per second, and per second of processor time.
+    Throughput,
+    /// Time to come back after `kill -9` with a million stored conversations.
+    Restart,
+    /// Resident memory with a million stored conversations, many of them active.
+    Memory,
+    /// Throughput with ten thousand, a million and ten million stored conversations.
+    Scale,
+}
 
 /// What to measure, and where.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,7 +69,10 @@ pub struct Options {
     /// A small version of everything.
     #[arg(long)]
     quick: bool,
-    /// Repetitions.
+    /// Only these parts; may be given more than once.
+    #[arg(long)]
+    only: Vec<Part>,
+    /// Repetitions of the throughput.
     #[arg(long)]
     rounds: Option<usize>,
 }
@@ -67,9 +89,20 @@ pub fn run(options: Options, runtime: Handle) -> anyhow::Result<Report> {
     if options.kafka_streams.is_some() {
         contenders.insert(1, Contender::KafkaStreams);
     }
+    let parts = if options.only.is_empty() { Part::value_variants() } else { &options.only };
     let bench = Bench::start(options.kafka, options.registry, options.kafka_streams, runtime)?;
     let mut report = Report::default();
-    throughput::run(&bench, &size, &contenders, &mut report)?;
+    conditions::add(options.quick, &mut report);
+    if parts.contains(&Part::Throughput) {
+        throughput::run(&bench, &size, &contenders, &mut report)?;
+    }
+    if parts.contains(&Part::Memory) || parts.contains(&Part::Restart) {
+        stored::run(&bench, &size, &contenders, parts, &mut report)?;
+    }
+    if parts.contains(&Part::Scale) {
+        say("throughput over the size of the store");
+        scale::run(&bench, &size, &mut report)?;
+    }
     Ok(report)
 }
 

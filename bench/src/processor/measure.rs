@@ -10,6 +10,12 @@ use super::process::Process;
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// A process that uses less than this share of a processor has nothing left to do: no compaction, no flush.
+const QUIET: f64 = 0.05;
+
+/// How long it may go on after its last event.
+const QUIET_PATIENCE: Duration = Duration::from_secs(120);
+
 /// A process that finishes nothing for this long hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -68,6 +74,24 @@ pub fn follow(process: &mut Process, progress: &Progress, goal: u64) -> anyhow::
         }
         std::thread::sleep(INTERVAL);
     }
+}
+
+/// Waits until a process that has finished its input uses no processor time to speak of.
+///
+/// # Errors
+///
+/// When it ends, or is still busy after two minutes.
+pub fn until_quiet(process: &mut Process) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < QUIET_PATIENCE {
+        let before = process.cpu_seconds()?;
+        std::thread::sleep(Duration::from_secs(1));
+        process.still_runs()?;
+        if process.cpu_seconds()? - before < QUIET {
+            return Ok(());
+        }
+    }
+    bail!("it is busy long after its last event; its log ends:\n{}", process.log_end())
 }
 
 /// What happened from the look that first saw `from` events finished to the one that first saw `to`.

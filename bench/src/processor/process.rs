@@ -10,6 +10,9 @@ use anyhow::{Context as _, bail};
 /// Clock ticks per second in `/proc/PID/stat`: Linux shows 100 to user space on every architecture Trunkline runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
+/// Bytes of a mebibyte.
+pub const MIB: f64 = 1024.0 * 1024.0;
+
 /// How long a process may take to end after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -86,6 +89,18 @@ impl Process {
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
         self.child.wait()?;
+        Ok(())
+    }
+
+    /// Lets it stand still (SIGSTOP) or go on (SIGCONT).
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn freeze(&self, still: bool) -> anyhow::Result<()> {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
+        anyhow::ensure!(sent.success(), "cannot send {signal}");
         Ok(())
     }
 

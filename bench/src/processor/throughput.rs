@@ -7,10 +7,9 @@ use trunkline_schemas::catalog;
 
 use super::contender::{Changelog, Contender};
 use super::outputs::{Expected, Written, read};
-use super::process::disk_bytes;
+use super::process::{MIB, disk_bytes};
 use super::size::Size;
 use super::trial::{Bench, Trial};
-use super::workload::{Settings, Workload};
 use super::{kafka_streams, measure, say};
 use crate::report::{Report, median};
 
@@ -37,15 +36,7 @@ pub fn run(bench: &Bench, size: &Size, contenders: &[Contender], report: &mut Re
     let mut changelog_figures = Vec::new();
     for round in 0..size.rounds {
         let mut trial = Trial::new(bench, &format!("throughput-{round}"), contenders)?;
-        let workload = Workload::new(Settings {
-            conversations: 0..size.conversations,
-            every: 1,
-            steps: 0..usize::MAX,
-            active: size.active,
-            start_ms: size.start_ms(),
-            seed: 1,
-        });
-        let events = trial.load(workload)?;
+        let events = trial.load(size.settings(0..size.conversations, 1, 0..usize::MAX))?;
         say(&format!("round {} of {}: {events} events in the input", round + 1, size.rounds));
         let expected = Expected::of(&trial)?;
         let mut changelog = None;
@@ -97,8 +88,6 @@ pub fn run(bench: &Bench, size: &Size, contenders: &[Contender], report: &mut Re
     report.figures.insert("trunkline_changelog_record_bytes".to_owned(), middle(|(_, bytes)| *bytes));
     Ok(())
 }
-
-const MIB: f64 = 1024.0 * 1024.0;
 
 fn one(
     trial: &Trial<'_>,
@@ -181,8 +170,8 @@ fn add(runs: &BTreeMap<Contender, Vec<Run>>, size: &Size, report: &mut Report) {
     report.conditions.insert(
         "throughput".to_owned(),
         format!(
-            "{} rounds of {} conversations, {} at a time, 1 % duplicates, 1 % out of order; the first {:.0} % of the events \
-             are warm-up; medians",
+            "{} rounds of {} conversations, {} at a time, 1 % duplicates, 1 % out of order; warm-up is the first {:.0} % of \
+             the events; medians",
             size.rounds,
             size.conversations,
             size.active,

@@ -128,15 +128,17 @@ impl<'b> Trial<'b> {
         Ok(Self { bench, prefix, folder, config_path, config, ids, events: 0, value_bytes: 0 })
     }
 
-    /// Appends events to the input, as ingest writes them.
+    /// Appends events to the input, as ingest writes them, and says how many. Their times follow those of the events that
+    /// are there.
     ///
     /// # Errors
     ///
     /// When the broker does not take one.
-    pub fn load(&mut self, events: Workload) -> anyhow::Result<u64> {
+    pub fn load(&mut self, mut settings: workload::Settings) -> anyhow::Result<u64> {
         let runtime = self.bench.runtime.clone();
         let before = self.events;
-        runtime.block_on(self.write(events))?;
+        settings.start_ms += i64::try_from(before)?;
+        runtime.block_on(self.write(Workload::new(settings)))?;
         Ok(self.events - before)
     }
 
