@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
@@ -29,6 +29,9 @@ pub const DOUBT_AFTER: Duration = Duration::from_secs(1);
 
 /// A coordinator aborts a transaction that its producer left open for this long.
 pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a call may take that the client itself should end after [`TRANSACTION_TIMEOUT`].
+const CALL_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long initialisation may take: the coordinator may first have to settle what a predecessor left open.
 const INITIALISE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -93,7 +96,7 @@ pub enum TransactionError {
 pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
-    producer: BaseProducer<Context>,
+    producer: Arc<BaseProducer<Context>>,
     open: bool,
 }
 
@@ -247,17 +250,15 @@ impl TransactionalProducer {
             // Records first: a failed one is then known before the offsets are added.
             self.drain()?;
             let started = Instant::now();
-            self.producer
-                .send_offsets_to_transaction(&list, &group, TRANSACTION_TIMEOUT)
-                .map_err(|error| self.classify("adding offsets", &error))?;
+            self.bounded("adding offsets", move |producer| {
+                producer.send_offsets_to_transaction(&list, &group, TRANSACTION_TIMEOUT)
+            })?;
             slowest = slowest.max(started.elapsed());
         } else {
             self.drain()?;
         }
         let started = Instant::now();
-        self.producer
-            .commit_transaction(TRANSACTION_TIMEOUT)
-            .map_err(|error| self.classify("commit", &error))?;
+        self.bounded("commit", |producer| producer.commit_transaction(TRANSACTION_TIMEOUT))?;
         slowest = slowest.max(started.elapsed());
         self.open = false;
         let errors = self.producer.context().transport_errors.load(Ordering::Acquire) - errors_before;
@@ -279,14 +280,14 @@ impl TransactionalProducer {
         self.open = false;
         let errors_before = self.producer.context().transport_errors.load(Ordering::Acquire);
         let started = Instant::now();
-        self.producer.abort_transaction(TRANSACTION_TIMEOUT).map_err(|error| {
-            match self.classify("abort", &error) {
+        self.bounded("abort", |producer| producer.abort_transaction(TRANSACTION_TIMEOUT)).map_err(
+            |error| match error {
                 TransactionError::Abort { what, id, reason } => {
                     TransactionError::Doubtful { what, id, reason }
                 }
                 other => other,
-            }
-        })?;
+            },
+        )?;
         self.take_delivered();
         let errors = self.producer.context().transport_errors.load(Ordering::Acquire) - errors_before;
         if errors > 0 || started.elapsed() > DOUBT_AFTER {
@@ -315,6 +316,14 @@ impl TransactionalProducer {
         Ok(())
     }
 
+    fn bounded(
+        &self,
+        what: &'static str,
+        call: impl FnOnce(&BaseProducer<Context>) -> Result<(), KafkaError> + Send + 'static,
+    ) -> Result<(), TransactionError> {
+        bounded(&self.producer, &self.id, what, call)
+    }
+
     /// Waits until every record is delivered or failed. The client's own flush looks up only every 100 ms.
     fn drain(&self) -> Result<(), TransactionError> {
         let started = Instant::now();
@@ -336,7 +345,7 @@ impl TransactionalProducer {
     }
 }
 
-fn create(kafka: &Kafka, id: &str) -> Result<BaseProducer<Context>, TransactionError> {
+fn create(kafka: &Kafka, id: &str) -> Result<Arc<BaseProducer<Context>>, TransactionError> {
     let mut config = client::base(kafka, id);
     config
         .set("transactional.id", id)
@@ -352,23 +361,44 @@ fn create(kafka: &Kafka, id: &str) -> Result<BaseProducer<Context>, TransactionE
         .set("partitioner", "murmur2_random")
         .set("queue.buffering.max.messages", "200000")
         .set("queue.buffering.max.kbytes", "131072");
-    let producer: BaseProducer<Context> =
-        config.create_with_context(Context::default()).map_err(|error| classify(id, "create", &error))?;
     let started = Instant::now();
     loop {
-        match producer.init_transactions(Duration::from_secs(10)) {
+        let producer: BaseProducer<Context> =
+            config.create_with_context(Context::default()).map_err(|error| classify(id, "create", &error))?;
+        let producer = Arc::new(producer);
+        match bounded(&producer, id, "initialise", |p| p.init_transactions(TRANSACTION_TIMEOUT)) {
             Ok(()) => return Ok(producer),
             Err(error) => {
-                let classified = classify(id, "initialise", &error);
-                let retriable = !matches!(classified, TransactionError::Fenced { .. })
+                let retriable = !matches!(error, TransactionError::Fenced { .. })
                     && started.elapsed() < INITIALISE_TIMEOUT;
                 if !retriable {
-                    return Err(classified);
+                    return Err(error);
                 }
                 tracing::warn!(%error, id, "initialising transactions; trying again");
                 std::thread::sleep(Duration::from_millis(200));
             }
         }
+    }
+}
+
+/// Makes a call that blocks, and waits for it no longer than [`CALL_LIMIT`]: the client enforces its own time limits
+/// on its own thread, and after the loss of a coordinator an answer sometimes never comes. Such a call cannot be
+/// cancelled; its thread keeps the old client alive, and the caller goes on with a new one.
+fn bounded(
+    producer: &Arc<BaseProducer<Context>>,
+    id: &str,
+    what: &'static str,
+    call: impl FnOnce(&BaseProducer<Context>) -> Result<(), KafkaError> + Send + 'static,
+) -> Result<(), TransactionError> {
+    let producer = Arc::clone(producer);
+    let (answer, answered) = mpsc::sync_channel(1);
+    // Nobody waits any longer when the limit has passed.
+    let spawned = std::thread::Builder::new().spawn(move || drop(answer.send(call(&producer))));
+    let doubtful = |reason: String| TransactionError::Doubtful { what, id: id.to_owned(), reason };
+    spawned.map_err(|error| doubtful(format!("no thread for the call: {error}")))?;
+    match answered.recv_timeout(CALL_LIMIT) {
+        Ok(result) => result.map_err(|error| classify(id, what, &error)),
+        Err(_) => Err(doubtful(format!("the client did not come back within {CALL_LIMIT:?}"))),
     }
 }
 

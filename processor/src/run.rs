@@ -57,7 +57,7 @@ pub enum RunError {
     #[error("TL-5003 the registry gave no id for one of the processor's schemas; run trunkline schemas plan")]
     Schemas,
     /// The state store.
-    #[error("{0}")]
+    #[error("{code} {0}", code = .0.code())]
     State(#[from] StateError),
     /// The lag of the last stable offset can not be measured.
     #[error("TL-5001 measuring the lag of the last stable offset: {0}")]

@@ -128,7 +128,7 @@ pub enum StateError {
     },
     /// A value was written by a newer build.
     #[error(
-        "TL-3004 state was written in format {found}, this build knows up to {FORMAT_VERSION}: run the newer build, or move the state folder away"
+        "state was written in format {found}, this build knows up to {FORMAT_VERSION}: run the newer build, or move the state folder away"
     )]
     Newer {
         /// Version found.
@@ -148,6 +148,14 @@ pub enum StateError {
 // === impl StateError ===
 
 impl StateError {
+    /// The stable code of what went wrong.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store { .. } | Self::UnknownPartition(_) => "TL-3008",
+            Self::Newer { .. } | Self::Codec(_) | Self::Empty => "TL-3004",
+        }
+    }
+
     /// Whether the files of the store themselves are broken, rather than the disk, the rights or another process.
     pub fn is_damage(&self) -> bool {
         let Self::Store { source, .. } = self else { return false };

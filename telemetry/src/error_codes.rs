@@ -45,6 +45,8 @@ error_codes! {
     STATE_RESTORED_IN_FULL = "TL-3004", "state is restored in full";
     TRANSACTION_ABORTED = "TL-3005", "a transaction was aborted";
     FENCED = "TL-3006", "the producer was fenced";
+    OVERSIZED = "TL-3007", "an event is too large to be published, it is dead-lettered";
+    STATE_NOT_WRITABLE = "TL-3008", "the state store cannot be used";
 
     BREAKER_OPEN = "TL-4001", "a breaker is open";
     TOKEN_REFUSED = "TL-4002", "a token was refused";

@@ -19,7 +19,7 @@ pub enum EngineError {
     #[error("{0}")]
     Restore(#[from] RestoreFailure),
     /// The state store.
-    #[error("{0}")]
+    #[error("{code} {0}", code = .0.code())]
     State(#[from] StateError),
     /// A value of ours does not fit its schema.
     #[error("an output does not fit its schema: {0}")]
