@@ -3,25 +3,18 @@
 //! # Layout
 //!
 //! - [`stage`]: everything a demo stands on, shared with `trunkline up`
-//!   - [`configuration`]: the `trunkline.toml` it writes
 //!   - [`topics`]: topics and schemas
 //!   - [`fleet`]: the processes, started and watched
 //! - [`faults`]: what is broken on purpose
-//! - [`follow`], [`ledger_tail`]: where the figures of the screen come from
-//! - [`progress`], [`scrape`]: those figures
-//! - [`watch`], [`screen`]: showing them
+//! - [`watch`], [`screen`]: showing how it goes, [`scrape`] with figures from the processes themselves
 //! - [`outcome`]: the report
 //! - [`up`]: `trunkline up`
 
 pub mod up;
 
-mod configuration;
 mod faults;
 mod fleet;
-mod follow;
-mod ledger_tail;
 mod outcome;
-mod progress;
 mod scrape;
 mod screen;
 mod stage;
@@ -39,15 +32,17 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use trunkline_fleet::configuration;
+use trunkline_fleet::follow::Following;
+use trunkline_fleet::ledger_tail;
+use trunkline_fleet::progress::{Progress, Summary};
 use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{LoadSettings, play};
 use trunkline_sandbox::{FaultProfile, load, now_ms};
 use trunkline_verifier::{Breakers, Inputs, Report, SecretToFind, verify};
 
 use faults::Outage;
-use follow::Following;
 use outcome::Outcome;
-use progress::{Progress, Summary};
 use screen::Screen;
 use stage::{Settings, Stage};
 use watch::{TURN, Watch};

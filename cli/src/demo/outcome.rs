@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use trunkline_fleet::progress::Summary;
 use trunkline_verifier::{NotJudged, Report, Violation, verb};
-
-use super::progress::Summary;
 
 /// What a demo found out.
 #[derive(Debug, Clone, Serialize)]

@@ -9,13 +9,14 @@ use anyhow::Context;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use trunkline_fleet::configuration::{self, Layout, write_private};
+use trunkline_fleet::program::{Ending, Spec, binaries};
+use trunkline_fleet::quotas;
 use trunkline_sandbox::sign::Secrets;
-use trunkline_sandbox::{Addresses, Credentials, Sandbox, SandboxSettings, System, quota};
-use trunkline_verifier::judge::quota::Quota;
+use trunkline_sandbox::{Addresses, Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::topics::Cluster;
 
-use super::configuration::{self, Layout, write_private};
-use super::fleet::{Ending, Member, Spec, binaries};
+use super::fleet::Member;
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -51,8 +52,6 @@ pub struct Stage {
     temporary: Option<TempDir>,
 }
 
-/// The rate up to which the default quotas suffice; above it the outside systems grow along.
-const COMFORTABLE_RATE: f64 = 200.0;
 const BREAKERS_OPEN_FOR: u32 = 5;
 const READY_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -68,11 +67,11 @@ impl Stage {
         }
         let credentials = Credentials::kept_in(&folder.join("secrets"))?;
         let secrets = Secrets::kept_in(&folder.join("secrets"))?;
-        let quotas = quotas(settings.rate);
+        let quotas = quotas::granted(settings.rate);
         let sandbox = Sandbox::start(SandboxSettings {
             seed: settings.seed,
             credentials: Some(credentials.clone()),
-            quotas: enforced(settings.rate),
+            quotas: quotas::enforced(settings.rate),
             ..SandboxSettings::default()
         });
         let sandbox = sandbox.await.context("the sandbox does not start")?;
@@ -81,6 +80,7 @@ impl Stage {
         let layout = Layout {
             kafka: settings.kafka.clone(),
             registry: settings.registry.clone(),
+            replication: 1,
             prefix: format!("demo-{:08x}.", rand::rng().random::<u32>()),
             secrets: folder.join("secrets"),
             state: folder.join("state"),
@@ -140,6 +140,7 @@ impl Stage {
             config: config.to_owned(),
             log: self.folder.join("logs").join(format!("{instance}.log")),
             admin: format!("http://{admin}"),
+            within: Vec::new(),
             instance,
         }
     }
@@ -245,36 +246,6 @@ impl Stage {
 /// A client for the admin ports.
 pub fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_proxy().connect_timeout(READY_PATIENCE).build()?)
-}
-
-/// How many times the comfortable rate this is.
-fn growth(rate: f64) -> f64 {
-    (rate / COMFORTABLE_RATE).max(1.0)
-}
-
-/// What the pipeline may call, and what I7 is judged by: Genesys' documented 300 calls a minute for each token, and 100
-/// calls a second of each CRM; all grow with rates above [`COMFORTABLE_RATE`].
-fn quotas(rate: f64) -> Vec<Quota> {
-    let quota = |system: System, calls: f64, window_ms: f64| Quota {
-        system: system.as_str().to_owned(),
-        calls: (calls * growth(rate)) as usize,
-        window_ms,
-    };
-    vec![
-        quota(System::Genesys, 300.0, 60_000.0),
-        quota(System::Salesforce, 100.0, 1_000.0),
-        quota(System::Sap, 100.0, 1_000.0),
-        quota(System::ServiceNow, 100.0, 1_000.0),
-    ]
-}
-
-/// The limits that the outside systems enforce by themselves, which have other windows: a day, an hour.
-fn enforced(rate: f64) -> BTreeMap<System, quota::Rule> {
-    let mut rules = SandboxSettings::default().quotas;
-    for rule in rules.values_mut() {
-        rule.calls = (f64::from(rule.calls) * growth(rate)) as u32;
-    }
-    rules
 }
 
 fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {

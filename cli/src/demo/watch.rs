@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use trunkline_fleet::progress::Progress;
 
 use super::fleet::Member;
-use super::progress::Progress;
 use super::scrape::{Sample, scrape};
 use super::screen::{Screen, View};
 

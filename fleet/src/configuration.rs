@@ -1,4 +1,4 @@
-//! The `trunkline.toml` of a demo.
+//! The `trunkline.toml` of a run.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ pub struct Layout {
     pub kafka: String,
     /// Base URL of the registry's Confluent API.
     pub registry: String,
+    /// Copies of each partition.
+    pub replication: i32,
     /// Put before every topic, group and transactional id.
     pub prefix: String,
     /// Folder of the secrets, one file each.
@@ -32,7 +34,7 @@ pub struct Layout {
     pub breakers_open_for: u32,
 }
 
-/// Partitions of a demo's topics.
+/// Partitions of a run's topics.
 pub const PARTITIONS: i32 = 6;
 
 /// Sources, in the order of the file: kind, and how its deliveries are verified.
@@ -197,12 +199,12 @@ pub fn text(layout: &Layout, addresses: &Addresses, credentials: &Credentials) -
 }
 
 fn general(layout: &Layout) -> String {
-    let Layout { kafka, registry, prefix, state, ingest, admin, .. } = layout;
+    let Layout { kafka, registry, replication, prefix, state, ingest, admin, .. } = layout;
     let [ingest_admin, processor_admin, sink_admin] = admin;
     let state = state.display();
     format!(
-        "# Written by `trunkline demo`; `trunkline init` writes one to start from.\n\
-         [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = 1\n\n\
+        "# Written for one run; `trunkline init` writes one to start from.\n\
+         [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
          [ingest]\nlisten = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
          [processor]\nadmin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
@@ -225,6 +227,9 @@ fn push_target(text: &mut String, layout: &Layout, name: &str, org: &str, base_u
 }
 
 /// Writes a file that only its owner reads.
+///
+/// # Errors
+/// When it cannot be written.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;

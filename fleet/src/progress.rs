@@ -64,6 +64,9 @@ const LATENCY_MAX_US: u64 = 600_000_000;
 
 impl Progress {
     /// Nothing has happened yet.
+    ///
+    /// # Errors
+    /// When the histograms cannot be made, which their fixed bounds rule out.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             posted: 0,

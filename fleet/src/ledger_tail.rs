@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use trunkline_sandbox::load::ledger::Line;
 
-use super::progress::Progress;
+use crate::progress::Progress;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 

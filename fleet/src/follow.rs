@@ -11,7 +11,7 @@ use trunkline_verifier::avro::{Error, Fields};
 use trunkline_verifier::registry::Decoder;
 use trunkline_verifier::topics::{Cluster, Follower, Record};
 
-use super::progress::Progress;
+use crate::progress::Progress;
 
 /// Followers at work; they end when this is dropped.
 #[derive(Debug)]
@@ -23,7 +23,10 @@ pub struct Following {
 // === impl Following ===
 
 impl Following {
-    /// Follows everything the screen and the drain need to know, from now on.
+    /// Follows everything that a screen and a drain need to know, from now on.
+    ///
+    /// # Errors
+    /// When the brokers cannot be asked.
     pub async fn start(
         cluster: Cluster,
         registry: &str,
