@@ -106,6 +106,27 @@ pub fn list(cluster: &Cluster, prefix: &str) -> Result<BTreeMap<String, i32>, Er
     Ok(topics.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).collect())
 }
 
+/// How many brokers there are, and how many partitions lack an in-sync replica; internal topics count as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Brokers that are up.
+    pub brokers: usize,
+    /// Partitions some replica of which is not in sync.
+    pub lagging: usize,
+}
+
+/// Asks a broker how the cluster stands.
+///
+/// # Errors
+/// When none answers.
+pub fn standing(cluster: &Cluster) -> Result<Standing, Error> {
+    let consumer = cluster.consumer("read_uncommitted")?;
+    let metadata = consumer.fetch_metadata(None, BROKER_TIMEOUT).map_err(|source| cluster.failed(source))?;
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let lagging = partitions.filter(|partition| partition.isr().len() < partition.replicas().len()).count();
+    Ok(Standing { brokers: metadata.brokers().len(), lagging })
+}
+
 /// Sends every committed record of a topic, up to where each partition ends now, in offset order per partition.
 /// Blocks; open transactions are waited out.
 ///

@@ -1,0 +1,125 @@
+//! The configuration of one broker of several.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The ports of one broker.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Of its controller.
+    pub controller: u16,
+    /// For the other brokers and for clients that suffer nothing.
+    pub direct: u16,
+    /// For each processor: where the broker listens for it, and where the proxy before that listens.
+    pub processors: Vec<Proxied>,
+}
+
+/// A listener with a proxy before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Proxied {
+    /// The broker's own port.
+    pub broker: u16,
+    /// The proxy's port: what the broker tells its clients.
+    pub proxy: u16,
+}
+
+/// Settings that all brokers share.
+const SHARED: &str = "\
+process.roles=broker,controller
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=DIRECT
+# Everything survives the loss of one broker, and goes on without it.
+default.replication.factor=3
+min.insync.replicas=2
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+share.coordinator.state.topic.replication.factor=3
+share.coordinator.state.topic.min.isr=2
+# A dead broker is noticed within seconds; one that merely waits for the processor of a busy machine is not given up.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+# Few partitions of internal topics: each has to be moved at every death of a broker.
+offsets.topic.num.partitions=4
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.num.partitions=1
+# A mistyped topic must fail, not appear.
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+# Threads, buffers and memory maps for three brokers on one machine.
+num.network.threads=2
+num.io.threads=4
+background.threads=2
+log.cleaner.dedupe.buffer.size=16777216
+log.index.size.max.bytes=1048576
+";
+
+/// A cluster id as Kafka writes them: 16 bytes in URL-safe base64.
+pub fn cluster_id(bytes: [u8; 16]) -> String {
+    // An id that begins with a dash would be taken for an option.
+    let mut bytes = bytes;
+    bytes[0] &= 0x7f;
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The `server.properties` of broker `number`, whose cluster has these ports.
+pub fn properties(number: usize, cluster: &[Ports], data: &Path) -> String {
+    let own = &cluster[number];
+    let node = |number: usize| number + 1;
+    let voters: Vec<String> = (0..cluster.len())
+        .map(|number| format!("{}@127.0.0.1:{}", node(number), cluster[number].controller))
+        .collect();
+    let mut listeners =
+        format!("CONTROLLER://127.0.0.1:{},DIRECT://127.0.0.1:{}", own.controller, own.direct);
+    let mut advertised = format!("DIRECT://127.0.0.1:{}", own.direct);
+    let mut protocols = "CONTROLLER:PLAINTEXT,DIRECT:PLAINTEXT".to_owned();
+    for (processor, Proxied { broker, proxy }) in own.processors.iter().enumerate() {
+        // Writing to a String cannot fail.
+        let _ = write!(listeners, ",PROCESSOR{processor}://127.0.0.1:{broker}");
+        let _ = write!(advertised, ",PROCESSOR{processor}://127.0.0.1:{proxy}");
+        let _ = write!(protocols, ",PROCESSOR{processor}:PLAINTEXT");
+    }
+    format!(
+        "node.id={}\ncontroller.quorum.voters={}\nlisteners={listeners}\nadvertised.listeners={advertised}\n\
+         listener.security.protocol.map={protocols}\nlog.dirs={}\n{SHARED}",
+        node(number),
+        voters.join(","),
+        data.display(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_processor_has_a_listener_whose_advertised_port_is_the_proxys() {
+        let ports = |base: u16| Ports {
+            controller: base,
+            direct: base + 1,
+            processors: vec![
+                Proxied { broker: base + 2, proxy: base + 3 },
+                Proxied { broker: base + 4, proxy: base + 5 },
+            ],
+        };
+        let text = properties(1, &[ports(20), ports(30), ports(40)], Path::new("/data"));
+        for line in [
+            "node.id=2",
+            "controller.quorum.voters=1@127.0.0.1:20,2@127.0.0.1:30,3@127.0.0.1:40",
+            "listeners=CONTROLLER://127.0.0.1:30,DIRECT://127.0.0.1:31,PROCESSOR0://127.0.0.1:32,PROCESSOR1://127.0.0.1:34",
+            "advertised.listeners=DIRECT://127.0.0.1:31,PROCESSOR0://127.0.0.1:33,PROCESSOR1://127.0.0.1:35",
+            "log.dirs=/data",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_id_never_looks_like_an_option() {
+        assert_eq!(cluster_id([0xff; 16]).len(), 22);
+        assert!(!cluster_id([0xff; 16]).starts_with('-'));
+    }
+}

@@ -1,0 +1,36 @@
+//! Chaos on the real thing: three brokers, three processors, a load, and for a while everything that can go wrong does;
+//! then the verifier judges what is left.
+//!
+//! # Layout
+//!
+//! - [`run`]: one run from beginning to end, with [`Outcome`] for its report
+//! - [`fault`], [`schedule`]: what goes wrong, and when; pure
+//! - [`stage`]: everything that is broken
+//!   - [`cluster`]: the brokers
+//!   - [`supervisor`]: a process that is killed and kept running
+//!   - [`small_disk`]: a disk that can be filled
+//!   - [`proxy`], [`line`]: the connections between processors and brokers; [`frame`] reads what passes
+//! - [`breaking`]: does what the schedule says
+//! - [`journal`], [`takeover`]: what came of it
+
+pub mod breaking;
+pub mod cluster;
+pub mod fault;
+pub mod frame;
+pub mod journal;
+pub mod line;
+pub mod outcome;
+pub mod proxy;
+pub mod schedule;
+pub mod small_disk;
+pub mod stage;
+pub mod supervisor;
+pub mod takeover;
+
+mod connection;
+mod ports;
+mod run;
+
+pub use cluster::Java;
+pub use outcome::Outcome;
+pub use run::{Settings, run};

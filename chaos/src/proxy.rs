@@ -1,0 +1,73 @@
+//! A TCP proxy between one processor and one broker that knows where Kafka's requests begin and end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::connection::serve;
+use crate::line::Line;
+
+/// Which broker a proxy leads to.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The broker's number.
+    pub broker: usize,
+    /// Where the proxy listens: what the broker tells the processor as its own address.
+    pub listen: SocketAddr,
+    /// Where the broker listens.
+    pub upstream: SocketAddr,
+}
+
+/// Proxies at work; they and their connections end when this is dropped.
+#[derive(Debug)]
+pub struct Proxies {
+    _accepting: JoinSet<()>,
+}
+
+// === impl Proxies ===
+
+impl Proxies {
+    /// Listens on every route. All connections suffer what `line` says.
+    ///
+    /// # Errors
+    /// When a port is taken.
+    pub async fn start(line: &Arc<Line>, routes: Vec<Route>) -> anyhow::Result<Self> {
+        let mut accepting = JoinSet::new();
+        for route in routes {
+            let listener = TcpListener::bind(route.listen).await;
+            let listener = listener.with_context(|| format!("cannot listen on {}", route.listen))?;
+            accepting.spawn(accept(listener, route, line.clone()));
+        }
+        Ok(Self { _accepting: accepting })
+    }
+}
+
+async fn accept(listener: TcpListener, route: Route, line: Arc<Line>) {
+    let mut connections = JoinSet::new();
+    loop {
+        // What fails here was over before it began: the client tries again.
+        let Ok((client, _)) = listener.accept().await else { continue };
+        let line = line.clone();
+        connections.spawn(async move {
+            let _open = line.open();
+            tokio::select! {
+                () = connect(client, route, &line) => {}
+                () = line.severed() => {}
+            }
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connect(client: TcpStream, route: Route, line: &Line) {
+    line.passable(route.broker).await;
+    // A dead broker refuses; so does its proxy, by closing.
+    let Ok(upstream) = TcpStream::connect(route.upstream).await else { return };
+    serve(client, upstream, route.broker, line).await;
+}
+
+#[cfg(test)]
+mod tests;
