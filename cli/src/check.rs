@@ -6,6 +6,7 @@ use trunkline_config::Config;
 use trunkline_schemas::event_type;
 
 use crate::config_file::ConfigFile;
+use crate::count::count;
 
 /// Reads a configuration as the binaries do and says everything that is wrong with it
 #[derive(Debug, clap::Args)]
@@ -21,9 +22,10 @@ pub struct Args {
 /// Every mistake in it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load()?;
-    println!("{}: no mistakes; {}", args.file.config.display(), summary(&config));
-    for note in notes(&config) {
-        println!("note: {note}");
+    let file = args.file.config.display().to_string();
+    println!("{file}: no mistakes; {}", summary(&config));
+    for note in notes(&file, &config) {
+        println!("{note}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -40,23 +42,16 @@ fn summary(config: &Config) -> String {
     )
 }
 
-/// What is allowed but probably not meant.
-fn notes(config: &Config) -> Vec<String> {
+/// What is allowed but probably not meant, with its place where it has one.
+fn notes(file: &str, config: &Config) -> Vec<String> {
     let mut notes = Vec::new();
     if config.sources.is_empty() {
-        notes.push("no source is configured: ingest will take nothing in".to_owned());
+        notes.push("note: no source is configured: ingest will take nothing in".to_owned());
     }
-    let routing = config.rules.routing.iter().map(|rule| (&rule.id, &rule.on));
-    let write_backs = config.rules.write_backs.iter().map(|rule| (&rule.id, &rule.on));
-    for (id, event_types) in routing.chain(write_backs) {
-        for unknown in event_types.iter().filter(|name| !event_type::ALL.contains(&name.as_str())) {
-            notes.push(format!("rule '{id}' waits for '{unknown}', which no source of this version gives"));
-        }
-    }
+    let of_rules = trunkline_rules::notes(config, event_type::ALL);
+    notes.extend(of_rules.iter().map(|note| {
+        let (line, column) = (note.place.line, note.place.column);
+        format!("{file}:{line}:{column} note: {}", note.message)
+    }));
     notes
-}
-
-fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }

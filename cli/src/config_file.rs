@@ -23,4 +23,13 @@ impl ConfigFile {
     pub fn load(&self) -> Result<Config, Mistakes> {
         trunkline_config::load(&self.config)
     }
+
+    /// Reads and checks it but for its secrets, which are not where rules are written.
+    ///
+    /// # Errors
+    ///
+    /// Every other mistake in it; `main` ends with 64 on them.
+    pub fn load_without_secrets(&self) -> Result<Config, Mistakes> {
+        trunkline_config::load_without_secrets(&self.config)
+    }
 }

@@ -4,6 +4,7 @@
 //!
 //! - [`Cli`]: the command line; one verb, one file
 //! - [`init`], [`check`], [`version`]: a configuration to start from, its mistakes, which version this is
+//! - [`rules`]: checks the rules, and tries them on cases
 //! - [`doctor`]: tries everything that the configuration points at
 //! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
 //! - [`explain`]: what the topics know of one conversation
@@ -17,12 +18,14 @@ pub mod doctor;
 pub mod explain;
 pub mod failure;
 pub mod init;
+pub mod rules;
 pub mod schemas;
 pub mod topics;
 pub mod verify;
 pub mod version;
 
 mod config_file;
+mod count;
 mod verb;
 
 pub use config_file::ConfigFile;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use trunkline_config::{LogFormat, Telemetry};
 use trunkline_telemetry::logging;
 
-use crate::{check, demo, doctor, explain, init, schemas, topics, verify, version};
+use crate::{check, demo, doctor, explain, init, rules, schemas, topics, verify, version};
 
 /// Trunkline: contact-centre events as data you can trust, and write-backs within the call.
 #[derive(Debug, Parser)]
@@ -22,6 +22,7 @@ enum Verb {
     Check(check::Args),
     Doctor(doctor::Args),
     Version(version::Args),
+    Rules(rules::Args),
     Topics(topics::Args),
     Schemas(schemas::Args),
     Explain(explain::Args),
@@ -45,6 +46,7 @@ impl Cli {
             Verb::Check(args) => check::run(&args),
             Verb::Doctor(args) => doctor::run(&args).await,
             Verb::Version(args) => Ok(version::run(&args)),
+            Verb::Rules(args) => rules::run(&args),
             Verb::Topics(args) => topics::run(args).await,
             Verb::Schemas(args) => schemas::run(args).await,
             Verb::Explain(args) => explain::run(&args).await,

@@ -49,9 +49,15 @@ fn err(output: &Output) -> String {
 fn five_mistakes_are_five_lines_and_exit_code_64() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("trunkline.toml"), FIVE_MISTAKES).unwrap();
-    for verb in
-        [["check"].as_slice(), &["doctor"], &["topics", "plan"], &["schemas", "apply"], &["explain", "c-1"]]
-    {
+    for verb in [
+        ["check"].as_slice(),
+        &["rules", "check"],
+        &["rules", "test"],
+        &["doctor"],
+        &["topics", "plan"],
+        &["schemas", "apply"],
+        &["explain", "c-1"],
+    ] {
         let output = trunkline(folder.path(), verb);
         assert_eq!(output.status.code(), Some(64), "{verb:?}");
         let said = err(&output);
@@ -149,7 +155,7 @@ fn help_and_version_are_no_failures() {
     let folder = tempfile::tempdir().unwrap();
     let output = trunkline(folder.path(), &["--help"]);
     assert!(output.status.success());
-    for verb in ["init", "check", "doctor", "version", "topics", "schemas", "explain", "demo"] {
+    for verb in ["init", "check", "doctor", "version", "topics", "schemas", "explain", "rules", "demo"] {
         assert!(out(&output).contains(&format!("\n  {verb} ")), "{verb} is in the help");
     }
     let output = trunkline(folder.path(), &["version"]);
@@ -157,4 +163,127 @@ fn help_and_version_are_no_failures() {
     let output = trunkline(folder.path(), &["version", "--json"]);
     let fields: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!(fields["version"], env!("CARGO_PKG_VERSION"));
+}
+
+/// Rules, and cases for them of which one is wrong.
+const RULES: &str = r#"
+[kafka]
+brokers = "localhost:9092"
+[registry]
+url = "http://localhost:8081"
+[targets.genesys]
+system = "genesys"
+org = "org"
+base_url = "https://api.example.com"
+token_url = "https://login.example.com/oauth/token"
+client_id = "trunkline"
+client_secret = "file:secrets/that-are-not-here"
+[rules]
+[[rules.routing]]
+id = "gold"
+on = ["conversation.started"]
+when = 'profile != null && profile.loyaltyTier == "GOLD"'
+queue = '"vip"'
+priority = '10 + profile.openTickets'
+[[rules.writeback]]
+id = "tier"
+on = ["conversation.started"]
+target = "genesys"
+operation = "participant_attributes"
+[rules.writeback.fields]
+tier = 'profile.loyaltyTier'
+"#;
+
+const CASES: &str = r#"
+[[case]]
+name = "gold goes first"
+event.eventType = "conversation.started"
+profile = { loyaltyTier = "GOLD", openTickets = 2 }
+[case.expect]
+decision = { rule = "gold", queue = "vip", priority = 12 }
+writeback = [{ rule = "tier", fields = { tier = "GOLD" } }]
+
+[[case]]
+name = "a stranger waits in line"
+event.eventType = "conversation.started"
+[case.expect]
+decision = "none"
+writeback = []
+"#;
+
+#[test]
+fn rules_are_tried_on_cases_without_any_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trunkline.toml"), RULES).unwrap();
+    let output = trunkline(folder.path(), &["rules", "test"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("no file *.rules-test.toml"), "{}", err(&output));
+
+    std::fs::write(folder.path().join("trunkline.rules-test.toml"), CASES).unwrap();
+    let output = trunkline(folder.path(), &["rules", "test"]);
+    assert_eq!(output.status.code(), Some(1), "{}{}", out(&output), err(&output));
+    let said = out(&output);
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "ok    gold goes first",
+            "FAIL  a stranger waits in line",
+            "      trunkline.rules-test.toml:13:7 errors"
+        ]
+    );
+    assert_eq!(lines[3], "        expected  none");
+    assert!(lines[4].starts_with("        found     TL-3002 rule 'tier' failed"), "{said}");
+    assert!(lines[4].contains("profile is null here, guard with 'profile != null'"), "{said}");
+    assert!(lines[5].starts_with("2 cases: 1 passed, 1 failed; rule set "), "{said}");
+
+    let guarded = RULES.replace("'profile.loyaltyTier'", "'profile == null ? null : profile.loyaltyTier'");
+    std::fs::write(folder.path().join("trunkline.toml"), guarded).unwrap();
+    let output = trunkline(folder.path(), &["rules", "test", "--only", "stranger"]);
+    let said = out(&output);
+    assert!(
+        said.contains("writeback\n        expected  no other\n        found     rule 'tier' issues"),
+        "{said}"
+    );
+    let output = trunkline(folder.path(), &["rules", "test", "--only", "gold"]);
+    assert!(output.status.success(), "{}", out(&output));
+    assert!(
+        out(&output).starts_with("ok    gold goes first\n1 case: 1 passed, 0 failed"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn rules_check_says_what_is_probably_not_meant_and_what_is_wrong_with_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("trunkline.toml"), RULES).unwrap();
+    let output = trunkline(folder.path(), &["rules", "check"]);
+    assert!(output.status.success(), "{}", err(&output));
+    let said = out(&output);
+    let expected = "trunkline.toml:20:1 note: rule 'tier', fields.tier: reads profile.loyaltyTier, and fails where \
+                    profile is null; guard it with 'profile != null'\n\
+                    trunkline.toml: no mistakes in 1 routing rule and 1 write-back rule, 0 cases to try them; 1 note";
+    assert!(said.starts_with(expected), "{said}");
+
+    let wrong = CASES
+        .replace("conversation.started", "conversation.startd")
+        .replace(r#"rule = "gold""#, r#"rule = "glod""#)
+        .replace(r#"decision = "none""#, r#"decision = "nothing""#);
+    std::fs::write(folder.path().join("a.rules-test.toml"), wrong).unwrap();
+    for verb in ["check", "test"] {
+        let output = trunkline(folder.path(), &["rules", verb]);
+        assert_eq!(output.status.code(), Some(64));
+        let expected = "\
+a.rules-test.toml:4:19 case 'gold goes first' event: field 'eventType' is 'conversation.startd', which no source gives \
+and no rule waits for, did you mean 'conversation.started'?
+a.rules-test.toml:7:21 case 'gold goes first' expect decision: field 'rule' names rule 'glod', which is not configured, \
+did you mean 'gold'?
+a.rules-test.toml:12:19 case 'a stranger waits in line' event: field 'eventType' is 'conversation.startd', which no \
+source gives and no rule waits for, did you mean 'conversation.started'?
+a.rules-test.toml:14:12 case 'a stranger waits in line' expect: field 'decision' is 'nothing', must be one of: none
+4 mistakes (TL-1001)
+";
+        assert_eq!(err(&output), expected);
+    }
 }

@@ -3,13 +3,18 @@
 use cel::Program;
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 
+use crate::expression_kind::Gives;
 use crate::section::{Problem, Read, Value};
 use crate::suggest::did_you_mean;
 use crate::values::text;
 use crate::vocabulary;
 
-/// A CEL expression that parses and names only what rules can see.
-pub(crate) fn expression(value: &Value<'_>) -> Read<String> {
+/// A CEL expression that parses, names only what rules can see, and does not give something else than it must.
+pub(crate) fn expression(gives: Gives) -> impl Fn(&Value<'_>) -> Read<String> {
+    move |value| read(value, gives)
+}
+
+fn read(value: &Value<'_>, gives: Gives) -> Read<String> {
     let written = text(value)?;
     let program = Program::compile(&written).map_err(|errors| {
         let first = errors.errors.first();
@@ -19,7 +24,7 @@ pub(crate) fn expression(value: &Value<'_>) -> Read<String> {
     })?;
     let mut names = Names { scope: Vec::new(), wrong: None };
     names.visit(program.expression());
-    match names.wrong {
+    match names.wrong.or_else(|| gives.contradiction(program.expression())) {
         None => Ok(written),
         Some((id, message)) => {
             let (byte, _) = program.source_info().offset_for(id).unwrap_or_default();
@@ -64,6 +69,7 @@ impl Names {
                 self.visit(&select.operand);
             }
             Expr::Call(call) => {
+                self.function(node.id, &call.func_name);
                 call.target.iter().map(|target| &**target).chain(&call.args).for_each(|n| self.visit(n))
             }
             Expr::List(list) => list.elements.iter().for_each(|element| self.visit(element)),
@@ -100,6 +106,15 @@ impl Names {
         if !bound && vocabulary::fields(name).is_none() && !vocabulary::is_type(name) {
             let hint = did_you_mean(name, vocabulary::variables());
             self.wrong = Some((id, format!("names '{name}', which rules do not know{hint}")));
+        }
+    }
+
+    /// Operators are functions too, whose names are no words.
+    fn function(&mut self, id: u64, name: &str) {
+        let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic());
+        if is_word && !vocabulary::FUNCTIONS.contains(&name) {
+            let hint = did_you_mean(name, vocabulary::FUNCTIONS.into_iter());
+            self.wrong = Some((id, format!("calls '{name}', which CEL does not have{hint}")));
         }
     }
 

@@ -9,10 +9,11 @@
 //! # Layout
 //!
 //! - [`Config`] and its sections, one file each: the type, its defaults and how it is read
+//! - [`load_rules_test`]: cases for the rules, in files of their own
 //! - [`Secret`]: values that come from references and print as `***`
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
-//! - `section`, `values`, `expression`, `reference`, `url`: readers of a table, of single values and of their kinds
+//! - `section`, `values`, `expression`, `expression_kind`, `reference`, `url`: readers of a table, of single values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
 mod config;
@@ -22,6 +23,7 @@ mod kafka;
 mod processor;
 mod registry;
 mod rules;
+mod rules_test;
 mod rules_version;
 mod sink;
 mod source;
@@ -33,6 +35,7 @@ mod mistakes;
 mod secret;
 
 mod expression;
+mod expression_kind;
 mod reference;
 mod report;
 mod section;
@@ -46,13 +49,15 @@ pub use config::Config;
 pub use enrichment::{Enrichment, ProfileField};
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
-pub use load::{load, parse};
-pub use mistakes::{EXIT_CODE, Mistake, Mistakes};
+pub use load::{load, load_without_secrets, parse};
+pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
 pub use processor::Processor;
 pub use registry::{Registry, RegistryAuth};
 pub use rules::{RoutingRule, Rules, WriteBackRule};
+pub use rules_test::{Case, Expected, ExpectedDecision, ExpectedWriteBack, Given, Scalar, load_rules_test};
 pub use secret::{ExposeSecret, Secret};
 pub use sink::Sink;
 pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
+pub use suggest::did_you_mean;
 pub use target::{Breaker, Credentials, Mode, Rate, Retry, System, Target};
 pub use telemetry::{LogFormat, Telemetry};

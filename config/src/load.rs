@@ -4,10 +4,13 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use crate::report::Report;
+use crate::report::{Report, Secrets};
 use crate::section::Section;
 use crate::syntax::readable;
 use crate::{Config, Mistakes};
+
+/// For those who have no file.
+const ADVICE: &str = "`trunkline init` writes one to start from";
 
 /// Reads and checks a file.
 ///
@@ -15,12 +18,17 @@ use crate::{Config, Mistakes};
 ///
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
-    let file_name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let message = format!("cannot be read: {error}; `trunkline init` writes one to start from");
-        Mistakes::unreadable(&file_name, message)
-    })?;
-    parse(&text, &file_name)
+    read_document(path, ADVICE, Secrets::Read, Config::read)
+}
+
+/// Reads and checks a file for those who connect to nothing: what secrets refer to need not be there, and each secret is
+/// empty.
+///
+/// # Errors
+///
+/// Everything else that is wrong with it, or that it cannot be read.
+pub fn load_without_secrets(path: &Path) -> Result<Config, Mistakes> {
+    read_document(path, ADVICE, Secrets::LeftOut, Config::read)
 }
 
 /// Checks a text. `file_name` appears in messages, and relative paths within the text start at its folder.
@@ -29,10 +37,32 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 ///
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file_name: &str) -> Result<Config, Mistakes> {
+    parse_document(text, file_name, Secrets::Read, Config::read)
+}
+
+/// Reads a file of any kind. `advice` is for those who have none.
+pub(crate) fn read_document<T>(
+    path: &Path,
+    advice: &str,
+    secrets: Secrets,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Result<T, Mistakes> {
+    let file_name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Mistakes::unreadable(&file_name, format!("cannot be read: {error}; {advice}")))?;
+    parse_document(&text, &file_name, secrets, read)
+}
+
+fn parse_document<T>(
+    text: &str,
+    file_name: &str,
+    secrets: Secrets,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Result<T, Mistakes> {
     let (readable, syntax_errors) = readable(text);
     let (document, _) = DeTable::parse_recoverable(&readable);
     let table = document.get_ref();
-    let report = Report::new(file_name, text, table, syntax_errors);
-    let config = Section::document(&report, table, Config::read);
-    report.finish(config)
+    let report = Report::new(file_name, text, table, secrets, syntax_errors);
+    let value = Section::document(&report, table, read);
+    report.finish(value)
 }

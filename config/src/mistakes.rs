@@ -15,6 +15,15 @@ pub struct Mistake {
     pub message: String,
 }
 
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
 /// All mistakes of a configuration, in the order of the file; never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Mistakes(Vec<Mistake>);
@@ -26,15 +35,20 @@ pub const EXIT_CODE: u8 = 64;
 
 impl Mistakes {
     /// `None` when there are none.
-    pub(crate) fn new(mut mistakes: Vec<Mistake>) -> Option<Self> {
+    pub fn new(mut mistakes: Vec<Mistake>) -> Option<Self> {
         mistakes.sort();
         mistakes.dedup();
         if mistakes.is_empty() { None } else { Some(Self(mistakes)) }
     }
 
+    /// A single one.
+    pub fn one(mistake: Mistake) -> Self {
+        Self(vec![mistake])
+    }
+
     /// A file that cannot be read at all.
     pub(crate) fn unreadable(file: &str, message: String) -> Self {
-        Self(vec![Mistake { file: file.to_owned(), line: 0, column: 0, message }])
+        Self::one(Mistake { file: file.to_owned(), line: 0, column: 0, message })
     }
 
     /// Each of them.

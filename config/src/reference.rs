@@ -1,6 +1,7 @@
 //! Secrets are references, never values.
 
 use crate::Secret;
+use crate::report::Secrets;
 use crate::section::{Problem, Read, Value};
 use crate::values::string;
 
@@ -10,6 +11,7 @@ use crate::values::string;
 pub(crate) fn secret(value: &Value<'_>) -> Read<Secret> {
     let written = string(value)?;
     let resolved = match written.split_once(':') {
+        Some(("file" | "env", _)) if value.report.secrets == Secrets::LeftOut => return Ok(Secret::from("")),
         Some(("file", path)) => from_file(value, path),
         Some(("env", name)) => from_environment(value, name),
         Some(("vault", _)) => {

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, Error};
 
-use crate::{Mistake, Mistakes};
+use crate::{Mistake, Mistakes, Place};
+
+/// Whether what secrets refer to is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// It is, and must be there.
+    Read,
+    /// It is not: nobody connects to anything.
+    LeftOut,
+}
 
 /// The document being read, what it allows, and what was wrong with it so far.
 pub(crate) struct Report<'a> {
@@ -15,6 +24,8 @@ pub(crate) struct Report<'a> {
     mistakes: RefCell<Vec<Mistake>>,
     /// Lines that are no TOML: what was made of them says nothing.
     broken_lines: Vec<usize>,
+    /// Whether what secrets refer to is read.
+    pub secrets: Secrets,
     /// `allow_env_secrets`.
     pub allow_env_secrets: bool,
     /// `allow_plaintext_http`.
@@ -24,27 +35,34 @@ pub(crate) struct Report<'a> {
 // === impl Report ===
 
 impl<'a> Report<'a> {
-    pub fn new(file: &'a str, text: &'a str, root: &DeTable<'_>, syntax_errors: Vec<Error>) -> Self {
+    pub fn new(
+        file: &'a str,
+        text: &'a str,
+        root: &DeTable<'_>,
+        secrets: Secrets,
+        syntax_errors: Vec<Error>,
+    ) -> Self {
         let allowed = |name| root.get(name).and_then(|value| value.get_ref().as_bool()).unwrap_or(false);
         let mut report = Self {
             file,
             text,
             mistakes: RefCell::default(),
             broken_lines: Vec::new(),
+            secrets,
             allow_env_secrets: allowed("allow_env_secrets"),
             allow_plaintext_http: allowed("allow_plaintext_http"),
         };
         for error in syntax_errors {
             let offset = error.span().map_or(0, |span| span.start);
             report.add(offset, error.message().to_owned());
-            report.broken_lines.push(report.place(offset).0);
+            report.broken_lines.push(report.place(offset).line);
         }
         report
     }
 
     /// Notes a mistake at a byte of the document.
     pub fn add(&self, offset: usize, message: String) {
-        let (line, column) = self.place(offset);
+        let Place { line, column } = self.place(offset);
         if !self.broken_lines.contains(&line) {
             self.mistakes.borrow_mut().push(Mistake { file: self.file.to_owned(), line, column, message });
         }
@@ -79,10 +97,10 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Line and column of a byte, both from 1, the column in characters.
-    fn place(&self, offset: usize) -> (usize, usize) {
+    /// Where a byte is.
+    pub fn place(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 }

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::System;
 use crate::config::KnownTargets;
 use crate::expression::expression;
+use crate::expression_kind::Gives;
 use crate::rules_version;
 use crate::section::{Problem, Read, Section, Value};
 use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
 use crate::vocabulary::OPERATIONS;
+use crate::{Place, System};
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub struct Rules {
 pub struct RoutingRule {
     /// Unique among all rules.
     pub id: String,
+    /// Where it begins.
+    pub place: Place,
     /// Event types it looks at; never empty.
     pub on: Vec<String>,
     /// CEL, a bool (default `true`).
@@ -50,6 +53,8 @@ pub struct RoutingRule {
 pub struct WriteBackRule {
     /// Unique among all rules.
     pub id: String,
+    /// Where it begins.
+    pub place: Place,
     /// Event types it looks at; never empty.
     pub on: Vec<String>,
     /// CEL, a bool (default `true`).
@@ -90,12 +95,21 @@ impl RoutingRule {
     fn read(section: &Section<'_>, ids: &mut BTreeSet<String>) -> Option<Self> {
         let id = unique_id(section, ids);
         let on = section.required("on", list(1, text));
-        let when = section.or("when", expression, "true".to_owned());
-        let queue = section.required("queue", expression);
-        let priority = section.optional("priority", expression);
-        let skills = section.optional("skills", expression);
-        let attributes = section.map("attributes", expression);
-        Some(Self { id: id?, on: on?, when, queue: queue?, priority, skills, attributes })
+        let when = section.or("when", expression(Gives::Bool), "true".to_owned());
+        let queue = section.required("queue", expression(Gives::Text));
+        let priority = section.optional("priority", expression(Gives::Integer));
+        let skills = section.optional("skills", expression(Gives::List));
+        let attributes = section.map("attributes", expression(Gives::TextOrNull));
+        Some(Self {
+            id: id?,
+            place: section.place(),
+            on: on?,
+            when,
+            queue: queue?,
+            priority,
+            skills,
+            attributes,
+        })
     }
 }
 
@@ -105,15 +119,15 @@ impl WriteBackRule {
     fn read(section: &Section<'_>, ids: &mut BTreeSet<String>, known: &KnownTargets<'_>) -> Option<Self> {
         let id = unique_id(section, ids);
         let on = section.required("on", list(1, text));
-        let when = section.or("when", expression, "true".to_owned());
+        let when = section.or("when", expression(Gives::Bool), "true".to_owned());
         let target = section.required("target", reference("target", &known.names));
         let system = target.as_ref().and_then(|name| known.targets.get(name)).map(|target| target.system);
         let operation = section.required("operation", |value| operation(value, system));
         let observe = section.or("observe", boolean, false);
         let expires = section.optional("expires", duration);
-        let resource = section.optional("resource", expression);
-        let parameters = section.map("parameters", expression);
-        let fields = section.map("fields", expression);
+        let resource = section.optional("resource", expression(Gives::Text));
+        let parameters = section.map("parameters", expression(Gives::TextOrNull));
+        let fields = section.map("fields", expression(Gives::TextOrNull));
         if !section.has("fields") {
             section
                 .refuse("operation", "there is nothing to write: add fields under [rules.writeback.fields]");
@@ -123,6 +137,7 @@ impl WriteBackRule {
         }
         Some(Self {
             id: id?,
+            place: section.place(),
             on: on?,
             when,
             target: target?,

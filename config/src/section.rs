@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::Place;
 use crate::report::Report;
 use crate::suggest::did_you_mean;
 
@@ -55,6 +56,11 @@ impl<'a> Section<'a> {
     /// Its own name in the document.
     pub fn name(&self) -> &'a str {
         self.name
+    }
+
+    /// Where it begins.
+    pub fn place(&self) -> Place {
+        self.report.place(self.offset)
     }
 
     /// A field that must be there.
@@ -106,6 +112,18 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// A table within this one that may be absent.
+    pub fn table_if_there<T>(&self, field: &'static str, read: impl FnOnce(&Section<'a>) -> T) -> Option<T> {
+        let there = self.has(field);
+        let read = self.table(field, read);
+        there.then_some(read)
+    }
+
+    /// Whether a field is a table.
+    pub fn is_table(&self, field: &str) -> bool {
+        self.get(field).is_some_and(|value| value.get_ref().is_table())
+    }
+
     /// Tables by names that the user chose, such as `[targets.NAME]`; `noun` is what messages call one.
     pub fn named_tables<T>(
         &self,
@@ -138,7 +156,7 @@ impl<'a> Section<'a> {
         table.into_iter().flatten().map(|(key, _)| key.get_ref().as_ref()).collect()
     }
 
-    /// An array of tables, such as `[[rules.routing]]`; `noun` is what messages call one, with its `id` where it has one.
+    /// An array of tables, such as `[[rules.routing]]`; `noun` is what messages call one, with its `id` or `name` where it has one.
     pub fn tables<T>(
         &self,
         field: &'static str,
@@ -150,14 +168,18 @@ impl<'a> Section<'a> {
         let Some(array) = value.get_ref().as_array() else {
             self.refuse(
                 field,
-                &format!("field '{field}' must be tables, written [[{}.{field}]]", self.title),
+                &format!(
+                    "field '{field}' must be tables, written [[{}]]",
+                    format!("{}.{field}", self.title).trim_start_matches('.')
+                ),
             );
             return Vec::new();
         };
         let mut tables = Vec::new();
         for (index, value) in array.iter().enumerate() {
             let Some(table) = self.as_table(field, value) else { continue };
-            let title = match table.get("id").and_then(|id| id.get_ref().as_str()) {
+            let id = table.get("id").or_else(|| table.get("name"));
+            let title = match id.and_then(|id| id.get_ref().as_str()) {
                 Some(id) => format!("{noun} '{id}'"),
                 None => format!("{noun} number {}", index + 1),
             };

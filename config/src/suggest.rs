@@ -4,7 +4,7 @@
 const SIMILARITY_MIN: f64 = 0.6;
 
 /// `, did you mean 'x'?` for the candidate most like `name`, or nothing when none is.
-pub(crate) fn did_you_mean<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> String {
+pub fn did_you_mean<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> String {
     candidates
         .map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate))
         .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)

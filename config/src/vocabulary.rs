@@ -49,9 +49,51 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
     ("decision", &["queue", "priority", "ruleId"]),
 ];
 
+/// The fields of `event.source`.
+pub const SOURCE_FIELDS: [&str; 7] =
+    ["name", "kind", "channel", "transportId", "adapter", "schemaVersion", "backfilled"];
+
+/// Functions and methods that expressions can call; the macros (`has`, `all`, `exists`, `exists_one`, `map`, `filter`)
+/// are gone by the time this is looked at.
+pub const FUNCTIONS: [&str; 29] = [
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "bytes",
+    "type",
+    "dyn",
+    "duration",
+    "timestamp",
+    "getFullYear",
+    "getMonth",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+    "value",
+    "hasValue",
+    "or",
+    "orValue",
+];
+
 /// Names of types, which `type(x) == string` and the like use.
 const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+
+/// What `conversation.state` can be.
+pub const CONVERSATION_STATES: [&str; 8] =
+    ["new", "started", "ivr", "queued", "connected", "wrapup", "ended", "none"];
 
 /// What a write-back rule can do: system, operation, and the parameters that the rule has to give. Those that the event
 /// itself holds (`conversationId`, `participantId`) are filled in.

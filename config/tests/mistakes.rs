@@ -357,6 +357,37 @@ fn expressions() {
 }
 
 #[test]
+fn expressions_that_give_something_else_than_they_must() {
+    check(
+        r#"when = 'profile != null && profile.loyaltyTier == "GOLD"'"#,
+        r#"when = '"GOLD"'"#,
+        &["trunkline.toml:76:9 routing rule 'gold-first': field 'when' gives a string, must give a bool"],
+    );
+    check(
+        r#"priority = "10""#,
+        r#"priority = 'profile == null ? 10 : "high"'"#,
+        &[
+            "trunkline.toml:78:36 routing rule 'gold-first': field 'priority' gives a string, must give an int",
+        ],
+    );
+    check(
+        r#"skills = '["billing", event.mediaType]'"#,
+        r#"skills = '"billing"'"#,
+        &[
+            "trunkline.toml:79:11 routing rule 'gold-first': field 'skills' gives a string, must give a list of strings",
+        ],
+    );
+    check(
+        r#"when = 'profile != null && profile.loyaltyTier == "GOLD"'"#,
+        r#"when = 'event.eventType.startswith("conversation")'"#,
+        &[
+            "trunkline.toml:76:35 routing rule 'gold-first': field 'when' calls 'startswith', which CEL does not have, \
+             did you mean 'startsWith'?",
+        ],
+    );
+}
+
+#[test]
 fn expressions_that_do_not_parse_are_reported_at_their_place() {
     for (broken, column) in [("event.eventType ==", 28), ("1 +* 2", 13), ("'open", 10), ("a.exists(", 19)] {
         let text = EXAMPLE.replace(r#"'"vip"'"#, &format!(r#""{broken}""#));

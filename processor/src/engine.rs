@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
 use trunkline_kafka::{ConsumerError, InboundRecord, Polled, TopicPartition};
+use trunkline_rules::RuleSet;
 use trunkline_schemas::codec::Decoder;
 use trunkline_schemas::{PipelineError, PlatformEvent};
 use trunkline_telemetry::Health;
@@ -30,7 +31,6 @@ use crate::metrics;
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
-use crate::rules::RuleSet;
 use crate::state::{PartitionState, StateError, StateStore};
 use crate::task::{Context, Counters, Settings, Task};
 

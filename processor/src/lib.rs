@@ -12,7 +12,6 @@
 //!   - [`entity`]: what state keeps of one entity, event ids included
 //!   - [`finished`]: offsets finished out of order
 //!   - [`profiles`]: customer profiles at hand
-//!   - [`rules`]: routing and write-backs, in CEL
 //!   - [`output`]: what a task wants published
 //! - [`state`]: keys, values, RocksDB
 //! - [`brokers`]: what the engine needs of Kafka
@@ -33,7 +32,6 @@ pub mod output;
 pub mod profiles;
 pub mod publisher;
 pub mod restore;
-pub mod rules;
 pub mod state;
 pub mod task;
 

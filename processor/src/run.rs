@@ -13,6 +13,7 @@ use trunkline_kafka::{
     CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionalProducer, client,
     schemas,
 };
+use trunkline_rules::{RuleError, RuleSet};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
@@ -25,7 +26,6 @@ use crate::metrics;
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::{RestoreFailure, RestoreThread};
-use crate::rules::{RuleError, RuleSet};
 use crate::state::{StateError, Store};
 use crate::task::Settings;
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use trunkline_config::OrderMode;
 use trunkline_kafka::InboundRecord;
+use trunkline_rules::RuleSet;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
 use trunkline_schemas::headers;
 use trunkline_schemas::{EnrichedEvent, Ordering, OrderingMode, PlatformEvent};
@@ -27,7 +28,6 @@ use crate::finished::FinishedOffsets;
 use crate::order::{Channel, Facts};
 use crate::output::{DeadLetter, Emission, Output};
 use crate::profiles::{AtHand, Profiles};
-use crate::rules::RuleSet;
 use crate::state::{Change, StateError, StateView, keys};
 
 /// What a task is told once.

@@ -1,12 +1,12 @@
 //! What is too large for the brokers is noticed before it takes effect.
 
 use trunkline_kafka::InboundRecord;
+use trunkline_rules::Outcome;
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::{EnrichedEvent, PipelineError, Severity, WriteBack};
 
 use super::Settings;
 use crate::profiles::AtHand;
-use crate::rules::Outcome;
 
 /// Bytes that enrichment adds to an event besides the profile: order, conversation, sources, headers, frames.
 const MARGIN_BYTES: usize = 64 << 10;
