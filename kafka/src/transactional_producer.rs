@@ -30,6 +30,9 @@ pub const DOUBT_AFTER: Duration = Duration::from_secs(1);
 /// A coordinator aborts a transaction that its producer left open for this long.
 pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Between two looks at whether everything is delivered.
+const DRAIN_WAIT: Duration = Duration::from_micros(300);
+
 /// How long a call may take that the client itself should end after [`TRANSACTION_TIMEOUT`].
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 
@@ -331,7 +334,9 @@ impl TransactionalProducer {
             if started.elapsed() > TRANSACTION_TIMEOUT {
                 return Err(self.abort_error("flush", "records were not delivered in time"));
             }
-            self.producer.poll(Duration::from_millis(1));
+            self.producer.poll(Duration::ZERO);
+            // The client's own wait spins through its last millisecond: a quarter of the processor's time went there.
+            std::thread::sleep(DRAIN_WAIT);
         }
         Ok(())
     }
