@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 /// Kinds of faults that are counted, as the report names them.
-pub const COUNTED: [&str; 13] = [
+pub const COUNTED: [&str; 12] = [
     PROCESSOR_KILLS,
     STATES_LOST,
     ZOMBIES,
@@ -25,7 +25,6 @@ pub const COUNTED: [&str; 13] = [
     BLACKHOLES,
     FULL_DISKS,
     ROLLING_RESTARTS,
-    EXITS,
 ];
 /// `kill -9` of processors.
 pub const PROCESSOR_KILLS: &str = "processor_kills";
@@ -51,8 +50,6 @@ pub const BLACKHOLES: &str = "blackholes";
 pub const FULL_DISKS: &str = "full_disks";
 /// Times that all processors were restarted in turn.
 pub const ROLLING_RESTARTS: &str = "rolling_restarts";
-/// Times that a process ended by itself.
-pub const EXITS: &str = "exits";
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]

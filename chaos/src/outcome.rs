@@ -29,7 +29,7 @@ pub struct Outcome {
     pub counts: BTreeMap<String, u64>,
     /// How partitions went to others.
     pub takeover: Takeover,
-    /// Processes that ended by themselves, by instance and last words.
+    /// Processes that ended by themselves, each with its last words.
     pub exits: Vec<Exit>,
     /// Whether every accepted event had come out in time after the faults had ended.
     pub drained: bool,
@@ -106,6 +106,7 @@ impl Outcome {
                 count("duplicates_suppressed"),
                 count("aborted_records")
             ),
+            format!("  processes that ended by themselves and were started again: {}", self.exits.len()),
             format!("  of {absences} long absences {taken_over} were taken over"),
             format!("  {}", takeover.join(", ")),
             "What holds (the invariants of ARCHITECTURE.md)".to_owned(),

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use trunkline_fleet::program::{self, Ending, Spec};
 
-use crate::journal::{EXITS, Journal};
+use crate::journal::Journal;
 
 /// A process under supervision. It is killed when this is dropped.
 #[derive(Debug)]
@@ -215,7 +215,6 @@ impl Supervisor {
             bail!("{instance} refuses its configuration:\n{tail}");
         }
         let why = last_words(&tail);
-        self.journal.count(EXITS);
         self.journal.say(format!("{instance} ended by itself with {status}: {why}"));
         self.exits.lock().push(Exit { instance: instance.clone(), status: status.to_string(), why });
         Ok(())
