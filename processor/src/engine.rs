@@ -6,6 +6,7 @@ mod error;
 mod intake;
 mod ports;
 mod pressure;
+mod transaction;
 mod trouble;
 
 pub use error::EngineError;
@@ -25,6 +26,7 @@ use trunkline_schemas::{PipelineError, PlatformEvent};
 use trunkline_telemetry::Health;
 
 use self::pressure::Pressure;
+use self::transaction::Transaction;
 use self::trouble::Trouble;
 use crate::brokers::Brokers;
 use crate::metrics;
@@ -39,9 +41,6 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Records taken in between two looks at everything else.
 const BATCH: usize = 500;
-
-/// Outputs after which a commit is due before its time.
-const OUTPUTS_PER_COMMIT: usize = 10_000;
 
 /// Between two attempts to read while the brokers do not answer.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
@@ -105,6 +104,7 @@ pub struct Engine<B, S> {
     /// The brokers did not answer last time.
     unreachable: bool,
     trouble: Trouble,
+    transaction: Transaction,
     decoder: Decoder<PlatformEvent>,
     last_commit: i64,
 }
@@ -132,6 +132,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             reports: Vec::new(),
             unreachable: false,
             trouble: Trouble::default(),
+            transaction: Transaction::default(),
             decoder: Decoder::new(),
             last_commit: 0,
         }
@@ -276,8 +277,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     }
 
     fn commit_is_due(&self) -> bool {
-        self.parts.clock.now() - self.last_commit >= self.parts.commit_interval_ms
-            || self.tasks.values().map(|o| o.task.pending_outputs()).sum::<usize>() >= OUTPUTS_PER_COMMIT
+        self.transaction.is_due()
+            || self.parts.clock.now() - self.last_commit >= self.parts.commit_interval_ms
     }
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
@@ -337,7 +338,9 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             profiles: &mut self.parts.profiles,
             rules: &self.parts.rules,
         };
-        Ok(step(&mut owned.task, &mut ctx)?)
+        step(&mut owned.task, &mut ctx)?;
+        let outputs = owned.task.take_outputs();
+        self.publish(outputs)
     }
 }
 

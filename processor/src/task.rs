@@ -71,8 +71,8 @@ pub struct Arrived {
     pub key: Arc<str>,
     /// What its order, its position and its identity are kept for, see [`entity_of`].
     pub entity: Arc<str>,
-    /// The event.
-    pub event: PlatformEvent,
+    /// The event; boxed, because it changes hands often on its way.
+    pub event: Box<PlatformEvent>,
 }
 
 /// What an event's order, position and identity are kept for: its conversation, else the entity it is about. Native ids
@@ -93,8 +93,6 @@ pub struct Commit {
     pub offset: i64,
     /// Changes for changelog and state.
     pub changes: Vec<Change>,
-    /// Records to publish.
-    pub outputs: Vec<Output>,
 }
 
 /// Counters since the task began.
@@ -130,6 +128,8 @@ pub struct Task {
     waiting: HashMap<String, Vec<Arc<str>>>,
     lookups: Vec<(String, Option<String>)>,
     outputs: Vec<Output>,
+    /// Outputs were taken since the last commit: it concerns this partition.
+    published: bool,
     /// Changes of state besides those of entities, the latest of each key.
     changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
     upkeep: Upkeep,
@@ -171,6 +171,7 @@ impl Task {
             waiting: HashMap::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
+            published: false,
             changes: HashMap::new(),
             upkeep: Upkeep::restored(state)?,
             counters: Counters::default(),
@@ -255,9 +256,10 @@ impl Task {
         self.offsets.len_above_watermark()
     }
 
-    /// Outputs waiting for the next commit.
-    pub fn pending_outputs(&self) -> usize {
-        self.outputs.len()
+    /// What is to be published with the next commit, since the last call.
+    pub fn take_outputs(&mut self) -> Vec<Output> {
+        self.published |= !self.outputs.is_empty();
+        std::mem::take(&mut self.outputs)
     }
 
     /// Counters since the task began.
@@ -265,7 +267,7 @@ impl Task {
         self.counters
     }
 
-    /// Everything since the last commit; `None` when there is nothing.
+    /// What changed since the last commit; `None` when nothing did. Outputs are taken before.
     ///
     /// # Errors
     /// [`StateError`] when a value does not encode.
@@ -273,8 +275,7 @@ impl Task {
         let watermark = self.offsets.watermark();
         let moved = watermark != self.committed;
         self.committed = watermark;
-        let mut commit =
-            Commit { offset: watermark, changes: Vec::new(), outputs: std::mem::take(&mut self.outputs) };
+        let mut commit = Commit { offset: watermark, changes: Vec::new() };
         for key in self.dirty.drain() {
             if let Some(resident) = self.entities.get_mut(&key) {
                 resident.entity.take_changes(&key, &mut commit.changes)?;
@@ -289,7 +290,7 @@ impl Task {
                 Change::put(keys::FINISHED.to_vec(), crate::state::encode(&above)?)
             });
         }
-        let anything = moved || !commit.changes.is_empty() || !commit.outputs.is_empty();
+        let anything = moved || !commit.changes.is_empty() || std::mem::take(&mut self.published);
         Ok(anything.then_some(commit))
     }
 
@@ -452,7 +453,7 @@ impl Task {
         let held_ms = if passed.held { (now - event.ingest_time).max(1) } else { 0 };
         let ordering =
             Ordering { position, mode: published(mode), late: passed.late, gap_before: passed.gap_before };
-        let mut enriched = EnrichedEvent::new(event, at_hand.profile, at_hand.enrichment, ordering, summary);
+        let mut enriched = EnrichedEvent::new(*event, at_hand.profile, at_hand.enrichment, ordering, summary);
         enriched.dedup_unknown = dedup_unknown;
         if !self.settings.include_data {
             enriched.data = None;

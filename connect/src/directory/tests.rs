@@ -212,6 +212,7 @@ async fn a_configuration_that_cannot_work_is_refused() {
     config.targets.get_mut("crm").unwrap().rate = Rate { calls: 1, per: Duration::from_secs(1) };
     config.rules.write_backs.push(trunkline_config::WriteBackRule {
         id: "r".to_owned(),
+        place: trunkline_config::Place { line: 1, column: 1 },
         on: Vec::new(),
         when: "true".to_owned(),
         target: "crm".to_owned(),

@@ -1,5 +1,6 @@
 //! Taking partitions, with their state restored first, and giving them back.
 
+use trunkline_kafka::TransactionError;
 use trunkline_kafka::changelog::Start;
 use trunkline_kafka::topics::DELETE_RETENTION_MS;
 
@@ -30,6 +31,13 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         if lost {
             // Others may own them by now: what is not committed is theirs to do.
             self.let_go(partitions);
+            if self.transaction.is_open() {
+                self.transaction.doom(TransactionError::Abort {
+                    what: "revoke",
+                    id: self.parts.settings.instance.clone(),
+                    reason: format!("partitions {partitions:?} were lost"),
+                });
+            }
         }
         self.commit()?;
         self.let_go(partitions);

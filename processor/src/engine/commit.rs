@@ -7,7 +7,6 @@ use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
 use super::{Engine, EngineError};
 use crate::brokers::Brokers;
 use crate::metrics;
-use crate::output::Output;
 use crate::state::{Reached, StateStore};
 use crate::task::Commit;
 
@@ -47,11 +46,11 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 commits.push((*partition, commit));
             }
         }
-        if commits.is_empty() && self.reports.is_empty() {
+        if commits.is_empty() && self.reports.is_empty() && !self.transaction.is_open() {
             return Ok(());
         }
         let started = Instant::now();
-        let ended = match self.transact(&mut commits)? {
+        let ended = match self.transact(&commits)? {
             Ok(CommitOutcome::Committed) => Ended::Committed,
             Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) => {
@@ -95,26 +94,14 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
     }
 
+    /// Adds what changed to the open transaction, and ends it.
     fn transact(
         &mut self,
-        commits: &mut [(i32, Commit)],
+        commits: &[(i32, Commit)],
     ) -> Result<Result<CommitOutcome, TransactionError>, EngineError> {
-        let mut records: Vec<OutboundRecord> = Vec::new();
-        let mut offsets = Vec::new();
         for (partition, commit) in commits {
-            for output in std::mem::take(&mut commit.outputs) {
-                if let Output::Event(emission) = &output {
-                    let rules = emission.write_backs.iter().map(|w| w.rule_id.clone());
-                    metrics::rules(
-                        emission.decision.as_ref().map(|d| d.rule_id.as_str()),
-                        rules,
-                        emission.errors.len(),
-                    );
-                }
-                self.parts.publisher.records(output, &mut records)?;
-            }
             for change in &commit.changes {
-                records.push(OutboundRecord {
+                self.produce(OutboundRecord {
                     topic: self.parts.changelog_topic.clone(),
                     partition: Some(*partition),
                     key: Some(change.key.clone()),
@@ -123,25 +110,19 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                     timestamp: None,
                 });
             }
-            offsets.push((*partition, commit.offset));
         }
-        for report in &self.reports {
-            records.push(self.parts.publisher.report(report)?);
+        for report in std::mem::take(&mut self.reports) {
+            let record = self.parts.publisher.report(&report)?;
+            self.produce(record);
+            self.reports.push(report);
         }
-        Ok(self.send(&records, &offsets))
-    }
-
-    fn send(
-        &mut self,
-        records: &[OutboundRecord],
-        offsets: &[(i32, i64)],
-    ) -> Result<CommitOutcome, TransactionError> {
-        let brokers = &mut self.parts.brokers;
-        brokers.begin()?;
-        for record in records {
-            brokers.produce(record)?;
-        }
-        brokers.commit(offsets)
+        self.begin_if_closed();
+        let offsets: Vec<(i32, i64)> =
+            commits.iter().map(|(partition, commit)| (*partition, commit.offset)).collect();
+        Ok(match self.transaction.end() {
+            Some(failure) => Err(failure),
+            None => self.parts.brokers.commit(&offsets),
+        })
     }
 
     fn apply(&mut self, commits: &[(i32, Commit)]) -> Result<(), EngineError> {

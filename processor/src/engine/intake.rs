@@ -91,12 +91,12 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    fn decode(&mut self, record: &InboundRecord) -> Result<PlatformEvent, Unread> {
+    fn decode(&mut self, record: &InboundRecord) -> Result<Box<PlatformEvent>, Unread> {
         let Some(value) = &record.value else {
             return Err(Unread::Poison("a record without a value is no event".to_owned()));
         };
         match self.decoder.decode(value) {
-            Ok(event) => Ok(event),
+            Ok(event) => Ok(Box::new(event)),
             Err(codec::Error::UnknownSchema { id }) => Err(match self.refused_schemas.get(&id) {
                 Some(reason) => Unread::Poison(format!("schema {id}: {reason}")),
                 None => Unread::Schema(id),
@@ -108,7 +108,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
 /// The event with its key. A record under another key than its event's may lie in another partition, where order and
 /// identity are kept by another task: it can not take effect there.
-fn keyed(record: &InboundRecord, event: PlatformEvent) -> Result<(Arc<str>, PlatformEvent), String> {
+fn keyed(
+    record: &InboundRecord,
+    event: Box<PlatformEvent>,
+) -> Result<(Arc<str>, Box<PlatformEvent>), String> {
     let key = event.key();
     if record.key.as_deref() == Some(key.as_bytes()) {
         Ok((key.into(), event))
@@ -135,7 +138,11 @@ mod tests {
                 headers: Vec::new(),
                 timestamp: 0,
             };
-            assert_eq!(keyed(&record, event("c1", "conversation.started", 1)).is_ok(), taken, "{key:?}");
+            assert_eq!(
+                keyed(&record, event("c1", "conversation.started", 1).into()).is_ok(),
+                taken,
+                "{key:?}"
+            );
         }
     }
 }
