@@ -6,7 +6,7 @@
 
 mod thread;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use trunkline_kafka::ConsumerError;
@@ -129,7 +129,7 @@ pub fn answer(
     let started = Instant::now();
     let mut starts = request.partitions.clone();
     let records = loop {
-        let mut batches = Batches { emit: &mut *emit, changes: HashMap::new() };
+        let mut batches = Batches { emit: &mut *emit, changes: BTreeMap::new() };
         let result = changelog::restore(log, &starts, OPEN_TRANSACTION_PATIENCE, |change| {
             batches.add(change);
             Ok(())
@@ -160,7 +160,7 @@ pub fn answer(
 /// Changes read and not yet handed over, with the offset of the last of them.
 struct Batches<'e> {
     emit: &'e mut dyn FnMut(Step),
-    changes: HashMap<i32, (Vec<Change>, i64)>,
+    changes: BTreeMap<i32, (Vec<Change>, i64)>,
 }
 
 impl Batches<'_> {

@@ -9,7 +9,7 @@ mod lane;
 mod size;
 mod upkeep;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_config::OrderMode;
@@ -119,7 +119,9 @@ pub struct Task {
     committed: i64,
     entities: HashMap<Arc<str>, Resident>,
     lanes: HashMap<Arc<str>, Lane>,
-    dirty: HashSet<Arc<str>>,
+    /// Entities that changed since the last commit. In order, as everything is that the order of a commit comes from: the
+    /// same input gives the same records.
+    dirty: Vec<Arc<str>>,
     /// Ends of holds, in partition time.
     holds: BTreeSet<(i64, Arc<str>)>,
     /// Ends of waits for a profile, in wall-clock time.
@@ -131,7 +133,7 @@ pub struct Task {
     /// Outputs were taken since the last commit: it concerns this partition.
     published: bool,
     /// Changes of state besides those of entities, the latest of each key.
-    changes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     upkeep: Upkeep,
     counters: Counters,
     clock: PartitionClock,
@@ -165,14 +167,14 @@ impl Task {
             committed,
             entities: HashMap::new(),
             lanes: HashMap::new(),
-            dirty: HashSet::new(),
+            dirty: Vec::new(),
             holds: BTreeSet::new(),
             waits: BTreeSet::new(),
             waiting: HashMap::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
             published: false,
-            changes: HashMap::new(),
+            changes: BTreeMap::new(),
             upkeep: Upkeep::restored(state)?,
             counters: Counters::default(),
             clock: PartitionClock::default(),
@@ -276,12 +278,6 @@ impl Task {
         let moved = watermark != self.committed;
         self.committed = watermark;
         let mut commit = Commit { offset: watermark, changes: Vec::new() };
-        for key in self.dirty.drain() {
-            if let Some(resident) = self.entities.get_mut(&key) {
-                resident.entity.take_changes(&key, &mut commit.changes)?;
-            }
-        }
-        commit.changes.extend(self.changes.drain().map(|(key, value)| Change { key, value }));
         if self.offsets.take_changed() {
             let above: Vec<i64> = self.offsets.above_watermark().collect();
             commit.changes.push(if above.is_empty() {
@@ -290,7 +286,17 @@ impl Task {
                 Change::put(keys::FINISHED.to_vec(), crate::state::encode(&above)?)
             });
         }
-        let anything = moved || !commit.changes.is_empty() || std::mem::take(&mut self.published);
+        let changes = std::mem::take(&mut self.changes);
+        commit.changes.extend(changes.into_iter().map(|(key, value)| Change { key, value }));
+        // Entities come last, with their counts and ids: by the last record of a commit it is known whether the changelog is
+        // still the same one (`Anchor`), and most of the other records look alike in every commit and every log.
+        for key in std::mem::take(&mut self.dirty) {
+            if let Some(resident) = self.entities.get_mut(&key) {
+                resident.entity.take_changes(&key, &mut commit.changes)?;
+            }
+        }
+        let published = std::mem::take(&mut self.published);
+        let anything = moved || published || !commit.changes.is_empty();
         Ok(anything.then_some(commit))
     }
 
@@ -303,8 +309,8 @@ impl Task {
         let middle = uses.len() / 2;
         let (_, median, _) = uses.select_nth_unstable(middle);
         let median = *median;
-        let (lanes, dirty) = (&self.lanes, &self.dirty);
-        self.entities.retain(|key, r| r.used > median || lanes.contains_key(key) || dirty.contains(key));
+        let lanes = &self.lanes;
+        self.entities.retain(|key, r| r.used > median || lanes.contains_key(key) || r.entity.is_dirty());
     }
 
     fn accept(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
@@ -440,6 +446,9 @@ impl Task {
         let taken_in = clock::taken_in(event.ingest_time, ctx.now);
         let dedup_unknown = event.ingest_time - event.event_time > ids_ms;
 
+        if !entity.is_dirty() {
+            self.dirty.push(key.clone());
+        }
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.arm(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
@@ -477,7 +486,6 @@ impl Task {
             headers: record.headers,
             held_ms,
         })));
-        self.dirty.insert(key.clone());
         self.offsets.finish(record.offset);
         if let Some((customer, at)) = interaction
             && let Some(profile) = ctx.profiles.interacted(&customer, at)
@@ -497,7 +505,7 @@ impl Task {
         }
         let entity = Entity::load(key, state)?;
         if entity.is_dirty() {
-            self.dirty.insert(key.clone());
+            self.dirty.push(key.clone());
         }
         self.entities.insert(key.clone(), Resident { entity, used: self.uses });
         Ok(())

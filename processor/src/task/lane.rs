@@ -1,6 +1,6 @@
 //! The events of one entity on their way: held by their channels, then in line for their emission.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use trunkline_config::OrderMode;
 
@@ -10,7 +10,8 @@ use crate::order::{Channel, Passed};
 
 /// Events of one entity on their way.
 pub(super) struct Lane {
-    pub(super) channels: HashMap<String, Channel<Arrived>>,
+    /// In the order of their names, so that a replay takes from them in the same order.
+    pub(super) channels: BTreeMap<String, Channel<Arrived>>,
     /// Let through by their channels; emitted from the front.
     pub(super) ready: VecDeque<(OrderMode, Passed<Arrived>)>,
     /// Where the conversation will stand after what is ready.
@@ -28,7 +29,7 @@ pub(super) struct Wait {
 
 impl Lane {
     pub(super) fn new(phase: Phase) -> Self {
-        Self { channels: HashMap::new(), ready: VecDeque::new(), phase, pending: HashSet::new(), wait: None }
+        Self { channels: BTreeMap::new(), ready: VecDeque::new(), phase, pending: HashSet::new(), wait: None }
     }
 
     pub(super) fn admit(&mut self, mode: OrderMode, passed: Passed<Arrived>) {

@@ -83,9 +83,12 @@ impl Task {
         self.resident(key, ctx.state)?;
         let now = self.clock.time();
         if let Some(resident) = self.entities.get_mut(key) {
+            let was_dirty = resident.entity.is_dirty();
             resident.entity.wake(key, now, &self.settings.retention);
             if resident.entity.is_dirty() {
-                self.dirty.insert(key.clone());
+                if !was_dirty {
+                    self.dirty.push(key.clone());
+                }
             } else if !self.lanes.contains_key(key) {
                 // There was nothing to it: it need not stay in memory.
                 self.entities.remove(key);
@@ -122,7 +125,6 @@ impl Task {
                 if let Some(resident) = self.entities.get_mut(&entity) {
                     let hour = (ctx.now + self.settings.retention.ids_ms).div_euclid(HOUR_MS) + 1;
                     resident.entity.arm(&entity, hour);
-                    self.dirty.insert(entity);
                 }
             }
         }
