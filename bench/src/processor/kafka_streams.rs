@@ -57,6 +57,7 @@ pub fn command(trial: &Trial<'_>) -> anyhow::Result<Command> {
     std::fs::write(&path, settings)?;
     let mut command = Command::new("java");
     command.args([&format!("-Xmx{HEAP}"), "-XX:+UseParallelGC", "-XX:ActiveProcessorCount=2"]);
+    command.arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn");
     command.arg("-cp").arg(jars.join("*")).arg("io.trunkline.bench.Job").arg(path);
     Ok(command)
 }

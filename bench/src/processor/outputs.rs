@@ -23,15 +23,14 @@ pub struct Expected {
 }
 
 /// What a contender wrote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {
     /// Records of `events.enriched`.
     pub enriched: u64,
     /// Bytes of their values.
     pub value_bytes: u64,
-    /// A sum over what every event says of its position, its conversation and its customer: two contenders that did the
-    /// same work have the same.
-    pub content: u64,
+    /// By event, a digest of what was found out about it, see [`findings`].
+    findings: HashMap<u128, u64>,
 }
 
 // === impl Expected ===
@@ -63,20 +62,21 @@ impl Expected {
     pub fn check(&self, trial: &Trial<'_>, contender: Contender) -> anyhow::Result<Written> {
         let mut seen: HashMap<u128, u32> = HashMap::with_capacity(self.events.len());
         let mut positions = Positions::default();
-        let mut written = Written { enriched: 0, value_bytes: 0, content: 0 };
+        let mut written = Written::default();
         let mut decoder = Decoder::<EnrichedEvent>::new();
         let schema = trial.ids.get(catalog::EVENTS_ENRICHED).context("enriched events have no schema id")?;
         decoder.add_writer(schema, EnrichedEvent::SCHEMA)?;
         let topic = contender.topic(&trial.config, catalog::EVENTS_ENRICHED);
         read(&trial.config, &topic, |record| {
-            *seen.entry(id(&record)?).or_default() += 1;
+            let id = id(&record)?;
+            *seen.entry(id).or_default() += 1;
             let value = record.value.context("an event has no value")?;
             written.enriched += 1;
             written.value_bytes += value.len() as u64;
             if contender.processes() {
                 let event = decoder.decode(&value)?;
                 positions.add(&event);
-                written.content = written.content.wrapping_add(content(&event));
+                written.findings.insert(id, digest(&event));
             }
             Ok(())
         })?;
@@ -143,18 +143,64 @@ impl Positions {
     }
 }
 
-/// Everything that the processor found out, but for what depends on the clock.
-fn content(event: &EnrichedEvent) -> u64 {
+/// Share of events that two contenders may differ on: both let a held event go by the wall clock when its partition stands
+/// still for longer than the hold, and when that is depends on the machine.
+const DIFFERENT_MAX: f64 = 0.005;
+
+/// Makes sure that two contenders found out the same about the events, and says on what share they differ.
+///
+/// # Errors
+///
+/// Shows an event that they differ on, when there are too many.
+pub fn same_work(
+    trial: &Trial<'_>,
+    one: (Contender, &Written),
+    other: (Contender, &Written),
+) -> anyhow::Result<f64> {
+    let mut differing = one.1.findings.iter().filter(|(id, digest)| other.1.findings.get(id) != Some(digest));
+    let Some((id, _)) = differing.next() else { return Ok(0.0) };
+    let share = (1 + differing.count()) as f64 / one.1.findings.len() as f64;
+    if share <= DIFFERENT_MAX {
+        return Ok(share);
+    }
+    let mut said = Vec::new();
+    for contender in [one.0, other.0] {
+        let mut decoder = Decoder::<EnrichedEvent>::new();
+        let schema = trial.ids.get(catalog::EVENTS_ENRICHED).context("enriched events have no schema id")?;
+        decoder.add_writer(schema, EnrichedEvent::SCHEMA)?;
+        read(&trial.config, &contender.topic(&trial.config, catalog::EVENTS_ENRICHED), |record| {
+            if self::id(&record)? == *id {
+                let event = decoder.decode(&record.value.unwrap_or_default())?;
+                said.push(format!("{}: {}", contender.title(), findings(&event)));
+            }
+            Ok(())
+        })?;
+    }
+    anyhow::bail!(
+        "they differ on {share:.4} of the events, as on {}:\n{}",
+        Uuid::from_u128(*id),
+        said.join("\n")
+    )
+}
+
+/// Everything that was found out about an event, but for what depends on the clock.
+fn findings(event: &EnrichedEvent) -> String {
+    let EnrichedEvent { event_type, ordering, conversation, customer_id, profile, dedup_unknown, .. } = event;
+    let profile = profile.as_ref().map(|profile| {
+        (
+            &profile.customer_id,
+            &profile.account_name,
+            &profile.loyalty_tier,
+            &profile.balance,
+            profile.open_tickets,
+        )
+    });
+    format!("{event_type} {ordering:?} {conversation:?} {customer_id:?} {profile:?} {dedup_unknown}")
+}
+
+fn digest(event: &EnrichedEvent) -> u64 {
     let mut hasher = DefaultHasher::new();
-    event.event_id.hash(&mut hasher);
-    event.customer_id.hash(&mut hasher);
-    let ordering = &event.ordering;
-    (ordering.position, ordering.mode, ordering.late, ordering.gap_before).hash(&mut hasher);
-    let conversation = &event.conversation;
-    (&conversation.state, conversation.started_at, conversation.queued_ms, conversation.handled_ms)
-        .hash(&mut hasher);
-    (conversation.transfers, conversation.events, event.dedup_unknown).hash(&mut hasher);
-    event.profile.as_ref().map(|profile| (&profile.customer_id, &profile.loyalty_tier)).hash(&mut hasher);
+    findings(event).hash(&mut hasher);
     hasher.finish()
 }
 

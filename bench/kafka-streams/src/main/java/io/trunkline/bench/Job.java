@@ -32,7 +32,9 @@ public final class Job {
         Settings settings = Settings.read(Path.of(arguments[0]));
         KafkaStreams streams = new KafkaStreams(topology(settings), configuration(settings));
         streams.setUncaughtExceptionHandler(error -> {
+            // What is not committed takes no effect; the harness sees the end and shows why.
             error.printStackTrace();
+            Runtime.getRuntime().halt(1);
             return StreamThreadExceptionResponse.SHUTDOWN_APPLICATION;
         });
         Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(20))));
