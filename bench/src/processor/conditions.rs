@@ -37,8 +37,8 @@ pub fn add(quick: bool, report: &mut Report) {
         ),
         (
             "caches",
-            "RocksDB block cache and memtables 384 MiB each; besides Trunkline at most 120,000 conversations in memory, Kafka \
-             Streams 128 MiB of record cache in a heap of 1 GiB"
+            "96 MiB of RocksDB blocks and memtables for both; besides at most 100,000 conversations in Trunkline's memory, and \
+             128 MiB of record cache (room for as many) in Kafka Streams' heap of 1 GiB"
                 .to_owned(),
         ),
     ] {

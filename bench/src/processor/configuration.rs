@@ -82,7 +82,7 @@ keys = ["file:{secrets}/eventbridge-api-key"]
 
 [enrichment]
 targets = ["salesforce", "sap", "servicenow"]
-freshness = "30d"
+freshness = "12h"
 deadline = "30s"
 "#
     );

@@ -75,7 +75,7 @@ impl Expected {
             written.value_bytes += value.len() as u64;
             if contender.processes() {
                 let event = decoder.decode(&value)?;
-                positions.add(&event);
+                positions.add(&event.entity_id, event.ordering.position);
                 written.findings.insert(id, digest(&event));
             }
             Ok(())
@@ -123,16 +123,14 @@ struct Positions {
 // === impl Positions ===
 
 impl Positions {
-    fn add(&mut self, event: &EnrichedEvent) {
+    fn add(&mut self, conversation: &str, position: i64) {
         let mut hasher = DefaultHasher::new();
-        event.entity_id.hash(&mut hasher);
+        conversation.hash(&mut hasher);
         let last = self.last.entry(hasher.finish()).or_default();
-        if event.ordering.position != *last + 1 && self.broken.is_none() {
-            let position = event.ordering.position;
-            self.broken =
-                Some(format!("conversation {}: position {position} follows {last}", event.entity_id));
+        if position != *last + 1 && self.broken.is_none() {
+            self.broken = Some(format!("conversation {conversation}: position {position} follows {last}"));
         }
-        *last = event.ordering.position;
+        *last = position;
     }
 
     fn check(self) -> anyhow::Result<()> {
@@ -223,4 +221,42 @@ pub fn read(
         }
     })?;
     failed.with_context(|| format!("in {topic}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_missing_doubled_or_strange_is_noticed() {
+        let expected = Expected { events: HashMap::from([(1, 1), (2, 2)]), started: 0 };
+        let (ours, copies) = (Contender::Trunkline, Contender::CopyLoop);
+        for (seen, contender, right) in [
+            (vec![(1, 1), (2, 1)], ours, true),
+            (vec![(1, 1), (2, 2)], ours, false),
+            (vec![(1, 1), (2, 2)], copies, true),
+            (vec![(1, 1), (2, 1)], copies, false),
+            (vec![(2, 1)], ours, false),
+            (vec![(1, 1), (2, 1), (3, 1)], ours, false),
+        ] {
+            let judged = expected.compare(&seen.iter().copied().collect(), contender);
+            assert_eq!(judged.is_ok(), right, "{seen:?} {contender:?}");
+        }
+    }
+
+    #[test]
+    fn positions_count_from_one_in_each_conversation() {
+        for (reported, right) in [
+            (vec![("a", 1), ("b", 1), ("a", 2), ("b", 2), ("a", 3)], true),
+            (vec![("a", 1), ("a", 3)], false),
+            (vec![("a", 2)], false),
+            (vec![("a", 1), ("a", 1)], false),
+        ] {
+            let mut positions = Positions::default();
+            for (conversation, position) in &reported {
+                positions.add(conversation, *position);
+            }
+            assert_eq!(positions.check().is_ok(), right, "{reported:?}");
+        }
+    }
 }

@@ -77,12 +77,8 @@ fn pages(report: &Report) -> Vec<(String, String)> {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(page, "| `{name}` | {} | {target} |", readable(*ratio));
     }
-    let _ = write!(page, "\nRatios are ours by theirs, medians over the rounds.\n\n## Side by side\n\n| |");
-    for contender in CONTENDERS {
-        let _ = write!(page, " {} |", contender.title());
-    }
-    page.push_str("\n|---|---:|---:|---:|---:|\n");
-    let mut plots = String::new();
+    page.push_str("\nOurs by theirs, medians over the rounds; `restart_seconds` is what it says.\n\n");
+    let (mut rows_of_table, mut plots) = (String::new(), String::new());
     for Comparison { figure, title, unit } in &COMPARISONS {
         let figures =
             CONTENDERS.map(|contender| report.figures.get(&format!("{}_{figure}", contender.name())));
@@ -90,7 +86,7 @@ fn pages(report: &Report) -> Vec<(String, String)> {
             continue;
         }
         let cells = figures.map(|figure| figure.map_or_else(String::new, |figure| readable(*figure)));
-        let _ = writeln!(page, "| {title} ({unit}) | {} |", cells.join(" | "));
+        let _ = writeln!(rows_of_table, "| {title} ({unit}) | {} |", cells.join(" | "));
         let rows: Vec<(String, f64)> = CONTENDERS
             .into_iter()
             .zip(figures)
@@ -101,8 +97,13 @@ fn pages(report: &Report) -> Vec<(String, String)> {
             files.push((format!("{figure}.svg"), bars(title, unit, &rows)));
         }
     }
-    page.push('\n');
-    page.push_str(&plots);
+    if !rows_of_table.is_empty() {
+        let titles = CONTENDERS.map(Contender::title).join(" | ");
+        let _ = write!(
+            page,
+            "## Side by side\n\n| | {titles} |\n|---|---:|---:|---:|---:|\n{rows_of_table}\n{plots}"
+        );
+    }
     let levels = levels(report);
     if !levels.is_empty() {
         page.push_str("## Throughput over the size of Trunkline's store\n\n");

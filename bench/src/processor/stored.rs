@@ -148,7 +148,6 @@ fn one(bench: &Bench, size: &Size, contender: Contender, parts: &[Part]) -> anyh
     Expected::of(&trial)?
         .check(&trial, contender)
         .with_context(|| format!("{} did not do its work", contender.title()))?;
-    trial.finish()?;
     Ok(Found { disk, memory, restart_seconds })
 }
 

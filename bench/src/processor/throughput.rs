@@ -84,7 +84,6 @@ pub fn run(bench: &Bench, size: &Size, contenders: &[Contender], report: &mut Re
                 ),
             );
         }
-        trial.finish()?;
     }
     add(&runs, size, report);
     if !differing.is_empty() {

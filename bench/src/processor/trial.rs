@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use trunkline_schemas::{PlatformEvent, catalog, headers};
 use super::configuration::{self, Layout, PARTITIONS};
 use super::contender::Contender;
 use super::workload::{self, Workload};
-use super::{broker, kafka_streams};
+use super::{broker, kafka_streams, say};
 
 /// Records of the input that may be unacknowledged: less than the producer's queue takes.
 const IN_FLIGHT: usize = 20_000;
@@ -46,7 +46,7 @@ pub struct Bench {
     sandbox: Sandbox,
 }
 
-/// Topics with the input, and a folder. Drop it for nothing: [`Trial::finish`] removes both.
+/// Topics with the input, and a folder; both go away with this.
 #[derive(Debug)]
 pub struct Trial<'b> {
     /// What it runs on.
@@ -199,20 +199,17 @@ impl<'b> Trial<'b> {
     pub fn log(&self, contender: Contender) -> PathBuf {
         self.folder.join(format!("{}.log", contender.name()))
     }
-
-    /// Removes topics and folder.
-    ///
-    /// # Errors
-    ///
-    /// When the broker or the disk refuses.
-    pub fn finish(self) -> anyhow::Result<()> {
-        self.bench.runtime.block_on(broker::remove_topics(&self.bench.kafka, &self.prefix))?;
-        remove_folder(&self.folder)
-    }
 }
 
-fn remove_folder(folder: &Path) -> anyhow::Result<()> {
-    std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        let removed = self.bench.runtime.block_on(broker::remove_topics(&self.bench.kafka, &self.prefix));
+        if let Err(error) = removed {
+            say(&format!("the topics {}* stay: {error:#}", self.prefix));
+        }
+        // Whatever is left of it goes with the folder of all trials.
+        let _removed = std::fs::remove_dir_all(&self.folder);
+    }
 }
 
 /// The catalog's topics, and for each other contender its own of the same settings.

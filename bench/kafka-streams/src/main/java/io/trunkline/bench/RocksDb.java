@@ -12,13 +12,11 @@ import org.rocksdb.WriteBufferManager;
 
 /**
  * RocksDB as Kafka's documentation advises for bounded memory: one cache for all stores, memtables charged to it. Its
- * size is the budget that Trunkline's store has by its own defaults: for 6 partitions 32 MiB of block cache each, and
- * two memtables of 16 MiB each.
+ * size is the budget of Trunkline's store: 48 MiB of blocks, indexes and filters, 48 MiB of memtables.
  */
 public final class RocksDb implements RocksDBConfigSetter {
     private static final long MIB = 1024 * 1024;
-    private static final int PARTITIONS = 6;
-    private static final long BUDGET = PARTITIONS * (32 + 2 * 16) * MIB;
+    private static final long BUDGET = (48 + 48) * MIB;
 
     private static final Cache CACHE = new LRUCache(BUDGET, -1, false, 0.1);
     private static final WriteBufferManager MEMTABLES = new WriteBufferManager(BUDGET / 2, CACHE);
