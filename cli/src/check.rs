@@ -48,6 +48,9 @@ fn notes(file: &str, config: &Config) -> Vec<String> {
     if config.sources.is_empty() {
         notes.push("note: no source is configured: ingest will take nothing in".to_owned());
     }
+    notes.extend(config.plugins.keys().map(|name| {
+        format!("note: plugin '{name}' is known to the processor that has it: run that with --check")
+    }));
     let of_rules = trunkline_rules::notes(config, event_type::ALL);
     notes.extend(of_rules.iter().map(|note| {
         let (line, column) = (note.place.line, note.place.column);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::section::Section;
 use crate::values::boolean;
-use crate::{Enrichment, Ingest, Kafka, Processor, Registry, Rules, Sink, Source, Target, Telemetry};
+use crate::{
+    Enrichment, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, Sink, Source, Target,
+    Telemetry,
+};
 
 /// A validated configuration: every reference in it resolves, every expression parses.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct Config {
     pub enrichment: Enrichment,
     /// Routing and write-backs.
     pub rules: Rules,
+    /// Plugins that are to run, by name.
+    pub plugins: BTreeMap<String, Plugin>,
 }
 
 /// The targets, for those who refer to them.
@@ -42,7 +47,8 @@ pub(crate) struct KnownTargets<'a> {
 // === impl Config ===
 
 impl Config {
-    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+    /// Reads all of it. `plugins` are those that the processor has; `None` where that cannot be known.
+    pub(crate) fn read(section: &Section<'_>, plugins: Option<&[KnownPlugin<'_>]>) -> Option<Self> {
         // Both are looked at before anything else, see `Report`; here their types are checked.
         section.optional("allow_env_secrets", boolean);
         section.optional("allow_plaintext_http", boolean);
@@ -56,7 +62,8 @@ impl Config {
         let targets = section.named_tables("targets", "target", Target::read);
         let known = KnownTargets { names: section.names("targets"), targets: &targets };
         let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));
-        let rules = section.table("rules", |section| Rules::read(section, &known));
+        let plugins = section.named_tables("plugins", "plugin", |plugin| Some(Plugin::read(plugin, plugins)));
+        let rules = section.table("rules", |section| Rules::read(section, &known, &enrichment, &plugins));
         Some(Self {
             kafka: kafka?,
             registry: registry?,
@@ -68,6 +75,7 @@ impl Config {
             targets,
             enrichment,
             rules,
+            plugins,
         })
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::System;
 use crate::config::KnownTargets;
+use crate::expression::expression_of;
+use crate::expression_kind::Gives;
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, integer, list, one_of, reference};
 use crate::vocabulary::PROFILE_SYSTEMS;
@@ -14,6 +16,8 @@ use crate::vocabulary::PROFILE_SYSTEMS;
 pub struct Enrichment {
     /// Names of the targets asked, all at once; empty turns enrichment off.
     pub targets: Vec<String>,
+    /// CEL over `event`, a bool: which events get a profile (default: all that name a customer).
+    pub when: Option<String>,
     /// Longest time an event waits for its profile (default 250 ms).
     pub deadline: Duration,
     /// A profile younger than this is not fetched again (default 30 s).
@@ -79,6 +83,7 @@ impl Enrichment {
         };
         Self {
             targets: section.or("targets", list(0, with_profiles), Vec::new()),
+            when: section.optional("when", expression_of(Gives::Bool, &["event"])),
             deadline: section.or("deadline", duration, Duration::from_millis(250)),
             freshness: section.or("freshness", duration, Duration::from_secs(30)),
             cache_entries: section.or("cache_entries", integer(1..=100_000_000), 100_000),

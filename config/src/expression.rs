@@ -11,10 +11,18 @@ use crate::vocabulary;
 
 /// A CEL expression that parses, names only what rules can see, and does not give something else than it must.
 pub(crate) fn expression(gives: Gives) -> impl Fn(&Value<'_>) -> Read<String> {
-    move |value| read(value, gives)
+    move |value| read(value, gives, None)
 }
 
-fn read(value: &Value<'_>, gives: Gives) -> Read<String> {
+/// The same, where only some variables have a value.
+pub(crate) fn expression_of(
+    gives: Gives,
+    variables: &'static [&'static str],
+) -> impl Fn(&Value<'_>) -> Read<String> {
+    move |value| read(value, gives, Some(variables))
+}
+
+fn read(value: &Value<'_>, gives: Gives, only: Option<&'static [&'static str]>) -> Read<String> {
     let written = text(value)?;
     let program = Program::compile(&written).map_err(|errors| {
         let first = errors.errors.first();
@@ -22,7 +30,7 @@ fn read(value: &Value<'_>, gives: Gives) -> Read<String> {
         let byte = first.map_or(0, |error| byte_at(&written, error.pos));
         Problem::new(format!("is no CEL expression: {message}")).at(in_document(value, &written, byte))
     })?;
-    let mut names = Names { scope: Vec::new(), wrong: None };
+    let mut names = Names { only, scope: Vec::new(), wrong: None };
     names.visit(program.expression());
     match names.wrong.or_else(|| gives.contradiction(program.expression())) {
         None => Ok(written),
@@ -50,6 +58,8 @@ fn in_document(value: &Value<'_>, expression: &str, byte: usize) -> usize {
 
 /// Looks for the first name that no rule can see.
 struct Names {
+    /// The variables that have a value here; all of them, if nothing is said.
+    only: Option<&'static [&'static str]>,
     /// Variables that comprehensions such as `exists(x, …)` bind, innermost last.
     scope: Vec<String>,
     wrong: Option<(u64, String)>,
@@ -106,6 +116,15 @@ impl Names {
         if !bound && vocabulary::fields(name).is_none() && !vocabulary::is_type(name) {
             let hint = did_you_mean(name, vocabulary::variables());
             self.wrong = Some((id, format!("names '{name}', which rules do not know{hint}")));
+        } else if !bound
+            && let Some(only) = self.only
+            && vocabulary::fields(name).is_some()
+            && !only.contains(&name)
+        {
+            self.wrong = Some((
+                id,
+                format!("names '{name}', which is not known yet here; '{}' is", only.join("', '")),
+            ));
         }
     }
 

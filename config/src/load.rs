@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use crate::report::{Report, Secrets};
 use crate::section::Section;
 use crate::syntax::readable;
-use crate::{Config, Mistakes};
+use crate::{Config, KnownPlugin, Mistakes};
 
 /// For those who have no file.
 const ADVICE: &str = "`trunkline init` writes one to start from";
@@ -18,7 +18,7 @@ const ADVICE: &str = "`trunkline init` writes one to start from";
 ///
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
-    read_document(path, ADVICE, Secrets::Read, Config::read)
+    read_document(path, ADVICE, Secrets::Read, |section| Config::read(section, None))
 }
 
 /// Reads and checks a file for those who connect to nothing: what secrets refer to need not be there, and each secret is
@@ -28,7 +28,16 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 ///
 /// Everything else that is wrong with it, or that it cannot be read.
 pub fn load_without_secrets(path: &Path) -> Result<Config, Mistakes> {
-    read_document(path, ADVICE, Secrets::LeftOut, Config::read)
+    read_document(path, ADVICE, Secrets::LeftOut, |section| Config::read(section, None))
+}
+
+/// Reads and checks a file for a processor, which knows the plugins that it has.
+///
+/// # Errors
+///
+/// Everything that is wrong with it, or that it cannot be read.
+pub fn load_with_plugins(path: &Path, plugins: &[KnownPlugin<'_>]) -> Result<Config, Mistakes> {
+    read_document(path, ADVICE, Secrets::Read, |section| Config::read(section, Some(plugins)))
 }
 
 /// Checks a text. `file_name` appears in messages, and relative paths within the text start at its folder.
@@ -37,7 +46,7 @@ pub fn load_without_secrets(path: &Path) -> Result<Config, Mistakes> {
 ///
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file_name: &str) -> Result<Config, Mistakes> {
-    parse_document(text, file_name, Secrets::Read, Config::read)
+    parse_document(text, file_name, Secrets::Read, |section| Config::read(section, None))
 }
 
 /// Reads a file of any kind. `advice` is for those who have none.

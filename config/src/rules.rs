@@ -11,13 +11,13 @@ use crate::section::{Problem, Read, Section, Value};
 use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
 use crate::vocabulary::OPERATIONS;
-use crate::{Place, System};
+use crate::{Enrichment, Place, Plugin, System};
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// First 12 hex digits of the SHA-256 of the rules in canonical form: the same rules have the same version,
-    /// whatever their comments and layout.
+    /// First 12 hex digits of the SHA-256 of the rules, the condition of enrichment and the plugins' sections in canonical form: the same rules have
+    /// the same version, whatever their comments and layout.
     pub version: String,
     /// The queue of conversations that no rule decides.
     pub default_queue: String,
@@ -78,13 +78,18 @@ pub struct WriteBackRule {
 // === impl Rules ===
 
 impl Rules {
-    pub(crate) fn read(section: &Section<'_>, known: &KnownTargets<'_>) -> Self {
+    pub(crate) fn read(
+        section: &Section<'_>,
+        known: &KnownTargets<'_>,
+        enrichment: &Enrichment,
+        plugins: &BTreeMap<String, Plugin>,
+    ) -> Self {
         let mut ids = BTreeSet::new();
         let default_queue = section.or("default_queue", text, "general".to_owned());
         let routing = section.tables("routing", "routing rule", |rule| RoutingRule::read(rule, &mut ids));
         let write_backs =
             section.tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, known));
-        let version = rules_version::of(&default_queue, &routing, &write_backs);
+        let version = rules_version::of(&default_queue, &routing, &write_backs, enrichment, plugins);
         Self { version, default_queue, routing, write_backs }
     }
 }

@@ -61,6 +61,8 @@ pub struct Expected {
     pub decision: Option<ExpectedDecision>,
     /// The commands, all of them, in the order of their rules.
     pub write_backs: Option<Vec<ExpectedWriteBack>>,
+    /// Whether the event gets its customer's profile.
+    pub enriched: Option<bool>,
     /// Ids of the rules that fail; none, unless a case says so.
     pub errors: Vec<String>,
 }
@@ -201,11 +203,12 @@ impl Expected {
         let write_backs = section.has("writeback").then(|| {
             section.tables("writeback", "write-back", |command| ExpectedWriteBack::read(command, known))
         });
-        if !["decision", "writeback", "errors"].iter().any(|field| section.has(field)) {
-            section.refuse("decision", "expects nothing: add a decision, a writeback or errors");
+        if !["decision", "writeback", "enriched", "errors"].iter().any(|field| section.has(field)) {
+            section.refuse("decision", "expects nothing: add a decision, a writeback, enriched or errors");
         }
+        let enriched = section.optional("enriched", boolean);
         let errors = section.or("errors", list(0, reference("rule", &known.rules)), Vec::new());
-        Self { place: section.place(), decision, write_backs, errors }
+        Self { place: section.place(), decision, write_backs, enriched, errors }
     }
 }
 

@@ -1,15 +1,23 @@
 //! The version of a rule set: equal rules have equal versions.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
-use crate::{RoutingRule, WriteBackRule};
+use crate::{Enrichment, Plugin, RoutingRule, WriteBackRule};
 
 /// Hex digits of the version: 48 bits tell any two versions of a deployment apart.
 const LENGTH: usize = 12;
 
 /// First hex digits of the SHA-256 over all rules, each part preceded by its length, so that no two rule sets share
 /// their canonical form.
-pub(crate) fn of(default_queue: &str, routing: &[RoutingRule], write_backs: &[WriteBackRule]) -> String {
+pub(crate) fn of(
+    default_queue: &str,
+    routing: &[RoutingRule],
+    write_backs: &[WriteBackRule],
+    enrichment: &Enrichment,
+    plugins: &BTreeMap<String, Plugin>,
+) -> String {
     let mut canonical = Canonical(Sha256::new());
     canonical.text(default_queue);
     canonical.list(routing, |canonical, rule| {
@@ -33,6 +41,15 @@ pub(crate) fn of(default_queue: &str, routing: &[RoutingRule], write_backs: &[Wr
         canonical.map(&rule.parameters);
         canonical.map(&rule.fields);
     });
+    if let Some(when) = &enrichment.when {
+        canonical.text(when);
+    }
+    // Plugins decide too, by their settings.
+    for (name, plugin) in plugins {
+        canonical.text(name);
+        canonical.list(plugin.events.iter().flatten(), |canonical, event_type| canonical.text(event_type));
+        canonical.text(&plugin.settings.to_string());
+    }
     let mut version = hex::encode(canonical.0.finalize());
     version.truncate(LENGTH);
     version
@@ -57,7 +74,7 @@ impl Canonical {
         items.into_iter().for_each(|item| each(self, item));
     }
 
-    fn map(&mut self, map: &std::collections::BTreeMap<String, String>) {
+    fn map(&mut self, map: &BTreeMap<String, String>) {
         self.0.update((map.len() as u64).to_be_bytes());
         for (name, value) in map {
             self.text(name);

@@ -94,6 +94,38 @@ impl<'a> Section<'a> {
         self.report.add(offset, self.titled(message.to_owned()));
     }
 
+    /// The same, about something deep in it: at the last name or element of a path that is there.
+    pub fn refuse_at(&self, path: &[&str], message: &str) {
+        let mut offset = self.offset;
+        let mut table = self.table;
+        let mut array = None;
+        for step in path {
+            let value = match (table, array) {
+                (Some(table), _) => match table.get_key_value(*step) {
+                    Some((key, value)) => {
+                        offset = key.span().start;
+                        value
+                    }
+                    None => break,
+                },
+                (None, Some(array)) => {
+                    let elements: &toml::de::DeArray<'_> = array;
+                    match step.parse().ok().and_then(|index: usize| elements.get(index)) {
+                        Some(value) => {
+                            offset = value.span().start;
+                            value
+                        }
+                        None => break,
+                    }
+                }
+                (None, None) => break,
+            };
+            table = value.get_ref().as_table();
+            array = value.get_ref().as_array();
+        }
+        self.report.add(offset, self.titled(message.to_owned()));
+    }
+
     /// Takes any further field as known: what decides which fields there are is wrong itself.
     pub fn allow_any_field(&self) {
         self.any_field.set(true);

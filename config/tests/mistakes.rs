@@ -6,6 +6,7 @@
 mod support;
 
 use support::EXAMPLE;
+use trunkline_config::{KnownPlugin, PluginMistake};
 
 /// The messages about a text, one a line, with the file's name alone.
 fn messages(text: &str) -> String {
@@ -384,6 +385,59 @@ fn expressions_that_give_something_else_than_they_must() {
             "trunkline.toml:76:35 routing rule 'gold-first': field 'when' calls 'startswith', which CEL does not have, \
              did you mean 'startsWith'?",
         ],
+    );
+}
+
+#[test]
+fn enrichment_is_chosen_by_the_event_alone() {
+    check(
+        r#"targets = ["sap"]"#,
+        "targets = [\"sap\"]\nwhen = 'event.mediaType == \"voice\" && profile == null'",
+        &[
+            "trunkline.toml:69:39 enrichment: field 'when' names 'profile', which is not known yet here; 'event' is",
+        ],
+    );
+    check(
+        r#"targets = ["sap"]"#,
+        "targets = [\"sap\"]\nwhen = 'event.mediaType == \"voice\"'",
+        &["no mistake"],
+    );
+}
+
+#[test]
+fn plugins_and_their_settings() {
+    let folder = support::folder();
+    let path = folder.path().join("trunkline.toml");
+    let check = |settings: &serde_json::Value| match settings.get("levels") {
+        Some(_) => Err(PluginMistake {
+            path: ["levels", "1", "hgih"].map(str::to_owned).into(),
+            message: "unknown field `hgih`".to_owned(),
+            known: vec!["low".to_owned(), "high".to_owned()],
+        }),
+        None => Ok(()),
+    };
+    let messages = |more: &str| {
+        let known = [KnownPlugin { name: "sentiment", check: Box::new(check) }];
+        std::fs::write(&path, format!("{EXAMPLE}\n{more}")).unwrap();
+        let found = trunkline_config::load_with_plugins(&path, &known);
+        let said = found.map_or_else(|mistakes| mistakes.to_string(), |_| "no mistake".to_owned());
+        said.replace(&format!("{}/trunkline.toml", folder.path().display()), "")
+    };
+    assert_eq!(messages("[plugins.sentiment]\nbudget = \"20ms\"\nsettings.low = 0.5"), "no mistake");
+    assert_eq!(
+        messages("[plugins.sentimnet]"),
+        ":101:10 plugin 'sentimnet': this processor does not have it, did you mean 'sentiment'?"
+    );
+    assert_eq!(
+        messages("[plugins.other]\nbudgt = \"1s\""),
+        ":101:10 plugin 'other': this processor does not have it; it has: sentiment\n\
+         :102:1 plugin 'other': unknown field 'budgt', did you mean 'budget'?"
+    );
+    assert_eq!(
+        messages(
+            "[[plugins.sentiment.settings.levels]]\nlow = 1\n[[plugins.sentiment.settings.levels]]\nhgih = 2"
+        ),
+        ":104:1 plugin 'sentiment': field 'settings.levels.1.hgih': unknown field `hgih`, did you mean 'high'?"
     );
 }
 

@@ -30,6 +30,7 @@ use self::transaction::Transaction;
 use self::trouble::Trouble;
 use crate::brokers::Brokers;
 use crate::metrics;
+use crate::plugins::Plugins;
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
@@ -70,6 +71,8 @@ pub struct Parts<B, S> {
     pub profiles: Profiles,
     /// Rules.
     pub rules: RuleSet,
+    /// Plugins that events wait for.
+    pub plugins: Plugins,
     /// Encodes.
     pub publisher: Publisher,
     /// For the tasks.
@@ -165,6 +168,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         self.take_schemas()?;
         self.take_restored()?;
         self.learn_profiles()?;
+        self.hear_plugins()?;
         self.tick()?;
         self.ask();
         self.collect_reports();
@@ -251,6 +255,18 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
+    /// Events whose plugins have answered, or are not waited for any longer, go on.
+    fn hear_plugins(&mut self) -> Result<(), EngineError> {
+        for (ticket, answers) in self.parts.plugins.poll(self.parts.clock.now()) {
+            let owner = self.tasks.iter().find(|(_, owned)| owned.task.consults(ticket));
+            // Its partition may be another's by now, who asks again.
+            if let Some(partition) = owner.map(|(partition, _)| *partition) {
+                self.with_task(partition, |task, ctx| task.plugins_answered(ticket, answers, ctx))?;
+            }
+        }
+        Ok(())
+    }
+
     fn tick(&mut self) -> Result<(), EngineError> {
         for partition in self.owned() {
             self.with_task(partition, |task, ctx| task.tick(ctx))?;
@@ -266,13 +282,18 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
     }
 
-    /// What an operator should hear of the outside systems goes out with the next transaction.
+    /// What an operator should hear of outside systems and plugins goes out with the next transaction.
     fn collect_reports(&mut self) {
         // Events that a slow moment made us miss were logged where they happened.
         while let Ok(event) = self.parts.events.try_recv() {
             let id = uuid::Uuid::new_v4().to_string();
             let report = self.parts.reporter.report(&event, id, self.parts.clock.now());
             self.reports.extend(report.filter(|_| self.reports.len() < REPORTS_LIMIT));
+        }
+        for turning in self.parts.plugins.take_turnings() {
+            if self.reports.len() < REPORTS_LIMIT {
+                self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
+            }
         }
     }
 
@@ -321,6 +342,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             owned.reported = now;
         }
         let outstanding = self.tasks.values().map(|o| o.task.outstanding()).sum();
+        self.parts.plugins.report();
         metrics::under_way(outstanding, self.parts.lookups.in_flight(), self.tasks.len());
     }
 
@@ -336,7 +358,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             now: self.parts.clock.now(),
             state: &state,
             profiles: &mut self.parts.profiles,
-            rules: &self.parts.rules,
+            rules: &mut self.parts.rules,
+            plugins: &mut self.parts.plugins,
         };
         step(&mut owned.task, &mut ctx)?;
         let outputs = owned.task.take_outputs();

@@ -117,6 +117,13 @@ impl Entity {
         found.map(|(_, order)| *order).unwrap_or_default()
     }
 
+    /// The position and the conversation that an event would get if it were emitted now.
+    pub fn preview(&self, event: &PlatformEvent) -> (i64, Conversation) {
+        let mut conversation = self.stored.conversation.clone();
+        conversation.apply(event);
+        (self.stored.position + 1, conversation)
+    }
+
     /// Takes an event into account as it is emitted, and gives it its position. `taken_in` is when it was, in UTC
     /// milliseconds.
     pub fn emit(

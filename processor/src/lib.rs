@@ -17,8 +17,10 @@
 //! - [`brokers`]: what the engine needs of Kafka
 //! - [`restore`]: bringing state up to date, beside what is running
 //! - [`engine`]: the loop, transactions, assignment and restore
+//! - [`plugins`]: steps of yours, asked beside the stream
 //! - [`lookups`]: asking the CRMs beside the stream
 //! - [`publisher`]: outputs as records
+//! - [`Processor`]: the program, with plugins of yours or without
 //! - [`run`]: puts it all together
 
 pub mod brokers;
@@ -29,6 +31,7 @@ pub mod finished;
 pub mod lookups;
 pub mod order;
 pub mod output;
+pub mod plugins;
 pub mod profiles;
 pub mod publisher;
 pub mod restore;
@@ -37,8 +40,10 @@ pub mod task;
 
 mod clock;
 mod metrics;
+mod program;
 mod run;
 #[cfg(test)]
 mod testing;
 
+pub use program::Processor;
 pub use run::{RunError, run};

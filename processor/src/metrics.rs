@@ -1,5 +1,7 @@
 //! The processor's metrics, all in one place.
 
+use std::time::Duration;
+
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::restore::Took;
@@ -15,6 +17,13 @@ const RESTORE_SECONDS: &str = "trunkline_processor_restore_seconds";
 const RULE_ERRORS: &str = "trunkline_processor_rule_errors_total";
 const DECISIONS: &str = "trunkline_processor_decisions_total";
 const WRITE_BACKS: &str = "trunkline_processor_write_backs_total";
+
+const PLUGIN_EVENTS: &str = "trunkline_processor_plugin_events_total";
+const PLUGIN_HANDLER_SECONDS: &str = "trunkline_processor_plugin_handler_seconds";
+const PLUGIN_LATENCY_SECONDS: &str = "trunkline_processor_plugin_latency_seconds";
+const PLUGIN_QUEUE: &str = "trunkline_processor_plugin_queue_depth";
+const PLUGIN_ON: &str = "trunkline_processor_plugin_on";
+const PLUGIN_LOST_THREADS: &str = "trunkline_processor_plugin_lost_threads";
 
 /// Says what each metric is.
 pub fn describe() {
@@ -37,6 +46,15 @@ pub fn describe() {
     describe_counter!(RULE_ERRORS, "Rules that failed on an event");
     describe_counter!(DECISIONS, "Routing decisions, by rule");
     describe_counter!(WRITE_BACKS, "Write-back commands issued, by rule");
+    describe_counter!(
+        PLUGIN_EVENTS,
+        "Events by what a plugin made of them: answered, failed, late, full (too many waited), off (it was turned off)"
+    );
+    describe_histogram!(PLUGIN_HANDLER_SECONDS, "Seconds that a plugin worked on an event");
+    describe_histogram!(PLUGIN_LATENCY_SECONDS, "Seconds that an event waited for a plugin that answered");
+    describe_gauge!(PLUGIN_QUEUE, "Events that a plugin has and has not answered");
+    describe_gauge!(PLUGIN_ON, "1 while a plugin is asked, 0 while it is turned off");
+    describe_gauge!(PLUGIN_LOST_THREADS, "Threads of a plugin that were given up and have not come back");
 }
 
 /// Adds what a task counted since `before`.
@@ -85,4 +103,24 @@ pub fn rules(decision: Option<&str>, write_backs: impl Iterator<Item = String>, 
     if errors > 0 {
         counter!(RULE_ERRORS).increment(errors as u64);
     }
+}
+
+/// What a plugin made of an event.
+pub fn plugin_event(plugin: &'static str, outcome: &'static str) {
+    counter!(PLUGIN_EVENTS, "plugin" => plugin, "outcome" => outcome).increment(1);
+}
+
+/// How long a plugin worked on an event, and how long that waited for it.
+pub fn plugin_answer(plugin: &'static str, took: Duration, waited: Option<Duration>) {
+    histogram!(PLUGIN_HANDLER_SECONDS, "plugin" => plugin).record(took.as_secs_f64());
+    if let Some(waited) = waited {
+        histogram!(PLUGIN_LATENCY_SECONDS, "plugin" => plugin).record(waited.as_secs_f64());
+    }
+}
+
+/// Where a plugin stands.
+pub fn plugin_state(plugin: &'static str, on: bool, queue: usize, lost_threads: usize) {
+    gauge!(PLUGIN_ON, "plugin" => plugin).set(f64::from(u8::from(on)));
+    gauge!(PLUGIN_QUEUE, "plugin" => plugin).set(queue as f64);
+    gauge!(PLUGIN_LOST_THREADS, "plugin" => plugin).set(lost_threads as f64);
 }

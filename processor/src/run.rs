@@ -13,6 +13,7 @@ use trunkline_kafka::{
     CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionalProducer, client,
     schemas,
 };
+use trunkline_plugin::Factory;
 use trunkline_rules::{RuleError, RuleSet};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
@@ -23,6 +24,7 @@ use crate::engine::{Engine, EngineError, Parts};
 use crate::entity::Retention;
 use crate::lookups::Lookups;
 use crate::metrics;
+use crate::plugins::{PluginError, Plugins};
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::{RestoreFailure, RestoreThread};
@@ -44,6 +46,9 @@ pub enum RunError {
     /// The rules.
     #[error("TL-1001 {0}")]
     Rules(#[from] RuleError),
+    /// A plugin.
+    #[error("TL-3009 {0}")]
+    Plugins(#[from] PluginError),
     /// The outside systems' clients.
     #[error("TL-1001 {0}")]
     Directory(#[from] trunkline_connect::directory::Error),
@@ -79,13 +84,14 @@ impl From<EngineError> for RunError {
     }
 }
 
-/// Runs a processor until `shutdown` resolves and what is finished is committed.
+/// Runs a processor, with plugins made by these factories, until `shutdown` resolves and what is finished is committed.
 ///
 /// # Errors
 /// [`RunError`] when it can not start or can not go on.
 pub async fn run(
     config: Config,
     instance: String,
+    factories: Vec<Factory>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
     telemetry_metrics::install();
@@ -98,6 +104,7 @@ pub async fn run(
     tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
 
     let rules = RuleSet::compile(&config)?;
+    let plugins = Plugins::start(&factories, &config.plugins, health.clone())?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
@@ -126,6 +133,7 @@ pub async fn run(
                 &config,
                 &instance,
                 rules,
+                plugins,
                 directory,
                 registry,
                 publisher,
@@ -180,6 +188,7 @@ fn assemble(
     config: &Config,
     instance: &str,
     rules: RuleSet,
+    plugins: Plugins,
     directory: Directory,
     registry: Registry,
     publisher: Publisher,
@@ -245,6 +254,7 @@ fn assemble(
         clock: Box::new(WallClock),
         profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
         rules,
+        plugins,
         publisher,
         settings: Arc::new(settings),
         commit_interval_ms: milliseconds(config.processor.commit_interval),

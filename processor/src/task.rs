@@ -1,10 +1,12 @@
 //! One partition: dedup, order, enrich, emit. A pure function of (state, input, now): what it wants done it returns.
 //!
 //! The way of an event: `record` drops it if its offset or its id is known; its channel holds it or lets it through to
-//! its entity's lane; at the head of the lane it waits for its customer's profile if need be; then it is emitted, gets
-//! its position, and its offset is finished. Until then it leaves no trace in state: a crash has it read again.
+//! its entity's lane; at the head of the lane it waits for its customer's profile if need be, then for the plugins that
+//! want to see it; then it is emitted, gets its position, and its offset is finished. Until then it leaves no trace in
+//! state: a crash has it read again.
 
 mod clock;
+mod enriched;
 mod lane;
 mod size;
 mod upkeep;
@@ -14,19 +16,19 @@ use std::sync::Arc;
 
 use trunkline_config::OrderMode;
 use trunkline_kafka::InboundRecord;
-use trunkline_rules::RuleSet;
+use trunkline_rules::{Answer, RuleSet};
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
 use trunkline_schemas::headers;
-use trunkline_schemas::{EnrichedEvent, Ordering, OrderingMode, PlatformEvent};
+use trunkline_schemas::{Ordering, OrderingMode, PlatformEvent};
 
 use self::clock::PartitionClock;
-use self::lane::{Lane, Wait};
+use self::lane::{Found, Lane, Wait};
 use self::upkeep::Upkeep;
-use crate::conversation::no_conversation;
 use crate::entity::{Entity, HOUR_MS, Retention, id_bits};
 use crate::finished::FinishedOffsets;
 use crate::order::{Channel, Facts};
 use crate::output::{DeadLetter, Emission, Output};
+use crate::plugins::{Consulted, Plugins, add_attributes};
 use crate::profiles::{AtHand, Profiles};
 use crate::state::{Change, StateError, StateView, keys};
 
@@ -58,7 +60,9 @@ pub struct Context<'a> {
     /// Profiles at hand.
     pub profiles: &'a mut Profiles,
     /// The rules.
-    pub rules: &'a RuleSet,
+    pub rules: &'a mut RuleSet,
+    /// Plugins that events wait for.
+    pub plugins: &'a mut Plugins,
 }
 
 /// An event as read from its partition.
@@ -124,6 +128,8 @@ pub struct Task {
     dirty: Vec<Arc<str>>,
     /// Ends of holds, in partition time.
     holds: BTreeSet<(i64, Arc<str>)>,
+    /// Lanes by the ticket of what they ask plugins.
+    consulting: HashMap<u64, Arc<str>>,
     /// Ends of waits for a profile, in wall-clock time.
     waits: BTreeSet<(i64, Arc<str>)>,
     /// Lanes by the customer they wait for.
@@ -171,6 +177,7 @@ impl Task {
             holds: BTreeSet::new(),
             waits: BTreeSet::new(),
             waiting: HashMap::new(),
+            consulting: HashMap::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
             published: false,
@@ -236,6 +243,28 @@ impl Task {
             self.advance(&key, ctx)?;
         }
         Ok(())
+    }
+
+    /// Whether one of its events waits for plugins under this ticket.
+    pub fn consults(&self, ticket: u64) -> bool {
+        self.consulting.contains_key(&ticket)
+    }
+
+    /// Plugins said what they want of an event, or are not waited for any longer.
+    ///
+    /// # Errors
+    /// [`StateError`] when state can not be read.
+    pub fn plugins_answered(
+        &mut self,
+        ticket: u64,
+        found: Vec<Answer>,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
+        let Some(key) = self.consulting.remove(&ticket) else { return Ok(()) };
+        if let Some(Lane { wait: Some(Wait::Plugins { answers, .. }), .. }) = self.lanes.get_mut(&key) {
+            *answers = Some(found);
+        }
+        self.advance(&key, ctx)
     }
 
     /// Publishes a record with the next commit, besides those of events.
@@ -370,8 +399,8 @@ impl Task {
         loop {
             let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
             lane.collect_ready(self.clock.time());
-            let Some(at_hand) = self.enrichment_of(key, ctx)? else { break };
-            self.emit_head(key, at_hand, ctx)?;
+            let Some(found) = self.found_for(key, ctx)? else { break };
+            self.emit_head(key, found, ctx)?;
         }
         let Some(lane) = self.lanes.get(key) else { return Ok(()) };
         if let Some(due) = lane.channels.values().filter_map(Channel::next_due).min() {
@@ -383,13 +412,47 @@ impl Task {
         Ok(())
     }
 
-    /// What the head of a lane gets; `None` while it waits for its profile.
+    /// What the head of a lane is emitted with; `None` while it waits.
+    fn found_for(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<Option<Found>, StateError> {
+        let Some(lane) = self.lanes.get_mut(key) else { return Ok(None) };
+        match lane.wait.take_if(|wait| matches!(wait, Wait::Plugins { answers: Some(_), .. })) {
+            Some(Wait::Plugins { at_hand, answers: Some(answers), .. }) => {
+                return Ok(Some(Found { at_hand, answers }));
+            }
+            _ if matches!(lane.wait, Some(Wait::Plugins { .. })) => return Ok(None),
+            _ => {}
+        }
+        let Some(at_hand) = self.enrichment_of(key, ctx)? else { return Ok(None) };
+        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get(key)) else {
+            return Ok(None);
+        };
+        let Some((mode, head)) = lane.ready.front() else { return Ok(None) };
+        if !ctx.plugins.want(&head.item.event.event_type) {
+            return Ok(Some(Found { at_hand, answers: Vec::new() }));
+        }
+        // What they see is what will be published, but for what they add to it.
+        let (position, conversation) = resident.entity.preview(&head.item.event);
+        let ordering = ordering(*mode, head.late, head.gap_before, position);
+        let event = PlatformEvent::clone(&head.item.event);
+        let seen = self.settings.enriched(event, at_hand.clone(), ordering, &conversation);
+        match ctx.plugins.ask(seen, ctx.now) {
+            Consulted::Now(answers) => Ok(Some(Found { at_hand, answers })),
+            Consulted::Later(ticket) => {
+                self.consulting.insert(ticket, key.clone());
+                lane.wait = Some(Wait::Plugins { at_hand, answers: None });
+                Ok(None)
+            }
+        }
+    }
+
+    /// The profile of the head of a lane; `None` while it waits for it.
     fn enrichment_of(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<Option<AtHand>, StateError> {
         let Some(lane) = self.lanes.get_mut(key) else { return Ok(None) };
         let Some((_, head)) = lane.ready.front() else { return Ok(None) };
         let known = self.entities.get(key).and_then(|r| r.entity.conversation().customer_id.as_deref());
         let customer = head.item.event.customer_id.as_deref().or(known);
-        let Some(customer) = customer.filter(|_| self.settings.enrich_deadline_ms > 0) else {
+        let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && ctx.rules.enriches(&head.item.event);
+        let Some(customer) = customer.filter(wanted) else {
             return Ok(Some(AtHand::skipped()));
         };
         if !ctx.profiles.has(customer)
@@ -403,11 +466,13 @@ impl Task {
             return Ok(Some(at_hand));
         }
         match &lane.wait {
-            Some(wait) if wait.customer == customer && wait.until <= ctx.now => {
+            Some(Wait::Profile { customer: waited_for, until }) if waited_for == customer => {
+                if *until > ctx.now {
+                    return Ok(None);
+                }
                 lane.wait = None;
                 Ok(Some(at_hand))
             }
-            Some(wait) if wait.customer == customer => Ok(None),
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
                 let traceparent =
@@ -415,7 +480,7 @@ impl Task {
                 self.lookups.push((customer.to_owned(), traceparent));
                 self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
                 self.waits.insert((until, key.clone()));
-                lane.wait = Some(Wait { customer: customer.to_owned(), until });
+                lane.wait = Some(Wait::Profile { customer: customer.to_owned(), until });
                 Ok(None)
             }
         }
@@ -425,14 +490,14 @@ impl Task {
     fn emit_head(
         &mut self,
         key: &Arc<str>,
-        at_hand: AtHand,
+        Found { at_hand, mut answers }: Found,
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
         let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else {
             return Ok(());
         };
         let Some((mode, passed)) = lane.ready.pop_front() else { return Ok(()) };
-        let Arrived { record, key: record_key, mut event, .. } = passed.item;
+        let Arrived { record, key: record_key, event, .. } = passed.item;
         let id = id_bits(&event.event_id);
         lane.pending.remove(&id);
         // Before it gets a position: a record that is put aside must not leave a hole.
@@ -444,7 +509,6 @@ impl Task {
         let now = self.clock.time();
         let ids_ms = self.settings.retention.ids_ms;
         let taken_in = clock::taken_in(event.ingest_time, ctx.now);
-        let dedup_unknown = event.ingest_time - event.event_time > ids_ms;
 
         if !entity.is_dirty() {
             self.dirty.push(key.clone());
@@ -452,23 +516,15 @@ impl Task {
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.arm(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
-        let summary = match event.conversation_id {
-            Some(_) => entity.conversation().summary(position),
-            None => no_conversation(position),
-        };
-        if event.customer_id.is_none() && event.conversation_id.is_some() {
-            event.customer_id.clone_from(&entity.conversation().customer_id);
-        }
         let held_ms = if passed.held { (now - event.ingest_time).max(1) } else { 0 };
-        let ordering =
-            Ordering { position, mode: published(mode), late: passed.late, gap_before: passed.gap_before };
-        let mut enriched = EnrichedEvent::new(*event, at_hand.profile, at_hand.enrichment, ordering, summary);
-        enriched.dedup_unknown = dedup_unknown;
+        let ordering = ordering(mode, passed.late, passed.gap_before, position);
+        let mut enriched = self.settings.enriched(*event, at_hand, ordering, entity.conversation());
+        add_attributes(&mut enriched, &mut answers);
         if !self.settings.include_data {
             enriched.data = None;
         }
 
-        let mut outcome = ctx.rules.evaluate(&enriched, ctx.now, &self.settings.instance);
+        let mut outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
         self.settings.drop_oversized(&mut outcome, &enriched, ctx.now);
         let interaction = (enriched.event_type == CONVERSATION_ENDED)
             .then(|| enriched.customer_id.clone().map(|customer| (customer, enriched.event_time)))
@@ -512,12 +568,13 @@ impl Task {
     }
 }
 
-fn published(mode: OrderMode) -> OrderingMode {
-    match mode {
+fn ordering(mode: OrderMode, late: bool, gap_before: bool, position: i64) -> Ordering {
+    let mode = match mode {
         OrderMode::Sequenced => OrderingMode::Sequenced,
         OrderMode::Causal => OrderingMode::Causal,
         OrderMode::Sorted => OrderingMode::Sorted,
-    }
+    };
+    Ordering { position, mode, late, gap_before }
 }
 
 #[cfg(test)]

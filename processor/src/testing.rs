@@ -2,8 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_schemas::{EventTimeSource, PlatformEvent, SourceInfo};
+use trunkline_schemas::{
+    EnrichedEvent, Enrichment, EnrichmentStatus, EventTimeSource, Ordering, OrderingMode, PlatformEvent,
+    SourceInfo,
+};
+
 use uuid::Uuid;
+
+use crate::conversation::Conversation;
 
 /// An event of a conversation, with an id made of what is given.
 pub fn event(conversation: &str, event_type: &str, event_time: i64) -> PlatformEvent {
@@ -42,4 +48,18 @@ pub fn event(conversation: &str, event_type: &str, event_time: i64) -> PlatformE
         attributes: BTreeMap::new(),
         data: "{}".to_owned(),
     }
+}
+
+/// The same, enriched: the first of its conversation, of a customer whom nobody knows.
+pub fn enriched(conversation: &str, event_type: &str, event_time: i64) -> EnrichedEvent {
+    let event = event(conversation, event_type, event_time);
+    let mut conversation = Conversation::default();
+    conversation.apply(&event);
+    EnrichedEvent::new(
+        event,
+        None,
+        Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
+        Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
+        conversation.summary(1),
+    )
 }

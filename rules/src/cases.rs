@@ -4,7 +4,7 @@ mod differences;
 mod event;
 
 pub use differences::Difference;
-pub use event::event_of;
+pub use event::{before_enrichment, event_of};
 
 use trunkline_config::Case;
 
@@ -14,11 +14,9 @@ use crate::RuleSet;
 ///
 /// # Errors
 /// When no event can be made of what the case says.
-pub fn differences(case: &Case, rules: &RuleSet) -> Result<Vec<Difference>, String> {
+pub fn differences(case: &Case, rules: &mut RuleSet) -> Result<Vec<Difference>, String> {
     let event = event_of(case)?;
-    let outcome = rules.evaluate(&event, event.event_time, "rules-test");
-    Ok(differences::between(&case.expect, &outcome))
+    let enriched = rules.enriches(&before_enrichment(&event));
+    let outcome = rules.evaluate(&event, Vec::new(), event.event_time, "rules-test");
+    Ok(differences::between(&case.expect, enriched, &outcome))
 }
-
-#[cfg(test)]
-mod tests;

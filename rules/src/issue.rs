@@ -1,12 +1,13 @@
-//! From what a rule wants to what is published: decisions and commands with their ids, whose replay has the same.
+//! From what a step wants to what is published: decisions and commands with their ids, whose replay has the same.
 
 use std::collections::BTreeMap;
 
 use trunkline_config::Config;
+use trunkline_plugin::{Actions, Decision, Failure, WriteBack as Wanted};
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, Severity, WriteBack};
 
-use crate::{Command, Route};
+use crate::Outcome;
 
 /// What the publishing of outcomes needs of the configuration.
 pub(crate) struct Issuer {
@@ -19,7 +20,7 @@ struct Target {
     org: String,
 }
 
-/// One event at one time.
+/// One event at one time, and what comes of it so far.
 pub(crate) struct Issue<'a> {
     pub(crate) issuer: &'a Issuer,
     pub(crate) event: &'a EnrichedEvent,
@@ -27,6 +28,44 @@ pub(crate) struct Issue<'a> {
     pub(crate) now: i64,
     /// Name of the instance, in error reports.
     pub(crate) instance: &'a str,
+    pub(crate) outcome: Outcome,
+    /// What the decision is made of, with the full id of the rule.
+    pub(crate) decided: Option<Decision>,
+}
+
+/// A rule failed.
+pub(crate) const RULE_FAILED: &str = "TL-3002";
+
+/// A plugin failed, or wants something that cannot be.
+const PLUGIN_FAILED: &str = "TL-3009";
+
+/// Who wants something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step<'a> {
+    /// The rules: each has an id of its own.
+    Rules,
+    /// A plugin, by its name.
+    Plugin(&'a str),
+}
+
+// === impl Step ===
+
+impl Step<'_> {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Rules => RULE_FAILED,
+            Self::Plugin(_) => PLUGIN_FAILED,
+        }
+    }
+
+    /// As published: the rule's id, or the plugin's name, with its rule where it has one.
+    fn rule_id(self, rule: &str) -> String {
+        match self {
+            Self::Rules => rule.to_owned(),
+            Self::Plugin(name) if rule.is_empty() => name.to_owned(),
+            Self::Plugin(name) => format!("{name}/{rule}"),
+        }
+    }
 }
 
 // === impl Issuer ===
@@ -52,11 +91,38 @@ impl Issuer {
 // === impl Issue ===
 
 impl Issue<'_> {
+    /// Takes up what a step wants, its attributes excepted. The first decision stands.
+    pub(crate) fn take(&mut self, step: Step<'_>, actions: Actions) {
+        if let Some(mut decision) = actions.decision
+            && self.decided.is_none()
+            && self.event.conversation_id.is_some()
+        {
+            decision.rule = step.rule_id(&decision.rule);
+            self.decided = Some(decision);
+        }
+        for (number, wanted) in actions.write_backs.into_iter().enumerate() {
+            let rule = step.rule_id(&wanted.rule);
+            match self.write_back(step, number, &rule, wanted) {
+                Ok(command) => self.outcome.write_backs.push(command),
+                Err(reason) => self.fail(step.code(), step, &rule, &reason),
+            }
+        }
+        for Failure { rule, message } in actions.failures {
+            self.fail(step.code(), step, &step.rule_id(&rule), &message);
+        }
+    }
+
+    /// All that comes of the event.
+    pub(crate) fn finish(mut self) -> Outcome {
+        self.outcome.decision = self.decided.take().and_then(|decision| self.decision(decision));
+        self.outcome
+    }
+
     /// `None` for events that belong to no conversation: there is nothing to route.
-    pub(crate) fn decision(&self, rule: &str, route: Route) -> Option<RoutingDecision> {
+    fn decision(&self, decision: Decision) -> Option<RoutingDecision> {
         let event = self.event;
         Some(RoutingDecision {
-            decision_id: derive("decision", &[&event.event_id, rule]),
+            decision_id: derive("decision", &[&event.event_id, &decision.rule]),
             event_id: event.event_id.clone(),
             platform: event.platform.clone(),
             org_id: event.org_id.clone(),
@@ -64,11 +130,11 @@ impl Issue<'_> {
             contact_id: event.contact_id.clone(),
             flow_session_id: event.flow_session_id.clone(),
             customer_id: event.customer_id.clone(),
-            queue: route.queue,
-            priority: route.priority,
-            skills: route.skills,
-            attributes: route.attributes,
-            rule_id: rule.to_owned(),
+            queue: decision.queue,
+            priority: decision.priority,
+            skills: decision.skills,
+            attributes: decision.attributes,
+            rule_id: decision.rule,
             rule_set_version: self.issuer.version.clone(),
             enrichment_status: event.enrichment.status,
             decided_at: self.now,
@@ -77,15 +143,21 @@ impl Issue<'_> {
     }
 
     /// The command, with what the event knows filled in.
-    pub(crate) fn write_back(&self, rule: &str, command: Command) -> Result<WriteBack, String> {
+    fn write_back(
+        &self,
+        step: Step<'_>,
+        number: usize,
+        rule: &str,
+        wanted: Wanted,
+    ) -> Result<WriteBack, String> {
         let event = self.event;
         let target = self
             .issuer
             .targets
-            .get(&command.target)
-            .ok_or_else(|| format!("writes to target '{}', which is not configured", command.target))?;
-        let mut parameters = command.parameters;
-        // What an operation on a conversation needs is in the event; a rule states it only to differ.
+            .get(&wanted.target)
+            .ok_or_else(|| format!("writes to target '{}', which is not configured", wanted.target))?;
+        let mut parameters = wanted.parameters;
+        // What an operation on a conversation needs is in the event; a step states it only to differ.
         for (name, value) in
             [("conversationId", &event.conversation_id), ("participantId", &event.participant_id)]
         {
@@ -93,18 +165,26 @@ impl Issue<'_> {
                 parameters.entry(name.to_owned()).or_insert_with(|| value.clone());
             }
         }
-        let resource = match command.resource {
+        let resource = match wanted.resource {
             Some(resource) => resource,
-            None => default_resource(target, &command.operation, &parameters)?,
+            None => default_resource(target, &wanted.operation, &parameters)?,
         };
+        let command_id = match step {
+            Step::Rules => derive("command", &[&event.event_id, rule, &wanted.operation]),
+            // One plugin may well want the same of several resources.
+            Step::Plugin(_) => {
+                derive("command", &[&event.event_id, rule, &wanted.operation, &number.to_string()])
+            }
+        };
+        let expires = wanted.expires.map(|after| i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
         Ok(WriteBack {
-            command_id: derive("command", &[&event.event_id, rule, &command.operation]),
-            target: command.target,
+            command_id,
+            target: wanted.target,
             system: target.system.to_owned(),
-            operation: command.operation,
+            operation: wanted.operation,
             resource,
             parameters,
-            fields: command.fields,
+            fields: wanted.fields,
             event_id: event.event_id.clone(),
             conversation_id: event.conversation_id.clone(),
             contact_id: event.contact_id.clone(),
@@ -113,23 +193,27 @@ impl Issue<'_> {
             correlation_id: event.correlation_id.clone(),
             rule_id: rule.to_owned(),
             rule_set_version: self.issuer.version.clone(),
-            observe: command.observe,
+            observe: wanted.observe,
             issued_at: self.now,
-            expires_at: command.expires_ms.map(|ms| self.now.saturating_add(ms)),
+            expires_at: expires.map(|ms| self.now.saturating_add(ms)),
         })
     }
 
-    /// The report of a rule that failed.
-    pub(crate) fn failure(&self, rule: &str, reason: &str) -> PipelineError {
+    /// Reports a rule or a plugin that failed.
+    pub(crate) fn fail(&mut self, code: &'static str, step: Step<'_>, rule: &str, reason: &str) {
+        let noun = match step {
+            Step::Rules => "rule",
+            Step::Plugin(_) => "plugin",
+        };
         let event = self.event;
-        PipelineError {
+        self.outcome.errors.push(PipelineError {
             error_id: derive("error", &[&event.event_id, rule]),
-            code: "TL-3002".to_owned(),
+            code: code.to_owned(),
             severity: Severity::Error,
             component: "processor".to_owned(),
             instance: self.instance.to_owned(),
             message: format!(
-                "rule '{rule}' failed on an event of type {}: {reason}; it did nothing",
+                "{noun} '{rule}' failed on an event of type {}: {reason}; it did nothing",
                 event.event_type
             ),
             subject: Some(rule.to_owned()),
@@ -138,7 +222,7 @@ impl Issue<'_> {
             flow_session_id: event.flow_session_id.clone(),
             correlation_id: Some(event.correlation_id.clone()),
             occurred_at: self.now,
-        }
+        });
     }
 }
 
@@ -164,6 +248,6 @@ fn default_resource(
             part("externalIdField")?,
             part("externalId")?
         )),
-        other => Err(format!("operation '{other}' has no default resource; give the rule a 'resource'")),
+        other => Err(format!("operation '{other}' has no default resource; give a 'resource'")),
     }
 }

@@ -6,16 +6,21 @@
 //! # Layout
 //!
 //! - [`RuleSet`]: all rules of one configuration
-//!   - `routing`, `write_back`: one rule of each kind
-//!   - `expression`: CEL, evaluated to the type that its place asks for
+//!   - `routing`, `write_back`: the two steps, and one rule of each kind
+//!   - `enrichment`: which events get a profile
+//!   - `by_event`: rules by the types of events that they look at
+//!   - `expression`, `environment`: CEL, evaluated to the type that its place asks for
 //!   - `variables`: what expressions see of an event
-//!   - `issue`: what a rule wants, as what is published
+//!   - `issue`: what a step wants, as what is published
 //! - [`Outcome`]: what comes of an event
 //! - [`notes()`]: what is allowed in rules but probably not meant
 //! - [`cases`]: rules tried on events that a test file describes
 
 pub mod cases;
 
+mod by_event;
+mod enrichment;
+mod environment;
 mod error;
 mod expression;
 mod issue;
@@ -27,7 +32,6 @@ mod variables;
 mod write_back;
 
 pub use error::RuleError;
-pub use notes::notes;
+pub use notes::{Note, notes};
 pub use outcome::Outcome;
-pub(crate) use outcome::{Command, Route};
-pub use rule_set::RuleSet;
+pub use rule_set::{Answer, RuleSet, Unanswered};

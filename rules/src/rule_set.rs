@@ -1,34 +1,44 @@
-//! All rules of one configuration: compiled once, asked about every event that they name.
+//! The processor's own steps, in their order, and what they and the plugins before them make of an event.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use cel::{Context, Env};
 use trunkline_config::Config;
-use trunkline_schemas::EnrichedEvent;
+use trunkline_plugin::{Actions, Context, Plugin};
+use trunkline_schemas::{EnrichedEvent, PlatformEvent};
 
-use crate::issue::{Issue, Issuer};
-use crate::routing::Routing;
+use crate::enrichment::{self, Enrichment};
+use crate::environment::Environment;
+use crate::issue::{Issue, Issuer, RULE_FAILED, Step};
+use crate::routing::RoutingStep;
 use crate::variables::Variables;
-use crate::write_back::WritingBack;
-use crate::{Outcome, Route, RuleError};
+use crate::write_back::WriteBackStep;
+use crate::{Outcome, RuleError};
 
 /// All rules of one configuration.
 pub struct RuleSet {
     issuer: Issuer,
-    /// The functions and types of CEL: making these costs more than any rule.
-    environment: Arc<Env>,
-    routing: Vec<Routing>,
-    write_backs: Vec<WritingBack>,
-    /// The rules that look at an event, by its type.
-    named: HashMap<String, Named>,
+    enrichment: Enrichment,
+    steps: Vec<Box<dyn Plugin>>,
+    /// The steps that look at an event, by its type.
+    named: HashMap<String, Vec<usize>>,
 }
 
-/// Indices of rules, in the order of the file.
-#[derive(Default)]
-struct Named {
-    routing: Vec<usize>,
-    write_backs: Vec<usize>,
+/// What a plugin says of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The plugin's name.
+    pub plugin: &'static str,
+    /// What it wants, its attributes excepted; or why there is nothing.
+    pub wants: Result<Actions, Unanswered>,
+}
+
+/// Why an event goes on without what a plugin wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Stable error code, `TL-nnnn`.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
 }
 
 // === impl RuleSet ===
@@ -36,7 +46,9 @@ struct Named {
 impl RuleSet {
     /// No rules at all.
     pub fn none() -> Self {
-        Self::new(Issuer::none())
+        let environment = Environment::new();
+        let enrichment = Enrichment::none(&environment);
+        Self { issuer: Issuer::none(), enrichment, steps: Vec::new(), named: HashMap::new() }
     }
 
     /// Compiles the rules.
@@ -44,90 +56,61 @@ impl RuleSet {
     /// # Errors
     /// [`RuleError`] for the first expression that does not parse.
     pub fn compile(config: &Config) -> Result<Self, RuleError> {
-        let mut rules = Self::new(Issuer::new(config));
-        for (index, rule) in config.rules.routing.iter().enumerate() {
-            rules.routing.push(Routing::compile(rule)?);
-            let on: BTreeSet<&String> = rule.on.iter().collect();
-            on.into_iter().for_each(|event_type| rules.named(event_type).routing.push(index));
+        let issuer = Issuer::new(config);
+        let rules = &config.rules;
+        if let Some(rule) = rules.write_backs.iter().find(|rule| !issuer.knows(&rule.target)) {
+            return Err(RuleError::Target { rule: rule.id.clone(), target: rule.target.clone() });
         }
-        for (index, rule) in config.rules.write_backs.iter().enumerate() {
-            if !rules.issuer.knows(&rule.target) {
-                return Err(RuleError::Target { rule: rule.id.clone(), target: rule.target.clone() });
-            }
-            rules.write_backs.push(WritingBack::compile(rule)?);
-            let on: BTreeSet<&String> = rule.on.iter().collect();
-            on.into_iter().for_each(|event_type| rules.named(event_type).write_backs.push(index));
-        }
-        Ok(rules)
-    }
-
-    /// Applies the rules to an event, at `now` (UTC milliseconds). A rule that fails is reported and does nothing.
-    pub fn evaluate(&self, event: &EnrichedEvent, now: i64, instance: &str) -> Outcome {
-        let mut outcome = Outcome::default();
-        let Some(named) = self.named.get(&event.event_type) else { return outcome };
-        let issue = Issue { issuer: &self.issuer, event, now, instance };
-        // Without a conversation there is nothing to route.
-        let decided = match event.conversation_id {
-            Some(_) => self.route(named, &issue, &mut outcome),
-            None => None,
-        };
-        self.write_back(named, &issue, decided.as_ref(), &mut outcome);
-        outcome.decision = decided.and_then(|(rule, route)| issue.decision(rule, route));
-        outcome
-    }
-
-    /// Asks the routing rules, up to the first that matches.
-    fn route(&self, named: &Named, issue: &Issue<'_>, outcome: &mut Outcome) -> Option<(&str, Route)> {
-        let variables = Variables { event: issue.event, decision: None };
-        let context = self.context(&variables);
-        for rule in named.routing.iter().filter_map(|index| self.routing.get(*index)) {
-            match rule.decide(&context) {
-                Ok(None) => {}
-                Ok(Some(route)) => return Some((&rule.id, route)),
-                Err(reason) => outcome.errors.push(issue.failure(&rule.id, &reason)),
+        let environment = Environment::new();
+        let enrichment = Enrichment::compile(&environment, config.enrichment.when.as_deref())?;
+        // Write-back rules may look at the decision.
+        let steps: Vec<Box<dyn Plugin>> = vec![
+            Box::new(RoutingStep::compile(&environment, &rules.routing)?),
+            Box::new(WriteBackStep::compile(&environment, &rules.write_backs)?),
+        ];
+        let mut named: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, step) in steps.iter().enumerate() {
+            for event_type in step.events() {
+                named.entry(event_type).or_default().push(index);
             }
         }
-        None
+        Ok(Self { issuer, enrichment, steps, named })
     }
 
-    /// Asks the write-back rules, all of them.
-    fn write_back(
-        &self,
-        named: &Named,
-        issue: &Issue<'_>,
-        decided: Option<&(&str, Route)>,
-        outcome: &mut Outcome,
-    ) {
-        let decision = decided.map(|(rule, route)| (*rule, route));
-        let variables = Variables { event: issue.event, decision };
-        let context = self.context(&variables);
-        for rule in named.write_backs.iter().filter_map(|index| self.write_backs.get(*index)) {
-            let command = rule.command(&context);
-            match command.and_then(|command| command.map(|c| issue.write_back(&rule.id, c)).transpose()) {
-                Ok(command) => outcome.write_backs.extend(command),
-                Err(reason) => outcome.errors.push(issue.failure(&rule.id, &reason)),
+    /// Whether an event should get its customer's profile.
+    pub fn enriches(&self, event: &PlatformEvent) -> bool {
+        self.enrichment.wanted_by(event)
+    }
+
+    /// Applies the rules to an event, at `now` (UTC milliseconds), after what plugins want of it. A rule that fails is
+    /// reported and does nothing.
+    pub fn evaluate(
+        &mut self,
+        event: &EnrichedEvent,
+        answers: Vec<Answer>,
+        now: i64,
+        instance: &str,
+    ) -> Outcome {
+        let mut issue =
+            Issue { issuer: &self.issuer, event, now, instance, outcome: Outcome::default(), decided: None };
+        for Answer { plugin, wants } in answers {
+            match wants {
+                Ok(actions) => issue.take(Step::Plugin(plugin), actions),
+                Err(Unanswered { code, message }) => issue.fail(code, Step::Plugin(plugin), plugin, &message),
             }
         }
-    }
-
-    fn new(issuer: Issuer) -> Self {
-        Self {
-            issuer,
-            environment: Arc::new(Env::stdlib()),
-            routing: Vec::new(),
-            write_backs: Vec::new(),
-            named: HashMap::new(),
+        if self.enrichment.is_conditional()
+            && let Err(reason) = self.enrichment.wanted(&Variables::enriched(event, None))
+        {
+            issue.fail(RULE_FAILED, Step::Rules, enrichment::ID, &reason);
         }
-    }
-
-    fn named(&mut self, event_type: &str) -> &mut Named {
-        self.named.entry(event_type.to_owned()).or_default()
-    }
-
-    fn context<'v>(&self, variables: &'v Variables<'v>) -> Context<'v, 'v> {
-        let mut context = Context::with_env(self.environment.clone());
-        context.set_variable_resolver(variables);
-        context
+        for index in self.named.get(&event.event_type).into_iter().flatten() {
+            let Some(step) = self.steps.get_mut(*index) else { continue };
+            let known = Context { now, decision: issue.decided.as_ref() };
+            let actions = step.handle(event, &known);
+            issue.take(Step::Rules, actions.unwrap_or_else(Actions::failed));
+        }
+        issue.finish()
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use trunkline_config::{Case, Expected, Given, Place, Scalar};
+use trunkline_plugin::{Decision, Failure, WriteBack};
 
 use super::*;
-use crate::cases::event_of;
+use crate::cases::{before_enrichment, event_of};
 
 const HEAD: &str = r#"
 allow_env_secrets = true
@@ -53,7 +54,13 @@ fn enriched(tier: Option<&str>) -> EnrichedEvent {
         source: Given::new(),
         profile: tier.map(profile),
         conversation: Given::new(),
-        expect: Expected { place: nowhere, decision: None, write_backs: None, errors: Vec::new() },
+        expect: Expected {
+            place: nowhere,
+            decision: None,
+            write_backs: None,
+            enriched: None,
+            errors: Vec::new(),
+        },
     })
     .unwrap()
 }
@@ -78,8 +85,8 @@ queue = '"general"'
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let rules = rules(ROUTING);
-    let decision = rules.evaluate(&enriched(Some("GOLD")), 5, "p").decision.unwrap();
+    let mut rules = rules(ROUTING);
+    let decision = rules.evaluate(&enriched(Some("GOLD")), Vec::new(), 5, "p").decision.unwrap();
     assert_eq!((decision.queue.as_str(), decision.priority), ("vip", Some(14)));
     assert_eq!(decision.skills, ["retention", "voice"]);
     // Unknown is not written.
@@ -87,13 +94,13 @@ fn the_first_rule_that_matches_decides() {
     assert_eq!((decision.rule_id.as_str(), decision.decided_at), ("gold", 5));
     assert!(!decision.rule_set_version.is_empty());
 
-    let decision = rules.evaluate(&enriched(None), 5, "p").decision.unwrap();
+    let decision = rules.evaluate(&enriched(None), Vec::new(), 5, "p").decision.unwrap();
     assert_eq!((decision.queue.as_str(), decision.rule_id.as_str()), ("general", "rest"));
 }
 
 #[test]
 fn a_replay_decides_and_commands_under_the_same_ids() {
-    let rules = rules(&format!(
+    let mut rules = rules(&format!(
         r#"{ROUTING}
 [[rules.writeback]]
 id = "tier"
@@ -118,8 +125,8 @@ externalId = 'event.conversationId'
 State__c = 'conversation.state'
 "#
     ));
-    let first = rules.evaluate(&enriched(Some("GOLD")), 5, "p");
-    let again = rules.evaluate(&enriched(Some("GOLD")), 999, "q");
+    let first = rules.evaluate(&enriched(Some("GOLD")), Vec::new(), 5, "p");
+    let again = rules.evaluate(&enriched(Some("GOLD")), Vec::new(), 999, "q");
     assert_eq!(first.errors, []);
     assert_eq!(first.write_backs.len(), 2);
     for (one, other) in first.write_backs.iter().zip(&again.write_backs) {
@@ -135,7 +142,7 @@ State__c = 'conversation.state'
 
 #[test]
 fn a_rule_that_fails_is_reported_and_the_others_go_on() {
-    let rules = rules(
+    let mut rules = rules(
         r#"
 [[rules.routing]]
 id = "broken"
@@ -147,7 +154,7 @@ on = ["conversation.started"]
 queue = '"general"'
 "#,
     );
-    let outcome = rules.evaluate(&enriched(None), 5, "p");
+    let outcome = rules.evaluate(&enriched(None), Vec::new(), 5, "p");
     assert_eq!(outcome.decision.unwrap().rule_id, "sound");
     assert_eq!(outcome.errors.len(), 1);
     assert_eq!(outcome.errors[0].code, "TL-3002");
@@ -158,15 +165,15 @@ queue = '"general"'
 fn events_that_no_rule_names_cost_nothing_and_yield_nothing() {
     let mut other = enriched(Some("GOLD"));
     other.event_type = "message.received".to_owned();
-    assert_eq!(rules(ROUTING).evaluate(&other, 5, "p"), Outcome::default());
+    assert_eq!(rules(ROUTING).evaluate(&other, Vec::new(), 5, "p"), Outcome::default());
 }
 
 /// What `when` gives, for an event without a profile.
 fn holds(when: &str) -> Result<bool, String> {
-    let rules = rules(&format!(
+    let mut rules = rules(&format!(
         "[[rules.routing]]\nid = \"r\"\non = [\"conversation.started\"]\nwhen = '{when}'\nqueue = '\"q\"'\n"
     ));
-    let outcome = rules.evaluate(&enriched(None), 5, "p");
+    let outcome = rules.evaluate(&enriched(None), Vec::new(), 5, "p");
     match outcome.errors.first() {
         Some(error) => Err(error.message.clone()),
         None => Ok(outcome.decision.is_some()),
@@ -201,9 +208,8 @@ fn expressions_see_single_fields_and_whole_variables() {
 #[test]
 fn every_field_of_the_vocabulary_has_a_value() {
     let event = enriched(Some("GOLD"));
-    let route =
-        Route { queue: "q".to_owned(), priority: None, skills: Vec::new(), attributes: BTreeMap::new() };
-    let variables = Variables { event: &event, decision: Some(("r", &route)) };
+    let decision = Decision::to("q");
+    let variables = Variables::enriched(&event, Some(&decision));
     for (variable, fields) in trunkline_config::vocabulary::VARIABLES {
         for field in fields {
             let name = format!("{variable}.{field}");
@@ -218,7 +224,9 @@ fn every_field_of_the_vocabulary_has_a_value() {
 
 #[test]
 fn every_function_of_the_vocabulary_is_one_of_the_interpreter() {
-    let context = Context::with_env(RuleSet::none().environment);
+    let event = enriched(None);
+    let variables = Variables::enriched(&event, None);
+    let context = Environment::new().context(&variables);
     for function in trunkline_config::vocabulary::FUNCTIONS {
         let calls = [format!("{function}()"), format!("true.{function}()")];
         let undeclared = |call: &String| {
@@ -239,7 +247,7 @@ fn an_error_says_which_variable_was_null() {
 
 #[test]
 fn a_type_that_is_named_twice_is_looked_at_once() {
-    let rules = rules(
+    let mut rules = rules(
         r#"
 [[rules.writeback]]
 id = "twice"
@@ -250,5 +258,70 @@ operation = "participant_attributes"
 tier = '"x"'
 "#,
     );
-    assert_eq!(rules.evaluate(&enriched(None), 5, "p").write_backs.len(), 1);
+    assert_eq!(rules.evaluate(&enriched(None), Vec::new(), 5, "p").write_backs.len(), 1);
+}
+
+#[test]
+fn plugins_come_before_rules_and_their_commands_are_told_apart() {
+    let mut rules = rules(&format!(
+        r#"{ROUTING}
+[[rules.writeback]]
+id = "tier"
+on = ["conversation.started"]
+target = "genesys"
+operation = "participant_attributes"
+[rules.writeback.fields]
+routedBy = 'decision.ruleId'
+"#
+    ));
+    let command = || WriteBack::new("genesys", "participant_attributes").field("mood", "bad");
+    let actions = Actions::new()
+        .decide(Decision::to("retention").priority(3))
+        .write_back(command())
+        .write_back(command().parameter("participantId", "other"))
+        .write_back(WriteBack::new("gensys", "participant_attributes"));
+    let second =
+        Actions { failures: vec![Failure::new("no model")], ..Actions::new().decide(Decision::to("x")) };
+    let answers = || {
+        vec![
+            Answer { plugin: "sentiment", wants: Ok(actions.clone()) },
+            Answer { plugin: "second", wants: Ok(second.clone()) },
+            Answer {
+                plugin: "third",
+                wants: Err(Unanswered { code: "TL-3010", message: "no answer".to_owned() }),
+            },
+        ]
+    };
+    let outcome = rules.evaluate(&enriched(Some("GOLD")), answers(), 5, "p");
+    let again = rules.evaluate(&enriched(Some("GOLD")), answers(), 6, "p");
+    let decision = outcome.decision.unwrap();
+    assert_eq!((decision.queue.as_str(), decision.rule_id.as_str()), ("retention", "sentiment"));
+    assert_eq!(decision.decision_id, again.decision.unwrap().decision_id);
+    let ids: std::collections::BTreeSet<&String> =
+        outcome.write_backs.iter().map(|command| &command.command_id).collect();
+    assert_eq!((outcome.write_backs.len(), ids.len()), (3, 3));
+    assert_eq!(outcome.write_backs[1].resource, "genesys/org/conversations/c1/participants/other");
+    assert_eq!(outcome.write_backs[2].fields["routedBy"], "sentiment");
+    for (one, other) in outcome.write_backs.iter().zip(&again.write_backs) {
+        assert_eq!(one.command_id, other.command_id);
+    }
+    let errors: Vec<(&str, &str)> =
+        outcome.errors.iter().map(|error| (error.code.as_str(), error.subject.as_deref().unwrap())).collect();
+    assert_eq!(errors, [("TL-3009", "sentiment"), ("TL-3009", "second"), ("TL-3010", "third")]);
+    assert!(outcome.errors[0].message.contains("target 'gensys', which is not configured"));
+}
+
+#[test]
+fn enrichment_is_chosen_by_a_condition() {
+    let with = |when: &str| rules(&format!("{ROUTING}\n[enrichment]\nwhen = '{when}'\n"));
+    let enriched = enriched(None);
+    let event = before_enrichment(&enriched);
+    assert!(rules(ROUTING).enriches(&event));
+    assert!(with(r#"event.mediaType == "voice""#).enriches(&event));
+    assert!(!with(r#"event.eventType != "conversation.started""#).enriches(&event));
+    // A condition that fails keeps nobody's profile away, and is reported.
+    let mut broken = with(r#"event.attributes["dnis"] == "1""#);
+    assert!(broken.enriches(&event));
+    let errors = broken.evaluate(&enriched, Vec::new(), 5, "p").errors;
+    assert_eq!((errors.len(), errors[0].subject.as_deref()), (1, Some("enrichment")));
 }

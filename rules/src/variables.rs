@@ -12,16 +12,38 @@ use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use rust_decimal::prelude::ToPrimitive;
 use trunkline_config::vocabulary;
-use trunkline_schemas::{EnrichedEvent, EventTimeSource, ProfileView, SourceInfo};
-
-use crate::Route;
+use trunkline_plugin::Decision;
+use trunkline_schemas::{
+    ConversationSummary, EnrichedEvent, EventTimeSource, PlatformEvent, ProfileView, SourceInfo,
+};
 
 /// The variables of one event.
 pub(crate) struct Variables<'a> {
-    /// `event`, `profile` and `conversation`.
-    pub(crate) event: &'a EnrichedEvent,
-    /// `decision`, with the id of the rule that made it; null until one is made.
-    pub(crate) decision: Option<(&'a str, &'a Route)>,
+    /// `event`.
+    event: Event<'a>,
+    /// `profile`, where the customer is known.
+    profile: Option<&'a ProfileView>,
+    /// `conversation`; before enrichment nothing is said of it.
+    conversation: Option<&'a ConversationSummary>,
+    /// `decision`; null until one is made.
+    decision: Option<&'a Decision>,
+}
+
+/// An event before or after enrichment: the same fields.
+#[derive(Clone, Copy)]
+enum Event<'a> {
+    Platform(&'a PlatformEvent),
+    Enriched(&'a EnrichedEvent),
+}
+
+/// Something of the event, whichever it is.
+macro_rules! of {
+    ($event:expr, $known:ident => $value:expr) => {
+        match $event {
+            Event::Platform($known) => $value,
+            Event::Enriched($known) => $value,
+        }
+    };
 }
 
 type Boxed<'a> = Box<dyn Val + 'a>;
@@ -38,11 +60,27 @@ impl VariableResolver for Variables<'_> {
     }
 }
 
-impl Variables<'_> {
+impl<'a> Variables<'a> {
+    /// Those of an event as it will be published, after a decision or without one.
+    pub(crate) fn enriched(event: &'a EnrichedEvent, decision: Option<&'a Decision>) -> Self {
+        Self {
+            event: Event::Enriched(event),
+            profile: event.profile.as_ref(),
+            conversation: Some(&event.conversation),
+            decision,
+        }
+    }
+
+    /// Those of an event whose customer nobody has looked up yet: `event` alone.
+    pub(crate) fn before_enrichment(event: &'a PlatformEvent) -> Self {
+        Self { event: Event::Platform(event), profile: None, conversation: None, decision: None }
+    }
+
     fn whole(&self, variable: &str) -> Option<Boxed<'_>> {
         let (name, fields) = vocabulary::VARIABLES.iter().find(|(name, _)| *name == variable)?;
         let unknown = match *name {
-            "profile" => self.event.profile.is_none(),
+            "profile" => self.profile.is_none(),
+            "conversation" => self.conversation.is_none(),
             "decision" => self.decision.is_none(),
             _ => false,
         };
@@ -52,7 +90,7 @@ impl Variables<'_> {
     fn field(&self, variable: &str, field: &str) -> Option<Boxed<'_>> {
         match variable {
             "event" => self.event_field(field),
-            "profile" => profile_field(self.event.profile.as_ref()?, field),
+            "profile" => profile_field(self.profile?, field),
             "conversation" => self.conversation_field(field),
             "decision" => self.decision_field(field),
             _ => None,
@@ -62,36 +100,45 @@ impl Variables<'_> {
     fn event_field(&self, field: &str) -> Option<Boxed<'_>> {
         let event = self.event;
         Some(match field {
-            "eventId" => text(&event.event_id),
-            "eventType" => text(&event.event_type),
-            "sourceType" => text(&event.source_type),
-            "platform" => text(&event.platform),
-            "orgId" => text(&event.org_id),
-            "entityType" => text(&event.entity_type),
-            "entityId" => text(&event.entity_id),
-            "conversationId" => optional(event.conversation_id.as_deref()),
-            "contactId" => optional(event.contact_id.as_deref()),
-            "flowSessionId" => optional(event.flow_session_id.as_deref()),
-            "participantId" => optional(event.participant_id.as_deref()),
-            "agentId" => optional(event.agent_id.as_deref()),
-            "queueId" => optional(event.queue_id.as_deref()),
-            "customerId" => optional(event.customer_id.as_deref()),
-            "mediaType" => optional(event.media_type.as_deref()),
-            "direction" => optional(event.direction.as_deref()),
-            "eventTime" => integer(event.event_time),
-            "eventTimeSource" => text(time_source(event.event_time_source)),
-            "ingestTime" => integer(event.ingest_time),
-            "correlationId" => text(&event.correlation_id),
-            "sequence" => event.sequence.map_or_else(null, integer),
-            "source" => object(&vocabulary::SOURCE_FIELDS, |field| source_field(&event.source, field)),
-            "attributes" => map(event.attributes.iter().map(|(name, value)| (name.as_str(), text(value)))),
-            "data" => optional(event.data.as_deref()),
-            _ => return source_field(&event.source, field.strip_prefix("source.")?),
+            "eventId" => of!(event, e => text(&e.event_id)),
+            "eventType" => of!(event, e => text(&e.event_type)),
+            "sourceType" => of!(event, e => text(&e.source_type)),
+            "platform" => of!(event, e => text(&e.platform)),
+            "orgId" => of!(event, e => text(&e.org_id)),
+            "entityType" => of!(event, e => text(&e.entity_type)),
+            "entityId" => of!(event, e => text(&e.entity_id)),
+            "conversationId" => of!(event, e => optional(e.conversation_id.as_deref())),
+            "contactId" => of!(event, e => optional(e.contact_id.as_deref())),
+            "flowSessionId" => of!(event, e => optional(e.flow_session_id.as_deref())),
+            "participantId" => of!(event, e => optional(e.participant_id.as_deref())),
+            "agentId" => of!(event, e => optional(e.agent_id.as_deref())),
+            "queueId" => of!(event, e => optional(e.queue_id.as_deref())),
+            "customerId" => of!(event, e => optional(e.customer_id.as_deref())),
+            "mediaType" => of!(event, e => optional(e.media_type.as_deref())),
+            "direction" => of!(event, e => optional(e.direction.as_deref())),
+            "eventTime" => of!(event, e => integer(e.event_time)),
+            "eventTimeSource" => of!(event, e => text(time_source(e.event_time_source))),
+            "ingestTime" => of!(event, e => integer(e.ingest_time)),
+            "correlationId" => of!(event, e => text(&e.correlation_id)),
+            "sequence" => of!(event, e => e.sequence.map_or_else(null, integer)),
+            "source" => {
+                let source = of!(event, e => &e.source);
+                object(&vocabulary::SOURCE_FIELDS, |field| source_field(source, field))
+            }
+            "attributes" => {
+                let attributes = of!(event, e => &e.attributes);
+                map(attributes.iter().map(|(name, value)| (name.as_str(), text(value))))
+            }
+            "data" => match event {
+                Event::Platform(event) => text(&event.data),
+                Event::Enriched(event) => optional(event.data.as_deref()),
+            },
+            _ => return source_field(of!(event, e => &e.source), field.strip_prefix("source.")?),
         })
     }
 
     fn conversation_field(&self, field: &str) -> Option<Boxed<'_>> {
-        let conversation = &self.event.conversation;
+        let conversation = self.conversation?;
         Some(match field {
             "state" => text(&conversation.state),
             "startedAt" => conversation.started_at.map_or_else(null, integer),
@@ -104,11 +151,11 @@ impl Variables<'_> {
     }
 
     fn decision_field(&self, field: &str) -> Option<Boxed<'_>> {
-        let (rule, route) = self.decision?;
+        let decision = self.decision?;
         Some(match field {
-            "queue" => text(&route.queue),
-            "priority" => route.priority.map_or_else(null, |priority| integer(priority.into())),
-            "ruleId" => text(rule),
+            "queue" => text(&decision.queue),
+            "priority" => decision.priority.map_or_else(null, |priority| integer(priority.into())),
+            "ruleId" => text(&decision.rule),
             _ => return None,
         })
     }

@@ -76,7 +76,8 @@ async fn upkeep(metrics: PrometheusHandle) {
 async fn readyz(State(admin): State<Admin>) -> Response {
     let ready = admin.health.ready();
     let parts = admin.health.parts();
-    let not_ready: Vec<_> = parts.iter().filter(|(_, part)| !part.ready).map(|(name, _)| *name).collect();
+    let not_ready: Vec<_> =
+        parts.iter().filter(|(_, part)| !part.ready).map(|(name, _)| name.as_ref()).collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({ "ready": ready, "notReady": not_ready, "parts": parts }))).into_response()
 }

@@ -47,6 +47,9 @@ error_codes! {
     FENCED = "TL-3006", "the producer was fenced";
     OVERSIZED = "TL-3007", "an event is too large to be published, it is dead-lettered";
     STATE_NOT_WRITABLE = "TL-3008", "the state store cannot be used";
+    PLUGIN_FAILED = "TL-3009", "a plugin failed on an event";
+    PLUGIN_LATE = "TL-3010", "a plugin did not answer in time";
+    PLUGIN_OFF = "TL-3011", "a plugin is turned off";
 
     BREAKER_OPEN = "TL-4001", "a breaker is open";
     TOKEN_REFUSED = "TL-4002", "a token was refused";

@@ -1,5 +1,6 @@
 //! What is ready and what is not.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub struct Health {
     // Held for a map insertion or a copy only, never across an await.
-    parts: Mutex<BTreeMap<&'static str, Part>>,
+    parts: Mutex<BTreeMap<Cow<'static, str>, Part>>,
 }
 
 /// One part of a binary.
@@ -31,10 +32,11 @@ impl Health {
     }
 
     /// Declares a part as ready or not, for instance `set("kafka", false, "connecting to broker:9092")`.
-    pub fn set(&self, name: &'static str, ready: bool, detail: &str) {
-        let previous = self.lock().insert(name, Part { ready, detail: detail.to_owned() });
+    pub fn set(&self, name: impl Into<Cow<'static, str>>, ready: bool, detail: &str) {
+        let name = name.into();
+        let previous = self.lock().insert(name.clone(), Part { ready, detail: detail.to_owned() });
         if previous.is_none_or(|part| part.ready != ready) {
-            tracing::info!(part = name, ready, detail, "readiness changed");
+            tracing::info!(part = &*name, ready, detail, "readiness changed");
         }
     }
 
@@ -45,11 +47,11 @@ impl Health {
     }
 
     /// All parts by name.
-    pub fn parts(&self) -> BTreeMap<&'static str, Part> {
+    pub fn parts(&self) -> BTreeMap<Cow<'static, str>, Part> {
         self.lock().clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Part>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Cow<'static, str>, Part>> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

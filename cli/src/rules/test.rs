@@ -43,14 +43,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         );
     }
     let files = files::load(paths, &config)?;
-    let rules = RuleSet::compile(&config)?;
+    let mut rules = RuleSet::compile(&config)?;
     let (mut passed, mut failed) = (0, 0);
     for TestFile { path, cases } in &files {
         let file = path.display().to_string();
         for case in cases.iter().filter(|case| args.only.as_ref().is_none_or(|text| case.name.contains(text)))
         {
             let differences =
-                cases::differences(case, &rules).map_err(|reason| no_event(&file, case, &reason))?;
+                cases::differences(case, &mut rules).map_err(|reason| no_event(&file, case, &reason))?;
             print!("{}", told(&file, case, &differences));
             match differences.is_empty() {
                 true => passed += 1,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use trunkline_config::OrderMode;
+use trunkline_rules::Answer;
 
 use super::Arrived;
 use crate::conversation::Phase;
 use crate::order::{Channel, Passed};
+use crate::profiles::AtHand;
 
 /// Events of one entity on their way.
 pub(super) struct Lane {
@@ -20,9 +22,18 @@ pub(super) struct Lane {
     pub(super) wait: Option<Wait>,
 }
 
-pub(super) struct Wait {
-    pub(super) customer: String,
-    pub(super) until: i64,
+/// What the head of a lane waits for.
+pub(super) enum Wait {
+    /// Its customer's profile, until then at the latest (UTC milliseconds).
+    Profile { customer: String, until: i64 },
+    /// The plugins that want to see it; they are given up elsewhere.
+    Plugins { at_hand: AtHand, answers: Option<Vec<Answer>> },
+}
+
+/// What the head of a lane is emitted with.
+pub(super) struct Found {
+    pub(super) at_hand: AtHand,
+    pub(super) answers: Vec<Answer>,
 }
 
 // === impl Lane ===

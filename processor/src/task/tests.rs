@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use trunkline_config::ProfileField;
 use trunkline_schemas::CustomerProfile;
 use trunkline_schemas::event_type as et;
-use trunkline_schemas::{EnrichmentStatus, ProfileSource, SourceStatus};
+use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, ProfileSource, SourceStatus};
 
 use super::clock::IDLE_AFTER_MS;
 use super::*;
@@ -56,6 +56,7 @@ struct World {
     now: i64,
     profiles: Profiles,
     rules: RuleSet,
+    plugins: Plugins,
     task: Task,
     published: Vec<EnrichedEvent>,
 }
@@ -73,14 +74,20 @@ impl World {
             now: 1,
             profiles: Profiles::new(30_000, 100, ProfileField::ALL.into()),
             rules: rules(),
+            plugins: Plugins::none(),
             task,
             published: Vec::new(),
         }
     }
 
     fn step(&mut self, step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), StateError>) {
-        let mut ctx =
-            Context { now: self.now, state: &self.state, profiles: &mut self.profiles, rules: &self.rules };
+        let mut ctx = Context {
+            now: self.now,
+            state: &self.state,
+            profiles: &mut self.profiles,
+            rules: &mut self.rules,
+            plugins: &mut self.plugins,
+        };
         step(&mut self.task, &mut ctx).unwrap();
     }
 

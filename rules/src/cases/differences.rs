@@ -21,8 +21,13 @@ pub struct Difference {
 }
 
 /// All differences, decision first.
-pub(super) fn between(expected: &Expected, found: &Outcome) -> Vec<Difference> {
+pub(super) fn between(expected: &Expected, enriched: bool, found: &Outcome) -> Vec<Difference> {
     let mut differences = Vec::new();
+    Comparison { place: expected.place, of: "event".to_owned(), differences: &mut differences }.field(
+        "enriched",
+        &expected.enriched,
+        &enriched,
+    );
     decision(expected, found.decision.as_ref(), &mut differences);
     if let Some(write_backs) = &expected.write_backs {
         self::write_backs(expected.place, write_backs, &found.write_backs, &mut differences);

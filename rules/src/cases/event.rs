@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use trunkline_config::{Case, Given, Scalar};
-use trunkline_schemas::EnrichedEvent;
+use trunkline_schemas::{EnrichedEvent, PlatformEvent};
 
 /// When the events of cases happen that do not say when: 2026-01-01, 9:00 UTC.
 const EVENT_TIME: i64 = 1_767_258_000_000;
@@ -60,6 +60,37 @@ pub fn event_of(case: &Case) -> Result<EnrichedEvent, String> {
     });
     let event = over(defaults, given);
     serde_json::from_value(event).map_err(|error| format!("this makes no event: {error}"))
+}
+
+/// The same event as it arrived.
+pub fn before_enrichment(event: &EnrichedEvent) -> PlatformEvent {
+    let event = event.clone();
+    PlatformEvent {
+        event_id: event.event_id,
+        event_type: event.event_type,
+        source_type: event.source_type,
+        platform: event.platform,
+        org_id: event.org_id,
+        entity_type: event.entity_type,
+        entity_id: event.entity_id,
+        conversation_id: event.conversation_id,
+        contact_id: event.contact_id,
+        flow_session_id: event.flow_session_id,
+        participant_id: event.participant_id,
+        agent_id: event.agent_id,
+        queue_id: event.queue_id,
+        customer_id: event.customer_id,
+        media_type: event.media_type,
+        direction: event.direction,
+        event_time: event.event_time,
+        event_time_source: event.event_time_source,
+        ingest_time: event.ingest_time,
+        sequence: event.sequence,
+        correlation_id: event.correlation_id,
+        source: event.source,
+        attributes: event.attributes,
+        data: event.data.unwrap_or_default(),
+    }
 }
 
 /// Fields by name; a text without a character stands for null.
