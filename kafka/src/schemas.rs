@@ -64,6 +64,12 @@ impl Ids {
     }
 }
 
+impl FromIterator<(&'static str, u32)> for Ids {
+    fn from_iter<I: IntoIterator<Item = (&'static str, u32)>>(ids: I) -> Self {
+        Self(ids.into_iter().collect())
+    }
+}
+
 // === impl Step ===
 
 impl Step {

@@ -1,0 +1,134 @@
+//! One process: the processor's own engine, with every port going to the model.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+use trunkline_config::{Kafka, OrderMode, ProfileField, Security};
+use trunkline_connect::Reporter;
+use trunkline_kafka::schemas::Ids;
+use trunkline_processor::engine::{Engine, Parts};
+use trunkline_processor::entity::Retention;
+use trunkline_processor::profiles::Profiles;
+use trunkline_processor::publisher::Publisher;
+use trunkline_processor::task::Settings;
+use trunkline_rules::RuleSet;
+use trunkline_schemas::catalog;
+use trunkline_telemetry::Health;
+
+use crate::brokers::ModelBrokers;
+use crate::handle::Handle;
+use crate::input;
+use crate::restorer::ModelRestorer;
+use crate::saboteurs::{Sabotage, Sabotaged};
+use crate::store::{Disk, ModelStore};
+use crate::surroundings::{ModelClock, ModelLookups, ModelRegistry};
+
+/// How long events are held for their order; milliseconds.
+pub const HOLD_MS: i64 = 500;
+
+/// How long an event waits for its profile; milliseconds.
+const DEADLINE_MS: i64 = 250;
+
+/// Bytes of the largest record: a margin of 64 KiB is left for what enrichment adds.
+pub const MAX_RECORD_BYTES: usize = (64 << 10) + 2_000;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// Ids and entities are remembered for longer than any run takes; milliseconds.
+const REMEMBERED_MS: i64 = 60 * DAY_MS;
+
+/// A running processor.
+pub trait Process {
+    /// One turn of its loop, or why it ends.
+    fn turn(&mut self) -> Result<(), String>;
+
+    /// Its orderly end, or why it had none.
+    fn drain(self: Box<Self>) -> Result<(), String>;
+
+    /// Partitions that it processes.
+    fn owned(&self) -> Vec<i32>;
+}
+
+type ModelEngine = Engine<Sabotaged<ModelBrokers>, ModelStore>;
+
+impl Process for ModelEngine {
+    fn turn(&mut self) -> Result<(), String> {
+        Engine::turn(self).map_err(|error| error.to_string())
+    }
+
+    fn drain(self: Box<Self>) -> Result<(), String> {
+        Engine::drain(*self).map_err(|error| error.to_string())
+    }
+
+    fn owned(&self) -> Vec<i32> {
+        Engine::owned(self)
+    }
+}
+
+/// Settings of a cluster that is not there.
+pub fn kafka() -> Kafka {
+    Kafka {
+        brokers: "localhost:1".to_owned(),
+        prefix: String::new(),
+        partitions: 1,
+        replication: 1,
+        security: Security::Plaintext,
+    }
+}
+
+/// Sources with their order and hold.
+pub fn sources() -> HashMap<String, (OrderMode, i64)> {
+    HashMap::from([
+        ("sequenced".to_owned(), (OrderMode::Sequenced, HOLD_MS)),
+        ("causal".to_owned(), (OrderMode::Causal, HOLD_MS)),
+        ("sorted".to_owned(), (OrderMode::Sorted, HOLD_MS)),
+    ])
+}
+
+/// Puts a processor together.
+pub fn assemble(
+    handle: &Handle,
+    name: &str,
+    epoch: i32,
+    disk: Rc<RefCell<Disk>>,
+    sabotage: Option<Sabotage>,
+) -> Box<dyn Process> {
+    let (clock, skew, plan) = {
+        let mut world = handle.world();
+        let skew = world.plan.skew_ms;
+        (world.clock(), world.dice.between(-skew, skew + 1), world.plan.clone())
+    };
+    let ids: Ids = catalog::TOPICS.iter().map(|topic| (topic.name, input::OUTPUT_SCHEMA)).collect();
+    let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
+    let settings = Settings {
+        sources: sources(),
+        retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
+        profile_keep_ms: DAY_MS,
+        enrich_deadline_ms: DEADLINE_MS,
+        max_record_bytes: MAX_RECORD_BYTES,
+        include_data: true,
+        instance: name.to_owned(),
+    };
+    Box::new(Engine::new(Parts {
+        brokers: Sabotaged::new(brokers, handle.clone(), disk.clone(), sabotage),
+        store: ModelStore::new(handle.clone(), disk),
+        restorer: Box::new(ModelRestorer::new(handle.clone(), sabotage)),
+        schemas: Box::new(ModelRegistry::new(handle.clone())),
+        lookups: Box::new(ModelLookups::new(handle.clone())),
+        clock: Box::new(ModelClock::new(clock, skew)),
+        events: broadcast::channel(1).1,
+        reporter: Reporter::new("processor", name),
+        profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
+        rules: RuleSet::none(),
+        publisher: Publisher::new(&kafka(), &ids).expect("an id for every schema"),
+        settings: Arc::new(settings),
+        commit_interval_ms: 50,
+        max_held_events: plan.max_held_events,
+        max_entities_in_memory: plan.max_entities,
+        health: Health::new(),
+        changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),
+    }))
+}

@@ -1,0 +1,301 @@
+//! Judges a run by what was written to its topics, and shares no decision with the processor: duplicates are what has the
+//! same id, order is what the source's mode says of neighbours in the output, and state is the latest committed value of
+//! every key of the changelog.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::headers;
+use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, catalog};
+use uuid::Uuid;
+
+use crate::input::{OUTPUT_SCHEMA, Planned, Raw};
+use crate::log::{Entry, Txn};
+use crate::world::Violation;
+
+/// Every eventId once, nothing missing, poison put aside as it was.
+pub const ONCE: &str = "I2";
+/// Positions 1, 2, 3 …, in the order of the source's mode.
+pub const ORDER: &str = "I3";
+/// State is what the changelog says.
+pub const STATE: &str = "I4";
+/// No offset is committed before what lies below it took effect.
+pub const OFFSETS: &str = "offsets";
+
+/// Once nothing goes wrong any more, everything is finished within a time.
+pub const PROGRESS: &str = "progress";
+
+/// A record of ingest, as the ledger has it.
+#[derive(Debug)]
+struct Ingested {
+    raw: Raw,
+    event: Option<PlatformEvent>,
+}
+
+/// Offset and value of the latest record of a key; no value is a tombstone.
+type Latest = (i64, Option<Vec<u8>>);
+
+/// Judges.
+pub struct Oracle {
+    decoder: Decoder<EnrichedEvent>,
+    /// By partition and offset.
+    ledger: Vec<BTreeMap<i64, Ingested>>,
+    expected: HashMap<String, PlatformEvent>,
+    /// What transactions wrote that are not decided.
+    written: HashMap<Txn, Vec<(String, i32, i64)>>,
+    /// Outputs of committed transactions, by partition and offset.
+    emitted: BTreeMap<(i32, i64), EnrichedEvent>,
+    ids: HashSet<String>,
+    put_aside: HashSet<(i32, i64)>,
+    /// Committed state by partition: the latest record of each key.
+    state: Vec<BTreeMap<Vec<u8>, Latest>>,
+    offsets: Vec<i64>,
+}
+
+// === impl Oracle ===
+
+impl Oracle {
+    /// Of so many partitions.
+    pub fn new(partitions: i32) -> Self {
+        let mut decoder = Decoder::new();
+        decoder.add_writer(OUTPUT_SCHEMA, EnrichedEvent::SCHEMA).expect("this build's own schema");
+        let count = partitions as usize;
+        Self {
+            decoder,
+            ledger: (0..count).map(|_| BTreeMap::new()).collect(),
+            expected: HashMap::new(),
+            written: HashMap::new(),
+            emitted: BTreeMap::new(),
+            ids: HashSet::new(),
+            put_aside: HashSet::new(),
+            state: vec![BTreeMap::new(); count],
+            offsets: vec![0; count],
+        }
+    }
+
+    /// A record was written by ingest.
+    pub fn ingested(&mut self, planned: Planned, offset: i64) {
+        if let Some(event) = &planned.event {
+            self.expected.entry(event.event_id.clone()).or_insert_with(|| event.clone());
+        }
+        let ingested = Ingested { raw: planned.record, event: planned.event };
+        self.ledger[planned.partition as usize].insert(offset, ingested);
+    }
+
+    /// A record was written in a transaction.
+    pub fn written(&mut self, txn: Txn, topic: &str, partition: i32, offset: i64) {
+        self.written.entry(txn).or_default().push((topic.to_owned(), partition, offset));
+    }
+
+    /// What a transaction wrote.
+    pub fn take_written(&mut self, txn: Txn) -> Vec<(String, i32, i64)> {
+        self.written.remove(&txn).unwrap_or_default()
+    }
+
+    /// A record of a committed transaction.
+    pub fn published(&mut self, topic: &str, partition: i32, entry: Entry) -> Result<(), Violation> {
+        match topic {
+            catalog::PROCESSOR_CHANGELOG => {
+                let key = entry.key.unwrap_or_default();
+                let latest = self.state[partition as usize].entry(key).or_insert((-1, None));
+                if entry.offset > latest.0 {
+                    *latest = (entry.offset, entry.value);
+                }
+                Ok(())
+            }
+            catalog::EVENTS_ENRICHED => self.emitted(partition, entry),
+            catalog::PROCESSOR_DLQ => self.put_aside(&entry),
+            _ => Ok(()),
+        }
+    }
+
+    fn emitted(&mut self, partition: i32, entry: Entry) -> Result<(), Violation> {
+        let value = entry.value.unwrap_or_default();
+        let event = self.decoder.decode(&value).map_err(|error| violation(ONCE, error.to_string()))?;
+        let id = event.event_id.clone();
+        let Some(expected) = self.expected.get(&id) else {
+            return Err(violation(ONCE, format!("event {id} was never read in")));
+        };
+        let same = expected.event_type == event.event_type
+            && expected.entity_id == event.entity_id
+            && expected.event_time == event.event_time
+            && Some(&expected.data) == event.data.as_ref()
+            && entry.key.as_deref() == Some(expected.key().as_bytes());
+        if !same {
+            return Err(violation(ONCE, format!("event {id} came out as another")));
+        }
+        if !self.ids.insert(id.clone()) {
+            let again = format!(
+                "event {id} of {} came out twice, now at {partition}/{}",
+                event.entity_id, entry.offset
+            );
+            return Err(violation(ONCE, again));
+        }
+        self.emitted.insert((partition, entry.offset), event);
+        Ok(())
+    }
+
+    fn put_aside(&mut self, entry: &Entry) -> Result<(), Violation> {
+        let number = |name| headers::get(&entry.headers, name).and_then(|text| text.parse::<i64>().ok());
+        let from = (number(headers::DLQ_PARTITION), number(headers::DLQ_OFFSET));
+        let (Some(partition), Some(offset)) = from else {
+            return Err(violation(ONCE, "a dead letter does not say where it is from".to_owned()));
+        };
+        let Some(ingested) = self.ledger[partition as usize].get(&offset) else {
+            return Err(violation(ONCE, format!("a dead letter of {partition}/{offset}, where nothing lay")));
+        };
+        let kept = entry.headers.get(..ingested.raw.headers.len()) == Some(&ingested.raw.headers[..]);
+        if !kept || entry.key != ingested.raw.key || entry.value != ingested.raw.value {
+            return Err(violation(ONCE, format!("the dead letter of {partition}/{offset} is not as it was")));
+        }
+        if ingested.event.is_some() {
+            return Err(violation(ONCE, format!("{partition}/{offset} was put aside and is good")));
+        }
+        if !self.put_aside.insert((partition as i32, offset)) {
+            return Err(violation(ONCE, format!("{partition}/{offset} was put aside twice")));
+        }
+        Ok(())
+    }
+
+    /// An input offset is committed, with the transaction whose outputs were taken in before.
+    pub fn offset_committed(&mut self, partition: i32, offset: i64) -> Result<(), Violation> {
+        let known = std::mem::replace(&mut self.offsets[partition as usize], offset);
+        if offset < known {
+            let back = format!("the offset of {partition} went back from {known} to {offset}");
+            return Err(violation(OFFSETS, back));
+        }
+        match self.unfinished(partition, known, offset) {
+            Some(unfinished) => {
+                let early =
+                    format!("offset {offset} of {partition} was committed, but {unfinished} had no effect");
+                Err(violation(OFFSETS, early))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A record between two offsets that had no effect.
+    fn unfinished(&self, partition: i32, from: i64, to: i64) -> Option<i64> {
+        let finished = |offset: i64, ingested: &Ingested| match &ingested.event {
+            Some(event) => self.ids.contains(&event.event_id),
+            None => self.put_aside.contains(&(partition, offset)),
+        };
+        let mut between = self.ledger[partition as usize].range(from..to);
+        between.find(|(offset, ingested)| !finished(**offset, ingested)).map(|(offset, _)| *offset)
+    }
+
+    /// The latest committed value of every key of a partition, against what a store holds.
+    pub fn judge_state(&self, partition: i32, held: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<(), Violation> {
+        let committed = self.state[partition as usize].iter();
+        let committed = committed.filter_map(|(key, (_, value))| value.as_ref().map(|value| (key, value)));
+        if committed.clone().eq(held.iter()) {
+            return Ok(());
+        }
+        let committed: BTreeMap<_, _> = committed.collect();
+        let differing = committed
+            .iter()
+            .filter(|(key, value)| held.get(**key) != Some(**value))
+            .map(|(key, _)| *key)
+            .chain(held.keys().filter(|key| !committed.contains_key(key)));
+        let names: Vec<String> =
+            differing.take(3).map(|key| String::from_utf8_lossy(key).into_owned()).collect();
+        Err(violation(
+            STATE,
+            format!("state of {partition} is not what its changelog says, such as {names:?}"),
+        ))
+    }
+
+    /// The latest committed records of a partition's state.
+    pub fn latest(&self, partition: i32) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let state = self.state[partition as usize].iter();
+        state
+            .filter(|(_, (_, value))| value.is_some())
+            .map(|(key, (_, value))| (key.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The changelog of a partition is another now, which holds the same at other offsets.
+    pub fn remade(&mut self, partition: i32, records: &[(Vec<u8>, Option<Vec<u8>>)]) {
+        let entries = records.iter().enumerate();
+        self.state[partition as usize] =
+            entries.map(|(offset, (key, value))| (key.clone(), (offset as i64, value.clone()))).collect();
+    }
+
+    /// Everything was read and is finished: what is missing, and what is out of order?
+    pub fn judge_outputs(&self) -> Result<(), Violation> {
+        for (partition, ledger) in self.ledger.iter().enumerate() {
+            if let Some(offset) = self.unfinished(partition as i32, 0, i64::MAX) {
+                let id = ledger[&offset].event.as_ref().map(|event| event.event_id.clone());
+                return Err(violation(ONCE, format!("{partition}/{offset} had no effect (event {id:?})")));
+            }
+        }
+        let mut entities: BTreeMap<(i32, &str, &str), Vec<&EnrichedEvent>> = BTreeMap::new();
+        for ((partition, _), event) in &self.emitted {
+            entities.entry((*partition, &event.entity_type, &event.entity_id)).or_default().push(event);
+        }
+        for ((_, _, entity), events) in entities {
+            judge_positions(entity, &events)?;
+            let mut channels: BTreeMap<&str, Vec<&EnrichedEvent>> = BTreeMap::new();
+            for event in events {
+                channels.entry(&event.source.channel).or_default().push(event);
+            }
+            for (channel, events) in channels {
+                judge_channel(entity, channel, &events)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Events that came out.
+    pub fn events(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+fn judge_positions(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
+    for (index, event) in events.iter().enumerate() {
+        let due = index as i64 + 1;
+        if event.ordering.position != due || event.conversation.events != due {
+            let positions: Vec<i64> = events.iter().map(|event| event.ordering.position).collect();
+            return Err(violation(ORDER, format!("positions of {entity} are {positions:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// An event is late exactly if something that belongs behind it came out before it.
+fn judge_channel(entity: &str, channel: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
+    let (mut furthest, mut next) = (None, None);
+    for event in events {
+        let here =
+            (event.event_time, Uuid::parse_str(&event.event_id).map(|id| id.as_u128()).unwrap_or_default());
+        let before = furthest.is_some_and(|(time, _)| event.event_time < time);
+        let (late, gap) = match (event.ordering.mode, event.sequence) {
+            (OrderingMode::Sequenced, Some(sequence)) => {
+                let late = next.is_some_and(|next| sequence < next);
+                let gap = sequence > next.unwrap_or(1);
+                next = Some(next.unwrap_or(1).max(sequence + 1));
+                (late, gap)
+            }
+            (OrderingMode::Sorted, _) => (furthest.is_some_and(|furthest| here < furthest), false),
+            // Whether a causal event follows a gap is for the conversation's states to say.
+            _ => (before, event.ordering.gap_before),
+        };
+        furthest = furthest.max(Some(here));
+        if (late, gap) != (event.ordering.late, event.ordering.gap_before) {
+            let said = format!("late {}, gap {}", event.ordering.late, event.ordering.gap_before);
+            return Err(violation(
+                ORDER,
+                format!(
+                    "event {} of {entity}, {channel}, position {} ({:?}) says {said}, and is late {late}, gap {gap}",
+                    event.event_id, event.ordering.position, event.ordering.mode
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn violation(invariant: &'static str, what: String) -> Violation {
+    Violation { invariant, what }
+}

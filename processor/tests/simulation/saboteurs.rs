@@ -1,0 +1,196 @@
+//! The protocol broken on purpose, from outside: each saboteur stands between the engine and a port. A model that lets one
+//! of them pass is too kind to be worth anything.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use trunkline_kafka::{CommitOutcome, ConsumerError, OutboundRecord, Polled, TransactionError};
+use trunkline_processor::brokers::Brokers;
+use trunkline_processor::state::Change;
+use trunkline_schemas::catalog;
+
+use crate::handle::Handle;
+use crate::store::Disk;
+
+/// Which rule is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A restore reads to the last stable offset, as a read_committed client sees the end, instead of waiting for the high
+    /// watermark to become stable.
+    StableEnd,
+    /// Changes are applied to the store as they are produced, before their transaction is committed.
+    ApplyBeforeCommit,
+    /// A partition is given back before what concerns it is committed or dropped: the engine hears of it much later.
+    SpanRebalance,
+    /// A producer whose last transaction is doubtful goes on, and doubt about a success is none.
+    ReuseDoubtful,
+    /// The offset of whatever was read is committed, though its event may still wait for a profile.
+    CommitPastLookup,
+}
+
+/// Polls for which a saboteur keeps a revocation to itself.
+const HIDDEN_POLLS: u32 = 400;
+
+/// A port with or without a saboteur in front.
+pub struct Sabotaged<B> {
+    inner: B,
+    handle: Handle,
+    disk: Rc<RefCell<Disk>>,
+    sabotage: Option<Sabotage>,
+    /// Revocations kept back, each for so many polls.
+    hidden: VecDeque<(u32, Polled)>,
+    highest: HashMap<i32, i64>,
+    /// The producer is beyond any use.
+    fenced: bool,
+}
+
+// === impl Sabotage ===
+
+impl Sabotage {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::StableEnd,
+        Self::ApplyBeforeCommit,
+        Self::SpanRebalance,
+        Self::ReuseDoubtful,
+        Self::CommitPastLookup,
+    ];
+}
+
+// === impl Sabotaged ===
+
+impl<B> Sabotaged<B> {
+    /// In front of this port.
+    pub fn new(inner: B, handle: Handle, disk: Rc<RefCell<Disk>>, sabotage: Option<Sabotage>) -> Self {
+        Self {
+            inner,
+            handle,
+            disk,
+            sabotage,
+            hidden: VecDeque::new(),
+            highest: HashMap::new(),
+            fenced: false,
+        }
+    }
+
+    fn noted<T>(&mut self, result: Result<T, TransactionError>) -> Result<T, TransactionError> {
+        self.fenced |= matches!(result, Err(TransactionError::Fenced { .. }));
+        result
+    }
+
+    fn is(&self, sabotage: Sabotage) -> bool {
+        self.sabotage == Some(sabotage)
+    }
+}
+
+impl<B: Brokers> Brokers for Sabotaged<B> {
+    fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError> {
+        if let Some((polls, _)) = self.hidden.front_mut() {
+            *polls = polls.saturating_sub(1);
+            if *polls == 0
+                && let Some((_, revoked)) = self.hidden.pop_front()
+            {
+                return Ok(revoked);
+            }
+        }
+        let polled = self.inner.poll(wait)?;
+        match &polled {
+            Polled::Revoked { partitions, .. } if self.is(Sabotage::SpanRebalance) => {
+                // The group hears at once that they are free; the partitions are fetched from all the same.
+                let numbers: Vec<i32> = partitions.iter().map(|p| p.partition).collect();
+                let fetches = self.handle.world().fetches(self.handle.number, &numbers);
+                self.inner.release(&numbers)?;
+                self.handle.world().set_fetches(self.handle.number, fetches);
+                self.hidden.push_back((HIDDEN_POLLS, polled));
+                Ok(Polled::Idle)
+            }
+            Polled::Record(record) => {
+                let highest = self.highest.entry(record.partition).or_insert(record.offset);
+                *highest = record.offset.max(*highest);
+                Ok(polled)
+            }
+            _ => Ok(polled),
+        }
+    }
+
+    fn assign(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+        self.inner.assign(partitions)
+    }
+
+    fn release(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+        self.inner.release(partitions)
+    }
+
+    fn start(&mut self, partition: i32, offset: i64) -> Result<(), ConsumerError> {
+        self.highest.remove(&partition);
+        self.inner.start(partition, offset)
+    }
+
+    fn pause(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+        self.inner.pause(partitions)
+    }
+
+    fn resume(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+        self.inner.resume(partitions)
+    }
+
+    fn answer(&mut self) -> bool {
+        self.inner.answer()
+    }
+
+    fn begin(&mut self) -> Result<(), TransactionError> {
+        self.inner.begin()
+    }
+
+    fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
+        let produced = self.inner.produce(record);
+        self.noted(produced)?;
+        if let (true, Some(partition), Some(key)) =
+            (self.is(Sabotage::ApplyBeforeCommit), record.partition, &record.key)
+            && record.topic == catalog::PROCESSOR_CHANGELOG
+        {
+            let change = Change { key: key.clone(), value: record.value.clone() };
+            self.disk.borrow_mut().meddle(partition, &change);
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, offsets: &[(i32, i64)]) -> Result<CommitOutcome, TransactionError> {
+        if self.is(Sabotage::CommitPastLookup) {
+            let past = |(partition, offset): &(i32, i64)| {
+                (*partition, self.highest.get(partition).map_or(*offset, |highest| highest + 1))
+            };
+            let past: Vec<(i32, i64)> = offsets.iter().map(past).collect();
+            return self.inner.commit(&past);
+        }
+        match self.inner.commit(offsets) {
+            Ok(CommitOutcome::Doubtful) if self.is(Sabotage::ReuseDoubtful) => Ok(CommitOutcome::Committed),
+            ended => self.noted(ended),
+        }
+    }
+
+    fn abort(&mut self) -> Result<(), TransactionError> {
+        match self.inner.abort() {
+            Err(TransactionError::Doubtful { .. }) if self.is(Sabotage::ReuseDoubtful) => Ok(()),
+            aborted => self.noted(aborted),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), TransactionError> {
+        if self.is(Sabotage::ReuseDoubtful) && !std::mem::take(&mut self.fenced) {
+            // It still must not go into the next transaction with one open.
+            return self.abort();
+        }
+        self.inner.reopen()
+    }
+
+    fn take_delivered(&mut self) -> HashMap<i32, i64> {
+        self.inner.take_delivered()
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.inner.wait(time);
+    }
+}
