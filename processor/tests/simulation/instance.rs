@@ -11,6 +11,7 @@ use trunkline_connect::Reporter;
 use trunkline_kafka::schemas::Ids;
 use trunkline_processor::engine::{Engine, Parts};
 use trunkline_processor::entity::Retention;
+use trunkline_processor::plugins::Plugins;
 use trunkline_processor::profiles::Profiles;
 use trunkline_processor::publisher::Publisher;
 use trunkline_processor::task::Settings;
@@ -123,6 +124,7 @@ pub fn assemble(
         reporter: Reporter::new("processor", name),
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
         rules: RuleSet::none(),
+        plugins: Plugins::none(),
         publisher: Publisher::new(&kafka(), &ids).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,
