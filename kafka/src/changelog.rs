@@ -37,7 +37,7 @@ pub enum Start {
 pub struct Anchor {
     /// Its offset.
     pub offset: i64,
-    /// [`digest`] of its key and value.
+    /// [`digest`] of it.
     pub digest: u64,
 }
 
@@ -48,6 +48,8 @@ pub struct Change<'a> {
     pub partition: i32,
     /// Offset.
     pub offset: i64,
+    /// The record's own time, as its writer set it; UTC milliseconds.
+    pub timestamp: i64,
     /// Key bytes.
     pub key: &'a [u8],
     /// Value bytes; `None` is a tombstone.
@@ -157,13 +159,14 @@ pub enum RestoreError {
 impl Anchor {
     /// The anchor that a change leaves behind once it is applied.
     pub fn of(change: &Change<'_>) -> Self {
-        Self { offset: change.offset, digest: digest(change.key, change.value) }
+        Self { offset: change.offset, digest: digest(change.timestamp, change.key, change.value) }
     }
 }
 
-/// 64 bits of a record, the same on every machine and in every build: FNV-1a, which its authors describe in RFC 9923.
-pub fn digest(key: &[u8], value: Option<&[u8]>) -> u64 {
+/// 64 bits of a record, its time among them: the same key and value can lie in the same place of another log. The same on every machine and in every build: FNV-1a, which its authors describe in RFC 9923.
+pub fn digest(timestamp: i64, key: &[u8], value: Option<&[u8]>) -> u64 {
     let mut hash = Fnv1a(0xcbf2_9ce4_8422_2325);
+    hash.write(&timestamp.to_be_bytes());
     hash.write(&(key.len() as u64).to_be_bytes());
     hash.write(key);
     hash.write(&[u8::from(value.is_some())]);
@@ -192,17 +195,18 @@ mod tests {
     #[test]
     fn a_digest_tells_key_value_and_tombstone_apart() {
         let digests = [
-            digest(b"k", Some(b"v")),
-            digest(b"kv", Some(b"")),
-            digest(b"k", Some(b"")),
-            digest(b"k", None),
-            digest(b"", Some(b"kv")),
+            digest(0, b"k", Some(b"v")),
+            digest(1, b"k", Some(b"v")),
+            digest(0, b"kv", Some(b"")),
+            digest(0, b"k", Some(b"")),
+            digest(0, b"k", None),
+            digest(0, b"", Some(b"kv")),
         ];
         for (index, one) in digests.iter().enumerate() {
             assert!(!digests[..index].contains(one));
         }
         // It is kept on disk: another build must come to the same.
-        assert_eq!(digest(b"key", Some(b"value")), digest(b"key", Some(b"value")));
+        assert_eq!(digest(7, b"key", Some(b"value")), digest(7, b"key", Some(b"value")));
         assert_eq!(Fnv1a(0xcbf2_9ce4_8422_2325).finish(), 0xcbf2_9ce4_8422_2325);
     }
 }

@@ -157,20 +157,18 @@ pub fn answer(
     Ok(())
 }
 
-/// Changes read and not yet handed over, with the offset of the last of them.
+/// Changes read and not yet handed over, with offset and time of the last of them.
 struct Batches<'e> {
     emit: &'e mut dyn FnMut(Step),
-    changes: BTreeMap<i32, (Vec<Change>, i64)>,
+    changes: BTreeMap<i32, (Vec<Change>, (i64, i64))>,
 }
 
 impl Batches<'_> {
     fn add(&mut self, change: changelog::Change<'_>) {
-        let (changes, last) = self
-            .changes
-            .entry(change.partition)
-            .or_insert_with(|| (Vec::with_capacity(BATCH), change.offset));
+        let (changes, last) =
+            self.changes.entry(change.partition).or_insert_with(|| (Vec::with_capacity(BATCH), (0, 0)));
         changes.push(Change { key: change.key.to_vec(), value: change.value.map(<[u8]>::to_vec) });
-        *last = change.offset;
+        *last = (change.offset, change.timestamp);
         if changes.len() >= BATCH
             && let Some((changes, last)) = self.changes.remove(&change.partition)
         {
@@ -184,9 +182,9 @@ impl Batches<'_> {
         }
     }
 
-    fn hand_over(&mut self, partition: i32, changes: Vec<Change>, offset: i64) {
+    fn hand_over(&mut self, partition: i32, changes: Vec<Change>, (offset, timestamp): (i64, i64)) {
         if let Some(last) = changes.last() {
-            let anchor = last.anchor(offset);
+            let anchor = last.anchor(offset, timestamp);
             (self.emit)(Step::Changes { partition, changes, anchor });
         }
     }

@@ -214,9 +214,9 @@ impl<S: StateStore> StateView for PartitionState<'_, S> {
 // === impl Change ===
 
 impl Change {
-    /// The anchor that this change leaves behind once it is applied at `offset`.
-    pub fn anchor(&self, offset: i64) -> Anchor {
-        Anchor { offset, digest: changelog::digest(&self.key, self.value.as_deref()) }
+    /// The anchor that this change leaves behind once it is applied: the record of this offset and time.
+    pub fn anchor(&self, offset: i64, timestamp: i64) -> Anchor {
+        Anchor { offset, digest: changelog::digest(timestamp, &self.key, self.value.as_deref()) }
     }
 
     /// Sets a value.

@@ -114,7 +114,8 @@ impl Reader {
                 Some(Ok(message)) => {
                     if let Some(key) = message.key() {
                         let (partition, offset) = (message.partition(), message.offset());
-                        apply(Change { partition, offset, key, value: message.payload() })?;
+                        let timestamp = message.timestamp().to_millis().unwrap_or_default();
+                        apply(Change { partition, offset, timestamp, key, value: message.payload() })?;
                     }
                 }
             }

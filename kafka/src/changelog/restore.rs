@@ -140,7 +140,7 @@ mod tests {
         ) -> Result<(), RestoreError> {
             for (offset, key, value) in &self.records {
                 if *offset >= from[0].1 {
-                    apply(Change { partition: 0, offset: *offset, key, value: *value })?;
+                    apply(Change { partition: 0, offset: *offset, timestamp: 0, key, value: *value })?;
                 }
             }
             Ok(())
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn goes_on_behind_the_record_that_was_applied_last() {
         assert_eq!(keys(&mut log(), Start::Beginning).unwrap(), [b"a", b"b", b"a"]);
-        let second = Anchor { offset: 2, digest: digest(b"b", None) };
+        let second = Anchor { offset: 2, digest: digest(0, b"b", None) };
         assert_eq!(keys(&mut log(), Start::After(second)).unwrap(), [b"a"]);
-        let last = Anchor { offset: 3, digest: digest(b"a", Some(b"2")) };
+        let last = Anchor { offset: 3, digest: digest(0, b"a", Some(b"2")) };
         assert!(keys(&mut log(), Start::After(last)).unwrap().is_empty());
     }
 
@@ -184,7 +184,7 @@ mod tests {
             (0, 5, b"2", "the log ends before it"),
             (3, 2, b"2", "records that it stems from were deleted"),
         ] {
-            let anchor = Anchor { offset, digest: digest(b"a", Some(value)) };
+            let anchor = Anchor { offset, digest: digest(0, b"a", Some(value)) };
             let error = keys(&mut Fixed { low, ..log() }, Start::After(anchor)).unwrap_err();
             assert!(
                 matches!(&error, RestoreError::AnotherLog { reason: found, .. } if *found == reason),

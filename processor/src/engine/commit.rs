@@ -107,7 +107,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                     key: Some(change.key.clone()),
                     value: change.value.clone(),
                     headers: Vec::new(),
-                    timestamp: None,
+                    // Known here, so that state can remember the very record.
+                    timestamp: Some(self.last_commit),
                 });
             }
         }
@@ -142,7 +143,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             self.parts.store.apply(
                 *partition,
                 &commit.changes,
-                Reached { anchor: last.anchor(*offset), at },
+                Reached { anchor: last.anchor(*offset, self.last_commit), at },
             )?;
         }
         let limit = self.parts.max_entities_in_memory / self.tasks.len().max(1);

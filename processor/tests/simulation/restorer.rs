@@ -26,7 +26,7 @@ const COMMITTED_MS: i64 = 30_000;
 struct HeldUp;
 
 /// Partition, offset, key and value.
-type Record = (i32, i64, Vec<u8>, Option<Vec<u8>>);
+type Record = (i32, i64, i64, Vec<u8>, Option<Vec<u8>>);
 
 /// What was answered.
 #[derive(Clone)]
@@ -183,16 +183,23 @@ impl changelog::Log for Port<'_> {
                 let log = world.log(catalog::PROCESSOR_CHANGELOG, *partition);
                 let entries = log.committed(*offset, &world.coordinator.outcomes);
                 records.extend(entries.map(|entry| {
-                    (*partition, entry.offset, entry.key.clone().unwrap_or_default(), entry.value.clone())
+                    (
+                        *partition,
+                        entry.offset,
+                        entry.at,
+                        entry.key.clone().unwrap_or_default(),
+                        entry.value.clone(),
+                    )
                 }));
             }
             Some(Answer::Read(records))
         });
         let Answer::Read(records) = answer else { unreachable!("the same questions come in the same order") };
-        for (partition, offset, key, value) in &records {
+        for (partition, offset, at, key, value) in &records {
             apply(changelog::Change {
                 partition: *partition,
                 offset: *offset,
+                timestamp: *at,
                 key,
                 value: value.as_deref(),
             })?;

@@ -127,7 +127,9 @@ impl World {
             let told_apart = self.disks.values().all(|disk| {
                 disk.borrow().reached(partition).is_none_or(|reached| {
                     let there = records.get(reached.anchor.offset as usize);
-                    there.is_none_or(|(key, value)| digest(key, value.as_deref()) != reached.anchor.digest)
+                    there.is_none_or(|(key, value)| {
+                        digest(self.now(), key, value.as_deref()) != reached.anchor.digest
+                    })
                 })
             });
             if told_apart {

@@ -253,7 +253,7 @@ impl World {
         let entry = Entry {
             offset: 0,
             txn: Some(txn),
-            at: self.now(),
+            at: record.timestamp.unwrap_or_else(|| self.now()),
             key: record.key.clone(),
             value: record.value.clone(),
             headers: record.headers.clone(),
