@@ -88,10 +88,7 @@ impl<'d> Writer<'d> {
             partition: None,
             key: Some(key.as_bytes().to_vec()),
             value: Some(bytes),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-                .collect(),
+            headers: headers.iter().copied().collect(),
             timestamp: None,
         };
         self.producer.send(record).await.unwrap();

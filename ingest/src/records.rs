@@ -45,8 +45,8 @@ impl Records {
         payload: &QuarantinedPayload,
         trace: &TraceContext,
     ) -> Result<OutboundRecord, codec::Error> {
-        let mut headers = avro();
-        headers.extend(headers::correlation(None, None, None, Some(&payload.correlation_id)));
+        let mut headers = headers::correlation(None, None, None, Some(&payload.correlation_id));
+        headers.push(headers::CONTENT_TYPE, headers::AVRO);
         trace.write(&mut headers);
         self.quarantine.record(payload.key(), payload, headers, payload.received_at)
     }
@@ -58,7 +58,7 @@ impl Records {
 }
 
 fn avro() -> Headers {
-    vec![(headers::CONTENT_TYPE.to_owned(), headers::AVRO.as_bytes().to_vec())]
+    [(headers::CONTENT_TYPE, headers::AVRO)].into_iter().collect()
 }
 
 // === impl Destination ===

@@ -43,9 +43,9 @@ impl TraceContext {
 
     /// Adds it to a record's headers.
     pub fn write(&self, headers: &mut Headers) {
-        headers::push(headers, headers::TRACEPARENT, &self.parent);
+        headers.push(headers::TRACEPARENT, &self.parent);
         if let Some(state) = &self.state {
-            headers::push(headers, headers::TRACESTATE, state);
+            headers.push(headers::TRACESTATE, state);
         }
     }
 }

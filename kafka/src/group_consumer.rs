@@ -169,8 +169,11 @@ impl GroupConsumer {
             // A small wait: throughput comes from batches that form by themselves under load.
             .set("fetch.wait.max.ms", "20")
             .set("fetch.error.backoff.ms", "50")
+            // Milliseconds between looks at a full local queue. The default of a second let it run empty: whatever the
+            // processor could do, it got one queue's worth of records a second.
+            .set("fetch.queue.backoff.ms", "10")
             .set("queued.min.messages", "10000")
-            .set("queued.max.messages.kbytes", "32768");
+            .set("queued.max.messages.kbytes", "16384");
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();

@@ -176,7 +176,7 @@ impl Producer {
             .fold(OwnedHeaders::new_with_capacity(record.headers.len()), |headers, (key, value)| {
                 headers.insert(Header { key, value: Some(value) })
             });
-        let bytes = size(&record);
+        let bytes = record.bytes();
         let sent = FutureRecord::<[u8], [u8]> {
             topic: &record.topic,
             partition: record.partition,
@@ -214,13 +214,6 @@ impl Producer {
         };
         Err(ProduceError::Unavailable { topic: format!("{} records", self.in_flight()), reason })
     }
-}
-
-/// Bytes of key, value and headers.
-fn size(record: &OutboundRecord) -> usize {
-    let optional = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    optional(&record.key) + optional(&record.value) + headers
 }
 
 #[cfg(test)]

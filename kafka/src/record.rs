@@ -47,6 +47,16 @@ pub struct InboundRecord {
     pub timestamp: i64,
 }
 
+// === impl OutboundRecord ===
+
+impl OutboundRecord {
+    /// Bytes of key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let optional = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        optional(&self.key) + optional(&self.value) + self.headers.bytes()
+    }
+}
+
 // === impl TopicPartition ===
 
 impl TopicPartition {
@@ -67,7 +77,7 @@ impl std::fmt::Display for TopicPartition {
 impl InboundRecord {
     /// The first header of that name, as bytes.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice())
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v)
     }
 
     /// The first header of that name, as text; `None` when it is not UTF-8.
@@ -83,8 +93,8 @@ impl InboundRecord {
     /// Copies a message out of the client's memory.
     pub(crate) fn from_message(message: &impl rdkafka::Message) -> Self {
         use rdkafka::message::Headers as _;
-        let headers = message.headers().map_or_else(Vec::new, |headers| {
-            headers.iter().map(|h| (h.key.to_owned(), h.value.unwrap_or_default().to_vec())).collect()
+        let headers = message.headers().map_or_else(Headers::new, |headers| {
+            headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
         });
         Self {
             topic: message.topic().to_owned(),

@@ -189,7 +189,7 @@ impl TransactionalProducer {
     /// [`TransactionError::Record`] when this record can never be produced; else what to do with the transaction.
     pub fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
         let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
-        for (key, value) in &record.headers {
+        for (key, value) in record.headers.iter() {
             headers = headers.insert(Header { key, value: Some(value) });
         }
         let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic).headers(headers);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::event_type as et;
-use trunkline_schemas::{ConversationSummary, PlatformEvent};
+use trunkline_schemas::{ConversationSummary, EncodedEvent};
 
 /// Where a conversation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -124,12 +124,12 @@ impl Phase {
 
 impl Conversation {
     /// Takes an event in.
-    pub fn apply(&mut self, event: &PlatformEvent) {
-        let at = event.event_time;
+    pub fn apply(&mut self, event: &EncodedEvent) {
+        let at = event.event_time();
         if self.customer_id.is_none() {
-            self.customer_id.clone_from(&event.customer_id);
+            self.customer_id = event.customer_id().map(str::to_owned);
         }
-        match event.event_type.as_str() {
+        match event.event_type() {
             et::CONVERSATION_STARTED => {
                 self.started_at = Some(self.started_at.map_or(at, |known| known.min(at)));
             }
@@ -139,11 +139,11 @@ impl Conversation {
             et::QUEUE_LEFT => self.leave_queue(at),
             et::PARTICIPANT_CONNECTED => {
                 self.leave_queue(at);
-                if let Some(agent) = &event.agent_id {
+                if let Some(agent) = event.agent_id() {
                     if self.last_agent.as_ref().is_some_and(|last| last != agent) {
                         self.transfers += 1;
                     }
-                    self.last_agent = Some(agent.clone());
+                    self.last_agent = Some(agent.to_owned());
                 }
                 self.connected_since.get_or_insert(at);
             }
@@ -154,7 +154,7 @@ impl Conversation {
             }
             _ => {}
         }
-        self.phase = self.phase.after(&event.event_type);
+        self.phase = self.phase.after(event.event_type());
     }
 
     /// What is published of it, after `events` events.
@@ -197,7 +197,7 @@ pub fn no_conversation(events: i64) -> ConversationSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::event;
+    use crate::testing::{encoded, event};
 
     #[test]
     fn a_call_with_a_transfer_is_counted_right() {
@@ -219,7 +219,7 @@ mod tests {
             assert!(conversation.phase.admits(event_type), "{event_type} in {:?}", conversation.phase);
             let mut event = event("c", event_type, at);
             event.agent_id = agent.map(str::to_owned);
-            conversation.apply(&event);
+            conversation.apply(&encoded(&event));
         }
         let summary = conversation.summary(12);
         assert_eq!(summary.state, "ended");

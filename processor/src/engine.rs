@@ -21,8 +21,8 @@ use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
 use trunkline_kafka::{ConsumerError, InboundRecord, Polled, TopicPartition};
 use trunkline_rules::RuleSet;
-use trunkline_schemas::codec::Decoder;
-use trunkline_schemas::{PipelineError, PlatformEvent};
+use trunkline_schemas::PipelineError;
+use trunkline_schemas::codec::EventReader;
 use trunkline_telemetry::Health;
 
 use self::pressure::Pressure;
@@ -108,7 +108,7 @@ pub struct Engine<B, S> {
     unreachable: bool,
     trouble: Trouble,
     transaction: Transaction,
-    decoder: Decoder<PlatformEvent>,
+    reader: EventReader,
     last_commit: i64,
 }
 
@@ -136,7 +136,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             unreachable: false,
             trouble: Trouble::default(),
             transaction: Transaction::default(),
-            decoder: Decoder::new(),
+            reader: EventReader::new(),
             last_commit: 0,
         }
     }

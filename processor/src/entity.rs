@@ -9,7 +9,7 @@ mod stored;
 
 use std::collections::{BTreeMap, HashSet};
 
-use trunkline_schemas::PlatformEvent;
+use trunkline_schemas::EncodedEvent;
 use uuid::Uuid;
 
 use self::stored::Stored;
@@ -118,7 +118,7 @@ impl Entity {
     }
 
     /// The position and the conversation that an event would get if it were emitted now.
-    pub fn preview(&self, event: &PlatformEvent) -> (i64, Conversation) {
+    pub fn preview(&self, event: &EncodedEvent) -> (i64, Conversation) {
         let mut conversation = self.stored.conversation.clone();
         conversation.apply(event);
         (self.stored.position + 1, conversation)
@@ -129,16 +129,16 @@ impl Entity {
     pub fn emit(
         &mut self,
         key: &str,
-        event: &PlatformEvent,
+        event: &EncodedEvent,
         id: u128,
         taken_in: i64,
         order: ChannelOrder,
     ) -> i64 {
         self.stored.position += 1;
         self.stored.conversation.apply(event);
-        match self.stored.channels.iter_mut().find(|(name, _)| *name == event.source.channel) {
+        match self.stored.channels.iter_mut().find(|(name, _)| name == event.channel()) {
             Some((_, known)) => *known = order,
-            None => self.stored.channels.push((event.source.channel.clone(), order)),
+            None => self.stored.channels.push((event.channel().to_owned(), order)),
         }
         self.enter_hour(key, taken_in.div_euclid(HOUR_MS));
         if self.stored.recent.len() >= CHUNK_IDS {

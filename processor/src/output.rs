@@ -1,8 +1,7 @@
 //! What a task wants published with its next commit, before it is encoded.
 
-use std::sync::Arc;
-
 use trunkline_kafka::InboundRecord;
+use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack};
 
@@ -21,9 +20,9 @@ pub enum Output {
 #[derive(Debug, Clone)]
 pub struct Emission {
     /// The record's key, kept from the input.
-    pub key: Arc<str>,
+    pub key: Option<Vec<u8>>,
     /// The event.
-    pub event: EnrichedEvent,
+    pub event: Enriched,
     /// Where its conversation should go, where a rule says so.
     pub decision: Option<RoutingDecision>,
     /// Commands for outside systems.
@@ -34,6 +33,15 @@ pub struct Emission {
     pub headers: Headers,
     /// Milliseconds it was held for its order.
     pub held_ms: i64,
+}
+
+/// An enriched event.
+#[derive(Debug, Clone)]
+pub enum Enriched {
+    /// One that neither a rule nor a plugin looked at: most of it is passed on in the bytes it came in.
+    Parts(EnrichedParts),
+    /// One that was looked at, with what was added to it.
+    Whole(Box<EnrichedEvent>),
 }
 
 /// A record that could not be processed, as it was read.

@@ -1,6 +1,7 @@
 //! The profiles an instance has at hand, and whether they are good enough for an event.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use trunkline_config::ProfileField;
@@ -19,7 +20,16 @@ pub struct Profiles {
     freshness_ms: i64,
     capacity: usize,
     fields: BTreeSet<ProfileField>,
-    entries: HashMap<String, Entry>,
+    entries: HashMap<String, Known>,
+}
+
+/// A profile with what of it goes into events, which share it.
+#[derive(Debug)]
+struct Known {
+    entry: Entry,
+    view: Arc<ProfileView>,
+    /// The names of the profile's sources, in their order.
+    systems: Vec<Arc<str>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,7 +55,7 @@ struct Read {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AtHand {
     /// The fields that enter the event.
-    pub profile: Option<ProfileView>,
+    pub profile: Option<Arc<ProfileView>>,
     /// How good they are.
     pub enrichment: Enrichment,
     /// True when a fetch is called for.
@@ -96,7 +106,7 @@ impl Profiles {
     pub fn keep(&self, customer: &str, wake_hour: i64) -> Result<Option<Vec<u8>>, StateError> {
         self.entries
             .get(customer)
-            .map(|entry| crate::state::encode(&Written { entry, wake_hour }))
+            .map(|known| crate::state::encode(&Written { entry: &known.entry, wake_hour }))
             .transpose()
     }
 
@@ -120,7 +130,7 @@ impl Profiles {
 
     /// What is known of a customer now.
     pub fn at_hand(&self, customer: &str, now: i64) -> AtHand {
-        let Some(entry) = self.entries.get(customer) else {
+        let Some(Known { entry, view, systems }) = self.entries.get(customer) else {
             return AtHand {
                 profile: None,
                 enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
@@ -131,8 +141,9 @@ impl Profiles {
             .profile
             .sources
             .iter()
-            .map(|source| EnrichmentSource {
-                system: source.system.clone(),
+            .zip(systems)
+            .map(|(source, system)| EnrichmentSource {
+                system: system.clone(),
                 status: source.status,
                 age_ms: source.fetched_at.map(|at| (now - at).max(0)),
                 latency_ms: source.latency_ms,
@@ -143,7 +154,7 @@ impl Profiles {
             answered(source.status) && source.age_ms.is_some_and(|age| age <= self.freshness_ms)
         };
         let fetch = !sources.iter().all(current) && now - entry.attempted_at >= RETRY_AFTER_MS;
-        let profile = (status != EnrichmentStatus::Missing).then(|| self.view(&entry.profile));
+        let profile = (status != EnrichmentStatus::Missing).then(|| view.clone());
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 
@@ -151,7 +162,7 @@ impl Profiles {
     /// as it now stands.
     pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
         if let Some(known) = self.entries.get(&fetched.customer_id) {
-            keep_last_answers(&mut fetched, &known.profile);
+            keep_last_answers(&mut fetched, &known.entry.profile);
         }
         self.insert(Entry { profile: fetched.clone(), attempted_at: now });
         fetched
@@ -159,43 +170,27 @@ impl Profiles {
 
     /// Takes note of a customer's last interaction. Returns the profile when that changed it.
     pub fn interacted(&mut self, customer: &str, at: i64) -> Option<CustomerProfile> {
-        let entry = self.entries.get_mut(customer)?;
+        let Known { entry, view, .. } = self.entries.get_mut(customer)?;
         if entry.profile.last_interaction_date.is_some_and(|known| known >= at) {
             return None;
         }
         entry.profile.last_interaction_date = Some(at);
+        *view = Arc::new(allowed(&entry.profile, &self.fields));
         Some(entry.profile.clone())
     }
 
     fn insert(&mut self, entry: Entry) {
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&entry.profile.customer_id) {
             // Half of the entries go, the least recently fetched: a sweep now and then instead of a list to maintain.
-            let mut times: Vec<i64> = self.entries.values().map(|e| e.attempted_at).collect();
+            let mut times: Vec<i64> = self.entries.values().map(|known| known.entry.attempted_at).collect();
             let middle = times.len() / 2;
             let (_, median, _) = times.select_nth_unstable(middle);
             let median = *median;
-            self.entries.retain(|_, entry| entry.attempted_at > median);
+            self.entries.retain(|_, known| known.entry.attempted_at > median);
         }
-        self.entries.insert(entry.profile.customer_id.clone(), entry);
-    }
-
-    /// What of a profile enters events.
-    fn view(&self, profile: &CustomerProfile) -> ProfileView {
-        let mut view = ProfileView::from(profile);
-        for field in ProfileField::ALL {
-            if self.fields.contains(&field) {
-                continue;
-            }
-            match field {
-                ProfileField::AccountName => view.account_name = None,
-                ProfileField::LoyaltyTier => view.loyalty_tier = None,
-                // An amount without its currency, or the other way round, means nothing.
-                ProfileField::Balance => (view.balance, view.currency) = (None, None),
-                ProfileField::OpenTickets => view.open_tickets = None,
-                ProfileField::LastInteractionDate => view.last_interaction_date = None,
-            }
-        }
-        view
+        let view = Arc::new(allowed(&entry.profile, &self.fields));
+        let systems = entry.profile.sources.iter().map(|source| source.system.as_str().into()).collect();
+        self.entries.insert(entry.profile.customer_id.clone(), Known { entry, view, systems });
     }
 
     fn verdict(&self, sources: &[EnrichmentSource]) -> EnrichmentStatus {
@@ -210,6 +205,25 @@ impl Profiles {
             EnrichmentStatus::Partial
         }
     }
+}
+
+/// What of a profile enters events.
+fn allowed(profile: &CustomerProfile, fields: &BTreeSet<ProfileField>) -> ProfileView {
+    let mut view = ProfileView::from(profile);
+    for field in ProfileField::ALL {
+        if fields.contains(&field) {
+            continue;
+        }
+        match field {
+            ProfileField::AccountName => view.account_name = None,
+            ProfileField::LoyaltyTier => view.loyalty_tier = None,
+            // An amount without its currency, or the other way round, means nothing.
+            ProfileField::Balance => (view.balance, view.currency) = (None, None),
+            ProfileField::OpenTickets => view.open_tickets = None,
+            ProfileField::LastInteractionDate => view.last_interaction_date = None,
+        }
+    }
+    view
 }
 
 fn answered(status: SourceStatus) -> bool {

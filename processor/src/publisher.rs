@@ -3,17 +3,17 @@
 use trunkline_config::Kafka;
 use trunkline_kafka::OutboundRecord;
 use trunkline_kafka::schemas::Ids;
-use trunkline_schemas::codec::{self, Encoder};
+use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog};
+use trunkline_schemas::{CustomerProfile, PipelineError, RoutingDecision, WriteBack, catalog};
 use trunkline_telemetry::trace;
 
-use crate::output::{DeadLetter, Emission, Output};
+use crate::output::{DeadLetter, Emission, Enriched, Output};
 
 /// Turns outputs into records.
 pub struct Publisher {
     kafka: Kafka,
-    enriched: Encoder<EnrichedEvent>,
+    enriched: EnrichedEncoder,
     decision: Encoder<RoutingDecision>,
     profile: Encoder<CustomerProfile>,
     write_back: Vec<Encoder<WriteBack>>,
@@ -28,7 +28,7 @@ impl Publisher {
         let write_backs = catalog::WRITEBACK_SYSTEMS.iter();
         Some(Self {
             kafka: kafka.clone(),
-            enriched: Encoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
+            enriched: EnrichedEncoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
             decision: Encoder::new(ids.get(catalog::ROUTING_DECISIONS)?),
             profile: Encoder::new(ids.get(catalog::CUSTOMER_PROFILES)?),
             write_back: write_backs
@@ -50,7 +50,7 @@ impl Publisher {
                 let timestamp = profile.last_updated;
                 records.push(self.record(
                     catalog::CUSTOMER_PROFILES,
-                    profile.key(),
+                    Some(profile.key().into_bytes()),
                     value,
                     Headers::new(),
                     timestamp,
@@ -71,17 +71,28 @@ impl Publisher {
     pub fn report(&mut self, report: &PipelineError) -> Result<OutboundRecord, codec::Error> {
         let value = self.error.encode_to_vec(report)?;
         let headers = headers::correlation(None, None, None, report.correlation_id.as_deref());
-        Ok(self.record(catalog::PIPELINE_ERRORS, report.key(), value, headers, report.occurred_at))
+        let key = report.key().into_bytes();
+        Ok(self.record(catalog::PIPELINE_ERRORS, Some(key), value, headers, report.occurred_at))
     }
 
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
-        let Emission { key, event, decision, write_backs, errors, headers: input, held_ms } = emission;
-        let incoming = headers::get(&input, headers::TRACEPARENT);
+        let Emission { key, event, decision, write_backs, errors, headers: mut out, held_ms } = emission;
+        let incoming = out.get(headers::TRACEPARENT);
         let span = trace::span_from(incoming, "processor.event");
         let _entered = span.enter();
         let traceparent = trace::propagated(incoming);
-        let tracestate = headers::get(&input, headers::TRACESTATE).map(str::to_owned);
-        let ingest_time = event.ingest_time;
+        let tracestate = out.get(headers::TRACESTATE).map(str::to_owned);
+        out.set(headers::TRACEPARENT, &traceparent);
+        if held_ms > 0 {
+            out.push(headers::HELD_MS, held_ms.to_string());
+        }
+        let (value, ingest_time) = match &event {
+            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
+            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
+        };
+        // The event itself goes first: what came of it refers to it.
+        records.push(self.record(catalog::EVENTS_ENRICHED, key, value, out, ingest_time));
+        let Enriched::Whole(event) = event else { return Ok(()) };
 
         let correlated = || {
             let mut headers = headers::correlation(
@@ -90,54 +101,30 @@ impl Publisher {
                 event.flow_session_id.as_deref(),
                 Some(&event.correlation_id),
             );
-            headers::push(&mut headers, headers::TRACEPARENT, &traceparent);
+            headers.push(headers::TRACEPARENT, &traceparent);
             if let Some(tracestate) = &tracestate {
-                headers::push(&mut headers, headers::TRACESTATE, tracestate);
+                headers.push(headers::TRACESTATE, tracestate);
             }
             headers
         };
-        let followers = records.len();
         if let Some(decision) = decision {
             let value = self.decision.encode_to_vec(&decision)?;
-            let decided_at = decision.decided_at;
-            records.push(self.record(
-                catalog::ROUTING_DECISIONS,
-                decision.key(),
-                value,
-                correlated(),
-                decided_at,
-            ));
+            let (key, at) = (decision.key().into_bytes(), decision.decided_at);
+            records.push(self.record(catalog::ROUTING_DECISIONS, Some(key), value, correlated(), at));
         }
         for command in write_backs {
             let system =
                 catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
             let value = self.write_back[system].encode_to_vec(&command)?;
             let topic = catalog::writebacks(&command.system);
-            let issued_at = command.issued_at;
-            records.push(self.record(&topic, command.resource, value, correlated(), issued_at));
+            let (key, at) = (command.resource.into_bytes(), command.issued_at);
+            records.push(self.record(&topic, Some(key), value, correlated(), at));
         }
         for error in errors {
             let value = self.error.encode_to_vec(&error)?;
-            let occurred_at = error.occurred_at;
-            records.push(self.record(
-                catalog::PIPELINE_ERRORS,
-                error.key(),
-                value,
-                correlated(),
-                occurred_at,
-            ));
+            let (key, at) = (error.key().into_bytes(), error.occurred_at);
+            records.push(self.record(catalog::PIPELINE_ERRORS, Some(key), value, correlated(), at));
         }
-
-        let value = self.enriched.encode_to_vec(&event)?;
-        let mut out: Headers =
-            input.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case(headers::TRACEPARENT)).collect();
-        headers::push(&mut out, headers::TRACEPARENT, &traceparent);
-        if held_ms > 0 {
-            headers::push(&mut out, headers::HELD_MS, &held_ms.to_string());
-        }
-        let record = self.record(catalog::EVENTS_ENRICHED, key.to_string(), value, out, ingest_time);
-        // The event itself goes first: what came of it refers to it.
-        records.insert(followers, record);
         Ok(())
     }
 
@@ -152,7 +139,7 @@ impl Publisher {
             (headers::DLQ_MESSAGE, message),
             (headers::DLQ_ATTEMPTS, "1".to_owned()),
         ] {
-            headers::push(&mut out, name, &value);
+            out.push(name, value);
         }
         OutboundRecord {
             topic: self.kafka.topic(catalog::PROCESSOR_DLQ),
@@ -167,18 +154,18 @@ impl Publisher {
     fn record(
         &self,
         topic: &str,
-        key: String,
+        key: Option<Vec<u8>>,
         value: Vec<u8>,
         mut headers: Headers,
         timestamp: i64,
     ) -> OutboundRecord {
-        if headers::get(&headers, headers::CONTENT_TYPE).is_none() {
-            headers::push(&mut headers, headers::CONTENT_TYPE, headers::AVRO);
+        if headers.get(headers::CONTENT_TYPE).is_none() {
+            headers.push(headers::CONTENT_TYPE, headers::AVRO);
         }
         OutboundRecord {
             topic: self.kafka.topic(topic),
             partition: None,
-            key: Some(key.into_bytes()),
+            key,
             value: Some(value),
             headers,
             timestamp: Some(timestamp),

@@ -8,6 +8,7 @@
 mod clock;
 mod enriched;
 mod lane;
+mod residents;
 mod size;
 mod upkeep;
 
@@ -16,18 +17,21 @@ use std::sync::Arc;
 
 use trunkline_config::OrderMode;
 use trunkline_kafka::InboundRecord;
-use trunkline_rules::{Answer, RuleSet};
+use trunkline_rules::{Answer, Outcome, RuleSet};
+use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
 use trunkline_schemas::headers;
-use trunkline_schemas::{Ordering, OrderingMode, PlatformEvent};
+use trunkline_schemas::{EncodedEvent, EnrichedEvent, Ordering, OrderingMode};
 
 use self::clock::PartitionClock;
+use self::enriched::customer_of;
 use self::lane::{Found, Lane, Wait};
+use self::residents::{Resident, Residents};
 use self::upkeep::Upkeep;
-use crate::entity::{Entity, HOUR_MS, Retention, id_bits};
+use crate::entity::{HOUR_MS, Retention, id_bits};
 use crate::finished::FinishedOffsets;
-use crate::order::{Channel, Facts};
-use crate::output::{DeadLetter, Emission, Output};
+use crate::order::Facts;
+use crate::output::{DeadLetter, Emission, Enriched, Output};
 use crate::plugins::{Consulted, Plugins, add_attributes};
 use crate::profiles::{AtHand, Profiles};
 use crate::state::{Change, StateError, StateView, keys};
@@ -68,25 +72,19 @@ pub struct Context<'a> {
 /// An event as read from its partition.
 #[derive(Debug, Clone)]
 pub struct Arrived {
-    /// The record it was read from, kept until the event is emitted: should that turn out to be impossible, the record
-    /// is put aside as it was.
+    /// The record it was read from, without its value, which is the event's.
     pub record: InboundRecord,
-    /// The record's key.
-    pub key: Arc<str>,
     /// What its order, its position and its identity are kept for, see [`entity_of`].
     pub entity: Arc<str>,
-    /// The event; boxed, because it changes hands often on its way.
-    pub event: Box<PlatformEvent>,
+    /// The event.
+    pub event: EncodedEvent,
 }
 
 /// What an event's order, position and identity are kept for: its conversation, else the entity it is about. Native ids
 /// are unique among things of a kind only, so an agent with the number of a conversation is told apart from it, though
 /// their records share a key.
-pub fn entity_of(key: &str, event: &PlatformEvent) -> Arc<str> {
-    match event.conversation_id {
-        Some(_) => key.into(),
-        None => format!("{key}\0{}", event.entity_type).into(),
-    }
+pub fn entity_of(key: &str, event: &EncodedEvent) -> Arc<str> {
+    if event.is_conversational() { key.into() } else { format!("{key}\0{}", event.entity_type()).into() }
 }
 
 /// What one commit of a partition consists of.
@@ -121,11 +119,7 @@ pub struct Task {
     settings: Arc<Settings>,
     offsets: FinishedOffsets,
     committed: i64,
-    entities: HashMap<Arc<str>, Resident>,
-    lanes: HashMap<Arc<str>, Lane>,
-    /// Entities that changed since the last commit. In order, as everything is that the order of a commit comes from: the
-    /// same input gives the same records.
-    dirty: Vec<Arc<str>>,
+    residents: Residents,
     /// Ends of holds, in partition time.
     holds: BTreeSet<(i64, Arc<str>)>,
     /// Lanes by the ticket of what they ask plugins.
@@ -143,12 +137,6 @@ pub struct Task {
     upkeep: Upkeep,
     counters: Counters,
     clock: PartitionClock,
-    uses: u64,
-}
-
-struct Resident {
-    entity: Entity,
-    used: u64,
 }
 
 // === impl Task ===
@@ -171,9 +159,7 @@ impl Task {
             settings,
             offsets: FinishedOffsets::restored(committed, finished),
             committed,
-            entities: HashMap::new(),
-            lanes: HashMap::new(),
-            dirty: Vec::new(),
+            residents: Residents::default(),
             holds: BTreeSet::new(),
             waits: BTreeSet::new(),
             waiting: HashMap::new(),
@@ -185,7 +171,6 @@ impl Task {
             upkeep: Upkeep::restored(state)?,
             counters: Counters::default(),
             clock: PartitionClock::default(),
-            uses: 0,
         })
     }
 
@@ -193,8 +178,8 @@ impl Task {
     ///
     /// # Errors
     /// [`StateError`] when state can not be read; the task must then be restored anew.
-    pub fn record(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        self.clock.read(clock::taken_in(arrived.event.ingest_time, ctx.now), ctx.now);
+    pub fn record(&mut self, arrived: Box<Arrived>, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.read(clock::taken_in(arrived.event.ingest_time(), ctx.now), ctx.now);
         if self.offsets.read(arrived.record.offset) {
             self.accept(arrived, ctx)?;
         }
@@ -206,6 +191,13 @@ impl Task {
         if self.offsets.read(letter.record.offset) {
             self.put_aside(letter);
         }
+    }
+
+    /// Puts an event aside that turned out to be impossible to publish, as the record that it was read from.
+    fn refuse(&mut self, arrived: Arrived, code: &'static str, message: String) {
+        let Arrived { mut record, event, .. } = arrived;
+        record.value = Some(event.into_value());
+        self.put_aside(DeadLetter { record, code, message });
     }
 
     fn put_aside(&mut self, letter: DeadLetter) {
@@ -261,7 +253,8 @@ impl Task {
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
         let Some(key) = self.consulting.remove(&ticket) else { return Ok(()) };
-        if let Some(Lane { wait: Some(Wait::Plugins { answers, .. }), .. }) = self.lanes.get_mut(&key) {
+        let lane = self.residents.known(&key).and_then(|resident| resident.lane.as_deref_mut());
+        if let Some(Lane { wait: Some(Wait::Plugins { answers, .. }), .. }) = lane {
             *answers = Some(found);
         }
         self.advance(&key, ctx)
@@ -319,11 +312,7 @@ impl Task {
         commit.changes.extend(changes.into_iter().map(|(key, value)| Change { key, value }));
         // Entities come last, with their counts and ids: by the last record of a commit it is known whether the changelog is
         // still the same one (`Anchor`), and most of the other records look alike in every commit and every log.
-        for key in std::mem::take(&mut self.dirty) {
-            if let Some(resident) = self.entities.get_mut(&key) {
-                resident.entity.take_changes(&key, &mut commit.changes)?;
-            }
-        }
+        self.residents.take_changes(&mut commit.changes)?;
         let published = std::mem::take(&mut self.published);
         let anything = moved || published || !commit.changes.is_empty();
         Ok(anything.then_some(commit))
@@ -331,49 +320,37 @@ impl Task {
 
     /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.
     pub fn evict(&mut self, limit: usize) {
-        if self.entities.len() <= limit {
-            return;
-        }
-        let mut uses: Vec<u64> = self.entities.values().map(|r| r.used).collect();
-        let middle = uses.len() / 2;
-        let (_, median, _) = uses.select_nth_unstable(middle);
-        let median = *median;
-        let lanes = &self.lanes;
-        self.entities.retain(|key, r| r.used > median || lanes.contains_key(key) || r.entity.is_dirty());
+        self.residents.evict(limit);
     }
 
-    fn accept(&mut self, arrived: Arrived, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        let key = arrived.entity.clone();
-        let id = id_bits(&arrived.event.event_id);
-        self.resident(&key, ctx.state)?;
-        let Some(resident) = self.entities.get(&key) else { return Ok(()) };
-        let pending = self.lanes.get(&key).is_some_and(|lane| lane.pending.contains(&id));
-        if pending || resident.entity.has_seen(id) {
+    fn accept(&mut self, arrived: Box<Arrived>, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let id = id_bits(arrived.event.event_id());
+        let Resident { entity, lane, .. } = self.residents.get(&arrived.entity, ctx.state)?;
+        let pending = lane.as_ref().is_some_and(|lane| lane.pending.contains(&id));
+        if pending || entity.has_seen(id) {
             self.counters.duplicates += 1;
             self.offsets.finish(arrived.record.offset);
             return Ok(());
         }
-        let lane =
-            self.lanes.entry(key.clone()).or_insert_with(|| Lane::new(resident.entity.conversation().phase));
+        let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase)));
         lane.pending.insert(id);
         let event = &arrived.event;
         let (mode, hold_ms) =
-            self.settings.sources.get(&event.source.name).copied().unwrap_or((OrderMode::Causal, 500));
-        let channel = lane
-            .channels
-            .entry(event.source.channel.clone())
-            .or_insert_with(|| Channel::new(mode, hold_ms, resident.entity.channel(&event.source.channel)));
-        let event_type = event.event_type.clone();
-        let taken_in = clock::taken_in(event.ingest_time, ctx.now);
+            self.settings.sources.get(event.source()).copied().unwrap_or((OrderMode::Causal, 500));
+        let phase = lane.phase;
+        let channel = lane.channel(event.channel(), mode, hold_ms, || entity.channel(event.channel()));
+        let event_type = event.event_type().to_owned();
+        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
         let facts = Facts {
             id,
-            event_time: clock::happened(event.event_time, taken_in),
+            event_time: clock::happened(event.event_time(), taken_in),
             ingest_time: taken_in,
-            sequence: event.sequence,
+            sequence: event.sequence(),
             event_type: &event_type,
-            conversational: event.conversation_id.is_some(),
+            conversational: event.is_conversational(),
         };
-        if let Some(passed) = channel.arrive(facts, arrived, lane.phase) {
+        let key = arrived.entity.clone();
+        if let Some(passed) = channel.arrive(facts, arrived, phase) {
             lane.admit(mode, passed);
         }
         self.advance(&key, ctx)
@@ -390,31 +367,33 @@ impl Task {
         Ok(())
     }
 
-    /// Moves one lane as far as it goes.
+    /// Moves one lane as far as it goes. It is with its entity again when this returns, unless nothing is left of it.
     fn advance(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        if !self.lanes.contains_key(key) {
-            return Ok(());
-        }
-        self.resident(key, ctx.state)?;
+        let lane = self.residents.known(key).and_then(|resident| resident.lane.take());
+        let Some(mut lane) = lane else { return Ok(()) };
         loop {
-            let Some(lane) = self.lanes.get_mut(key) else { return Ok(()) };
             lane.collect_ready(self.clock.time());
-            let Some(found) = self.found_for(key, ctx)? else { break };
-            self.emit_head(key, found, ctx)?;
+            let Some(found) = self.found_for(key, &mut lane, ctx)? else { break };
+            self.emit_head(key, &mut lane, found, ctx)?;
         }
-        let Some(lane) = self.lanes.get(key) else { return Ok(()) };
-        if let Some(due) = lane.channels.values().filter_map(Channel::next_due).min() {
+        if let Some(due) = lane.next_due() {
             self.holds.insert((due, key.clone()));
         }
-        if lane.is_empty() {
-            self.lanes.remove(key);
+        if !lane.is_empty()
+            && let Some(resident) = self.residents.known(key)
+        {
+            resident.lane = Some(lane);
         }
         Ok(())
     }
 
-    /// What the head of a lane is emitted with; `None` while it waits.
-    fn found_for(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<Option<Found>, StateError> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(None) };
+    /// What the head of a lane is emitted with; `None` while it waits, or where there is none.
+    fn found_for(
+        &mut self,
+        key: &Arc<str>,
+        lane: &mut Lane,
+        ctx: &mut Context<'_>,
+    ) -> Result<Option<Found>, StateError> {
         match lane.wait.take_if(|wait| matches!(wait, Wait::Plugins { answers: Some(_), .. })) {
             Some(Wait::Plugins { at_hand, answers: Some(answers), .. }) => {
                 return Ok(Some(Found { at_hand, answers }));
@@ -422,19 +401,25 @@ impl Task {
             _ if matches!(lane.wait, Some(Wait::Plugins { .. })) => return Ok(None),
             _ => {}
         }
-        let Some(at_hand) = self.enrichment_of(key, ctx)? else { return Ok(None) };
-        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get(key)) else {
-            return Ok(None);
-        };
+        let Some(at_hand) = self.enrichment_of(key, lane, ctx)? else { return Ok(None) };
         let Some((mode, head)) = lane.ready.front() else { return Ok(None) };
-        if !ctx.plugins.want(&head.item.event.event_type) {
-            return Ok(Some(Found { at_hand, answers: Vec::new() }));
+        let event = &head.item.event;
+        let unasked = |at_hand| Ok(Some(Found { at_hand, answers: Vec::new() }));
+        if !ctx.plugins.want(event.event_type()) {
+            return unasked(at_hand);
         }
+        // One that does not decode is put aside when it comes to be emitted.
+        let (Ok(mut decoded), Some(resident)) = (event.decode(), self.residents.known(key)) else {
+            return unasked(at_hand);
+        };
         // What they see is what will be published, but for what they add to it.
-        let (position, conversation) = resident.entity.preview(&head.item.event);
+        let (position, conversation) = resident.entity.preview(event);
         let ordering = ordering(*mode, head.late, head.gap_before, position);
-        let event = PlatformEvent::clone(&head.item.event);
-        let seen = self.settings.enriched(event, at_hand.clone(), ordering, &conversation);
+        if let Some(customer) = customer_of(event, &conversation) {
+            decoded.customer_id = Some(customer);
+        }
+        let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
+        let seen = EnrichedEvent::new(decoded, findings);
         match ctx.plugins.ask(seen, ctx.now) {
             Consulted::Now(answers) => Ok(Some(Found { at_hand, answers })),
             Consulted::Later(ticket) => {
@@ -445,13 +430,23 @@ impl Task {
         }
     }
 
-    /// The profile of the head of a lane; `None` while it waits for it.
-    fn enrichment_of(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<Option<AtHand>, StateError> {
-        let Some(lane) = self.lanes.get_mut(key) else { return Ok(None) };
+    /// The profile of the head of a lane; `None` while it waits for it, or where there is no head.
+    fn enrichment_of(
+        &mut self,
+        key: &Arc<str>,
+        lane: &mut Lane,
+        ctx: &mut Context<'_>,
+    ) -> Result<Option<AtHand>, StateError> {
         let Some((_, head)) = lane.ready.front() else { return Ok(None) };
-        let known = self.entities.get(key).and_then(|r| r.entity.conversation().customer_id.as_deref());
-        let customer = head.item.event.customer_id.as_deref().or(known);
-        let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && ctx.rules.enriches(&head.item.event);
+        let event = &head.item.event;
+        let known = self.residents.known(key).map(|resident| resident.entity.conversation());
+        let customer = event.customer_id().or_else(|| known.and_then(|known| known.customer_id.as_deref()));
+        // As with a condition that fails: what does not decode is not kept from its profile.
+        let chosen = || {
+            !ctx.rules.chooses_what_to_enrich()
+                || event.decode().map_or(true, |event| ctx.rules.enriches(&event))
+        };
+        let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && chosen();
         let Some(customer) = customer.filter(wanted) else {
             return Ok(Some(AtHand::skipped()));
         };
@@ -475,8 +470,7 @@ impl Task {
             }
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
-                let traceparent =
-                    headers::get(&head.item.record.headers, headers::TRACEPARENT).map(str::to_owned);
+                let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
                 self.lookups.push((customer.to_owned(), traceparent));
                 self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
                 self.waits.insert((until, key.clone()));
@@ -490,52 +484,71 @@ impl Task {
     fn emit_head(
         &mut self,
         key: &Arc<str>,
+        lane: &mut Lane,
         Found { at_hand, mut answers }: Found,
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
-        let (Some(lane), Some(resident)) = (self.lanes.get_mut(key), self.entities.get_mut(key)) else {
-            return Ok(());
-        };
         let Some((mode, passed)) = lane.ready.pop_front() else { return Ok(()) };
-        let Arrived { record, key: record_key, event, .. } = passed.item;
-        let id = id_bits(&event.event_id);
+        let arrived = *passed.item;
+        let id = id_bits(arrived.event.event_id());
         lane.pending.remove(&id);
         // Before it gets a position: a record that is put aside must not leave a hole.
-        if let Some(message) = self.settings.too_large(&record, &at_hand) {
-            self.put_aside(DeadLetter { record, code: "TL-3007", message });
+        if let Some(message) = self.settings.too_large(&arrived, &at_hand) {
+            self.refuse(arrived, "TL-3007", message);
             return Ok(());
         }
-        let entity = &mut resident.entity;
+        let event_type = arrived.event.event_type();
+        let looked_at = ctx.rules.look_at(event_type) || ctx.plugins.want(event_type);
+        let decoded = match looked_at.then(|| arrived.event.decode()).transpose() {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.refuse(arrived, "TL-3001", error.to_string());
+                return Ok(());
+            }
+        };
+        let Arrived { record, event, .. } = arrived;
+        let Some(Resident { entity, .. }) = self.residents.changing(key) else { return Ok(()) };
         let now = self.clock.time();
         let ids_ms = self.settings.retention.ids_ms;
-        let taken_in = clock::taken_in(event.ingest_time, ctx.now);
+        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let ended = event.event_type() == CONVERSATION_ENDED;
+        let event_time = event.event_time();
 
-        if !entity.is_dirty() {
-            self.dirty.push(key.clone());
-        }
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.arm(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
-        let held_ms = if passed.held { (now - event.ingest_time).max(1) } else { 0 };
+        let held_ms = if passed.held { (now - event.ingest_time()).max(1) } else { 0 };
         let ordering = ordering(mode, passed.late, passed.gap_before, position);
-        let mut enriched = self.settings.enriched(*event, at_hand, ordering, entity.conversation());
-        add_attributes(&mut enriched, &mut answers);
-        if !self.settings.include_data {
-            enriched.data = None;
-        }
-
-        let mut outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
-        self.settings.drop_oversized(&mut outcome, &enriched, ctx.now);
-        let interaction = (enriched.event_type == CONVERSATION_ENDED)
-            .then(|| enriched.customer_id.clone().map(|customer| (customer, enriched.event_time)))
-            .flatten();
+        let customer_id = customer_of(&event, entity.conversation());
+        let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
+        let findings = self.settings.findings(&event, at_hand, ordering, entity.conversation());
+        let include_data = self.settings.include_data;
+        let (event, outcome) = match decoded {
+            None => {
+                let parts = EnrichedParts { event, customer_id, include_data, findings };
+                (Enriched::Parts(parts), Outcome::default())
+            }
+            Some(mut decoded) => {
+                if customer_id.is_some() {
+                    decoded.customer_id = customer_id;
+                }
+                let mut enriched = Box::new(EnrichedEvent::new(decoded, findings));
+                add_attributes(&mut enriched, &mut answers);
+                if !include_data {
+                    enriched.data = None;
+                }
+                let mut outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
+                self.settings.drop_oversized(&mut outcome, &enriched, ctx.now);
+                (Enriched::Whole(enriched), outcome)
+            }
+        };
         self.counters.emitted += 1;
         self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
         self.counters.late += u64::from(passed.late);
         self.counters.gaps += u64::from(passed.gap_before);
         self.outputs.push(Output::Event(Box::new(Emission {
-            key: record_key,
-            event: enriched,
+            key: record.key,
+            event,
             decision: outcome.decision,
             write_backs: outcome.write_backs,
             errors: outcome.errors,
@@ -543,27 +556,12 @@ impl Task {
             held_ms,
         })));
         self.offsets.finish(record.offset);
-        if let Some((customer, at)) = interaction
-            && let Some(profile) = ctx.profiles.interacted(&customer, at)
+        if let Some(customer) = interaction
+            && let Some(profile) = ctx.profiles.interacted(&customer, event_time)
         {
             self.outputs.push(Output::Profile(profile));
             self.keep_profile(&customer, ctx)?;
         }
-        Ok(())
-    }
-
-    /// Makes sure that an entity is in memory.
-    fn resident(&mut self, key: &Arc<str>, state: &dyn StateView) -> Result<(), StateError> {
-        self.uses += 1;
-        if let Some(resident) = self.entities.get_mut(key) {
-            resident.used = self.uses;
-            return Ok(());
-        }
-        let entity = Entity::load(key, state)?;
-        if entity.is_dirty() {
-            self.dirty.push(key.clone());
-        }
-        self.entities.insert(key.clone(), Resident { entity, used: self.uses });
         Ok(())
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use trunkline_schemas::codec::{Decoder, EnrichedEncoder, Value as _};
 use trunkline_schemas::{
-    EnrichedEvent, Enrichment, EnrichmentStatus, EventTimeSource, Ordering, OrderingMode, PlatformEvent,
-    SourceInfo,
+    EncodedEvent, EnrichedEvent, Enrichment, EnrichmentStatus, EventTimeSource, Findings, Ordering,
+    OrderingMode, PlatformEvent, SourceInfo,
 };
 
 use uuid::Uuid;
 
 use crate::conversation::Conversation;
+use crate::output::Enriched;
 
 /// An event of a conversation, with an id made of what is given.
 pub fn event(conversation: &str, event_type: &str, event_time: i64) -> PlatformEvent {
@@ -50,16 +52,34 @@ pub fn event(conversation: &str, event_type: &str, event_time: i64) -> PlatformE
     }
 }
 
+/// The same in its bytes.
+pub fn encoded(event: &PlatformEvent) -> EncodedEvent {
+    EncodedEvent::encode(event).unwrap()
+}
+
+/// An event as a reader of `events.enriched` sees it.
+pub fn as_read(event: &Enriched) -> EnrichedEvent {
+    let mut encoder = EnrichedEncoder::new(1);
+    let value = match event {
+        Enriched::Whole(event) => encoder.whole(event),
+        Enriched::Parts(parts) => encoder.parts(parts),
+    };
+    let mut decoder = Decoder::new();
+    decoder.add_writer(1, EnrichedEvent::SCHEMA).unwrap();
+    decoder.decode(&value.unwrap()).unwrap()
+}
+
 /// The same, enriched: the first of its conversation, of a customer whom nobody knows.
 pub fn enriched(conversation: &str, event_type: &str, event_time: i64) -> EnrichedEvent {
     let event = event(conversation, event_type, event_time);
     let mut conversation = Conversation::default();
-    conversation.apply(&event);
-    EnrichedEvent::new(
-        event,
-        None,
-        Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
-        Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
-        conversation.summary(1),
-    )
+    conversation.apply(&encoded(&event));
+    let findings = Findings {
+        profile: None,
+        enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
+        ordering: Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
+        conversation: conversation.summary(1),
+        dedup_unknown: false,
+    };
+    EnrichedEvent::new(event, findings)
 }

@@ -77,6 +77,16 @@ impl RuleSet {
         Ok(Self { issuer, enrichment, steps, named })
     }
 
+    /// Whether a rule, or the condition of `[enrichment]`, looks at events of this type.
+    pub fn look_at(&self, event_type: &str) -> bool {
+        self.chooses_what_to_enrich() || self.named.contains_key(event_type)
+    }
+
+    /// Whether there is a condition for [`RuleSet::enriches`]; without one every event should.
+    pub fn chooses_what_to_enrich(&self) -> bool {
+        self.enrichment.is_conditional()
+    }
+
     /// Whether an event should get its customer's profile.
     pub fn enriches(&self, event: &PlatformEvent) -> bool {
         self.enrichment.wanted_by(event)

@@ -1,6 +1,7 @@
 //! An event after the processor: deduplicated, ordered, enriched.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,22 @@ pub struct EnrichedEvent {
     pub dedup_unknown: bool,
 }
 
+/// What the processor found out about an event: the fields that an [`EnrichedEvent`] has and a [`PlatformEvent`] lacks,
+/// in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// As in [`EnrichedEvent`].
+    pub profile: Option<Arc<ProfileView>>,
+    /// As in [`EnrichedEvent`].
+    pub enrichment: Enrichment,
+    /// As in [`EnrichedEvent`].
+    pub ordering: Ordering,
+    /// As in [`EnrichedEvent`].
+    pub conversation: ConversationSummary,
+    /// As in [`EnrichedEvent`].
+    pub dedup_unknown: bool,
+}
+
 /// The allowlisted part of a [`CustomerProfile`] that enters events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -142,8 +159,8 @@ pub enum EnrichmentStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichmentSource {
-    /// `salesforce`, `sap` or `servicenow`.
-    pub system: String,
+    /// `salesforce`, `sap` or `servicenow`; shared, since every event of a customer has the same.
+    pub system: Arc<str>,
     /// What came of asking it.
     pub status: SourceStatus,
     /// Milliseconds since the data was fetched.
@@ -223,13 +240,8 @@ impl From<&CustomerProfile> for ProfileView {
 
 impl EnrichedEvent {
     /// Joins an event with what the processor found out about it.
-    pub fn new(
-        event: PlatformEvent,
-        profile: Option<ProfileView>,
-        enrichment: Enrichment,
-        ordering: Ordering,
-        conversation: ConversationSummary,
-    ) -> Self {
+    pub fn new(event: PlatformEvent, findings: Findings) -> Self {
+        let Findings { profile, enrichment, ordering, conversation, dedup_unknown } = findings;
         Self {
             event_id: event.event_id,
             event_type: event.event_type,
@@ -255,11 +267,11 @@ impl EnrichedEvent {
             source: event.source,
             attributes: event.attributes,
             data: Some(event.data),
-            profile,
+            profile: profile.map(Arc::unwrap_or_clone),
             enrichment,
             ordering,
             conversation,
-            dedup_unknown: false,
+            dedup_unknown,
         }
     }
 }

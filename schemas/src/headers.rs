@@ -1,15 +1,14 @@
 //! Names of record headers, CloudEvents in binary mode, and W3C trace context.
 
+mod list;
 pub mod trace;
 
+pub use list::Headers;
 pub use trace::TraceParent;
 
 use chrono::{DateTime, SecondsFormat};
 
 use crate::PlatformEvent;
-
-/// The headers of a record, in order; a name may occur more than once.
-pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// CloudEvents: version of the specification, always `1.0`.
 pub const CE_SPECVERSION: &str = "ce_specversion";
@@ -66,13 +65,12 @@ pub fn cloud_event(event: &PlatformEvent) -> Headers {
         (CE_SUBJECT, subject.as_str()),
     ]
     .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
     .collect();
     // Years beyond 262143 have no RFC 3339 form; the time is in the value anyway.
     if let Some(time) = DateTime::from_timestamp_millis(event.event_time) {
-        push(&mut headers, CE_TIME, &time.to_rfc3339_opts(SecondsFormat::Millis, true));
+        headers.push(CE_TIME, time.to_rfc3339_opts(SecondsFormat::Millis, true));
     }
-    push(&mut headers, CONTENT_TYPE, AVRO);
+    headers.push(CONTENT_TYPE, AVRO);
     headers
 }
 
@@ -91,21 +89,10 @@ pub fn correlation(
         (CORRELATION_ID, correlation_id),
     ] {
         if let Some(value) = value {
-            push(&mut headers, name, value);
+            headers.push(name, value);
         }
     }
     headers
-}
-
-/// Adds a header of text.
-pub fn push(headers: &mut Headers, name: &str, value: &str) {
-    headers.push((name.to_owned(), value.as_bytes().to_vec()));
-}
-
-/// The first header of this name, where it is UTF-8 text; names are compared without regard to case.
-pub fn get<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    let (_, value) = headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
-    std::str::from_utf8(value).ok()
 }
 
 /// Percent-encodes what RFC 3986 does not allow in a path segment.

@@ -7,6 +7,7 @@
 //! - the values of the topics, one file each: [`PlatformEvent`], [`EnrichedEvent`], [`RoutingDecision`],
 //!   [`CustomerProfile`], [`CrmChange`], [`WriteBack`], [`WriteBackResult`], [`QuarantinedPayload`], [`SchemaDrift`],
 //!   [`PipelineError`], [`QuotaLease`]
+//! - [`EncodedEvent`]: a platform event in the bytes it was written in
 //! - [`event_type`]: the canonical names of events
 //! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
 //! - [`key`]: record keys, `platform/org/native-id`
@@ -24,6 +25,7 @@ pub mod money;
 
 mod crm_change;
 mod customer_profile;
+mod encoded_event;
 mod enriched_event;
 mod pipeline_error;
 mod platform_event;
@@ -36,8 +38,9 @@ mod write_back_result;
 
 pub use crm_change::CrmChange;
 pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
+pub use encoded_event::EncodedEvent;
 pub use enriched_event::{
-    ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Ordering,
+    ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering,
     OrderingMode, ProfileView,
 };
 pub use pipeline_error::{PipelineError, Severity};

@@ -116,7 +116,7 @@ impl Outputs {
             error.flow_session_id.as_deref(),
             error.correlation_id.as_deref(),
         );
-        headers::push(&mut headers, headers::CONTENT_TYPE, headers::AVRO);
+        headers.push(headers::CONTENT_TYPE, headers::AVRO);
         Ok(OutboundRecord {
             topic: self.topics.reports.clone(),
             partition: None,
@@ -159,7 +159,7 @@ impl Outputs {
             .encode_to_vec(&result)
             .map_err(|source| Error::Encode { topic: self.topics.results.clone(), source })?;
         let mut headers = correlation_of(issued);
-        headers::push(&mut headers, headers::CONTENT_TYPE, headers::AVRO);
+        headers.push(headers::CONTENT_TYPE, headers::AVRO);
         Ok(OutboundRecord {
             topic: self.topics.results.clone(),
             partition: None,
@@ -172,7 +172,7 @@ impl Outputs {
 
     fn dead_letter(&self, issued: &Issued, ending: &Ending, attempts: u32) -> OutboundRecord {
         let mut headers = kept(&issued.record);
-        headers.extend(correlation_of(issued));
+        headers.extend(correlation_of(issued).iter());
         provenance(
             &mut headers,
             &issued.record,
@@ -254,9 +254,9 @@ fn correlation_of(issued: &Issued) -> Headers {
         command.flow_session_id.as_deref(),
         Some(&command.correlation_id),
     );
-    headers::push(&mut headers, headers::TRACEPARENT, &issued.traceparent);
+    headers.push(headers::TRACEPARENT, &issued.traceparent);
     if let Some(state) = issued.record.header_text(headers::TRACESTATE) {
-        headers::push(&mut headers, headers::TRACESTATE, state);
+        headers.push(headers::TRACESTATE, state);
     }
     headers
 }
@@ -271,7 +271,7 @@ fn kept(record: &InboundRecord) -> Headers {
         headers::TRACEPARENT,
         headers::TRACESTATE,
     ];
-    record.headers.iter().filter(|(name, _)| !ANEW.contains(&name.as_str())).cloned().collect()
+    record.headers.iter().filter(|(name, _)| !ANEW.contains(name)).collect()
 }
 
 /// Where a dead letter comes from and why; what an earlier round said of it is replaced.
@@ -284,9 +284,8 @@ fn provenance(headers: &mut Headers, record: &InboundRecord, code: &str, message
         (headers::DLQ_MESSAGE, cut(message, MESSAGE_MAX)),
         (headers::DLQ_ATTEMPTS, &attempts.to_string()),
     ];
-    headers.retain(|(name, _)| facts.iter().all(|(fact, _)| fact != name));
     for (name, value) in facts {
-        headers::push(headers, name, value);
+        headers.set(name, value);
     }
 }
 

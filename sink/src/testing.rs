@@ -9,6 +9,7 @@ use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, System, Target
 use trunkline_connect::writes::{Guarantee, Request};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
+use trunkline_schemas::headers::Headers;
 
 use crate::answer::{Failure, FailureKind};
 use crate::command::{Command, Issued};
@@ -68,7 +69,7 @@ pub(crate) fn record(partition: i32, offset: i64, resource: &str) -> InboundReco
         offset,
         key: Some(resource.as_bytes().to_vec()),
         value: Some(b"command".to_vec()),
-        headers: Vec::new(),
+        headers: Headers::new(),
         timestamp: 0,
     }
 }

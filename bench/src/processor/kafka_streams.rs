@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use trunkline_kafka::{OutboundRecord, Producer};
 use trunkline_sandbox::customers::{Balance, Customer};
 use trunkline_schemas::codec::Encoder;
+use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus, catalog};
 
 use super::contender::Contender;
@@ -85,7 +86,7 @@ pub fn write_profiles(trial: &Trial<'_>) -> anyhow::Result<()> {
                 partition: None,
                 key: Some(profile.key().into_bytes()),
                 value: Some(encoder.encode_to_vec(&profile)?),
-                headers: Vec::new(),
+                headers: Headers::new(),
                 timestamp: None,
             };
             producer.send(record).await?;

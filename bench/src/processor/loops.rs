@@ -4,6 +4,7 @@
 //! commit as often. They run until they are killed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -15,14 +16,15 @@ use trunkline_kafka::{
 use trunkline_schemas::codec::{Decoder, Encoder};
 use trunkline_schemas::{
     ConversationSummary, CustomerProfile, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus,
-    Ordering, OrderingMode, PlatformEvent, ProfileSource, ProfileView, RoutingDecision, SourceStatus,
-    catalog, event_type, headers,
+    Findings, Ordering, OrderingMode, PlatformEvent, ProfileSource, ProfileView, RoutingDecision,
+    SourceStatus, catalog, event_type,
+    headers::{self, Headers},
 };
 
 use super::contender::{Changelog, Contender};
 
 /// As the processor's own: a commit is due after this many outputs.
-const OUTPUTS_PER_COMMIT: usize = 2_000;
+const OUTPUTS_PER_COMMIT: usize = 10_000;
 
 /// Different changelog records that are written over and over.
 const CHANGELOG_SAMPLE: usize = 20_000;
@@ -179,10 +181,15 @@ impl Work {
             Self::Copy => {
                 let value = record.value.context("an event has no value")?;
                 if decides {
-                    outputs.push(output(&topics.decisions, record.key.clone(), value.clone(), Vec::new()));
+                    outputs.push(output(
+                        &topics.decisions,
+                        record.key.clone(),
+                        value.clone(),
+                        Headers::new(),
+                    ));
                 }
                 if ends {
-                    outputs.push(output(&topics.profiles, record.key.clone(), value.clone(), Vec::new()));
+                    outputs.push(output(&topics.profiles, record.key.clone(), value.clone(), Headers::new()));
                 }
                 outputs.push(output(&topics.enriched, record.key, value, record.headers));
             }
@@ -206,7 +213,7 @@ impl Work {
                 if ends {
                     let value = codec.profile.encode_to_vec(&codec.customer)?;
                     let key = codec.customer.key().into_bytes();
-                    outputs.push(output(&topics.profiles, Some(key), value, Vec::new()));
+                    outputs.push(output(&topics.profiles, Some(key), value, Headers::new()));
                 }
                 let value = codec.encoder.encode_to_vec(&event)?;
                 outputs.push(output(&topics.enriched, Some(key), value, record.headers));
@@ -262,7 +269,7 @@ impl Codec {
 
     fn enriched(&self, event: PlatformEvent) -> EnrichedEvent {
         let sources = self.customer.sources.iter().map(|source| EnrichmentSource {
-            system: source.system.clone(),
+            system: source.system.as_str().into(),
             status: source.status,
             age_ms: Some(2_000),
             latency_ms: source.latency_ms,
@@ -277,7 +284,9 @@ impl Codec {
             transfers: 0,
             events: 7,
         };
-        EnrichedEvent::new(event, Some(ProfileView::from(&self.customer)), enrichment, ordering, conversation)
+        let profile = Some(Arc::new(ProfileView::from(&self.customer)));
+        let dedup_unknown = false;
+        EnrichedEvent::new(event, Findings { profile, enrichment, ordering, conversation, dedup_unknown })
     }
 }
 
@@ -325,7 +334,7 @@ impl Replay {
                     partition: None,
                     key: record.key,
                     value: record.value,
-                    headers: Vec::new(),
+                    headers: Headers::new(),
                     timestamp: None,
                 }),
                 Tailed::CaughtUp => break,

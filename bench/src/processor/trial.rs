@@ -151,7 +151,7 @@ impl<'b> Trial<'b> {
         for event in events {
             let mut headers = headers::cloud_event(&event);
             let traceparent = workload::traceparent(&event, self.events);
-            headers::push(&mut headers, headers::TRACEPARENT, &traceparent);
+            headers.push(headers::TRACEPARENT, &traceparent);
             let value = encoder.encode_to_vec(&event)?;
             self.events += 1;
             self.value_bytes += value.len() as u64;

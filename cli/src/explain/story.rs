@@ -294,7 +294,7 @@ impl Step {
                 .sources
                 .iter()
                 .map(|source| SourceStep {
-                    system: source.system.clone(),
+                    system: source.system.to_string(),
                     status: source.status,
                     latency_ms: source.latency_ms,
                     age_ms: source.age_ms,

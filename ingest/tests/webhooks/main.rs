@@ -33,7 +33,7 @@ async fn a_payload_is_stored_before_it_is_accepted() {
     assert_eq!(record.topic, "test.events.normalized");
     assert_eq!(record.timestamp, Some(event.ingest_time));
     assert_eq!(record.key.as_deref(), Some(event.key().as_bytes()));
-    let header = |name| trunkline_schemas::headers::get(&record.headers, name);
+    let header = |name| record.headers.get(name);
     assert_eq!(header("ce_id"), Some(event.event_id.as_str()));
     assert_eq!(header("ce_type"), Some("conversation.started"));
     assert_eq!(header("content-type"), Some("application/avro"));

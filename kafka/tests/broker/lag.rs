@@ -5,6 +5,7 @@ use std::time::Duration;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
+use trunkline_schemas::headers::Headers;
 
 use crate::cluster;
 
@@ -26,7 +27,7 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
             partition: Some(1),
             key: Some(b"k".to_vec()),
             value: Some(b"v".to_vec()),
-            headers: Vec::new(),
+            headers: Headers::new(),
             timestamp: None,
         };
         for _ in 0..5 {

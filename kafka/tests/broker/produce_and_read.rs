@@ -21,7 +21,7 @@ fn record(topic: &str, key: &str, value: &str, timestamp: i64) -> OutboundRecord
         partition: None,
         key: Some(key.into()),
         value: Some(value.into()),
-        headers: vec![("traceparent".into(), b"00-x".to_vec()), ("empty".into(), Vec::new())],
+        headers: [("traceparent", "00-x"), ("empty", "")].into_iter().collect(),
         timestamp: Some(timestamp),
     }
 }

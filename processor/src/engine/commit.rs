@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
+use trunkline_schemas::headers::Headers;
 
 use super::{Engine, EngineError};
 use crate::brokers::Brokers;
@@ -106,7 +107,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                     partition: Some(*partition),
                     key: Some(change.key.clone()),
                     value: change.value.clone(),
-                    headers: Vec::new(),
+                    headers: Headers::new(),
                     // Known here, so that state can remember the very record.
                     timestamp: Some(self.last_commit),
                 });
@@ -117,6 +118,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             self.produce(record);
             self.reports.push(report);
         }
+        self.hand_over();
         self.begin_if_closed();
         let offsets: Vec<(i32, i64)> =
             commits.iter().map(|(partition, commit)| (*partition, commit.offset)).collect();

@@ -1,10 +1,9 @@
 //! A record becomes an event of a task, or a dead letter.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use trunkline_kafka::{FetchedSchema, InboundRecord};
-use trunkline_schemas::PlatformEvent;
+use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::codec;
 
 use super::{Engine, EngineError};
@@ -33,20 +32,16 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             waiting.push_back(record);
             return Ok(());
         }
-        match self.decode(&record).and_then(|event| keyed(&record, event).map_err(Unread::Poison)) {
-            Ok((key, event)) => {
-                let entity = entity_of(&key, &event);
-                let arrived = Arrived { record, key, entity, event };
-                self.with_task(partition, |task, ctx| task.record(arrived, ctx))
-            }
-            Err(Unread::Schema(id)) => {
+        match self.read(record) {
+            Ok(arrived) => self.with_task(partition, |task, ctx| task.record(arrived, ctx)),
+            Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
                 self.parts.brokers.pause(&[partition])?;
                 self.unreadable.insert(partition, VecDeque::from([record]));
                 self.parts.schemas.fetch(id);
                 Ok(())
             }
-            Err(Unread::Poison(message)) => {
+            Err((record, Unread::Poison(message))) => {
                 tracing::warn!(
                     code = "TL-3001",
                     topic = record.topic,
@@ -70,7 +65,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         while let Some(FetchedSchema { id, schema }) = self.parts.schemas.fetched() {
             arrived = true;
             let added = match schema {
-                Some(schema) => self.decoder.add_writer(id, &schema).map_err(|error| error.to_string()),
+                Some(schema) => self.reader.add_writer(id, &schema).map_err(|error| error.to_string()),
                 None => Err("the registry does not know it".to_owned()),
             };
             if let Err(reason) = added {
@@ -91,40 +86,56 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    fn decode(&mut self, record: &InboundRecord) -> Result<Box<PlatformEvent>, Unread> {
-        let Some(value) = &record.value else {
-            return Err(Unread::Poison("a record without a value is no event".to_owned()));
+    /// The event of a record, or the record as it was and why there is none.
+    #[allow(clippy::result_large_err)] // The record goes on either way.
+    fn read(&self, mut record: InboundRecord) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
+        let Some(value) = record.value.take() else {
+            return Err((record, Unread::Poison("a record without a value is no event".to_owned())));
         };
-        match self.decoder.decode(value) {
-            Ok(event) => Ok(Box::new(event)),
-            Err(codec::Error::UnknownSchema { id }) => Err(match self.refused_schemas.get(&id) {
-                Some(reason) => Unread::Poison(format!("schema {id}: {reason}")),
-                None => Unread::Schema(id),
-            }),
-            Err(error) => Err(Unread::Poison(error.to_string())),
+        match self.reader.read(value) {
+            Ok(event) => {
+                arrived(record, event).map_err(|(record, message)| (record, Unread::Poison(message)))
+            }
+            Err((value, error)) => {
+                record.value = Some(value);
+                let unread = match error {
+                    codec::Error::UnknownSchema { id } => match self.refused_schemas.get(&id) {
+                        Some(reason) => Unread::Poison(format!("schema {id}: {reason}")),
+                        None => Unread::Schema(id),
+                    },
+                    error => Unread::Poison(error.to_string()),
+                };
+                Err((record, unread))
+            }
         }
     }
 }
 
-/// The event with its key. A record under another key than its event's may lie in another partition, where order and
-/// identity are kept by another task: it can not take effect there.
-fn keyed(
-    record: &InboundRecord,
-    event: Box<PlatformEvent>,
-) -> Result<(Arc<str>, Box<PlatformEvent>), String> {
-    let key = event.key();
-    if record.key.as_deref() == Some(key.as_bytes()) {
-        Ok((key.into(), event))
-    } else {
-        Err("the record's key is not that of its event; was it written by something else than ingest?"
-            .to_owned())
+/// The event with what it is kept for. A record under another key than its event's may lie in another partition, where
+/// order and identity are kept by another task: it can not take effect there.
+#[allow(clippy::result_large_err)] // The record goes on either way.
+fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived>, (InboundRecord, String)> {
+    let key = record.key.as_deref().filter(|key| event.has_key(key));
+    match key.and_then(|key| std::str::from_utf8(key).ok()) {
+        Some(key) => {
+            let entity = entity_of(key, &event);
+            Ok(Box::new(Arrived { record, entity, event }))
+        }
+        None => {
+            record.value = Some(event.into_value());
+            let message =
+                "the record's key is not that of its event; was it written by something else than ingest?";
+            Err((record, message.to_owned()))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use trunkline_schemas::headers::Headers;
+
     use super::*;
-    use crate::testing::event;
+    use crate::testing::{encoded, event};
 
     #[test]
     fn only_a_record_under_its_events_key_takes_effect() {
@@ -135,14 +146,15 @@ mod tests {
                 offset: 0,
                 key: key.map(|key| key.as_bytes().to_vec()),
                 value: None,
-                headers: Vec::new(),
+                headers: Headers::new(),
                 timestamp: 0,
             };
-            assert_eq!(
-                keyed(&record, event("c1", "conversation.started", 1).into()).is_ok(),
-                taken,
-                "{key:?}"
-            );
+            let event = encoded(&event("c1", "conversation.started", 1));
+            let value = event.clone().into_value();
+            match arrived(record, event) {
+                Ok(_) => assert!(taken, "{key:?}"),
+                Err((record, _)) => assert!(!taken && record.value == Some(value), "{key:?}"),
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! The transaction that outputs are published in, as they come: while they are still in the processor's caches, and while
-//! the brokers have nothing else to do.
+//! The transaction that outputs are published in, as they come. They are encoded at once, while they are still in the
+//! processor's caches, and handed to the client some hundred at a time: it sends a request for each partition as soon as
+//! it has something for it, and requests of a few records each cost client and broker more than the records.
 
 use trunkline_kafka::{OutboundRecord, TransactionError};
 
@@ -12,6 +13,10 @@ use crate::state::StateStore;
 /// Outputs after which a commit is due before its time.
 const OUTPUTS_PER_COMMIT: usize = 10_000;
 
+/// Bytes of records after which they are handed over before the commit. Enough for large batches, little enough that the
+/// brokers have most of a transaction before it ends.
+const HAND_OVER_BYTES: usize = 1 << 20;
+
 /// How far the transaction is.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
@@ -19,8 +24,10 @@ pub(super) struct Transaction {
     outputs: usize,
     /// What went wrong with it already; nothing more is published, and the next commit aborts it.
     failure: Option<TransactionError>,
-    /// Encoded, not yet handed over; kept for its memory.
+    /// Encoded, not yet handed over.
     records: Vec<OutboundRecord>,
+    /// Bytes of their keys, values and headers.
+    bytes: usize,
 }
 
 // === impl Transaction ===
@@ -33,7 +40,7 @@ impl Transaction {
 
     /// Whether anything was begun.
     pub(super) fn is_open(&self) -> bool {
-        self.open || self.failure.is_some()
+        self.open || self.failure.is_some() || !self.records.is_empty()
     }
 
     /// Makes sure that it is aborted.
@@ -46,6 +53,7 @@ impl Transaction {
         self.open = false;
         self.outputs = 0;
         self.records.clear();
+        self.bytes = 0;
         self.failure.take()
     }
 }
@@ -59,17 +67,23 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 let decision = emission.decision.as_ref().map(|d| d.rule_id.as_str());
                 metrics::rules(decision, rules, emission.errors.len());
             }
-            self.transaction.outputs += 1;
-            self.parts.publisher.records(output, &mut self.transaction.records)?;
+            let transaction = &mut self.transaction;
+            transaction.outputs += 1;
+            let before = transaction.records.len();
+            self.parts.publisher.records(output, &mut transaction.records)?;
+            transaction.bytes +=
+                transaction.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
         }
-        self.hand_over();
+        if self.transaction.bytes >= HAND_OVER_BYTES {
+            self.hand_over();
+        }
         Ok(())
     }
 
     /// Adds a record to the open transaction, or begins one.
     pub(super) fn produce(&mut self, record: OutboundRecord) {
+        self.transaction.bytes += record.bytes();
         self.transaction.records.push(record);
-        self.hand_over();
     }
 
     /// Begins a transaction where there is none: offsets alone can be what there is to commit.
@@ -83,12 +97,14 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
     }
 
-    fn hand_over(&mut self) {
+    /// Gives the client what is encoded.
+    pub(super) fn hand_over(&mut self) {
         if self.transaction.records.is_empty() {
             return;
         }
         self.begin_if_closed();
         let transaction = &mut self.transaction;
+        transaction.bytes = 0;
         for record in transaction.records.drain(..) {
             if transaction.failure.is_none() {
                 transaction.failure = self.parts.brokers.produce(&record).err();

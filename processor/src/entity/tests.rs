@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::*;
 use crate::state::MemoryState;
-use crate::testing::event;
+use crate::testing::{encoded, event};
 
 const KEY: &str = "g/o/c";
 
@@ -12,7 +12,7 @@ const RETENTION: Retention =
     Retention { ids_ms: 5 * 24 * HOUR_MS, ended_ms: 10 * 24 * HOUR_MS, silent_ms: 30 * 24 * HOUR_MS };
 
 fn emit(entity: &mut Entity, n: u128, taken_in: i64, event_type: &str) {
-    entity.emit(KEY, &event("c", event_type, 0), n, taken_in, ChannelOrder::default());
+    entity.emit(KEY, &encoded(&event("c", event_type, 0)), n, taken_in, ChannelOrder::default());
 }
 
 fn commit(entity: &mut Entity, state: &mut MemoryState) -> usize {

@@ -17,7 +17,7 @@ use crate::output::{Emission, Output};
 use crate::profiles::Profiles;
 use crate::state::MemoryState;
 use crate::task::{Arrived, Context, Settings, Task, entity_of};
-use crate::testing::event;
+use crate::testing::{as_read, encoded, event};
 
 const BUDGET_MS: i64 = 60_000;
 
@@ -60,7 +60,7 @@ struct World {
     task: Task,
     offset: i64,
     now: i64,
-    emitted: Vec<Emission>,
+    emitted: Vec<(EnrichedEvent, Emission)>,
 }
 
 impl World {
@@ -110,7 +110,7 @@ impl World {
             self.state.apply(&commit.changes);
         }
         self.emitted.extend(outputs.into_iter().filter_map(|output| match output {
-            Output::Event(emission) => Some(*emission),
+            Output::Event(emission) => Some((as_read(&emission.event), *emission)),
             _ => None,
         }));
     }
@@ -118,18 +118,19 @@ impl World {
     fn read(&mut self, conversation: &str, event_type: &str) {
         self.now += 1;
         let event = event(conversation, event_type, self.now);
-        let key: Arc<str> = event.key().into();
         let record = InboundRecord {
             topic: "events.normalized".to_owned(),
             partition: 0,
             offset: self.offset,
-            key: Some(key.as_bytes().to_vec()),
+            key: Some(event.key().into_bytes()),
             value: None,
-            headers: Vec::new(),
+            headers: trunkline_schemas::headers::Headers::new(),
             timestamp: self.now,
         };
         self.offset += 1;
-        let arrived = Arrived { record, entity: entity_of(&key, &event), key, event: Box::new(event) };
+        let key = event.key();
+        let event = encoded(&event);
+        let arrived = Box::new(Arrived { record, entity: entity_of(&key, &event), event });
         self.step(|task, ctx| task.record(arrived, ctx).unwrap());
     }
 
@@ -155,9 +156,9 @@ impl World {
     fn seen(&self) -> Vec<(&str, i64, Vec<&str>)> {
         self.emitted
             .iter()
-            .map(|emission| {
+            .map(|(event, emission)| {
                 let codes = emission.errors.iter().map(|error| error.code.as_str()).collect();
-                (emission.event.entity_id.as_str(), emission.event.ordering.position, codes)
+                (event.entity_id.as_str(), event.ordering.position, codes)
             })
             .collect()
     }
@@ -187,8 +188,8 @@ fn a_slow_one_is_waited_for_by_its_own_conversation_only_and_its_wishes_are_gran
     open.store(true, Ordering::Release);
     world.turn_until(|world| world.emitted.len() == 4);
     assert_eq!(world.seen()[2..], [("a", 2, vec!["TL-3009"]), ("a", 3, vec![])]);
-    let message = &world.emitted[2];
-    assert_eq!(message.event.attributes["mood"], "bad");
+    let (event, message) = &world.emitted[2];
+    assert_eq!(event.attributes["mood"], "bad");
     let decision = message.decision.as_ref().unwrap();
     assert_eq!((decision.queue.as_str(), decision.rule_id.as_str()), ("retention", "slow"));
     assert!(message.errors[0].message.contains("target 'nowhere', which is not configured"));
@@ -214,9 +215,9 @@ fn one_that_panics_is_made_anew_then_turned_off_then_tried_again() {
     }
     assert!(world.seen().iter().all(|(_, _, codes)| *codes == ["TL-3009"]), "{:?}", world.seen());
     assert!(
-        world.emitted[0].errors[0].message.contains("it panicked: boom"),
+        world.emitted[0].1.errors[0].message.contains("it panicked: boom"),
         "{:?}",
-        world.emitted[0].errors
+        world.emitted[0].1.errors
     );
     let turnings = world.plugins.take_turnings();
     assert_eq!(turnings.len(), 1);
@@ -237,7 +238,7 @@ fn one_that_panics_is_made_anew_then_turned_off_then_tried_again() {
     world.now += 1_000;
     world.read("e", et::MESSAGE_RECEIVED);
     world.turn_until(|world| world.emitted.len() == 9);
-    assert_eq!(world.emitted[8].event.attributes["mood"], "good");
+    assert_eq!(world.emitted[8].0.attributes["mood"], "good");
     let turnings: Vec<bool> = world.plugins.take_turnings().iter().map(|turning| turning.on).collect();
     assert_eq!(turnings, [false, true]);
 }
@@ -284,7 +285,7 @@ fn one_that_spins_for_ever_keeps_nobody_and_a_new_thread_takes_over() {
     world.now += 1_000;
     world.read("g", et::MESSAGE_RECEIVED);
     world.turn_until(|world| world.emitted.len() == 12);
-    assert_eq!(world.emitted[11].event.attributes["mood"], "good");
+    assert_eq!(world.emitted[11].0.attributes["mood"], "good");
     assert!(world.plugins.take_turnings()[0].on);
     assert_eq!(world.plugins.members[0].desk.lost(), 1);
     release.store(true, Ordering::Release);

@@ -1,6 +1,6 @@
-//! An event with what the processor found out about it.
+//! What the processor found out about an event.
 
-use trunkline_schemas::{EnrichedEvent, Ordering, PlatformEvent};
+use trunkline_schemas::{EncodedEvent, Findings, Ordering};
 
 use super::Settings;
 use crate::conversation::{Conversation, no_conversation};
@@ -9,24 +9,31 @@ use crate::profiles::AtHand;
 // === impl Settings ===
 
 impl Settings {
-    /// The event as published, but for what rules and plugins make of it. `conversation` is as it stands after the event.
-    pub(super) fn enriched(
+    /// What is published of an event besides itself. `conversation` is as it stands after the event.
+    pub(super) fn findings(
         &self,
-        mut event: PlatformEvent,
+        event: &EncodedEvent,
         at_hand: AtHand,
         ordering: Ordering,
         conversation: &Conversation,
-    ) -> EnrichedEvent {
-        let summary = match event.conversation_id {
-            Some(_) => conversation.summary(ordering.position),
-            None => no_conversation(ordering.position),
+    ) -> Findings {
+        let summary = if event.is_conversational() {
+            conversation.summary(ordering.position)
+        } else {
+            no_conversation(ordering.position)
         };
-        if event.customer_id.is_none() && event.conversation_id.is_some() {
-            event.customer_id.clone_from(&conversation.customer_id);
+        Findings {
+            profile: at_hand.profile,
+            enrichment: at_hand.enrichment,
+            ordering,
+            conversation: summary,
+            dedup_unknown: event.ingest_time() - event.event_time() > self.retention.ids_ms,
         }
-        let dedup_unknown = event.ingest_time - event.event_time > self.retention.ids_ms;
-        let mut enriched = EnrichedEvent::new(event, at_hand.profile, at_hand.enrichment, ordering, summary);
-        enriched.dedup_unknown = dedup_unknown;
-        enriched
     }
+}
+
+/// Whose event it is, where only the conversation says so.
+pub(super) fn customer_of(event: &EncodedEvent, conversation: &Conversation) -> Option<String> {
+    let silent = event.customer_id().is_none() && event.is_conversational();
+    conversation.customer_id.clone().filter(|_| silent)
 }

@@ -1,11 +1,10 @@
 //! What is too large for the brokers is noticed before it takes effect.
 
-use trunkline_kafka::InboundRecord;
 use trunkline_rules::Outcome;
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::{EnrichedEvent, PipelineError, Severity, WriteBack};
 
-use super::Settings;
+use super::{Arrived, Settings};
 use crate::profiles::AtHand;
 
 /// Bytes that enrichment adds to an event besides the profile: order, conversation, sources, headers, frames.
@@ -15,15 +14,14 @@ const MARGIN_BYTES: usize = 64 << 10;
 
 impl Settings {
     /// Why an event cannot be published: with what enrichment adds it would exceed what the brokers take.
-    pub(super) fn too_large(&self, record: &InboundRecord, at_hand: &AtHand) -> Option<String> {
-        let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    pub(super) fn too_large(&self, arrived: &Arrived, at_hand: &AtHand) -> Option<String> {
+        let Arrived { record, event, .. } = arrived;
         let texts = at_hand.profile.iter().flat_map(|p| {
             [Some(&p.customer_id), p.account_name.as_ref(), p.loyalty_tier.as_ref(), p.currency.as_ref()]
         });
         let profile: usize = texts.flatten().map(String::len).sum();
-        let value = record.value.as_ref().map_or(0, Vec::len);
         let key = record.key.as_ref().map_or(0, Vec::len);
-        let bytes = value + key + headers + profile + MARGIN_BYTES;
+        let bytes = event.size() + key + record.headers.bytes() + profile + MARGIN_BYTES;
         (bytes > self.max_record_bytes).then(|| {
             format!(
                 "the enriched event could have {bytes} bytes, and the brokers take {}: shorten what the source sends, or set include_data = false",

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use trunkline_config::ProfileField;
-use trunkline_schemas::CustomerProfile;
 use trunkline_schemas::event_type as et;
+use trunkline_schemas::headers::Headers;
+use trunkline_schemas::{CustomerProfile, PlatformEvent};
 use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, ProfileSource, SourceStatus};
 
 use super::clock::IDLE_AFTER_MS;
 use super::*;
 use crate::state::MemoryState;
-use crate::testing::event;
+use crate::testing::{as_read, encoded, event};
 
 const HOLD: i64 = 500;
 const DEADLINE: i64 = 250;
@@ -41,7 +42,7 @@ fn record(offset: i64, key: &str) -> InboundRecord {
         offset,
         key: Some(key.as_bytes().to_vec()),
         value: Some(vec![1, 2, 3]),
-        headers: Vec::new(),
+        headers: Headers::new(),
         timestamp: 5,
     }
 }
@@ -103,9 +104,10 @@ impl World {
     }
 
     fn take(&mut self, record: InboundRecord, event: PlatformEvent) {
-        let key: Arc<str> = event.key().into();
-        let entity = entity_of(&key, &event);
-        self.step(|task, ctx| task.record(Arrived { record, key, entity, event: event.into() }, ctx));
+        let arrived = encoded(&event);
+        let entity = entity_of(&event.key(), &arrived);
+        let arrived = Box::new(Arrived { record, entity, event: arrived });
+        self.step(|task, ctx| task.record(arrived, ctx));
     }
 
     fn pass(&mut self, milliseconds: i64) {
@@ -119,7 +121,7 @@ impl World {
         self.state.apply(&commit.changes);
         self.committed = commit.offset;
         self.published.extend(outputs.into_iter().filter_map(|output| match output {
-            Output::Event(emission) => Some(emission.event),
+            Output::Event(emission) => Some(as_read(&emission.event)),
             _ => None,
         }));
         self.task.evict(3);
@@ -370,19 +372,18 @@ fn a_dead_letter_keeps_its_bytes_and_holds_nobody_up() {
 fn what_the_brokers_would_not_take_is_put_aside_without_leaving_a_hole() {
     let log: Vec<PlatformEvent> = (1..=3).map(|n| event("c", et::MESSAGE_RECEIVED, n)).collect();
     let mut world = World::new(settings(OrderMode::Causal, 0), Vec::new());
-    for (offset, event) in log.into_iter().enumerate() {
-        let mut record = record(offset as i64, &event.key());
+    for (offset, mut event) in log.into_iter().enumerate() {
         if offset == 1 {
-            record.value = Some(vec![7; 1 << 20]);
+            event.data = "7".repeat(1 << 20);
         }
-        world.take(record, event);
+        world.take(record(offset as i64, &event.key()), event);
     }
     let outputs = world.task.take_outputs();
     assert_eq!(world.task.take_commit().unwrap().unwrap().offset, 3);
     let outputs: Vec<String> = outputs
         .iter()
         .map(|output| match output {
-            Output::Event(emission) => emission.event.ordering.position.to_string(),
+            Output::Event(emission) => as_read(&emission.event).ordering.position.to_string(),
             Output::DeadLetter(letter) => format!("{} {}", letter.code, letter.record.offset),
             Output::Profile(_) => "profile".to_owned(),
         })
@@ -486,5 +487,5 @@ fn only_the_fields_allowed_enter_events() {
     profiles.learn(known, 0);
     let view = profiles.at_hand("C-1", 1).profile.unwrap();
     assert_eq!(view.account_name.as_deref(), Some("Acme"));
-    assert_eq!((view.loyalty_tier, view.balance, view.currency), (None, None, None));
+    assert_eq!((&view.loyalty_tier, view.balance, &view.currency), (&None, None, &None));
 }

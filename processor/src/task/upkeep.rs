@@ -80,19 +80,14 @@ impl Task {
     }
 
     fn wake_entity(&mut self, key: &Arc<str>, ctx: &Context<'_>) -> Result<(), StateError> {
-        self.resident(key, ctx.state)?;
         let now = self.clock.time();
-        if let Some(resident) = self.entities.get_mut(key) {
-            let was_dirty = resident.entity.is_dirty();
-            resident.entity.wake(key, now, &self.settings.retention);
-            if resident.entity.is_dirty() {
-                if !was_dirty {
-                    self.dirty.push(key.clone());
-                }
-            } else if !self.lanes.contains_key(key) {
-                // There was nothing to it: it need not stay in memory.
-                self.entities.remove(key);
+        if self.residents.get(key, ctx.state)?.entity.exists() {
+            if let Some(resident) = self.residents.changing(key) {
+                resident.entity.wake(key, now, &self.settings.retention);
             }
+        } else {
+            // There is nothing to it: it need not stay in memory.
+            self.residents.forget(key);
         }
         Ok(())
     }
@@ -121,8 +116,8 @@ impl Task {
                 && let Some(entity) = keys::entity_of(key)
             {
                 let entity: Arc<str> = entity.into();
-                self.resident(&entity, ctx.state)?;
-                if let Some(resident) = self.entities.get_mut(&entity) {
+                self.residents.get(&entity, ctx.state)?;
+                if let Some(resident) = self.residents.changing(&entity) {
                     let hour = (ctx.now + self.settings.retention.ids_ms).div_euclid(HOUR_MS) + 1;
                     resident.entity.arm(&entity, hour);
                 }

@@ -102,7 +102,7 @@ pub fn make(dice: &mut Dice, plan: &Plan, partition_of: impl Fn(&[u8]) -> i32) -
 
 fn raw(event: &PlatformEvent, value: Option<Vec<u8>>) -> Raw {
     let mut headers = Headers::new();
-    headers::push(&mut headers, headers::CE_ID, &event.event_id);
+    headers.push(headers::CE_ID, &event.event_id);
     Raw { key: Some(event.key().into_bytes()), value, headers }
 }
 

@@ -136,7 +136,7 @@ impl Oracle {
     }
 
     fn put_aside(&mut self, entry: &Entry) -> Result<(), Violation> {
-        let number = |name| headers::get(&entry.headers, name).and_then(|text| text.parse::<i64>().ok());
+        let number = |name| entry.headers.get(name).and_then(|text| text.parse::<i64>().ok());
         let from = (number(headers::DLQ_PARTITION), number(headers::DLQ_OFFSET));
         let (Some(partition), Some(offset)) = from else {
             return Err(violation(ONCE, "a dead letter does not say where it is from".to_owned()));
@@ -144,7 +144,8 @@ impl Oracle {
         let Some(ingested) = self.ledger[partition as usize].get(&offset) else {
             return Err(violation(ONCE, format!("a dead letter of {partition}/{offset}, where nothing lay")));
         };
-        let kept = entry.headers.get(..ingested.raw.headers.len()) == Some(&ingested.raw.headers[..]);
+        let kept = entry.headers.iter().zip(ingested.raw.headers.iter()).all(|(now, then)| now == then)
+            && entry.headers.len() >= ingested.raw.headers.len();
         if !kept || entry.key != ingested.raw.key || entry.value != ingested.raw.value {
             return Err(violation(ONCE, format!("the dead letter of {partition}/{offset} is not as it was")));
         }

@@ -3,6 +3,7 @@
 use trunkline_kafka::changelog::digest;
 use trunkline_kafka::topics::DELETE_RETENTION_MS;
 use trunkline_schemas::catalog;
+use trunkline_schemas::headers::Headers;
 
 use crate::group::SESSION_MS;
 use crate::instance::Process;
@@ -140,7 +141,7 @@ impl World {
                     at: now,
                     key: Some(key.clone()),
                     value: value.clone(),
-                    headers: Vec::new(),
+                    headers: Headers::new(),
                 });
                 self.count("changelog made anew");
                 self.log_mut(catalog::PROCESSOR_CHANGELOG, partition).remake(entries.collect());

@@ -41,6 +41,11 @@ impl<T: Value> Decoder<T> {
         self.writers.contains_key(&id)
     }
 
+    /// Whether the schema of this id is the one of this build.
+    pub(super) fn is_own(&self, id: u32) -> bool {
+        matches!(self.writers.get(&id), Some(Writer::Same(_)))
+    }
+
     /// Tells the decoder what schema the registry keeps under an id. Telling it twice is harmless.
     ///
     /// # Errors
@@ -72,6 +77,16 @@ impl<T: Value> Decoder<T> {
         };
         value.map_err(|reason| Error::Malformed { id, name: T::NAME, reason })
     }
+}
+
+/// Decodes the value of a record that is known to be written by the schema of this build.
+///
+/// # Errors
+///
+/// [`Error::NotFramed`] or [`Error::Malformed`].
+pub(crate) fn decode_own<T: Value>(bytes: &[u8]) -> Result<T, Error> {
+    let (id, body) = frame::split(bytes)?;
+    decode_same(body, T::compiled()?).map_err(|reason| Error::Malformed { id, name: T::NAME, reason })
 }
 
 fn decode_same<T: Value>(body: &[u8], schema: &Schema) -> Result<T, String> {

@@ -13,6 +13,8 @@ pub struct Encoder<T> {
     schema: Result<&'static Schema, Error>,
     /// Buffers of the serializer, kept between records.
     config: Option<SerializerConfig<'static>>,
+    /// Bytes of the last record of its own, which tell how many the next may have.
+    last: usize,
     value: PhantomData<fn(&T)>,
 }
 
@@ -23,7 +25,7 @@ impl<T: Value> Encoder<T> {
     pub fn new(schema_id: u32) -> Self {
         let schema = T::compiled();
         let config = schema.as_ref().ok().map(|schema| SerializerConfig::new(schema));
-        Self { schema_id, schema, config, value: PhantomData }
+        Self { schema_id, schema, config, last: 0, value: PhantomData }
     }
 
     /// The id that records are marked with.
@@ -63,8 +65,10 @@ impl<T: Value> Encoder<T> {
     ///
     /// As [`Encoder::encode`].
     pub fn encode_to_vec(&mut self, value: &T) -> Result<Vec<u8>, Error> {
-        let mut out = Vec::new();
+        // Most are as long as those before them; growing from nothing would copy the bytes over and over.
+        let mut out = Vec::with_capacity(self.last + self.last / 4);
         self.encode(value, &mut out)?;
+        self.last = out.len();
         Ok(out)
     }
 }

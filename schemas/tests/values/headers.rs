@@ -11,7 +11,7 @@ fn an_event_s_headers_are_a_cloud_event() {
     let event = PlatformEvent { org_id: "a/b ü".into(), ..event };
     let headers = headers::cloud_event(&event);
     let pairs: Vec<_> =
-        headers.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
+        headers.iter().map(|(name, value)| (name, std::str::from_utf8(value).unwrap())).collect();
     assert_eq!(
         pairs,
         [
@@ -24,16 +24,16 @@ fn an_event_s_headers_are_a_cloud_event() {
             ("content-type", "application/avro"),
         ]
     );
-    assert_eq!(headers::get(&headers, "CE_ID"), Some(event.event_id.as_str()));
+    assert_eq!(headers.get("CE_ID"), Some(event.event_id.as_str()));
     let timeless = headers::cloud_event(&PlatformEvent { event_time: i64::MAX, ..event });
-    assert_eq!(headers::get(&timeless, headers::CE_TIME), None);
+    assert_eq!(timeless.get(headers::CE_TIME), None);
 }
 
 #[test]
 fn correlation_headers_name_only_what_is_known() {
     let headers = headers::correlation(Some("c"), None, None, Some("x"));
-    assert_eq!(headers::get(&headers, headers::CONVERSATION_ID), Some("c"));
-    assert_eq!(headers::get(&headers, headers::CORRELATION_ID), Some("x"));
+    assert_eq!(headers.get(headers::CONVERSATION_ID), Some("c"));
+    assert_eq!(headers.get(headers::CORRELATION_ID), Some("x"));
     assert_eq!(headers.len(), 2);
 }
 

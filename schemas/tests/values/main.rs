@@ -7,5 +7,6 @@ mod evolution;
 mod golden;
 mod headers;
 mod hostile;
+mod in_bytes;
 mod libraries;
 mod samples;

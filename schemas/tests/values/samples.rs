@@ -1,6 +1,7 @@
 //! Two values of every type: one with everything, one with nothing that may be missing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use trunkline_schemas::codec::Value;
@@ -100,60 +101,57 @@ impl Sample for PlatformEvent {
 impl Sample for EnrichedEvent {
     fn samples() -> [(&'static str, Self); 2] {
         let [(_, event), (_, bare)] = PlatformEvent::samples();
-        let [(_, profile), (_, no_profile)] = CustomerProfile::samples();
-        let full = Self {
-            dedup_unknown: true,
-            ..Self::new(
-                event,
-                Some(ProfileView::from(&profile)),
-                Enrichment {
-                    status: EnrichmentStatus::Partial,
-                    sources: vec![
-                        EnrichmentSource {
-                            system: "sap".into(),
-                            status: SourceStatus::Ok,
-                            age_ms: Some(12_000),
-                            latency_ms: Some(31),
-                        },
-                        EnrichmentSource {
-                            system: "servicenow".into(),
-                            status: SourceStatus::Timeout,
-                            age_ms: None,
-                            latency_ms: None,
-                        },
-                    ],
-                },
-                Ordering { position: 3, mode: OrderingMode::Sorted, late: true, gap_before: true },
-                ConversationSummary {
-                    state: "queued".into(),
-                    started_at: Some(TIME),
-                    queued_ms: Some(2_500),
-                    handled_ms: Some(0),
-                    transfers: 1,
-                    events: 3,
-                },
-            )
-        };
-        let minimal = Self {
-            data: None,
-            profile: None,
-            ..Self::new(
-                bare,
-                Some(ProfileView::from(&no_profile)),
-                Enrichment { status: EnrichmentStatus::Skipped, sources: Vec::new() },
-                Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
-                ConversationSummary {
-                    state: "none".into(),
-                    started_at: None,
-                    queued_ms: None,
-                    handled_ms: None,
-                    transfers: 0,
-                    events: 1,
-                },
-            )
-        };
+        let [much, little] = findings();
+        let full = Self::new(event, much);
+        let minimal = Self { data: None, ..Self::new(bare, little) };
         [("full", full), ("minimal", minimal)]
     }
+}
+
+/// All that can be found out about an event, and next to nothing.
+pub fn findings() -> [Findings; 2] {
+    let [(_, profile), _] = CustomerProfile::samples();
+    let source = |system: &str, status, age_ms, latency_ms| EnrichmentSource {
+        system: system.into(),
+        status,
+        age_ms,
+        latency_ms,
+    };
+    let much = Findings {
+        profile: Some(Arc::new(ProfileView::from(&profile))),
+        enrichment: Enrichment {
+            status: EnrichmentStatus::Partial,
+            sources: vec![
+                source("sap", SourceStatus::Ok, Some(12_000), Some(31)),
+                source("servicenow", SourceStatus::Timeout, None, None),
+            ],
+        },
+        ordering: Ordering { position: 3, mode: OrderingMode::Sorted, late: true, gap_before: true },
+        conversation: ConversationSummary {
+            state: "queued".into(),
+            started_at: Some(TIME),
+            queued_ms: Some(2_500),
+            handled_ms: Some(0),
+            transfers: 1,
+            events: 3,
+        },
+        dedup_unknown: true,
+    };
+    let little = Findings {
+        profile: None,
+        enrichment: Enrichment { status: EnrichmentStatus::Skipped, sources: Vec::new() },
+        ordering: Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
+        conversation: ConversationSummary {
+            state: "none".into(),
+            started_at: None,
+            queued_ms: None,
+            handled_ms: None,
+            transfers: 0,
+            events: 1,
+        },
+        dedup_unknown: false,
+    };
+    [much, little]
 }
 
 impl Sample for CustomerProfile {

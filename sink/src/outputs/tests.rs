@@ -22,9 +22,9 @@ fn outputs() -> Outputs {
 fn ended(ending: Ending) -> Ended {
     let command = testing::command(3, 41, "salesforce/org/Contact/1", testing::terms());
     let mut issued = Issued::clone(&command.issued);
-    headers::push(&mut issued.record.headers, "x-own", "kept");
-    headers::push(&mut issued.record.headers, headers::DLQ_CODE, "of an earlier round");
-    headers::push(&mut issued.record.headers, headers::TRACESTATE, "a=b");
+    issued.record.headers.push("x-own", "kept");
+    issued.record.headers.push(headers::DLQ_CODE, "of an earlier round");
+    issued.record.headers.push(headers::TRACESTATE, "a=b");
     Ended::Command { issued: Arc::new(issued), ending, attempts: 2, finished_at_ms: 99 }
 }
 
@@ -35,7 +35,7 @@ fn decode<T: Value>(id: u32, record: &OutboundRecord) -> T {
 }
 
 fn header<'r>(record: &'r OutboundRecord, name: &str) -> Vec<&'r str> {
-    let of_name = record.headers.iter().filter(|(candidate, _)| candidate == name);
+    let of_name = record.headers.iter().filter(|(candidate, _)| *candidate == name);
     of_name.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
 }
 

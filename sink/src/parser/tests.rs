@@ -56,7 +56,7 @@ fn a_command_gets_its_terms_from_operation_and_target() {
 fn a_command_goes_on_in_the_trace_it_came_with() {
     let mut record = record(&testing::write_back("1", "r"));
     let incoming = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    headers::push(&mut record.headers, headers::TRACEPARENT, incoming);
+    record.headers.push(headers::TRACEPARENT, incoming);
     let Ok(Parsed::Command(command)) = parser().parse(record) else { panic!("no command") };
     assert_eq!(command.issued.traceparent, incoming);
 }

@@ -1,9 +1,10 @@
 //! A conversation with everything that can happen to one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use trunkline_schemas::{
-    ConversationSummary, Enrichment, EnrichmentSource, Ordering, ProfileView, SourceInfo,
+    ConversationSummary, Enrichment, EnrichmentSource, Findings, Ordering, ProfileView, SourceInfo,
 };
 
 use super::*;
@@ -62,7 +63,7 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         last_interaction_date: None,
     };
     let source = |system: &str, status, latency_ms: Option<i64>| EnrichmentSource {
-        system: system.to_owned(),
+        system: system.into(),
         status,
         age_ms: Some(30_000).filter(|_| position == 2 && latency_ms.is_some()),
         latency_ms,
@@ -79,7 +80,14 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         transfers: 0,
         events: position,
     };
-    EnrichedEvent::new(event, Some(profile), enrichment, ordering, conversation)
+    let findings = Findings {
+        profile: Some(Arc::new(profile)),
+        enrichment,
+        ordering,
+        conversation,
+        dedup_unknown: false,
+    };
+    EnrichedEvent::new(event, findings)
 }
 
 fn decision(event_id: &str) -> RoutingDecision {

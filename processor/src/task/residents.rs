@@ -1,0 +1,102 @@
+//! The entities of a partition that are in memory, each with its events on their way.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use super::lane::Lane;
+use crate::entity::Entity;
+use crate::state::{Change, StateError, StateView};
+
+/// Entities in memory, and which of them changed.
+#[derive(Default)]
+pub(super) struct Residents {
+    /// Looked into several times for each event, by keys of some eighty bytes: hashed by what is quick, seeded anew in each
+    /// process.
+    entities: HashMap<Arc<str>, Resident, foldhash::fast::RandomState>,
+    /// Those that changed since the last commit. In order, as everything is that the order of a commit comes from: the same
+    /// input gives the same records.
+    changed: Vec<Arc<str>>,
+    uses: u64,
+}
+
+/// An entity in memory.
+#[derive(Default)]
+pub(super) struct Resident {
+    pub(super) entity: Entity,
+    /// Its events on their way, where there are any.
+    pub(super) lane: Option<Box<Lane>>,
+    used: u64,
+}
+
+// === impl Residents ===
+
+impl Residents {
+    /// An entity, brought into memory if need be.
+    pub(super) fn get(&mut self, key: &Arc<str>, state: &dyn StateView) -> Result<&mut Resident, StateError> {
+        self.uses += 1;
+        let resident = match self.entities.entry(key.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let entity = Entity::load(key, state)?;
+                if entity.is_dirty() {
+                    self.changed.push(key.clone());
+                }
+                place.insert(Resident { entity, ..Resident::default() })
+            }
+        };
+        resident.used = self.uses;
+        Ok(resident)
+    }
+
+    /// An entity that is in memory.
+    pub(super) fn known(&mut self, key: &Arc<str>) -> Option<&mut Resident> {
+        self.entities.get_mut(key)
+    }
+
+    /// An entity that is in memory and about to change.
+    pub(super) fn changing(&mut self, key: &Arc<str>) -> Option<&mut Resident> {
+        let resident = self.entities.get_mut(key)?;
+        if !resident.entity.is_dirty() {
+            self.changed.push(key.clone());
+        }
+        Some(resident)
+    }
+
+    /// Lets go of an entity that is as state has it, unless events of it are on their way.
+    pub(super) fn forget(&mut self, key: &Arc<str>) {
+        if self.entities.get(key).is_some_and(Resident::is_idle) {
+            self.entities.remove(key);
+        }
+    }
+
+    /// What changed since the last call.
+    pub(super) fn take_changes(&mut self, changes: &mut Vec<Change>) -> Result<(), StateError> {
+        for key in std::mem::take(&mut self.changed) {
+            if let Some(resident) = self.entities.get_mut(&key) {
+                resident.entity.take_changes(&key, changes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the less recently used half when there are more than `limit`.
+    pub(super) fn evict(&mut self, limit: usize) {
+        if self.entities.len() <= limit {
+            return;
+        }
+        let mut uses: Vec<u64> = self.entities.values().map(|resident| resident.used).collect();
+        let middle = uses.len() / 2;
+        let (_, median, _) = uses.select_nth_unstable(middle);
+        let median = *median;
+        self.entities.retain(|_, resident| resident.used > median || !resident.is_idle());
+    }
+}
+
+// === impl Resident ===
+
+impl Resident {
+    fn is_idle(&self) -> bool {
+        self.lane.is_none() && !self.entity.is_dirty()
+    }
+}

@@ -1,0 +1,79 @@
+//! Enriched events from the bytes of platform events.
+//!
+//! An `EnrichedEvent` begins with the fields of its `PlatformEvent`, so all that has to be encoded is what was found out
+//! about it; the rest is passed on in the bytes it came in.
+
+use super::{Encoder, Error, Value, findings, frame};
+use crate::{EncodedEvent, EnrichedEvent, Findings};
+
+/// A union's branches as encoded: null, and the other one.
+const NULL: u8 = 0;
+const PRESENT: u8 = 2;
+
+/// An event and what was found out about it, before it is put together.
+#[derive(Debug, Clone)]
+pub struct EnrichedParts {
+    /// The event as it came.
+    pub event: EncodedEvent,
+    /// Whose event it is, where it does not say so itself.
+    pub customer_id: Option<String>,
+    /// Whether the platform's payload is published.
+    pub include_data: bool,
+    /// What was found out.
+    pub findings: Findings,
+}
+
+/// Encodes enriched events under one schema id, whole ones and those in parts; made once, used for every record.
+pub struct EnrichedEncoder {
+    whole: Encoder<EnrichedEvent>,
+    /// Bytes of the last record, which tell how many the next may have.
+    last: usize,
+}
+
+// === impl EnrichedEncoder ===
+
+impl EnrichedEncoder {
+    /// As [`Encoder::new`].
+    pub fn new(schema_id: u32) -> Self {
+        Self { whole: Encoder::new(schema_id), last: 0 }
+    }
+
+    /// The value of a record, of a whole event.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::encode`].
+    pub fn whole(&mut self, event: &EnrichedEvent) -> Result<Vec<u8>, Error> {
+        self.whole.encode_to_vec(event)
+    }
+
+    /// The value of a record, of an event in parts: the same bytes as of the whole one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Encode`] when what was found out does not fit its schema.
+    pub fn parts(&mut self, parts: &EnrichedParts) -> Result<Vec<u8>, Error> {
+        let EnrichedParts { event, customer_id, include_data, findings } = parts;
+        let mut out = Vec::with_capacity(self.last.max(event.size()) + event.size() / 4);
+        out.extend_from_slice(&frame(self.whole.schema_id()));
+        let [before_customer, before_data, data] = event.parts();
+        out.extend_from_slice(before_customer);
+        match customer_id {
+            Some(customer) if event.customer_id().is_none() => {
+                findings::optional(Some(customer.as_str()), findings::text, &mut out);
+            }
+            _ => out.extend_from_slice(event.customer_field()),
+        }
+        out.extend_from_slice(before_data);
+        if *include_data {
+            out.push(PRESENT);
+            out.extend_from_slice(data);
+        } else {
+            out.push(NULL);
+        }
+        findings::append(findings, &mut out)
+            .map_err(|error| Error::Encode { name: EnrichedEvent::NAME, reason: error.to_string() })?;
+        self.last = out.len();
+        Ok(out)
+    }
+}

@@ -1,0 +1,49 @@
+//! From the bytes of a record of `events.normalized` to an event that stays in its bytes.
+
+use super::{Decoder, Error, Value, frame};
+use crate::{EncodedEvent, PlatformEvent};
+
+/// Reads events, whichever of the schemas it has been given they were written with.
+#[derive(Default)]
+pub struct EventReader {
+    decoder: Decoder<PlatformEvent>,
+}
+
+// === impl EventReader ===
+
+impl EventReader {
+    /// A reader that knows no schema id yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`Decoder::add_writer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::add_writer`].
+    pub fn add_writer(&mut self, id: u32, schema_json: &str) -> Result<(), Error> {
+        self.decoder.add_writer(id, schema_json)
+    }
+
+    /// Takes the value of a record. One that another version of the schema wrote is resolved, and encoded by this one's.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Decoder::decode`], with the value untouched.
+    pub fn read(&self, value: Vec<u8>) -> Result<EncodedEvent, (Vec<u8>, Error)> {
+        let id = match frame::schema_id(&value) {
+            Ok(id) => id,
+            Err(error) => return Err((value, error)),
+        };
+        if self.decoder.is_own(id) {
+            return EncodedEvent::of_value(value).map_err(|(value, reason)| {
+                (value, Error::Malformed { id, name: PlatformEvent::NAME, reason })
+            });
+        }
+        match self.decoder.decode(&value).and_then(|event| EncodedEvent::encode(&event)) {
+            Ok(event) => Ok(event.read_from(value)),
+            Err(error) => Err((value, error)),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A platform event in the bytes it was written in.
+//!
+//! The processor looks at a dozen fields of an event and publishes the others as they came. Making a [`PlatformEvent`] of
+//! the bytes means some thirty strings, and writing an [`EnrichedEvent`](crate::EnrichedEvent) of it the same bytes
+//! again; here the fields are found once, read where they lie, and passed on as one piece (`codec::EnrichedEncoder`).
+
+mod fields;
+
+use self::fields::{Fields, Text};
+use crate::PlatformEvent;
+use crate::codec::{self, Encoder, Error, FRAME_LENGTH, Value};
+use crate::key::entity_key;
+
+/// A platform event, encoded by the schema of this build, whose fields are known to be where they belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedEvent {
+    /// A record's value: frame and body.
+    value: Vec<u8>,
+    fields: Fields,
+    /// The value that was read, where another version of the schema wrote it.
+    original: Option<Vec<u8>>,
+}
+
+// === impl EncodedEvent ===
+
+impl EncodedEvent {
+    /// Encodes an event, under the schema id 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Encode`] when it does not fit its schema.
+    pub fn encode(event: &PlatformEvent) -> Result<Self, Error> {
+        let value = Encoder::<PlatformEvent>::new(0).encode_to_vec(event)?;
+        Self::of_value(value).map_err(|(_, reason)| Error::Encode { name: PlatformEvent::NAME, reason })
+    }
+
+    /// Takes a record's value that was written by this build's schema; gives it back, with what is wrong, when it is no
+    /// event.
+    pub(crate) fn of_value(value: Vec<u8>) -> Result<Self, (Vec<u8>, String)> {
+        match Fields::find(&value, FRAME_LENGTH) {
+            Ok(fields) => Ok(Self { value, fields, original: None }),
+            Err(reason) => Err((value, reason)),
+        }
+    }
+
+    /// As if `original` had been read.
+    pub(crate) fn read_from(mut self, original: Vec<u8>) -> Self {
+        self.original = Some(original);
+        self
+    }
+
+    /// The record's value as it was read, byte for byte.
+    pub fn into_value(self) -> Vec<u8> {
+        self.original.unwrap_or(self.value)
+    }
+
+    /// Bytes of its value.
+    pub fn size(&self) -> usize {
+        self.value.len()
+    }
+
+    /// All of its fields.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] should the decoder refuse what was found to be an event.
+    pub fn decode(&self) -> Result<PlatformEvent, Error> {
+        codec::decode_own(&self.value)
+    }
+
+    /// As [`PlatformEvent::event_id`].
+    pub fn event_id(&self) -> &str {
+        self.text(self.fields.event_id)
+    }
+
+    /// As [`PlatformEvent::event_type`].
+    pub fn event_type(&self) -> &str {
+        self.text(self.fields.event_type)
+    }
+
+    /// As [`PlatformEvent::entity_type`].
+    pub fn entity_type(&self) -> &str {
+        self.text(self.fields.entity_type)
+    }
+
+    /// As [`PlatformEvent::agent_id`].
+    pub fn agent_id(&self) -> Option<&str> {
+        self.fields.agent_id.map(|at| self.text(at))
+    }
+
+    /// As [`PlatformEvent::customer_id`].
+    pub fn customer_id(&self) -> Option<&str> {
+        self.fields.customer_id.map(|at| self.text(at))
+    }
+
+    /// Whether it belongs to a conversation.
+    pub fn is_conversational(&self) -> bool {
+        self.fields.conversation_id.is_some()
+    }
+
+    /// As [`PlatformEvent::event_time`].
+    pub fn event_time(&self) -> i64 {
+        self.fields.event_time
+    }
+
+    /// As [`PlatformEvent::ingest_time`].
+    pub fn ingest_time(&self) -> i64 {
+        self.fields.ingest_time
+    }
+
+    /// As [`PlatformEvent::sequence`].
+    pub fn sequence(&self) -> Option<i64> {
+        self.fields.sequence
+    }
+
+    /// The name in [`PlatformEvent::source`].
+    pub fn source(&self) -> &str {
+        self.text(self.fields.source)
+    }
+
+    /// The channel in [`PlatformEvent::source`].
+    pub fn channel(&self) -> &str {
+        self.text(self.fields.channel)
+    }
+
+    /// Whether this is the key of its record, see [`PlatformEvent::key`].
+    pub fn has_key(&self, key: &[u8]) -> bool {
+        let (platform, org) = (self.text(self.fields.platform), self.text(self.fields.org_id));
+        let native = self.text(self.fields.conversation_id.unwrap_or(self.fields.entity_id));
+        if platform.contains(['/', '%']) || org.contains(['/', '%']) {
+            return key == entity_key(platform, org, native).as_bytes();
+        }
+        let rest = |key, part: &str| <[u8]>::strip_prefix(key, part.as_bytes());
+        let rest = rest(key, platform).and_then(|key| rest(key, "/")).and_then(|key| rest(key, org));
+        rest.and_then(|key| key.strip_prefix(b"/")) == Some(native.as_bytes())
+    }
+
+    /// Its body up to the customer's id, from behind that to the payload, and the payload with its length: an enriched
+    /// event begins with the same fields.
+    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+        let Text { from, to } = self.fields.customer_field;
+        let data = self.fields.data_from;
+        [&self.value[FRAME_LENGTH..from], &self.value[to..data], &self.value[data..]]
+    }
+
+    /// The customer's id, as encoded.
+    pub(crate) fn customer_field(&self) -> &[u8] {
+        let Text { from, to } = self.fields.customer_field;
+        &self.value[from..to]
+    }
+
+    fn text(&self, at: Text) -> &str {
+        // It was UTF-8 when it was found.
+        std::str::from_utf8(&self.value[at.from..at.to]).unwrap_or_default()
+    }
+}

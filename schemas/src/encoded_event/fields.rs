@@ -1,0 +1,184 @@
+//! Where the fields of an encoded platform event are, by the schema of this build: Avro 1.12, "Binary encoding".
+
+/// A piece of a record's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Text {
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+/// What is looked at on an event's way, and where the pieces begin that it is published from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fields {
+    pub(super) event_id: Text,
+    pub(super) event_type: Text,
+    pub(super) platform: Text,
+    pub(super) org_id: Text,
+    pub(super) entity_type: Text,
+    pub(super) entity_id: Text,
+    pub(super) conversation_id: Option<Text>,
+    pub(super) agent_id: Option<Text>,
+    pub(super) customer_id: Option<Text>,
+    /// The customer's id with what says whether there is one.
+    pub(super) customer_field: Text,
+    pub(super) event_time: i64,
+    pub(super) ingest_time: i64,
+    pub(super) sequence: Option<i64>,
+    pub(super) source: Text,
+    pub(super) channel: Text,
+    /// Where the payload begins, with its length.
+    pub(super) data_from: usize,
+}
+
+/// Symbols of `EventTimeSource`.
+const EVENT_TIME_SOURCES: i64 = 3;
+
+/// Reads on through a record's value.
+struct Cursor<'v> {
+    value: &'v [u8],
+    at: usize,
+}
+
+// === impl Fields ===
+
+impl Fields {
+    /// Goes through a body that begins at `from`, field by field as the schema has them. Whatever is not exactly one event
+    /// is refused, with what is wrong.
+    pub(super) fn find(value: &[u8], from: usize) -> Result<Self, String> {
+        let mut cursor = Cursor { value, at: from };
+        let fields = Self::read(&mut cursor).ok_or_else(|| {
+            format!("what begins at byte {} of its value is not what its schema has there", cursor.at)
+        })?;
+        match value.len() - cursor.at {
+            0 => Ok(fields),
+            bytes => Err(format!("{bytes} bytes follow its end")),
+        }
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        let event_id = cursor.text()?;
+        let event_type = cursor.text()?;
+        let _source_type = cursor.text()?;
+        let platform = cursor.text()?;
+        let org_id = cursor.text()?;
+        let entity_type = cursor.text()?;
+        let entity_id = cursor.text()?;
+        let conversation_id = cursor.optional(Cursor::text)?;
+        let _contact_id = cursor.optional(Cursor::text)?;
+        let _flow_session_id = cursor.optional(Cursor::text)?;
+        let _participant_id = cursor.optional(Cursor::text)?;
+        let agent_id = cursor.optional(Cursor::text)?;
+        let _queue_id = cursor.optional(Cursor::text)?;
+        let customer_from = cursor.at;
+        let customer_id = cursor.optional(Cursor::text)?;
+        let customer_field = Text { from: customer_from, to: cursor.at };
+        let _media_type = cursor.optional(Cursor::text)?;
+        let _direction = cursor.optional(Cursor::text)?;
+        let event_time = cursor.number()?;
+        let _event_time_source = cursor.below(EVENT_TIME_SOURCES)?;
+        let ingest_time = cursor.number()?;
+        let sequence = cursor.optional(Cursor::number)?;
+        let _correlation_id = cursor.text()?;
+        let source = cursor.text()?;
+        let _kind = cursor.text()?;
+        let channel = cursor.text()?;
+        let _transport_id = cursor.optional(Cursor::text)?;
+        let _adapter = cursor.text()?;
+        let _schema_version = cursor.text()?;
+        let _backfilled = cursor.truth()?;
+        cursor.texts_by_name()?;
+        let data_from = cursor.at;
+        let _data = cursor.text()?;
+        Some(Self {
+            event_id,
+            event_type,
+            platform,
+            org_id,
+            entity_type,
+            entity_id,
+            conversation_id,
+            agent_id,
+            customer_id,
+            customer_field,
+            event_time,
+            ingest_time,
+            sequence,
+            source,
+            channel,
+            data_from,
+        })
+    }
+}
+
+// === impl Cursor ===
+
+impl Cursor<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.value.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// A long: seven bits a byte, the least first, zig-zag.
+    fn number(&mut self) -> Option<i64> {
+        let mut bits = 0_u64;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.byte()?;
+            // The tenth has one bit to give.
+            if shift == 63 && byte > 1 {
+                return None;
+            }
+            bits |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Some((bits >> 1) as i64 ^ -((bits & 1) as i64));
+            }
+        }
+        None
+    }
+
+    fn below(&mut self, end: i64) -> Option<i64> {
+        self.number().filter(|number| (0..end).contains(number))
+    }
+
+    fn text(&mut self) -> Option<Text> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let from = self.at;
+        let to = from.checked_add(length)?;
+        std::str::from_utf8(self.value.get(from..to)?).ok()?;
+        self.at = to;
+        Some(Text { from, to })
+    }
+
+    fn truth(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A union of null and something else.
+    fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.below(2)? {
+            0 => Some(None),
+            _ => read(self).map(Some),
+        }
+    }
+
+    /// A map of texts: blocks of entries, each with its count, a negative one followed by the block's bytes.
+    fn texts_by_name(&mut self) -> Option<()> {
+        loop {
+            let count = self.number()?;
+            if count < 0 {
+                self.number()?;
+            }
+            for _ in 0..count.unsigned_abs() {
+                self.text()?;
+                self.text()?;
+            }
+            if count == 0 {
+                return Some(());
+            }
+        }
+    }
+}
