@@ -93,9 +93,12 @@ impl InboundRecord {
     /// Copies a message out of the client's memory.
     pub(crate) fn from_message(message: &impl rdkafka::Message) -> Self {
         use rdkafka::message::Headers as _;
-        let headers = message.headers().map_or_else(Headers::new, |headers| {
-            headers.iter().map(|header| (header.key, header.value.unwrap_or_default())).collect()
-        });
+        let mut headers = Headers::new();
+        if let Some(read) = message.headers() {
+            // Room for one more: the processor adds how long an event was held.
+            headers = Headers::with_capacity(read.count() + 1);
+            headers.extend(read.iter().map(|header| (header.key, header.value.unwrap_or_default())));
+        }
         Self {
             topic: message.topic().to_owned(),
             partition: message.partition(),

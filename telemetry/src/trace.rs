@@ -61,12 +61,10 @@ pub fn propagated(incoming: Option<&str>) -> String {
 fn is_plain(traceparent: &str) -> bool {
     let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_id = |text: &str| is_hex(text) && text.bytes().any(|byte| byte != b'0');
-    let parts: [&str; 4] = match traceparent.split('-').collect::<Vec<_>>().try_into() {
-        Ok(parts) => parts,
-        Err(_) => return false,
-    };
-    let [version, trace_id, span_id, flags] = parts;
-    let lengths_fit = (trace_id.len(), span_id.len(), flags.len()) == (32, 16, 2);
+    let mut parts = traceparent.split('-');
+    let mut part = || parts.next().unwrap_or_default();
+    let (version, trace_id, span_id, flags) = (part(), part(), part(), part());
+    let lengths_fit = (trace_id.len(), span_id.len(), flags.len()) == (32, 16, 2) && parts.next().is_none();
     version == "00" && lengths_fit && is_id(trace_id) && is_id(span_id) && is_hex(flags)
 }
 

@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::state::StateStore;
 
 /// Outputs after which a commit is due before its time.
-const OUTPUTS_PER_COMMIT: usize = 10_000;
+const OUTPUTS_PER_COMMIT: usize = 5_000;
 
 /// Bytes of records after which they are handed over before the commit. Enough for large batches, little enough that the
 /// brokers have most of a transaction before it ends.

@@ -20,6 +20,15 @@ impl Headers {
         Self::default()
     }
 
+    /// None yet, with room for so many of usual size.
+    pub fn with_capacity(count: usize) -> Self {
+        Self {
+            names: String::with_capacity(count * 16),
+            values: Vec::with_capacity(count * 48),
+            ends: Vec::with_capacity(count),
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -49,7 +58,8 @@ impl Headers {
         if self.iter().filter(of_name).eq([(name, value)]) {
             return;
         }
-        let mut others: Self = self.iter().filter(|header| !of_name(header)).collect();
+        let mut others = Self::with_capacity(self.len() + 1);
+        others.extend(self.iter().filter(|header| !of_name(header)));
         others.push(name, value);
         *self = others;
     }
