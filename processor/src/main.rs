@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use trunkline_processor::Processor;
 
-/// Every event is a hundred small allocations, freed by another part of the loop: the system's allocator takes a fifth of
-/// the processor's time for them.
+/// Events are many small allocations, freed by another part of the loop: the system's allocator took a fifth of the
+/// processor's time for them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

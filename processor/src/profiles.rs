@@ -84,6 +84,12 @@ impl Profiles {
         Self { freshness_ms, capacity: capacity.max(1), fields, entries: HashMap::new() }
     }
 
+    /// Forgets all of them: what was learned with a transaction that took no effect was not learned. What was committed is
+    /// recalled from state.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
     /// Whether anything is in memory of a customer.
     pub fn has(&self, customer: &str) -> bool {
         self.entries.contains_key(customer)

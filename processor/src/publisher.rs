@@ -139,7 +139,7 @@ impl Publisher {
             (headers::DLQ_MESSAGE, message),
             (headers::DLQ_ATTEMPTS, "1".to_owned()),
         ] {
-            out.push(name, value);
+            out.set(name, value);
         }
         OutboundRecord {
             topic: self.kafka.topic(catalog::PROCESSOR_DLQ),

@@ -34,6 +34,9 @@ use crate::task::Settings;
 /// A restart within this time finds its partitions waiting; after it the group gives them to others.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of records that the client gets at once.
+const HAND_OVER_BYTES: usize = 1 << 20;
+
 /// Between two attempts to get the schemas' ids at the start.
 const REGISTRY_WAIT: Duration = Duration::from_secs(2);
 
@@ -258,6 +261,7 @@ fn assemble(
         publisher,
         settings: Arc::new(settings),
         commit_interval_ms: milliseconds(config.processor.commit_interval),
+        hand_over_bytes: HAND_OVER_BYTES,
         max_held_events: config.processor.max_held_events,
         max_entities_in_memory: config.processor.max_entities_in_memory,
         health,

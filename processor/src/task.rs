@@ -444,6 +444,7 @@ impl Task {
         // As with a condition that fails: what does not decode is not kept from its profile.
         let chosen = || {
             !ctx.rules.chooses_what_to_enrich()
+                || matches!(lane.wait, Some(Wait::Profile { .. }))
                 || event.decode().map_or(true, |event| ctx.rules.enriches(&event))
         };
         let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && chosen();

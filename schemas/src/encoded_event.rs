@@ -31,14 +31,21 @@ impl EncodedEvent {
     /// [`Error::Encode`] when it does not fit its schema.
     pub fn encode(event: &PlatformEvent) -> Result<Self, Error> {
         let value = Encoder::<PlatformEvent>::new(0).encode_to_vec(event)?;
-        Self::of_value(value).map_err(|(_, reason)| Error::Encode { name: PlatformEvent::NAME, reason })
+        match Fields::find(&value, FRAME_LENGTH) {
+            Ok((fields, _)) => Ok(Self { value, fields, original: None }),
+            Err(reason) => Err(Error::Encode { name: PlatformEvent::NAME, reason }),
+        }
     }
 
     /// Takes a record's value that was written by this build's schema; gives it back, with what is wrong, when it is no
-    /// event.
+    /// event. One in other bytes than ours is encoded anew, so that readers get what our serializer writes.
     pub(crate) fn of_value(value: Vec<u8>) -> Result<Self, (Vec<u8>, String)> {
         match Fields::find(&value, FRAME_LENGTH) {
-            Ok(fields) => Ok(Self { value, fields, original: None }),
+            Ok((fields, true)) => Ok(Self { value, fields, original: None }),
+            Ok((_, false)) => match codec::decode_own(&value).and_then(|event| Self::encode(&event)) {
+                Ok(event) => Ok(event.read_from(value)),
+                Err(error) => Err((value, error.to_string())),
+            },
             Err(reason) => Err((value, reason)),
         }
     }

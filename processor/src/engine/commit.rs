@@ -162,6 +162,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let partitions: Vec<i32> = committed.iter().map(|(partition, _)| *partition).collect();
         self.parts.brokers.pause(&partitions)?;
         self.let_go(&partitions);
+        self.parts.profiles.clear();
         for (partition, offset) in committed {
             self.begin(partition, offset)?;
         }
@@ -173,6 +174,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
         self.parts.brokers.pause(&partitions)?;
         self.let_go(&partitions);
+        self.parts.profiles.clear();
         match self.parts.brokers.reopen() {
             Ok(()) => {}
             Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
@@ -189,6 +191,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
         self.parts.brokers.pause(&partitions)?;
         self.let_go(&partitions);
+        self.parts.profiles.clear();
         // Ours all the same, until the group says otherwise; no ticket is like this one, so nothing restores them.
         self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
         self.parts.health.set("engine", false, "fenced: another instance may have this name");

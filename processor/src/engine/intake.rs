@@ -87,7 +87,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     }
 
     /// The event of a record, or the record as it was and why there is none.
-    #[allow(clippy::result_large_err)] // The record goes on either way.
+    #[expect(clippy::result_large_err, reason = "the record goes on either way")]
     fn read(&self, mut record: InboundRecord) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
         let Some(value) = record.value.take() else {
             return Err((record, Unread::Poison("a record without a value is no event".to_owned())));
@@ -113,7 +113,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
 /// The event with what it is kept for. A record under another key than its event's may lie in another partition, where
 /// order and identity are kept by another task: it can not take effect there.
-#[allow(clippy::result_large_err)] // The record goes on either way.
+#[expect(clippy::result_large_err, reason = "the record goes on either way")]
 fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived>, (InboundRecord, String)> {
     let key = record.key.as_deref().filter(|key| event.has_key(key));
     match key.and_then(|key| std::str::from_utf8(key).ok()) {

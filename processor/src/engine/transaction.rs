@@ -1,6 +1,6 @@
-//! The transaction that outputs are published in, as they come. They are encoded at once, while they are still in the
-//! processor's caches, and handed to the client some hundred at a time: it sends a request for each partition as soon as
-//! it has something for it, and requests of a few records each cost client and broker more than the records.
+//! The transaction that outputs are published in. They are encoded as they come, while they are still in the processor's
+//! caches, and handed to the client many at a time: it sends a request for each partition as soon as it has something for
+//! it, and requests of a few records each cost client and broker more than the records.
 
 use trunkline_kafka::{OutboundRecord, TransactionError};
 
@@ -12,10 +12,6 @@ use crate::state::StateStore;
 
 /// Outputs after which a commit is due before its time.
 const OUTPUTS_PER_COMMIT: usize = 5_000;
-
-/// Bytes of records after which they are handed over before the commit. Enough for large batches, little enough that the
-/// brokers have most of a transaction before it ends.
-const HAND_OVER_BYTES: usize = 1 << 20;
 
 /// How far the transaction is.
 #[derive(Debug, Default)]
@@ -38,7 +34,7 @@ impl Transaction {
         self.failure.is_some() || self.outputs >= OUTPUTS_PER_COMMIT
     }
 
-    /// Whether anything was begun.
+    /// Whether there is anything to end: a transaction, a failure, or records that wait to be handed over.
     pub(super) fn is_open(&self) -> bool {
         self.open || self.failure.is_some() || !self.records.is_empty()
     }
@@ -59,7 +55,7 @@ impl Transaction {
 }
 
 impl<B: Brokers, S: StateStore> Engine<B, S> {
-    /// Publishes outputs in the open transaction, or begins one.
+    /// Publishes outputs with the transaction.
     pub(super) fn publish(&mut self, outputs: Vec<Output>) -> Result<(), EngineError> {
         for output in outputs {
             if let Output::Event(emission) = &output {
@@ -73,17 +69,16 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             self.parts.publisher.records(output, &mut transaction.records)?;
             transaction.bytes +=
                 transaction.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
-        }
-        if self.transaction.bytes >= HAND_OVER_BYTES {
-            self.hand_over();
+            self.hand_over_if_many();
         }
         Ok(())
     }
 
-    /// Adds a record to the open transaction, or begins one.
+    /// Adds a record to the transaction.
     pub(super) fn produce(&mut self, record: OutboundRecord) {
         self.transaction.bytes += record.bytes();
         self.transaction.records.push(record);
+        self.hand_over_if_many();
     }
 
     /// Begins a transaction where there is none: offsets alone can be what there is to commit.
@@ -97,7 +92,13 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
     }
 
-    /// Gives the client what is encoded.
+    fn hand_over_if_many(&mut self) {
+        if self.transaction.bytes >= self.parts.hand_over_bytes {
+            self.hand_over();
+        }
+    }
+
+    /// Gives the client what is encoded, in a transaction that is begun for it where none is open.
     pub(super) fn hand_over(&mut self) {
         if self.transaction.records.is_empty() {
             return;

@@ -128,6 +128,7 @@ pub fn assemble(
         publisher: Publisher::new(&kafka(), &ids).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,
+        hand_over_bytes: plan.hand_over_bytes,
         max_held_events: plan.max_held_events,
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),

@@ -58,6 +58,8 @@ pub struct Plan {
     pub poison: f64,
     /// Largest difference of clocks, in milliseconds.
     pub skew_ms: i64,
+    /// Bytes of records that the client gets at once: each by itself, some, or all with the commit.
+    pub hand_over_bytes: usize,
     /// Events an instance may hold.
     pub max_held_events: usize,
     /// Entities an instance keeps in memory.
@@ -100,6 +102,7 @@ impl Plan {
             critical_every: if dice.chance(0.9) { *dice.pick(&[10, 30, 60, 150]) } else { 0 },
             idle_every: if dice.chance(0.7) { dice.between(500, 5_000) } else { 0 },
             skew_ms: *dice.pick(&[0, 0, 50, 2_000, 60_000]),
+            hand_over_bytes: *dice.pick(&[1, 2_000, 20_000, 1 << 20]),
             max_held_events: *dice.pick(&[10, 40, 1_000]),
             max_entities: *dice.pick(&[3, 1_000]),
         }

@@ -37,20 +37,23 @@ const EVENT_TIME_SOURCES: i64 = 3;
 struct Cursor<'v> {
     value: &'v [u8],
     at: usize,
+    /// Whether everything so far is as our serializer writes it: Avro lets others write numbers longer than they need be,
+    /// maps in several blocks, and their entries in any order.
+    canonical: bool,
 }
 
 // === impl Fields ===
 
 impl Fields {
-    /// Goes through a body that begins at `from`, field by field as the schema has them. Whatever is not exactly one event
-    /// is refused, with what is wrong.
-    pub(super) fn find(value: &[u8], from: usize) -> Result<Self, String> {
-        let mut cursor = Cursor { value, at: from };
+    /// Goes through a body that begins at `from`, field by field as the schema has them; also whether it has the bytes that
+    /// our serializer would give it. Whatever is not exactly one event is refused, with what is wrong.
+    pub(super) fn find(value: &[u8], from: usize) -> Result<(Self, bool), String> {
+        let mut cursor = Cursor { value, at: from, canonical: true };
         let fields = Self::read(&mut cursor).ok_or_else(|| {
-            format!("what begins at byte {} of its value is not what its schema has there", cursor.at)
+            format!("up to byte {} of its value it is what its schema has there, then no longer", cursor.at)
         })?;
         match value.len() - cursor.at {
-            0 => Ok(fields),
+            0 => Ok((fields, cursor.canonical)),
             bytes => Err(format!("{bytes} bytes follow its end")),
         }
     }
@@ -130,6 +133,7 @@ impl Cursor<'_> {
             }
             bits |= u64::from(byte & 0x7F) << shift;
             if byte & 0x80 == 0 {
+                self.canonical &= byte != 0 || shift == 0;
                 return Some((bits >> 1) as i64 ^ -((bits & 1) as i64));
             }
         }
@@ -167,18 +171,29 @@ impl Cursor<'_> {
 
     /// A map of texts: blocks of entries, each with its count, a negative one followed by the block's bytes.
     fn texts_by_name(&mut self) -> Option<()> {
+        let mut last: Option<Text> = None;
+        let mut blocks = 0;
         loop {
             let count = self.number()?;
             if count < 0 {
                 self.number()?;
             }
-            for _ in 0..count.unsigned_abs() {
-                self.text()?;
-                self.text()?;
-            }
             if count == 0 {
                 return Some(());
             }
+            blocks += 1;
+            self.canonical &= count > 0 && blocks == 1;
+            for _ in 0..count.unsigned_abs() {
+                let name = self.text()?;
+                self.text()?;
+                let in_order = last.is_none_or(|last| self.bytes(last) < self.bytes(name));
+                self.canonical &= in_order;
+                last = Some(name);
+            }
         }
+    }
+
+    fn bytes(&self, at: Text) -> &[u8] {
+        &self.value[at.from..at.to]
     }
 }

@@ -281,7 +281,15 @@ proptest! {
         }
         let decoded = decoder().decode(&value);
         match reader().read(value.clone()) {
-            Ok(read) => check(&read, &decoded.unwrap()),
+            Ok(read) => {
+                let decoded = decoded.unwrap();
+                check(&read, &decoded);
+                let [findings, _] = findings();
+                let whole = EnrichedEvent::new(decoded, findings.clone());
+                let parts = EnrichedParts { event: read, customer_id: None, include_data: true, findings };
+                let mut encoder = EnrichedEncoder::new(9);
+                prop_assert_eq!(encoder.parts(&parts).unwrap(), encoder.whole(&whole).unwrap());
+            }
             Err((back, _)) => {
                 prop_assert_eq!(back, value);
                 prop_assert!(decoded.is_err());
