@@ -22,7 +22,7 @@ use trunkline_schemas::{
 use super::contender::{Changelog, Contender};
 
 /// As the processor's own: a commit is due after this many outputs.
-const OUTPUTS_PER_COMMIT: usize = 2_000;
+const OUTPUTS_PER_COMMIT: usize = 10_000;
 
 /// Different changelog records that are written over and over.
 const CHANGELOG_SAMPLE: usize = 20_000;
