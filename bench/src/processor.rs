@@ -13,7 +13,7 @@
 //! - [`outputs`], [`dead_letters`]: whether it did its work
 //! - [`throughput`], [`stored`], [`scale`]: the parts of the measurement whose input is there beforehand
 //! - [`poison`], [`slow_lookups`]: those of latencies beside trouble
-//! - [`open_loop`], [`latencies`]: their load, and how long its events took
+//! - [`open_loop`], [`latencies`], [`lookups`]: their load, how long its events took, and what CRMs were asked
 //! - [`pages`]: the report as Markdown with plots
 //! - [`size`], [`conditions`]: how much of each, and on what
 
@@ -25,6 +25,7 @@ pub mod dead_letters;
 pub mod input;
 pub mod kafka_streams;
 pub mod latencies;
+pub mod lookups;
 pub mod loops;
 pub mod measure;
 pub mod open_loop;

@@ -181,7 +181,9 @@ fn play(trial: &mut Trial<'_>, process: &mut Process, load: Load) -> anyhow::Res
     let producer = Producer::new(&trial.config.kafka, "trunkline-bench")?;
     let start = Instant::now() + LEAD;
     let start_ms = i64::try_from((SystemTime::now() + LEAD).duration_since(UNIX_EPOCH)?.as_millis())?;
-    let sent = trial.bench.runtime.block_on(write(&producer, start, load.records))?;
+    // A runtime of its own: in the other one, timers wait for the simulated CRMs' turns.
+    let clock = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let sent = clock.block_on(write(&producer, start, load.records))?;
     while !follower.is_finished() {
         process.still_runs()?;
         std::thread::sleep(Duration::from_millis(20));

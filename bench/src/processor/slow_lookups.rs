@@ -5,19 +5,18 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use trunkline_sandbox::audit::Entry;
 use trunkline_sandbox::{FaultProfile, System, customers};
-use trunkline_schemas::codec::{Decoder, Value as _};
-use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, PlatformEvent, catalog};
+use trunkline_schemas::PlatformEvent;
 
 use super::configuration::Profiles;
 use super::contender::Contender;
 use super::input::Input;
+use super::lookups::{Lookups, complete_share, opened_breakers};
 use super::open_loop::{self, Load, Played};
+use super::say;
 use super::size::Size;
 use super::trial::{Bench, Trial};
 use super::workload::{CUSTOMERS, Settings, Workload};
-use super::{outputs, say};
 use crate::report::{Report, median};
 
 /// One customer in so many is slow.
@@ -29,8 +28,8 @@ const SLOW_MS: u64 = 2_000;
 /// A profile older than this is looked up again, in milliseconds.
 const FRESHNESS_MS: u32 = 2_000;
 
-/// The systems that a lookup asks. Each is slow for the slow customers.
-const SYSTEMS: [System; 3] = [System::Salesforce, System::Sap, System::ServiceNow];
+/// The system that is slow for the slow customers, one of the three that a lookup asks: it takes as long as the slowest.
+const SYSTEM: System = System::Sap;
 
 /// The first of the conversations by which every customer becomes known.
 const GREETINGS: u64 = 500_000;
@@ -42,60 +41,78 @@ struct Run {
     played: Played,
     /// Share of these events that have a complete profile.
     complete: f64,
+    /// While latencies were measured.
     lookups: Lookups,
+    /// What the processor reported of breakers that opened meanwhile or before.
+    opened: Vec<String>,
 }
 
-/// Lookups while latencies were measured.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Lookups {
-    /// All.
-    all: usize,
-    /// Of slow customers.
-    slow: usize,
-    /// The most at a time, as far as the processor waits for them.
-    in_flight_max: usize,
+/// How often a run is tried whose lookups a breaker stopped.
+const ATTEMPTS: usize = 4;
+
+/// Runs of one kind, and how often a breaker opened in those that had to be repeated.
+#[derive(Debug, Default)]
+struct Runs {
+    kept: Vec<Run>,
+    stopped: usize,
 }
 
 /// Measures, and adds to the report.
 ///
 /// # Errors
 ///
-/// When the processor fails, or does not do its work.
+/// When the processor fails, or does not do its work, or breakers stop its lookups again and again.
 pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()> {
-    let mut rounds = Vec::new();
+    let (mut prompt, mut slow) = (Runs::default(), Runs::default());
     say("slow lookups: a round that does not count, until the broker's code is compiled");
-    one(bench, size, 0, false)?;
+    one(bench, size, "warm-up", false)?;
     for round in 1..=size.steady.rounds {
         say(&format!("slow lookups, round {round} of {}", size.steady.rounds));
-        let mut runs = Vec::new();
-        for slow in [false, true] {
-            let run = one(bench, size, round, slow)?;
+        prompt.add(bench, size, round, false)?;
+        slow.add(bench, size, round, true)?;
+    }
+    add(&prompt, &slow, size, report);
+    Ok(())
+}
+
+// === impl Runs ===
+
+impl Runs {
+    /// Adds a run with lookups. One that a breaker stopped them in shows nothing about them, and is repeated.
+    fn add(&mut self, bench: &Bench, size: &Size, round: usize, slow: bool) -> anyhow::Result<()> {
+        let name = if slow { "some-slow" } else { "all-prompt" };
+        for attempt in 1..=ATTEMPTS {
+            let run = one(bench, size, &format!("{name}-{round}-{attempt}"), slow)?;
             say(&format!(
-                "  {:<11} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} in flight",
-                if slow { "some slow:" } else { "all prompt:" },
+                "  {name:<10} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} under way",
                 open_loop::said(&run.played),
                 run.complete * 100.0,
                 run.lookups.all,
                 if slow { run.lookups.slow } else { 0 },
                 run.lookups.in_flight_max
             ));
-            runs.push(run);
+            if run.opened.is_empty() {
+                self.kept.push(run);
+                return Ok(());
+            }
+            say(&format!("  does not count: {}", run.opened.join("; ")));
+            self.stopped += 1;
         }
-        rounds.push(runs);
+        anyhow::bail!(
+            "a breaker opened in each of {ATTEMPTS} runs, so there is nothing to measure: run it again while the machine does \
+             nothing else"
+        )
     }
-    add(&rounds, size, report);
-    Ok(())
 }
 
-fn one(bench: &Bench, size: &Size, round: usize, slow: bool) -> anyhow::Result<Run> {
-    let name = if slow { "slow" } else { "prompt" };
+fn one(bench: &Bench, size: &Size, name: &str, slow: bool) -> anyhow::Result<Run> {
     let contender = Contender::Trunkline;
     let profiles = Profiles::Renewed(FRESHNESS_MS);
-    let mut trial = Trial::with(bench, &format!("lookups-{name}-{round}"), &[contender], profiles)?;
+    let mut trial = Trial::with(bench, &format!("lookups-{name}"), &[contender], profiles)?;
     let slow_customers: HashSet<String> = slow_customers().collect();
     if slow {
         let slow_customers = slow_customers.iter().map(|customer| (customer.clone(), SLOW_MS)).collect();
-        set_faults(bench, &FaultProfile { slow_customers, ..FaultProfile::default() });
+        bench.sandbox.set_fault(SYSTEM, FaultProfile { slow_customers, ..FaultProfile::default() });
     }
     let mut others = HashSet::new();
     let played = open_loop::run(&mut trial, size, |input, start_ms| {
@@ -103,19 +120,17 @@ fn one(bench: &Bench, size: &Size, round: usize, slow: bool) -> anyhow::Result<R
         others = of_others;
         Ok(load)
     });
-    set_faults(bench, &FaultProfile::default());
+    bench.sandbox.set_fault(SYSTEM, FaultProfile::default());
     let played = played?;
     let began = played.start_ms as f64 + f64::from(FRESHNESS_MS) + size.steady.warm_up as f64 * 1_000.0;
     let measured = began..began + size.steady.measured as f64 * 1_000.0;
-    let entries = bench.sandbox.audit().entries(Some(System::Sap));
-    let deadline_ms = trial.config.enrichment.deadline.as_secs_f64() * 1_000.0;
-    let entries = entries.iter().filter(|entry| measured.contains(&entry.started_at));
-    let lookups = lookups(entries, deadline_ms, &slow_customers);
+    let lookups = Lookups::of(&trial, SYSTEM, &measured, &slow_customers);
+    let opened = opened_breakers(&trial, measured.end)?;
     ensure!(
-        !slow || lookups.slow > 0,
-        "no slow customer was looked up while latencies were measured: is the breaker open?"
+        !opened.is_empty() || (lookups.all > 0 && (!slow || lookups.slow > 0)),
+        "nobody was looked up while latencies were measured"
     );
-    Ok(Run { complete: complete(&trial, &others)?, played, lookups })
+    Ok(Run { complete: complete_share(&trial, &others)?, played, lookups, opened })
 }
 
 /// First every customer calls, one after the other within the time for which a profile is fresh: so the lookups that
@@ -162,61 +177,8 @@ fn slow_customers() -> impl Iterator<Item = String> {
         .filter_map(|number| Some(customers::id(u32::try_from(number).ok()?)))
 }
 
-fn set_faults(bench: &Bench, fault: &FaultProfile) {
-    for system in SYSTEMS {
-        bench.sandbox.set_fault(system, fault.clone());
-    }
-}
-
-/// What one of the systems was asked: each lookup asks it once.
-fn lookups<'e>(
-    entries: impl Iterator<Item = &'e Entry>,
-    deadline_ms: f64,
-    slow_customers: &HashSet<String>,
-) -> Lookups {
-    let mut lookups = Lookups::default();
-    let mut changes: Vec<(f64, isize)> = Vec::new();
-    for entry in entries {
-        lookups.all += 1;
-        lookups.slow += usize::from(slow_customers.iter().any(|customer| entry.path.contains(customer)));
-        changes.push((entry.started_at, 1));
-        changes.push((entry.finished_at.min(entry.started_at + deadline_ms), -1));
-    }
-    changes.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let mut under_way = 0_isize;
-    for (_, change) in changes {
-        under_way += change;
-        lookups.in_flight_max = lookups.in_flight_max.max(under_way.unsigned_abs());
-    }
-    lookups
-}
-
-/// The share of these conversations' events that came out with a complete profile.
-fn complete(trial: &Trial<'_>, conversations: &HashSet<String>) -> anyhow::Result<f64> {
-    let mut decoder = Decoder::<EnrichedEvent>::new();
-    let schema = trial.ids.get(catalog::EVENTS_ENRICHED).context("enriched events have no schema id")?;
-    decoder.add_writer(schema, EnrichedEvent::SCHEMA)?;
-    let (mut all, mut complete) = (0_u64, 0_u64);
-    let topic = Contender::Trunkline.topic(&trial.config, catalog::EVENTS_ENRICHED);
-    outputs::read(&trial.config, &topic, |record| {
-        let event = decoder.decode(&record.value.context("an event has no value")?)?;
-        if conversations.contains(&event.entity_id) {
-            all += 1;
-            complete += u64::from(event.enrichment.status == EnrichmentStatus::Complete);
-        }
-        Ok(())
-    })?;
-    Ok(complete as f64 / all.max(1) as f64)
-}
-
-fn add(rounds: &[Vec<Run>], size: &Size, report: &mut Report) {
-    let pairs: Vec<(&Run, &Run)> = rounds
-        .iter()
-        .filter_map(|runs| match runs.as_slice() {
-            [prompt, slow] => Some((prompt, slow)),
-            _ => None,
-        })
-        .collect();
+fn add(prompt: &Runs, slow: &Runs, size: &Size, report: &mut Report) {
+    let pairs: Vec<(&Run, &Run)> = prompt.kept.iter().zip(&slow.kept).collect();
     let middle = |figure: &dyn Fn(&(&Run, &Run)) -> f64| median(pairs.iter().map(figure).collect());
     let seconds = size.steady.measured as f64;
     for (name, value) in [
@@ -232,6 +194,8 @@ fn add(rounds: &[Vec<Run>], size: &Size, report: &mut Report) {
         ("slow_lookups_in_flight_max", middle(&|(_, slow)| slow.lookups.in_flight_max as f64)),
         ("slow_lookups_clean_complete_share", middle(&|(prompt, _)| prompt.complete)),
         ("slow_lookups_complete_share", middle(&|(_, slow)| slow.complete)),
+        ("slow_lookups_clean_stopped_by_breaker", prompt.stopped as f64),
+        ("slow_lookups_stopped_by_breaker", slow.stopped as f64),
     ] {
         report.figures.insert(name.to_owned(), value);
     }
@@ -252,9 +216,10 @@ fn add(rounds: &[Vec<Run>], size: &Size, report: &mut Report) {
         "slow_lookups".to_owned(),
         format!(
             "{} rounds, each with all lookups answered at once, and with those of one customer in {SLOW_EVERY} answered after \
-             {SLOW_MS} ms by each of the three systems; latency of the events of all other customers, as under poison; \
+             {SLOW_MS} ms by one of the three systems; latency of the events of all other customers, as under poison; \
              profiles are looked up again after {FRESHNESS_MS} ms, and events wait for them at most 250 ms, the default; {} \
-             events a second for {} s after {} s of warm-up; medians over the rounds, ratios within each",
+             events a second for {} s after {} s of warm-up; a run that a breaker stopped the lookups of is \
+             repeated; medians over the rounds, ratios within each",
             steady.rounds, steady.per_second, steady.measured, steady.warm_up
         ),
     );
@@ -272,33 +237,5 @@ mod tests {
         assert_eq!((callers.len() as u64, customers.len() as u64), (CUSTOMERS, CUSTOMERS));
         assert_eq!(slow_customers().count() as u64, CUSTOMERS / SLOW_EVERY);
         assert!(slow_customers().all(|slow| customers.contains(&Some(slow))));
-    }
-
-    #[test]
-    fn lookups_are_counted_as_long_as_somebody_waits_for_them() {
-        let entry = |customer: &str, started_at, finished_at| Entry {
-            system: System::Sap,
-            method: "GET".to_owned(),
-            path: format!("/items?$filter=Customer%20eq%20%27{customer}%27"),
-            resource: None,
-            credential: None,
-            started_at,
-            finished_at,
-            status: 200,
-            effect: false,
-            idempotency_key: None,
-            client_request_id: None,
-            client: None,
-            fault: None,
-            body: None,
-        };
-        let entries = [
-            entry("C-000020", 0.0, 2_000.0),
-            entry("C-000001", 10.0, 12.0),
-            entry("C-000002", 11.0, 13.0),
-            entry("C-000003", 300.0, 301.0),
-        ];
-        let slow = HashSet::from(["C-000020".to_owned()]);
-        assert_eq!(lookups(entries.iter(), 250.0, &slow), Lookups { all: 4, slow: 1, in_flight_max: 3 });
     }
 }
