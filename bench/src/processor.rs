@@ -1,16 +1,19 @@
 //! The processor against a Kafka Streams job that does the same, and against loops that do nothing but read and write.
 //!
-//! All run on the same broker and the same input, one after the other, never two at once. The input is in its topic
-//! before a contender starts, so that making it costs nobody anything.
+//! All run on the same broker and the same input, one after the other, never two at once. Where throughput is measured the
+//! input is in its topic before a contender starts, so that making it costs nobody anything; where latencies are, it is
+//! written at its times.
 //!
 //! # Layout
 //!
-//! - [`workload`]: the input
+//! - [`workload`], [`input`]: the input, and its events as records
 //! - [`trial`], [`configuration`]: topics, schemas and folders of one trial
 //! - [`contender`], [`kafka_streams`], [`loops`]: who is measured
 //! - [`process`], [`broker`], [`measure`]: what is seen of it from outside
-//! - [`outputs`]: whether it did its work
-//! - [`throughput`], [`stored`], [`scale`]: the parts of the measurement
+//! - [`outputs`], [`dead_letters`]: whether it did its work
+//! - [`throughput`], [`stored`], [`scale`]: the parts of the measurement whose input is there beforehand
+//! - [`poison`], [`slow_lookups`]: those of latencies beside trouble
+//! - [`open_loop`], [`latencies`], [`lookups`]: their load, how long its events took, and what CRMs were asked
 //! - [`pages`]: the report as Markdown with plots
 //! - [`size`], [`conditions`]: how much of each, and on what
 
@@ -18,14 +21,21 @@ pub mod broker;
 pub mod conditions;
 pub mod configuration;
 pub mod contender;
+pub mod dead_letters;
+pub mod input;
 pub mod kafka_streams;
+pub mod latencies;
+pub mod lookups;
 pub mod loops;
 pub mod measure;
+pub mod open_loop;
 pub mod outputs;
 pub mod pages;
+pub mod poison;
 pub mod process;
 pub mod scale;
 pub mod size;
+pub mod slow_lookups;
 pub mod stored;
 pub mod throughput;
 pub mod trial;
@@ -52,6 +62,10 @@ pub enum Part {
     Memory,
     /// Throughput with ten thousand, a million and ten million stored conversations.
     Scale,
+    /// Latency of good events beside records that can not be processed.
+    Poison,
+    /// Latency of some customers' events beside slow lookups of others.
+    SlowLookups,
 }
 
 /// What to measure, and where.
@@ -72,7 +86,7 @@ pub struct Options {
     /// Only these parts; may be given more than once.
     #[arg(long)]
     only: Vec<Part>,
-    /// Repetitions of the throughput.
+    /// Repetitions of the throughput and of the latencies.
     #[arg(long)]
     rounds: Option<usize>,
 }
@@ -85,6 +99,7 @@ pub struct Options {
 pub fn run(options: Options, runtime: Handle) -> anyhow::Result<Report> {
     let mut size = if options.quick { Size::quick() } else { Size::full() };
     size.rounds = options.rounds.unwrap_or(size.rounds);
+    size.steady.rounds = options.rounds.unwrap_or(size.steady.rounds);
     let mut contenders = vec![Contender::Trunkline, Contender::CodecLoop, Contender::CopyLoop];
     if options.kafka_streams.is_some() {
         contenders.insert(1, Contender::KafkaStreams);
@@ -102,6 +117,12 @@ pub fn run(options: Options, runtime: Handle) -> anyhow::Result<Report> {
     if parts.contains(&Part::Scale) {
         say("throughput over the size of the store");
         scale::run(&bench, &size, &mut report)?;
+    }
+    if parts.contains(&Part::Poison) {
+        poison::run(&bench, &size, &mut report)?;
+    }
+    if parts.contains(&Part::SlowLookups) {
+        slow_lookups::run(&bench, &size, &mut report)?;
     }
     Ok(report)
 }

@@ -28,6 +28,19 @@ pub struct Layout<'a> {
     pub state: &'a Path,
     /// Port for probes and metrics.
     pub admin: u16,
+    /// How events get their customers' profiles.
+    pub profiles: Profiles,
+}
+
+/// How long a profile lasts, and how long an event waits for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profiles {
+    /// Never too old within a run, so each customer is looked up once, during the warm-up; a long deadline makes the first
+    /// events wait for that, so that none goes out without.
+    Lasting,
+    /// Looked up again when older than this, in milliseconds, so that lookups go on all the time; the deadline is the
+    /// processor's default.
+    Renewed(u32),
 }
 
 /// Every started conversation is routed by one of two rules.
@@ -51,10 +64,12 @@ queue = '"general"'
 
 /// The text of the configuration.
 pub fn text(layout: &Layout<'_>, addresses: &Addresses, credentials: &Credentials) -> String {
-    let Layout { kafka, registry, prefix, secrets, state, admin } = layout;
+    let Layout { kafka, registry, prefix, secrets, state, admin, profiles } = layout;
     let (secrets, state) = (secrets.display(), state.display());
-    // Profiles never age within a run, so each customer is looked up once, during the warm-up; the long deadline makes
-    // the first events wait for that, so that none goes out without.
+    let profiles = match profiles {
+        Profiles::Lasting => "freshness = \"12h\"\ndeadline = \"30s\"".to_owned(),
+        Profiles::Renewed(after_ms) => format!("freshness = \"{after_ms}ms\""),
+    };
     let mut text = format!(
         r#"
 [kafka]
@@ -82,8 +97,7 @@ keys = ["file:{secrets}/eventbridge-api-key"]
 
 [enrichment]
 targets = ["salesforce", "sap", "servicenow"]
-freshness = "12h"
-deadline = "30s"
+{profiles}
 "#
     );
     let oauth = |url: &str, client: &str, name: &str| {

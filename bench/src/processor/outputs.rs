@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use trunkline_config::Config;
 use trunkline_kafka::{From, InboundRecord, tail::Tail};
 use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::event_type::CONVERSATION_STARTED;
 use trunkline_schemas::{EnrichedEvent, catalog, headers};
 use uuid::Uuid;
 
@@ -45,13 +46,18 @@ impl Expected {
         let mut expected = Self::default();
         let topic = trial.config.kafka.topic(catalog::EVENTS_NORMALIZED);
         read(&trial.config, &topic, |record| {
-            let times = expected.events.entry(id(&record)?).or_default();
-            *times += 1;
-            let started = record.header_text(headers::CE_TYPE) == Some("conversation.started");
-            expected.started += u64::from(started && *times == 1);
+            let started = record.header_text(headers::CE_TYPE) == Some(CONVERSATION_STARTED);
+            expected.add(id(&record)?, started);
             Ok(())
         })?;
         Ok(expected)
+    }
+
+    /// One more event of the input, and whether a conversation starts with it.
+    pub fn add(&mut self, id: u128, started: bool) {
+        let times = self.events.entry(id).or_default();
+        *times += 1;
+        self.started += u64::from(started && *times == 1);
     }
 
     /// Reads what a contender wrote, read_committed, and compares.
@@ -202,12 +208,21 @@ fn digest(event: &EnrichedEvent) -> u64 {
     hasher.finish()
 }
 
-fn id(record: &InboundRecord) -> anyhow::Result<u128> {
+/// The id of the event in a record, from its headers.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn id(record: &InboundRecord) -> anyhow::Result<u128> {
     let id = record.header_text(headers::CE_ID).context("a record has no header ce_id")?;
     Ok(Uuid::parse_str(id).context("an event's id is no UUID")?.as_u128())
 }
 
 /// Reads a topic to its end, committed records only.
+///
+/// # Errors
+///
+/// When it can not be read, or `each` fails.
 pub fn read(
     config: &Config,
     topic: &str,

@@ -43,7 +43,7 @@ const COMPARISONS: [Comparison; 9] = [
 ];
 
 /// What is asked of a ratio.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 11] = [
     ("processor_vs_kafka_streams", "at least 5"),
     ("processor_vs_codec_loop", "at least 0.6"),
     ("processor_vs_copy_loop", "none; for comparison"),
@@ -51,6 +51,18 @@ const TARGETS: [(&str, &str); 7] = [
     ("restart_vs_kafka_streams", "at most 0.1"),
     ("rss_vs_kafka_streams", "at most 0.25"),
     ("throughput_10m_vs_10k", "at least 0.8"),
+    ("poison_p99_delay_in_commit_intervals", "at most 1"),
+    ("poison_max_delay_in_commit_intervals", "at most 1"),
+    ("slow_lookups_p99_ratio", "at most 1.1"),
+    ("slow_lookups_p50_ratio", "none; for comparison"),
+];
+
+/// Latencies of Trunkline's events, by the beginning of their figures' names.
+const LATENCIES: [(&str, &str); 4] = [
+    ("poison_clean", "No record poisonous"),
+    ("poison", "One record in a hundred poisonous: the good events"),
+    ("slow_lookups_clean", "All lookups prompt"),
+    ("slow_lookups", "The lookups of one customer in twenty slow: the other customers' events"),
 ];
 
 /// Writes `report.md` and a plot for each figure that two or more contenders have into a folder.
@@ -77,7 +89,10 @@ fn pages(report: &Report) -> Vec<(String, String)> {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(page, "| `{name}` | {} | {target} |", readable(*ratio));
     }
-    page.push_str("\nOurs by theirs, medians over the rounds; `restart_seconds` is what it says.\n\n");
+    page.push_str(
+        "\nOurs by theirs, or disturbed by undisturbed; medians over the rounds. `restart_seconds` is what it says, and a delay \
+         is the difference between the run with poisonous records and the one without.\n\n",
+    );
     let (mut rows_of_table, mut plots) = (String::new(), String::new());
     for Comparison { figure, title, unit } in &COMPARISONS {
         let figures =
@@ -120,12 +135,31 @@ fn pages(report: &Report) -> Vec<(String, String)> {
             levels.iter().map(|(stored, per_cpu, _)| (readable(*stored as f64), *per_cpu)).collect();
         files.push(("scale.svg".to_owned(), bars(title, "/s", &rows)));
     }
+    page.push_str(&latencies(report));
     page.push_str("\n## Conditions\n\n");
     for (name, condition) in &report.conditions {
         let _ = writeln!(page, "- **{name}**: {condition}");
     }
     files.push(("report.md".to_owned(), page));
     files
+}
+
+/// The section about latencies; nothing where none were measured.
+fn latencies(report: &Report) -> String {
+    let mut rows = String::new();
+    for (name, title) in LATENCIES {
+        let cells = ["p50", "p99", "max"].map(|figure| report.figures.get(&format!("{name}_{figure}_ms")));
+        if let [Some(middle), Some(high), Some(most)] = cells {
+            let (middle, high, most) = (readable(*middle), readable(*high), readable(*most));
+            let _ = writeln!(rows, "| {title} | {middle} | {high} | {most} |");
+        }
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!(
+        "## Latency of Trunkline's events beside trouble\n\n| | p50 (ms) | p99 (ms) | max (ms) |\n|---|---:|---:|---:|\n{rows}"
+    )
 }
 
 /// Stored conversations, events per second of processor time, events per second; by the first.
@@ -158,6 +192,9 @@ mod tests {
             ("stored_10m_events_per_second", 39_000.0),
             ("stored_10k_events_per_cpu_second", 45_000.0),
             ("stored_10k_events_per_second", 44_000.0),
+            ("poison_p50_ms", 40.0),
+            ("poison_p99_ms", 81.5),
+            ("poison_max_ms", 120.0),
         ] {
             report.figures.insert(name.to_owned(), figure);
         }
@@ -172,10 +209,11 @@ mod tests {
             "| Events per second of processor time (/s) | 50,000 | 8,000 |  |  |",
             "| From kill -9 to every partition processing (s) | 1.25 |  |  |  |",
             "| 10,000 | 45,000 | 44,000 |\n| 10,000,000 | 41,000 | 39,000 |",
+            "| One record in a hundred poisonous: the good events | 40.0 | 81.5 | 120 |",
             "- **size**: full",
         ] {
             assert!(page.contains(expected), "{expected} is not in\n{page}");
         }
-        assert!(!page.contains("Resident"));
+        assert!(!page.contains("Resident") && !page.contains("prompt"));
     }
 }

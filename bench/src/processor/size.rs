@@ -1,6 +1,7 @@
 //! How much is measured.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::workload::Settings;
 
@@ -19,6 +20,8 @@ pub struct Size {
     pub stored: Stored,
     /// Throughput over the size of the store.
     pub scale: Scale,
+    /// Latencies beside poison and slow lookups.
+    pub steady: Steady,
     /// When the harness began, UTC milliseconds.
     now_ms: i64,
 }
@@ -47,6 +50,19 @@ pub struct Scale {
     pub played: u64,
 }
 
+/// Sizes of what is measured under a steady load, far below what the processor can do.
+#[derive(Debug, Clone)]
+pub struct Steady {
+    /// Repetitions, undisturbed and disturbed in turn.
+    pub rounds: usize,
+    /// Events per second.
+    pub per_second: u64,
+    /// Seconds that are not measured at first.
+    pub warm_up: u64,
+    /// Seconds that are.
+    pub measured: u64,
+}
+
 // === impl Size ===
 
 impl Size {
@@ -59,6 +75,7 @@ impl Size {
             warm_up: 0.3,
             stored: Stored { conversations: 1_000_000, active: 100_000, restarts: 3, backlog: 4_000 },
             scale: Scale { levels: vec![10_000, 1_000_000, 10_000_000], rounds: 3, played: 10_000 },
+            steady: Steady { rounds: 5, per_second: 2_000, warm_up: 10, measured: 30 },
             now_ms: now_ms(),
         }
     }
@@ -70,6 +87,7 @@ impl Size {
             conversations: 15_000,
             stored: Stored { conversations: 50_000, active: 5_000, restarts: 1, backlog: 2_000 },
             scale: Scale { levels: vec![10_000, 50_000, 100_000], rounds: 1, played: 10_000 },
+            steady: Steady { rounds: 2, per_second: 1_000, warm_up: 5, measured: 10 },
             ..Self::full()
         }
     }
@@ -78,7 +96,35 @@ impl Size {
     pub fn settings(&self, conversations: Range<u64>, every: usize, steps: Range<usize>) -> Settings {
         // The last event is not to be in the future; the longest input is a day of milliseconds.
         const DAY_MS: i64 = 86_400_000;
-        Settings { conversations, every, steps, active: self.active, start_ms: self.now_ms - DAY_MS, seed: 1 }
+        Settings {
+            conversations,
+            every,
+            steps,
+            active: self.active,
+            start_ms: self.now_ms - DAY_MS,
+            per_second: 1_000,
+            disorder: true,
+            seed: 1,
+        }
+    }
+}
+
+// === impl Steady ===
+
+impl Steady {
+    /// How many events that are.
+    pub fn events(&self) -> u64 {
+        self.per_second * (self.warm_up + self.measured)
+    }
+
+    /// When the event of this number is due, from the first one's time.
+    pub fn due(&self, number: u64) -> Duration {
+        Duration::from_secs_f64(number as f64 / self.per_second as f64)
+    }
+
+    /// Whether the event of this number is measured.
+    pub fn is_measured(&self, number: u64) -> bool {
+        number >= self.per_second * self.warm_up
     }
 }
 

@@ -11,14 +11,14 @@ use futures_util::{StreamExt as _, poll};
 use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_kafka::topics::{self, Desired};
-use trunkline_kafka::{OutboundRecord, Producer, Registry, schemas};
+use trunkline_kafka::{Producer, Registry, schemas};
 use trunkline_sandbox::sign::Secrets;
 use trunkline_sandbox::{Credentials, Latency, Sandbox, SandboxSettings, System};
-use trunkline_schemas::codec::Encoder;
-use trunkline_schemas::{PlatformEvent, catalog, headers};
+use trunkline_schemas::catalog;
 
-use super::configuration::{self, Layout, PARTITIONS};
+use super::configuration::{self, Layout, PARTITIONS, Profiles};
 use super::contender::Contender;
+use super::input::Input;
 use super::workload::{self, Workload};
 use super::{broker, kafka_streams, say};
 
@@ -43,7 +43,8 @@ pub struct Bench {
     pub runtime: Handle,
     /// State, logs and secrets; goes away with this.
     pub folder: tempfile::TempDir,
-    sandbox: Sandbox,
+    /// The outside systems.
+    pub sandbox: Sandbox,
 }
 
 /// Topics with the input, and a folder; both go away with this.
@@ -61,7 +62,7 @@ pub struct Trial<'b> {
     pub config: Config,
     /// Ids of the schemas.
     pub ids: schemas::Ids,
-    /// Events in the input.
+    /// Records in the input.
     pub events: u64,
     /// Bytes of their values.
     pub value_bytes: u64,
@@ -102,12 +103,26 @@ impl Bench {
 // === impl Trial ===
 
 impl<'b> Trial<'b> {
-    /// Makes topics, schemas and configuration for these contenders.
+    /// Makes topics, schemas and configuration for these contenders, with profiles that last.
     ///
     /// # Errors
     ///
     /// When the broker or the registry refuses.
     pub fn new(bench: &'b Bench, name: &str, contenders: &[Contender]) -> anyhow::Result<Self> {
+        Self::with(bench, name, contenders, Profiles::Lasting)
+    }
+
+    /// The same with other profiles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trial::new`].
+    pub fn with(
+        bench: &'b Bench,
+        name: &str,
+        contenders: &[Contender],
+        profiles: Profiles,
+    ) -> anyhow::Result<Self> {
         let prefix = format!("bench-{:08x}-{name}.", rand::random::<u32>());
         let folder = bench.folder.path().join(name);
         std::fs::create_dir_all(&folder)?;
@@ -119,6 +134,7 @@ impl<'b> Trial<'b> {
             secrets: &bench.folder.path().join("secrets"),
             state: &folder.join("state"),
             admin: free_port()?,
+            profiles,
         };
         let text = configuration::text(&layout, &bench.sandbox.addresses, &bench.sandbox.credentials);
         std::fs::write(&config_path, text)?;
@@ -143,26 +159,13 @@ impl<'b> Trial<'b> {
     }
 
     async fn write(&mut self, events: Workload) -> anyhow::Result<()> {
-        let id = self.ids.get(catalog::EVENTS_NORMALIZED).context("the events have no schema id")?;
-        let topic = self.config.kafka.topic(catalog::EVENTS_NORMALIZED);
-        let mut encoder = Encoder::<PlatformEvent>::new(id);
+        let mut input = Input::of(self)?;
         let producer = Producer::new(&self.config.kafka, "trunkline-bench")?;
         let mut under_way = FuturesUnordered::new();
         for event in events {
-            let mut headers = headers::cloud_event(&event);
-            let traceparent = workload::traceparent(&event, self.events);
-            headers.push(headers::TRACEPARENT, &traceparent);
-            let value = encoder.encode_to_vec(&event)?;
+            let record = input.record(&event)?;
             self.events += 1;
-            self.value_bytes += value.len() as u64;
-            let record = OutboundRecord {
-                topic: topic.clone(),
-                partition: None,
-                key: Some(event.key().into_bytes()),
-                value: Some(value),
-                headers,
-                timestamp: Some(event.ingest_time),
-            };
+            self.value_bytes += record.value.as_ref().map_or(0, Vec::len) as u64;
             let mut sent = Box::pin(producer.send(record));
             // The first poll hands it to the client: records go out in the order they are made.
             match poll!(&mut sent) {

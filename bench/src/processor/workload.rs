@@ -41,8 +41,12 @@ pub struct Settings {
     pub steps: Range<usize>,
     /// Conversations under way at the same time.
     pub active: usize,
-    /// When ingest took in the first event, UTC milliseconds; the others follow at one a millisecond.
+    /// When ingest took in the first event, UTC milliseconds.
     pub start_ms: i64,
+    /// How many events a second it took in from then on.
+    pub per_second: u64,
+    /// Whether some events come twice, and some out of order.
+    pub disorder: bool,
     /// Seed of the order, of duplicates and of overtaking.
     pub seed: u64,
 }
@@ -79,7 +83,8 @@ impl Workload {
     }
 
     fn now(&self) -> i64 {
-        self.settings.start_ms + i64::try_from(self.written).unwrap_or(i64::MAX / 2)
+        let after = self.written * 1_000 / self.settings.per_second.max(1);
+        self.settings.start_ms + i64::try_from(after).unwrap_or(i64::MAX / 2)
     }
 
     fn delay(&mut self) -> u64 {
@@ -99,7 +104,7 @@ impl Workload {
         let slot = self.dice.random_range(0..self.active.len());
         let playing = &mut self.active[slot];
         let Playing { conversation, next, end } = *playing;
-        let overtaken = next + 1 < end && self.dice.random_bool(OVERTAKEN);
+        let overtaken = self.settings.disorder && next + 1 < end && self.dice.random_bool(OVERTAKEN);
         playing.next += if overtaken { 2 } else { 1 };
         if playing.next >= end {
             match self.numbers.next() {
@@ -127,7 +132,8 @@ impl Iterator for Workload {
         let mut next = if due { None } else { self.play() };
         if next.is_none() {
             next = self.late.pop_front().map(|(_, event)| event);
-        } else if self.dice.random_bool(DUPLICATES)
+        } else if self.settings.disorder
+            && self.dice.random_bool(DUPLICATES)
             && let Some(event) = &next
         {
             let mut again = event.clone();
@@ -288,7 +294,16 @@ mod tests {
     use super::*;
 
     fn settings(conversations: Range<u64>) -> Settings {
-        Settings { conversations, every: 1, steps: 0..usize::MAX, active: 100, start_ms: 1_000_000, seed: 7 }
+        Settings {
+            conversations,
+            every: 1,
+            steps: 0..usize::MAX,
+            active: 100,
+            start_ms: 1_000_000,
+            per_second: 1_000,
+            disorder: true,
+            seed: 7,
+        }
     }
 
     #[test]
@@ -305,6 +320,21 @@ mod tests {
         assert!((0.008..0.012).contains(&twice), "{twice}");
         assert!(events.windows(2).all(|pair| pair[0].ingest_time < pair[1].ingest_time));
         assert_eq!(events, Workload::new(settings(0..2_000)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn without_disorder_every_event_comes_once_and_in_its_turn() {
+        let settings = Settings { disorder: false, per_second: 2_000, ..settings(0..500) };
+        let mut left: HashMap<String, &[(&str, &str)]> =
+            (0..500).map(|conversation| (uuid(conversation, 2), script(conversation))).collect();
+        let events: Vec<PlatformEvent> = Workload::new(settings).collect();
+        for event in &events {
+            let steps = left.get_mut(&event.entity_id).unwrap();
+            assert_eq!(event.event_type, steps[0].0);
+            *steps = &steps[1..];
+        }
+        assert_eq!(events.len(), (0..500).map(length).sum::<usize>());
+        assert_eq!(events[2_000].ingest_time, 1_001_000);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Backend {
 
     /// Serves one request, which had arrived in full at `started_at`.
     pub(crate) async fn serve(&self, call: Call, started_at: f64) -> Answer {
-        let fate = self.fate();
+        let fate = self.fate(&call);
         tokio::time::sleep(fate.before).await;
         let answer = match fate.refused {
             Some(status) => self.simulator.lock().broken(&call, status),
@@ -92,10 +92,10 @@ impl Backend {
 
     /// Draws what happens: the state changes somewhere within the latency, so that a caller who gives up cannot know
     /// whether it did.
-    fn fate(&self) -> Fate {
-        let fault = self.fault.lock().clone();
+    fn fate(&self, call: &Call) -> Fate {
+        let fault = self.fault.lock();
         let mut dice = self.dice.lock();
-        let latency_ms = self.latency.at(dice.normal()) + fault.latency_ms as f64;
+        let latency_ms = self.latency.at(dice.normal()) + fault.added_ms(call) as f64;
         let split = 0.3 + 0.6 * dice.unit();
         let failed = dice.chance(fault.error_rate);
         let hang = dice.chance(fault.hang_rate);

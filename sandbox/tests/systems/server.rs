@@ -136,6 +136,25 @@ async fn latency_can_be_added() {
     assert!(now_ms() - before >= 80.0);
 }
 
+#[tokio::test]
+async fn one_customer_can_be_slow() {
+    let running = running(Latency::NONE).await;
+    assert_eq!(running.fault("servicenow", json!({"slowCustomers": {"C-000020": 400}})).await, 200);
+    let url = format!("{}/api/now/stats/incident", running.sandbox.addresses.servicenow);
+    for customer in ["C-000020", "C-000021"] {
+        let query = format!("active=true^correlation_display={customer}");
+        running.client.get(&url).query(&[("sysparm_query", query)]).send().await.unwrap();
+    }
+    let took: Vec<f64> = running
+        .sandbox
+        .audit()
+        .entries(Some(System::ServiceNow))
+        .iter()
+        .map(|entry| entry.finished_at - entry.started_at)
+        .collect();
+    assert!(took[0] >= 400.0 && took[1] < 400.0, "{took:?}");
+}
+
 /// The nastiest answer is the one that never comes: the caller cannot know that its write took effect.
 #[tokio::test]
 async fn a_write_takes_effect_although_its_caller_hangs_up() {

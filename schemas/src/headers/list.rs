@@ -70,6 +70,11 @@ impl Headers {
         std::str::from_utf8(value).ok()
     }
 
+    /// Whether these are its first ones.
+    pub fn starts_with(&self, first: &Self) -> bool {
+        self.len() >= first.len() && self.iter().zip(first.iter()).all(|(one, other)| one == other)
+    }
+
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut from = (0, 0);
@@ -119,6 +124,9 @@ mod tests {
         assert_eq!(pairs, [("a", &b"1"[..]), ("", b""), ("a", b"2"), ("b", b"")]);
         assert_eq!((headers.get("A"), headers.get("b"), headers.get("c")), (Some("1"), Some(""), None));
         assert_eq!((headers.len(), headers.bytes()), (4, 5));
+        let first = |count| headers.iter().take(count).collect::<Headers>();
+        assert!((0..=4).all(|count| headers.starts_with(&first(count))));
+        assert!(!first(3).starts_with(&headers) && !headers.starts_with(&headers.iter().skip(1).collect()));
     }
 
     #[test]
