@@ -47,6 +47,8 @@ pub enum Outcome {
 pub struct Permit {
     epoch: u64,
     probe: bool,
+    /// Successes in this state before the call began.
+    successes: u64,
 }
 
 /// The breaker lets nothing through.
@@ -67,9 +69,30 @@ pub struct Transition {
 
 #[derive(Debug)]
 enum Phase {
-    Closed { consecutive_failures: u32, window: Window },
+    Closed { in_a_row: InARow, window: Window },
     Open { until: Instant },
     HalfOpen { in_flight: u32, succeeded: u32 },
+}
+
+/// Failures that nothing came between.
+#[derive(Debug, Clone, Copy, Default)]
+struct InARow {
+    failures: u32,
+    successes: u64,
+}
+
+// === impl InARow ===
+
+impl InARow {
+    /// Takes note of a call that began after so many successes. Calls run side by side: one that fails late, after others
+    /// that began with it or after it have succeeded, is no sign that the endpoint is gone. It counts in the window.
+    fn add(&mut self, outcome: Outcome, began_after: u64) {
+        match outcome {
+            Outcome::Success => *self = Self { failures: 0, successes: self.successes + 1 },
+            Outcome::Failure if began_after == self.successes => self.failures += 1,
+            Outcome::Failure | Outcome::Neutral => {}
+        }
+    }
 }
 
 // === impl Breaker ===
@@ -78,7 +101,7 @@ impl Breaker {
     /// A closed breaker.
     pub fn new(settings: Settings, now: Instant) -> Self {
         let window = Window::new(settings.window, now);
-        Self { settings, phase: Phase::Closed { consecutive_failures: 0, window }, epoch: 0 }
+        Self { settings, phase: Phase::Closed { in_a_row: InARow::default(), window }, epoch: 0 }
     }
 
     /// The state right now.
@@ -113,12 +136,16 @@ impl Breaker {
             Phase::HalfOpen { in_flight, succeeded } => {
                 if *in_flight + *succeeded < self.settings.probes.max(1) {
                     *in_flight += 1;
-                    Ok(Permit { epoch, probe: true })
+                    Ok(Permit { epoch, probe: true, successes: 0 })
                 } else {
                     Err(Refused { retry_at: now })
                 }
             }
-            _ => Ok(Permit { epoch, probe: false }),
+            Phase::Closed { in_a_row, .. } => {
+                Ok(Permit { epoch, probe: false, successes: in_a_row.successes })
+            }
+            // Answered above.
+            Phase::Open { until } => Err(Refused { retry_at: *until }),
         };
         (answer, transition)
     }
@@ -137,8 +164,9 @@ impl Breaker {
             return None;
         }
         let next = match &mut self.phase {
-            Phase::Closed { consecutive_failures, window } => {
-                on_closed(&self.settings, consecutive_failures, window, outcome, took, now)
+            Phase::Closed { in_a_row, window } => {
+                in_a_row.add(outcome, permit.successes);
+                on_closed(&self.settings, in_a_row.failures, window, outcome, took, now)
             }
             Phase::HalfOpen { in_flight, succeeded } => {
                 debug_assert!(permit.probe);
@@ -162,22 +190,20 @@ impl Breaker {
 // ## Closed => (Closed | Open)
 fn on_closed(
     settings: &Settings,
-    consecutive_failures: &mut u32,
+    failures_in_a_row: u32,
     window: &mut Window,
     outcome: Outcome,
     took: Duration,
     now: Instant,
 ) -> Option<Phase> {
-    match outcome {
-        Outcome::Neutral => return None,
-        Outcome::Success => *consecutive_failures = 0,
-        Outcome::Failure => *consecutive_failures += 1,
+    if outcome == Outcome::Neutral {
+        return None;
     }
     window.add(now, outcome == Outcome::Failure, took >= settings.slow_call);
     let counts = window.counts(now);
     let enough = counts.calls >= settings.minimum_calls.max(1);
     let share = |part: u32| f64::from(part) / f64::from(counts.calls.max(1));
-    let opens = *consecutive_failures >= settings.consecutive_failures.max(1)
+    let opens = failures_in_a_row >= settings.consecutive_failures.max(1)
         || (enough && share(counts.failures) >= settings.failure_ratio)
         || (enough && share(counts.slow) >= settings.slow_ratio);
     opens.then(|| Phase::Open { until: now + settings.open_for })
@@ -190,8 +216,10 @@ fn on_half_open(settings: &Settings, succeeded: &mut u32, outcome: Outcome, now:
         Outcome::Failure => Some(Phase::Open { until: now + settings.open_for }),
         Outcome::Success => {
             *succeeded += 1;
-            (*succeeded >= settings.probes.max(1))
-                .then(|| Phase::Closed { consecutive_failures: 0, window: Window::new(settings.window, now) })
+            (*succeeded >= settings.probes.max(1)).then(|| Phase::Closed {
+                in_a_row: InARow::default(),
+                window: Window::new(settings.window, now),
+            })
         }
     }
 }

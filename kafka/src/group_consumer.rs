@@ -172,6 +172,8 @@ impl GroupConsumer {
             // Milliseconds between looks at a full local queue. The default of a second let it run empty: whatever the
             // processor could do, it got one queue's worth of records a second.
             .set("fetch.queue.backoff.ms", "10")
+            // Bytes of a partition in one answer, as they were compressed; a larger record comes all the same.
+            .set("fetch.message.max.bytes", "262144")
             // Records a partition, and KiB of all partitions, read ahead: some tenths of a second at full speed.
             .set("queued.min.messages", "10000")
             .set("queued.max.messages.kbytes", "16384");

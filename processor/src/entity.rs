@@ -138,7 +138,11 @@ impl Entity {
         self.stored.conversation.apply(event);
         match self.stored.channels.iter_mut().find(|(name, _)| name == event.channel()) {
             Some((_, known)) => *known = order,
-            None => self.stored.channels.push((event.channel().to_owned(), order)),
+            None => {
+                // Most have one; a vector left to itself makes room for four.
+                self.stored.channels.reserve_exact(1);
+                self.stored.channels.push((event.channel().to_owned(), order));
+            }
         }
         self.enter_hour(key, taken_in.div_euclid(HOUR_MS));
         if self.stored.recent.len() >= CHUNK_IDS {

@@ -26,13 +26,14 @@ pub fn add(quick: bool, report: &mut Report) {
             "setting",
             format!(
                 "{PARTITIONS} partitions, commit every {COMMIT_INTERVAL_MS} ms, one broker on the same machine, input in its \
-                 topic beforehand, one contender at a time; processor time is that of the contender's process alone"
+                 topic beforehand but for latencies, one contender at a time; processor time is that of the contender's \
+                 process alone"
             ),
         ),
         (
             "profiles",
             "500 customers; Trunkline looks each up once in simulated CRMs during the warm-up and has it in memory from then \
-             on; Kafka Streams has them in a global store and decoded in memory from the start"
+             on, but for slow lookups; Kafka Streams has them in a global store and decoded in memory from the start"
                 .to_owned(),
         ),
         (

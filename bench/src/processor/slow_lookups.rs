@@ -50,59 +50,64 @@ struct Run {
 /// How often a run is tried whose lookups a breaker stopped.
 const ATTEMPTS: usize = 4;
 
-/// Runs of one kind, and how often a breaker opened in those that had to be repeated.
+/// What all rounds came to.
 #[derive(Debug, Default)]
-struct Runs {
-    kept: Vec<Run>,
-    stopped: usize,
+struct Rounds {
+    /// All lookups prompt, and some slow.
+    pairs: Vec<(Run, Run)>,
+    /// Runs in which a breaker opened, all lookups prompt.
+    stopped_prompt: usize,
+    /// The same, some slow.
+    stopped_slow: usize,
 }
 
 /// Measures, and adds to the report.
 ///
 /// # Errors
 ///
-/// When the processor fails, or does not do its work, or breakers stop its lookups again and again.
+/// When the processor fails, or does not do its work.
 pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()> {
-    let (mut prompt, mut slow) = (Runs::default(), Runs::default());
+    let mut rounds = Rounds::default();
     say("slow lookups: a round that does not count, until the broker's code is compiled");
     one(bench, size, "warm-up", false)?;
     for round in 1..=size.steady.rounds {
         say(&format!("slow lookups, round {round} of {}", size.steady.rounds));
-        prompt.add(bench, size, round, false)?;
-        slow.add(bench, size, round, true)?;
+        let prompt = with_lookups(bench, size, round, false, &mut rounds.stopped_prompt)?;
+        let slow = with_lookups(bench, size, round, true, &mut rounds.stopped_slow)?;
+        rounds.pairs.extend(prompt.zip(slow));
     }
-    add(&prompt, &slow, size, report);
+    add(&rounds, size, report);
     Ok(())
 }
 
-// === impl Runs ===
-
-impl Runs {
-    /// Adds a run with lookups. One that a breaker stopped them in shows nothing about them, and is repeated.
-    fn add(&mut self, bench: &Bench, size: &Size, round: usize, slow: bool) -> anyhow::Result<()> {
-        let name = if slow { "some-slow" } else { "all-prompt" };
-        for attempt in 1..=ATTEMPTS {
-            let run = one(bench, size, &format!("{name}-{round}-{attempt}"), slow)?;
-            say(&format!(
-                "  {name:<10} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} under way",
-                open_loop::said(&run.played),
-                run.complete * 100.0,
-                run.lookups.all,
-                if slow { run.lookups.slow } else { 0 },
-                run.lookups.in_flight_max
-            ));
-            if run.opened.is_empty() {
-                self.kept.push(run);
-                return Ok(());
-            }
-            say(&format!("  does not count: {}", run.opened.join("; ")));
-            self.stopped += 1;
+/// A run with lookups until its end; `None` when there was none. One whose lookups a breaker stopped shows nothing about
+/// them: it is counted and repeated.
+fn with_lookups(
+    bench: &Bench,
+    size: &Size,
+    round: usize,
+    slow: bool,
+    stopped: &mut usize,
+) -> anyhow::Result<Option<Run>> {
+    let name = if slow { "some-slow" } else { "all-prompt" };
+    for attempt in 1..=ATTEMPTS {
+        let run = one(bench, size, &format!("{name}-{round}-{attempt}"), slow)?;
+        say(&format!(
+            "  {name:<10} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} under way",
+            open_loop::said(&run.played),
+            run.complete * 100.0,
+            run.lookups.all,
+            if slow { run.lookups.slow } else { 0 },
+            run.lookups.in_flight_max
+        ));
+        if run.opened.is_empty() {
+            return Ok(Some(run));
         }
-        anyhow::bail!(
-            "a breaker opened in each of {ATTEMPTS} runs, so there is nothing to measure: run it again while the machine does \
-             nothing else"
-        )
+        say(&format!("  does not count: {}", run.opened.join("; ")));
+        *stopped += 1;
     }
+    say("  given up: is the machine busy with something else?");
+    Ok(None)
 }
 
 fn one(bench: &Bench, size: &Size, name: &str, slow: bool) -> anyhow::Result<Run> {
@@ -177,9 +182,32 @@ fn slow_customers() -> impl Iterator<Item = String> {
         .filter_map(|number| Some(customers::id(u32::try_from(number).ok()?)))
 }
 
-fn add(prompt: &Runs, slow: &Runs, size: &Size, report: &mut Report) {
-    let pairs: Vec<(&Run, &Run)> = prompt.kept.iter().zip(&slow.kept).collect();
-    let middle = |figure: &dyn Fn(&(&Run, &Run)) -> f64| median(pairs.iter().map(figure).collect());
+fn add(rounds: &Rounds, size: &Size, report: &mut Report) {
+    for (name, stopped) in [
+        ("slow_lookups_clean_stopped_by_breaker", rounds.stopped_prompt),
+        ("slow_lookups_stopped_by_breaker", rounds.stopped_slow),
+    ] {
+        report.figures.insert(name.to_owned(), stopped as f64);
+    }
+    if !rounds.pairs.is_empty() {
+        add_pairs(&rounds.pairs, size, report);
+    }
+    let steady = &size.steady;
+    report.conditions.insert(
+        "slow_lookups".to_owned(),
+        format!(
+            "{} rounds of {}, each with all lookups answered at once, and with those of one customer in {SLOW_EVERY} answered \
+             after {SLOW_MS} ms by one of the three systems; latency of the events of all other customers, as under poison; \
+             profiles are looked up again after {FRESHNESS_MS} ms, and events wait for them at most 250 ms, the default; {} \
+             events a second for {} s after {} s of warm-up; runs that a breaker stopped the lookups of do not count and are \
+             repeated; medians over the rounds, ratios within each",
+            rounds.pairs.len(), steady.rounds, steady.per_second, steady.measured, steady.warm_up
+        ),
+    );
+}
+
+fn add_pairs(pairs: &[(Run, Run)], size: &Size, report: &mut Report) {
+    let middle = |figure: &dyn Fn(&(Run, Run)) -> f64| median(pairs.iter().map(figure).collect());
     let seconds = size.steady.measured as f64;
     for (name, value) in [
         ("slow_lookups_clean_p50_ms", middle(&|(prompt, _)| prompt.played.latencies.p50())),
@@ -194,8 +222,6 @@ fn add(prompt: &Runs, slow: &Runs, size: &Size, report: &mut Report) {
         ("slow_lookups_in_flight_max", middle(&|(_, slow)| slow.lookups.in_flight_max as f64)),
         ("slow_lookups_clean_complete_share", middle(&|(prompt, _)| prompt.complete)),
         ("slow_lookups_complete_share", middle(&|(_, slow)| slow.complete)),
-        ("slow_lookups_clean_stopped_by_breaker", prompt.stopped as f64),
-        ("slow_lookups_stopped_by_breaker", slow.stopped as f64),
     ] {
         report.figures.insert(name.to_owned(), value);
     }
@@ -211,18 +237,6 @@ fn add(prompt: &Runs, slow: &Runs, size: &Size, report: &mut Report) {
     ] {
         report.ratios.insert(name.to_owned(), value);
     }
-    let steady = &size.steady;
-    report.conditions.insert(
-        "slow_lookups".to_owned(),
-        format!(
-            "{} rounds, each with all lookups answered at once, and with those of one customer in {SLOW_EVERY} answered after \
-             {SLOW_MS} ms by one of the three systems; latency of the events of all other customers, as under poison; \
-             profiles are looked up again after {FRESHNESS_MS} ms, and events wait for them at most 250 ms, the default; {} \
-             events a second for {} s after {} s of warm-up; a run that a breaker stopped the lookups of is \
-             repeated; medians over the rounds, ratios within each",
-            steady.rounds, steady.per_second, steady.measured, steady.warm_up
-        ),
-    );
 }
 
 #[cfg(test)]

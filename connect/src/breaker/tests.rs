@@ -42,6 +42,24 @@ fn five_failures_in_a_row_open_it_and_a_success_between_starts_over() {
 }
 
 #[test]
+fn failures_among_calls_that_succeed_side_by_side_are_not_in_a_row() {
+    let now = Instant::now();
+    let mut breaker = Breaker::new(Settings { minimum_calls: 1_000, ..settings() }, now);
+    // One customer in ten is slow: his calls end together, long after those that began with them.
+    let slow: Vec<Permit> = (0..20).map(|_| permit(&mut breaker, now)).collect();
+    for _ in 0..180 {
+        assert_eq!(call(&mut breaker, Outcome::Success, FAST, now), None);
+    }
+    for permit in slow {
+        assert_eq!(breaker.record(permit, Outcome::Failure, FAST * 25, now), None);
+    }
+    // Nothing succeeds any more.
+    let transitions: Vec<_> =
+        (0..5).filter_map(|_| call(&mut breaker, Outcome::Failure, FAST, now)).collect();
+    assert_eq!(transitions, [Transition { from: State::Closed, to: State::Open }]);
+}
+
+#[test]
 fn half_of_the_calls_failing_opens_it_only_above_the_minimum_volume() {
     let now = Instant::now();
     let mut breaker = Breaker::new(settings(), now);

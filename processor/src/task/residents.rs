@@ -12,8 +12,8 @@ use crate::state::{Change, StateError, StateView};
 #[derive(Default)]
 pub(super) struct Residents {
     /// Looked into several times for each event, by keys of some eighty bytes: hashed by what is quick, seeded anew in each
-    /// process.
-    entities: HashMap<Arc<str>, Resident, foldhash::fast::RandomState>,
+    /// process. Boxed, because half of a table that has just grown is empty.
+    entities: HashMap<Arc<str>, Box<Resident>, foldhash::fast::RandomState>,
     /// Those that changed since the last commit. In order, as everything is that the order of a commit comes from: the same
     /// input gives the same records.
     changed: Vec<Arc<str>>,
@@ -42,7 +42,7 @@ impl Residents {
                 if entity.is_dirty() {
                     self.changed.push(key.clone());
                 }
-                place.insert(Resident { entity, ..Resident::default() })
+                place.insert(Box::new(Resident { entity, ..Resident::default() }))
             }
         };
         resident.used = self.uses;
@@ -51,7 +51,7 @@ impl Residents {
 
     /// An entity that is in memory.
     pub(super) fn known(&mut self, key: &Arc<str>) -> Option<&mut Resident> {
-        self.entities.get_mut(key)
+        self.entities.get_mut(key).map(Box::as_mut)
     }
 
     /// An entity that is in memory and about to change.
@@ -65,7 +65,7 @@ impl Residents {
 
     /// Lets go of an entity that is as state has it, unless events of it are on their way.
     pub(super) fn forget(&mut self, key: &Arc<str>) {
-        if self.entities.get(key).is_some_and(Resident::is_idle) {
+        if self.entities.get(key).is_some_and(|resident| resident.is_idle()) {
             self.entities.remove(key);
         }
     }
