@@ -37,7 +37,10 @@ pub struct Emission {
 
 /// An enriched event.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "most are of the large one, and an emission is boxed as a whole")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are of the large one, and an emission is boxed as a whole"
+)]
 pub enum Enriched {
     /// One that neither a rule nor a plugin looked at: most of it is passed on in the bytes it came in.
     Parts(EnrichedParts),

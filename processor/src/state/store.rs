@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode,
-    Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Direction,
+    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
 use super::{Change, Entry, Reached, StateError, StateStore, keys};
@@ -24,6 +24,9 @@ const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 
 /// Bytes of blocks, indexes and filters that an instance keeps in memory. What is hot is in the tasks already.
 const BLOCK_CACHE_BYTES: usize = 48 << 20;
+
+/// Bytes of a piece of an index or a filter.
+const METADATA_BLOCK_BYTES: usize = 4 << 10;
 
 /// The store of one instance.
 pub struct Store {
@@ -197,6 +200,11 @@ fn family_options(cache: &Cache) -> Options {
     // Indexes and filters count as cache, or memory would grow with the number of conversations on disk.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // … and are read in pieces of a block. A file's filter is a megabyte: once all of them no longer fit, every look for a
+    // conversation that is not there read one in whole, which took three quarters of the time at ten million conversations.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(METADATA_BLOCK_BYTES);
     options.set_block_based_table_factory(&table);
     options
 }
