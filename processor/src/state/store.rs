@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Direction,
-    IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle,
+    DBCompressionType, Direction, IteratorMode, Options, ReadOptions, UniversalCompactOptions, WriteBatch,
+    WriteOptions,
 };
 
 use super::{Change, Entry, Reached, StateError, StateStore, keys};
@@ -27,6 +28,19 @@ const BLOCK_CACHE_BYTES: usize = 48 << 20;
 
 /// Bytes of a piece of an index or a filter.
 const METADATA_BLOCK_BYTES: usize = 4 << 10;
+
+/// Sorted runs of a column family from which on they are merged. Each is a filter more to ask for what is not there; fewer would
+/// be merged more often.
+const RUNS: i32 = 12;
+
+/// Sorted runs from which on writes are slowed down, and from which on they wait: far more than gather while the largest
+/// merge holds up the others.
+const RUNS_SLOWDOWN: i32 = 40;
+const RUNS_STOP: i32 = 64;
+
+/// A column family is rewritten in whole once what came later has this many per cent of its oldest run's bytes: on disk
+/// it takes at most twice what it holds, and for as long as the rewriting lasts as much again.
+const SIZE_AMPLIFICATION_PERCENT: i32 = 100;
 
 /// The store of one instance.
 pub struct Store {
@@ -206,6 +220,16 @@ fn family_options(cache: &Cache) -> Options {
     table.set_partition_filters(true);
     table.set_metadata_block_size(METADATA_BLOCK_BYTES);
     options.set_block_based_table_factory(&table);
+    // Conversations begin and end all over the keys, so each flush overlaps all of a level. Leveled compaction rewrote the
+    // first level for every four flushes of a few megabytes, half of the time with ten million conversations; merging runs
+    // of like size rewrites a third as much. Kafka Streams' stores are set up in the same way.
+    options.set_compaction_style(DBCompactionStyle::Universal);
+    let mut universal = UniversalCompactOptions::default();
+    universal.set_max_size_amplification_percent(SIZE_AMPLIFICATION_PERCENT);
+    options.set_universal_compaction_options(&universal);
+    options.set_level_zero_file_num_compaction_trigger(RUNS);
+    options.set_level_zero_slowdown_writes_trigger(RUNS_SLOWDOWN);
+    options.set_level_zero_stop_writes_trigger(RUNS_STOP);
     options
 }
 
