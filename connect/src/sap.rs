@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+use trunkline_schemas::money;
 
 use crate::encode::{self, Unsafe};
 use crate::lookup::{self, Error, Question};
@@ -87,10 +88,12 @@ fn balance(items: &[Value]) -> Result<Option<ProfileData>, Error> {
             currencies.push(currency);
         }
     }
+    let sum = sum.round_dp(DECIMAL_PLACES);
+    money::rescale(sum).map_err(|_| unreadable("amounts beyond all bounds"))?;
     // Sums across currencies mean nothing: then the balance is not known.
     let [currency] = currencies.as_slice() else { return Ok(Some(ProfileData::default())) };
     Ok(Some(ProfileData {
-        balance: Some(sum.round_dp(DECIMAL_PLACES)),
+        balance: Some(sum),
         currency: Some((*currency).to_owned()),
         ..ProfileData::default()
     }))
@@ -128,6 +131,7 @@ mod tests {
     fn open_items_are_summed_in_one_currency() {
         let data = balance(&[item("100.10", "EUR"), item("-0.20", "EUR")]).unwrap().unwrap();
         assert_eq!((data.balance, data.currency.as_deref()), (Some(Decimal::new(9_990, 2)), Some("EUR")));
+        assert!(balance(&[item("12345678901234567", "EUR")]).is_err(), "no decimal(20,4)");
         let mixed = balance(&[item("1", "EUR"), item("1", "USD")]).unwrap().unwrap();
         assert_eq!((mixed.balance, mixed.currency), (None, None));
         assert_eq!(balance(&[]).unwrap(), None);

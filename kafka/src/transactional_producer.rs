@@ -3,10 +3,12 @@
 //! # Doubt
 //!
 //! librdkafka retries EndTxn by itself and lacks KIP-890, so a delayed first request can end the *next* transaction.
-//! Whenever a transactional call saw a transport error, a timeout, or took longer than [`DOUBT_AFTER`], its outcome is
-//! not trusted, even if success was reported: the call returns [`CommitOutcome::Doubtful`] (or an error), and the owner
-//! replaces the producer by [`TransactionalProducer::reopen`], whose initialisation settles what was open, and then
-//! reads the committed offsets and the changelog for the truth.
+//! It does not say that it retried: a connection that breaks with a request under way is no error it reports. So a
+//! retry waits for longer than [`DOUBT_AFTER`] (`RETRY_AFTER`), and whenever a transactional call took longer than that,
+//! timed out, or saw an error of the connection, its outcome is not trusted, even if success was reported: the call
+//! returns [`CommitOutcome::Doubtful`] (or an error), and the owner replaces the producer by
+//! [`TransactionalProducer::reopen`], whose initialisation settles what was open, and then reads the committed offsets
+//! and the changelog for the truth.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +28,13 @@ use crate::record::{OutboundRecord, TopicPartition};
 
 /// A transactional call that takes longer is doubted.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(1);
+
+/// How long the client waits before it repeats a request: with the fifth that it takes off at random still longer than
+/// [`DOUBT_AFTER`], so that no call in which a request was repeated passes for a quick one.
+const RETRY_AFTER: Duration = Duration::from_millis(1_300);
+
+/// … and the most, when it repeats it again and again.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
 
 /// A coordinator aborts a transaction that its producer left open for this long.
 pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -230,7 +239,8 @@ impl TransactionalProducer {
         self.producer.poll(Duration::ZERO);
     }
 
-    /// Adds the group's offsets (each the next to read) and commits.
+    /// Adds the group's offsets (each the next to read) and commits. Each of the three steps of it, delivery, offsets and
+    /// commit, is given up after `within`, which [`TRANSACTION_TIMEOUT`] is enough for.
     ///
     /// # Errors
     /// [`TransactionError`] says what to do. [`CommitOutcome::Doubtful`] is a success that must not be trusted.
@@ -238,7 +248,9 @@ impl TransactionalProducer {
         &mut self,
         offsets: &[(TopicPartition, i64)],
         consumer: &GroupConsumer,
+        within: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
+        let within = within.min(TRANSACTION_TIMEOUT);
         let errors_before = self.producer.context().transport_errors.load(Ordering::Acquire);
         let mut slowest = Duration::ZERO;
         if !offsets.is_empty() {
@@ -251,17 +263,17 @@ impl TransactionalProducer {
                 .group_metadata()
                 .ok_or_else(|| self.abort_error("adding offsets", "the consumer has no group"))?;
             // Records first: a failed one is then known before the offsets are added.
-            self.drain()?;
+            self.drain(within)?;
             let started = Instant::now();
             self.bounded("adding offsets", move |producer| {
-                producer.send_offsets_to_transaction(&list, &group, TRANSACTION_TIMEOUT)
+                producer.send_offsets_to_transaction(&list, &group, within)
             })?;
             slowest = slowest.max(started.elapsed());
         } else {
-            self.drain()?;
+            self.drain(within)?;
         }
         let started = Instant::now();
-        self.bounded("commit", |producer| producer.commit_transaction(TRANSACTION_TIMEOUT))?;
+        self.bounded("commit", move |producer| producer.commit_transaction(within))?;
         slowest = slowest.max(started.elapsed());
         self.open = false;
         let errors = self.producer.context().transport_errors.load(Ordering::Acquire) - errors_before;
@@ -328,10 +340,10 @@ impl TransactionalProducer {
     }
 
     /// Waits until every record is delivered or failed. The client's own flush looks up only every 100 ms.
-    fn drain(&self) -> Result<(), TransactionError> {
+    fn drain(&self, within: Duration) -> Result<(), TransactionError> {
         let started = Instant::now();
         while self.producer.in_flight_count() > 0 {
-            if started.elapsed() > TRANSACTION_TIMEOUT {
+            if started.elapsed() > within {
                 return Err(self.abort_error("flush", "records were not delivered in time"));
             }
             self.producer.poll(Duration::ZERO);
@@ -361,6 +373,10 @@ fn create(kafka: &Kafka, id: &str) -> Result<Arc<BaseProducer<Context>>, Transac
         .set("socket.timeout.ms", (TRANSACTION_TIMEOUT / 2).as_millis().to_string())
         // A record that can not be delivered while its transaction lives is of no use.
         .set("message.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
+        .set("retry.backoff.ms", RETRY_AFTER.as_millis().to_string())
+        .set("retry.backoff.max.ms", RETRY_AFTER_MAX.as_millis().to_string())
+        // The largest record: a dead letter.
+        .set("message.max.bytes", client::MAX_DEAD_LETTER_BYTES.to_string())
         .set("linger.ms", "2")
         .set("compression.type", "lz4")
         .set("partitioner", "murmur2_random")

@@ -63,11 +63,12 @@ pub trait Brokers {
     /// [`TransactionError`] says what to do.
     fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError>;
 
-    /// Adds offsets (each the next to read) of input partitions, and commits.
+    /// Adds offsets (each the next to read) of input partitions, and commits; gives a step of it up after `within`.
     ///
     /// # Errors
     /// [`TransactionError`] says what to do.
-    fn commit(&mut self, offsets: &[(i32, i64)]) -> Result<CommitOutcome, TransactionError>;
+    fn commit(&mut self, offsets: &[(i32, i64)], within: Duration)
+    -> Result<CommitOutcome, TransactionError>;
 
     /// Aborts the open transaction.
     ///

@@ -46,6 +46,9 @@ const BATCH: usize = 500;
 /// Between two attempts to read while the brokers do not answer.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
 
+/// Bytes of events under way per instance after which partitions pause, however few they are.
+const HELD_BYTES: usize = 256 << 20;
+
 /// Reports kept while nothing can be committed.
 const REPORTS_LIMIT: usize = 1_000;
 
@@ -103,8 +106,8 @@ pub struct Engine<B, S> {
     paused: HashSet<i32>,
     /// Records that wait for their schema; their partitions pause meanwhile.
     unreadable: BTreeMap<i32, VecDeque<InboundRecord>>,
-    /// Schemas that will never decode anything, and why.
-    refused_schemas: HashMap<u32, String>,
+    /// Schemas that decode nothing, why, and until when that is taken for granted (UTC milliseconds).
+    refused_schemas: HashMap<u32, (String, i64)>,
     /// Reports that are not committed yet.
     reports: Vec<PipelineError>,
     /// The brokers did not answer last time.
@@ -241,6 +244,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     fn learn_profiles(&mut self) -> Result<(), EngineError> {
         for fetched in self.parts.lookups.take_answers() {
+            if self.tasks.is_empty() {
+                // Nobody could publish it or keep it. Whose event it was for asks again.
+                continue;
+            }
             let now = self.parts.clock.now();
             let profile = self.parts.profiles.learn(fetched, now);
             let customer = profile.customer_id.clone();
@@ -307,12 +314,15 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
     fn balance_load(&mut self) -> Result<(), EngineError> {
-        let limit = (self.parts.max_held_events / self.tasks.len().max(1)).max(1);
+        let tasks = self.tasks.len().max(1);
+        let limit = (self.parts.max_held_events / tasks).max(1);
         let saturated = self.parts.lookups.is_saturated();
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (partition, owned) in &self.tasks {
             let pressure = Pressure {
                 outstanding: owned.task.outstanding(),
+                bytes: owned.task.outstanding_bytes(),
+                bytes_limit: HELD_BYTES / tasks,
                 finished: owned.task.finished_above_watermark(),
                 limit,
                 saturated,

@@ -7,7 +7,7 @@
 
 mod stored;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use trunkline_schemas::EncodedEvent;
 use uuid::Uuid;
@@ -27,17 +27,11 @@ const CHUNK_IDS: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Entity {
     stored: Stored,
-    /// Ids that are in chunks; most entities have none.
-    sealed: Option<Box<Sealed>>,
+    /// Ids that are in chunks, by hour, in order; most entities have none.
+    sealed: BTreeMap<i64, Vec<u128>>,
     /// What else than the entity's own value changed since the last commit.
     changes: Vec<Change>,
     dirty: bool,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Sealed {
-    seen: HashSet<u128>,
-    hours: BTreeMap<i64, Vec<u128>>,
 }
 
 /// How long an entity and its ids are kept, in milliseconds.
@@ -69,9 +63,11 @@ impl Entity {
         for (hour, chunks) in entity.stored.chunks.clone() {
             for number in 0..chunks {
                 let Some(bytes) = state.get(&keys::chunk(key, hour, number))? else { continue };
-                entity.remember(hour, &stored::decode_ids(crate::state::split_version(&bytes)?.1)?);
+                let ids = stored::decode_ids(crate::state::split_version(&bytes)?.1)?;
+                entity.sealed.entry(hour).or_default().extend(ids);
             }
         }
+        entity.sealed.values_mut().for_each(|ids| ids.sort_unstable());
         Ok(entity)
     }
 
@@ -92,8 +88,12 @@ impl Entity {
 
     /// Whether the event took effect before.
     pub fn has_seen(&self, id: u128) -> bool {
-        self.stored.recent.contains(&id)
-            || self.sealed.as_ref().is_some_and(|sealed| sealed.seen.contains(&id))
+        self.stored.recent.contains(&id) || self.sealed.values().any(|ids| ids.binary_search(&id).is_ok())
+    }
+
+    /// Ids that it remembers.
+    pub fn ids(&self) -> usize {
+        self.stored.recent.len() + self.sealed.values().map(Vec::len).sum::<usize>()
     }
 
     /// Whether there is anything to it.
@@ -159,15 +159,8 @@ impl Entity {
         let expired = self.stored.chunks.iter().take_while(|(hour, _)| *hour < first_kept).count();
         for (hour, chunks) in self.stored.chunks.drain(..expired) {
             self.changes.extend((0..chunks).map(|number| Change::delete(keys::chunk(key, hour, number))));
-            if let Some(sealed) = &mut self.sealed {
-                for id in sealed.hours.remove(&hour).unwrap_or_default() {
-                    sealed.seen.remove(&id);
-                }
-            }
+            self.sealed.remove(&hour);
             self.dirty = true;
-        }
-        if self.stored.chunks.is_empty() {
-            self.sealed = None;
         }
         if self.stored.hour < first_kept && !self.stored.recent.is_empty() {
             self.stored.recent.clear();
@@ -247,13 +240,9 @@ impl Entity {
             }
         };
         self.changes.push(Change::put(keys::chunk(key, hour, number), stored::encode_ids(&ids)));
-        self.remember(hour, &ids);
-    }
-
-    fn remember(&mut self, hour: i64, ids: &[u128]) {
-        let sealed = self.sealed.get_or_insert_default();
-        sealed.seen.extend(ids);
-        sealed.hours.entry(hour).or_default().extend(ids);
+        let sealed = self.sealed.entry(hour).or_default();
+        sealed.extend(ids);
+        sealed.sort_unstable();
     }
 }
 

@@ -2,17 +2,25 @@
 
 use trunkline_config::Kafka;
 use trunkline_kafka::OutboundRecord;
+use trunkline_kafka::client::{MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES};
 use trunkline_kafka::schemas::Ids;
 use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
+use trunkline_schemas::event_id::derive;
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{CustomerProfile, PipelineError, RoutingDecision, WriteBack, catalog};
+use trunkline_schemas::{
+    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, Severity, WriteBack, catalog,
+};
 use trunkline_telemetry::trace;
 
 use crate::output::{DeadLetter, Emission, Enriched, Output};
 
+/// Bytes that the protocol adds to a record: the head of a batch, lengths, where it lies.
+const FRAMING_BYTES: usize = 1 << 10;
+
 /// Turns outputs into records.
 pub struct Publisher {
     kafka: Kafka,
+    instance: String,
     enriched: EnrichedEncoder,
     decision: Encoder<RoutingDecision>,
     profile: Encoder<CustomerProfile>,
@@ -23,11 +31,13 @@ pub struct Publisher {
 // === impl Publisher ===
 
 impl Publisher {
-    /// Writes with the schema ids of the registry to topics of this prefix. `None` when an id is missing.
-    pub fn new(kafka: &Kafka, ids: &Ids) -> Option<Self> {
+    /// Writes with the schema ids of the registry to topics of this prefix; `instance` is named in reports. `None` when an
+    /// id is missing.
+    pub fn new(kafka: &Kafka, ids: &Ids, instance: &str) -> Option<Self> {
         let write_backs = catalog::WRITEBACK_SYSTEMS.iter();
         Some(Self {
             kafka: kafka.clone(),
+            instance: instance.to_owned(),
             enriched: EnrichedEncoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
             decision: Encoder::new(ids.get(catalog::ROUTING_DECISIONS)?),
             profile: Encoder::new(ids.get(catalog::CUSTOMER_PROFILES)?),
@@ -38,23 +48,28 @@ impl Publisher {
         })
     }
 
-    /// Appends an output's records.
+    /// Appends an output's records. What came of an event, but for the event itself, gives way to a report when the brokers
+    /// would not take it or its schema does not hold it.
     ///
     /// # Errors
-    /// [`codec::Error`] when a value does not fit its schema.
+    /// [`codec::Error`] when an event does not fit its schema.
     pub fn records(&mut self, output: Output, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
         match output {
             Output::Event(emission) => self.event(*emission, records),
             Output::Profile(profile) => {
-                let value = self.profile.encode_to_vec(&profile)?;
-                let timestamp = profile.last_updated;
-                records.push(self.record(
-                    catalog::CUSTOMER_PROFILES,
-                    Some(profile.key().into_bytes()),
-                    value,
-                    Headers::new(),
-                    timestamp,
-                ));
+                let value = self.profile.encode_to_vec(&profile);
+                let (key, at) = (profile.key().into_bytes(), profile.last_updated);
+                match self.fitting(catalog::CUSTOMER_PROFILES, key, value, Headers::new(), at) {
+                    Ok(record) => records.push(record),
+                    Err(reason) => {
+                        tracing::error!(
+                            code = "TL-3007",
+                            customer = profile.customer_id,
+                            reason,
+                            "profile not published"
+                        );
+                    }
+                }
                 Ok(())
             }
             Output::DeadLetter(letter) => {
@@ -76,7 +91,7 @@ impl Publisher {
     }
 
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
-        let Emission { key, event, decision, write_backs, errors, headers: mut out, held_ms } = emission;
+        let Emission { key, event, decision, write_backs, mut errors, headers: mut out, held_ms } = emission;
         let incoming = out.get(headers::TRACEPARENT);
         let span = trace::span_from(incoming, "processor.event");
         let _entered = span.enter();
@@ -108,28 +123,88 @@ impl Publisher {
             headers
         };
         if let Some(decision) = decision {
-            let value = self.decision.encode_to_vec(&decision)?;
+            let value = self.decision.encode_to_vec(&decision);
             let (key, at) = (decision.key().into_bytes(), decision.decided_at);
-            records.push(self.record(catalog::ROUTING_DECISIONS, Some(key), value, correlated(), at));
+            match self.fitting(catalog::ROUTING_DECISIONS, key, value, correlated(), at) {
+                Ok(record) => records.push(record),
+                Err(reason) => errors.push(self.did_nothing(&event, &decision.rule_id, &reason, at)),
+            }
         }
         for command in write_backs {
             let system =
                 catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
-            let value = self.write_back[system].encode_to_vec(&command)?;
+            let value = self.write_back[system].encode_to_vec(&command);
             let topic = catalog::writebacks(&command.system);
             let (key, at) = (command.resource.into_bytes(), command.issued_at);
-            records.push(self.record(&topic, Some(key), value, correlated(), at));
+            match self.fitting(&topic, key, value, correlated(), at) {
+                Ok(record) => records.push(record),
+                Err(reason) => errors.push(self.did_nothing(&event, &command.rule_id, &reason, at)),
+            }
         }
         for error in errors {
-            let value = self.error.encode_to_vec(&error)?;
+            let value = self.error.encode_to_vec(&error);
             let (key, at) = (error.key().into_bytes(), error.occurred_at);
-            records.push(self.record(catalog::PIPELINE_ERRORS, Some(key), value, correlated(), at));
+            match self.fitting(catalog::PIPELINE_ERRORS, key, value, correlated(), at) {
+                Ok(record) => records.push(record),
+                Err(reason) => {
+                    tracing::error!(code = error.code, error.message, reason, "report not published");
+                }
+            }
         }
         Ok(())
     }
 
+    /// That a rule or a plugin wanted something which cannot be published.
+    fn did_nothing(&self, event: &EnrichedEvent, rule: &str, reason: &str, at: i64) -> PipelineError {
+        PipelineError {
+            error_id: derive("error", &[&event.event_id, rule, "size"]),
+            code: "TL-3002".to_owned(),
+            severity: Severity::Error,
+            component: "processor".to_owned(),
+            instance: self.instance.clone(),
+            message: format!("what rule '{rule}' wants cannot be published: {reason}; it did nothing"),
+            subject: Some(rule.to_owned()),
+            conversation_id: event.conversation_id.clone(),
+            contact_id: event.contact_id.clone(),
+            flow_session_id: event.flow_session_id.clone(),
+            correlation_id: Some(event.correlation_id.clone()),
+            occurred_at: at,
+        }
+    }
+
+    /// The record of a value, or why the brokers would not take it.
+    fn fitting(
+        &self,
+        topic: &str,
+        key: Vec<u8>,
+        value: Result<Vec<u8>, codec::Error>,
+        headers: Headers,
+        timestamp: i64,
+    ) -> Result<OutboundRecord, String> {
+        let value = value.map_err(|error| error.to_string())?;
+        let record = self.record(topic, Some(key), value, headers, timestamp);
+        let bytes = record.bytes() + FRAMING_BYTES;
+        if bytes <= MAX_RECORD_BYTES {
+            Ok(record)
+        } else {
+            Err(format!("it has {bytes} bytes, and the brokers take {MAX_RECORD_BYTES}"))
+        }
+    }
+
+    /// Byte for byte; of what is beyond all bounds only where it lies, as long as it does.
     fn dead_letter(&self, letter: DeadLetter) -> OutboundRecord {
-        let DeadLetter { record, code, message } = letter;
+        let DeadLetter { mut record, code, mut message } = letter;
+        let parts = [&record.key, &record.value].into_iter().flatten().map(Vec::len);
+        let bytes = parts.sum::<usize>() + record.headers.bytes() + message.len() + 2 * FRAMING_BYTES;
+        if bytes > MAX_DEAD_LETTER_BYTES {
+            message.insert_str(
+                0,
+                &format!(
+                    "its {bytes} bytes are too many for a dead letter and lie only where they were read; "
+                ),
+            );
+            (record.key, record.value, record.headers) = (None, None, Headers::new());
+        }
         let mut out = record.headers;
         for (name, value) in [
             (headers::DLQ_TOPIC, record.topic),
@@ -169,6 +244,138 @@ impl Publisher {
             value: Some(value),
             headers,
             timestamp: Some(timestamp),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use trunkline_kafka::InboundRecord;
+    use trunkline_schemas::EnrichmentStatus;
+
+    use super::*;
+    use crate::testing::enriched;
+
+    fn publisher() -> Publisher {
+        let topics = catalog::TOPICS.iter().map(|topic| (topic.name, 1));
+        let kafka = Kafka {
+            brokers: "127.0.0.1:1".into(),
+            prefix: "t.".into(),
+            partitions: 1,
+            replication: 1,
+            security: trunkline_config::Security::Plaintext,
+        };
+        Publisher::new(&kafka, &topics.collect(), "p-1").unwrap()
+    }
+
+    fn records(output: Output) -> Vec<OutboundRecord> {
+        let mut records = Vec::new();
+        publisher().records(output, &mut records).unwrap();
+        records
+    }
+
+    fn report(record: &OutboundRecord) -> PipelineError {
+        let mut decoder = codec::Decoder::new();
+        decoder.add_writer(1, <PipelineError as codec::Value>::SCHEMA).unwrap();
+        decoder.decode(record.value.as_deref().unwrap()).unwrap()
+    }
+
+    fn decision(skill: String) -> RoutingDecision {
+        RoutingDecision {
+            decision_id: "d".to_owned(),
+            event_id: "e".to_owned(),
+            platform: "genesys".to_owned(),
+            org_id: "org".to_owned(),
+            conversation_id: "c".to_owned(),
+            contact_id: None,
+            flow_session_id: None,
+            customer_id: None,
+            queue: "q".to_owned(),
+            priority: None,
+            skills: vec![skill],
+            attributes: BTreeMap::new(),
+            rule_id: "route".to_owned(),
+            rule_set_version: "1".to_owned(),
+            enrichment_status: EnrichmentStatus::Missing,
+            decided_at: 1,
+            correlation_id: "correlation".to_owned(),
+        }
+    }
+
+    fn command(note: String) -> WriteBack {
+        WriteBack {
+            command_id: "w".to_owned(),
+            target: "crm".to_owned(),
+            system: catalog::WRITEBACK_SYSTEMS[0].to_owned(),
+            operation: "upsert".to_owned(),
+            resource: "r".to_owned(),
+            parameters: BTreeMap::new(),
+            fields: BTreeMap::from([("Note".to_owned(), note)]),
+            event_id: "e".to_owned(),
+            conversation_id: None,
+            contact_id: None,
+            flow_session_id: None,
+            customer_id: None,
+            correlation_id: "correlation".to_owned(),
+            rule_id: "note".to_owned(),
+            rule_set_version: "1".to_owned(),
+            observe: false,
+            issued_at: 1,
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn what_the_brokers_would_not_take_gives_way_to_a_report_and_the_event_goes_on() {
+        for (large, topics) in [
+            (0, ["t.events.enriched", "t.routing.decisions", "t.writebacks"]),
+            (MAX_RECORD_BYTES, ["t.events.enriched", "t.pipeline.errors", "t.pipeline.errors"]),
+        ] {
+            let made = records(Output::Event(Box::new(Emission {
+                key: Some(b"k".to_vec()),
+                event: Enriched::Whole(Box::new(enriched("c", "conversation.started", 1))),
+                decision: Some(decision("x".repeat(large))),
+                write_backs: vec![command("x".repeat(large))],
+                errors: Vec::new(),
+                headers: Headers::new(),
+                held_ms: 0,
+            })));
+            assert_eq!(made.len(), 3);
+            for (record, topic) in made.iter().zip(topics) {
+                assert!(record.topic.starts_with(topic), "{} {topic}", record.topic);
+                assert!(record.bytes() < MAX_RECORD_BYTES);
+            }
+            if large > 0 {
+                let report = report(&made[2]);
+                assert_eq!((report.code.as_str(), report.instance.as_str()), ("TL-3002", "p-1"));
+                assert!(report.message.contains("brokers take 4194304"), "{}", report.message);
+            }
+        }
+    }
+
+    #[test]
+    fn a_dead_letter_beyond_all_bounds_says_where_the_record_lies() {
+        for (bytes, whole) in [(9, true), (2 * MAX_RECORD_BYTES, true), (MAX_DEAD_LETTER_BYTES, false)] {
+            let value = vec![b'x'; bytes];
+            let record = InboundRecord {
+                topic: "t.events.normalized".to_owned(),
+                partition: 3,
+                offset: 77,
+                key: Some(b"k".to_vec()),
+                value: Some(value.clone()),
+                headers: Headers::new(),
+                timestamp: 5,
+            };
+            let made =
+                records(Output::DeadLetter(DeadLetter { record, code: "TL-3001", message: "bad".into() }));
+            let [letter] = made.as_slice() else { panic!("{made:?}") };
+            assert_eq!(letter.value, whole.then_some(value));
+            assert_eq!(letter.key.is_some(), whole);
+            assert!(letter.bytes() < MAX_DEAD_LETTER_BYTES);
+            assert_eq!(letter.headers.get(headers::DLQ_OFFSET), Some("77"));
+            assert_eq!(letter.headers.get(headers::DLQ_MESSAGE).unwrap().contains("lie only where"), !whole);
         }
     }
 }

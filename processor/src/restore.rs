@@ -81,6 +81,8 @@ pub struct Took {
     pub restore: Duration,
     /// Records read.
     pub records: u64,
+    /// Partitions of which nothing was there, or nothing that was of use.
+    pub in_full: usize,
 }
 
 /// Why a restore failed.
@@ -153,7 +155,8 @@ pub fn answer(
     for (partition, offset) in numbers.iter().zip(committed) {
         emit(Step::Ready { partition: *partition, offset });
     }
-    emit(Step::Done(Took { settlement, restore: started.elapsed(), records }));
+    let in_full = starts.iter().filter(|(_, start)| matches!(start, Start::Beginning)).count();
+    emit(Step::Done(Took { settlement, restore: started.elapsed(), records, in_full }));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Puts the processor together and runs it.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,8 +11,8 @@ use trunkline_connect::{Directory, Reporter, Role};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{
-    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionalProducer, client,
-    schemas,
+    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionError,
+    TransactionalProducer, client, schemas,
 };
 use trunkline_plugin::Factory;
 use trunkline_rules::{RuleError, RuleSet};
@@ -28,7 +29,7 @@ use crate::plugins::{PluginError, Plugins};
 use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::{RestoreFailure, RestoreThread};
-use crate::state::{StateError, Store};
+use crate::state::{StateError, Store, set_aside};
 use crate::task::Settings;
 
 /// A restart within this time finds its partitions waiting; after it the group gives them to others.
@@ -116,7 +117,7 @@ pub async fn run(
         ids = schema_ids(&registry, &config, &health) => ids?,
         () = &mut shutdown => return Ok(()),
     };
-    let publisher = Publisher::new(&config.kafka, &ids).ok_or(RunError::Schemas)?;
+    let publisher = Publisher::new(&config.kafka, &ids, &instance).ok_or(RunError::Schemas)?;
     let runtime = tokio::runtime::Handle::current();
 
     let topics = [catalog::EVENTS_NORMALIZED, catalog::EVENTS_ENRICHED, catalog::PROCESSOR_CHANGELOG];
@@ -131,6 +132,7 @@ pub async fn run(
     let stop = Arc::new(AtomicBool::new(false));
     let engine = std::thread::Builder::new().name("engine".to_owned()).spawn({
         let stop = stop.clone();
+        let path = state_path(&config, &instance);
         move || -> Result<(), RunError> {
             let parts = assemble(
                 &config,
@@ -144,7 +146,16 @@ pub async fn run(
                 health,
                 stop.clone(),
             )?;
-            Ok(Engine::new(parts).run(&stop)?)
+            let ended = Engine::new(parts).run(&stop);
+            if let Err(EngineError::State(damage)) = &ended
+                && damage.is_damage()
+            {
+                // Else the next life would open it, and end at the same place.
+                if let Err(error) = set_aside(&path, clock::now(), damage) {
+                    tracing::error!(code = "TL-3008", %error, path = %path.display(), "setting damaged state aside");
+                }
+            }
+            Ok(ended?)
         }
     });
     let engine = engine.map_err(|error| RunError::Thread(error.to_string()))?;
@@ -186,6 +197,37 @@ async fn schema_ids(registry: &Registry, config: &Config, health: &Health) -> Re
     }
 }
 
+/// Where an instance has its state. Named with prefix and group: state of other topics is none of its business.
+fn state_path(config: &Config, instance: &str) -> PathBuf {
+    config.processor.state_dir.join(transactional_id(config, instance))
+}
+
+fn transactional_id(config: &Config, instance: &str) -> String {
+    format!("{}-{instance}", config.kafka.topic(&config.processor.group))
+}
+
+/// The producer; waits for brokers that do not answer.
+fn producer(
+    config: &Config,
+    transactional_id: &str,
+    health: &Health,
+    stop: &AtomicBool,
+) -> Result<TransactionalProducer, EngineError> {
+    loop {
+        match TransactionalProducer::open(&config.kafka, transactional_id) {
+            Ok(producer) => {
+                health.set("kafka", true, "reachable");
+                return Ok(producer);
+            }
+            Err(error @ TransactionError::Doubtful { .. }) if !stop.load(Ordering::Acquire) => {
+                tracing::warn!(code = "TL-5001", %error, "waiting for the brokers");
+                health.set("kafka", false, &error.to_string());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "each is made elsewhere, asynchronously, and used once")]
 fn assemble(
     config: &Config,
@@ -202,11 +244,9 @@ fn assemble(
     let group = config.kafka.topic(&config.processor.group);
     // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
     // committed offsets read later are stable.
-    let transactional_id = format!("{group}-{instance}");
-    // Named with prefix and group: state of other topics is none of this instance's business.
-    let store = Store::open_or_set_aside(&config.processor.state_dir.join(&transactional_id), clock::now())?;
-    let producer =
-        TransactionalProducer::open(&config.kafka, &transactional_id).map_err(EngineError::from)?;
+    let transactional_id = transactional_id(config, instance);
+    let store = Store::open_or_set_aside(&state_path(config, instance), clock::now())?;
+    let producer = producer(config, &transactional_id, &health, &stop)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
     let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
     let changelog = Reader::open(&config.kafka, &changelog_topic, instance, stop.clone())

@@ -8,7 +8,7 @@ mod memory;
 mod store;
 
 pub use memory::MemoryState;
-pub use store::Store;
+pub use store::{Store, set_aside};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

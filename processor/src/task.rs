@@ -137,6 +137,7 @@ pub struct Task {
     upkeep: Upkeep,
     counters: Counters,
     clock: PartitionClock,
+    held_bytes: usize,
 }
 
 // === impl Task ===
@@ -171,6 +172,7 @@ impl Task {
             upkeep: Upkeep::restored(state)?,
             counters: Counters::default(),
             clock: PartitionClock::default(),
+            held_bytes: 0,
         })
     }
 
@@ -275,6 +277,11 @@ impl Task {
         self.offsets.outstanding()
     }
 
+    /// Bytes of the events that are held or wait.
+    pub fn outstanding_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
     /// Offsets finished above the watermark.
     pub fn finished_above_watermark(&self) -> usize {
         self.offsets.len_above_watermark()
@@ -318,7 +325,8 @@ impl Task {
         Ok(anything.then_some(commit))
     }
 
-    /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.
+    /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used. One with many ids
+    /// counts as several.
     pub fn evict(&mut self, limit: usize) {
         self.residents.evict(limit);
     }
@@ -335,6 +343,7 @@ impl Task {
         let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase)));
         lane.pending.insert(id);
         let event = &arrived.event;
+        self.held_bytes += event.size();
         let (mode, hold_ms) =
             self.settings.sources.get(event.source()).copied().unwrap_or((OrderMode::Causal, 500));
         let phase = lane.phase;
@@ -493,6 +502,7 @@ impl Task {
         let arrived = *passed.item;
         let id = id_bits(arrived.event.event_id());
         lane.pending.remove(&id);
+        self.held_bytes -= arrived.event.size();
         // Before it gets a position: a record that is put aside must not leave a hole.
         if let Some(message) = self.settings.too_large(&arrived, &at_hand) {
             self.refuse(arrived, "TL-3007", message);
@@ -538,8 +548,7 @@ impl Task {
                 if !include_data {
                     enriched.data = None;
                 }
-                let mut outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
-                self.settings.drop_oversized(&mut outcome, &enriched, ctx.now);
+                let outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
                 (Enriched::Whole(enriched), outcome)
             }
         };

@@ -33,6 +33,9 @@ pub(crate) struct Issue<'a> {
     pub(crate) decided: Option<Decision>,
 }
 
+/// The most of a reason that is reported.
+const REASON_CHARACTERS: usize = 2_000;
+
 /// A rule failed.
 pub(crate) const RULE_FAILED: &str = "TL-3002";
 
@@ -201,6 +204,8 @@ impl Issue<'_> {
 
     /// Reports a rule or a plugin that failed.
     pub(crate) fn fail(&mut self, code: &'static str, step: Step<'_>, rule: &str, reason: &str) {
+        // A plugin may say what it likes; whoever reads this wants the beginning.
+        let reason: String = reason.chars().take(REASON_CHARACTERS).collect();
         let noun = match step {
             Step::Rules => "rule",
             Step::Plugin(_) => "plugin",

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
 use trunkline_kafka::{
     CommitOutcome, GroupConsumer, OutboundRecord, TopicPartition, TransactionError, TransactionalProducer,
 };
@@ -123,7 +124,7 @@ impl Transactions {
                 Err(error) => return Err(error),
             }
         }
-        self.producer.commit(offsets, consumer)
+        self.producer.commit(offsets, consumer, TRANSACTION_TIMEOUT)
     }
 
     fn replace(&mut self) -> Result<Settled, Error> {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use trunkline_config::Config;
+use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
 use trunkline_kafka::{
     CommitOutcome, From, GroupConsumer, GroupSettings, InboundRecord, OutboundRecord, Polled, Registry,
     TopicPartition, TransactionalProducer, schemas, tail::Tail, tail::Tailed,
@@ -142,7 +143,7 @@ impl Loop {
                 committed_at.elapsed() >= config.processor.commit_interval || written >= OUTPUTS_PER_COMMIT;
             if due && !offsets.is_empty() {
                 let finished: Vec<_> = std::mem::take(&mut offsets).into_iter().collect();
-                match self.producer.commit(&finished, &self.consumer)? {
+                match self.producer.commit(&finished, &self.consumer, TRANSACTION_TIMEOUT)? {
                     CommitOutcome::Committed => {}
                     CommitOutcome::Doubtful => self.producer.reopen()?,
                 }

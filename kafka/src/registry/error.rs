@@ -5,6 +5,10 @@ use std::error::Error as _;
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::RawError;
 
+/// Codes in the body of a 404 by which a registry says that there is no such schema: 40403 of the Confluent API, and
+/// its relatives, which others use instead.
+const UNKNOWN_CODES: std::ops::RangeInclusive<u32> = 40_400..=40_499;
+
 /// Why the registry did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
@@ -107,7 +111,14 @@ impl RegistryError {
     /// Of fetching a schema by id.
     pub(super) fn of_id(id: u32, error: &SRCError) -> Self {
         match status(error) {
-            Some(404) => Self::UnknownId { id },
+            // Of the registry itself, and of nothing that stands before it or in its place.
+            Some(404) if code(error).is_some_and(|code| UNKNOWN_CODES.contains(&code)) => {
+                Self::UnknownId { id }
+            }
+            Some(404) => {
+                let reason = format!("status 404 of something that is no registry: {}", message(error));
+                Self::Unreachable { reason }
+            }
             Some(status) => Self::of_status(status, &format!("schema id {id}"), message(error)),
             None if error.retriable => Self::Unreachable { reason: message(error) },
             None => Self::Unexpected { what: format!("schema id {id}"), reason: message(error) },
@@ -119,6 +130,11 @@ impl RegistryError {
 fn status(error: &SRCError) -> Option<u16> {
     let (_, rest) = error.error.split_once("failed with status ")?;
     rest.split_whitespace().next()?.parse().ok()
+}
+
+/// The code in the body of an answer; 0 where it had none.
+fn code(error: &SRCError) -> Option<u32> {
+    Some(error.source()?.downcast_ref::<RawError>()?.error_code)
 }
 
 fn message(error: &SRCError) -> String {

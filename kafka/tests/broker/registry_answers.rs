@@ -110,6 +110,19 @@ async fn a_registry_that_is_away_for_a_moment_is_asked_again() {
 }
 
 #[tokio::test]
+async fn only_the_registry_itself_can_say_that_there_is_no_such_schema() {
+    let server = Canned::start(vec![
+        (404, "default backend"),
+        (404, r#"{"status":404,"error":"Not Found"}"#),
+        (404, r#"{"error_code":40403,"message":"Schema not found"}"#),
+    ])
+    .await;
+    let registry = server.client(false, RegistryAuth::None);
+    assert!(matches!(registry.schema(9).await, Err(RegistryError::UnknownId { id: 9 })));
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn answers_that_no_repetition_mends_are_errors_at_once() {
     let server = Canned::start(vec![
         (401, r#"{"error_code":40101,"message":"who are you"}"#),

@@ -80,12 +80,16 @@ impl Brokers for KafkaBrokers {
         self.producer.produce(record)
     }
 
-    fn commit(&mut self, offsets: &[(i32, i64)]) -> Result<CommitOutcome, TransactionError> {
+    fn commit(
+        &mut self,
+        offsets: &[(i32, i64)],
+        within: Duration,
+    ) -> Result<CommitOutcome, TransactionError> {
         let offsets: Vec<_> = offsets
             .iter()
             .map(|(p, offset)| (TopicPartition::new(self.input.clone(), *p), *offset))
             .collect();
-        self.producer.commit(&offsets, &self.consumer)
+        self.producer.commit(&offsets, &self.consumer, within)
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {

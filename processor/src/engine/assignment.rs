@@ -1,5 +1,7 @@
 //! Taking partitions, with their state restored first, and giving them back.
 
+use std::time::Duration;
+
 use trunkline_kafka::TransactionError;
 use trunkline_kafka::changelog::Start;
 use trunkline_kafka::topics::DELETE_RETENTION_MS;
@@ -15,11 +17,14 @@ use crate::task::{Counters, Task};
 /// could be gone from the changelog. Half, because compaction does not keep to the minute.
 const LONGEST_ABSENCE_MS: i64 = DELETE_RETENTION_MS / 2;
 
+/// How long a commit may hold up a change of assignment, each of its steps: all members of the group wait for it.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(5);
+
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// The group gives us partitions: take them, and restore their state beside the others.
     pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
         // No transaction spans a change of assignment.
-        self.commit()?;
+        self.commit_within(GIVE_BACK_WITHIN)?;
         self.parts.brokers.assign(partitions)?;
         self.request_restore(partitions)?;
         self.report_assignment();
@@ -39,7 +44,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 });
             }
         }
-        self.commit()?;
+        self.commit_within(GIVE_BACK_WITHIN)?;
         self.let_go(partitions);
         self.parts.brokers.release(partitions)?;
         self.report_assignment();
@@ -86,6 +91,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                     tracing::info!(
                         partitions = ?self.owned(),
                         records = took.records,
+                        in_full = took.in_full,
                         settlement_ms = took.settlement.as_millis() as u64,
                         restore_ms = took.restore.as_millis() as u64,
                         "partitions taken"

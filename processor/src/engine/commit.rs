@@ -1,7 +1,8 @@
 //! One transaction: outputs, changelog and offsets together; state only after it is committed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
 use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
 use trunkline_schemas::headers::Headers;
 
@@ -37,6 +38,11 @@ impl Ended {
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
+        self.commit_within(TRANSACTION_TIMEOUT)
+    }
+
+    /// The same for somebody who cannot wait for ever: what does not succeed in time is given up, and read again.
+    pub(super) fn commit_within(&mut self, within: Duration) -> Result<(), EngineError> {
         self.last_commit = self.parts.clock.now();
         if self.trouble.is_on_standby() {
             return Ok(());
@@ -51,7 +57,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             return Ok(());
         }
         let started = Instant::now();
-        let ended = match self.transact(&commits)? {
+        let ended = match self.transact(&commits, within)? {
             Ok(CommitOutcome::Committed) => Ended::Committed,
             Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) => {
@@ -99,6 +105,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     fn transact(
         &mut self,
         commits: &[(i32, Commit)],
+        within: Duration,
     ) -> Result<Result<CommitOutcome, TransactionError>, EngineError> {
         for (partition, commit) in commits {
             for change in &commit.changes {
@@ -124,7 +131,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             commits.iter().map(|(partition, commit)| (*partition, commit.offset)).collect();
         Ok(match self.transaction.end() {
             Some(failure) => Err(failure),
-            None => self.parts.brokers.commit(&offsets),
+            None => self.parts.brokers.commit(&offsets, within),
         })
     }
 
@@ -178,7 +185,12 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         match self.parts.brokers.reopen() {
             Ok(()) => {}
             Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(code = "TL-3005", %error, "no new producer yet: trying again");
+                self.keep_unrestored(&partitions);
+                self.trouble.stand_by(self.parts.clock.now());
+                return Ok(());
+            }
         }
         self.parts.brokers.take_delivered();
         if partitions.is_empty() { Ok(()) } else { self.request_restore(&partitions) }
@@ -192,16 +204,20 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         self.parts.brokers.pause(&partitions)?;
         self.let_go(&partitions);
         self.parts.profiles.clear();
-        // Ours all the same, until the group says otherwise; no ticket is like this one, so nothing restores them.
-        self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
+        self.keep_unrestored(&partitions);
         self.parts.health.set("engine", false, "fenced: another instance may have this name");
         Ok(self.trouble.fenced(error, self.parts.clock.now())?)
     }
 
-    /// While fenced: polling goes on elsewhere, and once the time is over everything starts again.
+    /// Partitions stay ours until the group says otherwise; no ticket is like this one, so nothing restores them.
+    fn keep_unrestored(&mut self, partitions: &[i32]) {
+        self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
+    }
+
+    /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything starts again.
     pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
         if self.trouble.standby_ends(self.parts.clock.now()) {
-            tracing::warn!(code = "TL-3006", "still a member of the group: taking the name up again");
+            tracing::warn!(code = "TL-3006", "still a member of the group: starting again");
             self.parts.health.set("engine", true, "running");
             self.start_again()?;
         }

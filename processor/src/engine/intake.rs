@@ -12,6 +12,13 @@ use crate::output::DeadLetter;
 use crate::state::StateStore;
 use crate::task::{Arrived, entity_of};
 
+/// How long a schema that is of no use is not asked for again, in milliseconds: a poisonous record of it costs nothing
+/// then, and good ones, where the registry was wrong, are not put aside for longer.
+const REFUSED_FOR_MS: i64 = 60_000;
+
+/// Refused schemas that are remembered: random ids in garbage must not fill the memory.
+const REFUSED_LIMIT: usize = 10_000;
+
 /// Why a record gives no event.
 enum Unread {
     /// It never will.
@@ -69,7 +76,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 None => Err("the registry does not know it".to_owned()),
             };
             if let Err(reason) = added {
-                self.refused_schemas.insert(id, reason);
+                self.refuse_schema(id, reason);
             }
         }
         if !arrived {
@@ -86,9 +93,21 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
+    /// Records of this schema are poison for a while. Not for ever: a registry can be wrong, or behind.
+    fn refuse_schema(&mut self, id: u32, reason: String) {
+        let now = self.parts.clock.now();
+        if self.refused_schemas.len() >= REFUSED_LIMIT {
+            self.refused_schemas.retain(|_, (_, until)| *until > now);
+        }
+        if self.refused_schemas.len() >= REFUSED_LIMIT {
+            self.refused_schemas.clear();
+        }
+        self.refused_schemas.insert(id, (reason, now + REFUSED_FOR_MS));
+    }
+
     /// The event of a record, or the record as it was and why there is none.
     #[expect(clippy::result_large_err, reason = "the record goes on either way")]
-    fn read(&self, mut record: InboundRecord) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
+    fn read(&mut self, mut record: InboundRecord) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
         let Some(value) = record.value.take() else {
             return Err((record, Unread::Poison("a record without a value is no event".to_owned())));
         };
@@ -100,8 +119,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 record.value = Some(value);
                 let unread = match error {
                     codec::Error::UnknownSchema { id } => match self.refused_schemas.get(&id) {
-                        Some(reason) => Unread::Poison(format!("schema {id}: {reason}")),
-                        None => Unread::Schema(id),
+                        Some((reason, until)) if *until > self.parts.clock.now() => {
+                            Unread::Poison(format!("schema {id}: {reason}"))
+                        }
+                        _ => Unread::Schema(id),
                     },
                     error => Unread::Poison(error.to_string()),
                 };

@@ -8,6 +8,10 @@ const FINISHED_LIMIT: usize = 10_000;
 pub(super) struct Pressure {
     /// Events read and not finished.
     pub(super) outstanding: usize,
+    /// Bytes of them.
+    pub(super) bytes: usize,
+    /// Bytes it may hold.
+    pub(super) bytes_limit: usize,
     /// Offsets finished above the watermark.
     pub(super) finished: usize,
     /// Events it may hold.
@@ -21,12 +25,15 @@ impl Pressure {
     pub(super) fn pauses(self) -> bool {
         // With nothing under way a pause would never end: the record that holds the watermark is still to be read.
         let too_far_ahead = self.finished >= FINISHED_LIMIT && self.outstanding > 0;
-        self.saturated || self.outstanding >= self.limit || too_far_ahead
+        let too_large = self.bytes >= self.bytes_limit && self.outstanding > 0;
+        self.saturated || self.outstanding >= self.limit || too_large || too_far_ahead
     }
 
     /// Whether a partition that pauses should go on: at half of what made it pause, so that it does not flutter.
     pub(super) fn resumes(self) -> bool {
-        let eased = self.outstanding <= self.limit / 2 && self.finished <= FINISHED_LIMIT / 2;
+        let eased = self.outstanding <= self.limit / 2
+            && self.bytes <= self.bytes_limit / 2
+            && self.finished <= FINISHED_LIMIT / 2;
         !self.saturated && (eased || self.outstanding == 0)
     }
 }
@@ -50,9 +57,23 @@ mod tests {
             (0, 10_000, false, false, true),
             (0, 90_000, false, false, true),
         ] {
-            let pressure = Pressure { outstanding, finished, limit: 100, saturated };
+            let pressure =
+                Pressure { outstanding, bytes: 0, bytes_limit: 1_000, finished, limit: 100, saturated };
             assert_eq!(pressure.pauses(), pauses, "{pressure:?}");
             assert_eq!(pressure.resumes(), resumes, "{pressure:?}");
+        }
+        for (bytes, pauses, resumes) in
+            [(1_000, true, false), (999, false, false), (501, false, false), (500, false, true)]
+        {
+            let pressure = Pressure {
+                outstanding: 1,
+                bytes,
+                bytes_limit: 1_000,
+                finished: 0,
+                limit: 100,
+                saturated: false,
+            };
+            assert_eq!((pressure.pauses(), pressure.resumes()), (pauses, resumes), "{pressure:?}");
         }
     }
 }

@@ -10,8 +10,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// No longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a fenced instance watches its membership before it takes up its name again, in milliseconds: longer than a
-/// heartbeat interval (3 s), which is when it hears that another bears its name now.
+/// How long an instance that was fenced, or gets no producer, watches its membership before it tries again, in
+/// milliseconds: longer than a heartbeat interval (3 s), which is when it hears that another bears its name now.
 const STANDBY_MS: i64 = 5_000;
 
 /// Fencings within [`FENCINGS_WITHIN_MS`] after which the process gives up.
@@ -53,8 +53,13 @@ impl Trouble {
         if self.fencings.len() >= FENCINGS_LIMIT {
             return Err(error);
         }
-        self.standby_until = Some(now + STANDBY_MS);
+        self.stand_by(now);
         Ok(())
+    }
+
+    /// Nothing can be done for a while.
+    pub(super) fn stand_by(&mut self, now: i64) {
+        self.standby_until = Some(now + STANDBY_MS);
     }
 
     /// Whether nothing may be done but watching the membership.

@@ -102,17 +102,13 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], for what another attempt would not change either.
     pub fn open_or_set_aside(path: &Path, now: i64) -> Result<Self, StateError> {
-        let damage = match Self::open(path) {
-            Err(error) if error.is_damage() => error,
-            other => return other,
-        };
-        let aside = path.with_file_name(format!(
-            "{}.damaged-{now}",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        ));
-        tracing::error!(code = "TL-3004", error = %damage, aside = %aside.display(), "state is damaged: set aside and rebuilt");
-        std::fs::rename(path, &aside).map_err(|_| damage)?;
-        Self::open(path)
+        match Self::open(path) {
+            Err(error) if error.is_damage() => {
+                set_aside(path, now, &error).map_err(|_| error)?;
+                Self::open(path)
+            }
+            other => other,
+        }
     }
 
     fn family(&self, partition: i32) -> Result<&rocksdb::ColumnFamily, StateError> {
@@ -202,6 +198,18 @@ impl StateStore for Store {
         self.unflushed = 0;
         Ok(())
     }
+}
+
+/// Moves a store that is damaged, and closed, out of the way: whoever opens it next makes an empty one, and fills it from the
+/// changelog.
+///
+/// # Errors
+/// Those of the file system.
+pub fn set_aside(path: &Path, now: i64, damage: &StateError) -> std::io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("{name}.damaged-{now}"));
+    tracing::error!(code = "TL-3004", error = %damage, aside = %aside.display(), "state is damaged: set aside, to be rebuilt");
+    std::fs::rename(path, aside)
 }
 
 fn family_options(cache: &Cache) -> Options {
@@ -299,5 +307,36 @@ mod tests {
         let store = Store::open_or_set_aside(&path, 2).unwrap();
         assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
         assert!(folder.path().join("group-instance.damaged-2").join("CURRENT").exists());
+    }
+
+    #[test]
+    fn damage_that_shows_only_when_it_is_read_is_known_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("group-instance");
+        let mut store = Store::open(&path).unwrap();
+        store.ensure_partition(0).unwrap();
+        let changes = (0..1_000)
+            .map(|n| Change::put(format!("key-{n}").into_bytes(), vec![7; 100]))
+            .collect::<Vec<_>>();
+        store.apply(0, &changes, reached(12)).unwrap();
+        store.flush(&[], 1).unwrap();
+        drop(store);
+        let tables = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+        for table in tables.filter(|path| path.extension().is_some_and(|extension| extension == "sst")) {
+            let mut bytes = std::fs::read(&table).unwrap();
+            // In the first block, which opening does not look at.
+            bytes[40..60].fill(0xA5);
+            std::fs::write(&table, bytes).unwrap();
+        }
+
+        let store = Store::open(&path).unwrap();
+        let damage =
+            changes.iter().find_map(|change| store.get(0, &change.key).err()).expect("a broken block");
+        assert!(damage.is_damage(), "{damage}");
+        drop(store);
+        set_aside(&path, 3, &damage).unwrap();
+        let store = Store::open(&path).unwrap();
+        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
+        assert!(folder.path().join("group-instance.damaged-3").join("CURRENT").exists());
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Residents {
     /// input gives the same records.
     changed: Vec<Arc<str>>,
     uses: u64,
+    /// What they weigh together.
+    weight: usize,
 }
 
 /// An entity in memory.
@@ -27,7 +29,12 @@ pub(super) struct Resident {
     /// Its events on their way, where there are any.
     pub(super) lane: Option<Box<Lane>>,
     used: u64,
+    /// As it was when the entity came in or was last written: one, and one more for as many ids as take the room of an entity.
+    weight: usize,
 }
+
+/// Ids that take about as much memory as an entity does otherwise, 1 KiB.
+const IDS_PER_WEIGHT: usize = 64;
 
 // === impl Residents ===
 
@@ -42,7 +49,9 @@ impl Residents {
                 if entity.is_dirty() {
                     self.changed.push(key.clone());
                 }
-                place.insert(Box::new(Resident { entity, ..Resident::default() }))
+                let weight = weight(&entity);
+                self.weight += weight;
+                place.insert(Box::new(Resident { entity, weight, ..Resident::default() }))
             }
         };
         resident.used = self.uses;
@@ -65,8 +74,10 @@ impl Residents {
 
     /// Lets go of an entity that is as state has it, unless events of it are on their way.
     pub(super) fn forget(&mut self, key: &Arc<str>) {
-        if self.entities.get(key).is_some_and(|resident| resident.is_idle()) {
-            self.entities.remove(key);
+        if self.entities.get(key).is_some_and(|resident| resident.is_idle())
+            && let Some(gone) = self.entities.remove(key)
+        {
+            self.weight -= gone.weight;
         }
     }
 
@@ -75,14 +86,17 @@ impl Residents {
         for key in std::mem::take(&mut self.changed) {
             if let Some(resident) = self.entities.get_mut(&key) {
                 resident.entity.take_changes(&key, changes)?;
+                self.weight -= resident.weight;
+                resident.weight = weight(&resident.entity);
+                self.weight += resident.weight;
             }
         }
         Ok(())
     }
 
-    /// Lets go of the less recently used half when there are more than `limit`.
+    /// Lets go of the less recently used half when they weigh more than `limit` entities without many ids.
     pub(super) fn evict(&mut self, limit: usize) {
-        if self.entities.len() <= limit {
+        if self.weight <= limit {
             return;
         }
         let mut uses: Vec<u64> = self.entities.values().map(|resident| resident.used).collect();
@@ -90,7 +104,12 @@ impl Residents {
         let (_, median, _) = uses.select_nth_unstable(middle);
         let median = *median;
         self.entities.retain(|_, resident| resident.used > median || !resident.is_idle());
+        self.weight = self.entities.values().map(|resident| resident.weight).sum();
     }
+}
+
+fn weight(entity: &Entity) -> usize {
+    1 + entity.ids() / IDS_PER_WEIGHT
 }
 
 // === impl Resident ===

@@ -331,7 +331,11 @@ impl Brokers for ModelBrokers {
         Ok(())
     }
 
-    fn commit(&mut self, offsets: &[(i32, i64)]) -> Result<CommitOutcome, TransactionError> {
+    fn commit(
+        &mut self,
+        offsets: &[(i32, i64)],
+        _within: Duration,
+    ) -> Result<CommitOutcome, TransactionError> {
         self.handle.point(Moment::Critical);
         if !self.open {
             return Err(self.abort_error("commit", "no transaction is open"));

@@ -125,7 +125,7 @@ pub fn assemble(
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
         rules: RuleSet::none(),
         plugins: Plugins::none(),
-        publisher: Publisher::new(&kafka(), &ids).expect("an id for every schema"),
+        publisher: Publisher::new(&kafka(), &ids, name).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,
         hand_over_bytes: plan.hand_over_bytes,

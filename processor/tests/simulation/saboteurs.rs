@@ -157,15 +157,19 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
         Ok(())
     }
 
-    fn commit(&mut self, offsets: &[(i32, i64)]) -> Result<CommitOutcome, TransactionError> {
+    fn commit(
+        &mut self,
+        offsets: &[(i32, i64)],
+        within: Duration,
+    ) -> Result<CommitOutcome, TransactionError> {
         if self.is(Sabotage::CommitPastLookup) {
             let past = |(partition, offset): &(i32, i64)| {
                 (*partition, self.highest.get(partition).map_or(*offset, |highest| highest + 1))
             };
             let past: Vec<(i32, i64)> = offsets.iter().map(past).collect();
-            return self.inner.commit(&past);
+            return self.inner.commit(&past, within);
         }
-        match self.inner.commit(offsets) {
+        match self.inner.commit(offsets, within) {
             Ok(CommitOutcome::Doubtful) if self.is(Sabotage::ReuseDoubtful) => Ok(CommitOutcome::Committed),
             ended => self.noted(ended),
         }
