@@ -32,10 +32,15 @@ impl fmt::Display for Report {
     }
 }
 
-/// The middle of some measurements; 0 of none.
+/// The middle of some measurements, halfway between the two in the middle of an even number; 0 of none.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    let middle = values.len() / 2;
+    match values.get(values.len().saturating_sub(1) / 2..=middle) {
+        Some([lower, upper]) => f64::midpoint(*lower, *upper),
+        Some([one]) => *one,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -44,7 +49,13 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle() {
-        for (values, middle) in [(vec![], 0.0), (vec![3.0], 3.0), (vec![9.0, 1.0, 2.0], 2.0)] {
+        for (values, middle) in [
+            (vec![], 0.0),
+            (vec![3.0], 3.0),
+            (vec![9.0, 1.0, 2.0], 2.0),
+            (vec![9.0, 1.0], 5.0),
+            (vec![9.0, 1.0, 2.0, 4.0], 3.0),
+        ] {
             assert!((median(values) - middle).abs() < f64::EPSILON);
         }
     }

@@ -30,7 +30,15 @@ impl EncodedEvent {
     ///
     /// [`Error::Encode`] when it does not fit its schema.
     pub fn encode(event: &PlatformEvent) -> Result<Self, Error> {
-        let value = Encoder::<PlatformEvent>::new(0).encode_to_vec(event)?;
+        Self::encode_by(&mut Encoder::new(0), event)
+    }
+
+    /// As [`Self::encode`], by an encoder that is kept.
+    pub(crate) fn encode_by(
+        encoder: &mut Encoder<PlatformEvent>,
+        event: &PlatformEvent,
+    ) -> Result<Self, Error> {
+        let value = encoder.encode_to_vec(event)?;
         match Fields::find(&value, FRAME_LENGTH) {
             Ok((fields, _)) => Ok(Self { value, fields, original: None }),
             Err(reason) => Err(Error::Encode { name: PlatformEvent::NAME, reason }),
@@ -39,13 +47,18 @@ impl EncodedEvent {
 
     /// Takes a record's value that was written by this build's schema; gives it back, with what is wrong, when it is no
     /// event. One in other bytes than ours is encoded anew, so that readers get what our serializer writes.
-    pub(crate) fn of_value(value: Vec<u8>) -> Result<Self, (Vec<u8>, String)> {
+    pub(crate) fn of_value(
+        value: Vec<u8>,
+        encoder: &mut Encoder<PlatformEvent>,
+    ) -> Result<Self, (Vec<u8>, String)> {
         match Fields::find(&value, FRAME_LENGTH) {
             Ok((fields, true)) => Ok(Self { value, fields, original: None }),
-            Ok((_, false)) => match codec::decode_own(&value).and_then(|event| Self::encode(&event)) {
-                Ok(event) => Ok(event.read_from(value)),
-                Err(error) => Err((value, error.to_string())),
-            },
+            Ok((_, false)) => {
+                match codec::decode_own(&value).and_then(|event| Self::encode_by(encoder, &event)) {
+                    Ok(event) => Ok(event.read_from(value)),
+                    Err(error) => Err((value, error.to_string())),
+                }
+            }
             Err(reason) => Err((value, reason)),
         }
     }
@@ -64,6 +77,11 @@ impl EncodedEvent {
     /// Bytes of its value.
     pub fn size(&self) -> usize {
         self.value.len()
+    }
+
+    /// Bytes of its value but for the platform's payload.
+    pub fn size_without_data(&self) -> usize {
+        self.fields.data_from
     }
 
     /// All of its fields.
@@ -142,18 +160,12 @@ impl EncodedEvent {
         rest.and_then(|key| key.strip_prefix(b"/")) == Some(native.as_bytes())
     }
 
-    /// Its body up to the customer's id, from behind that to the payload, and the payload with its length: an enriched
-    /// event begins with the same fields.
-    pub(crate) fn parts(&self) -> [&[u8]; 3] {
+    /// Its body in pieces: up to the customer's id, that id, from behind it to the payload, and the payload with its
+    /// length. An enriched event begins with the same fields.
+    pub(crate) fn pieces(&self) -> [&[u8]; 4] {
         let Text { from, to } = self.fields.customer_field;
         let data = self.fields.data_from;
-        [&self.value[FRAME_LENGTH..from], &self.value[to..data], &self.value[data..]]
-    }
-
-    /// The customer's id, as encoded.
-    pub(crate) fn customer_field(&self) -> &[u8] {
-        let Text { from, to } = self.fields.customer_field;
-        &self.value[from..to]
+        [&self.value[FRAME_LENGTH..from], &self.value[from..to], &self.value[to..data], &self.value[data..]]
     }
 
     fn text(&self, at: Text) -> &str {

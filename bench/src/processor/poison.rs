@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use trunkline_kafka::OutboundRecord;
 use trunkline_schemas::PlatformEvent;
-use trunkline_schemas::codec::FRAME_LENGTH;
+use trunkline_schemas::codec::{FRAME_LENGTH, frame};
 
 use super::configuration::COMMIT_INTERVAL_MS;
 use super::contender::Contender;
@@ -24,6 +24,9 @@ const GOOD_PER_POISON: usize = 99;
 /// others: whoever let one of these events through would be noticed.
 const STRANGERS: u64 = 1 << 40;
 
+/// The first of the schema ids that the registry has never given.
+const UNKNOWN_SCHEMAS: u32 = 1 << 30;
+
 /// What is wrong with a record.
 #[derive(Debug, Clone, Copy)]
 enum Poison {
@@ -33,6 +36,9 @@ enum Poison {
     Truncated,
     /// An event in full under the key of another conversation.
     ForeignKey,
+    /// An event in full, but for its schema's id, which the registry has never given: each another, so that it is asked each
+    /// time, with the record's partition waiting.
+    UnknownSchema,
 }
 
 /// Measures, and adds to the report.
@@ -111,6 +117,11 @@ fn poisonous(
             value.truncate(FRAME_LENGTH + number * 31 % most);
         }
         Poison::ForeignKey => {}
+        Poison::UnknownSchema => {
+            let value = record.value.as_mut().context("an event has no value")?;
+            let id = UNKNOWN_SCHEMAS + u32::try_from(number)?;
+            value.splice(..FRAME_LENGTH, frame(id));
+        }
     }
     Ok(record)
 }
@@ -119,10 +130,11 @@ fn poisonous(
 
 impl Poison {
     fn of(number: usize) -> Self {
-        match number % 3 {
+        match number % 4 {
             0 => Self::Garbage,
             1 => Self::Truncated,
-            _ => Self::ForeignKey,
+            2 => Self::ForeignKey,
+            _ => Self::UnknownSchema,
         }
     }
 }
@@ -159,7 +171,7 @@ fn add(rounds: &[(Played, Played)], size: &Size, letters: usize, report: &mut Re
         "poison".to_owned(),
         format!(
             "{} rounds, each without and with one poisonous record in a hundred (no framed value, a value cut short, an event \
-             under another's key, in turn); {} good events a second for {} s after {} s of warm-up; latency from when an \
+             under another's key, one of a schema that the registry does not know, in turn); {} good events a second for {} s after {} s of warm-up; latency from when an \
              event was due to be written until a reader of committed records had it; medians over the rounds, delays within \
              each; every poisonous record is in the dead letters once, as it was, and every good event was enriched once",
             steady.rounds, steady.per_second, steady.measured, steady.warm_up

@@ -6,10 +6,6 @@
 use super::{Encoder, Error, Value, findings, frame};
 use crate::{EncodedEvent, EnrichedEvent, Findings};
 
-/// A union's branches as encoded: null, and the other one.
-const NULL: u8 = 0;
-const PRESENT: u8 = 2;
-
 /// An event and what was found out about it, before it is put together.
 #[derive(Debug, Clone)]
 pub struct EnrichedParts {
@@ -26,8 +22,8 @@ pub struct EnrichedParts {
 /// Encodes enriched events under one schema id, whole ones and those in parts; made once, used for every record.
 pub struct EnrichedEncoder {
     whole: Encoder<EnrichedEvent>,
-    /// Bytes of the last record, which tell how many the next may have.
-    last: usize,
+    /// By how many bytes the last record was longer than its event; the next may be as well.
+    longer_by: usize,
 }
 
 // === impl EnrichedEncoder ===
@@ -35,7 +31,7 @@ pub struct EnrichedEncoder {
 impl EnrichedEncoder {
     /// As [`Encoder::new`].
     pub fn new(schema_id: u32) -> Self {
-        Self { whole: Encoder::new(schema_id), last: 0 }
+        Self { whole: Encoder::new(schema_id), longer_by: 0 }
     }
 
     /// The value of a record, of a whole event.
@@ -54,26 +50,22 @@ impl EnrichedEncoder {
     /// [`Error::Encode`] when what was found out does not fit its schema.
     pub fn parts(&mut self, parts: &EnrichedParts) -> Result<Vec<u8>, Error> {
         let EnrichedParts { event, customer_id, include_data, findings } = parts;
-        let mut out = Vec::with_capacity(self.last.max(event.size()) + event.size() / 4);
+        // A quarter more, since few find out exactly as much as the last.
+        let mut out = Vec::with_capacity(event.size() + self.longer_by + self.longer_by / 4);
         out.extend_from_slice(&frame(self.whole.schema_id()));
-        let [before_customer, before_data, data] = event.parts();
+        let [before_customer, customer, before_data, data] = event.pieces();
         out.extend_from_slice(before_customer);
         match customer_id {
             Some(customer) if event.customer_id().is_none() => {
                 findings::optional(Some(customer.as_str()), findings::text, &mut out);
             }
-            _ => out.extend_from_slice(event.customer_field()),
+            _ => out.extend_from_slice(customer),
         }
         out.extend_from_slice(before_data);
-        if *include_data {
-            out.push(PRESENT);
-            out.extend_from_slice(data);
-        } else {
-            out.push(NULL);
-        }
+        findings::optional(include_data.then_some(data), |data, out| out.extend_from_slice(data), &mut out);
         findings::append(findings, &mut out)
             .map_err(|error| Error::Encode { name: EnrichedEvent::NAME, reason: error.to_string() })?;
-        self.last = out.len();
+        self.longer_by = out.len().saturating_sub(event.size());
         Ok(out)
     }
 }

@@ -1,15 +1,22 @@
 //! From the bytes of a record of `events.normalized` to an event that stays in its bytes.
 
-use super::{Decoder, Error, Value, frame};
+use super::{Decoder, Encoder, Error, Value, frame};
 use crate::{EncodedEvent, PlatformEvent};
 
 /// Reads events, whichever of the schemas it has been given they were written with.
-#[derive(Default)]
 pub struct EventReader {
     decoder: Decoder<PlatformEvent>,
+    /// For what another version of the schema wrote.
+    encoder: Encoder<PlatformEvent>,
 }
 
 // === impl EventReader ===
+
+impl Default for EventReader {
+    fn default() -> Self {
+        Self { decoder: Decoder::new(), encoder: Encoder::new(0) }
+    }
+}
 
 impl EventReader {
     /// A reader that knows no schema id yet.
@@ -31,17 +38,18 @@ impl EventReader {
     /// # Errors
     ///
     /// Those of [`Decoder::decode`], with the value untouched.
-    pub fn read(&self, value: Vec<u8>) -> Result<EncodedEvent, (Vec<u8>, Error)> {
+    pub fn read(&mut self, value: Vec<u8>) -> Result<EncodedEvent, (Vec<u8>, Error)> {
         let id = match frame::schema_id(&value) {
             Ok(id) => id,
             Err(error) => return Err((value, error)),
         };
         if self.decoder.is_own(id) {
-            return EncodedEvent::of_value(value).map_err(|(value, reason)| {
+            return EncodedEvent::of_value(value, &mut self.encoder).map_err(|(value, reason)| {
                 (value, Error::Malformed { id, name: PlatformEvent::NAME, reason })
             });
         }
-        match self.decoder.decode(&value).and_then(|event| EncodedEvent::encode(&event)) {
+        let event = self.decoder.decode(&value);
+        match event.and_then(|event| EncodedEvent::encode_by(&mut self.encoder, &event)) {
             Ok(event) => Ok(event.read_from(value)),
             Err(error) => Err((value, error)),
         }

@@ -123,7 +123,7 @@ fn a_key_of_a_tenant_with_a_slash_is_known() {
 
 #[test]
 fn what_is_no_event_comes_back_as_it_was() {
-    let reader = reader();
+    let mut reader = reader();
     let [(_, event), _] = PlatformEvent::samples();
     let good = Encoder::<PlatformEvent>::new(1).encode_to_vec(&event).unwrap();
     let unknown = [&[0, 0, 0, 0, 7][..], &good[FRAME_LENGTH..]].concat();
