@@ -93,7 +93,12 @@ impl Breaking<'_> {
                 processor.line.restore();
                 self.journal.count(journal::BLACKHOLES);
             }
-            Trouble::DelayedEndTxn { hold } => self.delay_end_txn(processor, hold).await,
+            Trouble::DelayedEndTxn { hold } => {
+                self.delay_end_txn(processor, Deed::Hold(hold), hold, journal::DELAYED_END_TXN).await;
+            }
+            Trouble::OvertakenEndTxn { hold } => {
+                self.delay_end_txn(processor, Deed::CutAndHold(hold), hold, journal::OVERTAKEN_END_TXN).await;
+            }
             Trouble::LostEndTxnAnswer => self.lose_answer(processor).await,
             Trouble::FullDisk { length, killed } => self.fill_disk(processor, length, killed).await,
         }
@@ -157,16 +162,16 @@ impl Breaking<'_> {
         }
     }
 
-    async fn delay_end_txn(&self, processor: &Processor, hold: Duration) {
+    async fn delay_end_txn(&self, processor: &Processor, deed: Deed, hold: Duration, kind: &'static str) {
         let instance = &processor.member.spec().instance;
-        let Some(mut hears) = self.order(processor, Deed::Hold(hold)).await else { return };
+        let Some(mut hears) = self.order(processor, deed).await else { return };
         let delivered = timeout(hold + ANSWER_PATIENCE, hears.recv()).await;
         let Ok(Some(Heard::Delivered { given_up })) = delivered else {
             return self.journal.say(format!("the EndTxn of {instance} was never delivered"));
         };
         let answer = said(timeout(ANSWER_PATIENCE, hears.recv()).await.ok().flatten());
         let given_up = if given_up {
-            self.journal.count(journal::DELAYED_END_TXN);
+            self.journal.count(kind);
             self.journal.answered_late(answer.clone());
             "which had given it up"
         } else {

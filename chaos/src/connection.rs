@@ -38,6 +38,8 @@ struct Shared<'a> {
     awaited: Awaited,
     /// The client has closed its side, or cannot be written to.
     client_gone: AtomicBool,
+    /// The client's side is to be closed.
+    cut: Notify,
 }
 
 /// Frames under way in one direction; beyond that the sender has to wait, as with any full socket.
@@ -55,7 +57,8 @@ pub(crate) async fn serve(client: TcpStream, upstream: TcpStream, broker: usize,
     let (upstream_read, upstream_write) = upstream.into_split();
     let (requests, requests_moving) = mpsc::channel(QUEUE);
     let (answers, answers_moving) = mpsc::channel(QUEUE);
-    let shared = Shared { broker, line, awaited: Awaited::default(), client_gone: AtomicBool::new(false) };
+    let client_gone = AtomicBool::new(false);
+    let shared = Shared { broker, line, awaited: Awaited::default(), client_gone, cut: Notify::new() };
     let take_requests = async {
         shared.take_requests(frames(client_read), requests).await;
         shared.client_gone.store(true, Ordering::Relaxed);
@@ -63,7 +66,10 @@ pub(crate) async fn serve(client: TcpStream, upstream: TcpStream, broker: usize,
         std::future::pending::<()>().await;
     };
     let give_answers = async {
-        shared.give_answers(answers_moving, sink(client_write)).await;
+        tokio::select! {
+            () = shared.give_answers(answers_moving, sink(client_write)) => {}
+            () = shared.cut.notified() => {}
+        }
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -86,11 +92,16 @@ impl Shared<'_> {
         while let Some(Ok(frame)) = client.next().await {
             let order = frame::request(&frame).and_then(|request| self.watch(request));
             let held = match &order {
-                Some(Order { deed: Deed::Hold(time), .. }) => *time,
+                Some(Order { deed: Deed::Hold(time) | Deed::CutAndHold(time), .. }) => *time,
                 _ => Duration::ZERO,
             };
+            let cut = matches!(&order, Some(Order { deed: Deed::CutAndHold(_), .. }));
             let due = Instant::now() + self.line.latency() + held;
             if moving.send(Moving { due, frame: frame.freeze(), order }).await.is_err() {
+                return;
+            }
+            if cut {
+                self.cut.notify_one();
                 return;
             }
         }

@@ -62,6 +62,12 @@ pub enum Trouble {
         /// For how long.
         hold: Duration,
     },
+    /// The connection is cut with one EndTxn under way, which is held back for so short a time that the client, which asks
+    /// again, may have gone on to its next transaction.
+    OvertakenEndTxn {
+        /// For how long.
+        hold: Duration,
+    },
     /// One EndTxn is delivered, and the connection cut before the answer is back.
     LostEndTxnAnswer,
     /// The disk of its state is full.
@@ -124,7 +130,7 @@ impl Trouble {
             | Self::Slow { length, .. }
             | Self::Blackhole { length, .. }
             | Self::FullDisk { length, .. } => length,
-            Self::DelayedEndTxn { hold } => hold,
+            Self::DelayedEndTxn { hold } | Self::OvertakenEndTxn { hold } => hold,
             Self::Cut | Self::LostEndTxnAnswer => Duration::ZERO,
         };
         length + RECOVERY
@@ -168,6 +174,9 @@ impl fmt::Display for Trouble {
                 write!(formatter, "reaches no broker for {length:.1?}")
             }
             Self::DelayedEndTxn { hold } => write!(formatter, "has its next EndTxn held for {hold:.1?}"),
+            Self::OvertakenEndTxn { hold } => {
+                write!(formatter, "is cut off at its next EndTxn, which arrives {hold:.1?} later")
+            }
             Self::LostEndTxnAnswer => write!(formatter, "loses the answer to its next EndTxn"),
             Self::FullDisk { length, killed } => {
                 let killed = if killed { ", and is killed meanwhile" } else { "" };

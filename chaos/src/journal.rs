@@ -12,13 +12,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 /// Kinds of faults that are counted, as the report names them.
-pub const COUNTED: [&str; 12] = [
+pub const COUNTED: [&str; 13] = [
     PROCESSOR_KILLS,
     STATES_LOST,
     ZOMBIES,
     ZOMBIES_MID_COMMIT,
     BROKER_KILLS,
     DELAYED_END_TXN,
+    OVERTAKEN_END_TXN,
     LOST_END_TXN_ANSWERS,
     CUTS,
     SLOW_CONNECTIONS,
@@ -38,6 +39,8 @@ pub const ZOMBIES_MID_COMMIT: &str = "zombies_mid_commit";
 pub const BROKER_KILLS: &str = "broker_kills";
 /// EndTxn requests that reached the broker after their client had given them up.
 pub const DELAYED_END_TXN: &str = "delayed_end_txn";
+/// EndTxn requests that reached the broker shortly after their client had been cut off.
+pub const OVERTAKEN_END_TXN: &str = "overtaken_end_txn";
 /// EndTxn requests that reached the broker and whose answer did not come back.
 pub const LOST_END_TXN_ANSWERS: &str = "lost_end_txn_answers";
 /// Times that a processor's connections were cut.

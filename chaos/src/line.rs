@@ -39,6 +39,8 @@ pub struct Order {
 pub enum Deed {
     /// Held back for so long, and delivered then, whether or not the client is still there.
     Hold(Duration),
+    /// The same, and the client's connection is cut at once, so that it asks again on another while the first is under way.
+    CutAndHold(Duration),
     /// Delivered; the connection is cut when the answer comes.
     LoseAnswer,
 }

@@ -84,14 +84,14 @@ impl Outcome {
         let faults = self.faults.iter().map(|(name, times)| named((name, times))).collect();
         let answers =
             self.late_end_txn_answers.iter().map(|(name, times)| format!("{name} {times}")).collect();
-        let Takeover { absences, taken_over, detection_ms, settlement_ms, restore_ms, total_ms } =
-            &self.takeover;
+        let Takeover { absences, taken_over, detection_ms, settlement_ms, total_ms, .. } = &self.takeover;
         let times = |name: &str, times: &Times| format!("{name} {} / {} ms", times.p50, times.max);
         let takeover = [
             times("takeover p50 / max", total_ms),
             times("detection", detection_ms),
             times("settlement", settlement_ms),
-            times("restore", restore_ms),
+            times("restore from a copy", &self.takeover.restore_from_copy_ms),
+            times("in full", &self.takeover.restore_in_full_ms),
         ];
         let mut lines = vec![
             "What went wrong".to_owned(),

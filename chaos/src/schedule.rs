@@ -43,6 +43,7 @@ mod per_ten_minutes {
     pub(super) const SLOW: usize = 5;
     pub(super) const BLACKHOLES: usize = 6;
     pub(super) const HELD: usize = 10;
+    pub(super) const OVERTAKEN: usize = 10;
     pub(super) const LOST_ANSWERS: usize = 7;
     pub(super) const FULL_DISKS: usize = 2;
     pub(super) const BROKER_KILLS: usize = 9;
@@ -147,6 +148,8 @@ fn troubles(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<Trouble> {
     add(per_ten_minutes::HELD, &mut |_| Trouble::DelayedEndTxn {
         hold: SOCKET_TIMEOUT + dice.between(1_100, 4_500),
     });
+    // The client asks again after 40 ms and more, or as long as it is told to wait.
+    add(per_ten_minutes::OVERTAKEN, &mut |_| Trouble::OvertakenEndTxn { hold: dice.between(100, 1_500) });
     add(per_ten_minutes::LOST_ANSWERS, &mut |_| Trouble::LostEndTxnAnswer);
     troubles
 }
@@ -249,13 +252,14 @@ mod tests {
     #[test]
     fn even_one_minute_has_one_of_each_trouble() {
         let planned = plan(3, Duration::from_secs(60), FLEET);
-        let kinds: [fn(&Trouble) -> bool; 8] = [
+        let kinds: [fn(&Trouble) -> bool; 9] = [
             |t| matches!(t, Trouble::Killed { state_lost: true, .. }),
             |t| matches!(t, Trouble::Frozen { commit_after: Some(_), .. }),
             |t| matches!(t, Trouble::Cut),
             |t| matches!(t, Trouble::Slow { .. }),
             |t| matches!(t, Trouble::Blackhole { .. }),
             |t| matches!(t, Trouble::DelayedEndTxn { .. }),
+            |t| matches!(t, Trouble::OvertakenEndTxn { .. }),
             |t| matches!(t, Trouble::LostEndTxnAnswer),
             |t| matches!(t, Trouble::FullDisk { .. }),
         ];

@@ -20,6 +20,8 @@ pub struct Taken {
     pub settlement_ms: i64,
     /// How long it took to restore the state.
     pub restore_ms: i64,
+    /// Whether it had nothing of the state of one of them at least.
+    pub in_full: bool,
 }
 
 /// How takeovers went. Times are milliseconds.
@@ -33,8 +35,11 @@ pub struct Takeover {
     pub detection_ms: Times,
     /// Until old transactions were settled.
     pub settlement_ms: Times,
-    /// Until state was restored and the first record could be read.
-    pub restore_ms: Times,
+    /// Until state was restored and the first record could be read, by a processor that had a copy on its disk, from an
+    /// earlier time …
+    pub restore_from_copy_ms: Times,
+    /// … and by one that had to read all of the changelog.
+    pub restore_in_full_ms: Times,
     /// All three together.
     pub total_ms: Times,
 }
@@ -87,6 +92,7 @@ fn parse(instance: &str, line: &Value) -> Option<Taken> {
         at_ms: at.timestamp_millis(),
         settlement_ms: line["settlement_ms"].as_i64()?,
         restore_ms: line["restore_ms"].as_i64()?,
+        in_full: line["in_full"].as_i64()? > 0,
     })
 }
 
@@ -99,7 +105,8 @@ fn partitions(line: &Value) -> BTreeSet<i32> {
 /// Finds for each absence when another processor first had its partitions.
 pub fn summarise(absences: &[Absence], taken: &[Taken]) -> Takeover {
     let session = i64::try_from(SESSION_TIMEOUT.as_millis()).unwrap_or(i64::MAX);
-    let (mut detection, mut settlement, mut restore, mut total) = (vec![], vec![], vec![], vec![]);
+    let (mut detection, mut settlement, mut total) = (vec![], vec![], vec![]);
+    let (mut from_copy, mut in_full) = (vec![], vec![]);
     for absence in absences {
         // Heartbeats come every 3 s: the session may have begun to run out that much before the processor went away.
         let from = absence.from_ms + session * 2 / 3;
@@ -112,7 +119,7 @@ pub fn summarise(absences: &[Absence], taken: &[Taken]) -> Takeover {
             let after = first.at_ms - absence.from_ms;
             total.push(after);
             settlement.push(first.settlement_ms);
-            restore.push(first.restore_ms);
+            if first.in_full { &mut in_full } else { &mut from_copy }.push(first.restore_ms);
             detection.push((after - first.settlement_ms - first.restore_ms).max(0));
         }
     }
@@ -121,7 +128,8 @@ pub fn summarise(absences: &[Absence], taken: &[Taken]) -> Takeover {
         taken_over: total.len(),
         detection_ms: times(detection),
         settlement_ms: times(settlement),
-        restore_ms: times(restore),
+        restore_from_copy_ms: times(from_copy),
+        restore_in_full_ms: times(in_full),
         total_ms: times(total),
     }
 }
@@ -138,14 +146,14 @@ fn times(mut all: Vec<i64>) -> Times {
 mod tests {
     use super::*;
 
-    const LOG: &str = r#"{"timestamp":"2026-04-06T09:30:45.100Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":3,"restore_ms":40}
-{"timestamp":"2026-04-06T09:30:46.000Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":0,"restore_ms":2}
+    const LOG: &str = r#"{"timestamp":"2026-04-06T09:30:45.100Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":3,"restore_ms":40,"in_full":0}
+{"timestamp":"2026-04-06T09:30:46.000Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":0,"restore_ms":2,"in_full":0}
 {"timestamp":"2026-04-06T09:30:47.000Z","message":"partitions given back","partitions":"[1]","lost":false}
 not JSON, though partitions taken
-{"timestamp":"2026-04-06T09:30:48.000Z","message":"partitions taken","partitions":"[2]","settlement_ms":0,"restore_ms":0}
-{"timestamp":"2026-04-06T09:30:49.000Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":0,"restore_ms":7}
+{"timestamp":"2026-04-06T09:30:48.000Z","message":"partitions taken","partitions":"[2]","settlement_ms":0,"restore_ms":0,"in_full":0}
+{"timestamp":"2026-04-06T09:30:49.000Z","message":"partitions taken","partitions":"[1, 2]","settlement_ms":0,"restore_ms":7,"in_full":0}
 {"timestamp":"2026-04-06T09:30:50.000Z","message":"processor starting"}
-{"timestamp":"2026-04-06T09:30:51.000Z","message":"partitions taken","partitions":"[2]","settlement_ms":0,"restore_ms":9}
+{"timestamp":"2026-04-06T09:30:51.000Z","message":"partitions taken","partitions":"[2]","settlement_ms":0,"restore_ms":9,"in_full":0}
 "#;
 
     #[test]
@@ -162,6 +170,7 @@ not JSON, though partitions taken
             at_ms,
             settlement_ms,
             restore_ms,
+            in_full: restore_ms > 50,
         };
         let absence = |from_ms| Absence { instance: "processor-0".into(), from_ms, to_ms: from_ms + 12_000 };
         let found = summarise(
@@ -180,7 +189,8 @@ not JSON, though partitions taken
             taken_over: 2,
             detection_ms: times(10_100, 11_900),
             settlement_ms: times(0, 200),
-            restore_ms: times(100, 100),
+            restore_from_copy_ms: Times::default(),
+            restore_in_full_ms: times(100, 100),
             total_ms: times(10_400, 12_000),
         };
         assert_eq!(found, expected);

@@ -113,6 +113,22 @@ async fn a_held_end_txn_is_delivered_when_its_client_has_long_gone() {
 }
 
 #[tokio::test]
+async fn an_end_txn_that_is_cut_off_and_held_is_overtaken_by_the_next() {
+    let mut setting = setting().await;
+    let mut hears = setting.line.order(Deed::CutAndHold(Duration::from_millis(300)));
+    let mut client = TcpStream::connect(setting.address).await.unwrap();
+    request(&mut client, END_TXN, 2).await;
+    assert_eq!(answered(&mut client).await, None, "the connection ends");
+    let mut again = TcpStream::connect(setting.address).await.unwrap();
+    request(&mut again, END_TXN, 3).await;
+    assert_eq!(answered(&mut again).await, Some(3));
+    assert_eq!(next(&mut hears).await, Heard::Seen);
+    assert_eq!(next(&mut hears).await, Heard::Delivered { given_up: true });
+    assert_eq!(next(&mut hears).await, Heard::Answered(Some(0)));
+    assert_eq!((next(&mut setting.reached).await, next(&mut setting.reached).await), (3, 2));
+}
+
+#[tokio::test]
 async fn an_answer_that_gets_lost_was_one_that_the_broker_gave() {
     let mut setting = setting().await;
     let mut hears = setting.line.order(Deed::LoseAnswer);
