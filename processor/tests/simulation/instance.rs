@@ -89,6 +89,57 @@ pub fn sources() -> HashMap<String, (OrderMode, i64)> {
     ])
 }
 
+/// Where the commands of [`rules`] go.
+pub const WRITE_BACKS: &str = "writebacks.genesys";
+
+/// Rules of which each event of a type makes one thing, see `oracle`; and one that fails.
+const RULES: &str = r#"
+allow_env_secrets = true
+[kafka]
+brokers = "localhost:1"
+[registry]
+url = "http://localhost:1"
+[targets.genesys]
+system = "genesys"
+org = "org"
+base_url = "http://localhost:1"
+token_url = "http://localhost:1/oauth/token"
+client_id = "id"
+client_secret = "env:PATH"
+[rules]
+default_queue = "general"
+[[rules.routing]]
+id = "to-its-queue"
+on = ["queue.entered"]
+queue = 'event.entityId'
+[[rules.writeback]]
+id = "say-so"
+on = ["conversation.ended"]
+target = "genesys"
+operation = "participant_attributes"
+[rules.writeback.parameters]
+conversationId = 'event.conversationId'
+participantId = '"customer"'
+[rules.writeback.fields]
+state = 'conversation.state'
+[[rules.writeback]]
+id = "fails"
+on = ["participant.connected"]
+target = "genesys"
+operation = "participant_attributes"
+[rules.writeback.parameters]
+conversationId = 'event.conversationId'
+participantId = 'event.attributes["none"]'
+[rules.writeback.fields]
+never = '"written"'
+"#;
+
+fn rules() -> RuleSet {
+    let config =
+        trunkline_config::parse(RULES, "trunkline.toml").unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    RuleSet::compile(&config).expect("rules that are right")
+}
+
 /// Puts a processor together.
 pub fn assemble(
     handle: &Handle,
@@ -123,7 +174,7 @@ pub fn assemble(
         events: broadcast::channel(1).1,
         reporter: Reporter::new("processor", name),
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
-        rules: RuleSet::none(),
+        rules: rules(),
         plugins: Plugins::none(),
         publisher: Publisher::new(&kafka(), &ids, name).expect("an id for every schema"),
         settings: Arc::new(settings),

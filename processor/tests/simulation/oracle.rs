@@ -5,11 +5,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers;
-use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, catalog};
+use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, RoutingDecision, WriteBack, catalog};
 use uuid::Uuid;
 
 use crate::input::{OUTPUT_SCHEMA, Planned, Raw};
+use crate::instance::WRITE_BACKS;
 use crate::log::{Entry, Txn};
 use crate::world::Violation;
 
@@ -38,6 +40,12 @@ type Latest = (i64, Option<Vec<u8>>);
 /// Judges.
 pub struct Oracle {
     decoder: Decoder<EnrichedEvent>,
+    decisions: Decoder<RoutingDecision>,
+    commands: Decoder<WriteBack>,
+    /// Events of which a decision was made …
+    decided: HashSet<String>,
+    /// … and those of which a command was.
+    commanded: HashSet<String>,
     /// By partition and offset.
     ledger: Vec<BTreeMap<i64, Ingested>>,
     expected: HashMap<String, PlatformEvent>,
@@ -59,9 +67,17 @@ impl Oracle {
     pub fn new(partitions: i32) -> Self {
         let mut decoder = Decoder::new();
         decoder.add_writer(OUTPUT_SCHEMA, EnrichedEvent::SCHEMA).expect("this build's own schema");
+        let mut decisions = Decoder::new();
+        decisions.add_writer(OUTPUT_SCHEMA, RoutingDecision::SCHEMA).expect("this build's own schema");
+        let mut commands = Decoder::new();
+        commands.add_writer(OUTPUT_SCHEMA, WriteBack::SCHEMA).expect("this build's own schema");
         let count = partitions as usize;
         Self {
             decoder,
+            decisions,
+            commands,
+            decided: HashSet::new(),
+            commanded: HashSet::new(),
             ledger: (0..count).map(|_| BTreeMap::new()).collect(),
             expected: HashMap::new(),
             written: HashMap::new(),
@@ -105,7 +121,32 @@ impl Oracle {
             }
             catalog::EVENTS_ENRICHED => self.emitted(partition, entry),
             catalog::PROCESSOR_DLQ => self.put_aside(&entry),
+            catalog::ROUTING_DECISIONS => {
+                let decision = self.decisions.decode(&entry.value.unwrap_or_default());
+                let decision = decision.map_err(|error| violation(ONCE, error.to_string()))?;
+                if decision.queue != decision.conversation_id {
+                    return Err(violation(ONCE, format!("event {} was sent elsewhere", decision.event_id)));
+                }
+                let fresh = self.decided.insert(decision.event_id.clone());
+                self.consequence("decision", fresh, &decision.event_id, et::QUEUE_ENTERED)
+            }
+            WRITE_BACKS => {
+                let command = self.commands.decode(&entry.value.unwrap_or_default());
+                let command = command.map_err(|error| violation(ONCE, error.to_string()))?;
+                let fresh = self.commanded.insert(command.event_id.clone());
+                self.consequence("command", fresh, &command.event_id, et::CONVERSATION_ENDED)
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// What came of an event comes once, of those that it should come of.
+    fn consequence(&self, what: &str, fresh: bool, id: &str, of: &str) -> Result<(), Violation> {
+        let right = self.expected.get(id).is_some_and(|event| event.event_type == of);
+        match (fresh, right) {
+            (true, true) => Ok(()),
+            (false, _) => Err(violation(ONCE, format!("event {id} has two {what}s"))),
+            (_, false) => Err(violation(ONCE, format!("event {id} is none to have a {what}"))),
         }
     }
 
@@ -228,6 +269,14 @@ impl Oracle {
                 let id = ledger[&offset].event.as_ref().map(|event| event.event_id.clone());
                 return Err(violation(ONCE, format!("{partition}/{offset} had no effect (event {id:?})")));
             }
+        }
+        for event in self.emitted.values() {
+            let lacks = match event.event_type.as_str() {
+                et::QUEUE_ENTERED if !self.decided.contains(&event.event_id) => "decision",
+                et::CONVERSATION_ENDED if !self.commanded.contains(&event.event_id) => "command",
+                _ => continue,
+            };
+            return Err(violation(ONCE, format!("event {} has no {lacks}", event.event_id)));
         }
         let mut entities: BTreeMap<(i32, &str, &str), Vec<&EnrichedEvent>> = BTreeMap::new();
         for ((partition, _), event) in &self.emitted {

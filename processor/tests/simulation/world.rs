@@ -12,6 +12,7 @@ use crate::dice::Dice;
 use crate::group::{Group, NotAMember};
 use crate::handle::Moment;
 use crate::input::{Planned, Raw};
+use crate::instance::WRITE_BACKS;
 use crate::log::{Entry, Log, Txn};
 use crate::oracle::Oracle;
 use crate::plan::Plan;
@@ -95,6 +96,7 @@ impl World {
             catalog::PROCESSOR_DLQ,
             catalog::CUSTOMER_PROFILES,
             catalog::ROUTING_DECISIONS,
+            WRITE_BACKS,
             catalog::PIPELINE_ERRORS,
         ];
         let logs = topics.map(|topic| (topic.to_owned(), (0..partitions).map(|_| Log::default()).collect()));
