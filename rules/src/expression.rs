@@ -1,6 +1,7 @@
 //! Expressions: parsed once, evaluated to the type that their place asks for.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cel::common::types::{CelBool, CelDouble, CelInt, CelList, CelNull, CelString, CelUInt};
 use cel::common::value::{CowVal, Val};
@@ -99,7 +100,9 @@ impl Expression {
     }
 
     fn run<'e, 'v>(&'e self, context: &'e Context<'_, 'v>) -> Result<CowVal<'e, 'v>, String> {
-        Value::resolve_val(self.program.expression(), context)
+        // The evaluator is another's: should it panic on some value, this expression has failed, and the event goes on.
+        catch_unwind(AssertUnwindSafe(|| Value::resolve_val(self.program.expression(), context)))
+            .map_err(|_| format!("{}: the evaluator panicked; the log has its message", self.place))?
             .map_err(|error| format!("{}: {error}{}", self.place, self.null_among(context)))
     }
 
@@ -144,4 +147,18 @@ fn as_text(value: &dyn Val) -> Option<String> {
         .or_else(|| value.downcast_ref::<CelUInt>().map(|number| number.inner().to_string()))
         .or_else(|| value.downcast_ref::<CelDouble>().map(|number| number.inner().to_string()))
         .or_else(|| value.downcast_ref::<CelBool>().map(|truth| truth.inner().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_evaluator_that_panics_is_an_expression_that_fails() {
+        let expression = Expression::compile("rule", "when", "broken()").unwrap();
+        let mut context = Context::default();
+        context.add_function("broken", || -> i64 { panic!("as an evaluator might") }).unwrap();
+        let error = expression.truth(&context).unwrap_err();
+        assert_eq!(error, "when: the evaluator panicked; the log has its message");
+    }
 }
