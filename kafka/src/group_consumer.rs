@@ -174,9 +174,9 @@ impl GroupConsumer {
             .set("fetch.queue.backoff.ms", "10")
             // Bytes of a partition in one answer, as they were compressed; a larger record comes all the same.
             .set("fetch.message.max.bytes", "262144")
-            // Records a partition, and KiB of all partitions, read ahead: some tenths of a second at full speed.
+            // Records a partition, and KiB of all partitions, read ahead: a tenth of a second at full speed.
             .set("queued.min.messages", "10000")
-            .set("queued.max.messages.kbytes", "16384");
+            .set("queued.max.messages.kbytes", "8192");
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();

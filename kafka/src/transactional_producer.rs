@@ -45,8 +45,8 @@ const DRAIN_WAIT: Duration = Duration::from_micros(300);
 /// How long a call may take that the client itself should end after [`TRANSACTION_TIMEOUT`].
 const CALL_LIMIT: Duration = Duration::from_secs(20);
 
-/// How long initialisation may take: the coordinator may first have to settle what a predecessor left open.
-const INITIALISE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long initialisation may take at the start: the coordinator may first have to settle what a predecessor left open.
+pub const INITIALISE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a commit went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,18 @@ pub enum TransactionError {
         /// What the client said.
         reason: String,
     },
+    /// The brokers, or the client, refuse this producer whatever is done: a permission or a setting.
+    #[error(
+        "{what} failed for {id}: {reason}; check the permissions of its user for this transactional id, and [kafka]"
+    )]
+    Refused {
+        /// What was tried.
+        what: &'static str,
+        /// The transactional id.
+        id: String,
+        /// What the client said.
+        reason: String,
+    },
     /// One record can not be produced whatever is done.
     #[error("record of {bytes} bytes for {topic} is refused: {reason}")]
     Record {
@@ -108,6 +120,7 @@ pub enum TransactionError {
 pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
+    largest: usize,
     producer: Arc<BaseProducer<Context>>,
     open: bool,
 }
@@ -157,13 +170,14 @@ impl ProducerContext for Context {
 
 impl TransactionalProducer {
     /// Creates and initialises the producer: any transaction that a predecessor of the same id left open is settled
-    /// before this returns.
+    /// before this returns. Of its records none has more than `largest` bytes: what the brokers take of the largest of its
+    /// topics. The brokers' own refusal would abort the whole transaction.
     ///
     /// # Errors
-    /// [`TransactionError`] when the brokers refuse or do not answer within 60 s.
-    pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
-        let producer = create(kafka, transactional_id)?;
-        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
+    /// [`TransactionError::Doubtful`] when the brokers do not answer within 60 s, others when they refuse.
+    pub fn open(kafka: &Kafka, transactional_id: &str, largest: usize) -> Result<Self, TransactionError> {
+        let producer = create(kafka, transactional_id, largest, INITIALISE_TIMEOUT)?;
+        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), largest, producer, open: false })
     }
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
@@ -316,17 +330,18 @@ impl TransactionalProducer {
         Ok(())
     }
 
-    /// Replaces the producer by a fresh one of the same id, which settles whatever was open.
+    /// Replaces the producer by a fresh one of the same id, which settles whatever was open. Tries again for as long as
+    /// `patience`, but once at least, which takes 10 s when the brokers do not answer.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn reopen(&mut self) -> Result<(), TransactionError> {
+    pub fn reopen(&mut self, patience: Duration) -> Result<(), TransactionError> {
         let watched = self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // The old client must not send its queue, nor retry, once the new one is there; it is dropped below.
         self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         self.producer.poll(Duration::ZERO);
         self.open = false;
-        self.producer = create(&self.kafka, &self.id)?;
+        self.producer = create(&self.kafka, &self.id, self.largest, patience)?;
         *self.producer.context().watched.lock().unwrap_or_else(PoisonError::into_inner) = watched;
         Ok(())
     }
@@ -362,7 +377,12 @@ impl TransactionalProducer {
     }
 }
 
-fn create(kafka: &Kafka, id: &str) -> Result<Arc<BaseProducer<Context>>, TransactionError> {
+fn create(
+    kafka: &Kafka,
+    id: &str,
+    largest: usize,
+    patience: Duration,
+) -> Result<Arc<BaseProducer<Context>>, TransactionError> {
     let mut config = client::base(kafka, id);
     config
         .set("transactional.id", id)
@@ -375,8 +395,7 @@ fn create(kafka: &Kafka, id: &str) -> Result<Arc<BaseProducer<Context>>, Transac
         .set("message.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string())
         .set("retry.backoff.ms", RETRY_AFTER.as_millis().to_string())
         .set("retry.backoff.max.ms", RETRY_AFTER_MAX.as_millis().to_string())
-        // The largest record: a dead letter.
-        .set("message.max.bytes", client::MAX_DEAD_LETTER_BYTES.to_string())
+        .set("message.max.bytes", largest.to_string())
         .set("linger.ms", "2")
         .set("compression.type", "lz4")
         .set("partitioner", "murmur2_random")
@@ -385,14 +404,18 @@ fn create(kafka: &Kafka, id: &str) -> Result<Arc<BaseProducer<Context>>, Transac
     let started = Instant::now();
     loop {
         let producer: BaseProducer<Context> =
-            config.create_with_context(Context::default()).map_err(|error| classify(id, "create", &error))?;
+            config.create_with_context(Context::default()).map_err(|error| TransactionError::Refused {
+                what: "create",
+                id: id.to_owned(),
+                reason: error.to_string(),
+            })?;
         let producer = Arc::new(producer);
         match bounded(&producer, id, "initialise", |p| p.init_transactions(TRANSACTION_TIMEOUT)) {
             Ok(()) => return Ok(producer),
             Err(error) => {
-                let retriable = !matches!(error, TransactionError::Fenced { .. })
-                    && started.elapsed() < INITIALISE_TIMEOUT;
-                if !retriable {
+                let passing =
+                    matches!(error, TransactionError::Abort { .. } | TransactionError::Doubtful { .. });
+                if !passing || started.elapsed() >= patience {
                     return Err(error);
                 }
                 tracing::warn!(%error, id, "initialising transactions; trying again");
@@ -437,6 +460,17 @@ fn classify(id: &str, what: &'static str, error: &KafkaError) -> TransactionErro
     );
     if fenced {
         return TransactionError::Fenced { what, id, reason };
+    }
+    let refused = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+                | RDKafkaErrorCode::ClusterAuthorizationFailed
+                | RDKafkaErrorCode::InvalidTransactionTimeout
+        )
+    );
+    if refused {
+        return TransactionError::Refused { what, id, reason };
     }
     match error {
         KafkaError::Transaction(inner) if inner.txn_requires_abort() => {

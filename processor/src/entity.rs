@@ -242,7 +242,8 @@ impl Entity {
         self.changes.push(Change::put(keys::chunk(key, hour, number), stored::encode_ids(&ids)));
         let sealed = self.sealed.entry(hour).or_default();
         sealed.extend(ids);
-        sealed.sort_unstable();
+        // Stable, since that merges what is in order already.
+        sealed.sort();
     }
 }
 

@@ -92,16 +92,20 @@ pub fn restored(took: Took) {
     histogram!(RESTORE_SECONDS, "part" => "restore").record(took.restore.as_secs_f64());
 }
 
-/// What the rules made of an event.
-pub fn rules(decision: Option<&str>, write_backs: impl Iterator<Item = String>, errors: usize) {
-    if let Some(rule) = decision {
-        counter!(DECISIONS, "rule" => rule.to_owned()).increment(1);
-    }
-    for rule in write_backs {
-        counter!(WRITE_BACKS, "rule" => rule).increment(1);
-    }
-    if errors > 0 {
-        counter!(RULE_ERRORS).increment(errors as u64);
+/// A rule decided.
+pub fn decision(rule: &str) {
+    counter!(DECISIONS, "rule" => rule.to_owned()).increment(1);
+}
+
+/// A rule made a command.
+pub fn write_back(rule: &str) {
+    counter!(WRITE_BACKS, "rule" => rule.to_owned()).increment(1);
+}
+
+/// So many rules failed on an event.
+pub fn rule_errors(count: usize) {
+    if count > 0 {
+        counter!(RULE_ERRORS).increment(count as u64);
     }
 }
 

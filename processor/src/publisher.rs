@@ -12,6 +12,7 @@ use trunkline_schemas::{
 };
 use trunkline_telemetry::trace;
 
+use crate::metrics;
 use crate::output::{DeadLetter, Emission, Enriched, Output};
 
 /// Bytes that the protocol adds to a record: the head of a batch, lengths, where it lies.
@@ -79,15 +80,20 @@ impl Publisher {
         }
     }
 
-    /// A report of the instance itself, for `pipeline.errors`.
-    ///
-    /// # Errors
-    /// [`codec::Error`] when it does not fit its schema.
-    pub fn report(&mut self, report: &PipelineError) -> Result<OutboundRecord, codec::Error> {
-        let value = self.error.encode_to_vec(report)?;
+    /// A report of the instance itself, for `pipeline.errors`; none when it cannot be published, which is logged.
+    pub fn report(&mut self, report: &PipelineError) -> Option<OutboundRecord> {
         let headers = headers::correlation(None, None, None, report.correlation_id.as_deref());
-        let key = report.key().into_bytes();
-        Ok(self.record(catalog::PIPELINE_ERRORS, Some(key), value, headers, report.occurred_at))
+        self.error_record(report, headers)
+    }
+
+    fn error_record(&mut self, error: &PipelineError, headers: Headers) -> Option<OutboundRecord> {
+        let value = self.error.encode_to_vec(error);
+        let (key, at) = (error.key().into_bytes(), error.occurred_at);
+        let record = self.fitting(catalog::PIPELINE_ERRORS, key, value, headers, at);
+        let refused = |reason: &String| {
+            tracing::error!(code = error.code, error.message, reason, "report not published");
+        };
+        record.inspect_err(refused).ok()
     }
 
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
@@ -126,8 +132,13 @@ impl Publisher {
             let value = self.decision.encode_to_vec(&decision);
             let (key, at) = (decision.key().into_bytes(), decision.decided_at);
             match self.fitting(catalog::ROUTING_DECISIONS, key, value, correlated(), at) {
-                Ok(record) => records.push(record),
-                Err(reason) => errors.push(self.did_nothing(&event, &decision.rule_id, &reason, at)),
+                Ok(record) => {
+                    metrics::decision(&decision.rule_id);
+                    records.push(record);
+                }
+                Err(reason) => {
+                    errors.push(self.did_nothing(&event, &decision.rule_id, "decision", &reason, at));
+                }
             }
         }
         for command in write_backs {
@@ -137,27 +148,34 @@ impl Publisher {
             let topic = catalog::writebacks(&command.system);
             let (key, at) = (command.resource.into_bytes(), command.issued_at);
             match self.fitting(&topic, key, value, correlated(), at) {
-                Ok(record) => records.push(record),
-                Err(reason) => errors.push(self.did_nothing(&event, &command.rule_id, &reason, at)),
-            }
-        }
-        for error in errors {
-            let value = self.error.encode_to_vec(&error);
-            let (key, at) = (error.key().into_bytes(), error.occurred_at);
-            match self.fitting(catalog::PIPELINE_ERRORS, key, value, correlated(), at) {
-                Ok(record) => records.push(record),
+                Ok(record) => {
+                    metrics::write_back(&command.rule_id);
+                    records.push(record);
+                }
                 Err(reason) => {
-                    tracing::error!(code = error.code, error.message, reason, "report not published");
+                    let (rule, id) = (&command.rule_id, &command.command_id);
+                    errors.push(self.did_nothing(&event, rule, id, &reason, at));
                 }
             }
+        }
+        metrics::rule_errors(errors.len());
+        for error in errors {
+            records.extend(self.error_record(&error, correlated()));
         }
         Ok(())
     }
 
     /// That a rule or a plugin wanted something which cannot be published.
-    fn did_nothing(&self, event: &EnrichedEvent, rule: &str, reason: &str, at: i64) -> PipelineError {
+    fn did_nothing(
+        &self,
+        event: &EnrichedEvent,
+        rule: &str,
+        what: &str,
+        reason: &str,
+        at: i64,
+    ) -> PipelineError {
         PipelineError {
-            error_id: derive("error", &[&event.event_id, rule, "size"]),
+            error_id: derive("error", &[&event.event_id, rule, what, "size"]),
             code: "TL-3002".to_owned(),
             severity: Severity::Error,
             component: "processor".to_owned(),

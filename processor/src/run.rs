@@ -214,7 +214,7 @@ fn producer(
     stop: &AtomicBool,
 ) -> Result<TransactionalProducer, EngineError> {
     loop {
-        match TransactionalProducer::open(&config.kafka, transactional_id) {
+        match TransactionalProducer::open(&config.kafka, transactional_id, client::MAX_DEAD_LETTER_BYTES) {
             Ok(producer) => {
                 health.set("kafka", true, "reachable");
                 return Ok(producer);

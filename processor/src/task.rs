@@ -343,7 +343,7 @@ impl Task {
         let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase)));
         lane.pending.insert(id);
         let event = &arrived.event;
-        self.held_bytes += event.size();
+        self.held_bytes += event.held_bytes();
         let (mode, hold_ms) =
             self.settings.sources.get(event.source()).copied().unwrap_or((OrderMode::Causal, 500));
         let phase = lane.phase;
@@ -502,7 +502,7 @@ impl Task {
         let arrived = *passed.item;
         let id = id_bits(arrived.event.event_id());
         lane.pending.remove(&id);
-        self.held_bytes -= arrived.event.size();
+        self.held_bytes -= arrived.event.held_bytes();
         // Before it gets a position: a record that is put aside must not leave a hole.
         if let Some(message) = self.settings.too_large(&arrived, &at_hand) {
             self.refuse(arrived, "TL-3007", message);

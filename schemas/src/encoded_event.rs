@@ -79,6 +79,11 @@ impl EncodedEvent {
         self.value.len()
     }
 
+    /// Bytes that it keeps in memory: of its value, and of the one that was read where that is another.
+    pub fn held_bytes(&self) -> usize {
+        self.value.len() + self.original.as_ref().map_or(0, Vec::len)
+    }
+
     /// Bytes of its value but for the platform's payload.
     pub fn size_without_data(&self) -> usize {
         self.fields.data_from

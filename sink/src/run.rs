@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
+use trunkline_kafka::client::MAX_RECORD_BYTES;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
     TransactionalProducer, schemas,
@@ -182,7 +183,8 @@ fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker
         parser.add_schema(id, Some(WriteBack::SCHEMA));
     }
     // The producer first: what a predecessor left open is settled before a partition is taken.
-    let producer = TransactionalProducer::open(&config.kafka, &transactional_id(&config, &instance))?;
+    let producer =
+        TransactionalProducer::open(&config.kafka, &transactional_id(&config, &instance), MAX_RECORD_BYTES)?;
     let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
     let targets: Vec<Target> = config.targets.values().cloned().collect();
     let (answer_sender, answers) = mpsc::channel();

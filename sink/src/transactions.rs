@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
+use trunkline_kafka::transactional_producer::{INITIALISE_TIMEOUT, TRANSACTION_TIMEOUT};
 use trunkline_kafka::{
     CommitOutcome, GroupConsumer, OutboundRecord, TopicPartition, TransactionError, TransactionalProducer,
 };
@@ -71,7 +71,9 @@ impl Transactions {
                 metrics::transaction("doubtful", took);
                 self.replace()
             }
-            Err(error @ TransactionError::Fenced { .. }) => Err(error.into()),
+            Err(error @ (TransactionError::Fenced { .. } | TransactionError::Refused { .. })) => {
+                Err(error.into())
+            }
             Err(error @ TransactionError::Doubtful { .. }) => {
                 metrics::transaction("doubtful", took);
                 tracing::warn!(%error, "the outcome of a transaction is unknown");
@@ -128,7 +130,7 @@ impl Transactions {
     }
 
     fn replace(&mut self) -> Result<Settled, Error> {
-        self.producer.reopen()?;
+        self.producer.reopen(INITIALISE_TIMEOUT)?;
         Ok(Settled::Unknown)
     }
 }

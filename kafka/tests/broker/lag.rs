@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trunkline_kafka::client::MAX_RECORD_BYTES;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
@@ -20,7 +21,8 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
             |gauge: &LastStableOffset| gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum::<i64>();
         assert_eq!(total(&gauge), 0);
 
-        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
+        let mut producer =
+            TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix), MAX_RECORD_BYTES).unwrap();
         producer.begin().unwrap();
         let record = OutboundRecord {
             topic: topic.clone(),

@@ -97,7 +97,8 @@ impl Brokers for KafkaBrokers {
     }
 
     fn reopen(&mut self) -> Result<(), TransactionError> {
-        self.producer.reopen()
+        // The engine tries again, and polls in between.
+        self.producer.reopen(Duration::ZERO)
     }
 
     fn take_delivered(&mut self) -> HashMap<i32, i64> {

@@ -1,7 +1,5 @@
 //! Taking partitions, with their state restored first, and giving them back.
 
-use std::time::Duration;
-
 use trunkline_kafka::TransactionError;
 use trunkline_kafka::changelog::Start;
 use trunkline_kafka::topics::DELETE_RETENTION_MS;
@@ -17,14 +15,11 @@ use crate::task::{Counters, Task};
 /// could be gone from the changelog. Half, because compaction does not keep to the minute.
 const LONGEST_ABSENCE_MS: i64 = DELETE_RETENTION_MS / 2;
 
-/// How long a commit may hold up a change of assignment, each of its steps: all members of the group wait for it.
-const GIVE_BACK_WITHIN: Duration = Duration::from_secs(5);
-
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// The group gives us partitions: take them, and restore their state beside the others.
     pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
         // No transaction spans a change of assignment.
-        self.commit_within(GIVE_BACK_WITHIN)?;
+        self.commit_for_change()?;
         self.parts.brokers.assign(partitions)?;
         self.request_restore(partitions)?;
         self.report_assignment();
@@ -44,7 +39,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 });
             }
         }
-        self.commit_within(GIVE_BACK_WITHIN)?;
+        self.commit_for_change()?;
         self.let_go(partitions);
         self.parts.brokers.release(partitions)?;
         self.report_assignment();

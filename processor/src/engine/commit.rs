@@ -12,6 +12,9 @@ use crate::metrics;
 use crate::state::{Reached, StateStore};
 use crate::task::Commit;
 
+/// How long a commit may hold up a change of assignment, each of its steps.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(5);
+
 /// What follows from how a transaction went.
 enum Ended {
     /// Apply it to state.
@@ -38,11 +41,16 @@ impl Ended {
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
-        self.commit_within(TRANSACTION_TIMEOUT)
+        self.commit_within(TRANSACTION_TIMEOUT, false)
     }
 
-    /// The same for somebody who cannot wait for ever: what does not succeed in time is given up, and read again.
-    pub(super) fn commit_within(&mut self, within: Duration) -> Result<(), EngineError> {
+    /// The same for a change of assignment, which all members of the group wait for: what does not succeed in time is
+    /// given up, and settled and read again once the change is over.
+    pub(super) fn commit_for_change(&mut self) -> Result<(), EngineError> {
+        self.commit_within(GIVE_BACK_WITHIN, true)
+    }
+
+    fn commit_within(&mut self, within: Duration, changing: bool) -> Result<(), EngineError> {
         self.last_commit = self.parts.clock.now();
         if self.trouble.is_on_standby() {
             return Ok(());
@@ -62,8 +70,11 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction aborted");
-                match self.parts.brokers.abort() {
-                    Ok(()) => Ended::Aborted,
+                // Aborting takes time as well; the next producer does it.
+                let aborted = if changing { Ok(None) } else { self.parts.brokers.abort().map(Some) };
+                match aborted {
+                    Ok(Some(())) => Ended::Aborted,
+                    Ok(None) => Ended::Doubtful,
                     Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
                     Err(error) => {
                         tracing::warn!(code = "TL-3005", %error, "aborting");
@@ -89,6 +100,12 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 let wait = self.trouble.failed();
                 self.rewind()?;
                 self.parts.brokers.wait(wait);
+                Ok(())
+            }
+            Ended::Doubtful if changing => {
+                self.trouble.failed();
+                self.step_aside()?;
+                self.trouble.stand_by_until(self.parts.clock.now());
                 Ok(())
             }
             Ended::Doubtful => {
@@ -121,9 +138,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             }
         }
         for report in std::mem::take(&mut self.reports) {
-            let record = self.parts.publisher.report(&report)?;
-            self.produce(record);
-            self.reports.push(report);
+            if let Some(record) = self.parts.publisher.report(&report) {
+                self.produce(record);
+                self.reports.push(report);
+            }
         }
         self.hand_over();
         self.begin_if_closed();
@@ -178,20 +196,19 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     /// After doubt: replaces the producer, and reads the truth from committed offsets and the changelog's tail.
     fn start_again(&mut self) -> Result<(), EngineError> {
-        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
-        self.parts.brokers.pause(&partitions)?;
-        self.let_go(&partitions);
-        self.parts.profiles.clear();
+        let partitions = self.step_aside()?;
         match self.parts.brokers.reopen() {
             Ok(()) => {}
             Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
+            Err(error @ TransactionError::Refused { .. }) => return Err(error.into()),
             Err(error) => {
                 tracing::warn!(code = "TL-3005", %error, "no new producer yet: trying again");
-                self.keep_unrestored(&partitions);
+                self.parts.health.set("engine", false, &format!("no producer: {error}"));
                 self.trouble.stand_by(self.parts.clock.now());
                 return Ok(());
             }
         }
+        self.parts.health.set("engine", true, "running");
         self.parts.brokers.take_delivered();
         if partitions.is_empty() { Ok(()) } else { self.request_restore(&partitions) }
     }
@@ -200,25 +217,26 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// the group has had time to say that somebody else bears our name: then the consumer ends with a fatal error.
     fn fenced(&mut self, error: TransactionError) -> Result<(), EngineError> {
         tracing::error!(code = "TL-3006", %error, "fenced: watching the group before going on");
-        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
-        self.parts.brokers.pause(&partitions)?;
-        self.let_go(&partitions);
-        self.parts.profiles.clear();
-        self.keep_unrestored(&partitions);
+        self.step_aside()?;
         self.parts.health.set("engine", false, "fenced: another instance may have this name");
         Ok(self.trouble.fenced(error, self.parts.clock.now())?)
     }
 
-    /// Partitions stay ours until the group says otherwise; no ticket is like this one, so nothing restores them.
-    fn keep_unrestored(&mut self, partitions: &[i32]) {
+    /// Forgets what is not committed, and processes nothing until partitions are restored anew. They stay ours until the group
+    /// says otherwise; no ticket is like this one, so no restore of before brings them back.
+    fn step_aside(&mut self) -> Result<Vec<i32>, EngineError> {
+        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
+        self.parts.brokers.pause(&partitions)?;
+        self.let_go(&partitions);
+        self.parts.profiles.clear();
         self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
+        Ok(partitions)
     }
 
     /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything starts again.
     pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
         if self.trouble.standby_ends(self.parts.clock.now()) {
-            tracing::warn!(code = "TL-3006", "still a member of the group: starting again");
-            self.parts.health.set("engine", true, "running");
+            tracing::warn!(code = "TL-3005", "starting again");
             self.start_again()?;
         }
         Ok(())

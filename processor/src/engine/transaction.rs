@@ -6,7 +6,6 @@ use trunkline_kafka::{OutboundRecord, TransactionError};
 
 use super::{Engine, EngineError};
 use crate::brokers::Brokers;
-use crate::metrics;
 use crate::output::Output;
 use crate::state::StateStore;
 
@@ -58,11 +57,6 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Publishes outputs with the transaction.
     pub(super) fn publish(&mut self, outputs: Vec<Output>) -> Result<(), EngineError> {
         for output in outputs {
-            if let Output::Event(emission) = &output {
-                let rules = emission.write_backs.iter().map(|w| w.rule_id.clone());
-                let decision = emission.decision.as_ref().map(|d| d.rule_id.as_str());
-                metrics::rules(decision, rules, emission.errors.len());
-            }
             let transaction = &mut self.transaction;
             transaction.outputs += 1;
             let before = transaction.records.len();

@@ -59,7 +59,12 @@ impl Trouble {
 
     /// Nothing can be done for a while.
     pub(super) fn stand_by(&mut self, now: i64) {
-        self.standby_until = Some(now + STANDBY_MS);
+        self.stand_by_until(now + STANDBY_MS);
+    }
+
+    /// Nothing can be done until then.
+    pub(super) fn stand_by_until(&mut self, until: i64) {
+        self.standby_until = Some(until);
     }
 
     /// Whether nothing may be done but watching the membership.

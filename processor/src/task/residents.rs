@@ -20,6 +20,9 @@ pub(super) struct Residents {
     uses: u64,
     /// What they weigh together.
     weight: usize,
+    /// What they may weigh whatever the limit, before any are let go of again: twice what was left the last time. Where
+    /// what is in use is more than the limit, letting go would only mean reading it again.
+    floor: usize,
 }
 
 /// An entity in memory.
@@ -94,9 +97,10 @@ impl Residents {
         Ok(())
     }
 
-    /// Lets go of the less recently used half when they weigh more than `limit` entities without many ids.
+    /// Lets go of the less recently used half when they weigh more than `limit` entities without many ids, and more than
+    /// what was left the last time twice.
     pub(super) fn evict(&mut self, limit: usize) {
-        if self.weight <= limit {
+        if self.weight <= limit.max(self.floor) {
             return;
         }
         let mut uses: Vec<u64> = self.entities.values().map(|resident| resident.used).collect();
@@ -105,6 +109,7 @@ impl Residents {
         let median = *median;
         self.entities.retain(|_, resident| resident.used > median || !resident.is_idle());
         self.weight = self.entities.values().map(|resident| resident.weight).sum();
+        self.floor = 2 * self.weight;
     }
 }
 

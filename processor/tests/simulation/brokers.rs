@@ -384,6 +384,10 @@ impl Brokers for ModelBrokers {
         self.delivered.clear();
         self.handle.world().count("producer replaced");
         let id = self.id.clone();
+        if self.handle.world().fault(|plan| plan.no_producer) {
+            self.handle.world().note("no new producer", || id.clone());
+            return Err(self.doubtful("initialise", "timeout"));
+        }
         loop {
             let epoch = self.handle.world().initialise(&id);
             match epoch {

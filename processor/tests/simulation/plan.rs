@@ -30,6 +30,8 @@ pub struct Plan {
     pub end: f64,
     /// Per commit: the producer hears nothing of one record.
     pub unreported: f64,
+    /// Per new producer: there is none for now.
+    pub no_producer: f64,
     /// Per marker: it comes late.
     pub late_marker: f64,
     /// Per second: partitions move for no reason.
@@ -83,6 +85,7 @@ impl Plan {
             undelivered: some(0.5, 0.01),
             end: some(0.7, 0.1),
             unreported: some(0.2, 0.03),
+            no_producer: some(0.4, 0.3),
             late_marker: some(0.6, 0.2),
             scramble: some(0.5, 0.3),
             cut_off: some(0.3, 0.06),
