@@ -38,7 +38,7 @@ pub fn add(quick: bool, report: &mut Report) {
         ),
         (
             "caches",
-            "96 MiB of RocksDB blocks and memtables for both; besides at most 100,000 conversations in Trunkline's memory, and \
+            "64 MiB of RocksDB blocks and memtables for Trunkline and 96 MiB for Kafka Streams; besides at most 100,000 conversations in Trunkline's memory, and \
              128 MiB of record cache (room for as many) in Kafka Streams' heap of 1 GiB"
                 .to_owned(),
         ),

@@ -21,10 +21,10 @@ const FLUSH_EVERY_MS: i64 = 30_000;
 const FLUSH_RECORDS: u64 = 100_000;
 
 /// Bytes that all memtables of an instance take together before the largest is written to disk.
-const WRITE_BUFFERS_BYTES: usize = 48 << 20;
+const WRITE_BUFFERS_BYTES: usize = 32 << 20;
 
 /// Bytes of blocks, indexes and filters that an instance keeps in memory. What is hot is in the tasks already.
-const BLOCK_CACHE_BYTES: usize = 48 << 20;
+const BLOCK_CACHE_BYTES: usize = 32 << 20;
 
 /// Bytes of a piece of an index or a filter.
 const METADATA_BLOCK_BYTES: usize = 4 << 10;
