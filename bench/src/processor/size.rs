@@ -73,7 +73,7 @@ impl Size {
             conversations: 75_000,
             active: 5_000,
             warm_up: 0.3,
-            stored: Stored { conversations: 1_000_000, active: 100_000, restarts: 3, backlog: 4_000 },
+            stored: Stored { conversations: 1_000_000, active: 100_000, restarts: 3, backlog: 16_000 },
             scale: Scale { levels: vec![10_000, 1_000_000, 10_000_000], rounds: 3, played: 10_000 },
             steady: Steady { rounds: 5, per_second: 2_000, warm_up: 10, measured: 30 },
             now_ms: now_ms(),
@@ -85,7 +85,7 @@ impl Size {
         Self {
             rounds: 2,
             conversations: 15_000,
-            stored: Stored { conversations: 50_000, active: 5_000, restarts: 1, backlog: 2_000 },
+            stored: Stored { conversations: 50_000, active: 5_000, restarts: 1, backlog: 8_000 },
             scale: Scale { levels: vec![10_000, 50_000, 100_000], rounds: 1, played: 10_000 },
             steady: Steady { rounds: 2, per_second: 1_000, warm_up: 5, measured: 10 },
             ..Self::full()
