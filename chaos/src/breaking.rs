@@ -93,12 +93,8 @@ impl Breaking<'_> {
                 processor.line.restore();
                 self.journal.count(journal::BLACKHOLES);
             }
-            Trouble::DelayedEndTxn { hold } => {
-                self.delay_end_txn(processor, Deed::Hold(hold), hold, journal::DELAYED_END_TXN).await;
-            }
-            Trouble::OvertakenEndTxn { hold } => {
-                self.delay_end_txn(processor, Deed::CutAndHold(hold), hold, journal::OVERTAKEN_END_TXN).await;
-            }
+            Trouble::DelayedEndTxn { hold } => self.delay_end_txn(processor, hold, false).await,
+            Trouble::OvertakenEndTxn { hold } => self.delay_end_txn(processor, hold, true).await,
             Trouble::LostEndTxnAnswer => self.lose_answer(processor).await,
             Trouble::FullDisk { length, killed } => self.fill_disk(processor, length, killed).await,
         }
@@ -126,7 +122,7 @@ impl Breaking<'_> {
     async fn freeze(&self, processor: &Processor, length: Duration, commit_after: Option<Duration>) {
         let instance = &processor.member.spec().instance;
         let mut committing = match commit_after {
-            Some(hold) => self.order(processor, Deed::Hold(hold)).await,
+            Some(hold) => self.order(processor, Deed::Hold { time: hold, cut: false }).await,
             None => None,
         };
         let Some(process) = processor.member.process().await else {
@@ -162,16 +158,16 @@ impl Breaking<'_> {
         }
     }
 
-    async fn delay_end_txn(&self, processor: &Processor, deed: Deed, hold: Duration, kind: &'static str) {
+    async fn delay_end_txn(&self, processor: &Processor, hold: Duration, cut: bool) {
         let instance = &processor.member.spec().instance;
-        let Some(mut hears) = self.order(processor, deed).await else { return };
+        let Some(mut hears) = self.order(processor, Deed::Hold { time: hold, cut }).await else { return };
         let delivered = timeout(hold + ANSWER_PATIENCE, hears.recv()).await;
         let Ok(Some(Heard::Delivered { given_up })) = delivered else {
             return self.journal.say(format!("the EndTxn of {instance} was never delivered"));
         };
         let answer = said(timeout(ANSWER_PATIENCE, hears.recv()).await.ok().flatten());
         let given_up = if given_up {
-            self.journal.count(kind);
+            self.journal.count(if cut { journal::OVERTAKEN_END_TXN } else { journal::DELAYED_END_TXN });
             self.journal.answered_late(answer.clone());
             "which had given it up"
         } else {

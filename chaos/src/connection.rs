@@ -91,11 +91,10 @@ impl Shared<'_> {
     ) {
         while let Some(Ok(frame)) = client.next().await {
             let order = frame::request(&frame).and_then(|request| self.watch(request));
-            let held = match &order {
-                Some(Order { deed: Deed::Hold(time) | Deed::CutAndHold(time), .. }) => *time,
-                _ => Duration::ZERO,
+            let (held, cut) = match &order {
+                Some(Order { deed: Deed::Hold { time, cut }, .. }) => (*time, *cut),
+                _ => (Duration::ZERO, false),
             };
-            let cut = matches!(&order, Some(Order { deed: Deed::CutAndHold(_), .. }));
             let due = Instant::now() + self.line.latency() + held;
             if moving.send(Moving { due, frame: frame.freeze(), order }).await.is_err() {
                 return;

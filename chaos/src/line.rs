@@ -38,9 +38,12 @@ pub struct Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// Held back for so long, and delivered then, whether or not the client is still there.
-    Hold(Duration),
-    /// The same, and the client's connection is cut at once, so that it asks again on another while the first is under way.
-    CutAndHold(Duration),
+    Hold {
+        /// For how long.
+        time: Duration,
+        /// Whether the client's connection is cut at once, so that it asks again on another while the first is under way.
+        cut: bool,
+    },
     /// Delivered; the connection is cut when the answer comes.
     LoseAnswer,
 }

@@ -245,7 +245,7 @@ impl Plugins {
         let Some(member) = self.members.get_mut(index) else { return };
         match said {
             Said::Started(Ok(_)) => {}
-            Said::Started(Err(reason)) => member.told.reason(reason),
+            Said::Started(Err(reason)) => member.told.reason(&reason),
             Said::Answered { ticket, result, took } => {
                 let treated = if result.is_ok() { Treated::Answered } else { Treated::Failed };
                 if member.desk.treated(thread, ticket, treated, now) {
@@ -344,7 +344,7 @@ impl Member {
         );
         match worker::start(factory, settings, index, thread, queue, speak.clone()) {
             Ok(questions) => self.questions = questions,
-            Err(error) => self.told.reason(error.to_string()),
+            Err(error) => self.told.reason(&error.to_string()),
         }
     }
 
@@ -357,7 +357,7 @@ impl Member {
         let outcome = if result.is_ok() { "answered" } else { "failed" };
         self.told.answered(outcome, took, asked_at.map(|at| at.elapsed()));
         let wants = result.map_err(|message| {
-            self.told.reason(message.clone());
+            self.told.reason(&message);
             Unanswered { code: "TL-3009", message }
         });
         Answer { plugin: self.factory.name(), wants }
@@ -366,7 +366,7 @@ impl Member {
     fn late(&mut self) -> Answer {
         self.told.passed("late");
         let message = format!("no answer within its budget of {:?}", self.config.budget);
-        self.told.reason(message.clone());
+        self.told.reason(&message);
         self.unanswered(message)
     }
 

@@ -7,9 +7,7 @@ use trunkline_kafka::schemas::Ids;
 use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{
-    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, Severity, WriteBack, catalog,
-};
+use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog};
 use trunkline_telemetry::trace;
 
 use crate::metrics;
@@ -174,20 +172,9 @@ impl Publisher {
         reason: &str,
         at: i64,
     ) -> PipelineError {
-        PipelineError {
-            error_id: derive("error", &[&event.event_id, rule, what, "size"]),
-            code: "TL-3002".to_owned(),
-            severity: Severity::Error,
-            component: "processor".to_owned(),
-            instance: self.instance.clone(),
-            message: format!("what rule '{rule}' wants cannot be published: {reason}; it did nothing"),
-            subject: Some(rule.to_owned()),
-            conversation_id: event.conversation_id.clone(),
-            contact_id: event.contact_id.clone(),
-            flow_session_id: event.flow_session_id.clone(),
-            correlation_id: Some(event.correlation_id.clone()),
-            occurred_at: at,
-        }
+        let id = derive("error", &[&event.event_id, rule, what, "size"]);
+        let message = format!("what rule '{rule}' wants cannot be published: {reason}; it did nothing");
+        PipelineError::of_event(event, id, "TL-3002", &self.instance, rule, message, at)
     }
 
     /// The record of a value, or why the brokers would not take it.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trunkline_config::Config;
 use trunkline_plugin::{Actions, Decision, Failure, WriteBack as Wanted};
 use trunkline_schemas::event_id::derive;
-use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, Severity, WriteBack};
+use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, WriteBack};
 
 use crate::Outcome;
 
@@ -32,9 +32,6 @@ pub(crate) struct Issue<'a> {
     /// What the decision is made of, with the full id of the rule.
     pub(crate) decided: Option<Decision>,
 }
-
-/// The most of a reason that is reported.
-const REASON_CHARACTERS: usize = 2_000;
 
 /// A rule failed.
 pub(crate) const RULE_FAILED: &str = "TL-3002";
@@ -204,30 +201,19 @@ impl Issue<'_> {
 
     /// Reports a rule or a plugin that failed.
     pub(crate) fn fail(&mut self, code: &'static str, step: Step<'_>, rule: &str, reason: &str) {
-        // A plugin may say what it likes; whoever reads this wants the beginning.
-        let reason: String = reason.chars().take(REASON_CHARACTERS).collect();
+        let reason = PipelineError::brief(reason);
         let noun = match step {
             Step::Rules => "rule",
             Step::Plugin(_) => "plugin",
         };
         let event = self.event;
-        self.outcome.errors.push(PipelineError {
-            error_id: derive("error", &[&event.event_id, rule]),
-            code: code.to_owned(),
-            severity: Severity::Error,
-            component: "processor".to_owned(),
-            instance: self.instance.to_owned(),
-            message: format!(
-                "{noun} '{rule}' failed on an event of type {}: {reason}; it did nothing",
-                event.event_type
-            ),
-            subject: Some(rule.to_owned()),
-            conversation_id: event.conversation_id.clone(),
-            contact_id: event.contact_id.clone(),
-            flow_session_id: event.flow_session_id.clone(),
-            correlation_id: Some(event.correlation_id.clone()),
-            occurred_at: self.now,
-        });
+        let id = derive("error", &[&event.event_id, rule]);
+        let message = format!(
+            "{noun} '{rule}' failed on an event of type {}: {reason}; it did nothing",
+            event.event_type
+        );
+        let report = PipelineError::of_event(event, id, code, self.instance, rule, message, self.now);
+        self.outcome.errors.push(report);
     }
 }
 

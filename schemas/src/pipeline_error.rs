@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::EnrichedEvent;
+
 /// Something that went wrong, as published on `pipeline.errors`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,6 +37,44 @@ pub struct PipelineError {
     pub correlation_id: Option<String>,
     /// When; UTC milliseconds.
     pub occurred_at: i64,
+}
+
+/// The most characters of a [`PipelineError::brief`] reason.
+const REASON_CHARACTERS: usize = 2_000;
+
+// === impl PipelineError ===
+
+impl PipelineError {
+    /// That something the processor should have done with an event was not done, because of `subject`: a rule or a plugin.
+    pub fn of_event(
+        event: &EnrichedEvent,
+        error_id: String,
+        code: &str,
+        instance: &str,
+        subject: &str,
+        message: String,
+        occurred_at: i64,
+    ) -> Self {
+        Self {
+            error_id,
+            code: code.to_owned(),
+            severity: Severity::Error,
+            component: "processor".to_owned(),
+            instance: instance.to_owned(),
+            message,
+            subject: Some(subject.to_owned()),
+            conversation_id: event.conversation_id.clone(),
+            contact_id: event.contact_id.clone(),
+            flow_session_id: event.flow_session_id.clone(),
+            correlation_id: Some(event.correlation_id.clone()),
+            occurred_at,
+        }
+    }
+
+    /// The beginning of a reason: plugins and outside systems say what they like, and whoever reads it wants that.
+    pub fn brief(reason: &str) -> String {
+        reason.chars().take(REASON_CHARACTERS).collect()
+    }
 }
 
 /// How bad it is.

@@ -89,7 +89,7 @@ async fn requests_and_answers_pass() {
 #[tokio::test]
 async fn a_held_end_txn_is_delivered_when_its_client_has_long_gone() {
     let mut setting = setting().await;
-    let mut hears = setting.line.order(Deed::Hold(Duration::from_millis(300)));
+    let mut hears = setting.line.order(Deed::Hold { time: Duration::from_millis(300), cut: false });
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     let begun = Instant::now();
     request(&mut client, METADATA, 1).await;
@@ -115,7 +115,7 @@ async fn a_held_end_txn_is_delivered_when_its_client_has_long_gone() {
 #[tokio::test]
 async fn an_end_txn_that_is_cut_off_and_held_is_overtaken_by_the_next() {
     let mut setting = setting().await;
-    let mut hears = setting.line.order(Deed::CutAndHold(Duration::from_millis(300)));
+    let mut hears = setting.line.order(Deed::Hold { time: Duration::from_millis(300), cut: true });
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     request(&mut client, END_TXN, 2).await;
     assert_eq!(answered(&mut client).await, None, "the connection ends");

@@ -41,16 +41,16 @@ impl Ended {
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
-        self.commit_within(TRANSACTION_TIMEOUT, false)
+        self.end_transaction(false)
     }
 
     /// The same for a change of assignment, which all members of the group wait for: what does not succeed in time is
     /// given up, and settled and read again once the change is over.
     pub(super) fn commit_for_change(&mut self) -> Result<(), EngineError> {
-        self.commit_within(GIVE_BACK_WITHIN, true)
+        self.end_transaction(true)
     }
 
-    fn commit_within(&mut self, within: Duration, changing: bool) -> Result<(), EngineError> {
+    fn end_transaction(&mut self, changing: bool) -> Result<(), EngineError> {
         self.last_commit = self.parts.clock.now();
         if self.trouble.is_on_standby() {
             return Ok(());
@@ -64,17 +64,20 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         if commits.is_empty() && self.reports.is_empty() && !self.transaction.is_open() {
             return Ok(());
         }
+        let within = if changing { GIVE_BACK_WITHIN } else { TRANSACTION_TIMEOUT };
         let started = Instant::now();
         let ended = match self.transact(&commits, within)? {
             Ok(CommitOutcome::Committed) => Ended::Committed,
             Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
+            Err(error @ TransactionError::Abort { .. }) if changing => {
+                // Aborting takes time as well; the next producer does it.
+                tracing::warn!(code = "TL-3005", %error, "transaction aborted");
+                Ended::Doubtful
+            }
             Err(error @ TransactionError::Abort { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction aborted");
-                // Aborting takes time as well; the next producer does it.
-                let aborted = if changing { Ok(None) } else { self.parts.brokers.abort().map(Some) };
-                match aborted {
-                    Ok(Some(())) => Ended::Aborted,
-                    Ok(None) => Ended::Doubtful,
+                match self.parts.brokers.abort() {
+                    Ok(()) => Ended::Aborted,
                     Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
                     Err(error) => {
                         tracing::warn!(code = "TL-3005", %error, "aborting");

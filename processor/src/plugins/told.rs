@@ -12,9 +12,6 @@ use super::desk::Desk;
 use super::switch::Turned;
 use crate::metrics;
 
-/// The most of a reason that is told.
-const REASON_CHARACTERS: usize = 2_000;
-
 /// A plugin was turned off, or on again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turning {
@@ -69,9 +66,8 @@ impl Told {
     }
 
     /// It failed in this way.
-    pub(super) fn reason(&mut self, reason: String) {
-        // Whoever reads it wants the beginning.
-        self.reason = reason.chars().take(REASON_CHARACTERS).collect();
+    pub(super) fn reason(&mut self, reason: &str) {
+        self.reason = PipelineError::brief(reason);
     }
 
     /// It answered or failed after `took` at work, and `waited` since it was asked.

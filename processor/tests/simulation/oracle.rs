@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::codec::{Decoder, Value};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers;
 use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, RoutingDecision, WriteBack, catalog};
@@ -39,7 +39,7 @@ type Latest = (i64, Option<Vec<u8>>);
 
 /// Judges.
 pub struct Oracle {
-    decoder: Decoder<EnrichedEvent>,
+    events: Decoder<EnrichedEvent>,
     decisions: Decoder<RoutingDecision>,
     commands: Decoder<WriteBack>,
     /// Events of which a decision was made …
@@ -65,17 +65,11 @@ pub struct Oracle {
 impl Oracle {
     /// Of so many partitions.
     pub fn new(partitions: i32) -> Self {
-        let mut decoder = Decoder::new();
-        decoder.add_writer(OUTPUT_SCHEMA, EnrichedEvent::SCHEMA).expect("this build's own schema");
-        let mut decisions = Decoder::new();
-        decisions.add_writer(OUTPUT_SCHEMA, RoutingDecision::SCHEMA).expect("this build's own schema");
-        let mut commands = Decoder::new();
-        commands.add_writer(OUTPUT_SCHEMA, WriteBack::SCHEMA).expect("this build's own schema");
         let count = partitions as usize;
         Self {
-            decoder,
-            decisions,
-            commands,
+            events: decoder(),
+            decisions: decoder(),
+            commands: decoder(),
             decided: HashSet::new(),
             commanded: HashSet::new(),
             ledger: (0..count).map(|_| BTreeMap::new()).collect(),
@@ -122,8 +116,7 @@ impl Oracle {
             catalog::EVENTS_ENRICHED => self.emitted(partition, entry),
             catalog::PROCESSOR_DLQ => self.put_aside(&entry),
             catalog::ROUTING_DECISIONS => {
-                let decision = self.decisions.decode(&entry.value.unwrap_or_default());
-                let decision = decision.map_err(|error| violation(ONCE, error.to_string()))?;
+                let decision = decode(&self.decisions, entry.value)?;
                 if decision.queue != decision.conversation_id {
                     return Err(violation(ONCE, format!("event {} was sent elsewhere", decision.event_id)));
                 }
@@ -131,8 +124,7 @@ impl Oracle {
                 self.consequence("decision", fresh, &decision.event_id, et::QUEUE_ENTERED)
             }
             WRITE_BACKS => {
-                let command = self.commands.decode(&entry.value.unwrap_or_default());
-                let command = command.map_err(|error| violation(ONCE, error.to_string()))?;
+                let command = decode(&self.commands, entry.value)?;
                 let fresh = self.commanded.insert(command.event_id.clone());
                 self.consequence("command", fresh, &command.event_id, et::CONVERSATION_ENDED)
             }
@@ -151,8 +143,7 @@ impl Oracle {
     }
 
     fn emitted(&mut self, partition: i32, entry: Entry) -> Result<(), Violation> {
-        let value = entry.value.unwrap_or_default();
-        let event = self.decoder.decode(&value).map_err(|error| violation(ONCE, error.to_string()))?;
+        let event = decode(&self.events, entry.value)?;
         let id = event.event_id.clone();
         let Some(expected) = self.expected.get(&id) else {
             return Err(violation(ONCE, format!("event {id} was never read in")));
@@ -299,6 +290,17 @@ impl Oracle {
     pub fn events(&self) -> usize {
         self.ids.len()
     }
+}
+
+/// A decoder of what this build's own schema wrote.
+fn decoder<T: Value>() -> Decoder<T> {
+    let mut decoder = Decoder::new();
+    decoder.add_writer(OUTPUT_SCHEMA, T::SCHEMA).expect("this build's own schema");
+    decoder
+}
+
+fn decode<T: Value>(decoder: &Decoder<T>, value: Option<Vec<u8>>) -> Result<T, Violation> {
+    decoder.decode(&value.unwrap_or_default()).map_err(|error| violation(ONCE, error.to_string()))
 }
 
 fn judge_positions(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
