@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::http::{Answer, Call, Door};
 use crate::system::System;
 
 /// One answered request. Times are UTC milliseconds with microseconds as the fraction.
@@ -39,6 +40,25 @@ pub struct Entry {
     pub fault: Option<String>,
     /// Body of a write; null for reads and for requests that carry secrets.
     pub body: Option<String>,
+    /// Body of the answer to a lookup, as sent, so that a judge can compare what was made of it with what was said and
+    /// when. A lookup is a GET on the API host of a system that knows customers or conversations. Null for everything
+    /// else, for server errors, for answers that were withheld, for whatever concerns tokens, and beyond 64 KiB.
+    pub answer: Option<String>,
+}
+
+/// Longest answer that is kept, in bytes.
+const ANSWER_MAX: usize = 64 << 10;
+
+/// What [`Entry::answer`] is for a request and the answer that went out.
+pub(crate) fn answer_to_lookup(system: System, call: &Call, answer: &Answer) -> Option<String> {
+    let asked = matches!(system, System::Salesforce | System::Sap | System::ServiceNow | System::Genesys);
+    let path = call.path().to_ascii_lowercase();
+    // Hosts where tokens are given out on the API's own paths answer a GET there too, if only with an error.
+    let of_tokens = call.door == Door::Login || path.contains("oauth") || path.contains("token");
+    if !asked || call.method != "GET" || of_tokens || answer.status >= 500 || answer.body.len() > ANSWER_MAX {
+        return None;
+    }
+    String::from_utf8(answer.body.clone()).ok()
 }
 
 /// The log of a run, kept in memory until the sandbox ends.
@@ -83,5 +103,42 @@ impl AuditLog {
             }
         }
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_kept_of_lookups_only() {
+        let query = "/services/data/v61.0/query?q=SELECT+Id+FROM+Account";
+        let found = || Answer::text(200, "application/json", r#"{"totalSize":0}"#);
+        let kept = Some(r#"{"totalSize":0}"#);
+        let cases = [
+            (System::Salesforce, Call::new("GET", query), found(), kept),
+            (System::Genesys, Call::new("GET", "/api/v2/conversations/1"), found(), kept),
+            (System::Sap, Call::new("GET", "/sap/opu/odata"), Answer::empty(404), Some("")),
+            (System::Salesforce, Call::new("PATCH", query), found(), None),
+            (System::Cxone, Call::new("GET", "/contacts/1"), found(), None),
+            (System::ServiceNow, Call::new("GET", "/oauth_token.do"), found(), None),
+            (System::Salesforce, Call::new("GET", "/services/oauth2/token"), found(), None),
+            (System::Genesys, Call::new("GET", "/api/v2/conversations/1").by(Door::Login), found(), None),
+            (System::Sap, Call::new("GET", "/sap"), Answer::text(500, "text/plain", "broken"), None),
+        ];
+        for (system, call, answer, expected) in cases {
+            let kept = answer_to_lookup(system, &call, &answer);
+            assert_eq!(kept.as_deref(), expected, "{system} {} {}", call.method, call.target);
+        }
+    }
+
+    #[test]
+    fn the_longest_answer_is_kept_whole_and_a_longer_one_not_at_all() {
+        let call = Call::new("GET", "/api/now/table/incident");
+        let kept = |length: usize| {
+            let answer = Answer::text(200, "application/json", &"x".repeat(length));
+            answer_to_lookup(System::ServiceNow, &call, &answer).map(|text| text.len())
+        };
+        assert_eq!((kept(ANSWER_MAX), kept(ANSWER_MAX + 1)), (Some(ANSWER_MAX), None));
     }
 }

@@ -134,6 +134,7 @@ mod tests {
             client: None,
             fault: None,
             body: None,
+            answer: None,
         };
         let entries = [
             entry("C-000020", 0.0, 2_000.0),

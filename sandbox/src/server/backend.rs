@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::audit::{AuditLog, Entry};
+use crate::audit::{AuditLog, Entry, answer_to_lookup};
 use crate::clock::now_ms;
 use crate::fault::FaultProfile;
 use crate::generator::Dice;
@@ -131,6 +131,8 @@ impl Backend {
             client: header("sforce-call-options").or_else(|| header("user-agent")),
             fault: fault.map(str::to_owned),
             body: answer.keep_body.then(|| String::from_utf8_lossy(&call.body).into_owned()),
+            // A withheld answer tells its caller nothing.
+            answer: (!fate.hang).then(|| answer_to_lookup(self.system, call, answer)).flatten(),
         });
     }
 }

@@ -96,10 +96,28 @@ async fn every_request_is_in_the_audit_log_without_its_secrets() {
     assert_eq!(lines, running.audit("/genesys").await);
     assert_eq!(lines.len(), 3);
     assert!(running.audit("/sap").await.is_empty());
+    assert!(lines.iter().all(|line| line.answer.is_none()), "writes and token requests are no lookups");
     let text = running.sandbox.audit().json_lines(None);
     let secrets = running.sandbox.secrets();
     assert!(secrets.contains(&running.token) && secrets.len() == 7);
     assert!(secrets.iter().all(|secret| !text.contains(secret)));
+}
+
+#[tokio::test]
+async fn the_answer_to_a_lookup_is_in_the_audit_log_unless_it_was_withheld() {
+    let running = running(Latency::NONE).await;
+    assert_eq!(running.patched("GOLD").await, 200);
+    let url = format!("{}/{ATTRIBUTES}", running.sandbox.addresses.genesys_api);
+    let get = || running.client.get(&url).bearer_auth(&running.token);
+    let answered = get().send().await.unwrap().text().await.unwrap();
+    running.sandbox.set_fault(System::Genesys, FaultProfile { hang_rate: 1.0, ..FaultProfile::default() });
+    assert!(get().timeout(Duration::from_millis(60)).send().await.unwrap_err().is_timeout());
+    running.sandbox.set_fault(System::Genesys, FaultProfile { down: true, ..FaultProfile::default() });
+    assert_eq!(get().send().await.unwrap().status(), 503);
+    let entries = running.sandbox.audit().entries(Some(System::Genesys));
+    let lookups: Vec<Option<&str>> =
+        entries.iter().filter(|entry| entry.method == "GET").map(|entry| entry.answer.as_deref()).collect();
+    assert_eq!(lookups, [Some(answered.as_str()), None, None]);
 }
 
 #[tokio::test]
