@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::behaviour::Behaviour;
 use super::{EVENTBRIDGE, OPEN_MESSAGING};
 use crate::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, Secrets, hub_signature};
 
@@ -13,7 +14,7 @@ use crate::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, Secrets, hub_signature};
 pub enum Kind {
     /// Nothing.
     Clean,
-    /// A fact that was delivered before: mostly the same bytes, sometimes published anew under another transport id.
+    /// A fact that was delivered before: the same bytes, or published anew under another transport id.
     Duplicate,
     /// Overtaken by a later event of its conversation and source.
     Late,
@@ -44,6 +45,11 @@ pub struct Delivery {
     pub customer_id: Option<String>,
     /// When the fact happened; UTC milliseconds.
     pub event_time: i64,
+    /// Which occurrence this reports. Every delivery of the same occurrence has the same one, also when it was published
+    /// anew or is broken; two occurrences never share one, even if the platform reports both in the same words.
+    pub fact: String,
+    /// The behaviour of the world that it belongs to; none for what is ordinary.
+    pub behaviour: Option<Behaviour>,
 }
 
 impl Delivery {

@@ -84,7 +84,12 @@ pub(crate) fn detail(
     }
     let topic = format!("v2.detail.events.conversation.{}.{suffix}", conversation.id);
     let detail_type = format!("v2.detail.events.conversation.{{id}}.{suffix}");
-    let envelope = envelope(script.dice, script.now_ms(), &detail_type, &topic, Value::Object(body));
+    report(script, &detail_type, &topic, Value::Object(body));
+}
+
+/// Tells what a topic reports, about the script's conversation where it has one.
+pub(crate) fn report(script: &mut Script<'_>, detail_type: &str, topic: &str, body: Value) {
+    let envelope = envelope(script.dice, script.now_ms(), detail_type, topic, body);
     script.tell(EVENTBRIDGE, envelope);
 }
 

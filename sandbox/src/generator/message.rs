@@ -5,7 +5,7 @@ use serde_json::json;
 use super::eventbridge::{Conversation, Media, Names, Participant, detail};
 use super::open_messaging::Thread;
 use super::script::{Fact, Script};
-use super::voice::{connect, hang_up, leave, wait_in_queue, wrap_up};
+use super::voice::{connect, end_at_once, hang_up, leave, wait_in_queue, wrap_up};
 use super::world::World;
 use crate::customers::Customer;
 
@@ -37,6 +37,7 @@ pub(crate) fn exchange(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     thread.inbound(&mut script, question);
     let queue = script.dice.pick(&world.queues).clone();
     if !wait_in_queue(&mut script, &conversation, &queue, 0.03) {
+        script.blink();
         hang_up(&mut script, &conversation, &writer, "TIMEOUT");
         return script.finish();
     }
@@ -56,8 +57,13 @@ pub(crate) fn exchange(world: &World, mut script: Script<'_>) -> Vec<Fact> {
         }
     }
     script.think(0.5);
-    leave(&mut script, &conversation, &seat, &agent, &queue, "CLIENT");
-    hang_up(&mut script, &conversation, &writer, "CLIENT");
+    if script.dice.chance(world.shares.equal_milliseconds) {
+        end_at_once(&mut script, &conversation, &writer, &seat, &agent, &queue, "CLIENT");
+    } else {
+        leave(&mut script, &conversation, &seat, &agent, &queue, "CLIENT");
+        script.blink();
+        hang_up(&mut script, &conversation, &writer, "CLIENT");
+    }
     wrap_up(world, &mut script, &conversation, &seat, &agent, &queue);
     script.finish()
 }

@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
+use super::behaviour::Behaviour;
 use super::dice::Dice;
 
 /// A fact that a platform will report.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
+    /// Which occurrence it is; no other one has it.
+    pub(crate) id: String,
+    pub(crate) behaviour: Option<Behaviour>,
     /// When it happened; UTC milliseconds.
     pub(crate) at_ms: i64,
     pub(crate) source: &'static str,
@@ -26,6 +30,7 @@ pub(crate) struct Script<'a> {
     unit_ms: f64,
     conversation_id: Option<String>,
     customer_id: Option<String>,
+    behaviour: Option<Behaviour>,
     facts: Vec<Fact>,
 }
 
@@ -38,6 +43,7 @@ impl<'a> Script<'a> {
             unit_ms,
             conversation_id: None,
             customer_id: None,
+            behaviour: None,
             facts: Vec::new(),
         }
     }
@@ -46,6 +52,11 @@ impl<'a> Script<'a> {
     pub(crate) fn about(&mut self, conversation_id: &str, customer_id: &str) {
         self.conversation_id = Some(conversation_id.to_owned());
         self.customer_id = Some(customer_id.to_owned());
+    }
+
+    /// Which behaviour of the world the facts from here on belong to.
+    pub(crate) fn behave(&mut self, behaviour: Option<Behaviour>) {
+        self.behaviour = behaviour;
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -66,18 +77,31 @@ impl<'a> Script<'a> {
     }
 
     pub(crate) fn tell(&mut self, source: &'static str, body: Value) {
-        self.facts.push(Fact {
-            at_ms: self.now_ms,
-            source,
-            body,
-            conversation_id: self.conversation_id.clone(),
-            customer_id: self.customer_id.clone(),
-        });
+        self.push(source, body, self.conversation_id.clone(), self.customer_id.clone());
     }
 
     /// A fact about an agent or a thing, in no conversation.
     pub(crate) fn tell_apart(&mut self, source: &'static str, body: Value) {
-        self.facts.push(Fact { at_ms: self.now_ms, source, body, conversation_id: None, customer_id: None });
+        self.push(source, body, None, None);
+    }
+
+    fn push(
+        &mut self,
+        source: &'static str,
+        body: Value,
+        conversation_id: Option<String>,
+        customer_id: Option<String>,
+    ) {
+        let (id, behaviour) = (self.dice.uuid(), self.behaviour);
+        self.facts.push(Fact {
+            id,
+            behaviour,
+            at_ms: self.now_ms,
+            source,
+            body,
+            conversation_id,
+            customer_id,
+        });
     }
 
     pub(crate) fn finish(self) -> Vec<Fact> {

@@ -2,14 +2,18 @@
 
 use serde_json::json;
 
+use super::behaviour::Behaviour;
 use super::eventbridge::{Conversation, Media, Names, Participant, agent_fields, detail, user_activity};
 use super::script::{Fact, Script};
+use super::snapshot::mute_for_a_while;
 use super::world::{Agent, Queue, World};
 use crate::customers::Customer;
 
 /// Share of callers who hang up in the menu, and of those who reach a queue and hang up there.
 const LEFT_IN_MENU: f64 = 0.04;
 const ABANDONED: f64 = 0.08;
+/// Share of callers who talk to an agent.
+pub(crate) const ANSWERED: f64 = (1.0 - LEFT_IN_MENU) * (1.0 - ABANDONED);
 const TRANSFERRED: f64 = 0.15;
 const WRAPUP_CODES: [&str; 4] = ["Resolved", "Callback agreed", "Complaint", "Order placed"];
 const INTENTS: [&str; 4] = ["billing", "delivery", "cancellation", "technical"];
@@ -25,20 +29,29 @@ pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     };
     script.about(&conversation.id, &conversation.customer_id);
     let caller = Participant::new(script.dice);
+    let at_once = script.dice.chance(world.shares.equal_milliseconds);
+    script.behave(at_once.then_some(Behaviour::EqualMilliseconds));
     detail(&mut script, &conversation, &caller, "customer.start", Names::Customer, json!({}));
-    menu(world, &mut script, &conversation, &caller);
+    menu(world, &mut script, &conversation, &caller, at_once);
     if script.dice.chance(LEFT_IN_MENU) {
+        script.blink();
         hang_up(&mut script, &conversation, &caller, "PEER");
         return script.finish();
     }
     let mut queue = script.dice.pick(&world.queues).clone();
     if !wait_in_queue(&mut script, &conversation, &queue, ABANDONED) {
+        script.blink();
         hang_up(&mut script, &conversation, &caller, "PEER");
         return script.finish();
     }
     let mut agent = script.dice.pick(&world.agents).clone();
     let mut seat = connect(world, &mut script, &conversation, &agent, &queue);
-    script.think(3.0);
+    if script.dice.chance(world.shares.muting) {
+        mute_for_a_while(&mut script, &conversation, &caller, &seat, &agent, &queue);
+        script.think(0.9);
+    } else {
+        script.think(3.0);
+    }
     if script.dice.chance(TRANSFERRED) {
         let next_queue = script.dice.pick(&world.queues).clone();
         wait_in_queue(&mut script, &conversation, &next_queue, 0.0);
@@ -49,21 +62,36 @@ pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
         (agent, queue, seat) = (next_agent, next_queue, next_seat);
         script.think(2.5);
     }
-    hang_up(&mut script, &conversation, &caller, "PEER");
     script.blink();
-    leave(&mut script, &conversation, &seat, &agent, &queue, "PEER");
+    if script.dice.chance(world.shares.equal_milliseconds) {
+        end_at_once(&mut script, &conversation, &caller, &seat, &agent, &queue, "PEER");
+    } else {
+        hang_up(&mut script, &conversation, &caller, "PEER");
+        script.blink();
+        leave(&mut script, &conversation, &seat, &agent, &queue, "PEER");
+    }
     wrap_up(world, &mut script, &conversation, &seat, &agent, &queue);
     script.finish()
 }
 
-/// The interactive voice response menu, with what it learned about the caller.
-fn menu(world: &World, script: &mut Script<'_>, conversation: &Conversation, caller: &Participant) {
+/// The interactive voice response menu, with what it learned about the caller. It begins in the millisecond of the call
+/// or soon after.
+fn menu(
+    world: &World,
+    script: &mut Script<'_>,
+    conversation: &Conversation,
+    caller: &Participant,
+    at_once: bool,
+) {
     let flow = script.dice.pick(&world.flows).clone();
     let ivr = Participant::new(script.dice);
     let fields =
         json!({"flowId": flow.id, "flowName": flow.name, "flowType": "INBOUNDCALL", "flowVersion": "7.0"});
-    script.blink();
+    if !at_once {
+        script.blink();
+    }
     detail(script, conversation, &ivr, "flow.start", Names::Customer, fields.clone());
+    script.behave(None);
     if script.dice.chance(0.1) {
         script.blink();
         let known = json!({"externalOrganizationId": "5846bd38-fc14-4ee9-9bab-68a6818f4a9e"});
@@ -169,8 +197,23 @@ pub(crate) fn wrap_up(
     }
 }
 
+/// The agent leaves, and with it, in the same millisecond, the customer.
+pub(crate) fn end_at_once(
+    script: &mut Script<'_>,
+    conversation: &Conversation,
+    caller: &Participant,
+    seat: &Participant,
+    agent: &Agent,
+    queue: &Queue,
+    how: &str,
+) {
+    script.behave(Some(Behaviour::EqualMilliseconds));
+    leave(script, conversation, seat, agent, queue, how);
+    hang_up(script, conversation, caller, how);
+    script.behave(None);
+}
+
 pub(crate) fn hang_up(script: &mut Script<'_>, conversation: &Conversation, caller: &Participant, how: &str) {
-    script.blink();
     let fields = json!({"disconnectType": how, "interactingDurationMs": script.dice.between(5_000, 700_000)});
     detail(script, conversation, caller, "customer.end", Names::Customer, fields);
 }

@@ -1,6 +1,7 @@
 //! The tenants, their queues and their agents: the same for every day.
 
 use super::dice::Dice;
+use super::world_shares::WorldShares;
 
 /// Genesys organisation id of every generated event.
 pub const GENESYS_ORG: &str = "7f2c9a54-3b1e-4d0a-9c66-51f0c1a7e2d8";
@@ -21,6 +22,8 @@ pub(crate) struct World {
     pub(crate) integration: String,
     pub(crate) channel: String,
     pub(crate) customers: u32,
+    /// How often it behaves as the world does.
+    pub(crate) shares: WorldShares,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +44,7 @@ const AGENT_NAMES: [&str; 12] =
 const FLOW_NAMES: [&str; 3] = ["Main menu", "Billing self service", "Out of hours"];
 
 impl World {
-    pub(crate) fn new(customers: u32) -> Self {
+    pub(crate) fn new(customers: u32, shares: WorldShares) -> Self {
         // A seed of its own: queues and agents stay the same whatever the day.
         let mut dice = Dice::new(0x7472_756e_6b6c_696e);
         let agents = (0..60)
@@ -60,6 +63,7 @@ impl World {
             integration: dice.uuid(),
             channel: dice.uuid(),
             customers: customers.max(1),
+            shares,
         }
     }
 

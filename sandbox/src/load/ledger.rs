@@ -7,7 +7,7 @@ use std::path::Path;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::generator::Kind;
+use crate::generator::{Behaviour, Kind};
 
 /// What came of one delivery. Times are UTC milliseconds with microseconds as the fraction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,12 @@ pub struct Line {
     pub customer_id: Option<String>,
     /// When the fact happened.
     pub event_time: i64,
+    /// Which occurrence the delivery reports: the same for all deliveries of one occurrence, however they were published,
+    /// and never that of another occurrence, however equal the bodies are.
+    pub fact: String,
+    /// The behaviour of the world that the delivery belongs to: `state-returns`, `equal-bodies`, `equal-milliseconds`
+    /// or `honest-repeat`; null for what is ordinary.
+    pub behaviour: Option<Behaviour>,
     /// The body in base64, when it was quarantined (422).
     pub body: Option<String>,
 }

@@ -212,6 +212,8 @@ fn line(delivery: Delivery, body: &Bytes, outcome: Outcome, scheduled_at: f64) -
         conversation_id: delivery.conversation_id,
         customer_id: delivery.customer_id,
         event_time: delivery.event_time,
+        fact: delivery.fact,
+        behaviour: delivery.behaviour,
         body: (outcome.status == 422).then(|| STANDARD.encode(body)),
     }
 }

@@ -101,13 +101,15 @@ async fn every_delivery_ends_as_one_line_of_the_ledger() {
         let line = &lines[&delivery.id];
         let sha256 = hex::encode(Sha256::digest(&delivery.body));
         assert_eq!(
-            (&line.body_sha256, line.kind, &line.conversation_id),
-            (&sha256, delivery.kind, &delivery.conversation_id)
+            (&line.body_sha256, line.kind, &line.conversation_id, &line.fact, line.behaviour),
+            (&sha256, delivery.kind, &delivery.conversation_id, &delivery.fact, delivery.behaviour)
         );
         assert_eq!(line.event_ids, if line.status == 202 { vec![sha256] } else { vec![] });
         assert!(line.scheduled_at <= line.posted_at + 1.0 && line.posted_at <= line.answered_at);
     }
     assert!(planned.iter().any(|delivery| delivery.kind == Kind::Duplicate));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(r#""behaviour":"equal-milliseconds""#) && text.contains(r#""behaviour":null"#));
     let requests = seen.requests.lock().await;
     assert_eq!(requests.len() as u64, counts.attempts);
     assert!(requests.iter().any(|(source, _)| source == "my-cxone"));
