@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use trunkline_verifier::{NotJudged, Report, Violation, verb};
+use trunkline_verifier::{Judged, KnownSeen, NotJudged, Report, Violation, verb};
 
 use crate::journal;
 use crate::supervisor::Exit;
@@ -17,6 +17,8 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// How many of each there are.
     pub violation_counts: BTreeMap<String, u64>,
+    /// Failures of docs/failures.md that showed themselves; they are not among the violations.
+    pub known_failures: Vec<KnownSeen>,
     /// What really went wrong, and how often.
     pub faults: BTreeMap<&'static str, u64>,
     /// What did not go wrong often enough for the run to prove anything; empty when all is well.
@@ -37,6 +39,8 @@ pub struct Outcome {
     pub stopped_cleanly: bool,
     /// Invariants that were judged.
     pub judged: Vec<String>,
+    /// The same, each with what was compared.
+    pub verdicts: Vec<Judged>,
     /// Invariants that were not, with why.
     pub not_judged: Vec<NotJudged>,
     /// Under which conditions this was found out.
@@ -69,9 +73,10 @@ pub fn shortfall(faults: &BTreeMap<&'static str, u64>, seconds: u64) -> Vec<Stri
 // === impl Outcome ===
 
 impl Outcome {
-    /// True when everything held, and enough was tried.
+    /// True when everything was judged and held, and enough was tried.
     pub fn is_clean(&self) -> bool {
-        self.violation_counts.is_empty() && self.short.is_empty()
+        let unjudged = self.not_judged.iter().any(|skipped| !skipped.allowed);
+        self.violation_counts.is_empty() && self.short.is_empty() && !unjudged
     }
 
     /// The same for people.
@@ -120,11 +125,10 @@ impl Outcome {
         if let Some(evidence) = &self.evidence {
             lines.push(format!("Everything needed to look into it is in {evidence}"));
         }
-        let breaches: u64 = self.violation_counts.values().sum();
-        lines.push(match breaches {
-            0 => "Zero violations.".to_owned(),
-            _ => format!("{breaches} violations. The same faults again: {}", self.replay),
-        });
+        lines.push(verb::closing(report));
+        if !self.violation_counts.is_empty() {
+            lines.push(format!("The same faults again: {}", self.replay));
+        }
         lines.join("\n")
     }
 }

@@ -18,7 +18,8 @@ use trunkline_fleet::progress::Progress;
 use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{self, LoadSettings, play};
 use trunkline_sandbox::now_ms;
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::configuration::Configuration;
+use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
 use crate::breaking::unfold;
 use crate::cluster::Java;
@@ -57,6 +58,8 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(180);
 const QUIET: Duration = Duration::from_secs(2);
 /// Systems that the rules write to.
 const WRITTEN_SYSTEMS: [&str; 2] = ["genesys", "salesforce"];
+/// What chaos does without: it redrives nothing, and several processors have breakers of their own.
+const UNJUDGED: [&str; 2] = ["I9-redrive", "I10"];
 
 /// Breaks the pipeline for a while and has the outcome judged; prints what happens.
 ///
@@ -103,6 +106,7 @@ async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, 
     let outcome = Outcome {
         violations: report.violations.clone(),
         violation_counts: report.violation_counts.clone(),
+        known_failures: report.known_failures.clone(),
         short: shortfall(&faults, settings.length.as_secs()),
         faults,
         not_possible: stage.not_possible.clone(),
@@ -113,6 +117,7 @@ async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, 
         drained,
         stopped_cleanly,
         judged: report.judged.clone(),
+        verdicts: report.verdicts.clone(),
         not_judged: report.not_judged.clone(),
         conditions: conditions(settings),
         replay: replay(settings),
@@ -245,6 +250,7 @@ fn inputs(stage: &Stage, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         cluster: stage.cluster.access(),
         registry: stage.layout.registry.clone(),
         prefix: stage.layout.prefix.clone(),
+        configuration: Some(Configuration::read(&stage.folder.join("trunkline.toml"))?),
         ledger: Some(ledger(stage)),
         audits: vec![audit],
         logs: stage.members().map(|member| member.spec().log.clone()).collect(),
@@ -253,6 +259,8 @@ fn inputs(stage: &Stage, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         stopped_cleanly,
         quotas: stage.layout.quotas.clone(),
         breakers: None,
+        allow_unjudged: UNJUDGED.map(str::to_owned).into(),
+        known: KNOWN.to_vec(),
     })
 }
 

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{Counts, LoadSettings, Progress, ledger, play};
 use trunkline_sandbox::now_ms;
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::configuration::Configuration;
+use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
 use crate::deployment::Deployment;
 use crate::wait::until;
@@ -119,12 +120,14 @@ impl Deployment {
             cluster: self.cluster(),
             registry: self.environment().registry.clone(),
             prefix: self.prefix().to_owned(),
+            configuration: Some(Configuration::read(&self.configuration_file("trunkline"))?),
             ledger: ledger.exists().then_some(ledger),
             audits: vec![audit],
             logs: self.files(".log")?,
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,
+            known: KNOWN.to_vec(),
             ..Inputs::default()
         };
         verify(&inputs).await.context("the evidence cannot be read")

@@ -184,8 +184,13 @@ impl Deployment {
         topics::records(&self.cluster(), &format!("{}{topic}", self.prefix)).await
     }
 
+    /// Where the configuration of a program of this deployment is.
+    pub fn configuration_file(&self, instance: &str) -> PathBuf {
+        self.folder().join(format!("{instance}.toml"))
+    }
+
     fn write_configuration(&self, instance: &str, admin: u16) -> Result<PathBuf> {
-        let path = self.folder().join(format!("{instance}.toml"));
+        let path = self.configuration_file(instance);
         let text = configuration::text(&Settings {
             kafka: &self.environment.kafka,
             registry: &self.environment.registry,

@@ -9,7 +9,24 @@ const RATE: f64 = 60.0;
 const SECONDS: u64 = 15;
 
 /// Invariants that a whole deployment's evidence lets the verifier judge.
-const JUDGED: [&str; 7] = ["I1", "I2", "I3", "I4", "I5", "I6", "I8"];
+const JUDGED: [&str; 16] = [
+    "I1",
+    "facts",
+    "I2",
+    "fields",
+    "I3",
+    "figures",
+    "profiles",
+    "answers-to-lookups",
+    "decisions",
+    "commands",
+    "I4",
+    "I5",
+    "I6",
+    "writes",
+    "I8",
+    "I9",
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_without_accidents_breaks_nothing() -> Result<()> {

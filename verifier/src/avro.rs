@@ -77,6 +77,16 @@ pub fn decode(id: u32, schema: &Schema, mut body: &[u8]) -> Result<Fields, Error
 // === impl Fields ===
 
 impl Fields {
+    /// Named values, as a decoded record has them.
+    pub fn new(fields: Vec<(String, Value)>) -> Self {
+        Self(fields)
+    }
+
+    /// All fields, in the order of the schema.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         let (_, value) = self.0.iter().find(|(field, _)| field == name)?;
         match value {
@@ -165,16 +175,74 @@ impl Fields {
         })
     }
 
+    /// A list of strings.
+    ///
+    /// # Errors
+    /// As [`Fields::text`].
+    pub fn list(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.required(name, "list of texts", |value| match value {
+            Value::Array(items) => items.iter().map(text).collect(),
+            _ => None,
+        })
+    }
+
+    /// A decimal of four places, in ten-thousandths, that may be null.
+    ///
+    /// # Errors
+    /// As [`Fields::optional_text`].
+    pub fn optional_amount(&self, name: &str) -> Result<Option<i128>, Error> {
+        self.required(name, "decimal or null", |value| match value {
+            Value::Null => Some(None),
+            Value::Decimal(amount) => {
+                Vec::<u8>::try_from(amount).ok().and_then(|bytes| signed(&bytes)).map(Some)
+            }
+            _ => None,
+        })
+    }
+
+    /// The records of a list.
+    ///
+    /// # Errors
+    /// As [`Fields::text`].
+    pub fn records(&self, name: &str) -> Result<Vec<Fields>, Error> {
+        self.required(name, "list of records", |value| match value {
+            Value::Array(items) => items.iter().map(record).collect(),
+            _ => None,
+        })
+    }
+
+    /// A record within the record, that may be null.
+    ///
+    /// # Errors
+    /// As [`Fields::optional_text`].
+    pub fn optional_record(&self, name: &str) -> Result<Option<Fields>, Error> {
+        self.required(name, "record or null", |value| {
+            if *value == Value::Null { Some(None) } else { record(value).map(Some) }
+        })
+    }
+
     /// A record within the record.
     ///
     /// # Errors
     /// As [`Fields::text`].
     pub fn record(&self, name: &str) -> Result<Fields, Error> {
-        self.required(name, "record", |value| match value {
-            Value::Record(fields) => Some(Fields(fields.clone())),
-            _ => None,
-        })
+        self.required(name, "record", record)
     }
+}
+
+fn record(value: &Value) -> Option<Fields> {
+    match value {
+        Value::Record(fields) => Some(Fields(fields.clone())),
+        Value::Union(_, inner) => record(inner),
+        _ => None,
+    }
+}
+
+/// A two's-complement number, big endian; `None` beyond 128 bits.
+fn signed(bytes: &[u8]) -> Option<i128> {
+    let start = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
+    (bytes.len() <= 16)
+        .then(|| bytes.iter().fold(start, |number: i128, byte| number << 8 | i128::from(*byte)))
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::evidence::Leak;
-use crate::judge::secrets::Needles;
+use crate::needles::Needles;
 
 /// A file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +72,24 @@ pub fn search(path: &Path, needles: &Needles, leaks: &mut Vec<Leak>) -> Result<u
         line.clear();
     }
     Ok(number)
+}
+
+/// Looks for secrets in every file below a folder, but for tables of RocksDB, whose values are looked at one by one.
+///
+/// # Errors
+/// When a folder or a file cannot be read.
+pub fn search_folder(folder: &Path, needles: &Needles, leaks: &mut Vec<Leak>) -> Result<u64, Error> {
+    let io = |source| Error::Io { path: folder.to_owned(), source };
+    let mut searched = 0;
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.is_dir() {
+            searched += search_folder(&path, needles, leaks)?;
+        } else if path.is_file() && path.extension().is_none_or(|extension| extension != "sst") {
+            searched += search(&path, needles, leaks)?;
+        }
+    }
+    Ok(searched)
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! What an examination is given.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::configuration::Configuration;
 use crate::judge::quota::Quota;
+use crate::known::KnownFailure;
 use crate::topics::Cluster;
 
 /// What to examine. What is not given is not judged, and the report says so.
@@ -15,13 +18,15 @@ pub struct Inputs {
     pub registry: String,
     /// Prefix of the deployment's topics.
     pub prefix: String,
+    /// The deployment's configuration, as this crate reads it.
+    pub configuration: Option<Configuration>,
     /// The load generator's ledger, JSON lines.
     pub ledger: Option<PathBuf>,
     /// Audit logs of the outside systems, JSON lines.
     pub audits: Vec<PathBuf>,
     /// Log files to search for secrets.
     pub logs: Vec<PathBuf>,
-    /// Secrets to look for in logs and topics.
+    /// Secrets to look for in logs, topics and state.
     pub secrets: Vec<SecretToFind>,
     /// Folders below which processors keep their RocksDB; the processors must have stopped.
     pub state_folders: Vec<PathBuf>,
@@ -31,6 +36,10 @@ pub struct Inputs {
     pub quotas: Vec<Quota>,
     /// What is known of breakers; without it I10 is not judged.
     pub breakers: Option<Breakers>,
+    /// Ids of what may stay unjudged; see [`crate::NotJudged`].
+    pub allow_unjudged: BTreeSet<String>,
+    /// Failures that are known, and told apart from violations.
+    pub known: Vec<KnownFailure>,
 }
 
 /// What is known of the breakers of a run.

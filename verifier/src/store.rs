@@ -1,15 +1,16 @@
 //! The processor's RocksDB, read from outside and read-only.
 //!
 //! What is relied on: a column family `p<partition>` per partition; a key that begins with byte 0 is local to the
-//! instance and not in the changelog; every other key and value is as in the changelog.
+//! instance and not in the changelog; every other key and value is as in the changelog; the local key `reached` begins with
+//! the offset of the last changelog record that the column family contains, 8 bytes, big endian.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rocksdb::{DB, IteratorMode, Options};
 use sha2::{Digest as _, Sha256};
 
-use crate::evidence::{Digest, StateCopy};
+use crate::evidence::{Digest, Leak, StateCopy};
+use crate::needles::Needles;
 
 /// A store could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub struct Error {
     #[source]
     source: rocksdb::Error,
 }
+
+/// Where a column family keeps how far it has come.
+const REACHED: &[u8] = b"\0reached";
 
 /// How deep stores are looked for below the folder given.
 const DEPTH_MAX: usize = 3;
@@ -52,11 +56,17 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every partition's column family of one store, whose processor must have stopped.
+/// Every partition's column family of one store, whose processor must have stopped. Keys and values are searched for
+/// secrets on the way; how many were is added to `searched`.
 ///
 /// # Errors
 /// When RocksDB cannot open or read it.
-pub fn read(path: &Path) -> Result<Vec<StateCopy>, Error> {
+pub fn read(
+    path: &Path,
+    needles: &Needles,
+    leaks: &mut Vec<Leak>,
+    searched: &mut u64,
+) -> Result<Vec<StateCopy>, Error> {
     let failed = |source| Error { path: path.to_owned(), source };
     let options = Options::default();
     let families = DB::list_cf(&options, path).map_err(failed)?;
@@ -67,14 +77,22 @@ pub fn read(path: &Path) -> Result<Vec<StateCopy>, Error> {
             continue;
         };
         let Some(handle) = store.cf_handle(family) else { continue };
-        let mut entries = BTreeMap::new();
+        let holder = path.display().to_string();
+        let mut copy = StateCopy { holder, partition, ..StateCopy::default() };
         for entry in store.iterator_cf(&handle, IteratorMode::Start) {
             let (key, value) = entry.map_err(failed)?;
+            *searched += 1;
+            if let Some(secret) = needles.find(&key).or_else(|| needles.find(&value)) {
+                let place = format!("{} partition {partition}, a state value", path.display());
+                leaks.push(Leak { secret: secret.to_owned(), place });
+            }
             if key.first() != Some(&0) {
-                entries.insert(key.into_vec(), digest(&value));
+                copy.entries.insert(key.into_vec(), digest(&value));
+            } else if *key == *REACHED {
+                copy.reached = value.first_chunk::<8>().map(|offset| i64::from_be_bytes(*offset));
             }
         }
-        copies.push(StateCopy { holder: path.display().to_string(), partition, entries });
+        copies.push(copy);
     }
     Ok(copies)
 }
@@ -95,13 +113,19 @@ mod tests {
             let store = DB::open_cf(&options, &path, ["p3", "other"]).unwrap();
             let family = store.cf_handle("p3").unwrap();
             store.put_cf(&family, b"key", b"value").unwrap();
-            store.put_cf(&family, b"\0offset", b"7").unwrap();
+            store.put_cf(&family, b"leaky", b"x topsecret1 x").unwrap();
+            store.put_cf(&family, b"\0reached", [7_i64.to_be_bytes(), [0; 8]].concat()).unwrap();
         }
         assert_eq!(find(&folder), std::slice::from_ref(&path));
-        let copies = read(&path).unwrap();
+        let (mut leaks, mut searched) = (Vec::new(), 0);
+        let needles = Needles::new([("token", "topsecret1")]);
+        let copies = read(&path, &needles, &mut leaks, &mut searched).unwrap();
         assert_eq!(copies.len(), 1);
         assert_eq!(copies[0].partition, 3);
-        assert_eq!(copies[0].entries, BTreeMap::from([(b"key".to_vec(), digest(b"value"))]));
+        assert_eq!(copies[0].reached, Some(7));
+        assert_eq!(copies[0].entries.len(), 2);
+        assert_eq!(copies[0].entries[b"key".as_slice()], digest(b"value"));
+        assert_eq!((leaks.len(), searched), (1, 3));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

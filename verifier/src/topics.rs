@@ -143,7 +143,7 @@ pub fn read_all(
     for (&partition, &end) in &filled {
         await_stable(cluster, &consumer, topic, partition, end)?;
     }
-    read_to_end(cluster, &consumer, topic, filled.into_keys().collect(), |message| {
+    read_to_end(cluster, &consumer, topic, &from_beginning(&filled), |message| {
         records.blocking_send(Record::from(message)).is_ok()
     })
 }
@@ -157,11 +157,36 @@ pub fn count_uncommitted(cluster: &Cluster, topic: &str, partitions: i32) -> Res
     let consumer = cluster.consumer("read_uncommitted")?;
     let filled = filled_partitions(cluster, &consumer, topic, partitions)?;
     let mut count = 0;
-    read_to_end(cluster, &consumer, topic, filled.into_keys().collect(), |_| {
+    read_to_end(cluster, &consumer, topic, &from_beginning(&filled), |_| {
         count += 1;
         true
     })?;
     Ok(count)
+}
+
+/// Offsets that a group has committed, by partition; those of partitions without any are left out. The group is only asked
+/// about: nobody joins it. Blocks.
+///
+/// # Errors
+/// When the brokers cannot be asked.
+pub fn committed(
+    cluster: &Cluster,
+    group: &str,
+    topic: &str,
+    partitions: i32,
+) -> Result<BTreeMap<i32, i64>, Error> {
+    let consumer = cluster.consumer_of(group, "read_committed")?;
+    let mut asked = TopicPartitionList::new();
+    (0..partitions).for_each(|partition| {
+        asked.add_partition(topic, partition);
+    });
+    let found = consumer.committed_offsets(asked, BROKER_TIMEOUT).map_err(|source| cluster.failed(source))?;
+    let offset = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match element.offset()
+    {
+        Offset::Offset(offset) => Some((element.partition(), offset)),
+        _ => None,
+    };
+    Ok(found.elements().iter().filter_map(offset).collect())
 }
 
 /// Partitions that hold anything, with the offset each ends at, transactions under way included.
@@ -181,6 +206,11 @@ fn filled_partitions(
         }
     }
     Ok(filled)
+}
+
+/// A log that lost its beginning is read from what is left: `auto.offset.reset` is `earliest`.
+fn from_beginning(filled: &BTreeMap<i32, i64>) -> Spans {
+    filled.iter().map(|(partition, end)| (*partition, (0, *end))).collect()
 }
 
 /// A read_committed client is told the last stable offset for the end: waits until it has reached `end`.
@@ -207,24 +237,116 @@ fn await_stable(
     }
 }
 
-/// Reads until every partition has said that it is at its end; stops early when `take` says so.
+/// Where to begin and where to stop in each partition: offsets, the second excluded.
+pub type Spans = BTreeMap<i32, (i64, i64)>;
+
+/// Offsets between which all records of a range of time lie, by partition: from the first record that is not older than `since`
+/// to the first that is not older than `until` (both UTC milliseconds), or the end. Blocks.
+///
+/// # Errors
+/// When the brokers cannot be asked.
+pub fn spans(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: i32,
+    since: i64,
+    until: i64,
+) -> Result<Spans, Error> {
+    let consumer = cluster.consumer("read_committed")?;
+    let at = |time: i64| -> Result<BTreeMap<i32, i64>, Error> {
+        let mut asked = TopicPartitionList::new();
+        for partition in 0..partitions {
+            asked
+                .add_partition_offset(topic, partition, Offset::Offset(time.max(0)))
+                .map_err(|source| cluster.failed(source))?;
+        }
+        let found =
+            consumer.offsets_for_times(asked, BROKER_TIMEOUT).map_err(|source| cluster.failed(source))?;
+        let offset =
+            |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match element.offset() {
+                Offset::Offset(offset) if offset >= 0 => Some((element.partition(), offset)),
+                _ => None,
+            };
+        Ok(found.elements().iter().filter_map(offset).collect())
+    };
+    let (first, last) = (at(since)?, at(until)?);
+    let mut spans = Spans::new();
+    for (partition, high) in filled_partitions(cluster, &consumer, topic, partitions)? {
+        // Without a record of that time or later there is nothing to read.
+        let Some(&start) = first.get(&partition) else { continue };
+        let end = last.get(&partition).copied().unwrap_or(high);
+        if start < end {
+            spans.insert(partition, (start, end));
+        }
+    }
+    Ok(spans)
+}
+
+/// Time of the oldest record of a topic, over all its partitions; `None` for one without records. Blocks.
+///
+/// # Errors
+/// When the brokers cannot be read.
+pub fn oldest(cluster: &Cluster, topic: &str, partitions: i32) -> Result<Option<i64>, Error> {
+    let consumer = cluster.consumer("read_committed")?;
+    let mut oldest: Option<i64> = None;
+    for (partition, high) in filled_partitions(cluster, &consumer, topic, partitions)? {
+        let (low, _) = consumer
+            .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
+            .map_err(|source| cluster.failed(source))?;
+        let mut first = None;
+        read_to_end(cluster, &consumer, topic, &Spans::from([(partition, (low, high))]), |message| {
+            first = message.timestamp().to_millis();
+            false
+        })?;
+        oldest = match (oldest, first) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+    Ok(oldest)
+}
+
+/// Sends the committed records between some offsets whose key is wanted, in offset order per partition; what is not wanted
+/// is not even copied. Says for each record read, wanted or not, that it was. Blocks.
+///
+/// # Errors
+/// When the brokers cannot be read.
+pub fn read_spans(
+    cluster: &Cluster,
+    topic: &str,
+    spans: &Spans,
+    wanted: impl Fn(&[u8]) -> bool,
+    read: impl Fn(),
+    records: &mpsc::Sender<Record>,
+) -> Result<(), Error> {
+    let consumer = cluster.consumer("read_committed")?;
+    read_to_end(cluster, &consumer, topic, spans, |message| {
+        read();
+        !wanted(message.key().unwrap_or_default()) || records.blocking_send(Record::from(message)).is_ok()
+    })
+}
+
+/// Reads until every partition has been read to where it is to stop, or has said that it is at its end; stops early when
+/// `take` says so.
 fn read_to_end(
     cluster: &Cluster,
     consumer: &BaseConsumer,
     topic: &str,
-    mut remaining: BTreeSet<i32>,
+    spans: &Spans,
     mut take: impl FnMut(&BorrowedMessage<'_>) -> bool,
 ) -> Result<(), Error> {
     let mut assignment = TopicPartitionList::new();
-    for &partition in &remaining {
+    for (&partition, &(start, _)) in spans {
         assignment
-            .add_partition_offset(topic, partition, Offset::Beginning)
+            .add_partition_offset(topic, partition, Offset::Offset(start))
             .map_err(|source| cluster.failed(source))?;
     }
     consumer.assign(&assignment).map_err(|source| cluster.failed(source))?;
-    let started = Instant::now();
+    let mut remaining: BTreeSet<i32> = spans.keys().copied().collect();
+    let mut progressed = Instant::now();
     while !remaining.is_empty() {
-        if started.elapsed() > READ_PATIENCE {
+        // A long log takes its time; one that does not move any more is not waited for.
+        if progressed.elapsed() > READ_PATIENCE {
             return Err(Error::Slow {
                 topic: topic.to_owned(),
                 missing: remaining.len(),
@@ -233,8 +355,17 @@ fn read_to_end(
         }
         match consumer.poll(Duration::from_millis(200)) {
             None => {}
-            Some(Ok(message)) if take(&message) => {}
-            Some(Ok(_)) => return Ok(()),
+            Some(Ok(message)) => {
+                progressed = Instant::now();
+                let (partition, next) = (message.partition(), message.offset() + 1);
+                let end = spans.get(&partition).map_or(0, |(_, end)| *end);
+                if next <= end && remaining.contains(&partition) && !take(&message) {
+                    return Ok(());
+                }
+                if next >= end {
+                    remaining.remove(&partition);
+                }
+            }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 remaining.remove(&partition);
             }
@@ -247,7 +378,12 @@ fn read_to_end(
 // === impl Cluster ===
 
 impl Cluster {
+    /// A consumer that joins no group: a name is demanded, but nothing is ever committed under it.
     fn consumer(&self, isolation: &str) -> Result<BaseConsumer, Error> {
+        self.consumer_of("trunkline-verifier", isolation)
+    }
+
+    fn consumer_of(&self, group: &str, isolation: &str) -> Result<BaseConsumer, Error> {
         let mut config = ClientConfig::new();
         for (name, value) in &self.options {
             config.set(name, value);
@@ -255,8 +391,7 @@ impl Cluster {
         config
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", "trunkline-verifier")
-            // A group name is demanded, but nothing is ever committed under it.
-            .set("group.id", "trunkline-verifier")
+            .set("group.id", group)
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")

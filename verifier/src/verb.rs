@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::Inputs;
 use crate::inputs::SecretToFind;
 use crate::judge::quota::Quota;
+use crate::report::{Judged, KnownSeen, NotJudged, Violation, counted};
 
 /// An argument that cannot be understood.
 #[derive(Debug, thiserror::Error)]
@@ -51,22 +52,55 @@ pub fn secrets(files: &[PathBuf]) -> Result<Vec<SecretToFind>, Error> {
     files.iter().map(read).collect()
 }
 
-/// One line per finding, for people.
+/// A moment, written as a duration before `now` (`24h`) or as a time (RFC 3339); UTC milliseconds.
+pub fn moment(text: &str, now: i64) -> Option<i64> {
+    let ago = crate::configuration::milliseconds(text).map(|ago| now - ago);
+    ago.or_else(|| chrono::DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis()))
+}
+
+/// One line per finding, for people: what was judged with what was compared, what was not, what was found.
 pub fn lines(report: &crate::Report) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for id in &report.judged {
-        lines.push(match report.violation_counts.get(id) {
-            Some(times) => format!("  {id:<8} VIOLATED {times} times"),
-            None => format!("  {id:<8} holds"),
-        });
+    for Judged { id, violations, compared } in &report.verdicts {
+        let verdict =
+            if *violations > 0 { format!("VIOLATED {violations} times") } else { "holds".to_owned() };
+        lines.push(format!("  {id:<18} {verdict}: {compared}"));
+    }
+    for NotJudged { id, why, allowed } in &report.not_judged {
+        let allowed = if *allowed { " (allowed)" } else { "" };
+        lines.push(format!("  {id:<18} not judged{allowed}: {why}"));
+    }
+    for KnownSeen { id, invariant, times, example } in &report.known_failures {
+        let times = counted(*times, "time");
+        lines.push(format!(
+            "  {invariant:<18} known failure '{id}' (docs/failures.md) seen {times}, for instance: {example}"
+        ));
     }
     lines.extend(
-        report.not_judged.iter().map(|skipped| format!("  {:<8} not judged: {}", skipped.id, skipped.why)),
-    );
-    lines.extend(
-        report.violations.iter().map(|violation| format!("  {}: {}", violation.invariant, violation.message)),
+        report
+            .violations
+            .iter()
+            .map(|Violation { invariant, kind, message }| format!("  {invariant} ({kind}): {message}")),
     );
     lines
+}
+
+/// How a report ends, in a line.
+pub fn closing(report: &crate::Report) -> String {
+    let breaches: u64 = report.violation_counts.values().sum();
+    let known: u64 = report.known_failures.iter().map(|known| known.times).sum();
+    let open = report.not_judged.iter().filter(|skipped| !skipped.allowed).count();
+    let mut closing = match breaches {
+        0 => "Zero violations".to_owned(),
+        _ => counted(breaches, "violation"),
+    };
+    if known > 0 {
+        closing.push_str(&format!("; known failures were seen {}", counted(known, "time")));
+    }
+    if open > 0 {
+        closing.push_str(&format!("; {open} not judged, though nobody allowed that (--allow-unjudged NAME)"));
+    }
+    closing + "."
 }
 
 impl Inputs {
@@ -79,6 +113,7 @@ impl Inputs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Verdict;
 
     #[test]
     fn reads_quotas() {
@@ -90,21 +125,32 @@ mod tests {
     }
 
     #[test]
+    fn reads_moments() {
+        assert_eq!(moment("2s", 10_000), Some(8_000));
+        assert_eq!(moment("1970-01-01T00:00:01Z", 0), Some(1_000));
+        assert_eq!(moment("yesterday", 0), None);
+    }
+
+    #[test]
     fn says_what_holds_and_what_does_not() {
         let mut report = crate::Report::default();
-        let mut verdict = crate::report::Verdict::new("I2");
-        verdict.object(|| "event a is there twice".into());
-        report.add(verdict);
-        report.add(crate::report::Verdict::new("I3"));
+        let mut verdict = Verdict::new("I2");
+        verdict.object("twice", || "event a is there twice".into());
+        report.add(verdict.having_compared("2 events".into()), &[]);
+        report.add(Verdict::new("I3").having_compared("2 events in 1 conversation".into()), &[]);
         report.skip("I4", "no state folder was given");
         assert_eq!(
             lines(&report),
             [
-                "  I2       VIOLATED 1 times",
-                "  I3       holds",
-                "  I4       not judged: no state folder was given",
-                "  I2: event a is there twice"
+                "  I2                 VIOLATED 1 times: 2 events",
+                "  I3                 holds: 2 events in 1 conversation",
+                "  I4                 not judged: no state folder was given",
+                "  I2 (twice): event a is there twice"
             ]
+        );
+        assert_eq!(
+            closing(&report),
+            "1 violation; 1 not judged, though nobody allowed that (--allow-unjudged NAME)."
         );
     }
 }

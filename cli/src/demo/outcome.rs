@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use trunkline_fleet::progress::Summary;
-use trunkline_verifier::{NotJudged, Report, Violation, verb};
+use trunkline_verifier::{Judged, KnownSeen, NotJudged, Report, Violation, verb};
 
 /// What a demo found out.
 #[derive(Debug, Clone, Serialize)]
@@ -14,12 +14,16 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// How many of each there are.
     pub violation_counts: BTreeMap<String, u64>,
+    /// Failures of docs/failures.md that showed themselves; they are not among the violations.
+    pub known_failures: Vec<KnownSeen>,
     /// What was seen.
     pub counts: Value,
     /// Latencies in milliseconds.
     pub latency_ms: BTreeMap<&'static str, Summary>,
     /// Invariants that were judged.
     pub judged: Vec<String>,
+    /// The same, each with what was compared.
+    pub verdicts: Vec<Judged>,
     /// Invariants that were not, with why.
     pub not_judged: Vec<NotJudged>,
     /// Under which conditions this was measured.
@@ -79,9 +83,11 @@ impl Outcome {
         Self {
             violations: report.violations.clone(),
             violation_counts: report.violation_counts.clone(),
+            known_failures: report.known_failures.clone(),
             counts: Value::Object(counts),
             latency_ms,
             judged: report.judged.clone(),
+            verdicts: report.verdicts.clone(),
             not_judged: report.not_judged.clone(),
             conditions,
         }
@@ -133,15 +139,12 @@ impl Outcome {
             lines.push(format!("  {name:<26} p50 {p50} ms   p99 {p99} ms   max {max} ms   ({count} events)"));
         }
         lines.push(
-            "What holds (the invariants of ARCHITECTURE.md), judged from topics, ledger, audit logs, logs and state"
+            "What holds (the invariants of ARCHITECTURE.md), judged from topics, ledger, audit logs, logs and state, and what \
+             was compared"
                 .to_owned(),
         );
         lines.extend(verb::lines(report));
-        let breaches: u64 = self.violation_counts.values().sum();
-        lines.push(match breaches {
-            0 => "Zero violations.".to_owned(),
-            _ => format!("{breaches} violations."),
-        });
+        lines.push(verb::closing(report));
         lines.join("\n")
     }
 }

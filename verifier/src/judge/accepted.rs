@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::evidence::{LedgerLine, Normalized, Quarantined};
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// Judges I1 from the load generator's ledger. A payload answered 422 was promised to be in quarantine as well.
 pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Quarantined]) -> Verdict {
@@ -19,7 +19,7 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
             judge_accepted(line, &event_ids, in_quarantine, &mut verdict);
         } else {
             match line.status {
-                Some(422) if !in_quarantine => verdict.object(|| {
+                Some(422) if !in_quarantine => verdict.object("not-quarantined", || {
                     format!(
                         "payload {} of source {} was answered 422 but is not in quarantine",
                         line.body_sha256, line.source
@@ -32,7 +32,14 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
             }
         }
     }
-    verdict
+    let accepted = verdict.counts.get("accepted").copied().unwrap_or(0);
+    let compared = format!(
+        "{} accepted of {} posted, with {}",
+        counted(accepted, "payload"),
+        counted(ledger.len() as u64, "payload"),
+        counted((normalized.len() + quarantine.len()) as u64, "record")
+    );
+    verdict.having_compared(compared)
 }
 
 fn judge_accepted(line: &LedgerLine, event_ids: &HashSet<&str>, in_quarantine: bool, verdict: &mut Verdict) {
@@ -40,13 +47,13 @@ fn judge_accepted(line: &LedgerLine, event_ids: &HashSet<&str>, in_quarantine: b
     let status = status.unwrap_or_default();
     for event_id in &line.event_ids {
         if !event_ids.contains(event_id.as_str()) {
-            verdict.object(|| {
-                format!("event {event_id} (payload {body_sha256}, source {source}) was answered {status} but is not in events.normalized")
+            verdict.object("lost", || {
+                format!("event {event_id} (payload {body_sha256}, source {source}) was answered {status} at {:.0} but is not in events.normalized", line.answered_at)
             });
         }
     }
     if line.event_ids.len() < line.elements.unwrap_or(1) && !in_quarantine {
-        verdict.object(|| {
+        verdict.object("element-lost", || {
             format!(
                 "payload {body_sha256} of source {source} was answered {status} for {} of {} elements, and the rest is not in quarantine",
                 line.event_ids.len(),
@@ -67,9 +74,8 @@ mod tests {
             status: Some(status),
             expected_status: None,
             event_ids: event_ids.iter().map(|id| (*id).into()).collect(),
-            posted_at: 0.0,
             kind: "Clean".into(),
-            elements: None,
+            ..Default::default()
         }
     }
 
@@ -77,7 +83,7 @@ mod tests {
         let normalized = [Normalized { event_id: "a".into(), ..Default::default() }];
         let quarantine = [Quarantined { computed_hash: "q".into(), ..Default::default() }];
         let verdict = judge(ledger, &normalized, &quarantine);
-        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
         verdict
     }
 

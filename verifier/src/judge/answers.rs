@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::evidence::LedgerLine;
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// Judges the answers to each delivery, spoiled ones included: the status is the one expected, and the same bytes are
 /// answered with the same event ids. Being pushed back (429, 503) is no wrong answer.
@@ -18,15 +18,15 @@ pub fn judge(ledger: &[LedgerLine]) -> Verdict {
         }
         let LedgerLine { body_sha256, source, kind, .. } = line;
         match line.expected_status {
-            Some(expected) if expected != status => verdict.object(|| {
+            Some(expected) if expected != status => verdict.object("unexpected", || {
                 format!("payload {body_sha256} of source {source} ({kind}) was answered {status}, expected is {expected}")
             }),
             None if status >= 500 => verdict
-                .object(|| format!("payload {body_sha256} of source {source} ({kind}) was answered {status}")),
+                .object("internal-error", || format!("payload {body_sha256} of source {source} ({kind}) was answered {status}")),
             _ => {}
         }
     }
-    verdict
+    verdict.having_compared(counted(ledger.len() as u64, "answer"))
 }
 
 fn judge_repeats(ledger: &[LedgerLine], verdict: &mut Verdict) {
@@ -34,7 +34,7 @@ fn judge_repeats(ledger: &[LedgerLine], verdict: &mut Verdict) {
     for line in ledger.iter().filter(|line| line.accepted()) {
         let first = *answers.entry((&line.source, &line.body_sha256)).or_insert(&line.event_ids);
         if first != line.event_ids {
-            verdict.object(|| {
+            verdict.object("changing", || {
                 let (again, LedgerLine { body_sha256, source, .. }) = (&line.event_ids, line);
                 format!("payload {body_sha256} of source {source} was answered with {first:?} and later with {again:?}")
             });
@@ -53,16 +53,15 @@ mod tests {
             status: Some(status),
             expected_status,
             event_ids: vec![],
-            posted_at: 0.0,
             kind: "badsignature".into(),
-            elements: None,
+            ..Default::default()
         }
     }
 
     #[track_caller]
     fn check(status: u16, expected_status: Option<u16>, violations: u64) {
         assert_eq!(
-            judge(&[line(status, expected_status)]).violations,
+            judge(&[line(status, expected_status)]).violations(),
             violations,
             "answered {status}, expected {expected_status:?}"
         );
@@ -89,9 +88,9 @@ mod tests {
     #[test]
     fn another_answer_to_the_same_bytes_is_seen() {
         let answered = |id: &str| LedgerLine { event_ids: vec![id.into()], ..line(202, None) };
-        assert_eq!(judge(&[answered("a"), answered("a")]).violations, 0);
-        assert_eq!(judge(&[answered("a"), answered("b")]).violations, 1);
+        assert_eq!(judge(&[answered("a"), answered("a")]).violations(), 0);
+        assert_eq!(judge(&[answered("a"), answered("b")]).violations(), 1);
         let elsewhere = LedgerLine { source: "cxone".into(), ..answered("b") };
-        assert_eq!(judge(&[answered("a"), elsewhere]).violations, 0);
+        assert_eq!(judge(&[answered("a"), elsewhere]).violations(), 0);
     }
 }

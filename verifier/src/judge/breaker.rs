@@ -1,7 +1,7 @@
 //! I10: an open breaker lets nothing through but its probes.
 
 use crate::evidence::{Call, Trouble};
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// Failures in a row that open a breaker, by default.
 const FAILURES_IN_A_ROW: usize = 5;
@@ -120,7 +120,7 @@ pub fn judge(openings: &[Opening], calls: &[Call]) -> Verdict {
                 && call.started_at < opening.until
         });
         for call in through {
-            verdict.object(|| {
+            verdict.object("let-through", || {
                 format!(
                     "{}: the breaker opened at {:.0} and a {} {} came at {:.0}, before its first probe at {:.0}",
                     opening.subject, opening.from, call.method, call.path, call.started_at, opening.until
@@ -128,7 +128,15 @@ pub fn judge(openings: &[Opening], calls: &[Call]) -> Verdict {
             });
         }
     }
-    verdict
+    let (openings, calls) = (openings.len() as u64, calls.len() as u64);
+    verdict.having_compared(format!(
+        "{} while breakers were open {}",
+        counted(calls, "call"),
+        match openings {
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        }
+    ))
 }
 
 #[cfg(test)]
@@ -154,7 +162,7 @@ mod tests {
             from: 1_000.0,
             until: 6_000.0,
         };
-        assert_eq!(judge(&[opening], &[call]).violations, violations);
+        assert_eq!(judge(&[opening], &[call]).violations(), violations);
     }
 
     #[test]
@@ -171,6 +179,7 @@ mod tests {
             subject: subject.map(Into::into),
             occurred_at: 1_000,
             message: "breaker of x went from closed to open".into(),
+            ..Default::default()
         };
         let found = |report: Trouble| openings_reported(&[report], &[LOOKUPS, WRITES], 5_000.0);
         let lookups = &found(report("processor", Some("sap/lookup")))[0];
@@ -202,9 +211,9 @@ mod tests {
         assert!(found(&[&five[..4], &[fine(70.0)], &five[4..]].concat()).is_empty());
         // A client that goes on calling is caught.
         let calls = [five.as_slice(), &[failing(2_000.0)]].concat();
-        assert_eq!(judge(&found(&calls), &calls).violations, 1);
+        assert_eq!(judge(&found(&calls), &calls).violations(), 1);
         let calls = [five.as_slice(), &[failing(5_100.0)]].concat();
-        assert_eq!(judge(&found(&calls), &calls).violations, 0);
+        assert_eq!(judge(&found(&calls), &calls).violations(), 0);
     }
 
     #[test]

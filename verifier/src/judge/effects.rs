@@ -2,33 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::operation::{Operation, body_of, resource_path};
 use crate::evidence::{Call, Command, CommandResult};
-use crate::report::Verdict;
-
-/// What is known of an operation from the system's own documentation.
-struct Operation {
-    system: &'static str,
-    name: &'static str,
-    /// End of the path of its write request, with the command's parameters in braces.
-    path: &'static str,
-    /// True when its effect happens at most once per idempotency key; false when setting a value again converges.
-    once: bool,
-}
-
-const OPERATIONS: &[Operation] = &[
-    Operation {
-        system: "genesys",
-        name: "participant_attributes",
-        path: "/api/v2/conversations/{conversationId}/participants/{participantId}/attributes",
-        once: false,
-    },
-    Operation {
-        system: "salesforce",
-        name: "upsert",
-        path: "/sobjects/{object}/{externalIdField}/{externalId}",
-        once: true,
-    },
-];
+use crate::report::{Verdict, counted};
 
 /// Outcomes that end a command.
 const OUTCOMES: &[&str] =
@@ -49,27 +25,30 @@ type Target = (String, String);
 /// Judges the first half of I5: one result for each command, and none without a command.
 pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &mut Verdict) {
     let mut issued: HashMap<&str, u64> = HashMap::new();
+    let mut by_id: HashMap<&str, &Command> = HashMap::new();
     for command in commands {
         *issued.entry(&command.command_id).or_default() += 1;
+        by_id.insert(&command.command_id, command);
     }
     let mut ended: HashMap<&str, &CommandResult> = HashMap::new();
     for result in results {
         verdict.count(format!("writebacks.{}", result.outcome), 1);
         if !OUTCOMES.contains(&result.outcome.as_str()) {
-            verdict.object(|| {
+            verdict.object("outcome", || {
                 format!("command {} has outcome {}, which ends nothing", result.command_id, result.outcome)
             });
         }
-        if !issued.contains_key(result.command_id.as_str()) {
-            verdict.object(|| {
+        match by_id.get(result.command_id.as_str()) {
+            None => verdict.object("invented", || {
                 format!(
                     "result at {} is of command {}, which was never issued",
                     result.place, result.command_id
                 )
-            });
+            }),
+            Some(command) => judge_relation(command, result, verdict),
         }
         if let Some(first) = ended.insert(&result.command_id, result) {
-            verdict.object(|| {
+            verdict.object("ended-twice", || {
                 format!(
                     "command {} ended twice: {} at {} and {} at {}",
                     result.command_id, first.outcome, first.place, result.outcome, result.place
@@ -80,18 +59,40 @@ pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &
     for command in commands {
         let times = issued.remove(command.command_id.as_str()).unwrap_or(1);
         if times > 1 {
-            verdict.object(|| format!("command {} was issued {times} times", command.command_id));
+            verdict.object("issued-twice", || {
+                format!("command {} was issued {times} times", command.command_id)
+            });
         }
         if times > 0 && !ended.contains_key(command.command_id.as_str()) {
-            verdict.object(|| {
+            verdict.object("no-result", || {
                 format!(
-                    "command {} ({} {}) has no result",
-                    command.command_id, command.system, command.operation
+                    "command {} at {} {} ({} {}) has no result",
+                    command.command_id,
+                    command.topic,
+                    command.place,
+                    command.write.system,
+                    command.write.operation
                 )
             });
         }
     }
     verdict.count("commands", commands.len() as u64);
+}
+
+/// A result says of its command what the command says of itself.
+fn judge_relation(command: &Command, result: &CommandResult, verdict: &mut Verdict) {
+    let same = result.resource == command.write.resource
+        && result.event_id == command.event_id
+        && result.rule_id == command.rule_id
+        && result.issued_at == command.issued_at;
+    if !same {
+        verdict.object("relabelled", || {
+            format!(
+                "result at {} names another resource, event, rule or time of issue than its command {}",
+                result.place, command.command_id
+            )
+        });
+    }
 }
 
 /// Judges I5 as a whole; `calls` is `None` when no audit log is at hand, which leaves the effects unjudged.
@@ -101,7 +102,14 @@ pub fn judge(commands: &[Command], results: &[CommandResult], calls: Option<&[Ca
     if let Some(calls) = calls {
         judge_effects(commands, results, calls, &mut verdict);
     }
-    verdict
+    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
+    let compared = format!(
+        "{}, {}, {} in the audit logs",
+        counted(commands.len() as u64, "command"),
+        counted(results.len() as u64, "result"),
+        counted(count("writes_compared"), "write")
+    );
+    verdict.having_compared(compared)
 }
 
 fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
@@ -110,14 +118,19 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
     let writes: Vec<&Call> =
         calls.iter().filter(|call| call.is_write() && (call.effect || call.succeeded())).collect();
     verdict.count("effects", writes.iter().filter(|call| call.effect).count() as u64);
-    let known: HashSet<&str> = commands.iter().map(|command| command.command_id.as_str()).collect();
+    verdict.count("writes_compared", writes.len() as u64);
+    let known: HashMap<&str, &Command> =
+        commands.iter().map(|command| (command.command_id.as_str(), command)).collect();
 
     // Calls that carry their command's id are told apart by it; the others by where they went.
     let mut by_command: HashMap<&str, Tally> = HashMap::new();
     let mut by_target: BTreeMap<Target, Tally> = BTreeMap::new();
     for call in writes {
-        match call.idempotency_key.as_deref().filter(|key| known.contains(key)) {
-            Some(key) => by_command.entry(key).or_default().add(call),
+        match call.idempotency_key.as_deref().and_then(|key| known.get_key_value(key)) {
+            Some((key, command)) => {
+                judge_call(command, call, verdict);
+                by_command.entry(key).or_default().add(call);
+            }
             None => by_target.entry((call.system.clone(), resource_path(&call.path))).or_default().add(call),
         }
     }
@@ -126,16 +139,14 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
     let mut seen = HashSet::new();
     for command in commands.iter().filter(|command| seen.insert(&command.command_id)) {
         let outcome = outcomes.get(command.command_id.as_str()).copied().unwrap_or("");
-        let Some(operation) =
-            OPERATIONS.iter().find(|known| known.system == command.system && known.name == command.operation)
-        else {
+        let Some(operation) = Operation::of(command) else {
             verdict.count("commands_of_unknown_operations", 1);
             continue;
         };
         match by_command.get(command.command_id.as_str()) {
-            Some(tally) => judge_command(command, operation, outcome, tally.effects, verdict),
+            Some(tally) => judge_command(command, operation, outcome, tally, verdict),
             None => {
-                let target = (command.system.clone(), filled(operation.path, &command.parameters));
+                let target = (command.write.system.clone(), operation.path(command));
                 let (least, most) = accounted.entry(target).or_default();
                 *least += u64::from(outcome == "APPLIED");
                 *most += match outcome {
@@ -150,13 +161,49 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
     judge_targets(&by_target, &accounted, verdict);
 }
 
-fn judge_command(command: &Command, operation: &Operation, outcome: &str, times: u64, verdict: &mut Verdict) {
-    let Command { command_id, resource, .. } = command;
+/// A call carries out its command: the command's address, and its body to the last field.
+fn judge_call(command: &Command, call: &Call, verdict: &mut Verdict) {
+    let Some(operation) = Operation::of(command) else { return };
+    if resource_path(&call.path) != operation.path(command) || call.system != command.write.system {
+        verdict.object("wrong-address", || {
+            format!(
+                "command {} of {} was written to {} {}",
+                command.command_id, command.write.resource, call.system, call.path
+            )
+        });
+    }
+    if body_of(call).is_some_and(|body| body != operation.body(command)) {
+        verdict.object("wrong-body", || {
+            format!(
+                "command {} of {}: what was written at {:.0} is not what it says",
+                command.command_id, command.write.resource, call.started_at
+            )
+        });
+    }
+}
+
+fn judge_command(
+    command: &Command,
+    operation: &Operation,
+    outcome: &str,
+    tally: &Tally,
+    verdict: &mut Verdict,
+) {
+    let (command_id, resource, times) = (&command.command_id, &command.write.resource, tally.effects);
     if operation.once && times > 1 {
-        verdict.object(|| format!("command {command_id} took effect {times} times on {resource}"));
+        verdict.object("effect-twice", || {
+            format!("command {command_id} took effect {times} times on {resource}")
+        });
     }
     if times > 0 && matches!(outcome, "OBSERVED" | "REJECTED" | "EXPIRED") {
-        verdict.object(|| format!("command {command_id} ended {outcome}, yet it took effect on {resource}"));
+        verdict.object("effect-unwanted", || {
+            format!("command {command_id} ended {outcome}, yet it took effect on {resource}")
+        });
+    }
+    if outcome == "APPLIED" && tally.succeeded == 0 {
+        verdict.object("not-applied", || {
+            format!("command {command_id} ended APPLIED, yet no write of it to {resource} succeeded")
+        });
     }
 }
 
@@ -168,12 +215,12 @@ fn judge_targets(
     for (target @ (system, path), (least, most)) in accounted {
         let Tally { effects, succeeded } = by_target.get(target).copied().unwrap_or_default();
         if succeeded < *least {
-            verdict.object(|| {
+            verdict.object("not-applied", || {
                 format!("{system} {path}: {least} commands ended APPLIED, the audit log has {succeeded} writes that succeeded")
             });
         }
         if effects > *most {
-            verdict.object(|| {
+            verdict.object("effect-twice", || {
                 format!(
                     "{system} {path}: {effects} effects in the audit log, the commands account for {most}"
                 )
@@ -181,38 +228,10 @@ fn judge_targets(
         }
     }
     for ((system, path), tally) in by_target.iter().filter(|(target, _)| !accounted.contains_key(*target)) {
-        verdict.object(|| {
+        verdict.object("unasked", || {
             format!("{system} {path}: {} writes in the audit log that no command asked for", tally.succeeded)
         });
     }
-}
-
-fn filled(template: &str, parameters: &BTreeMap<String, String>) -> String {
-    let mut path = template.to_owned();
-    for (name, value) in parameters {
-        path = path.replace(&format!("{{{name}}}"), value);
-    }
-    path
-}
-
-/// The part of a path that names the resource: Salesforce's without the version of its API.
-fn resource_path(path: &str) -> String {
-    let path = decoded_path(path);
-    path.find("/sobjects/").map(|at| path[at..].to_owned()).unwrap_or(path)
-}
-
-/// The path without its query, percent-decoded.
-fn decoded_path(path: &str) -> String {
-    let bytes = path.split('?').next().unwrap_or_default().as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        let byte = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        decoded.push(byte.unwrap_or(bytes[at]));
-        at += if byte.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 // === impl Tally ===
@@ -227,33 +246,38 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::outcome::Write;
 
     fn upsert(id: &str) -> Command {
         let parameters = [("object", "Case"), ("externalIdField", "Ext__c"), ("externalId", "genesys c1")];
-        Command {
-            command_id: id.into(),
+        let write = Write {
             system: "salesforce".into(),
             operation: "upsert".into(),
             resource: "salesforce/org/Case/genesys c1".into(),
             parameters: parameters.map(|(name, value)| (name.into(), value.into())).into(),
+            fields: [("Tier__c".into(), "GOLD".into())].into(),
             ..Default::default()
-        }
+        };
+        Command { command_id: id.into(), write, ..Default::default() }
     }
 
     fn attributes(id: &str) -> Command {
-        Command {
-            command_id: id.into(),
+        let write = Write {
             system: "genesys".into(),
             operation: "participant_attributes".into(),
+            resource: "genesys/org/conversations/c1/participants/p1".into(),
             parameters: [("conversationId", "c1"), ("participantId", "p1")]
                 .map(|(name, value)| (name.into(), value.into()))
                 .into(),
+            fields: [("tier".into(), "GOLD".into())].into(),
             ..Default::default()
-        }
+        };
+        Command { command_id: id.into(), write, ..Default::default() }
     }
 
     fn ended(id: &str, outcome: &str) -> CommandResult {
-        CommandResult { command_id: id.into(), outcome: outcome.into(), ..Default::default() }
+        let resource = if id.starts_with('g') { attributes(id) } else { upsert(id) }.write.resource;
+        CommandResult { command_id: id.into(), outcome: outcome.into(), resource, ..Default::default() }
     }
 
     fn effect(system: &str, path: &str, key: Option<&str>) -> Call {
@@ -274,16 +298,16 @@ mod tests {
     #[track_caller]
     fn check(commands: &[Command], results: &[CommandResult], calls: &[Call], violations: u64) -> Verdict {
         let verdict = judge(commands, results, Some(calls));
-        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
         verdict
     }
 
     #[test]
     fn one_result_and_one_effect() {
-        let calls = [effect("salesforce", CASE, None), effect("genesys", PARTICIPANT, Some("b"))];
+        let calls = [effect("salesforce", CASE, None), effect("genesys", PARTICIPANT, Some("g2"))];
         let verdict = check(
-            &[upsert("a"), attributes("b")],
-            &[ended("a", "APPLIED"), ended("b", "APPLIED")],
+            &[upsert("a"), attributes("g2")],
+            &[ended("a", "APPLIED"), ended("g2", "APPLIED")],
             &calls,
             0,
         );
@@ -314,15 +338,15 @@ mod tests {
     #[test]
     fn setting_a_value_again_converges() {
         let twice = [effect("genesys", PARTICIPANT, None), effect("genesys", PARTICIPANT, None)];
-        check(&[attributes("a")], &[ended("a", "APPLIED")], &twice, 0);
+        check(&[attributes("g")], &[ended("g", "APPLIED")], &twice, 0);
     }
 
     #[test]
     fn applied_without_an_effect_is_seen() {
         check(&[upsert("a")], &[ended("a", "APPLIED")], &[], 1);
         check(
-            &[attributes("a"), attributes("b")],
-            &[ended("a", "APPLIED"), ended("b", "APPLIED")],
+            &[attributes("g"), attributes("g2")],
+            &[ended("g", "APPLIED"), ended("g2", "APPLIED")],
             &[effect("genesys", PARTICIPANT, None)],
             1,
         );
@@ -332,7 +356,7 @@ mod tests {
     fn an_effect_of_an_observed_or_rejected_command_is_seen() {
         for outcome in ["OBSERVED", "REJECTED", "EXPIRED"] {
             check(&[upsert("a")], &[ended("a", outcome)], &[effect("salesforce", CASE, Some("a"))], 1);
-            check(&[attributes("a")], &[ended("a", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
+            check(&[attributes("g")], &[ended("g", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
             check(&[upsert("a")], &[ended("a", outcome)], &[], 0);
         }
     }
@@ -368,7 +392,30 @@ mod tests {
 
     #[test]
     fn without_an_audit_log_results_are_judged_alone() {
-        assert_eq!(judge(&[upsert("a")], &[ended("a", "APPLIED")], None).violations, 0);
-        assert_eq!(judge(&[upsert("a")], &[], None).violations, 1);
+        assert_eq!(judge(&[upsert("a")], &[ended("a", "APPLIED")], None).violations(), 0);
+        assert_eq!(judge(&[upsert("a")], &[], None).violations(), 1);
+    }
+
+    #[test]
+    fn a_call_carries_out_its_command_to_the_last_field() {
+        let with_body = |body: &str| Call { body: body.into(), ..effect("salesforce", CASE, Some("a")) };
+        let judged = |call: Call| {
+            let verdict = judge(&[upsert("a")], &[ended("a", "APPLIED")], Some(&[call]));
+            verdict.found.keys().copied().collect::<Vec<_>>()
+        };
+        assert_eq!(judged(with_body(r#"{"Tier__c":"GOLD"}"#)), [""; 0]);
+        assert_eq!(judged(with_body(r#"{"Tier__c":"SILVER"}"#)), ["wrong-body"]);
+        assert_eq!(judged(with_body(r#"{"Tier__c":"GOLD","More__c":"x"}"#)), ["wrong-body"]);
+        assert_eq!(judged(with_body("{}")), ["wrong-body"]);
+        let elsewhere = CASE.replace("c1", "c2");
+        assert_eq!(judged(effect("salesforce", &elsewhere, Some("a"))), ["wrong-address"]);
+        let failed = Call { status: 503, effect: false, ..effect("salesforce", CASE, Some("a")) };
+        assert_eq!(judged(failed), ["not-applied"]);
+    }
+
+    #[test]
+    fn a_result_that_names_another_resource_is_seen() {
+        let other = CommandResult { resource: "elsewhere".into(), ..ended("a", "DEAD") };
+        check(&[upsert("a")], &[other], &[], 1);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::evidence::Call;
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// Judges I6 from the audit logs: write requests of one resource must not overlap in time.
 pub fn judge(calls: &[Call]) -> Verdict {
@@ -14,12 +14,13 @@ pub fn judge(calls: &[Call]) -> Verdict {
         let path = call.path.split('?').next().unwrap_or_default();
         resources.entry((&call.system, call.resource.as_deref().unwrap_or(path))).or_default().push(call);
     }
+    let (requests, number) = (resources.values().map(Vec::len).sum::<usize>() as u64, resources.len() as u64);
     for ((system, resource), mut writes) in resources {
         writes.sort_by(|one, other| one.started_at.total_cmp(&other.started_at));
         let mut busy_until = f64::NEG_INFINITY;
         for write in writes {
             if write.started_at < busy_until {
-                verdict.object(|| {
+                verdict.object("side-by-side", || {
                     format!(
                         "{system} {resource}: a {} came at {:.3} while another was in flight until {busy_until:.3}",
                         write.method, write.started_at
@@ -29,7 +30,11 @@ pub fn judge(calls: &[Call]) -> Verdict {
             busy_until = busy_until.max(write.finished_at.unwrap_or(write.started_at));
         }
     }
-    verdict
+    verdict.having_compared(format!(
+        "{} of {}",
+        counted(requests, "write request"),
+        counted(number, "resource")
+    ))
 }
 
 #[cfg(test)]
@@ -52,7 +57,7 @@ mod tests {
     #[track_caller]
     fn check(calls: &[Call], violations: u64) {
         let verdict = judge(calls);
-        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
     }
 
     #[test]

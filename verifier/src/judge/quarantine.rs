@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::evidence::{LedgerLine, Quarantined};
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// Judges I9: the hash of the bytes kept is the one the record claims, its key, and one that the ledger knows.
 pub fn judge(quarantine: &[Quarantined], ledger: Option<&[LedgerLine]>) -> Verdict {
@@ -14,19 +14,22 @@ pub fn judge(quarantine: &[Quarantined], ledger: Option<&[LedgerLine]>) -> Verdi
         verdict.count("quarantined", 1);
         let Quarantined { place, computed_hash, payload_hash, key, .. } = payload;
         if payload_hash != computed_hash {
-            verdict.object(|| format!("quarantine {place}: the payload's hash is {computed_hash}, the record says {payload_hash}"));
+            verdict.object("hash", || format!("quarantine {place}: the payload's hash is {computed_hash}, the record says {payload_hash}"));
         }
         if key != computed_hash {
-            verdict.object(|| {
+            verdict.object("key", || {
                 format!("quarantine {place}: the payload's hash is {computed_hash}, the key says {key}")
             });
         }
         if posted.as_ref().is_some_and(|hashes| !hashes.contains(computed_hash.as_str())) {
-            verdict
-                .object(|| format!("quarantine {place}: no body with hash {computed_hash} was ever posted"));
+            verdict.object("invented", || {
+                format!("quarantine {place}: no body with hash {computed_hash} was ever posted")
+            });
         }
     }
-    verdict
+    let with = ledger
+        .map_or(String::new(), |lines| format!(" with {}", counted(lines.len() as u64, "posted payload")));
+    verdict.having_compared(format!("{}{with}", counted(quarantine.len() as u64, "quarantined payload")))
 }
 
 #[cfg(test)]
@@ -49,7 +52,7 @@ mod tests {
     #[track_caller]
     fn check(payload: Quarantined, posted: &str, violations: u64) {
         let verdict = judge(&[payload], Some(&ledger(posted)));
-        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
     }
 
     #[test]
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn without_a_ledger_the_record_is_judged_by_itself() {
-        assert_eq!(judge(&[payload("h", "h", "h")], None).violations, 0);
-        assert_eq!(judge(&[payload("h", "h", "x")], None).violations, 2);
+        assert_eq!(judge(&[payload("h", "h", "h")], None).violations(), 0);
+        assert_eq!(judge(&[payload("h", "h", "x")], None).violations(), 2);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Call;
-use crate::report::Verdict;
+use crate::report::{Verdict, counted};
 
 /// How many calls a system allows in any window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,8 @@ pub fn judge(calls: &[Call], quotas: &[Quota]) -> Verdict {
             judge_window(quota, credential, starts, &mut verdict);
         }
     }
-    verdict
+    let (calls, quotas) = (calls.len() as u64, quotas.len() as u64);
+    verdict.having_compared(format!("{} with {}", counted(calls, "call"), counted(quotas, "quota")))
 }
 
 fn judge_window(quota: &Quota, credential: &str, mut starts: Vec<f64>, verdict: &mut Verdict) {
@@ -50,7 +51,7 @@ fn judge_window(quota: &Quota, credential: &str, mut starts: Vec<f64>, verdict: 
         let within = newest - oldest + 1;
         // One breach per burst, told when it begins.
         if within > quota.calls && !over {
-            verdict.object(|| {
+            verdict.object("exceeded", || {
                 format!(
                     "{} (credential {credential}): {within} calls in the {} ms up to {start:.0}, allowed are {}",
                     quota.system, quota.window_ms, quota.calls
@@ -86,7 +87,7 @@ mod tests {
     fn check(calls: &[Call], violations: u64) -> Verdict {
         let quota = Quota { system: "sap".into(), calls: 2, window_ms: 100.0 };
         let verdict = judge(calls, &[quota]);
-        assert_eq!(verdict.violations, violations, "{:?}", verdict.examples);
+        assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
         verdict
     }
 

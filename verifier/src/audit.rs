@@ -1,0 +1,213 @@
+//! The audit of a deployment that runs: over a range of time, without a ledger, in bounded memory.
+//!
+//! What can be judged from the topics alone is judged: each event once (I2), in order (I3), field by field what came in
+//! (`fields`), and one result for each command (I5). Events are told apart by their key: an audit makes as many passes over the
+//! range as its memory asks for, and each pass keeps the events of its share of the keys, so that whatever belongs together is
+//! judged together.
+
+mod pass;
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::collect::blocking;
+use crate::inputs::Inputs;
+use crate::report::{Report, Verdict, counted, grouped};
+use crate::topics::{self, Cluster, Spans};
+use crate::{Error, evidence};
+
+/// What to audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// From when on events were taken in; UTC milliseconds.
+    pub since: i64,
+    /// Until when; UTC milliseconds.
+    pub until: i64,
+}
+
+/// How to audit.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Bytes that the records of a pass may take.
+    pub memory_bytes: u64,
+    /// The time now; UTC milliseconds. Commands that were issued within [`RESULTS_WITHIN_MS`] of it may still be open.
+    pub now: i64,
+    /// How far it has come.
+    pub progress: Arc<Progress>,
+}
+
+/// How far an audit has come; written by it, read by whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Records read, over all passes.
+    pub read: AtomicU64,
+    /// Records to read, over all passes; 0 until that is known.
+    pub all: AtomicU64,
+}
+
+/// What a record takes in memory on the average, decoded; measured at 1.0 KB on the demo's events.
+const RECORD_BYTES: u64 = 1_200;
+
+/// Events around the range are read too, this long before and after it (milliseconds): an hour. A repeat may come that long after
+/// its first record without being looked for elsewhere, and a record that long behind others of its time.
+pub const MARGIN_MS: i64 = 3_600_000;
+
+/// How long a command may take to its result before the lack of one is a breach, in milliseconds: an hour. While a target is
+/// down its commands wait in Kafka, and no longer than this is no alarm.
+pub const RESULTS_WITHIN_MS: i64 = 3_600_000;
+
+const NORMALIZED: &str = "events.normalized";
+const ENRICHED: &str = "events.enriched";
+const RESULTS: &str = "writeback.results";
+
+/// A topic with what of it is read.
+#[derive(Debug, Clone)]
+struct Part {
+    topic: String,
+    spans: Spans,
+}
+
+/// Reads the range as often as the memory asks for, and judges it.
+///
+/// # Errors
+/// When the topics or schemas cannot be read.
+pub async fn audit(inputs: &Inputs, range: Range, settings: &Settings) -> Result<Report, Error> {
+    let mut report = Report::default();
+    let found = find(inputs, range).await?;
+    let topics: BTreeSet<&str> = found.iter().map(|part| part.topic.as_str()).collect();
+    for needed in [NORMALIZED, ENRICHED].iter().filter(|needed| !topics.contains(**needed)) {
+        let why = format!("{needed} does not exist under this prefix, or has no record of that time");
+        ["I2", "fields", "I3"].iter().for_each(|id| report.skip(id, why.as_str()));
+        report.allow_unjudged(&inputs.allow_unjudged);
+        return Ok(report);
+    }
+    if !topics.contains(RESULTS) && topics.iter().all(|topic| !topic.starts_with("writebacks.")) {
+        report.skip("I5", "there was no command and no result in that time");
+    }
+    judge_begin(inputs, range, &mut report).await?;
+
+    let records: u64 =
+        found.iter().flat_map(|part| part.spans.values()).map(|(start, end)| (end - start) as u64).sum();
+    let passes = (records * RECORD_BYTES).div_ceil(settings.memory_bytes.max(1)).max(1);
+    settings.progress.all.store(records * passes, Ordering::Relaxed);
+    let mut joined: Vec<Verdict> = Vec::new();
+    for pass in 0..passes {
+        let share = Share { pass, passes };
+        let evidence = pass::read(inputs, &found, range, share, &settings.progress).await?;
+        let verdicts = pass::judge(inputs, &evidence, range, settings.now).await?;
+        if joined.is_empty() {
+            joined = verdicts;
+        } else {
+            joined.iter_mut().zip(verdicts).for_each(|(all, verdict)| all.merge(verdict));
+        }
+    }
+    for verdict in joined {
+        let compared = compared(&verdict);
+        report.add(verdict.having_compared(compared), &inputs.known);
+    }
+    report.counts.insert("audit_passes".to_owned(), passes);
+    report.allow_unjudged(&inputs.allow_unjudged);
+    Ok(report)
+}
+
+/// Which topics hold anything of the range, and where.
+async fn find(inputs: &Inputs, range: Range) -> Result<Vec<Part>, Error> {
+    let (cluster, prefix) = (inputs.cluster.clone(), inputs.prefix.clone());
+    blocking(move || {
+        let mut parts = Vec::new();
+        for (full, partitions) in topics::list(&cluster, &prefix)? {
+            let topic = full.strip_prefix(prefix.as_str()).unwrap_or(&full).to_owned();
+            let is_read = [NORMALIZED, ENRICHED, RESULTS, "processor.dlq", "pipeline.errors"]
+                .contains(&topic.as_str())
+                || topic.starts_with("writebacks.");
+            if !is_read {
+                continue;
+            }
+            let (since, until) = (range.since - MARGIN_MS, range.until + MARGIN_MS);
+            let spans = topics::spans(&cluster, &full, partitions, since, until)?;
+            if !spans.is_empty() {
+                parts.push(Part { topic, spans });
+            }
+        }
+        Ok(parts)
+    })
+    .await
+}
+
+/// Says so when the log of what came in begins after the range does: what came before it cannot be compared any more.
+async fn judge_begin(inputs: &Inputs, range: Range, report: &mut Report) -> Result<(), Error> {
+    let (cluster, topic): (Cluster, String) =
+        (inputs.cluster.clone(), format!("{}{NORMALIZED}", inputs.prefix));
+    let oldest = blocking(move || {
+        let partitions = topics::list(&cluster, &topic)?.get(&topic).copied().unwrap_or(0);
+        topics::oldest(&cluster, &topic, partitions)
+    })
+    .await?;
+    if let Some(oldest) = oldest.filter(|oldest| *oldest > range.since) {
+        report.skip(
+            "range",
+            format!("{NORMALIZED} begins at {oldest}, after the range does at {}: what was before is judged no more", range.since),
+        );
+    }
+    Ok(())
+}
+
+fn compared(verdict: &Verdict) -> String {
+    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
+    match verdict.invariant {
+        "I2" => format!(
+            "{}, {} enriched",
+            counted(count("normalized"), "normalized record"),
+            grouped(count("enriched"))
+        ),
+        "I3" => format!(
+            "{} in {}, {} late of which {} explained",
+            counted(count("enriched"), "event"),
+            counted(count("conversations"), "conversation"),
+            grouped(count("late")),
+            grouped(count("late_explained"))
+        ),
+        "fields" => format!("every field of {}", counted(count("events_compared"), "event")),
+        _ => format!(
+            "{}, {} still open",
+            counted(count("commands"), "command"),
+            grouped(count("commands_open"))
+        ),
+    }
+}
+
+/// One pass's share of the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    pass: u64,
+    passes: u64,
+}
+
+// === impl Share ===
+
+impl Share {
+    fn has(self, key: &[u8]) -> bool {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        hasher.finish() % self.passes == self.pass
+    }
+}
+
+/// What a pass keeps.
+type Kept = evidence::Evidence;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_exactly_one_share() {
+        for number in 0..1_000_u32 {
+            let shares = (0..7).filter(|pass| Share { pass: *pass, passes: 7 }.has(&number.to_be_bytes()));
+            assert_eq!(shares.count(), 1);
+        }
+        assert!(Share { pass: 0, passes: 1 }.has(b"any"));
+    }
+}

@@ -1,0 +1,275 @@
+//! From decoded records to evidence: which fields the judges look at. Pure; a record's bytes were read elsewhere.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::avro::{Error, Fields};
+use crate::evidence::fingerprint::Layouts;
+use crate::evidence::outcome::{Choice, Write};
+use crate::evidence::profile::EnrichmentSource;
+use crate::evidence::state::Change;
+use crate::evidence::{
+    Command, CommandResult, DeadLetter, Decision, Enriched, Enrichment, Evidence, Fact, Figures, Fingerprint,
+    Ordering, Place, ProfileFields, ProfileRecord, ProfileSource, Quarantined, Trouble,
+};
+use crate::rules::Rules;
+use crate::store;
+use crate::topics::Record;
+
+/// Topics whose records are no values of a schema of the catalog.
+pub const WITHOUT_SCHEMA: [&str; 4] = ["processor.changelog", "sink.state", "processor.dlq", "writeback.dlq"];
+
+/// Fields of `EnrichedEvent` that the processor adds: not the platform's, and judged one by one.
+const ADDED: [&str; 5] = ["profile", "enrichment", "ordering", "conversation", "dedupUnknown"];
+
+/// Takes records into evidence.
+#[derive(Debug, Default)]
+pub struct Intake {
+    /// What was taken in so far.
+    pub evidence: Evidence,
+    layouts: Layouts,
+    rules: Option<Rules>,
+}
+
+// === impl Intake ===
+
+impl Intake {
+    /// Starts with nothing. With rules, what they must have made of each enriched event is noted as it passes.
+    pub fn new(rules: Option<Rules>) -> Self {
+        let expected = rules.is_some().then(Vec::new);
+        Self { evidence: Evidence { expected, ..Evidence::default() }, layouts: Layouts::default(), rules }
+    }
+
+    /// Takes a record of a topic (named without its prefix) that has no schema.
+    pub fn take_bytes(&mut self, topic: &str, record: &Record) {
+        match topic {
+            "processor.changelog" => self.take_changelog(record),
+            "processor.dlq" | "writeback.dlq" => self.evidence.dead_letters.push(dead_letter(topic, record)),
+            _ => {}
+        }
+    }
+
+    /// Takes a record of a topic (named without its prefix), decoded.
+    ///
+    /// # Errors
+    /// When a field is missing or of another type.
+    pub fn take(&mut self, topic: &str, record: &Record, fields: &Fields) -> Result<(), Error> {
+        let evidence = &mut self.evidence;
+        match topic {
+            "events.normalized" => {
+                let event = fact(record, fields, &mut self.layouts)?;
+                evidence.normalized.push(event);
+            }
+            "events.enriched" => {
+                let event = enriched(record, fields, &mut self.layouts)?;
+                if let (Some(rules), Some(expected)) = (&self.rules, &mut evidence.expected) {
+                    expected.extend(rules.apply(fields)?);
+                }
+                evidence.enriched.push(event);
+            }
+            "quarantine" => evidence.quarantine.push(quarantined(record, fields)?),
+            "routing.decisions" => evidence.decisions.push(decision(record, fields)?),
+            "customer.profiles" => evidence.profiles.push(profile(record, fields)?),
+            "writeback.results" => evidence.results.push(result(record, fields)?),
+            "pipeline.errors" => evidence.troubles.push(trouble(fields)?),
+            _ if topic.starts_with("writebacks.") => evidence.commands.push(command(topic, record, fields)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_changelog(&mut self, record: &Record) {
+        let Place { partition, offset } = record.place;
+        let key = record.key.clone().unwrap_or_default();
+        let value = record.value.as_deref().map(store::digest);
+        let changelog = self.evidence.changelogs.entry(partition).or_default();
+        changelog.records.push(Change { offset, key, value });
+    }
+}
+
+fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact, Error> {
+    let source = fields.record("source")?;
+    Ok(Fact {
+        place: record.place,
+        key: record.key_text(),
+        timestamp: record.timestamp,
+        event_id: fields.text("eventId")?,
+        event_type: fields.text("eventType")?,
+        entity_type: fields.text("entityType")?,
+        conversation_id: fields.optional_text("conversationId")?,
+        customer_id: fields.optional_text("customerId")?,
+        agent_id: fields.optional_text("agentId")?,
+        event_time: fields.integer("eventTime")?,
+        ingest_time: fields.integer("ingestTime")?,
+        sequence: fields.optional_integer("sequence")?,
+        source: source.text("name")?,
+        channel: source.text("channel")?,
+        correlation_id: fields.text("correlationId")?,
+        fields: Fingerprint::of(fields.iter().filter(|(name, _)| !ADDED.contains(name)), layouts),
+    })
+}
+
+fn enriched(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Enriched, Error> {
+    let ordering = fields.record("ordering")?;
+    let figures = fields.record("conversation")?;
+    Ok(Enriched {
+        fact: fact(record, fields, layouts)?,
+        ordering: Ordering {
+            position: ordering.integer("position")?,
+            mode: ordering.text("mode")?,
+            late: ordering.flag("late")?,
+            gap_before: ordering.flag("gapBefore")?,
+        },
+        dedup_unknown: fields.flag("dedupUnknown")?,
+        figures: Figures {
+            state: figures.text("state")?,
+            started_at: figures.optional_integer("startedAt")?,
+            queued_ms: figures.optional_integer("queuedMs")?,
+            handled_ms: figures.optional_integer("handledMs")?,
+            transfers: figures.integer("transfers")?,
+            events: figures.integer("events")?,
+        },
+        enrichment: enrichment(&fields.record("enrichment")?)?,
+        profile: fields.optional_record("profile")?.as_ref().map(profile_fields).transpose()?,
+        held_ms: record.header("trunkline.held-ms").and_then(|held| held.parse().ok()).unwrap_or(0),
+    })
+}
+
+fn enrichment(fields: &Fields) -> Result<Enrichment, Error> {
+    let mut enrichment = Enrichment { status: fields.text("status")?, ..Enrichment::default() };
+    for source in fields.records("sources")? {
+        let asked = EnrichmentSource {
+            status: source.text("status")?,
+            age_ms: source.optional_integer("ageMs")?,
+            latency_ms: source.optional_integer("latencyMs")?,
+        };
+        enrichment.sources.insert(source.text("system")?, asked);
+    }
+    Ok(enrichment)
+}
+
+fn profile_fields(fields: &Fields) -> Result<ProfileFields, Error> {
+    Ok(ProfileFields {
+        customer_id: fields.text("customerId")?,
+        account_name: fields.optional_text("accountName")?,
+        loyalty_tier: fields.optional_text("loyaltyTier")?,
+        balance: fields.optional_amount("balance")?,
+        currency: fields.optional_text("currency")?,
+        open_tickets: fields.optional_integer("openTickets")?,
+        last_interaction: fields.optional_integer("lastInteractionDate")?,
+    })
+}
+
+fn profile(record: &Record, fields: &Fields) -> Result<ProfileRecord, Error> {
+    let mut profile = ProfileRecord {
+        place: record.place,
+        key: record.key_text(),
+        fields: profile_fields(fields)?,
+        last_updated: fields.integer("lastUpdated")?,
+        ..ProfileRecord::default()
+    };
+    for source in fields.records("sources")? {
+        let asked = ProfileSource {
+            status: source.text("status")?,
+            fetched_at: source.optional_integer("fetchedAt")?,
+            latency_ms: source.optional_integer("latencyMs")?,
+        };
+        profile.sources.insert(source.text("system")?, asked);
+    }
+    Ok(profile)
+}
+
+fn quarantined(record: &Record, fields: &Fields) -> Result<Quarantined, Error> {
+    Ok(Quarantined {
+        place: record.place,
+        key: record.key_text(),
+        payload_hash: fields.text("payloadHash")?,
+        computed_hash: hex::encode(Sha256::digest(fields.bytes("payload")?)),
+        code: fields.text("code")?,
+    })
+}
+
+fn decision(record: &Record, fields: &Fields) -> Result<Decision, Error> {
+    Ok(Decision {
+        place: record.place,
+        key: record.key_text(),
+        decision_id: fields.text("decisionId")?,
+        event_id: fields.text("eventId")?,
+        conversation_id: fields.text("conversationId")?,
+        customer_id: fields.optional_text("customerId")?,
+        rule_id: fields.text("ruleId")?,
+        rule_set_version: fields.text("ruleSetVersion")?,
+        chosen: Choice {
+            queue: fields.text("queue")?,
+            priority: fields.optional_integer("priority")?,
+            skills: fields.list("skills")?,
+            attributes: fields.texts("attributes")?.into_iter().collect(),
+        },
+        enrichment_status: fields.text("enrichmentStatus")?,
+        correlation_id: fields.text("correlationId")?,
+        decided_at: fields.integer("decidedAt")?,
+    })
+}
+
+fn command(topic: &str, record: &Record, fields: &Fields) -> Result<Command, Error> {
+    Ok(Command {
+        place: record.place,
+        topic: topic.to_owned(),
+        key: record.key_text(),
+        command_id: fields.text("commandId")?,
+        write: Write {
+            target: fields.text("target")?,
+            system: fields.text("system")?,
+            operation: fields.text("operation")?,
+            resource: fields.text("resource")?,
+            parameters: fields.texts("parameters")?.into_iter().collect(),
+            fields: fields.texts("fields")?.into_iter().collect(),
+            observe: fields.flag("observe")?,
+        },
+        event_id: fields.text("eventId")?,
+        customer_id: fields.optional_text("customerId")?,
+        rule_id: fields.text("ruleId")?,
+        rule_set_version: fields.text("ruleSetVersion")?,
+        correlation_id: fields.text("correlationId")?,
+        issued_at: fields.integer("issuedAt")?,
+        expires_at: fields.optional_integer("expiresAt")?,
+    })
+}
+
+fn result(record: &Record, fields: &Fields) -> Result<CommandResult, Error> {
+    Ok(CommandResult {
+        place: record.place,
+        command_id: fields.text("commandId")?,
+        outcome: fields.text("outcome")?,
+        resource: fields.text("resource")?,
+        event_id: fields.text("eventId")?,
+        rule_id: fields.text("ruleId")?,
+        issued_at: fields.integer("issuedAt")?,
+    })
+}
+
+fn trouble(fields: &Fields) -> Result<Trouble, Error> {
+    Ok(Trouble {
+        code: fields.text("code")?,
+        component: fields.text("component")?,
+        instance: fields.text("instance")?,
+        subject: fields.optional_text("subject")?,
+        conversation_id: fields.optional_text("conversationId")?,
+        correlation_id: fields.optional_text("correlationId")?,
+        message: fields.text("message")?,
+        occurred_at: fields.integer("occurredAt")?,
+    })
+}
+
+fn dead_letter(topic: &str, record: &Record) -> DeadLetter {
+    let number = |name: &str| record.header(name).and_then(|text| text.parse::<i64>().ok());
+    let origin = || {
+        let partition = i32::try_from(number("trunkline.dlq.partition")?).ok()?;
+        let place = Place { partition, offset: number("trunkline.dlq.offset")? };
+        Some((record.header("trunkline.dlq.topic")?.to_owned(), place))
+    };
+    DeadLetter {
+        topic: topic.to_owned(),
+        code: record.header("trunkline.dlq.code").unwrap_or("unknown").to_owned(),
+        origin: origin(),
+    }
+}

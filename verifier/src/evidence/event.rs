@@ -1,0 +1,113 @@
+//! Events before and after the processor.
+
+use super::{Enrichment, Fingerprint, Place, ProfileFields};
+
+/// What a record of `events.normalized` and one of `events.enriched` both say of an event.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fact {
+    /// Where the record is.
+    pub place: Place,
+    /// The record's key.
+    pub key: String,
+    /// The record's own time; UTC milliseconds.
+    pub timestamp: i64,
+    /// Identity of the fact.
+    pub event_id: String,
+    /// Canonical type.
+    pub event_type: String,
+    /// What kind of thing it is about. A native id is unique among things of a kind only.
+    pub entity_type: String,
+    /// Native id of the conversation, where it belongs to one.
+    pub conversation_id: Option<String>,
+    /// The customer, where known.
+    pub customer_id: Option<String>,
+    /// The agent concerned.
+    pub agent_id: Option<String>,
+    /// When it happened; UTC milliseconds.
+    pub event_time: i64,
+    /// When ingest took it in; UTC milliseconds.
+    pub ingest_time: i64,
+    /// The source's own number.
+    pub sequence: Option<i64>,
+    /// Configured name of its source.
+    pub source: String,
+    /// Stream within the source that has an order of its own.
+    pub channel: String,
+    /// Correlates everything that the fact caused.
+    pub correlation_id: String,
+    /// Every field of the platform's event, by name.
+    pub fields: Fingerprint,
+}
+
+/// One record of `events.normalized`.
+pub type Normalized = Fact;
+
+/// One record of `events.enriched`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Enriched {
+    /// The event itself.
+    pub fact: Fact,
+    /// Its place in the conversation, and why.
+    pub ordering: Ordering,
+    /// Marked as older than the dedup window.
+    pub dedup_unknown: bool,
+    /// Where its conversation stands after it.
+    pub figures: Figures,
+    /// How complete its customer's profile is, and by which systems.
+    pub enrichment: Enrichment,
+    /// The customer's profile, where known.
+    pub profile: Option<ProfileFields>,
+    /// How long it was held to be put in order; milliseconds.
+    pub held_ms: i64,
+}
+
+/// The order of an event among those of its conversation, as published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ordering {
+    /// 1, 2, 3 …
+    pub position: i64,
+    /// `SEQUENCED`, `CAUSAL` or `SORTED`.
+    pub mode: String,
+    /// Came after events that belong behind it.
+    pub late: bool,
+    /// Events that belong before it are missing.
+    pub gap_before: bool,
+}
+
+/// The figures of a conversation after an event, as published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// `new`, `started`, `ivr`, `queued`, `connected`, `wrapup`, `ended`; `none` for what is no conversation.
+    pub state: String,
+    /// When it began; UTC milliseconds.
+    pub started_at: Option<i64>,
+    /// Milliseconds in queues that it has left.
+    pub queued_ms: Option<i64>,
+    /// Milliseconds with agents that have left.
+    pub handled_ms: Option<i64>,
+    /// Times it went from one agent to another.
+    pub transfers: i64,
+    /// Events so far, this one included.
+    pub events: i64,
+}
+
+// === impl Fact ===
+
+impl Fact {
+    /// True when it belongs to a conversation.
+    pub fn is_conversational(&self) -> bool {
+        self.conversation_id.is_some()
+    }
+
+    /// What tells it from every other event: its id, within what its key names. (Two entities should never share an id; where
+    /// they do, that is a finding by itself, and each is judged by its own record.)
+    pub fn identity(&self) -> (&str, &str) {
+        (&self.key, &self.event_id)
+    }
+
+    /// What its order and its position are kept for: its conversation, else the entity of its kind. An agent may have the
+    /// number of a queue and share its key, not its positions.
+    pub fn entity(&self) -> (&str, &str) {
+        (&self.key, if self.is_conversational() { "" } else { &self.entity_type })
+    }
+}

@@ -1,0 +1,100 @@
+//! What is known of write operations, from the systems' own documentation.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::evidence::{Call, Command};
+use crate::percent::decoded;
+
+/// An operation of an outside system.
+pub struct Operation {
+    system: &'static str,
+    name: &'static str,
+    /// End of the path of its write request, with the command's parameters in braces.
+    path: &'static str,
+    /// True when its effect happens at most once per idempotency key; false when setting a value again converges.
+    pub once: bool,
+    /// The body that a command's fields make.
+    body: fn(&Command) -> Value,
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        system: "genesys",
+        name: "participant_attributes",
+        path: "/api/v2/conversations/{conversationId}/participants/{participantId}/attributes",
+        once: false,
+        body: |command| json!({ "attributes": command.write.fields }),
+    },
+    Operation {
+        system: "salesforce",
+        name: "upsert",
+        path: "/sobjects/{object}/{externalIdField}/{externalId}",
+        once: true,
+        body: without_external_id,
+    },
+];
+
+/// Salesforce refuses a body that names the external id which the address already tells.
+fn without_external_id(command: &Command) -> Value {
+    let field = command.write.parameters.get("externalIdField").map_or("", String::as_str);
+    let fields = command.write.fields.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(field));
+    Value::Object(
+        fields.map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>(),
+    )
+}
+
+// === impl Operation ===
+
+impl Operation {
+    /// The operation of a command; `None` for one that is not known here.
+    pub fn of(command: &Command) -> Option<&'static Self> {
+        let write = &command.write;
+        OPERATIONS.iter().find(|known| known.system == write.system && known.name == write.operation)
+    }
+
+    /// Where a command's write goes.
+    pub fn path(&self, command: &Command) -> String {
+        filled(self.path, &command.write.parameters)
+    }
+
+    /// What it writes.
+    pub fn body(&self, command: &Command) -> Value {
+        (self.body)(command)
+    }
+}
+
+/// The body of a write as JSON; audit logs hold it as text.
+pub fn body_of(call: &Call) -> Option<Value> {
+    match &call.body {
+        Value::Null => None,
+        Value::String(text) => serde_json::from_str(text).ok(),
+        body => Some(body.clone()),
+    }
+}
+
+/// The fields that a write sets, by name.
+pub fn fields_of(call: &Call) -> Map<String, Value> {
+    match body_of(call) {
+        Some(Value::Object(mut body)) => match body.remove("attributes") {
+            Some(Value::Object(attributes)) => attributes,
+            _ => body,
+        },
+        _ => Map::new(),
+    }
+}
+
+/// The part of a path that names the resource: without its query, and Salesforce's without the version of its API.
+pub fn resource_path(path: &str) -> String {
+    let path = decoded(path.split('?').next().unwrap_or_default());
+    path.find("/sobjects/").map(|at| path[at..].to_owned()).unwrap_or(path)
+}
+
+fn filled(template: &str, parameters: &BTreeMap<String, String>) -> String {
+    let mut path = template.to_owned();
+    for (name, value) in parameters {
+        path = path.replace(&format!("{{{name}}}"), value);
+    }
+    path
+}

@@ -1,0 +1,253 @@
+//! One source channel of one conversation, event by event in published order.
+
+use super::arrivals::Arrivals;
+use super::time::happened;
+use crate::conversation::{Conversation, cause_rank};
+use crate::evidence::Enriched;
+use crate::report::Verdict;
+
+/// What was published so far.
+#[derive(Debug, Default)]
+pub(super) struct Channel<'a> {
+    /// The event that happened last.
+    furthest: Option<&'a Enriched>,
+    /// The greatest number.
+    sequence: Option<i64>,
+}
+
+/// An event with what is around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'s, 'a> {
+    pub(super) key: &'s str,
+    pub(super) event: &'a Enriched,
+    /// Events of the same entity that were published before it.
+    pub(super) before: &'s [&'a Enriched],
+    pub(super) arrivals: &'s Arrivals<'a>,
+    /// The longest time that its source's events are held; milliseconds.
+    pub(super) hold_ms: i64,
+    /// Whether its conversation, as published so far, has what such an event needs before it.
+    pub(super) admitted: bool,
+    /// Whether `before` goes back to the beginning.
+    pub(super) complete: bool,
+}
+
+// === impl Channel ===
+
+impl<'a> Channel<'a> {
+    /// By time, after a hold; equal times by cause, then by arrival.
+    pub(super) fn sorted(&mut self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        self.judge_time(seen, verdict);
+        if seen.event.ordering.gap_before {
+            seen.object(
+                "gap-without-reason",
+                verdict,
+                "is marked as following a gap, and its source has no order that shows one",
+            );
+        }
+        if let Some(furthest) = self.furthest
+            && happened(&furthest.fact) == happened(&seen.event.fact)
+            && !seen.event.ordering.late
+        {
+            let (one, other) = (&furthest.fact, &seen.event.fact);
+            let by_arrival = !seen.arrivals.came_before(other, one);
+            let by_cause = cause_rank(&one.event_type) < cause_rank(&other.event_type);
+            if !by_arrival && !by_cause {
+                seen.object(
+                    "tie-out-of-arrival-order",
+                    verdict,
+                    &format!("comes after event {} of the same time, which arrived later", one.event_id),
+                );
+            }
+        }
+        if seen.event.ordering.late {
+            let belongs_after = |other: &Enriched| happened(&other.fact) > happened(&seen.event.fact);
+            seen.judge_lateness(verdict, |other| belongs_after(other) && seen.hold_was_over(other));
+        }
+        self.advance(seen.event);
+    }
+
+    /// At once, unless something is missing that must come before.
+    pub(super) fn causal(&mut self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        self.judge_time(seen, verdict);
+        self.judge_gap_of_causes(seen, verdict);
+        if seen.event.ordering.late {
+            let belongs_after = |other: &Enriched| happened(&other.fact) > happened(&seen.event.fact);
+            let waited = seen.had_to_wait();
+            seen.judge_lateness(verdict, |other| {
+                let overtaken = waited
+                    || seen.arrivals.came_before(&other.fact, &seen.event.fact)
+                        && (!other.ordering.gap_before || seen.hold_was_over(other));
+                belongs_after(other) && overtaken
+            });
+        }
+        self.advance(seen.event);
+    }
+
+    /// By the source's own numbers; what is missing is waited for, then marked.
+    pub(super) fn sequenced(&mut self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        let ordering = &seen.event.ordering;
+        let Some(sequence) = seen.event.fact.sequence else {
+            self.judge_time(seen, verdict);
+            return self.advance(seen.event);
+        };
+        let expected = match self.sequence {
+            Some(last) => Some(last + 1),
+            // Sources number from 1 (DESIGN 5.2).
+            None => seen.complete.then_some(1),
+        };
+        if let Some(expected) = expected {
+            let (behind, gap) = (self.sequence.is_some() && sequence < expected, sequence > expected);
+            if behind != ordering.late {
+                let kind = if behind { "out-of-order" } else { "late-without-reason" };
+                seen.object(
+                    kind,
+                    verdict,
+                    &format!("has number {sequence} where {expected} is next, and late is {}", ordering.late),
+                );
+            }
+            if gap != ordering.gap_before {
+                let kind = if gap { "gap-unmarked" } else { "gap-without-reason" };
+                seen.object(
+                    kind,
+                    verdict,
+                    &format!(
+                        "has number {sequence} where {expected} is next, and gapBefore is {}",
+                        ordering.gap_before
+                    ),
+                );
+            }
+            if behind && ordering.late {
+                seen.judge_lateness(verdict, |other| match other.fact.sequence {
+                    Some(number) => number == sequence || number > sequence && seen.hold_was_over(other),
+                    None => false,
+                });
+            }
+        }
+        self.sequence = self.sequence.max(Some(sequence));
+        self.advance(seen.event);
+    }
+
+    /// Not before what was published, or marked late; and late only then.
+    fn judge_time(&self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        let Some(furthest) = self.furthest else {
+            if seen.event.ordering.late && seen.complete {
+                seen.object(
+                    "late-without-reason",
+                    verdict,
+                    "is marked late, and nothing was published before it",
+                );
+            }
+            return;
+        };
+        let (own, other) = (happened(&seen.event.fact), happened(&furthest.fact));
+        match (own.cmp(&other), seen.event.ordering.late) {
+            (std::cmp::Ordering::Less, false) => seen.object(
+                "out-of-order",
+                verdict,
+                &format!("(eventTime {own}) comes after eventTime {other} and is not marked late"),
+            ),
+            (std::cmp::Ordering::Equal, true) => seen.object(
+                "late-at-equal-time",
+                verdict,
+                &format!(
+                    "is marked late for being of the same time as event {}, {own}",
+                    furthest.fact.event_id
+                ),
+            ),
+            (std::cmp::Ordering::Greater, true) if seen.complete => {
+                seen.object(
+                    "late-without-reason",
+                    verdict,
+                    "is marked late, but nothing before it belongs behind it",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn judge_gap_of_causes(&self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        let marked = seen.event.ordering.gap_before;
+        // Without the beginning it is not known what came before.
+        if !seen.complete || marked != seen.admitted {
+            return;
+        }
+        let kind = if marked { "gap-without-reason" } else { "gap-unmarked" };
+        seen.object(
+            kind,
+            verdict,
+            &format!(
+                "of type {} has {} before it that it needs, and gapBefore is {marked}",
+                seen.event.fact.event_type,
+                if marked { "everything" } else { "not everything" }
+            ),
+        );
+    }
+
+    fn advance(&mut self, event: &'a Enriched) {
+        if self.furthest.is_none_or(|furthest| happened(&furthest.fact) <= happened(&event.fact)) {
+            self.furthest = Some(event);
+        }
+    }
+}
+
+// === impl Seen ===
+
+impl<'a> Seen<'_, 'a> {
+    fn object(&self, kind: &'static str, verdict: &mut Verdict, what: &str) {
+        let fact = &self.event.fact;
+        verdict.object(kind, || {
+            format!(
+                "{} {}/{}: event {} at {} {what}",
+                self.key, fact.source, fact.channel, fact.event_id, fact.place
+            )
+        });
+    }
+
+    /// Late, and rightly so: some event of its channel that was published before it may have overtaken it, as `may_overtake`
+    /// says. Equal times are another breach, which explains itself.
+    fn judge_lateness(&self, verdict: &mut Verdict, may_overtake: impl Fn(&Enriched) -> bool) {
+        let fact = &self.event.fact;
+        let mut others = self.channel();
+        if others.any(|other| may_overtake(other)) {
+            return verdict.count("late_explained", 1);
+        }
+        let overtaken = self.channel().any(|other| match (other.fact.sequence, fact.sequence) {
+            (Some(other), Some(own)) if self.event.ordering.mode == "SEQUENCED" => other > own,
+            _ => happened(&other.fact) > happened(fact),
+        });
+        if overtaken {
+            let by = self.arrivals.by(fact);
+            self.object("late-in-time", verdict, &format!(
+                "is marked late, but lay in the log by {by}, before the hold of {} ms of anything that overtook it was over",
+                self.hold_ms
+            ));
+        }
+    }
+
+    fn channel(&self) -> impl Iterator<Item = &'a Enriched> {
+        let own = &self.event.fact;
+        let same =
+            |other: &&'a Enriched| other.fact.source == own.source && other.fact.channel == own.channel;
+        self.before.iter().copied().filter(same)
+    }
+
+    /// Whether another event came before this one, and its hold was over by the time this one lay in the log.
+    fn hold_was_over(&self, other: &Enriched) -> bool {
+        let own = &self.event.fact;
+        let over = other.fact.ingest_time + self.hold_ms;
+        self.arrivals.came_before(&other.fact, own) && over <= self.arrivals.by(own)
+    }
+
+    /// Whether, of all that lay before it in the log, something was missing that it needs.
+    fn had_to_wait(&self) -> bool {
+        let fact = &self.event.fact;
+        if !fact.is_conversational() {
+            return false;
+        }
+        let mut conversation = Conversation::default();
+        for other in self.before.iter().filter(|other| self.arrivals.came_before(&other.fact, fact)) {
+            conversation.take(&other.fact.event_type, other.fact.event_time, None);
+        }
+        !conversation.admits(&fact.event_type)
+    }
+}

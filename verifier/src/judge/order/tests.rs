@@ -1,0 +1,238 @@
+//! I3 against small histories: what was published, and in which order it had arrived.
+
+use super::*;
+use crate::evidence::{Fact, LedgerLine, Ordering, Place};
+
+/// An event of conversation `c1`: its id, when it happened and when it was taken in.
+fn event(id: &str, at: i64, taken_in: i64) -> Enriched {
+    let fact = Fact {
+        key: "genesys/org/c1".into(),
+        event_id: id.into(),
+        event_type: "message.received".into(),
+        conversation_id: Some("c1".into()),
+        event_time: at,
+        ingest_time: taken_in,
+        source: "s".into(),
+        ..Default::default()
+    };
+    Enriched {
+        fact,
+        ordering: Ordering { mode: "SORTED".into(), ..Default::default() },
+        ..Default::default()
+    }
+}
+
+fn mode(mode: &str, mut event: Enriched) -> Enriched {
+    event.ordering.mode = mode.into();
+    event
+}
+
+fn late(mut event: Enriched) -> Enriched {
+    event.ordering.late = true;
+    event
+}
+
+fn gap(mut event: Enriched) -> Enriched {
+    event.ordering.gap_before = true;
+    event
+}
+
+fn numbered(number: i64, taken_in: i64) -> Enriched {
+    let mut event = mode("SEQUENCED", event(&format!("n{number}"), number, taken_in));
+    event.fact.sequence = Some(number);
+    event
+}
+
+fn typed(event_type: &str, event: Enriched) -> Enriched {
+    let mut event = mode("CAUSAL", event);
+    event.fact.event_type = event_type.into();
+    event
+}
+
+/// Published in this order, with positions from 1; arrived in the order named.
+fn evidence(published: &[Enriched], arrived: &[&str]) -> Evidence {
+    let mut evidence = Evidence::default();
+    for (offset, event) in published.iter().enumerate() {
+        let mut event = event.clone();
+        event.fact.place = Place { partition: 0, offset: offset as i64 };
+        event.ordering.position = offset as i64 + 1;
+        evidence.enriched.push(event);
+    }
+    for (offset, id) in arrived.iter().enumerate() {
+        let mut fact = published.iter().find(|event| event.fact.event_id == *id).unwrap().fact.clone();
+        fact.place = Place { partition: 0, offset: offset as i64 };
+        evidence.normalized.push(fact);
+    }
+    evidence
+}
+
+fn kinds(evidence: &Evidence) -> (Vec<&'static str>, Verdict) {
+    let verdict = judge(evidence, Expectation { sources: None, complete: true });
+    (verdict.found.keys().copied().collect(), verdict)
+}
+
+#[track_caller]
+fn check(published: &[Enriched], arrived: &[&str], expected: &[&str]) -> Verdict {
+    let (found, verdict) = kinds(&evidence(published, arrived));
+    assert_eq!(found, expected, "{:?}", verdict.examples());
+    verdict
+}
+
+#[test]
+fn in_order_and_positions_without_hole() {
+    let events = [event("a", 1, 1), event("b", 2, 2)];
+    let verdict = check(&events, &["b", "a"], &[]);
+    assert_eq!(verdict.compared, "2 events in 1 conversation, 0 late of which 0 explained");
+    assert_eq!(verdict.counts["put_in_order"], 1);
+    for position in [1, 3] {
+        let mut wrong = evidence(&events, &["a", "b"]);
+        wrong.enriched[1].ordering.position = position;
+        assert_eq!(kinds(&wrong).0, ["hole"]);
+    }
+}
+
+#[test]
+fn the_order_of_the_log_counts_not_the_order_given() {
+    let mut swapped = evidence(&[event("a", 1, 1), event("b", 2, 2)], &["a", "b"]);
+    swapped.enriched.reverse();
+    assert_eq!(kinds(&swapped).0, [""; 0]);
+    swapped.enriched[0].fact.place.offset = -1;
+    assert_eq!(kinds(&swapped).0, ["hole", "out-of-order"]);
+}
+
+#[test]
+fn a_conversation_in_two_partitions_is_seen() {
+    let mut split = evidence(&[event("a", 1, 1), event("b", 2, 2)], &["a", "b"]);
+    split.enriched[1].fact.place.partition = 1;
+    assert_eq!(kinds(&split).0, ["split"]);
+}
+
+#[test]
+fn late_is_believed_only_of_what_came_after_the_hold() {
+    let published = |taken_in| [event("new", 100, 1_000), late(event("old", 50, taken_in))];
+    // The hold of "new" was over at 1500.
+    let verdict = check(&published(1_500), &["new", "old"], &[]);
+    assert_eq!((verdict.counts["late"], verdict.counts["late_explained"]), (1, 1));
+    check(&published(1_200), &["new", "old"], &["late-in-time"]);
+    check(&published(1_500), &["old", "new"], &["late-in-time"]);
+}
+
+#[test]
+fn an_event_that_was_long_on_its_way_into_the_log_may_be_late() {
+    let mut slow = evidence(&[event("new", 100, 1_000), late(event("old", 50, 1_200))], &["new", "old"]);
+    let line = |answered_at| LedgerLine {
+        status: Some(202),
+        event_ids: vec!["old".into()],
+        answered_at,
+        ..Default::default()
+    };
+    slow.ledger = Some(vec![line(1_499.0)]);
+    assert_eq!(kinds(&slow).0, ["late-in-time"]);
+    slow.ledger = Some(vec![line(1_500.0)]);
+    assert_eq!(kinds(&slow).0, [""; 0]);
+}
+
+#[test]
+fn disorder_without_a_mark_and_marks_without_disorder_are_seen() {
+    check(&[event("a", 5, 1), event("b", 4, 2)], &["a", "b"], &["out-of-order"]);
+    check(&[event("a", 1, 1), late(event("b", 2, 2))], &["a", "b"], &["late-without-reason"]);
+    check(&[late(event("a", 1, 1))], &["a"], &["late-without-reason"]);
+    check(&[event("a", 1, 1), gap(event("b", 2, 2))], &["a", "b"], &["gap-without-reason"]);
+    // A straggler does not lower the mark.
+    let published = [event("a", 5, 0), late(event("b", 1, 900)), event("c", 3, 901)];
+    check(&published, &["a", "b", "c"], &["out-of-order"]);
+}
+
+#[test]
+fn equal_times_keep_their_order_of_arrival_and_are_never_late() {
+    check(&[event("b", 5, 1), event("a", 5, 2)], &["b", "a"], &[]);
+    check(&[event("a", 5, 1), event("b", 5, 2)], &["b", "a"], &["tie-out-of-arrival-order"]);
+    check(&[event("b", 5, 1), late(event("a", 5, 900))], &["b", "a"], &["late-at-equal-time"]);
+    let mut started = event("b", 5, 2);
+    started.fact.event_type = "conversation.started".into();
+    check(&[started, event("a", 5, 1)], &["a", "b"], &[]);
+}
+
+#[test]
+fn causes_come_before_effects_or_a_gap_is_marked() {
+    let started = |id, at, taken_in| typed("conversation.started", event(id, at, taken_in));
+    let queued = |id, at, taken_in| typed("queue.entered", event(id, at, taken_in));
+    check(&[started("a", 1, 1), queued("b", 2, 2)], &["b", "a"], &[]);
+    check(&[queued("b", 2, 2)], &["b"], &["gap-unmarked"]);
+    check(&[gap(queued("b", 2, 2))], &["b"], &[]);
+    check(&[started("a", 1, 1), gap(queued("b", 2, 2))], &["a", "b"], &["gap-without-reason"]);
+}
+
+#[test]
+fn a_causal_event_is_late_only_behind_what_was_free_to_go() {
+    let message = |id, at, taken_in| mode("CAUSAL", event(id, at, taken_in));
+    check(&[message("new", 9, 10), late(message("old", 5, 12))], &["new", "old"], &[]);
+    check(&[message("new", 9, 10), late(message("old", 5, 12))], &["old", "new"], &["late-in-time"]);
+    check(&[message("new", 9, 10), message("old", 5, 12)], &["new", "old"], &["out-of-order"]);
+    // What lacked its cause was held, and may only be overtaken by the cause after the hold.
+    let queued = gap(typed("queue.entered", event("new", 9, 10)));
+    let started = |taken_in| late(typed("conversation.started", event("old", 5, taken_in)));
+    check(&[queued.clone(), started(20)], &["new", "old"], &["late-in-time"]);
+    check(&[queued, started(510)], &["new", "old"], &[]);
+}
+
+#[test]
+fn a_causal_event_that_waited_may_be_overtaken_by_what_came_meanwhile() {
+    let message = mode("CAUSAL", event("free", 9, 12));
+    let held = typed("acw.ended", event("held", 5, 10));
+    check(&[message, late(gap(held))], &["held", "free"], &[]);
+}
+
+#[test]
+fn numbers_ascend_and_gaps_are_marked_and_explained() {
+    check(&[numbered(1, 1), numbered(2, 2)], &["n2", "n1"], &[]);
+    check(&[numbered(7, 1)], &["n7"], &["gap-unmarked"]);
+    check(&[numbered(1, 1), numbered(3, 2)], &["n1", "n3"], &["gap-unmarked"]);
+    check(&[numbered(1, 1), gap(numbered(2, 2))], &["n1", "n2"], &["gap-without-reason"]);
+    let skipped = [numbered(1, 1), gap(numbered(3, 2)), late(numbered(2, 502))];
+    check(&skipped, &["n1", "n3", "n2"], &[]);
+    let in_time = [numbered(1, 1), gap(numbered(3, 2)), late(numbered(2, 100))];
+    check(&in_time, &["n1", "n3", "n2"], &["late-in-time"]);
+    check(&[numbered(2, 1), numbered(1, 2)], &["n2", "n1"], &["gap-unmarked", "out-of-order"]);
+    check(&[numbered(1, 1), late(numbered(2, 2))], &["n1", "n2"], &["late-without-reason"]);
+}
+
+#[test]
+fn the_mode_is_the_one_configured() {
+    let given = evidence(&[event("a", 1, 1)], &["a"]);
+    let sources = BTreeMap::from([("s".to_owned(), Source { mode: "CAUSAL", hold_ms: 500 })]);
+    let verdict = judge(&given, Expectation { sources: Some(&sources), complete: true });
+    assert!(verdict.found.contains_key("mode"));
+    let unknown = evidence(&[mode("UNKNOWN", event("a", 1, 1))], &["a"]);
+    assert_eq!(kinds(&unknown).0, ["mode"]);
+}
+
+#[test]
+fn channels_and_entities_have_an_order_of_their_own() {
+    let mut other = event("b", 4, 2);
+    other.fact.channel = "chat".into();
+    check(&[event("a", 5, 1), other], &["a", "b"], &[]);
+    let mut agent = evidence(&[event("a", 5, 1), event("b", 4, 2)], &["a", "b"]);
+    agent.enriched[1].fact.conversation_id = None;
+    agent.enriched[1].fact.entity_type = "agent".into();
+    agent.enriched[1].ordering.position = 1;
+    assert_eq!(kinds(&agent).0, [""; 0]);
+}
+
+#[test]
+fn an_event_from_the_future_makes_nothing_late_for_ever() {
+    let future = event("a", 99_000_000, 1_000);
+    let next = event("b", 1_000 + 5 * 60_000 + 1, 2_000);
+    check(&[future, next], &["a", "b"], &[]);
+}
+
+#[test]
+fn without_the_beginning_a_conversation_may_start_anywhere() {
+    let mut tail = evidence(&[late(event("a", 1, 1)), event("b", 2, 2)], &["a", "b"]);
+    tail.enriched[0].ordering.position = 7;
+    tail.enriched[1].ordering.position = 8;
+    let verdict = judge(&tail, Expectation { sources: None, complete: false });
+    assert_eq!(verdict.violations(), 0, "{:?}", verdict.examples());
+    tail.enriched[1].ordering.position = 9;
+    assert_eq!(judge(&tail, Expectation { sources: None, complete: false }).violations(), 1);
+}

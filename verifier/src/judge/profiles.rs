@@ -1,0 +1,58 @@
+//! `profiles`: what an event says of its customer is what the outside systems answered about that customer, as old as it says.
+//!
+//! In two steps, each judged by itself: an event's profile is one of the records of `customer.profiles`, and its verdict
+//! follows from the ages it states; a record of `customer.profiles` is what the audit logs say was answered, and when.
+
+mod answers;
+mod view;
+
+use std::collections::HashMap;
+
+use self::answers::Answers;
+use self::view::Views;
+use crate::configuration::EnrichmentRules;
+use crate::evidence::{Call, Evidence};
+use crate::report::{Verdict, counted};
+
+/// Judges the profiles of all events, by the configuration where it was given.
+pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>) -> Verdict {
+    let mut verdict = Verdict::new("profiles");
+    let views = Views::new(evidence, rules);
+    let mut compared = 0;
+    for event in &evidence.enriched {
+        views.judge(event, &mut verdict);
+        verdict.count(format!("enrichment.{}", event.enrichment.status), 1);
+        compared += u64::from(event.profile.is_some());
+    }
+    verdict.having_compared(format!(
+        "{} of {} with {}",
+        counted(compared, "profile"),
+        counted(evidence.enriched.len() as u64, "event"),
+        counted(evidence.profiles.len() as u64, "record")
+    ))
+}
+
+/// Judges the records of `customer.profiles` by what the outside systems answered.
+pub fn judge_answers(evidence: &Evidence, calls: &[Call]) -> Verdict {
+    let mut verdict = Verdict::new("answers-to-lookups");
+    let customers = evidence.profiles.iter().map(|record| record.fields.customer_id.as_str());
+    let answers = Answers::new(calls, customers);
+    let mut ended: HashMap<&str, Vec<i64>> = HashMap::new();
+    for event in evidence.enriched.iter().filter(|event| event.fact.event_type == "conversation.ended") {
+        if let Some(customer) = &event.fact.customer_id {
+            ended.entry(customer).or_default().push(event.fact.event_time);
+        }
+    }
+    for record in &evidence.profiles {
+        let interactions = ended.get(record.fields.customer_id.as_str()).map_or([].as_slice(), Vec::as_slice);
+        answers.judge(record, interactions, &mut verdict);
+    }
+    verdict.having_compared(format!(
+        "{} with {}",
+        counted(evidence.profiles.len() as u64, "record"),
+        counted(answers.len() as u64, "answer")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

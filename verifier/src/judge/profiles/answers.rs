@@ -1,0 +1,257 @@
+//! Records of `customer.profiles` against what the outside systems answered, as their audit logs have it. The answers are read
+//! as the vendors document them (contracts: Salesforce query, SAP OData version 2, ServiceNow aggregate).
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::Value;
+
+use crate::evidence::{Call, ProfileFields, ProfileRecord};
+use crate::percent::decoded;
+use crate::report::Verdict;
+
+/// What was answered about each customer, by system.
+pub(super) struct Answers<'a> {
+    by_customer: HashMap<(&'a str, &'a str), Vec<Answer>>,
+    number: usize,
+}
+
+/// One answer to a lookup.
+struct Answer {
+    /// When it was on its way; UTC milliseconds.
+    at: f64,
+    status: u16,
+    /// What it says; `None` for what cannot be read.
+    said: Option<Said>,
+}
+
+/// What a system says of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Said {
+    /// It does not know the customer.
+    Nothing,
+    Account {
+        name: Option<String>,
+        tier: Option<String>,
+        last_activity: Option<i64>,
+    },
+    Balance {
+        amount: Option<i128>,
+        currency: Option<String>,
+    },
+    Tickets(i64),
+}
+
+/// How long after an answer was on its way its receiver may have stamped it, in milliseconds: a process that gets no processor
+/// for a while stamps late. Another answer within it counts as well, so it is not more than that takes.
+const STAMPED_WITHIN_MS: f64 = 5_000.0;
+/// How much before it, by clocks that differ a little.
+const STAMPED_EARLY_MS: f64 = 100.0;
+
+// === impl Answers ===
+
+impl<'a> Answers<'a> {
+    pub(super) fn new(calls: &'a [Call], customers: impl Iterator<Item = &'a str>) -> Self {
+        let customers: HashSet<&str> = customers.collect();
+        let mut by_customer: HashMap<(&str, &str), Vec<Answer>> = HashMap::new();
+        let mut number = 0;
+        for call in calls.iter().filter(|call| call.method.eq_ignore_ascii_case("GET")) {
+            let Some(at) = call.finished_at else { continue };
+            let target = decoded(&call.path);
+            // A customer's id stands in the question, whatever the question is.
+            let words = target.split(|character: char| !is_of_id(character));
+            for customer in words.filter_map(|word| customers.get(word)).collect::<BTreeSet<_>>() {
+                number += usize::from(call.answer.is_some());
+                let answer = Answer { at, status: call.status, said: said(call) };
+                by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
+            }
+        }
+        Self { by_customer, number }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.number
+    }
+
+    /// Judges a record; `interactions` are the times at which conversations of its customer ended.
+    pub(super) fn judge(&self, record: &ProfileRecord, interactions: &[i64], verdict: &mut Verdict) {
+        let customer = record.fields.customer_id.as_str();
+        let place = record.place;
+        if record.key != customer {
+            verdict
+                .object("relabelled", || format!("customer.profiles {place}: the key is not its customer"));
+        }
+        for (system, source) in &record.sources {
+            let Some(fetched_at) = source.fetched_at else { continue };
+            let candidates =
+                self.by_customer.get(&(system.as_str(), customer)).map_or([].as_slice(), Vec::as_slice);
+            let then = |answer: &&Answer| {
+                let after = fetched_at as f64 - answer.at;
+                (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&after)
+            };
+            verdict.count("profile_sources_compared", 1);
+            if !candidates.iter().filter(then).any(|answer| answer.agrees(&source.status, &record.fields)) {
+                verdict.object("unanswered", || {
+                    format!(
+                        "customer.profiles {place}: what it has from {system}, fetched at {fetched_at}, is not what {system} \
+                         answered about that customer then ({} answers in all)",
+                        candidates.len()
+                    )
+                });
+            }
+        }
+        if let Some(at) = record.fields.last_interaction
+            && !interactions.contains(&at)
+            && !self.accounts(customer).any(|activity| activity == at)
+        {
+            verdict.object("interaction", || {
+                format!("customer.profiles {place}: at {at} no conversation of its customer ended, and no CRM tells of an activity")
+            });
+        }
+    }
+
+    /// Times of activity that Salesforce told of.
+    fn accounts(&self, customer: &'a str) -> impl Iterator<Item = i64> {
+        let answers = self.by_customer.get(&("salesforce", customer)).into_iter().flatten();
+        answers.filter_map(|answer| match &answer.said {
+            Some(Said::Account { last_activity, .. }) => *last_activity,
+            _ => None,
+        })
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Whether a record with this status and these fields can come from this answer. A system that failed this time keeps
+    /// what it said before, with the time of then: so the status is only compared where it says that the system answered.
+    fn agrees(&self, status: &str, fields: &ProfileFields) -> bool {
+        let Some(said) = &self.said else {
+            return status == "NOT_FOUND" && self.status == 404;
+        };
+        match said {
+            Said::Nothing => status != "OK",
+            Said::Account { name, tier, .. } => {
+                status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
+            }
+            Said::Balance { amount, currency } => {
+                status != "NOT_FOUND" && *amount == fields.balance && *currency == fields.currency
+            }
+            // No tickets of somebody whom nobody knows are no knowledge.
+            Said::Tickets(0) if status == "NOT_FOUND" => fields.open_tickets.is_none(),
+            Said::Tickets(count) => status != "NOT_FOUND" && fields.open_tickets == Some(*count),
+        }
+    }
+}
+
+fn is_of_id(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '@')
+}
+
+fn said(call: &Call) -> Option<Said> {
+    if !call.succeeded() {
+        return None;
+    }
+    let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
+    match call.system.as_str() {
+        "salesforce" => account(&body),
+        "sap" => balance(&body),
+        "servicenow" => tickets(&body).map(Said::Tickets),
+        _ => None,
+    }
+}
+
+fn account(body: &Value) -> Option<Said> {
+    let Some(record) = body["records"].as_array()?.first() else { return Some(Said::Nothing) };
+    let text = |name: &str| record[name].as_str().map(str::to_owned);
+    let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let midnight =
+        |day: chrono::NaiveDate| day.and_hms_opt(0, 0, 0).map(|at| at.and_utc().timestamp_millis());
+    Some(Said::Account {
+        name: text("Name"),
+        tier: text("LoyaltyTier__c"),
+        last_activity: record["LastActivityDate"].as_str().and_then(day).and_then(midnight),
+    })
+}
+
+fn balance(body: &Value) -> Option<Said> {
+    // A part of several pages is no sum.
+    let rows = body["d"]["results"].as_array().filter(|_| body["d"]["__next"].is_null())?;
+    if rows.is_empty() {
+        return Some(Said::Nothing);
+    }
+    let currencies: BTreeSet<&str> =
+        rows.iter().map(|row| row["CompanyCodeCurrency"].as_str()).collect::<Option<_>>()?;
+    let amounts = rows.iter().map(|row| ten_thousandths(row["AmountInCompanyCodeCurrency"].as_str()?));
+    let sum = amounts.sum::<Option<i128>>()?;
+    let currency =
+        currencies.first().filter(|_| currencies.len() == 1).map(|currency| (*currency).to_owned());
+    // Sums across currencies mean nothing.
+    Some(Said::Balance { amount: currency.is_some().then_some(sum), currency })
+}
+
+fn tickets(body: &Value) -> Option<i64> {
+    let count = &body["result"]["stats"]["count"];
+    count.as_i64().or_else(|| count.as_str()?.trim().parse().ok())
+}
+
+/// `-12.5` is -125,000; `None` for what is no decimal of at most four places.
+fn ten_thousandths(text: &str) -> Option<i128> {
+    let text = text.trim();
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    if places.len() > 4 || places.contains(|character: char| !character.is_ascii_digit()) {
+        return None;
+    }
+    let places: i128 = format!("{places:0<4}").parse().ok()?;
+    let number = whole.parse::<u64>().ok().map(i128::from)? * 10_000 + places;
+    Some(if negative { -number } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_to_the_last_place() {
+        assert_eq!(ten_thousandths("100.10"), Some(1_001_000));
+        assert_eq!(ten_thousandths("-0.2"), Some(-2_000));
+        assert_eq!(ten_thousandths("5"), Some(50_000));
+        for wrong in ["", "x", "1.23456", "1.-2", "--1"] {
+            assert_eq!(ten_thousandths(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn answers_are_read_as_the_vendors_document_them() {
+        let read = |system: &str, answer: &str| {
+            said(&Call {
+                system: system.into(),
+                status: 200,
+                answer: Some(answer.into()),
+                ..Default::default()
+            })
+        };
+        assert_eq!(read("salesforce", r#"{"records":[]}"#), Some(Said::Nothing));
+        let record = r#"{"records":[{"Name":"Ada","LoyaltyTier__c":null,"LastActivityDate":"2026-11-20"}]}"#;
+        let last_activity = Some(1_795_132_800_000);
+        assert_eq!(
+            read("salesforce", record),
+            Some(Said::Account { name: Some("Ada".into()), tier: None, last_activity })
+        );
+        let items = |second: &str| {
+            format!(
+                r#"{{"d":{{"results":[{{"AmountInCompanyCodeCurrency":"1.50","CompanyCodeCurrency":"EUR"}},
+                {{"AmountInCompanyCodeCurrency":"2","CompanyCodeCurrency":"{second}"}}]}}}}"#
+            )
+        };
+        let euros = Said::Balance { amount: Some(35_000), currency: Some("EUR".into()) };
+        assert_eq!(read("sap", &items("EUR")), Some(euros));
+        assert_eq!(read("sap", &items("USD")), Some(Said::Balance { amount: None, currency: None }));
+        assert_eq!(read("servicenow", r#"{"result":{"stats":{"count":"12"}}}"#), Some(Said::Tickets(12)));
+        assert_eq!(read("servicenow", "<html>"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! Profiles of events against records, and records against answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::evidence::profile::EnrichmentSource;
+use crate::evidence::{Decision, Enriched, ProfileFields, ProfileRecord, ProfileSource};
+
+const CUSTOMER: &str = "C-000001";
+
+fn rules() -> EnrichmentRules {
+    EnrichmentRules {
+        systems: BTreeSet::from(["salesforce".to_owned(), "servicenow".to_owned()]),
+        conditional: false,
+        freshness_ms: 30_000,
+        fields: ["accountName", "loyaltyTier", "openTickets"].map(str::to_owned).into(),
+    }
+}
+
+fn fields() -> ProfileFields {
+    ProfileFields {
+        customer_id: CUSTOMER.into(),
+        account_name: Some("Acme".into()),
+        loyalty_tier: Some("GOLD".into()),
+        open_tickets: Some(3),
+        ..Default::default()
+    }
+}
+
+/// Salesforce answered at 1000, ServiceNow at 1010.
+fn record() -> ProfileRecord {
+    let source =
+        |fetched_at| ProfileSource { status: "OK".into(), fetched_at: Some(fetched_at), latency_ms: Some(7) };
+    ProfileRecord {
+        key: CUSTOMER.into(),
+        fields: fields(),
+        sources: BTreeMap::from([("salesforce".into(), source(1_000)), ("servicenow".into(), source(1_010))]),
+        last_updated: 1_010,
+        ..Default::default()
+    }
+}
+
+/// An event that got this profile at 2000.
+fn event() -> Enriched {
+    let source = |age_ms| EnrichmentSource { status: "OK".into(), age_ms: Some(age_ms), latency_ms: Some(7) };
+    let mut event = Enriched { profile: Some(fields()), ..Default::default() };
+    event.fact.event_id = "e".into();
+    event.fact.customer_id = Some(CUSTOMER.into());
+    event.fact.ingest_time = 1_990;
+    event.enrichment.status = "COMPLETE".into();
+    event.enrichment.sources =
+        BTreeMap::from([("salesforce".into(), source(1_000)), ("servicenow".into(), source(990))]);
+    event
+}
+
+fn found(event: Enriched) -> Vec<&'static str> {
+    let evidence = Evidence { enriched: vec![event], profiles: vec![record()], ..Evidence::default() };
+    judge(&evidence, Some(&rules())).found.keys().copied().collect()
+}
+
+#[test]
+fn a_profile_is_one_of_the_records() {
+    assert_eq!(found(event()), [""; 0]);
+}
+
+#[test]
+fn a_strangers_a_changed_and_a_younger_looking_profile_are_seen() {
+    let mut stranger = event();
+    stranger.profile.as_mut().unwrap().customer_id = "C-000002".into();
+    assert_eq!(found(stranger), ["stranger"]);
+
+    let mut changed = event();
+    changed.profile.as_mut().unwrap().open_tickets = Some(0);
+    assert_eq!(found(changed), ["unfounded"]);
+
+    let mut younger = event();
+    younger.enrichment.sources.get_mut("salesforce").unwrap().age_ms = Some(10);
+    assert_eq!(found(younger), ["unfounded"], "the ages do not agree on a moment");
+
+    let mut younger = event();
+    younger.fact.ingest_time = 9_000;
+    assert_eq!(found(younger), ["unfounded"], "the moment is before the event came");
+}
+
+#[test]
+fn the_moment_of_the_decision_is_the_moment_of_the_ages() {
+    let decided_at = |decided_at| Evidence {
+        enriched: vec![event()],
+        profiles: vec![record()],
+        decisions: vec![Decision { event_id: "e".into(), decided_at, ..Default::default() }],
+        ..Evidence::default()
+    };
+    assert_eq!(judge(&decided_at(2_000), Some(&rules())).violations(), 0);
+    assert_eq!(judge(&decided_at(2_001), Some(&rules())).violations(), 1);
+}
+
+#[test]
+fn the_status_follows_from_the_sources() {
+    for status in ["PARTIAL", "STALE", "MISSING", "SKIPPED"] {
+        let mut wrong = event();
+        wrong.enrichment.status = status.into();
+        assert!(found(wrong).contains(&"status"), "{status}");
+    }
+    let mut skipped = event();
+    (skipped.profile, skipped.enrichment.status) = (None, "SKIPPED".into());
+    skipped.enrichment.sources.clear();
+    assert_eq!(found(skipped.clone()), ["status"], "it names a customer");
+    skipped.fact.customer_id = None;
+    assert_eq!(found(skipped), [""; 0]);
+    let mut missing = event();
+    (missing.profile, missing.enrichment.status) = (None, "MISSING".into());
+    missing.enrichment.sources.clear();
+    assert_eq!(found(missing), [""; 0], "the deadline came before the answers");
+}
+
+fn call(system: &str, at: f64, answer: &str) -> Call {
+    Call {
+        system: system.into(),
+        method: "GET".into(),
+        path: format!("/x?q=Number%3D%27{CUSTOMER}%27"),
+        status: 200,
+        finished_at: Some(at),
+        answer: Some(answer.into()),
+        ..Default::default()
+    }
+}
+
+fn calls() -> Vec<Call> {
+    vec![
+        call("salesforce", 998.0, r#"{"records":[{"Name":"Acme","LoyaltyTier__c":"GOLD"}]}"#),
+        call("servicenow", 1_009.0, r#"{"result":{"stats":{"count":"3"}}}"#),
+    ]
+}
+
+fn judged(record: ProfileRecord, calls: &[Call]) -> Vec<&'static str> {
+    let evidence = Evidence { profiles: vec![record], ..Evidence::default() };
+    judge_answers(&evidence, calls).found.keys().copied().collect()
+}
+
+#[test]
+fn a_record_is_what_was_answered_then() {
+    assert_eq!(judged(record(), &calls()), [""; 0]);
+    assert_eq!(judged(record(), &calls()[..1]), ["unanswered"]);
+    let mut other = record();
+    other.fields.loyalty_tier = Some("SILVER".into());
+    assert_eq!(judged(other, &calls()), ["unanswered"]);
+    let mut early = record();
+    early.sources.get_mut("salesforce").unwrap().fetched_at = Some(800);
+    assert_eq!(judged(early, &calls()), ["unanswered"]);
+    let mut of_another = record();
+    of_another.fields.customer_id = "C-000002".into();
+    assert!(judged(of_another, &calls()).contains(&"relabelled"));
+}
+
+#[test]
+fn an_interaction_is_an_ended_conversation_or_what_a_crm_tells() {
+    let mut touched = record();
+    touched.fields.last_interaction = Some(555);
+    assert_eq!(judged(touched.clone(), &calls()), ["interaction"]);
+    let mut ended = event();
+    ended.fact.event_type = "conversation.ended".into();
+    ended.fact.event_time = 555;
+    let evidence = Evidence { profiles: vec![touched], enriched: vec![ended], ..Evidence::default() };
+    assert_eq!(judge_answers(&evidence, &calls()).violations(), 0);
+}

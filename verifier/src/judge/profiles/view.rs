@@ -1,0 +1,162 @@
+//! An event's profile against the records of `customer.profiles`.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::configuration::EnrichmentRules;
+use crate::evidence::profile::EnrichmentSource;
+use crate::evidence::{Decision, Enriched, Evidence, ProfileFields, ProfileRecord};
+use crate::report::Verdict;
+
+/// Everything that events' profiles are compared with.
+pub(super) struct Views<'a> {
+    records: HashMap<&'a str, Vec<&'a ProfileRecord>>,
+    /// When an event was decided: then it also got its profile.
+    decided: HashMap<&'a str, i64>,
+    rules: Option<&'a EnrichmentRules>,
+}
+
+/// How far the clocks of ingest and processor may be apart, in milliseconds: an event that names ages which only fit a time
+/// before it was taken in, by more than this, states the ages of another time. Hosts kept by NTP are within a second.
+const CLOCKS_APART_MS: i64 = 1_000;
+
+// === impl Views ===
+
+impl<'a> Views<'a> {
+    pub(super) fn new(evidence: &'a Evidence, rules: Option<&'a EnrichmentRules>) -> Self {
+        let mut records: HashMap<&str, Vec<&ProfileRecord>> = HashMap::new();
+        for record in &evidence.profiles {
+            records.entry(&record.fields.customer_id).or_default().push(record);
+        }
+        let decided = |decision: &'a Decision| (decision.event_id.as_str(), decision.decided_at);
+        Self { records, decided: evidence.decisions.iter().map(decided).collect(), rules }
+    }
+
+    pub(super) fn judge(&self, event: &Enriched, verdict: &mut Verdict) {
+        let mut object = |kind, what: String| {
+            verdict.object(kind, || format!("event {} at {}: {what}", event.fact.event_id, event.fact.place));
+        };
+        let status = event.enrichment.status.as_str();
+        if event.profile.is_some() == matches!(status, "MISSING" | "SKIPPED") {
+            object(
+                "status",
+                format!(
+                    "has status {status} {} a profile",
+                    if event.profile.is_some() { "and" } else { "without" }
+                ),
+            );
+        }
+        if let Some(wrong) = self.wrong_status(event) {
+            object("status", wrong);
+        }
+        if let Some(profile) = &event.profile
+            && Some(&profile.customer_id) != event.fact.customer_id.as_ref()
+        {
+            return object("stranger", "carries the profile of another customer than its own".to_owned());
+        }
+        // One without sources states nothing that could be compared.
+        if event.profile.is_none() && event.enrichment.sources.is_empty() {
+            return;
+        }
+        let customer = event.fact.customer_id.as_deref().unwrap_or_default();
+        let known = self.records.get(customer).map_or([].as_slice(), Vec::as_slice);
+        if !known.iter().any(|record| self.is_of(event, record)) {
+            object(
+                "unfounded",
+                format!(
+                    "what it says of its customer, and how old that is, is in none of the {} records of customer.profiles about it",
+                    known.len()
+                ),
+            );
+        }
+    }
+
+    /// Whether the status does not follow from what the sources say.
+    fn wrong_status(&self, event: &Enriched) -> Option<String> {
+        let status = event.enrichment.status.as_str();
+        let sources = &event.enrichment.sources;
+        if status == "SKIPPED" {
+            let wanted =
+                event.fact.customer_id.is_some() && self.rules.is_some_and(|rules| !rules.conditional);
+            return wanted.then(|| "was not enriched, though it names a customer".to_owned());
+        }
+        if let Some(rules) = self.rules {
+            let others = sources.keys().any(|system| !rules.systems.contains(system));
+            let lacking = rules.systems.iter().any(|system| !sources.contains_key(system));
+            if others || lacking && !sources.is_empty() {
+                return Some("its sources are not the systems that are asked".to_owned());
+            }
+            let follows = follows(sources, rules.freshness_ms);
+            return (follows != status).then(|| format!("has status {status}, its sources say {follows}"));
+        }
+        // Without the configuration the freshness is not known, and stale cannot be told from fresh.
+        let follows = follows(sources, i64::MAX);
+        let consistent = follows == status || status == "STALE" && matches!(follows, "COMPLETE" | "PARTIAL");
+        (!consistent).then(|| format!("has status {status}, its sources say {follows}"))
+    }
+
+    /// Whether an event's profile is this record's, read at one moment that the ages agree on.
+    fn is_of(&self, event: &Enriched, record: &ProfileRecord) -> bool {
+        let stated = &event.enrichment.sources;
+        let same = |(system, source): (&String, &EnrichmentSource)| {
+            record.sources.get(system).is_some_and(|known| {
+                known.status == source.status
+                    && known.latency_ms == source.latency_ms
+                    && known.fetched_at.is_some() == source.age_ms.is_some()
+            })
+        };
+        stated.len() == record.sources.len()
+            && stated.iter().all(same)
+            && self.is_of_one_moment(event, record)
+            && event.profile.as_ref().is_none_or(|profile| *profile == self.allowed(&record.fields))
+    }
+
+    /// Fetched then and so old makes now: the same now for every source, not before the event itself came, and the moment at
+    /// which it was decided where it was.
+    fn is_of_one_moment(&self, event: &Enriched, record: &ProfileRecord) -> bool {
+        let fact = &event.fact;
+        let decided = self.decided.get(fact.event_id.as_str()).copied();
+        let (mut low, mut high) = match decided {
+            Some(at) => (at, at),
+            None => (fact.ingest_time - CLOCKS_APART_MS, i64::MAX),
+        };
+        for (system, source) in &event.enrichment.sources {
+            let fetched = record.sources.get(system).and_then(|known| known.fetched_at);
+            let (Some(fetched), Some(age)) = (fetched, source.age_ms) else { continue };
+            if age > 0 {
+                low = low.max(fetched + age);
+            }
+            // Ages do not go below 0: fetched at the same moment, or by a clock a little ahead.
+            high = high.min(if age > 0 { fetched + age } else { fetched });
+        }
+        low <= high
+    }
+
+    /// What of a profile enters events.
+    fn allowed(&self, fields: &ProfileFields) -> ProfileFields {
+        let Some(rules) = self.rules else { return fields.clone() };
+        let has = |name: &str| rules.fields.contains(name);
+        let mut allowed = fields.clone();
+        allowed.account_name = allowed.account_name.filter(|_| has("accountName"));
+        allowed.loyalty_tier = allowed.loyalty_tier.filter(|_| has("loyaltyTier"));
+        allowed.balance = allowed.balance.filter(|_| has("balance"));
+        allowed.currency = allowed.currency.filter(|_| has("balance"));
+        allowed.open_tickets = allowed.open_tickets.filter(|_| has("openTickets"));
+        allowed.last_interaction = allowed.last_interaction.filter(|_| has("lastInteractionDate"));
+        allowed
+    }
+}
+
+/// The status that follows from the sources: without any data it is missing; with any that is too old it is stale; complete
+/// when every system answered, else partial.
+fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: i64) -> &'static str {
+    let has_data = |source: &&EnrichmentSource| source.age_ms.is_some() && source.status != "NOT_FOUND";
+    if !sources.values().any(|source| has_data(&source)) {
+        return "MISSING";
+    }
+    let old = |source: &EnrichmentSource| source.age_ms.is_some_and(|age| age > freshness_ms);
+    if sources.values().filter(has_data).any(old) {
+        return "STALE";
+    }
+    let answered = |source: &EnrichmentSource| matches!(source.status.as_str(), "OK" | "NOT_FOUND");
+    if sources.values().all(answered) { "COMPLETE" } else { "PARTIAL" }
+}
