@@ -238,14 +238,19 @@ impl<'a> Seen<'_, 'a> {
         self.arrivals.came_before(&other.fact, own) && over <= self.arrivals.by(own)
     }
 
-    /// Whether, of all that lay before it in the log, something was missing that it needs.
+    /// Whether something was missing that it needs when it came: then it waited, and others passed it. What had been published
+    /// by then is at most what was published before the first event that came after it, or whose own hold was not yet over.
     fn had_to_wait(&self) -> bool {
         let fact = &self.event.fact;
         if !fact.is_conversational() {
             return false;
         }
         let mut conversation = Conversation::default();
-        for other in self.before.iter().filter(|other| self.arrivals.came_before(&other.fact, fact)) {
+        let published = |other: &&&Enriched| {
+            let held = other.ordering.gap_before && !self.hold_was_over(other);
+            !held && !self.arrivals.came_before(fact, &other.fact)
+        };
+        for other in self.before.iter().take_while(published) {
             conversation.take(&other.fact.event_type, other.fact.event_time, None);
         }
         !conversation.admits(&fact.event_type)

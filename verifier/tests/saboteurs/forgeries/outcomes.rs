@@ -1,0 +1,376 @@
+//! Decisions, commands, results and writes.
+
+use serde_json::Value;
+use trunkline_verifier::evidence::{Call, Command, CommandResult, Decision, Evidence};
+
+use super::Forgery;
+use crate::dice::Dice;
+use crate::outside::write;
+
+fn decision<'a>(
+    evidence: &'a mut Evidence,
+    dice: &mut Dice,
+    wanted: impl Fn(&Decision) -> bool,
+) -> Option<&'a mut Decision> {
+    let found: Vec<usize> =
+        (0..evidence.decisions.len()).filter(|index| wanted(&evidence.decisions[*index])).collect();
+    let index = *dice.pick(&found)?;
+    evidence.decisions.get_mut(index)
+}
+
+fn command(evidence: &Evidence, dice: &mut Dice, wanted: impl Fn(&Command) -> bool) -> Option<usize> {
+    let found: Vec<usize> =
+        (0..evidence.commands.len()).filter(|index| wanted(&evidence.commands[*index])).collect();
+    dice.pick(&found).copied()
+}
+
+fn written(command: &Command) -> bool {
+    !command.write.observe
+}
+
+fn upserted(command: &Command) -> bool {
+    written(command) && command.write.system == "salesforce"
+}
+
+/// The call of a command.
+fn call_of<'a>(evidence: &'a mut Evidence, id: &str) -> Option<&'a mut Call> {
+    evidence.calls.as_mut()?.iter_mut().find(|call| call.idempotency_key.as_deref() == Some(id))
+}
+
+fn result_of<'a>(evidence: &'a mut Evidence, id: &str) -> Option<&'a mut CommandResult> {
+    evidence.results.iter_mut().find(|result| result.command_id == id)
+}
+
+/// Two commands of one resource, in their order.
+fn of_one_resource(evidence: &Evidence, dice: &mut Dice) -> Option<(String, String)> {
+    let mut pairs = Vec::new();
+    for one in evidence.commands.iter().filter(|one| written(one)) {
+        let later = |other: &&Command| other.write.resource == one.write.resource && other.place > one.place;
+        if let Some(other) = evidence.commands.iter().find(later) {
+            pairs.push((one.command_id.clone(), other.command_id.clone()));
+        }
+    }
+    dice.pick(&pairs).cloned()
+}
+
+pub const WRONG_QUEUE: Forgery = Forgery {
+    name: "a decision sends to another queue",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        decision(evidence, dice, |_| true)?.chosen.queue = "wrong".into();
+        Some(())
+    },
+};
+
+pub const WRONG_PRIORITY: Forgery = Forgery {
+    name: "a decision has another priority",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        decision(evidence, dice, |_| true)?.chosen.priority = Some(99);
+        Some(())
+    },
+};
+
+pub const DECIDED_TWICE: Forgery = Forgery {
+    name: "an event is decided twice",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        let mut copy = decision(evidence, dice, |_| true)?.clone();
+        copy.decision_id.push_str("-again");
+        evidence.decisions.push(copy);
+        Some(())
+    },
+};
+
+pub const DECISION_GONE: Forgery = Forgery {
+    name: "a decision is missing",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        let id = decision(evidence, dice, |_| true)?.decision_id.clone();
+        evidence.decisions.retain(|decision| decision.decision_id != id);
+        Some(())
+    },
+};
+
+pub const DECISION_UNASKED: Forgery = Forgery {
+    name: "an event is decided that no rule decides",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        let copy = decision(evidence, dice, |_| true)?.clone();
+        let decided = |id: &str| evidence.decisions.iter().any(|decision| decision.event_id == id);
+        let other = evidence.enriched.iter().find(|event| !decided(&event.fact.event_id))?;
+        let copy = Decision { event_id: other.fact.event_id.clone(), decision_id: "unasked".into(), ..copy };
+        evidence.decisions.push(copy);
+        Some(())
+    },
+};
+
+pub const DECISION_OF_ANOTHER_RULE: Forgery = Forgery {
+    name: "a decision says that another rule made it",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        let decision = decision(evidence, dice, |_| true)?;
+        decision.rule_id = if decision.rule_id == "gold" { "others" } else { "gold" }.into();
+        Some(())
+    },
+};
+
+pub const DECISION_FOR_ANOTHER_CUSTOMER: Forgery = Forgery {
+    name: "a decision is for another customer than its event",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        decision(evidence, dice, |_| true)?.customer_id = Some("C-000009".into());
+        Some(())
+    },
+};
+
+pub const COMMAND_GONE: Forgery = Forgery {
+    name: "a command is missing, and so is all that came of it",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |_| true)?;
+        let id = evidence.commands.remove(index).command_id;
+        evidence.results.retain(|result| result.command_id != id);
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&id));
+        Some(())
+    },
+};
+
+pub const COMMAND_TWICE: Forgery = Forgery {
+    name: "a command is there again under another id, with a result",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let mut copy = evidence.commands[command(evidence, dice, |_| true)?].clone();
+        let mut result = result_of(evidence, &copy.command_id)?.clone();
+        copy.command_id.push_str("-again");
+        result.command_id = copy.command_id.clone();
+        evidence.commands.push(copy);
+        evidence.results.push(result);
+        Some(())
+    },
+};
+
+pub const COMMAND_UNASKED: Forgery = Forgery {
+    name: "a rule gives a command for an event that it does not look at",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let mut copy = evidence.commands[command(evidence, dice, |_| true)?].clone();
+        let commanded = |id: &str| evidence.commands.iter().any(|command| command.event_id == id);
+        let other = evidence.enriched.iter().find(|event| !commanded(&event.fact.event_id))?;
+        copy.event_id = other.fact.event_id.clone();
+        copy.command_id = "unasked".into();
+        evidence.commands.push(copy);
+        Some(())
+    },
+};
+
+pub const COMMAND_WITH_ANOTHER_VALUE: Forgery = Forgery {
+    name: "a command writes another value",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |_| true)?;
+        evidence.commands[index].write.fields.values_mut().next()?.push('x');
+        Some(())
+    },
+};
+
+pub const COMMAND_FOR_ANOTHER_RESOURCE: Forgery = Forgery {
+    name: "a command is for another resource",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |_| true)?;
+        evidence.commands[index].write.resource.push('x');
+        evidence.commands[index].key.push('x');
+        Some(())
+    },
+};
+
+pub const COMMAND_THAT_NEVER_EXPIRES: Forgery = Forgery {
+    name: "a command does not expire",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |command| command.expires_at.is_some())?;
+        evidence.commands[index].expires_at = None;
+        Some(())
+    },
+};
+
+pub const COMMAND_IN_EARNEST: Forgery = Forgery {
+    name: "a rule on trial writes in earnest",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |command| command.write.observe)?;
+        evidence.commands[index].write.observe = false;
+        Some(())
+    },
+};
+
+pub const RESULT_GONE: Forgery = Forgery {
+    name: "a command has no result",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, |_| true)?].command_id.clone();
+        evidence.results.retain(|result| result.command_id != id);
+        Some(())
+    },
+};
+
+pub const RESULT_TWICE: Forgery = Forgery {
+    name: "a command has two results",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, |_| true)?].command_id.clone();
+        let copy = result_of(evidence, &id)?.clone();
+        evidence.results.push(copy);
+        Some(())
+    },
+};
+
+pub const RESULT_OUT_OF_NOWHERE: Forgery = Forgery {
+    name: "there is a result of a command that was never given",
+    breaks: "I5",
+    forge: |evidence, _| {
+        let mut copy = evidence.results.first()?.clone();
+        copy.command_id = "nowhere".into();
+        evidence.results.push(copy);
+        Some(())
+    },
+};
+
+pub const RESULT_RELABELLED: Forgery = Forgery {
+    name: "a result names another rule than its command",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, |_| true)?].command_id.clone();
+        result_of(evidence, &id)?.rule_id = "another".into();
+        Some(())
+    },
+};
+
+pub const APPLIED_WITHOUT_A_WRITE: Forgery = Forgery {
+    name: "a command was applied, says its result, and nothing was written",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&id));
+        Some(())
+    },
+};
+
+pub const EFFECT_TWICE: Forgery = Forgery {
+    name: "a command that may take effect once did so twice",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, upserted)?].command_id.clone();
+        let mut copy = call_of(evidence, &id)?.clone();
+        copy.started_at += 20.0;
+        copy.finished_at = Some(copy.started_at + 5.0);
+        evidence.calls.as_mut()?.push(copy);
+        Some(())
+    },
+};
+
+pub const EFFECT_OF_AN_OBSERVED_COMMAND: Forgery = Forgery {
+    name: "a command on trial took effect",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let observed = evidence.commands[command(evidence, dice, |command| command.write.observe)?].clone();
+        evidence.calls.as_mut()?.push(write(&observed, observed.issued_at));
+        Some(())
+    },
+};
+
+pub const EFFECT_UNASKED: Forgery = Forgery {
+    name: "something was written that no command asked for",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
+        let mut copy = call_of(evidence, &id)?.clone();
+        (copy.idempotency_key, copy.path) = (None, format!("{}-another", copy.path));
+        evidence.calls.as_mut()?.push(copy);
+        Some(())
+    },
+};
+
+fn with_body(
+    evidence: &mut Evidence,
+    dice: &mut Dice,
+    change: impl Fn(&mut serde_json::Map<String, Value>),
+) -> Option<()> {
+    let id = evidence.commands[command(evidence, dice, upserted)?].command_id.clone();
+    let call = call_of(evidence, &id)?;
+    let mut body: Value = serde_json::from_str(call.body.as_str()?).ok()?;
+    change(body.as_object_mut()?);
+    call.body = body.to_string().into();
+    Some(())
+}
+
+pub const WRONG_BODY: Forgery = Forgery {
+    name: "a write has another value than its command",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        with_body(evidence, dice, |body| {
+            body.insert("Transfers__c".to_owned(), "99".into());
+        })
+    },
+};
+
+pub const BODY_WITH_MORE: Forgery = Forgery {
+    name: "a write has a field that its command does not have",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        with_body(evidence, dice, |body| {
+            body.insert("Balance__c".to_owned(), "0".into());
+        })
+    },
+};
+
+pub const WRONG_ADDRESS: Forgery = Forgery {
+    name: "a command was written to another record",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, upserted)?].command_id.clone();
+        call_of(evidence, &id)?.path.push_str("-another");
+        Some(())
+    },
+};
+
+pub const WRITTEN_OUT_OF_ORDER: Forgery = Forgery {
+    name: "two writes of a resource come in the other order",
+    breaks: "writes",
+    forge: |evidence, dice| {
+        let (one, other) = of_one_resource(evidence, dice)?;
+        let times = |call: &Call| (call.started_at, call.finished_at);
+        let (first, second) = (times(call_of(evidence, &one)?), times(call_of(evidence, &other)?));
+        let call = call_of(evidence, &one)?;
+        (call.started_at, call.finished_at) = second;
+        let call = call_of(evidence, &other)?;
+        (call.started_at, call.finished_at) = first;
+        Some(())
+    },
+};
+
+pub const STALE_FINAL_VALUE: Forgery = Forgery {
+    name: "in the end the value of an earlier command stands",
+    breaks: "writes",
+    forge: |evidence, dice| {
+        let (one, other) = of_one_resource(evidence, dice)?;
+        let (one, last) = (call_of(evidence, &one)?.clone(), call_of(evidence, &other)?.clone());
+        // Written again by somebody without the command's id, so that only the value gives it away.
+        let again =
+            Call { started_at: last.started_at + 100.0, finished_at: None, idempotency_key: None, ..one };
+        evidence.calls.as_mut()?.push(again);
+        Some(())
+    },
+};
+
+pub const WRITTEN_SIDE_BY_SIDE: Forgery = Forgery {
+    name: "two writes of a resource are under way together",
+    breaks: "I6",
+    forge: |evidence, dice| {
+        let (one, other) = of_one_resource(evidence, dice)?;
+        let start = call_of(evidence, &other)?.started_at;
+        call_of(evidence, &one)?.finished_at = Some(start + 1.0);
+        Some(())
+    },
+};
