@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long)]
     known_failures: bool,
     #[command(flatten)]
-    range: range::Args,
+    range: range::RangeArgs,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,

@@ -64,6 +64,11 @@ impl Deployment {
         &self.prefix
     }
 
+    /// The full name of a topic.
+    pub fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// The outside systems.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
@@ -172,7 +177,7 @@ impl Deployment {
     ///
     /// When it cannot be read.
     pub async fn values(&self, topic: &str) -> Result<Vec<Fields>> {
-        topics::values(&self.cluster(), &self.environment.registry, &format!("{}{topic}", self.prefix)).await
+        topics::values(&self.cluster(), &self.environment.registry, &self.topic(topic)).await
     }
 
     /// Every committed record of a topic, by its name without the prefix.
@@ -181,7 +186,7 @@ impl Deployment {
     ///
     /// When it cannot be read.
     pub async fn records(&self, topic: &str) -> Result<Vec<Record>> {
-        topics::records(&self.cluster(), &format!("{}{topic}", self.prefix)).await
+        topics::records(&self.cluster(), &self.topic(topic)).await
     }
 
     /// Where the configuration of a program of this deployment is.

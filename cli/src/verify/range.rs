@@ -11,28 +11,34 @@ use trunkline_verifier::{Inputs, Report, verb};
 
 /// Which range, and with how much memory.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub struct Args {
+pub struct RangeArgs {
     /// Audit what was taken in from then on: a duration before now (24h), or a time (2026-11-26T08:00:00Z)
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// … until then; at the latest, and by default, a minute ago, so that what is under way is not judged
+    /// … until then; at the latest, and by default, as long ago as --settled says
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
+    /// What was taken in this lately may still be on its way through the pipeline, and is not judged
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = settled)]
+    settled: Duration,
     /// Memory for records in MiB; with less, the range is read more often
     #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..))]
     memory: u64,
 }
 
-/// What was taken in this lately may still be on its way through the pipeline.
-const SETTLED_AFTER: Duration = Duration::from_secs(60);
 /// The range without a `--since`: a day.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SHOWN_EVERY: Duration = Duration::from_millis(500);
 const BAR: usize = 40;
 
-// === impl Args ===
+fn settled(text: &str) -> Result<Duration, String> {
+    let ago = verb::moment(text, 0).filter(|before| *before <= 0).map(|before| before.unsigned_abs());
+    ago.map(Duration::from_millis).ok_or_else(|| format!("'{text}' is no duration, such as 60s"))
+}
 
-impl Args {
+// === impl RangeArgs ===
+
+impl RangeArgs {
     /// Whether a range was asked for at all.
     pub fn is_given(&self) -> bool {
         self.since.is_some() || self.until.is_some()
@@ -46,7 +52,7 @@ impl Args {
                 )
             })
         };
-        let settled = now - SETTLED_AFTER.as_millis() as i64;
+        let settled = now - self.settled.as_millis() as i64;
         let until = self.until.as_ref().map_or(Ok(settled), at)?.min(settled);
         let since = self.since.as_ref().map_or(Ok(until - DAY.as_millis() as i64), at)?;
         if since >= until {
@@ -63,7 +69,7 @@ impl Args {
 /// # Errors
 ///
 /// When the range makes no sense, or the evidence cannot be read.
-pub async fn audit(inputs: &Inputs, arguments: &Args, quiet: bool) -> anyhow::Result<Report> {
+pub async fn audit(inputs: &Inputs, arguments: &RangeArgs, quiet: bool) -> anyhow::Result<Report> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;
     let range = arguments.range(now)?;
     let progress = Arc::new(Progress::default());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::configuration::EnrichmentRules;
 use crate::evidence::profile::EnrichmentSource;
-use crate::evidence::{Decision, Enriched, Evidence, ProfileFields, ProfileRecord};
+use crate::evidence::{Decision, Enriched, Evidence, ProfileFields, ProfileRecord, ProfileSource};
 use crate::report::Verdict;
 
 /// Everything that events' profiles are compared with.
@@ -53,17 +53,24 @@ impl<'a> Views<'a> {
         {
             return object("stranger", "carries the profile of another customer than its own".to_owned());
         }
-        // One without sources states nothing that could be compared.
-        if event.profile.is_none() && event.enrichment.sources.is_empty() {
+        // A customer of whom no system knows anything is not published (schema of customer.profiles).
+        if event.profile.is_none() {
             return;
         }
         let customer = event.fact.customer_id.as_deref().unwrap_or_default();
         let known = self.records.get(customer).map_or([].as_slice(), Vec::as_slice);
-        if !known.iter().any(|record| self.is_of(event, record)) {
+        let differences: Vec<Vec<&str>> =
+            known.iter().map(|record| self.differences(event, record)).collect();
+        if !differences.iter().any(Vec::is_empty) {
+            let nearest = differences.iter().min_by_key(|differences| differences.len());
+            let nearest = nearest.map_or(String::new(), |differences| {
+                format!("; the nearest differs in {}", differences.join(", "))
+            });
             object(
                 "unfounded",
                 format!(
-                    "what it says of its customer, and how old that is, is in none of the {} records of customer.profiles about it",
+                    "what it says of its customer, and how old that is, is in none of the {} records of customer.profiles \
+                     about it{nearest}",
                     known.len()
                 ),
             );
@@ -94,20 +101,29 @@ impl<'a> Views<'a> {
         (!consistent).then(|| format!("has status {status}, its sources say {follows}"))
     }
 
-    /// Whether an event's profile is this record's, read at one moment that the ages agree on.
-    fn is_of(&self, event: &Enriched, record: &ProfileRecord) -> bool {
+    /// In what an event's profile is not this record's, read at one moment that the ages agree on; names, no values.
+    fn differences(&self, event: &Enriched, record: &ProfileRecord) -> Vec<&'static str> {
         let stated = &event.enrichment.sources;
-        let same = |(system, source): (&String, &EnrichmentSource)| {
-            record.sources.get(system).is_some_and(|known| {
-                known.status == source.status
-                    && known.latency_ms == source.latency_ms
-                    && known.fetched_at.is_some() == source.age_ms.is_some()
-            })
+        let same = |same: fn(&EnrichmentSource, &ProfileSource) -> bool| {
+            stated.len() == record.sources.len()
+                && stated.iter().all(|(system, source)| {
+                    record.sources.get(system).is_some_and(|known| same(source, known))
+                })
         };
-        stated.len() == record.sources.len()
-            && stated.iter().all(same)
-            && self.is_of_one_moment(event, record)
-            && event.profile.as_ref().is_none_or(|profile| *profile == self.allowed(&record.fields))
+        let allowed = self.allowed(&record.fields);
+        let profile = event.profile.as_ref().unwrap_or(&allowed);
+        let checks = [
+            ("the status of a source", same(|source, known| source.status == known.status)),
+            ("the latency of a source", same(|source, known| source.latency_ms == known.latency_ms)),
+            ("what has an age", same(|source, known| source.age_ms.is_some() == known.fetched_at.is_some())),
+            ("the moment that the ages give", self.is_of_one_moment(event, record)),
+            ("accountName", profile.account_name == allowed.account_name),
+            ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
+            ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
+            ("openTickets", profile.open_tickets == allowed.open_tickets),
+            ("lastInteractionDate", profile.last_interaction == allowed.last_interaction),
+        ];
+        checks.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
     }
 
     /// Fetched then and so old makes now: the same now for every source, not before the event itself came, and the moment at
