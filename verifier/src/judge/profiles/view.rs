@@ -53,8 +53,11 @@ impl<'a> Views<'a> {
         {
             return object("stranger", "carries the profile of another customer than its own".to_owned());
         }
-        // A customer of whom no system knows anything is not published (schema of customer.profiles).
-        if event.profile.is_none() {
+        // A profile to which no system contributed is not published, and says nothing that could be compared.
+        let says_nothing = |profile: &ProfileFields| {
+            *profile == ProfileFields { customer_id: profile.customer_id.clone(), ..ProfileFields::default() }
+        };
+        if event.profile.as_ref().is_none_or(says_nothing) {
             return;
         }
         let customer = event.fact.customer_id.as_deref().unwrap_or_default();
@@ -62,9 +65,9 @@ impl<'a> Views<'a> {
         let differences: Vec<Vec<&str>> =
             known.iter().map(|record| self.differences(event, record)).collect();
         if !differences.iter().any(Vec::is_empty) {
-            let nearest = differences.iter().min_by_key(|differences| differences.len());
-            let nearest = nearest.map_or(String::new(), |differences| {
-                format!("; the nearest differs in {}", differences.join(", "))
+            let nearest = known.iter().zip(&differences).min_by_key(|(_, differences)| differences.len());
+            let nearest = nearest.map_or(String::new(), |(record, differences)| {
+                format!("; the nearest, at {}, differs in {}", record.place, differences.join(", "))
             });
             object(
                 "unfounded",
