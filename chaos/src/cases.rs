@@ -1,8 +1,8 @@
-//! One fault in a run of its own, on one broker: what the random schedule cannot play, because today's pipeline does not
-//! bear it, or because it changes what the run stands on.
+//! One fault in a run of its own, on one broker: what the random schedule cannot play, because today's pipeline does
+//! not bear it, or because it changes what the run stands on.
 //!
-//! Each case says what is expected of today's pipeline. Where that is a failure, it is listed in `docs/failures.md`, and
-//! the case comes out otherwise than expected as soon as the failure is gone.
+//! Each case says what is expected of today's pipeline. Where that is a failure, it is listed in `docs/failures.md`,
+//! and the case comes out otherwise than expected as soon as the failure is gone.
 //!
 //! # Layout
 //!

@@ -1,7 +1,7 @@
 //! The wall clock of one process, set wrong while it runs.
 //!
-//! A small library of our own (`clock/shift.c`) is compiled when a run needs it and loaded before the others into the one
-//! process; it adds to every wall-clock time as many milliseconds as a file says. Linux only.
+//! A small library of our own (`clock/shift.c`) is compiled when a run needs it and loaded before the others into the
+//! one process; it adds to every wall-clock time as many milliseconds as a file says. Linux only.
 
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,8 @@ impl WrongClock {
         ]
     }
 
-    /// Sets the clock so many milliseconds ahead, or back where negative, at once, and makes sure that a process sees it.
+    /// Sets the clock so many milliseconds ahead, or back where negative, at once, and makes sure that a process sees
+    /// it.
     ///
     /// # Errors
     /// When it cannot be set, or has no effect.

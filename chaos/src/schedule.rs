@@ -1,12 +1,12 @@
 //! What goes wrong, and when: a pure function of seed, length and fleet.
 //!
-//! Each processor has a lane of its own, the brokers share one, so that no processor suffers two things at once and no
-//! two brokers are away together, while anything may happen to different ones at the same time. Sink, ingest and each of
-//! the outside systems have theirs as well. In a lane the faults come in random order, with random pauses; each keeps its
-//! room free behind it, for the recovery.
+//! Each processor has a lane of its own, the brokers share one, so that no processor suffers two things at once and
+//! no two brokers are away together, while anything may happen to different ones at the same time. Sink, ingest and
+//! each of the outside systems have theirs as well. In a lane the faults come in random order, with random pauses;
+//! each keeps its room free behind it, for the recovery.
 //!
-//! How many of each kind there are is in the table of the world's faults ([`crate::world`]): more than the minimum asked
-//! of such a run, since not every plan comes off. An EndTxn that is to be held has to come by.
+//! How many of each kind there are is in the table of the world's faults ([`crate::world`]): more than the minimum
+//! asked of such a run, since not every plan comes off. An EndTxn that is to be held has to come by.
 
 use std::cmp::Reverse;
 use std::time::Duration;

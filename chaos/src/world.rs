@@ -1,8 +1,9 @@
-//! What network, brokers, topics, operators, clocks, disks, machines, platforms, outside systems and the registry can do
-//! to the pipeline: a list from outside, of what there is in the world and not of what the code handles. Each entry says
-//! where it is played.
+//! What network, brokers, topics, operators, clocks, disks, machines, platforms, outside systems and the registry can
+//! do to the pipeline: a list from outside, of what there is in the world and not of what the code handles. Each
+//! entry says where it is played.
 //!
-//! The random schedule ([`crate::schedule`]) takes its counts from here, and the table in `docs/failures.md` is this one.
+//! The random schedule ([`crate::schedule`]) takes its counts from here, and the table in `docs/failures.md` is this
+//! one.
 //!
 //! # Layout
 //!

@@ -6,7 +6,8 @@ use trunkline_chaos::Java;
 use trunkline_chaos::cases::{self, Case, Settings};
 use trunkline_tests::Environment;
 
-/// One after another, on one broker: each waits most of the time, and side by side they would disturb each other's clocks.
+/// One after another, on one broker: each waits most of the time, and side by side they would disturb each other's
+/// clocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_comes_out_as_expected() -> Result<()> {
     let environment = Environment::from_env()?;

@@ -32,11 +32,11 @@ pub const CUSTOMERS: u32 = 10_000;
 // === impl Calls ===
 
 impl Calls {
-    /// Whole calls with these numbers, in order: one every 50 ms, with 100 ms between their steps.
+    /// Whole calls with these numbers, in order: one every 25 ms, with 100 ms between their steps.
     pub fn new(numbers: std::ops::Range<u64>) -> Self {
         Self {
             numbers,
-            every: Duration::from_millis(50),
+            every: Duration::from_millis(25),
             step: Duration::from_millis(100),
             steps: 0..STEPS.len(),
             disorder: Duration::ZERO,

@@ -1,7 +1,7 @@
 //! Events that came in time and are marked late.
 //!
-//! Only an event whose place was given away is late: one of its conversation that happened after it had been held for as
-//! long as the source's `hold` allows when it came. Both times are those of ingest, as they stand in
+//! Only an event whose place was given away is late: one of its conversation that happened after it had been held for
+//! as long as the source's `hold` allows when it came. Both times are those of ingest, as they stand in
 //! `events.normalized`.
 
 use std::collections::BTreeMap;

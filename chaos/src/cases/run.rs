@@ -95,6 +95,7 @@ async fn run_in(settings: &Settings, cases: &[&Case], folder: &Path) -> anyhow::
         played.name = case.name.to_owned();
         played.what = case.what.to_owned();
         played.known = case.expected.known().iter().map(|known| known.id.to_owned()).collect();
+        played.known.dedup();
         played.seconds = began.elapsed().as_secs_f64();
         played.replay = format!("./run chaos --case {}", case.name);
         ground.journal.say(played.text());

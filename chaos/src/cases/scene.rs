@@ -1,26 +1,30 @@
 //! What a case is played on: a deployment of its own, under a topic prefix of its own, on the broker of all cases.
+//!
+//! # Layout
+//!
+//! - [`load`]: what is posted to it, and what of it was accepted
+//! - [`settling`]: waiting for what comes of it
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod load;
+mod settling;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tokio::task::JoinHandle;
 use trunkline_fleet::configuration::{self, Layout, write_private};
 use trunkline_fleet::program::{Ending, Spec};
 use trunkline_fleet::quotas;
-use trunkline_sandbox::generator::Delivery;
-use trunkline_sandbox::load::{self, LoadSettings, ledger, play};
 use trunkline_sandbox::sign::Secrets;
 use trunkline_sandbox::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
 
-use super::calls::{CUSTOMERS, Calls};
+use super::calls::CUSTOMERS;
 use super::evidence::Reader;
 use super::operator::Operator;
 use super::run::Ground;
-use super::wait::{until, until_quiet};
 use crate::cluster::Cluster;
 use crate::journal::Journal;
 use crate::ports;
@@ -43,17 +47,15 @@ pub struct Scene {
     secrets: Secrets,
     credentials: Credentials,
     layout: Layout,
+    /// Further lines of the section `[processor]`.
+    processor_settings: &'static str,
     binaries: PathBuf,
     /// By instance name.
     members: BTreeMap<String, Member>,
+    /// Where each instance of ingest listens.
+    doors: BTreeMap<String, String>,
     exits: Vec<Exit>,
     ledgers: usize,
-}
-
-/// A load that is being played.
-pub struct Playing {
-    playing: JoinHandle<Result<load::Counts, load::Error>>,
-    ledger: PathBuf,
 }
 
 /// Deliveries per second that quotas are made for: more than any case plays.
@@ -61,13 +63,6 @@ const RATE: f64 = 200.0;
 const BREAKERS_OPEN_FOR: u32 = 5;
 /// How long a process may take to be ready.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
-/// When so long nothing new has come out, nothing will: longer than every wait of the pipeline that cases run into, but
-/// for those that are faults themselves.
-const QUIET: Duration = Duration::from_secs(5);
-/// A command that may have been tried before is read back after 5 s, a request's lifetime, and then ends.
-const COMMANDS_DOUBTED: Duration = Duration::from_secs(8);
-/// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say.
-const UNREADY_PATIENCE: Duration = Duration::from_secs(8);
 
 // === impl Scene ===
 
@@ -112,6 +107,8 @@ impl Scene {
             journal: ground.journal.clone(),
             binaries: ground.binaries.clone(),
             members: BTreeMap::new(),
+            processor_settings: "",
+            doors: BTreeMap::new(),
             exits: Vec::new(),
             ledgers: 0,
             folder,
@@ -153,12 +150,18 @@ impl Scene {
         }
         let path = self.folder.join(format!("{name}.toml"));
         let text = configuration::text(&layout, &self.sandbox.addresses, &self.credentials);
+        let text = text.replacen("[processor]\n", &format!("[processor]\n{}", self.processor_settings), 1);
         write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
 
-    /// Starts an instance, for example `processor-0`, and waits until it is ready. Started again it has its old name and
-    /// state, and another port.
+    /// Adds lines to the section `[processor]` of processors that are started from now on.
+    pub fn set_processor(&mut self, lines: &'static str) {
+        self.processor_settings = lines;
+    }
+
+    /// Starts an instance, for example `processor-0`, and waits until it is ready. Started again it has its old name
+    /// and state, and another port.
     ///
     /// # Errors
     /// When it does not get ready; the message holds the end of its log.
@@ -201,7 +204,7 @@ impl Scene {
             within,
         };
         if binary == "ingest" {
-            std::fs::write(self.folder.join(format!("{instance}.address")), &layout.ingest)?;
+            self.doors.insert(instance.to_owned(), layout.ingest);
         }
         let member = Member::start(spec, &self.binaries, self.journal.clone())?;
         self.members.insert(instance.to_owned(), member);
@@ -227,107 +230,6 @@ impl Scene {
         Ok(ending)
     }
 
-    /// Begins to play calls against `ingest-0`.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn begin_load(&mut self, calls: &Calls) -> anyhow::Result<Playing> {
-        self.begin_load_at("ingest-0", calls.deliveries(), calls.start_ms)
-    }
-
-    /// Begins to play deliveries against an instance of ingest; their time zero is `start_ms`.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn begin_load_at(
-        &mut self,
-        ingest: &str,
-        deliveries: Vec<Delivery>,
-        start_ms: i64,
-    ) -> anyhow::Result<Playing> {
-        self.member(ingest)?;
-        let address = std::fs::read_to_string(self.folder.join(format!("{ingest}.address")))?;
-        self.ledgers += 1;
-        let ledger = self.folder.join(format!("ledger-{}.jsonl", self.ledgers));
-        let settings = LoadSettings {
-            ledger: Some(ledger.clone()),
-            ..LoadSettings::new(&format!("http://{address}"), self.secrets.clone())
-        };
-        // Nobody stops it early: the sender is dropped, the load is played to its end.
-        let (_, stop) = tokio::sync::watch::channel(false);
-        let progress = Arc::new(load::Progress::default());
-        let playing = tokio::spawn(play(deliveries.into_iter(), start_ms, settings, progress, stop));
-        Ok(Playing { playing, ledger })
-    }
-
-    /// Plays calls against `ingest-0` to their end; the ids of the events that were accepted.
-    ///
-    /// # Errors
-    /// When one of them is not accepted.
-    pub async fn load(&mut self, calls: &Calls) -> anyhow::Result<BTreeSet<String>> {
-        let accepted = self.begin_load(calls)?.accepted().await?;
-        self.say(format!("{} events accepted", accepted.len()));
-        Ok(accepted)
-    }
-
-    /// Waits until accepted events have come out; those that have not when nothing new has come for a while.
-    ///
-    /// # Errors
-    /// When topics cannot be read.
-    pub async fn missing(&self, accepted: &BTreeSet<String>) -> anyhow::Result<BTreeSet<String>> {
-        self.missing_after(accepted, QUIET).await
-    }
-
-    /// As [`Scene::missing`], for when the pipeline has waits of its own to end first: `quiet` is longer than they are.
-    ///
-    /// # Errors
-    /// As [`Scene::missing`].
-    pub async fn missing_after(
-        &self,
-        accepted: &BTreeSet<String>,
-        quiet: Duration,
-    ) -> anyhow::Result<BTreeSet<String>> {
-        let missing = until_quiet(quiet, BTreeSet::is_empty, async || {
-            let enriched = self.reader.enriched().await?;
-            Ok(accepted.difference(&enriched).cloned().collect::<BTreeSet<_>>())
-        })
-        .await?;
-        self.say(format!("{} of {} accepted events have not come out", missing.len(), accepted.len()));
-        Ok(missing)
-    }
-
-    /// Waits until accepted events have come out.
-    ///
-    /// # Errors
-    /// When one never comes.
-    pub async fn settle(&self, accepted: &BTreeSet<String>) -> anyhow::Result<()> {
-        let missing = self.missing(accepted).await?;
-        if !missing.is_empty() {
-            bail!("{} events do not come out before anything went wrong: {missing:?}", missing.len());
-        }
-        Ok(())
-    }
-
-    /// Waits until every command has a result; those that have none when no new one has come for a while.
-    ///
-    /// # Errors
-    /// When topics cannot be read.
-    pub async fn unfinished(&self) -> anyhow::Result<BTreeSet<String>> {
-        let ask = async || self.reader.open_commands(&["genesys", "salesforce"]).await;
-        until_quiet(QUIET, BTreeSet::is_empty, ask).await
-    }
-
-    /// Waits until no result of a command has come for so long that no more will.
-    ///
-    /// # Errors
-    /// When topics cannot be read.
-    pub async fn no_more_results(&self) -> anyhow::Result<()> {
-        let results = async || Ok(self.reader.values("writeback.results").await?.len());
-        let results = until_quiet(COMMANDS_DOUBTED, |_| false, results).await?;
-        self.say(format!("{results} results of commands"));
-        Ok(())
-    }
-
     /// Kills the broker and starts it again: every client loses its connection.
     ///
     /// # Errors
@@ -339,23 +241,6 @@ impl Scene {
             bail!("the broker does not come back");
         }
         Ok(())
-    }
-
-    /// Waits until an instance says that it is not ready: what it says, or nothing when it stays ready.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub async fn becomes_unready(&self, instance: &str) -> anyhow::Result<Option<String>> {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        let spec = self.member(instance)?.spec();
-        let unready =
-            until("it is not ready", UNREADY_PATIENCE, async || Ok(spec.ready(&client).await.err()));
-        let said = unready.await.ok();
-        self.say(match &said {
-            Some(said) => format!("{instance} is not ready: {said}"),
-            None => format!("{instance} says for {UNREADY_PATIENCE:?} that it is ready"),
-        });
-        Ok(said)
     }
 
     /// Stops everything that still runs, in order; true when all of it did.
@@ -404,34 +289,6 @@ impl Scene {
             ..Inputs::default()
         };
         verify(&inputs).await.context("the verifier cannot read the evidence")
-    }
-
-    /// The ledgers of all loads in one file.
-    fn one_ledger(&self) -> anyhow::Result<PathBuf> {
-        let whole = self.folder.join("ledger.jsonl");
-        let mut text = String::new();
-        for number in 1..=self.ledgers {
-            text.push_str(&std::fs::read_to_string(self.folder.join(format!("ledger-{number}.jsonl")))?);
-        }
-        std::fs::write(&whole, text)?;
-        Ok(whole)
-    }
-}
-
-// === impl Playing ===
-
-impl Playing {
-    /// Waits for the end of the load; the ids of the events that were accepted.
-    ///
-    /// # Errors
-    /// When a delivery was not accepted.
-    pub async fn accepted(self) -> anyhow::Result<BTreeSet<String>> {
-        self.playing.await??;
-        let lines = ledger::read(&self.ledger)?;
-        if let Some(line) = lines.iter().find(|line| line.status != 202) {
-            bail!("delivery {} was answered {}", line.delivery_id, line.status);
-        }
-        Ok(lines.into_iter().flat_map(|line| line.event_ids).collect())
     }
 }
 

@@ -7,8 +7,8 @@
  * operator or NTP sets a machine's clock.
  *
  * Waits until a point of the time of day (condition variables, semaphores) are given in the wrong time, and have to end
- * when the wrong clock gets there. The kernel knows nothing of it, so such a wait is made in short pieces, and the clock
- * is looked at between them: set back in the middle of a wait it makes that wait longer, set forward it ends it, as the
+ * when the wrong clock gets there. The kernel knows nothing of it, so such a wait is made in short pieces, with a look
+ * at the clock between them: set back in the middle of a wait it makes that wait longer, set forward it ends it, as the
  * kernel does it when the real clock is set.
  *
  * The file is named by TRUNKLINE_CLOCK_SHIFT. Without it, or when it cannot be read, the clock is right.

@@ -16,8 +16,10 @@ type Findings = anyhow::Result<Vec<Finding>>;
 const DISORDER: Duration = Duration::from_millis(200);
 /// Less than the session of 10 s: nobody takes the partitions over.
 const FROZEN: Duration = Duration::from_secs(7);
-/// Calls that wait for the processor that was killed: of so many customers that it pauses for lookups.
-const BACKLOG: u64 = 2_000;
+/// Calls that wait for the processor that was killed: of so many customers that it pauses for lookups …
+const BACKLOG: u64 = 600;
+/// … since it may make few at a time.
+const FEW_LOOKUPS: &str = "max_in_flight_lookups = 16\n";
 const AHEAD_MS: i64 = 3_000;
 
 /// See the case `processor-frozen`.
@@ -47,11 +49,12 @@ pub async fn processor_frozen(scene: &mut Scene) -> Findings {
 /// # Errors
 /// When it cannot be played.
 pub async fn backlog(scene: &mut Scene) -> Findings {
+    scene.set_processor(FEW_LOOKUPS);
     scene.start("ingest-0").await?;
     scene.start("processor-0").await?;
     let before = scene.load(&Calls::new(0..20)).await?;
     scene.settle(&before).await?;
-    let every = Duration::from_millis(5);
+    let every = Duration::from_millis(10);
     let calls = Calls { every, steps: 0..3, ..disordered(1_000..1_000 + BACKLOG) };
     let playing = scene.begin_load(&calls)?;
     let mut accepted = Ok(Default::default());

@@ -48,7 +48,7 @@ pub async fn commands_made_anew(scene: &mut Scene) -> Findings {
     for instance in ["ingest-0", "processor-0", "sink-0"] {
         scene.start(instance).await?;
     }
-    let before = scene.load(&Calls::new(0..40)).await?;
+    let before = scene.load(&Calls::new(0..80)).await?;
     scene.settle(&before).await?;
     scene.unfinished().await?;
     scene.say("the topics of commands are deleted and made anew");
@@ -62,7 +62,7 @@ pub async fn commands_made_anew(scene: &mut Scene) -> Findings {
     scene.unfinished().await?;
     scene.say("the sink is restarted, and more is commanded meanwhile");
     scene.stop("sink-0").await?;
-    let after = scene.load(&Calls::new(2_000..2_100)).await?;
+    let after = scene.load(&Calls::new(2_000..2_120)).await?;
     scene.settle(&after).await?;
     scene.start("sink-0").await?;
     let open = scene.unfinished().await?;
