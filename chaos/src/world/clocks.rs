@@ -40,9 +40,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "ingest-clock-days-behind",
         "The clock of ingest is days behind: retention takes what was just accepted for old.",
         &["I1", "I11"],
-        &[Nowhere(
-            "what is lost is lost as by retention, which a case plays; ingest will not accept such a clock",
-        )],
+        &[Nowhere("what is lost is lost as by retention, which a case plays")],
     ),
     fault(
         "sink-clock-set",
@@ -54,7 +52,9 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "broker-clock-set",
         "The clock of a broker is set: retention, transactions and sessions take it for the time.",
         &["I1", "I2", "I11"],
-        &[Nowhere("virtual machines of Java find the time past the library that sets clocks here")],
+        &[Nowhere(
+            "every timer of a broker goes with it: to be played on three brokers, with one of them set",
+        )],
     ),
     fault(
         "platform-clock-ahead",

@@ -15,7 +15,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "connections-slow",
         "Everything between one process and the brokers takes longer by half a second.",
         &["I2", "I12"],
-        &[chaos(Kind::ConnectionsSlow, 5), Simulation],
+        &[chaos(Kind::ConnectionsSlow, 5)],
     ),
     fault(
         "blackhole",
