@@ -7,12 +7,15 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use trunkline_fleet::program::{Ending, signal};
 
-use crate::fault::{Fault, Lane, SESSION_TIMEOUT, Trouble};
+use crate::fault::{Fault, Interruption, Lane, SESSION_TIMEOUT, Trouble};
 use crate::frame;
 use crate::journal::{self, Absence, Journal, now_ms};
 use crate::line::{Deed, Heard};
 use crate::schedule::Planned;
 use crate::stage::{BROKERS, Processor, Stage};
+use crate::supervisor::Member;
+
+mod lapses;
 
 /// How long to wait for an EndTxn to come by: transactions are short, but the processor may be restoring.
 const END_TXN_PATIENCE: Duration = Duration::from_secs(15);
@@ -67,6 +70,21 @@ impl Breaking<'_> {
                 if let Err(error) = self.kill_broker(broker, away).await {
                     self.journal.say(format!("broker-{broker}: {error:#}"));
                 }
+            }
+            Fault::Sink(interruption) => {
+                self.journal.say(fault.to_string());
+                let counts = [journal::SINK_KILLS, journal::SINK_FREEZES];
+                interrupt(&self.stage.sink, interruption, counts, self.journal).await;
+            }
+            Fault::Ingest(interruption) => {
+                self.journal.say(fault.to_string());
+                let counts = [journal::INGEST_KILLS, journal::INGEST_FREEZES];
+                interrupt(&self.stage.ingest, interruption, counts, self.journal).await;
+            }
+            Fault::System { system, lapse } => {
+                self.journal.say(fault.to_string());
+                lapses::play(&self.stage.sandbox, system, lapse).await;
+                self.journal.count(lapses::counted(lapse));
             }
         }
     }
@@ -259,6 +277,37 @@ impl Breaking<'_> {
         let whole = if cluster.whole().await { "whole again" } else { "still not whole" };
         self.journal.say(format!("the brokers are {whole}"));
         Ok(())
+    }
+}
+
+/// Kills or freezes a process that has no others beside it; `counts` are those of kills and of freezes.
+async fn interrupt(
+    member: &Member,
+    interruption: Interruption,
+    counts: [&'static str; 2],
+    journal: &Journal,
+) {
+    let instance = &member.spec().instance;
+    let [kills, freezes] = counts;
+    match interruption {
+        Interruption::Killed { away } => {
+            if member.kill(sleep(away)).await {
+                journal.count(kills);
+            } else {
+                journal.say(format!("{instance} was not there to be killed"));
+            }
+        }
+        Interruption::Frozen { length } => {
+            let Some(process) = member.process().await else {
+                return journal.say(format!("{instance} was not there to be frozen"));
+            };
+            let stopped = signal(process, "STOP").await;
+            sleep(length).await;
+            match stopped.and(signal(process, "CONT").await) {
+                Ok(()) => journal.count(freezes),
+                Err(error) => journal.say(format!("{instance} cannot be frozen: {error:#}")),
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Three real brokers, killed and started again.
+//! Real brokers, killed and started again.
 
 pub mod settings;
 
@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use trunkline_verifier::topics::{self, Standing};
 
-use settings::Ports;
+use settings::{Ports, Terms};
 
 /// How brokers are run.
 #[derive(Debug, Clone)]
@@ -54,6 +54,14 @@ impl Java {
     pub fn new(classpath: String, options: &str) -> Self {
         Self { classpath, options: options.split_whitespace().map(str::to_owned).collect() }
     }
+
+    /// A virtual machine to be told which class to run. It dies when the child is dropped.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new("java");
+        command.args(&self.options).arg("-cp").arg(&self.classpath);
+        command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+        command
+    }
 }
 
 // === impl Cluster ===
@@ -63,7 +71,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When one does not start; the message holds the end of its log.
-    pub async fn start(folder: &Path, java: Java, ports: &[Ports]) -> anyhow::Result<Self> {
+    pub async fn start(folder: &Path, java: Java, ports: &[Ports], terms: &Terms) -> anyhow::Result<Self> {
         // Random, so that a stray node cannot join this cluster.
         let id = settings::cluster_id(rand::rng().random());
         let mut brokers = Vec::new();
@@ -71,7 +79,7 @@ impl Cluster {
             let home = folder.join(format!("broker-{number}"));
             std::fs::create_dir_all(&home)?;
             let properties = home.join("server.properties");
-            std::fs::write(&properties, settings::properties(number, ports, &home.join("data")))?;
+            std::fs::write(&properties, settings::properties(number, ports, &home.join("data"), terms))?;
             brokers.push(Broker {
                 properties,
                 log: home.join("broker.log"),
@@ -110,10 +118,7 @@ impl Cluster {
     }
 
     fn java(&self) -> Command {
-        let mut command = Command::new("java");
-        command.args(&self.java.options).arg("-cp").arg(&self.java.classpath);
-        command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-        command
+        self.java.command()
     }
 
     /// Starts a broker that is not running.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use trunkline_sandbox::System;
+
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -22,6 +24,56 @@ pub enum Fault {
         /// How long it stays away.
         away: Duration,
     },
+    /// With the sink.
+    Sink(Interruption),
+    /// With ingest.
+    Ingest(Interruption),
+    /// With one of the outside systems.
+    System {
+        /// Which.
+        system: System,
+        /// What.
+        lapse: Lapse,
+    },
+}
+
+/// What goes wrong with a process that has no others beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// `kill -9`; it comes back under the same name.
+    Killed {
+        /// How long it stays away.
+        away: Duration,
+    },
+    /// SIGSTOP and SIGCONT.
+    Frozen {
+        /// How long.
+        length: Duration,
+    },
+}
+
+/// What goes wrong with an outside system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lapse {
+    /// Everything is answered 503.
+    Down {
+        /// For how long.
+        length: Duration,
+    },
+    /// Every answer takes longer.
+    Slow {
+        /// By how much.
+        latency: Duration,
+        /// For how long.
+        length: Duration,
+    },
+    /// One request in three takes effect, and its answer never comes.
+    AnswersLost {
+        /// For how long.
+        length: Duration,
+    },
+    /// Every token given out so far is invalid.
+    TokensRevoked,
 }
 
 /// What goes wrong with one processor.
@@ -88,6 +140,12 @@ pub enum Lane {
     Fleet,
     /// The brokers.
     Brokers,
+    /// The sink.
+    Sink,
+    /// Ingest.
+    Ingest,
+    /// One of the outside systems.
+    System(System),
 }
 
 /// After this long without a heartbeat the group gives a processor's partitions to others.
@@ -108,6 +166,9 @@ impl Fault {
             Self::Processor { processor, .. } => Lane::Processor(processor),
             Self::RollingRestart => Lane::Fleet,
             Self::KillBroker { .. } => Lane::Brokers,
+            Self::Sink(_) => Lane::Sink,
+            Self::Ingest(_) => Lane::Ingest,
+            Self::System { system, .. } => Lane::System(system),
         }
     }
 
@@ -117,7 +178,28 @@ impl Fault {
             Self::Processor { trouble, .. } => trouble.room(),
             Self::RollingRestart => RECOVERY,
             Self::KillBroker { away, .. } => away + BROKER_RECOVERY,
+            Self::Sink(interruption) | Self::Ingest(interruption) => interruption.room(),
+            Self::System { lapse, .. } => lapse.room(),
         }
+    }
+}
+
+impl Interruption {
+    /// The time it takes, with that for the recovery.
+    pub fn room(&self) -> Duration {
+        let (Self::Killed { away: length } | Self::Frozen { length }) = *self;
+        length + RECOVERY
+    }
+}
+
+impl Lapse {
+    /// The time it takes, with that for the recovery.
+    pub fn room(&self) -> Duration {
+        let length = match *self {
+            Self::Down { length } | Self::Slow { length, .. } | Self::AnswersLost { length } => length,
+            Self::TokensRevoked => Duration::ZERO,
+        };
+        length + RECOVERY
     }
 }
 
@@ -145,6 +227,31 @@ impl fmt::Display for Fault {
             Self::KillBroker { broker, away } => {
                 write!(formatter, "broker-{broker} is killed and comes back in {away:.1?}")
             }
+            Self::Sink(interruption) => write!(formatter, "sink-0 {interruption}"),
+            Self::Ingest(interruption) => write!(formatter, "ingest-0 {interruption}"),
+            Self::System { system, lapse } => write!(formatter, "{system} {lapse}"),
+        }
+    }
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Killed { away } => write!(formatter, "is killed and comes back in {away:.1?}"),
+            Self::Frozen { length } => write!(formatter, "is frozen for {length:.1?}"),
+        }
+    }
+}
+
+impl fmt::Display for Lapse {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Down { length } => write!(formatter, "is down for {length:.1?}"),
+            Self::Slow { latency, length } => {
+                write!(formatter, "answers {latency:.0?} later for {length:.1?}")
+            }
+            Self::AnswersLost { length } => write!(formatter, "keeps answers to itself for {length:.1?}"),
+            Self::TokensRevoked => write!(formatter, "revokes every token"),
         }
     }
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 /// Kinds of faults that are counted, as the report names them.
-pub const COUNTED: [&str; 13] = [
+pub const COUNTED: [&str; 21] = [
     PROCESSOR_KILLS,
     STATES_LOST,
     ZOMBIES,
@@ -26,6 +26,14 @@ pub const COUNTED: [&str; 13] = [
     BLACKHOLES,
     FULL_DISKS,
     ROLLING_RESTARTS,
+    SINK_KILLS,
+    SINK_FREEZES,
+    INGEST_KILLS,
+    INGEST_FREEZES,
+    SYSTEM_OUTAGES,
+    SLOW_SYSTEMS,
+    LOST_SYSTEM_ANSWERS,
+    TOKEN_REVOCATIONS,
 ];
 /// `kill -9` of processors.
 pub const PROCESSOR_KILLS: &str = "processor_kills";
@@ -53,6 +61,22 @@ pub const BLACKHOLES: &str = "blackholes";
 pub const FULL_DISKS: &str = "full_disks";
 /// Times that all processors were restarted in turn.
 pub const ROLLING_RESTARTS: &str = "rolling_restarts";
+/// `kill -9` of the sink.
+pub const SINK_KILLS: &str = "sink_kills";
+/// The sink frozen for a while.
+pub const SINK_FREEZES: &str = "sink_freezes";
+/// `kill -9` of ingest.
+pub const INGEST_KILLS: &str = "ingest_kills";
+/// Ingest frozen for a while.
+pub const INGEST_FREEZES: &str = "ingest_freezes";
+/// Outside systems that answered 503 for a while.
+pub const SYSTEM_OUTAGES: &str = "system_outages";
+/// Outside systems that took long to answer for a while.
+pub const SLOW_SYSTEMS: &str = "slow_systems";
+/// Outside systems that kept answers to themselves for a while.
+pub const LOST_SYSTEM_ANSWERS: &str = "lost_system_answers";
+/// Outside systems that revoked every token.
+pub const TOKEN_REVOCATIONS: &str = "token_revocations";
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]

@@ -4,7 +4,8 @@
 //! # Layout
 //!
 //! - [`run`]: one run from beginning to end, with [`Outcome`] for its report
-//! - [`fault`], [`schedule`]: what goes wrong, and when; pure
+//! - [`world`]: what can go wrong in the world, and where it is played; data
+//! - [`fault`], [`kind`], [`schedule`]: what goes wrong in a run, and when; pure
 //! - [`stage`]: everything that is broken
 //!   - [`cluster`]: the brokers
 //!   - [`supervisor`]: a process that is killed and kept running
@@ -12,12 +13,16 @@
 //!   - [`proxy`], [`line`]: the connections between processors and brokers; [`frame`] reads what passes
 //! - [`breaking`]: does what the schedule says
 //! - [`journal`], [`takeover`]: what came of it
+//! - [`cases`]: one fault in a run of its own; [`clock`]: a wall clock that is set wrong
 
 pub mod breaking;
+pub mod cases;
+pub mod clock;
 pub mod cluster;
 pub mod fault;
 pub mod frame;
 pub mod journal;
+pub mod kind;
 pub mod line;
 pub mod outcome;
 pub mod proxy;
@@ -26,6 +31,7 @@ pub mod small_disk;
 pub mod stage;
 pub mod supervisor;
 pub mod takeover;
+pub mod world;
 
 mod connection;
 mod ports;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use trunkline_chaos::cases::{self, Case};
 use trunkline_chaos::{Java, Settings, run};
 use trunkline_fleet::program::binaries;
 
@@ -22,6 +23,12 @@ struct Arguments {
     /// Webhooks per second, on average.
     #[arg(long, value_name = "R", default_value_t = 100.0)]
     rate: f64,
+    /// Play this case instead, one fault in a run of its own; may be given several times.
+    #[arg(long = "case", value_name = "NAME", value_parser = case)]
+    cases: Vec<&'static str>,
+    /// Play every case instead.
+    #[arg(long = "cases", conflicts_with = "cases")]
+    all_cases: bool,
     /// Where the report goes as JSON.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -42,26 +49,73 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let settings = Settings {
-        java: Java::new(arguments.kafka_classpath, &arguments.kafka_jvm),
-        registry: arguments.registry,
-        binaries: binaries()?,
-        seed: u64::from(arguments.seed.unwrap_or_else(rand::random)),
-        length: Duration::from_secs(arguments.seconds),
-        rate: arguments.rate,
-        keep: arguments.keep,
-    };
-    let (outcome, report) = tokio::select! {
-        judged = run(&settings) => judged?,
+    let passed = tokio::select! {
+        passed = async {
+            if arguments.all_cases || !arguments.cases.is_empty() {
+                play_cases(&arguments).await
+            } else {
+                play_schedule(&arguments).await
+            }
+        } => passed?,
         () = trunkline_telemetry::shutdown::signal() => {
             println!("stopped");
             return Ok(ExitCode::from(130));
         }
     };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The random schedule; true when everything held.
+async fn play_schedule(arguments: &Arguments) -> anyhow::Result<bool> {
+    let settings = Settings {
+        java: arguments.java(),
+        registry: arguments.registry.clone(),
+        binaries: binaries()?,
+        seed: u64::from(arguments.seed.unwrap_or_else(rand::random)),
+        length: Duration::from_secs(arguments.seconds),
+        rate: arguments.rate,
+        keep: arguments.keep.clone(),
+    };
+    let (outcome, report) = run(&settings).await?;
     println!("{}", outcome.text(&report));
-    if let Some(path) = &arguments.report {
-        let text = serde_json::to_string_pretty(&outcome)?;
-        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    arguments.write_report(&outcome)?;
+    Ok(outcome.is_clean())
+}
+
+/// Single cases; true when each came out as expected.
+async fn play_cases(arguments: &Arguments) -> anyhow::Result<bool> {
+    let settings = cases::Settings {
+        java: arguments.java(),
+        registry: arguments.registry.clone(),
+        binaries: binaries()?,
+        keep: arguments.keep.clone(),
+    };
+    let wanted = |case: &&Case| arguments.all_cases || arguments.cases.contains(&case.name);
+    let wanted: Vec<&Case> = cases::ALL.iter().filter(wanted).collect();
+    let outcome = cases::run(&settings, &wanted).await?;
+    println!("{}", outcome.text());
+    arguments.write_report(&outcome)?;
+    Ok(outcome.is_as_expected())
+}
+
+/// The name of a case; else which there are.
+fn case(name: &str) -> Result<&'static str, String> {
+    let names = || cases::ALL.iter().map(|case| case.name).collect::<Vec<_>>().join(", ");
+    cases::named(name)
+        .map(|case| case.name)
+        .ok_or_else(|| format!("there is no such case; there are {}", names()))
+}
+
+// === impl Arguments ===
+
+impl Arguments {
+    fn java(&self) -> Java {
+        Java::new(self.kafka_classpath.clone(), &self.kafka_jvm)
     }
-    Ok(if outcome.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+
+    fn write_report(&self, outcome: &impl serde::Serialize) -> anyhow::Result<()> {
+        let Some(path) = &self.report else { return Ok(()) };
+        let text = serde_json::to_string_pretty(outcome)?;
+        std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))
+    }
 }

@@ -52,11 +52,13 @@ pub struct Outcome {
 }
 
 /// What ten minutes must have seen at least; a shorter run its share, rounded down.
-const AT_LEAST: [(&str, u64); 4] = [
+const AT_LEAST: [(&str, u64); 6] = [
     (journal::PROCESSOR_KILLS, 40),
     (journal::BROKER_KILLS, 5),
     (journal::ZOMBIES, 5),
     (journal::DELAYED_END_TXN, 5),
+    (journal::SINK_KILLS, 5),
+    (journal::INGEST_KILLS, 5),
 ];
 const TEN_MINUTES: u64 = 600;
 
@@ -144,6 +146,8 @@ mod tests {
             (journal::BROKER_KILLS, 4),
             (journal::ZOMBIES, 5),
             (journal::DELAYED_END_TXN, 5),
+            (journal::SINK_KILLS, 5),
+            (journal::INGEST_KILLS, 5),
         ]);
         assert_eq!(shortfall(&faults, 600), ["broker_kills: 4 instead of at least 5"]);
         assert_eq!(shortfall(&faults, 480), [""; 0]);

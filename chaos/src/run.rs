@@ -66,7 +66,7 @@ const UNJUDGED: [&str; 2] = ["I9-redrive", "I10"];
 /// # Errors
 /// When it cannot be run or judged; everything is kept then, and the message says where.
 pub async fn run(settings: &Settings) -> anyhow::Result<(Outcome, Report)> {
-    let (folder, temporary) = folder(settings.keep.as_deref())?;
+    let (folder, temporary) = work_folder(settings.keep.as_deref())?;
     let judged = run_in(settings, &folder).await;
     let is_clean = judged.as_ref().is_ok_and(|(outcome, _)| outcome.is_clean());
     let kept = settings.keep.is_some() || !is_clean;
@@ -258,9 +258,9 @@ fn inputs(stage: &Stage, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         state_folders: stage.stores()?,
         stopped_cleanly,
         quotas: stage.layout.quotas.clone(),
-        breakers: None,
         allow_unjudged: UNJUDGED.map(str::to_owned).into(),
         known: KNOWN.to_vec(),
+        ..Inputs::default()
     })
 }
 
@@ -296,7 +296,8 @@ fn replay(settings: &Settings) -> String {
     format!("./run chaos --seconds {} --seed {seed} --rate {rate}", length.as_secs())
 }
 
-fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
+/// The folder of a run: the one to be kept, or a temporary one.
+pub(crate) fn work_folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
     match keep {
         Some(folder) => {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

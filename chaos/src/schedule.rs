@@ -1,8 +1,12 @@
 //! What goes wrong, and when: a pure function of seed, length and fleet.
 //!
-//! Each processor has a lane of its own, the brokers share one, so that no processor suffers two things at once and no
-//! two brokers are away together, while anything may happen to different ones at the same time. In a lane the faults
-//! come in random order, with random pauses; each keeps its room free behind it, for the recovery.
+//! Each processor has a lane of its own, the brokers share one, so that no processor suffers two things at once and
+//! no two brokers are away together, while anything may happen to different ones at the same time. Sink, ingest and
+//! each of the outside systems have theirs as well. In a lane the faults come in random order, with random pauses;
+//! each keeps its room free behind it, for the recovery.
+//!
+//! How many of each kind there are is in the table of the world's faults ([`crate::world`]): more than the minimum
+//! asked of such a run, since not every plan comes off. An EndTxn that is to be held has to come by.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -11,7 +15,11 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::fault::{Fault, SESSION_TIMEOUT, SOCKET_TIMEOUT, Trouble};
+use trunkline_sandbox::System;
+
+use crate::fault::{Fault, Interruption, Lapse, SESSION_TIMEOUT, SOCKET_TIMEOUT, Trouble};
+use crate::kind::Kind;
+use crate::world;
 
 /// What there is to break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,25 +41,7 @@ pub struct Planned {
     pub fault: Fault,
 }
 
-/// How many of each kind ten minutes have; a shorter run has its share, rounded up.
-///
-/// More than the minimum asked of such a run, since not every plan comes off: an EndTxn that is to be held has to come by.
-mod per_ten_minutes {
-    pub(super) const KILLS: usize = 54;
-    pub(super) const FREEZES: usize = 7;
-    pub(super) const CUTS: usize = 8;
-    pub(super) const SLOW: usize = 5;
-    pub(super) const BLACKHOLES: usize = 6;
-    pub(super) const HELD: usize = 10;
-    pub(super) const OVERTAKEN: usize = 10;
-    pub(super) const LOST_ANSWERS: usize = 7;
-    pub(super) const FULL_DISKS: usize = 2;
-    pub(super) const BROKER_KILLS: usize = 9;
-}
-
 const TEN_MINUTES: u64 = 600;
-/// One rolling restart in every so many seconds; shorter runs have none.
-const ROLLING_EVERY: u64 = 200;
 /// Time kept free for a rolling restart, for each processor.
 const ROLLING_ROOM: Duration = Duration::from_secs(8);
 /// One kill in so many keeps the processor away until its partitions have moved …
@@ -73,17 +63,25 @@ pub fn plan(seed: u64, length: Duration, fleet: Fleet) -> Vec<Planned> {
     for lane in lanes(&mut dice, seconds, fleet) {
         planned.extend(spread(&mut dice, lane, length, &windows));
     }
-    let broker_kills = (0..share(per_ten_minutes::BROKER_KILLS, seconds))
+    let broker_kills = (0..share(Kind::BrokerKilled, seconds))
         .map(|_| Fault::KillBroker { broker: dice.below(fleet.brokers), away: dice.between(500, 8_000) })
         .collect();
     planned.extend(spread(&mut dice, broker_kills, length, &[]));
+    let sink = interruptions(&mut dice, seconds, Kind::SinkKilled, Kind::SinkFrozen);
+    planned.extend(spread(&mut dice, sink.into_iter().map(Fault::Sink).collect(), length, &[]));
+    let ingest = interruptions(&mut dice, seconds, Kind::IngestKilled, Kind::IngestFrozen);
+    planned.extend(spread(&mut dice, ingest.into_iter().map(Fault::Ingest).collect(), length, &[]));
+    for lane in systems(&mut dice, seconds) {
+        planned.extend(spread(&mut dice, lane, length, &[]));
+    }
     planned.sort_by_key(|planned| planned.at);
     planned
 }
 
 /// Start and end of each rolling restart.
 fn rolling_windows(seconds: u64, processors: usize) -> Vec<(Duration, Duration)> {
-    let times = seconds / ROLLING_EVERY;
+    // Rounded down: a short run would be nothing else.
+    let times = world::per_ten_minutes(Kind::RollingRestart) as u64 * seconds / TEN_MINUTES;
     let room = ROLLING_ROOM * processors as u32;
     let start = |number: u64| Duration::from_secs(seconds * (number + 1) / (times + 1));
     (0..times).map(|number| (start(number), start(number) + room)).collect()
@@ -115,15 +113,15 @@ fn full_disks(dice: &mut Dice, seconds: u64) -> Vec<Trouble> {
         0 => Trouble::FullDisk { length: dice.between(10_000, 14_000), killed: true },
         _ => Trouble::FullDisk { length: dice.between(33_000, 38_000), killed: false },
     };
-    (0..share(per_ten_minutes::FULL_DISKS, seconds)).map(full_disk).collect()
+    (0..share(Kind::DiskFull, seconds)).map(full_disk).collect()
 }
 
 fn troubles(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<Trouble> {
     let mut troubles = Vec::new();
-    let mut add = |per_ten_minutes: usize, make: &mut dyn FnMut(usize) -> Trouble| {
-        troubles.extend((0..share(per_ten_minutes, seconds)).map(make));
+    let mut add = |kind: Kind, make: &mut dyn FnMut(usize) -> Trouble| {
+        troubles.extend((0..share(kind, seconds)).map(make));
     };
-    add(per_ten_minutes::KILLS, &mut |number| Trouble::Killed {
+    add(Kind::ProcessorKilled, &mut |number| Trouble::Killed {
         away: if number % LONG_ABSENCE_EVERY == 1 {
             SESSION_TIMEOUT + dice.between(1_000, 4_000)
         } else {
@@ -131,27 +129,59 @@ fn troubles(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<Trouble> {
         },
         state_lost: number % STATE_LOST_EVERY == 1,
     });
-    add(per_ten_minutes::FREEZES, &mut |number| Trouble::Frozen {
+    add(Kind::ProcessorFrozen, &mut |number| Trouble::Frozen {
         length: SESSION_TIMEOUT + dice.between(1_500, 5_000),
         // The group notices 7 to 10 s after the freeze, by when the last heartbeat was.
         commit_after: (number % 2 == 0).then(|| dice.between(7_000, 11_500)),
     });
-    add(per_ten_minutes::CUTS, &mut |_| Trouble::Cut);
-    add(per_ten_minutes::SLOW, &mut |_| Trouble::Slow {
+    add(Kind::ConnectionsCut, &mut |_| Trouble::Cut);
+    add(Kind::ConnectionsSlow, &mut |_| Trouble::Slow {
         latency: dice.between(50, 600),
         length: dice.between(3_000, 6_000),
     });
-    add(per_ten_minutes::BLACKHOLES, &mut |_| Trouble::Blackhole {
+    add(Kind::ConnectionsBlackholed, &mut |_| Trouble::Blackhole {
         broker: dice.chance(0.7).then(|| dice.below(brokers)),
         length: dice.between(2_000, 8_000),
     });
-    add(per_ten_minutes::HELD, &mut |_| Trouble::DelayedEndTxn {
+    add(Kind::EndTxnDelayed, &mut |_| Trouble::DelayedEndTxn {
         hold: SOCKET_TIMEOUT + dice.between(1_100, 4_500),
     });
     // The client asks again after 40 ms and more, or as long as it is told to wait.
-    add(per_ten_minutes::OVERTAKEN, &mut |_| Trouble::OvertakenEndTxn { hold: dice.between(100, 1_500) });
-    add(per_ten_minutes::LOST_ANSWERS, &mut |_| Trouble::LostEndTxnAnswer);
+    add(Kind::EndTxnOvertaken, &mut |_| Trouble::OvertakenEndTxn { hold: dice.between(100, 1_500) });
+    add(Kind::EndTxnAnswerLost, &mut |_| Trouble::LostEndTxnAnswer);
     troubles
+}
+
+/// Kills and freezes of a process that has no others beside it: short, since everything waits for it.
+fn interruptions(dice: &mut Dice, seconds: u64, kill: Kind, freeze: Kind) -> Vec<Interruption> {
+    let kills = share(kill, seconds);
+    let mut interruptions: Vec<Interruption> =
+        (0..kills).map(|_| Interruption::Killed { away: dice.between(0, 2_000) }).collect();
+    let freezes = share(freeze, seconds);
+    interruptions.extend((0..freezes).map(|_| Interruption::Frozen { length: dice.between(1_000, 6_000) }));
+    interruptions
+}
+
+/// The lapses of the outside systems that the pipeline asks or writes to, dealt out among them; one lane for each.
+fn systems(dice: &mut Dice, seconds: u64) -> Vec<Vec<Fault>> {
+    const ASKED: [System; 4] = [System::Genesys, System::Salesforce, System::Sap, System::ServiceNow];
+    let mut lapses: Vec<Lapse> = Vec::new();
+    let mut add = |kind: Kind, make: &mut dyn FnMut() -> Lapse| {
+        lapses.extend((0..share(kind, seconds)).map(|_| make()));
+    };
+    add(Kind::SystemDown, &mut || Lapse::Down { length: dice.between(2_000, 8_000) });
+    add(Kind::SystemSlow, &mut || Lapse::Slow {
+        latency: dice.between(200, 1_500),
+        length: dice.between(2_000, 8_000),
+    });
+    add(Kind::SystemAnswersLost, &mut || Lapse::AnswersLost { length: dice.between(1_000, 4_000) });
+    add(Kind::TokensRevoked, &mut || Lapse::TokensRevoked);
+    let mut lanes: Vec<Vec<Fault>> = vec![Vec::new(); ASKED.len()];
+    for (number, lapse) in lapses.into_iter().enumerate() {
+        let lane = number % ASKED.len();
+        lanes[lane].push(Fault::System { system: ASKED[lane], lapse });
+    }
+    lanes
 }
 
 /// Gives the faults of one lane their times: in random order, with random pauses, outside the windows.
@@ -182,9 +212,9 @@ fn spread(
     planned
 }
 
-/// What a run of this length has of something that ten minutes have so many of, rounded up.
-fn share(per_ten_minutes: usize, seconds: u64) -> usize {
-    (per_ten_minutes as u64 * seconds).div_ceil(TEN_MINUTES) as usize
+/// How many of a kind a run of this length has: its share of what ten minutes have, rounded up.
+fn share(kind: Kind, seconds: u64) -> usize {
+    (world::per_ten_minutes(kind) as u64 * seconds).div_ceil(TEN_MINUTES) as usize
 }
 
 /// Everything random in a schedule.
@@ -264,6 +294,13 @@ mod tests {
             |t| matches!(t, Trouble::FullDisk { .. }),
         ];
         assert!(kinds.iter().all(|kind| count(&planned, kind) > 0), "{planned:#?}");
+    }
+
+    #[test]
+    fn ten_minutes_have_every_kind() {
+        let kinds: std::collections::BTreeSet<Kind> =
+            ten_minutes(1).iter().map(|planned| Kind::of(&planned.fault)).collect();
+        assert_eq!(kinds, Kind::ALL.into());
     }
 
     #[test]

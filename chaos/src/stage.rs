@@ -14,7 +14,7 @@ use trunkline_fleet::quotas;
 use trunkline_sandbox::sign::Secrets;
 use trunkline_sandbox::{Credentials, Sandbox, SandboxSettings};
 
-use crate::cluster::settings::{Ports, Proxied};
+use crate::cluster::settings::{DURABLE, Ports, Proxied};
 use crate::cluster::{Cluster, Java};
 use crate::journal::Journal;
 use crate::line::Line;
@@ -123,7 +123,7 @@ impl Stage {
             })
             .collect();
         journal.say(format!("starting {BROKERS} brokers"));
-        let cluster = Cluster::start(&folder, settings.java.clone(), &ports).await?;
+        let cluster = Cluster::start(&folder, settings.java.clone(), &ports, &DURABLE).await?;
 
         let mut address = || format!("127.0.0.1:{}", port());
         let layout = Layout {
@@ -297,7 +297,8 @@ async fn small_disk(folder: &Path) -> anyhow::Result<(Option<SmallDisk>, Vec<Str
     })
 }
 
-async fn apply(binaries: &Path, config: &Path) -> anyhow::Result<()> {
+/// Makes the topics and schemas that a configuration asks for.
+pub(crate) async fn apply(binaries: &Path, config: &Path) -> anyhow::Result<()> {
     let trunkline = program::executable(binaries, "trunkline")?;
     for what in ["topics", "schemas"] {
         let mut command = Command::new(&trunkline);

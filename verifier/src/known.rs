@@ -21,7 +21,7 @@ pub struct KnownFailure {
 /// All that are known, and that an ordinary run may show. Those that take a fault of their own are cases of chaos.
 pub const KNOWN: &[KnownFailure] = &[
     KnownFailure {
-        id: "hold-cut-short",
+        id: "late-after-a-stall",
         invariant: "I3",
         kind: "late-in-time",
         what: "after a stall the processor takes the time it stood still for time of the stream, releases what it holds too \

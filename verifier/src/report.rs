@@ -60,6 +60,8 @@ pub struct Judged {
     pub id: String,
     /// Breaches, known failures left out.
     pub violations: u64,
+    /// The same by kind.
+    pub kinds: BTreeMap<String, u64>,
     /// What was compared, in words.
     pub compared: String,
 }
@@ -179,12 +181,12 @@ impl Report {
     /// Takes in what one judge found; what `known` lists is told apart.
     pub fn add(&mut self, verdict: Verdict, known: &[KnownFailure]) {
         let id = verdict.invariant.to_owned();
-        let mut violations = 0;
+        let mut kinds = BTreeMap::new();
         for (kind, found) in verdict.found {
             match known.iter().find(|known| known.invariant == id && known.kind == kind) {
                 Some(known) => self.add_known(known, &found),
                 None => {
-                    violations += found.times;
+                    kinds.insert(kind.to_owned(), found.times);
                     let described = found.examples.into_iter().map(|message| Violation {
                         invariant: id.clone(),
                         kind: kind.to_owned(),
@@ -194,6 +196,7 @@ impl Report {
                 }
             }
         }
+        let violations = kinds.values().sum();
         if violations > 0 {
             self.violation_counts.insert(id.clone(), violations);
         }
@@ -201,7 +204,7 @@ impl Report {
             *self.counts.entry(name).or_default() += times;
         }
         self.judged.push(id.clone());
-        self.verdicts.push(Judged { id, violations, compared: verdict.compared });
+        self.verdicts.push(Judged { id, violations, kinds, compared: verdict.compared });
     }
 
     fn add_known(&mut self, known: &KnownFailure, found: &Found) {
@@ -269,8 +272,13 @@ pub fn counted(count: u64, noun: &str) -> String {
 mod tests {
     use super::*;
 
-    const LATE: KnownFailure =
-        KnownFailure { id: "hold-cut-short", invariant: "I3", kind: "late-in-time", what: "", command: "" };
+    const LATE: KnownFailure = KnownFailure {
+        id: "late-after-a-stall",
+        invariant: "I3",
+        kind: "late-in-time",
+        what: "",
+        command: "",
+    };
 
     #[test]
     fn keeps_a_bounded_number_of_examples_and_counts_all() {

@@ -61,7 +61,7 @@ pub fn moment(text: &str, now: i64) -> Option<i64> {
 /// One line per finding, for people: what was judged with what was compared, what was not, what was found.
 pub fn lines(report: &crate::Report) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for Judged { id, violations, compared } in &report.verdicts {
+    for Judged { id, violations, compared, .. } in &report.verdicts {
         let verdict =
             if *violations > 0 { format!("VIOLATED {violations} times") } else { "holds".to_owned() };
         lines.push(format!("  {id:<18} {verdict}: {compared}"));

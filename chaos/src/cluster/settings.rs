@@ -1,4 +1,4 @@
-//! The configuration of one broker of several.
+//! The configuration of one broker of a cluster.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -26,19 +26,40 @@ pub struct Proxied {
     pub proxy: u16,
 }
 
-/// Settings that all brokers share.
+/// What clusters differ in.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Copies of every partition, internal topics' as well.
+    pub replication: usize,
+    /// Copies that have to be in sync before a record counts as written.
+    pub min_in_sync: usize,
+    /// Further lines of `server.properties`.
+    pub more: &'static str,
+}
+
+/// Three brokers: everything survives the loss of one, and goes on without it.
+pub const DURABLE: Terms = Terms { replication: 3, min_in_sync: 2, more: "" };
+
+/// One broker that asks an authorizer, and on which retention takes effect at once, so that permissions and retention
+/// can be played within seconds.
+pub const SINGLE: Terms = Terms {
+    replication: 1,
+    min_in_sync: 1,
+    more: "\
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+# Whatever no rule is about is allowed: a case takes one permission away, and no other.
+allow.everyone.if.no.acl.found=true
+log.retention.check.interval.ms=500
+log.initial.task.delay.ms=500
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+",
+};
+
+/// Settings that all brokers of all clusters share.
 const SHARED: &str = "\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=DIRECT
-# Everything survives the loss of one broker, and goes on without it.
-default.replication.factor=3
-min.insync.replicas=2
-offsets.topic.replication.factor=3
-transaction.state.log.replication.factor=3
-transaction.state.log.min.isr=2
-share.coordinator.state.topic.replication.factor=3
-share.coordinator.state.topic.min.isr=2
 # A dead broker is noticed within seconds; one that merely waits for the processor of a busy machine is not given up.
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
@@ -66,7 +87,7 @@ pub fn cluster_id(bytes: [u8; 16]) -> String {
 }
 
 /// The `server.properties` of broker `number`, whose cluster has these ports.
-pub fn properties(number: usize, cluster: &[Ports], data: &Path) -> String {
+pub fn properties(number: usize, cluster: &[Ports], data: &Path, terms: &Terms) -> String {
     let own = &cluster[number];
     let node = |number: usize| number + 1;
     let voters: Vec<String> = (0..cluster.len())
@@ -84,10 +105,23 @@ pub fn properties(number: usize, cluster: &[Ports], data: &Path) -> String {
     }
     format!(
         "node.id={}\ncontroller.quorum.voters={}\nlisteners={listeners}\nadvertised.listeners={advertised}\n\
-         listener.security.protocol.map={protocols}\nlog.dirs={}\n{SHARED}",
+         listener.security.protocol.map={protocols}\nlog.dirs={}\n{}{SHARED}{}",
         node(number),
         voters.join(","),
         data.display(),
+        copies(terms),
+        terms.more,
+    )
+}
+
+/// The settings that say how many copies there are.
+fn copies(Terms { replication, min_in_sync, .. }: &Terms) -> String {
+    format!(
+        "default.replication.factor={replication}\nmin.insync.replicas={min_in_sync}\n\
+         offsets.topic.replication.factor={replication}\n\
+         transaction.state.log.replication.factor={replication}\ntransaction.state.log.min.isr={min_in_sync}\n\
+         share.coordinator.state.topic.replication.factor={replication}\n\
+         share.coordinator.state.topic.min.isr={min_in_sync}\n"
     )
 }
 
@@ -105,13 +139,27 @@ mod tests {
                 Proxied { broker: base + 4, proxy: base + 5 },
             ],
         };
-        let text = properties(1, &[ports(20), ports(30), ports(40)], Path::new("/data"));
+        let text = properties(1, &[ports(20), ports(30), ports(40)], Path::new("/data"), &DURABLE);
         for line in [
             "node.id=2",
             "controller.quorum.voters=1@127.0.0.1:20,2@127.0.0.1:30,3@127.0.0.1:40",
             "listeners=CONTROLLER://127.0.0.1:30,DIRECT://127.0.0.1:31,PROCESSOR0://127.0.0.1:32,PROCESSOR1://127.0.0.1:34",
             "advertised.listeners=DIRECT://127.0.0.1:31,PROCESSOR0://127.0.0.1:33,PROCESSOR1://127.0.0.1:35",
             "log.dirs=/data",
+            "transaction.state.log.min.isr=2",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn one_broker_has_one_copy_and_asks_an_authorizer() {
+        let ports = Ports { controller: 20, direct: 21, processors: Vec::new() };
+        let text = properties(0, &[ports], Path::new("/data"), &SINGLE);
+        for line in [
+            "offsets.topic.replication.factor=1",
+            "min.insync.replicas=1",
+            "allow.everyone.if.no.acl.found=true",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

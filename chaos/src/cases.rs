@@ -1,0 +1,176 @@
+//! One fault in a run of its own, on one broker: what the random schedule cannot play, because today's pipeline does
+//! not bear it, or because it changes what the run stands on.
+//!
+//! Each case says what is expected of today's pipeline. Where that is a failure, it is listed in `docs/failures.md`,
+//! and the case comes out otherwise than expected as soon as the failure is gone.
+//!
+//! # Layout
+//!
+//! - [`run`]: plays cases and compares, with [`Outcome`] for the report
+//! - [`expectation`]: what is found, and whether it is expected; pure
+//! - [`plays`]: what happens in each case
+//! - [`scene`]: the deployment that it happens to, with [`operator`] and [`evidence`] to act and to look
+//! - [`calls`]: the load; [`wait`]: conditions
+
+pub mod calls;
+pub mod evidence;
+pub mod expectation;
+pub mod operator;
+pub mod plays;
+pub mod scene;
+pub mod wait;
+
+mod outcome;
+mod run;
+
+use futures_util::future::LocalBoxFuture;
+
+pub use outcome::{Outcome, Played};
+pub use run::{Ground, Settings, run};
+
+use expectation::{Expectation, Finding, Known};
+use plays::{PASSED_OVER, READY, STUCK};
+use scene::Scene;
+
+/// One case.
+pub struct Case {
+    /// Its name, as the command line and the table of faults have it.
+    pub name: &'static str,
+    /// What happens, in a few words.
+    pub what: &'static str,
+    /// What is expected of today's pipeline.
+    pub expected: Expectation,
+    /// Invariants whose verdict is left out, because the fault itself takes their evidence away.
+    pub excused: &'static [&'static str],
+    /// Does it; returns what does not hold.
+    pub play: for<'a> fn(&'a mut Scene) -> LocalBoxFuture<'a, anyhow::Result<Vec<Finding>>>,
+}
+
+const fn known(id: &'static str, invariant: &'static str, kind: &'static str) -> Known {
+    Known { id, invariant, kind, always: true }
+}
+
+/// Every case.
+pub const ALL: &[Case] = &[
+    Case {
+        name: "topic-made-anew",
+        what: "events.normalized is deleted and made anew while a processor runs, which is then restarted",
+        expected: Expectation::KnownFailure(&[known("input-made-anew", "I11", PASSED_OVER)]),
+        // What was accepted before is not in the topic any more.
+        excused: &["I1", "I2"],
+        play: |scene| Box::pin(plays::topics::input_made_anew(scene)),
+    },
+    Case {
+        name: "writebacks-made-anew",
+        what: "writebacks.genesys and writebacks.salesforce are deleted and made anew while a sink runs",
+        expected: Expectation::KnownFailure(&[known("commands-made-anew", "I11", PASSED_OVER)]),
+        // Results of commands that are not in their topic any more.
+        excused: &["I5"],
+        play: |scene| Box::pin(plays::topics::commands_made_anew(scene)),
+    },
+    Case {
+        name: "retention-passes-unread",
+        what: "retention deletes what a stopped processor has not read",
+        expected: Expectation::KnownFailure(&[known("unread-input-deleted", "I11", PASSED_OVER)]),
+        excused: &["I1", "I2"],
+        play: |scene| Box::pin(plays::topics::retention_passes_unread(scene)),
+    },
+    Case {
+        name: "records-deleted-unread",
+        what: "DeleteRecords takes away what a stopped processor has not read",
+        expected: Expectation::KnownFailure(&[known("unread-input-deleted", "I11", PASSED_OVER)]),
+        excused: &["I1", "I2"],
+        play: |scene| Box::pin(plays::topics::records_deleted_unread(scene)),
+    },
+    Case {
+        name: "output-topic-gone",
+        what: "events.enriched is deleted under load, and made again after a while",
+        expected: Expectation::KnownFailure(&[known("ready-without-output", "I12", READY)]),
+        // What came out before is not in the topic any more.
+        excused: &["I2", "I3"],
+        play: |scene| Box::pin(plays::topics::output_gone(scene)),
+    },
+    Case {
+        name: "permission-gone",
+        what: "the processor may not write to events.enriched for a while",
+        expected: Expectation::KnownFailure(&[known("ready-without-output", "I12", READY)]),
+        excused: &[],
+        play: |scene| Box::pin(plays::groups::permission_gone(scene)),
+    },
+    Case {
+        name: "group-offsets-lost",
+        what: "the groups of processor and sink are deleted while both are stopped",
+        expected: Expectation::KnownFailure(&[known("group-offsets-lost", "I5", "ended-twice")]),
+        excused: &[],
+        play: |scene| Box::pin(plays::groups::offsets_lost(scene)),
+    },
+    Case {
+        name: "partitions-added",
+        what: "events.normalized gets two more partitions in the middle of conversations",
+        expected: Expectation::KnownFailure(&[
+            known("partitions-added", "I2", "lost"),
+            known("partitions-added", "I3", "split"),
+            known("partitions-added", "I12", STUCK),
+        ]),
+        excused: &[],
+        play: |scene| Box::pin(plays::topics::partitions_added(scene)),
+    },
+    Case {
+        name: "clock-set-back",
+        what: "the processor's clock is set back by ten minutes",
+        expected: Expectation::KnownFailure(&[
+            known("clock-set-back", "I12", STUCK),
+            known("clock-set-back", "I2", "lost"),
+        ]),
+        excused: &[],
+        play: |scene| Box::pin(plays::clocks::set_back(scene)),
+    },
+    Case {
+        name: "clock-set-forward",
+        what: "the processor's clock is set forward by forty days",
+        expected: Expectation::KnownFailure(&[
+            known("clock-set-forward", "I12", STUCK),
+            known("clock-set-forward", "I2", "lost"),
+        ]),
+        excused: &[],
+        play: |scene| Box::pin(plays::clocks::set_forward(scene)),
+    },
+    Case {
+        name: "processor-frozen",
+        what: "a processor is frozen for less than its session while events overtake each other within the hold",
+        expected: Expectation::KnownFailure(&[known("late-after-a-stall", "I3", "late-in-time")]),
+        excused: &[],
+        play: |scene| Box::pin(plays::order::processor_frozen(scene)),
+    },
+    Case {
+        name: "backlog-within-hold",
+        what: "events that overtake each other within the hold wait for a processor that was killed",
+        expected: Expectation::KnownFailure(&[known("late-after-a-stall", "I3", "late-in-time")]),
+        excused: &[],
+        play: |scene| Box::pin(plays::order::backlog(scene)),
+    },
+    Case {
+        name: "ingest-clocks-differ",
+        what: "one of two instances of ingest has a clock that is 3 s ahead",
+        expected: Expectation::KnownFailure(&[known("late-by-another-clock", "I3", "late-in-time")]),
+        excused: &[],
+        play: |scene| Box::pin(plays::order::ingest_clocks_differ(scene)),
+    },
+];
+
+/// The case of that name.
+pub fn named(name: &str) -> Option<&'static Case> {
+    ALL.iter().find(|case| case.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for (number, case) in ALL.iter().enumerate() {
+            assert!(ALL[number + 1..].iter().all(|other| other.name != case.name), "{}", case.name);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What the brokers keep about their clients: permissions, and how far a group has read.
+
+use crate::cases::calls::Calls;
+use crate::cases::expectation::Finding;
+use crate::cases::plays::{passed_over, ready_all_the_while};
+use crate::cases::scene::Scene;
+
+type Findings = anyhow::Result<Vec<Finding>>;
+
+/// See the case `permission-gone`.
+///
+/// # Errors
+/// When it cannot be played.
+pub async fn permission_gone(scene: &mut Scene) -> Findings {
+    scene.start("ingest-0").await?;
+    scene.start("processor-0").await?;
+    let before = scene.load(&Calls::new(0..40)).await?;
+    scene.settle(&before).await?;
+    let output = scene.named("events.enriched");
+    scene.say("writing to events.enriched is forbidden");
+    scene.operator.forbid_writing(&output).await?;
+    let after = scene.load(&Calls::new(1_000..1_060)).await?;
+    let said = scene.becomes_unready("processor-0").await?;
+    scene.say("writing to events.enriched is allowed again");
+    scene.operator.allow_writing(&output).await?;
+    let missing = scene.missing(&after).await?;
+    let lost = passed_over(scene, &missing, after.len()).await?;
+    Ok(ready_all_the_while("processor-0", said.as_deref()).into_iter().chain(lost).collect())
+}
+
+/// See the case `group-offsets-lost`. What comes of it is the verifier's to see.
+///
+/// # Errors
+/// When it cannot be played.
+pub async fn offsets_lost(scene: &mut Scene) -> Findings {
+    for instance in ["ingest-0", "processor-0", "sink-0"] {
+        scene.start(instance).await?;
+    }
+    let before = scene.load(&Calls::new(0..40)).await?;
+    scene.settle(&before).await?;
+    scene.unfinished().await?;
+    for instance in ["processor-0", "sink-0"] {
+        scene.stop(instance).await?;
+    }
+    for group in ["trunkline-processor", "trunkline-sink"] {
+        scene.operator.delete_group(&scene.named(group)).await?;
+    }
+    scene.say("the groups are deleted; processor and sink are started again");
+    for instance in ["processor-0", "sink-0"] {
+        scene.start(instance).await?;
+    }
+    let after = scene.load(&Calls::new(1_000..1_020)).await?;
+    scene.settle(&after).await?;
+    scene.no_more_results().await?;
+    Ok(Vec::new())
+}
