@@ -29,7 +29,7 @@ enum Verb {
     Demo(demo::Args),
     #[command(hide = true)]
     Up(demo::up::Args),
-    Verify(verify::Args),
+    Verify(Box<verify::Args>),
 }
 
 // === impl Cli ===
@@ -52,7 +52,7 @@ impl Cli {
             Verb::Explain(args) => explain::run(&args).await,
             Verb::Demo(args) => demo::run(args).await,
             Verb::Up(args) => demo::up::run(args).await,
-            Verb::Verify(args) => verify::run(args).await,
+            Verb::Verify(args) => verify::run(*args).await,
         }
     }
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::collect::blocking;
 use crate::inputs::Inputs;
+use crate::judge::order;
 use crate::report::{Report, Verdict, counted, grouped};
 use crate::topics::{self, Cluster, Spans};
 use crate::{Error, evidence};
@@ -77,7 +78,7 @@ pub async fn audit(inputs: &Inputs, range: Range, settings: &Settings) -> Result
     let mut report = Report::default();
     let found = find(inputs, range).await?;
     let topics: BTreeSet<&str> = found.iter().map(|part| part.topic.as_str()).collect();
-    for needed in [NORMALIZED, ENRICHED].iter().filter(|needed| !topics.contains(**needed)) {
+    if let Some(needed) = [NORMALIZED, ENRICHED].iter().find(|needed| !topics.contains(**needed)) {
         let why = format!("{needed} does not exist under this prefix, or has no record of that time");
         ["I2", "fields", "I3"].iter().for_each(|id| report.skip(id, why.as_str()));
         report.allow_unjudged(&inputs.allow_unjudged);
@@ -162,13 +163,7 @@ fn compared(verdict: &Verdict) -> String {
             counted(count("normalized"), "normalized record"),
             grouped(count("enriched"))
         ),
-        "I3" => format!(
-            "{} in {}, {} late of which {} explained",
-            counted(count("enriched"), "event"),
-            counted(count("conversations"), "conversation"),
-            grouped(count("late")),
-            grouped(count("late_explained"))
-        ),
+        "I3" => order::compared(verdict),
         "fields" => format!("every field of {}", counted(count("events_compared"), "event")),
         _ => format!(
             "{}, {} still open",

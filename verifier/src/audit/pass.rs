@@ -76,8 +76,7 @@ pub(super) async fn judge(
         plugins: configuration.plugins,
     });
     let sources = configuration.map(|configuration| &configuration.sources);
-    let mut ordered = order::judge(&within, Expectation { sources, complete: false });
-    ordered.count("enriched", within.enriched.len() as u64);
+    let ordered = order::judge(&within, Expectation { sources, complete: false });
     let mut results = Verdict::new("I5");
     judge_results(evidence, range, now, &mut results);
     Ok(vec![exactly_once::judge(&within, window), fields::judge(&within, allowed), ordered, results])

@@ -45,19 +45,30 @@ pub fn judge(evidence: &Evidence, expectation: Expectation<'_>) -> Verdict {
         judge_channels(key, events, &arrivals, expectation, &mut verdict);
         count_put_in_order(events, &arrivals, &mut verdict);
     }
-    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
-    let compared = format!(
-        "{} in {}, {} late of which {} explained",
-        counted(evidence.enriched.len() as u64, "event"),
-        counted(count("conversations"), "conversation"),
-        grouped(count("late")),
-        grouped(count("late_explained"))
-    );
+    verdict.count("events_in_order", evidence.enriched.len() as u64);
+    let compared = compared(&verdict);
     verdict.having_compared(compared)
 }
 
+/// What was compared, in words, from the counts of a verdict.
+pub fn compared(verdict: &Verdict) -> String {
+    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
+    let others = match count("other_entities") {
+        0 => String::new(),
+        others => format!(" and {}", counted(others, "other entity")),
+    };
+    format!(
+        "{} in {}{others}, {} late of which {} explained",
+        counted(count("events_in_order"), "event"),
+        counted(count("conversations"), "conversation"),
+        grouped(count("late")),
+        grouped(count("late_explained"))
+    )
+}
+
 fn judge_positions(key: &str, events: &[&Enriched], complete: bool, verdict: &mut Verdict) {
-    verdict.count("conversations", 1);
+    let conversational = events.first().is_some_and(|event| event.fact.is_conversational());
+    verdict.count(if conversational { "conversations" } else { "other_entities" }, 1);
     let partition = |event: Option<&&Enriched>| event.map(|event| event.fact.place.partition);
     if let (Some(first), Some(last)) = (partition(events.first()), partition(events.last()))
         && first != last

@@ -95,9 +95,9 @@ fn judge_final_value(
     let Some(operation) = Operation::of(last) else { return };
     for (name, value) in fields_in(&operation.body(last)) {
         let Some(found) = standing.get(&name).filter(|found| **found != value) else { continue };
-        let by_another = uncertain.iter().any(|command| {
-            command.write.fields.get(&name).is_some_and(|text| Value::from(text.as_str()) == *found)
-        });
+        let by_another = uncertain
+            .iter()
+            .any(|command| command.write.fields.get(&name).is_some_and(|text| found.as_str() == Some(text)));
         if !by_another {
             verdict.object("stale-value", || {
                 format!(

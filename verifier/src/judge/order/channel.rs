@@ -207,8 +207,7 @@ impl<'a> Seen<'_, 'a> {
     /// says. Equal times are another breach, which explains itself.
     fn judge_lateness(&self, verdict: &mut Verdict, may_overtake: impl Fn(&Enriched) -> bool) {
         let fact = &self.event.fact;
-        let mut others = self.channel();
-        if others.any(|other| may_overtake(other)) {
+        if self.channel().any(may_overtake) {
             return verdict.count("late_explained", 1);
         }
         let overtaken = self.channel().any(|other| match (other.fact.sequence, fact.sequence) {
