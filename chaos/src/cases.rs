@@ -65,7 +65,7 @@ pub const ALL: &[Case] = &[
         what: "writebacks.genesys and writebacks.salesforce are deleted and made anew while a sink runs",
         expected: Expectation::KnownFailure(&[known("commands-made-anew", "I11", PASSED_OVER)]),
         // Results of commands that are not in their topic any more.
-        excused: &["I5"],
+        excused: &["I5", "commands", "writes"],
         play: |scene| Box::pin(plays::topics::commands_made_anew(scene)),
     },
     Case {
@@ -86,8 +86,8 @@ pub const ALL: &[Case] = &[
         name: "output-topic-gone",
         what: "events.enriched is deleted under load, and made again after a while",
         expected: Expectation::KnownFailure(&[known("ready-without-output", "I12", READY)]),
-        // What came out before is not in the topic any more.
-        excused: &["I2", "I3"],
+        // What came out before is not in the topic any more, and what came of it has no event.
+        excused: &["I2", "I3", "figures", "decisions", "commands", "answers-to-lookups"],
         play: |scene| Box::pin(plays::topics::output_gone(scene)),
     },
     Case {
@@ -109,7 +109,8 @@ pub const ALL: &[Case] = &[
         what: "events.normalized gets two more partitions in the middle of conversations",
         expected: Expectation::KnownFailure(&[
             known("partitions-added", "I2", "lost"),
-            known("partitions-added", "I3", "split"),
+            known("partitions-added", "I3", "hole"),
+            known("partitions-added", "figures", "figure"),
             known("partitions-added", "I12", STUCK),
         ]),
         excused: &[],
@@ -153,7 +154,8 @@ pub const ALL: &[Case] = &[
         name: "ingest-clocks-differ",
         what: "one of two instances of ingest has a clock that is 3 s ahead",
         expected: Expectation::KnownFailure(&[known("late-by-another-clock", "I3", "late-in-time")]),
-        excused: &[],
+        // An event that came in 3 s ahead of the processor's clock names ages of a time before it.
+        excused: &["profiles"],
         play: |scene| Box::pin(plays::order::ingest_clocks_differ(scene)),
     },
 ];

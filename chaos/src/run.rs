@@ -19,7 +19,8 @@ use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{self, LoadSettings, play};
 use trunkline_sandbox::now_ms;
 use trunkline_verifier::configuration::Configuration;
-use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
+use trunkline_verifier::known::with_stalls;
+use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
 
 use crate::breaking::unfold;
 use crate::cluster::Java;
@@ -58,8 +59,8 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(180);
 const QUIET: Duration = Duration::from_secs(2);
 /// Systems that the rules write to.
 const WRITTEN_SYSTEMS: [&str; 2] = ["genesys", "salesforce"];
-/// What chaos does without: it redrives nothing, and several processors have breakers of their own.
-const UNJUDGED: [&str; 2] = ["I9-redrive", "I10"];
+/// What chaos does without: several processors have breakers of their own.
+const UNJUDGED: [&str; 1] = ["I10"];
 
 /// Breaks the pipeline for a while and has the outcome judged; prints what happens.
 ///
@@ -259,7 +260,7 @@ fn inputs(stage: &Stage, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         stopped_cleanly,
         quotas: stage.layout.quotas.clone(),
         allow_unjudged: UNJUDGED.map(str::to_owned).into(),
-        known: KNOWN.to_vec(),
+        known: with_stalls(),
         ..Inputs::default()
     })
 }

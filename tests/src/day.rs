@@ -11,7 +11,8 @@ use trunkline_sandbox::generator::{Day, DaySettings};
 use trunkline_sandbox::load::{Counts, LoadSettings, Progress, ledger, play};
 use trunkline_sandbox::now_ms;
 use trunkline_verifier::configuration::Configuration;
-use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
+use trunkline_verifier::known::with_stalls;
+use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
 
 use crate::deployment::Deployment;
 use crate::wait::until;
@@ -127,7 +128,7 @@ impl Deployment {
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,
-            known: KNOWN.to_vec(),
+            known: with_stalls(),
             ..Inputs::default()
         };
         verify(&inputs).await.context("the evidence cannot be read")

@@ -56,12 +56,12 @@ async fn the_run_holds(deployment: &Deployment, config: &Path, audit: &Path) -> 
     ];
     let (code, report) = verify(deployment, config, &arguments).await?;
     assert_eq!(code, 2, "quotas, secrets and breakers are not given, and nobody does without: {report:#}");
-    for name in ["I7", "I8", "I9-redrive", "I10"] {
+    for name in ["I7", "I8", "I10"] {
         arguments.extend(["--allow-unjudged".to_owned(), name.to_owned()]);
     }
     let (code, report) = verify(deployment, config, &arguments).await?;
     assert_eq!(code, 0, "{report:#}");
-    assert_eq!(report["not_judged"].as_array().map(Vec::len), Some(4), "{report:#}");
+    assert_eq!(report["not_judged"].as_array().map(Vec::len), Some(3), "{report:#}");
     Ok(())
 }
 
@@ -69,10 +69,7 @@ async fn the_audit_holds(deployment: &Deployment, config: &Path) -> Result<()> {
     for memory in ["512", "1"] {
         let arguments = ["--since", "30m", "--settled", "0s", "--memory", memory, "--known-failures"];
         let (code, report) = verify(deployment, config, &arguments.map(str::to_owned)).await?;
-        let only_the_beginning = ["range".to_owned()];
-        let open: Vec<String> = names(&report["not_judged"]);
-        // The topics are younger than the range, which is said.
-        assert_eq!((code, open.as_slice()), (2, only_the_beginning.as_slice()), "{report:#}");
+        assert_eq!(code, 0, "{report:#}");
         assert_eq!(report["judged"], serde_json::json!(["I2", "fields", "I3", "I5"]), "{report:#}");
         assert!(report["counts"]["events_compared"].as_u64() > Some(200), "{report:#}");
         let passes = report["counts"]["audit_passes"].as_u64();

@@ -7,7 +7,7 @@
 
 mod pass;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::collect::blocking;
 use crate::inputs::Inputs;
 use crate::judge::order;
 use crate::report::{Report, Verdict, counted, grouped};
-use crate::topics::{self, Cluster, Spans};
+use crate::topics::{self, Spans};
 use crate::{Error, evidence};
 
 /// What to audit.
@@ -48,8 +48,8 @@ pub struct Progress {
     pub all: AtomicU64,
 }
 
-/// What a record takes in memory on the average, decoded; measured at 1.0 KB on the demo's events.
-const RECORD_BYTES: u64 = 1_200;
+/// What a record takes in memory on the average, decoded, with what the judges keep beside it.
+const RECORD_BYTES: u64 = 2_600;
 
 /// Events around the range are read too, this long before and after it (milliseconds): an hour. A repeat may come that long after
 /// its first record without being looked for elsewhere, and a record that long behind others of its time.
@@ -62,6 +62,8 @@ pub const RESULTS_WITHIN_MS: i64 = 3_600_000;
 const NORMALIZED: &str = "events.normalized";
 const ENRICHED: &str = "events.enriched";
 const RESULTS: &str = "writeback.results";
+/// The processor's group where no configuration names another.
+const DEFAULT_GROUP: &str = "trunkline-processor";
 
 /// A topic with what of it is read.
 #[derive(Debug, Clone)]
@@ -76,58 +78,125 @@ struct Part {
 /// When the topics or schemas cannot be read.
 pub async fn audit(inputs: &Inputs, range: Range, settings: &Settings) -> Result<Report, Error> {
     let mut report = Report::default();
-    let found = find(inputs, range).await?;
-    let topics: BTreeSet<&str> = found.iter().map(|part| part.topic.as_str()).collect();
-    if let Some(needed) = [NORMALIZED, ENRICHED].iter().find(|needed| !topics.contains(**needed)) {
+    let listed = list(inputs).await?;
+    let surroundings = surroundings(inputs, &listed).await?;
+    let found = find(inputs, &listed, range, settings.now).await?;
+    let has = |topic: &str| found.iter().any(|part| part.topic == topic);
+    if let Some(needed) = [NORMALIZED, ENRICHED].iter().find(|needed| !has(needed)) {
         let why = format!("{needed} does not exist under this prefix, or has no record of that time");
-        ["I2", "fields", "I3"].iter().for_each(|id| report.skip(id, why.as_str()));
+        ["I2", "fields", "I3", "I5"].iter().for_each(|id| report.skip(id, why.as_str()));
         report.allow_unjudged(&inputs.allow_unjudged);
         return Ok(report);
     }
-    if !topics.contains(RESULTS) && topics.iter().all(|topic| !topic.starts_with("writebacks.")) {
-        report.skip("I5", "there was no command and no result in that time");
-    }
-    judge_begin(inputs, range, &mut report).await?;
-
     let records: u64 =
         found.iter().flat_map(|part| part.spans.values()).map(|(start, end)| (end - start) as u64).sum();
     let passes = (records * RECORD_BYTES).div_ceil(settings.memory_bytes.max(1)).max(1);
     settings.progress.all.store(records * passes, Ordering::Relaxed);
     let mut joined: Vec<Verdict> = Vec::new();
+    let mut incomparable = 0;
     for pass in 0..passes {
         let share = Share { pass, passes };
-        let evidence = pass::read(inputs, &found, range, share, &settings.progress).await?;
-        let verdicts = pass::judge(inputs, &evidence, range, settings.now).await?;
+        let mut evidence = pass::read(inputs, &found, share, &settings.progress).await?;
+        evidence.committed = surroundings.committed.clone();
+        let (verdicts, gone) = pass::judge(inputs, evidence, range, &surroundings, settings.now).await?;
+        incomparable += gone;
         if joined.is_empty() {
             joined = verdicts;
         } else {
             joined.iter_mut().zip(verdicts).for_each(|(all, verdict)| all.merge(verdict));
         }
     }
-    for verdict in joined {
+    // Without a topic of results there are none to miss.
+    let with_results = listed.contains_key(RESULTS);
+    if !with_results {
+        report.skip("I5", format!("there is no topic {RESULTS} under this prefix"));
+    }
+    for verdict in joined.into_iter().filter(|verdict| with_results || verdict.invariant != "I5") {
         let compared = compared(&verdict);
         report.add(verdict.having_compared(compared), &inputs.known);
+    }
+    if incomparable > 0 {
+        let events = counted(incomparable, "event");
+        report.skip(
+            "range",
+            format!(
+                "{events} of the range came in before what {NORMALIZED} still holds: they cannot be compared"
+            ),
+        );
+    }
+    if let Some(waiting) = report.counts.get("not_reached").copied().filter(|waiting| *waiting > 0) {
+        let events = counted(waiting, "event");
+        report.skip(
+            "behind",
+            format!("{events} of the range lie before a processor that has not reached them yet"),
+        );
     }
     report.counts.insert("audit_passes".to_owned(), passes);
     report.allow_unjudged(&inputs.allow_unjudged);
     Ok(report)
 }
 
+/// The deployment's topics, without their prefix, with their partitions.
+async fn list(inputs: &Inputs) -> Result<BTreeMap<String, i32>, Error> {
+    let (cluster, prefix) = (inputs.cluster.clone(), inputs.prefix.clone());
+    let listed = blocking({
+        let prefix = prefix.clone();
+        move || topics::list(&cluster, &prefix)
+    })
+    .await?;
+    let named = |(full, partitions): (String, i32)| {
+        (full.strip_prefix(prefix.as_str()).unwrap_or(&full).to_owned(), partitions)
+    };
+    Ok(listed.into_iter().map(named).collect())
+}
+
+/// What is known around the range.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// From when on each partition of `events.normalized` is whole.
+    whole_since: BTreeMap<i32, i64>,
+    /// How far the processor's group has committed in it.
+    committed: BTreeMap<i32, i64>,
+}
+
+async fn surroundings(inputs: &Inputs, listed: &BTreeMap<String, i32>) -> Result<Surroundings, Error> {
+    let Some(partitions) = listed.get(NORMALIZED).copied() else { return Ok(Surroundings::default()) };
+    let (cluster, full) = (inputs.cluster.clone(), format!("{}{NORMALIZED}", inputs.prefix));
+    let group = inputs.configuration.as_ref().map(|configuration| configuration.group.clone());
+    let group = group.unwrap_or_else(|| format!("{}{DEFAULT_GROUP}", inputs.prefix));
+    blocking(move || {
+        Ok(Surroundings {
+            whole_since: topics::whole_since(&cluster, &full, partitions)?,
+            committed: topics::committed(&cluster, &group, &full, partitions)?,
+        })
+    })
+    .await
+}
+
 /// Which topics hold anything of the range, and where.
-async fn find(inputs: &Inputs, range: Range) -> Result<Vec<Part>, Error> {
+async fn find(
+    inputs: &Inputs,
+    listed: &BTreeMap<String, i32>,
+    range: Range,
+    now: i64,
+) -> Result<Vec<Part>, Error> {
+    let is_read = |topic: &str| {
+        [NORMALIZED, ENRICHED, RESULTS, "processor.dlq", "pipeline.errors"].contains(&topic)
+            || topic.starts_with("writebacks.")
+    };
+    let wanted: Vec<(String, i32)> = listed
+        .iter()
+        .filter(|(topic, _)| is_read(topic))
+        .map(|(topic, partitions)| (topic.clone(), *partitions))
+        .collect();
     let (cluster, prefix) = (inputs.cluster.clone(), inputs.prefix.clone());
     blocking(move || {
         let mut parts = Vec::new();
-        for (full, partitions) in topics::list(&cluster, &prefix)? {
-            let topic = full.strip_prefix(prefix.as_str()).unwrap_or(&full).to_owned();
-            let is_read = [NORMALIZED, ENRICHED, RESULTS, "processor.dlq", "pipeline.errors"]
-                .contains(&topic.as_str())
-                || topic.starts_with("writebacks.");
-            if !is_read {
-                continue;
-            }
-            let (since, until) = (range.since - MARGIN_MS, range.until + MARGIN_MS);
-            let spans = topics::spans(&cluster, &full, partitions, since, until)?;
+        for (topic, partitions) in wanted {
+            // A result comes when its target takes the write.
+            let until = if topic == RESULTS { now } else { range.until };
+            let (since, until) = (range.since - MARGIN_MS, until + MARGIN_MS);
+            let spans = topics::spans(&cluster, &format!("{prefix}{topic}"), partitions, since, until)?;
             if !spans.is_empty() {
                 parts.push(Part { topic, spans });
             }
@@ -135,24 +204,6 @@ async fn find(inputs: &Inputs, range: Range) -> Result<Vec<Part>, Error> {
         Ok(parts)
     })
     .await
-}
-
-/// Says so when the log of what came in begins after the range does: what came before it cannot be compared any more.
-async fn judge_begin(inputs: &Inputs, range: Range, report: &mut Report) -> Result<(), Error> {
-    let (cluster, topic): (Cluster, String) =
-        (inputs.cluster.clone(), format!("{}{NORMALIZED}", inputs.prefix));
-    let oldest = blocking(move || {
-        let partitions = topics::list(&cluster, &topic)?.get(&topic).copied().unwrap_or(0);
-        topics::oldest(&cluster, &topic, partitions)
-    })
-    .await?;
-    if let Some(oldest) = oldest.filter(|oldest| *oldest > range.since) {
-        report.skip(
-            "range",
-            format!("{NORMALIZED} begins at {oldest}, after the range does at {}: what was before is judged no more", range.since),
-        );
-    }
-    Ok(())
 }
 
 fn compared(verdict: &Verdict) -> String {

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::decode::{Intake, WITHOUT_SCHEMA};
 use crate::evidence::{Leak, Undecodable};
+use crate::floor::CATALOG;
 use crate::inputs::Inputs;
 use crate::needles::Needles;
 use crate::registry::{self, Decoder};
@@ -28,6 +29,10 @@ pub async fn collect(inputs: &Inputs, needles: &Needles) -> Result<Intake, crate
     .await?;
     for (topic, partitions) in listed {
         let name = topic.strip_prefix(prefix.as_str()).unwrap_or(&topic).to_owned();
+        // Other topics that begin like that are another deployment's, or another team's.
+        if !CATALOG.contains(&name.as_str()) {
+            continue;
+        }
         intake.evidence.topics.insert(name.clone());
         let (sender, mut records) = mpsc::channel(QUEUE);
         let reading = tokio::task::spawn_blocking({

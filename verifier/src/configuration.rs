@@ -105,7 +105,7 @@ pub struct WriteBackRule {
     /// Everything but the write.
     #[serde(default)]
     pub observe: bool,
-    /// How long after the event the write is worth doing, as written.
+    /// How long after its issue the command is worth doing, as written.
     pub expires: Option<String>,
     /// CEL, a text.
     pub resource: Option<String>,

@@ -9,7 +9,7 @@ use crate::evidence::profile::EnrichmentSource;
 use crate::evidence::state::Change;
 use crate::evidence::{
     Command, CommandResult, DeadLetter, Decision, Enriched, Enrichment, Evidence, Fact, Figures, Fingerprint,
-    Ordering, Place, ProfileFields, ProfileRecord, ProfileSource, Quarantined, Trouble,
+    Ordering, Place, ProfileFields, ProfileRecord, ProfileSource, Quarantined, Trouble, ValueDigest,
 };
 use crate::rules::Rules;
 use crate::store;
@@ -105,6 +105,7 @@ fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact,
         channel: source.text("channel")?,
         correlation_id: fields.text("correlationId")?,
         fields: Fingerprint::of(fields.iter().filter(|(name, _)| !ADDED.contains(name)), layouts),
+        value: ValueDigest::of(record.value.as_deref()),
     })
 }
 
@@ -197,7 +198,6 @@ fn decision(record: &Record, fields: &Fields) -> Result<Decision, Error> {
         conversation_id: fields.text("conversationId")?,
         customer_id: fields.optional_text("customerId")?,
         rule_id: fields.text("ruleId")?,
-        rule_set_version: fields.text("ruleSetVersion")?,
         chosen: Choice {
             queue: fields.text("queue")?,
             priority: fields.optional_integer("priority")?,
@@ -228,7 +228,6 @@ fn command(topic: &str, record: &Record, fields: &Fields) -> Result<Command, Err
         event_id: fields.text("eventId")?,
         customer_id: fields.optional_text("customerId")?,
         rule_id: fields.text("ruleId")?,
-        rule_set_version: fields.text("ruleSetVersion")?,
         correlation_id: fields.text("correlationId")?,
         issued_at: fields.integer("issuedAt")?,
         expires_at: fields.optional_integer("expiresAt")?,
@@ -271,5 +270,6 @@ fn dead_letter(topic: &str, record: &Record) -> DeadLetter {
         topic: topic.to_owned(),
         code: record.header("trunkline.dlq.code").unwrap_or("unknown").to_owned(),
         origin: origin(),
+        value: ValueDigest::of(record.value.as_deref()),
     }
 }

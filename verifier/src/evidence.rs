@@ -21,9 +21,10 @@ pub mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use call::Call;
-pub use event::{Enriched, Fact, Figures, Normalized, Ordering};
+pub use event::{Enriched, Fact, Figures, Identity, Normalized, Ordering};
 pub use fingerprint::Fingerprint;
 pub use ledger::LedgerLine;
 pub use outcome::{Command, CommandResult, DeadLetter, Decision, Quarantined, Trouble};
@@ -106,6 +107,27 @@ pub struct Evidence {
     pub calls: Option<Vec<Call>>,
     /// Partitions of the state stores.
     pub copies: Option<Vec<StateCopy>>,
+}
+
+/// A record's value in a few bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ValueDigest {
+    /// Length; bytes.
+    pub bytes: usize,
+    /// Of two values of one length that differ, the digests differ but for one case in 2^64.
+    pub digest: u64,
+}
+
+// === impl ValueDigest ===
+
+impl ValueDigest {
+    /// That of a value; of none it is that of an empty one.
+    pub fn of(value: Option<&[u8]>) -> Self {
+        let value = value.unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        Self { bytes: value.len(), digest: hasher.finish() }
+    }
 }
 
 // === impl Place ===

@@ -4,8 +4,9 @@ use crate::configuration::DEDUP_WINDOW_MS;
 use crate::evidence::{Call, Evidence};
 use crate::floor;
 use crate::inputs::{Breakers, Inputs};
+use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
-use crate::judge::order::Expectation;
+use crate::judge::order::{Expectation, Scope};
 use crate::judge::{
     accepted, answers, breaker, commands, decisions, effects, exactly_once, facts, fields, figures,
     in_flight, order, profiles, quarantine, quota, secrets, state, values, writes,
@@ -78,27 +79,28 @@ impl Examination<'_> {
         self.given(quarantined, &["I9"], |this| {
             this.add(quarantine::judge(&evidence.quarantine, evidence.ledger.as_deref()));
         });
-        self.report.skip("I9-redrive", "nothing was redriven");
     }
 
     fn events(&mut self) {
         let (evidence, configuration) = (self.evidence, self.inputs.configuration.as_ref());
         self.given(floor::events(evidence), &["I2", "fields", "I3", "figures"], |this| {
             let window = configuration.map_or(DEDUP_WINDOW_MS, |configuration| configuration.dedup_window_ms);
-            this.add(exactly_once::judge(evidence, window));
+            this.add(exactly_once::judge(evidence, window, Pending::Lost));
             let allowed = configuration.map_or(Allowed::default(), |configuration| Allowed {
                 without_data: !configuration.include_data,
                 plugins: configuration.plugins,
+                incomplete: false,
             });
             this.add(fields::judge(evidence, allowed));
             let sources = configuration.map(|configuration| &configuration.sources);
-            this.add(order::judge(evidence, Expectation { sources, complete: true }));
+            this.add(order::judge(evidence, Expectation { sources, scope: Scope::Whole }));
             this.add(figures::judge(evidence));
         });
         let floor = floor::events(evidence).and(floor::topics(evidence, &["customer.profiles"]));
         self.given(floor, &["profiles"], |this| {
             let rules = configuration.and_then(|configuration| configuration.enrichment.as_ref());
-            this.add(profiles::judge(evidence, rules));
+            let plugins = configuration.is_some_and(|configuration| configuration.plugins);
+            this.add(profiles::judge(evidence, rules, plugins));
         });
         let answered = |call: &Call| call.answer.is_some();
         let floor =
@@ -144,6 +146,9 @@ impl Examination<'_> {
             self.report.skip("I5-effects", why.as_str());
         }
         let calls = calls.unwrap_or_default();
+        if calls.iter().any(|call| call.is_write() && call.succeeded() && call.body.is_null()) {
+            self.report.skip("I5-bodies", "the audit logs do not have the bodies of all writes");
+        }
         self.given(audit, &["I6", "writes", "I7"], |this| {
             this.add(in_flight::judge(calls));
             this.add(writes::judge(evidence, calls));
@@ -159,6 +164,12 @@ impl Examination<'_> {
             |secret: &crate::SecretToFind| secret.value.trim().len() >= crate::needles::SECRET_BYTES_MIN;
         if !self.inputs.secrets.iter().any(long_enough) {
             return self.report.skip("I8", "no secret to look for was given");
+        }
+        if !self.inputs.secrets.iter().all(long_enough) {
+            self.report.skip(
+                "I8-short",
+                "secrets of less than 8 bytes are not looked for: they would be found everywhere",
+            );
         }
         if self.evidence.searched == 0 {
             return self.report.skip("I8", "there was nothing to search for secrets");

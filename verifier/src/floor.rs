@@ -55,6 +55,9 @@ pub fn ledger(evidence: &Evidence) -> Result<(), String> {
     if ledger.is_empty() {
         return Err("the ledger is empty".to_owned());
     }
+    if !ledger.iter().any(|line| line.status.is_some_and(|status| status > 0)) {
+        return Err("nothing in the ledger was ever answered".to_owned());
+    }
     comparable(evidence, "ledger", ledger.iter().map(|line| line.posted_at).filter(|at| *at > 0.0))
 }
 
@@ -74,6 +77,9 @@ pub fn state(evidence: &Evidence) -> Result<(), String> {
         None => Err("no state folder was given".to_owned()),
         Some(copies) if copies.is_empty() => {
             Err("there is no state store below the folders given".to_owned())
+        }
+        Some(copies) if copies.iter().all(|copy| copy.entries.is_empty()) => {
+            Err("the state stores below the folders given hold nothing".to_owned())
         }
         Some(_) if evidence.changelogs.values().all(|changelog| changelog.records.is_empty()) => {
             Err("processor.changelog holds no record".to_owned())
@@ -115,9 +121,16 @@ mod tests {
         Evidence {
             topics: CATALOG.iter().map(|topic| (*topic).to_owned()).collect(),
             normalized: vec![Normalized { ingest_time: 1_000_000_000, ..Default::default() }],
-            ledger: Some(vec![LedgerLine { posted_at: 1_000_000_000.0, ..Default::default() }]),
+            ledger: Some(vec![LedgerLine {
+                posted_at: 1_000_000_000.0,
+                status: Some(202),
+                ..Default::default()
+            }]),
             calls: Some(vec![Call { started_at: 1_000_000_000.0, ..Default::default() }]),
-            copies: Some(vec![StateCopy::default()]),
+            copies: Some(vec![StateCopy {
+                entries: BTreeMap::from([(vec![1], [0; 16])]),
+                ..StateCopy::default()
+            }]),
             changelogs: BTreeMap::from([(0, changelog)]),
             ..Evidence::default()
         }
@@ -164,7 +177,7 @@ mod tests {
         let mut given = evidence();
         given.calls = Some(vec![Call { started_at: 1.0, ..Default::default() }]);
         assert!(audit(&given).unwrap_err().contains("cannot be compared"));
-        given.ledger = Some(vec![LedgerLine { posted_at: 9e12, ..Default::default() }]);
+        given.ledger = Some(vec![LedgerLine { posted_at: 9e12, status: Some(202), ..Default::default() }]);
         assert!(ledger(&given).unwrap_err().contains("cannot be compared"));
     }
 }

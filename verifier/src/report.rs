@@ -183,7 +183,13 @@ impl Report {
         let id = verdict.invariant.to_owned();
         let mut kinds = BTreeMap::new();
         for (kind, found) in verdict.found {
-            match known.iter().find(|known| known.invariant == id && known.kind == kind) {
+            let within = |known: &&KnownFailure| {
+                let of = verdict.counts.get(known.of).copied().unwrap_or(0);
+                // A handful is one even of few.
+                let most = (of * known.at_most_per_thousand / 1_000).max(known.at_most_per_thousand.min(5));
+                known.invariant == id && known.kind == kind && found.times <= most
+            };
+            match known.iter().find(within) {
                 Some(known) => self.add_known(known, &found),
                 None => {
                     kinds.insert(kind.to_owned(), found.times);
@@ -276,6 +282,8 @@ mod tests {
         id: "late-after-a-stall",
         invariant: "I3",
         kind: "late-in-time",
+        of: "events_in_order",
+        at_most_per_thousand: 10,
         what: "",
         command: "",
     };
@@ -315,6 +323,13 @@ mod tests {
         report.add(verdict.clone(), &[LATE]);
         assert!(report.is_clean());
         assert_eq!((report.known_failures[0].times, report.known_failures[0].example.as_str()), (1, "e1"));
+        for _ in 0..100 {
+            verdict.object("late-in-time", || "e1".into());
+        }
+        let mut many = Report::default();
+        many.add(verdict.clone(), &[LATE]);
+        assert_eq!(many.violation_counts["I3"], 101, "that many are no longer the failure that is known");
+        verdict.count("events_in_order", 20_000);
         verdict.object("hole", || "e2".into());
         let mut report = Report::default();
         report.add(verdict, &[LATE]);

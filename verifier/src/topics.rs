@@ -21,7 +21,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 pub use follow::Follower;
-pub use read::{Spans, count_uncommitted, oldest, read_all, read_spans, spans};
+pub use read::{Spans, count_uncommitted, read_all, read_spans, spans, whole_since};
 
 use crate::evidence::Place;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use trunkline_verifier::{Report, Violation};
+use trunkline_verifier::{NotJudged, Report, Violation};
 
 use super::Case;
 use super::expectation::Finding;
@@ -142,5 +142,16 @@ fn judged(report: &Report, excused: &[&str]) -> Vec<Finding> {
             findings.push(Finding { invariant: verdict.id.clone(), kind: kind.clone(), count: *count, seen });
         }
     }
+    // What could not be judged did not hold.
+    let skipped = report
+        .not_judged
+        .iter()
+        .filter(|skipped| !skipped.allowed && !excused.contains(&skipped.id.as_str()));
+    findings.extend(skipped.map(|NotJudged { id, why, .. }| Finding {
+        invariant: id.clone(),
+        kind: "not-judged".to_owned(),
+        count: 1,
+        seen: why.clone(),
+    }));
     findings
 }

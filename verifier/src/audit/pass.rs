@@ -6,15 +6,16 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::{ENRICHED, Kept, Part, Progress, RESULTS_WITHIN_MS, Range, Share};
+use super::{ENRICHED, Kept, Part, Progress, RESULTS_WITHIN_MS, Range, Share, Surroundings};
 use crate::Error;
 use crate::collect::{blocking, take};
 use crate::configuration::DEDUP_WINDOW_MS;
 use crate::decode::Intake;
-use crate::evidence::{Command, Evidence, Fact};
+use crate::evidence::{Command, Evidence, Fact, Identity};
 use crate::inputs::Inputs;
+use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
-use crate::judge::order::Expectation;
+use crate::judge::order::{Expectation, Scope};
 use crate::judge::{effects, exactly_once, fields, order};
 use crate::registry::Decoder;
 use crate::report::Verdict;
@@ -26,7 +27,6 @@ const QUEUE: usize = 10_000;
 pub(super) async fn read(
     inputs: &Inputs,
     parts: &[Part],
-    range: Range,
     share: Share,
     progress: &Arc<Progress>,
 ) -> Result<Kept, Error> {
@@ -53,33 +53,34 @@ pub(super) async fn read(
         }
         reading.await.map_err(|_| Error::Interrupted)??;
     }
-    let mut evidence = intake.evidence;
-    // Around the range only what the judges look back at is kept, so that each event is judged in one audit.
-    evidence.normalized.retain(|event| event.ingest_time <= range.until);
-    evidence.enriched.retain(|event| event.fact.ingest_time <= range.until);
-    Ok(evidence)
+    Ok(intake.evidence)
 }
 
-/// Judges one pass: I2, `fields`, I3 and I5, in this order.
+/// Judges one pass: I2, `fields`, I3 and I5, in this order. Also says how many enriched events of the range came in before what
+/// `events.normalized` still holds.
 pub(super) async fn judge(
     inputs: &Inputs,
-    evidence: &Evidence,
+    evidence: Evidence,
     range: Range,
+    surroundings: &Surroundings,
     now: i64,
-) -> Result<Vec<Verdict>, Error> {
+) -> Result<(Vec<Verdict>, u64), Error> {
     let configuration = inputs.configuration.as_ref();
     let window = configuration.map_or(DEDUP_WINDOW_MS, |configuration| configuration.dedup_window_ms);
-    let elsewhere = first_seen_elsewhere(inputs, evidence, range, window).await?;
-    let within = within(evidence, range, &elsewhere);
-    let allowed = configuration.map_or(Allowed::default(), |configuration| Allowed {
-        without_data: !configuration.include_data,
-        plugins: configuration.plugins,
-    });
     let sources = configuration.map(|configuration| &configuration.sources);
-    let ordered = order::judge(&within, Expectation { sources, complete: false });
+    let scope = Scope::Range { since: range.since, until: range.until };
+    let ordered = order::judge(&evidence, Expectation { sources, scope });
     let mut results = Verdict::new("I5");
-    judge_results(evidence, range, now, &mut results);
-    Ok(vec![exactly_once::judge(&within, window), fields::judge(&within, allowed), ordered, results])
+    judge_results(&evidence, range, now, &mut results);
+    let elsewhere = first_seen_elsewhere(inputs, &evidence, range, window).await?;
+    let (within, gone) = within(evidence, range, &elsewhere, surroundings);
+    let allowed = Allowed {
+        without_data: configuration.is_some_and(|configuration| !configuration.include_data),
+        plugins: configuration.is_some_and(|configuration| configuration.plugins),
+        incomplete: true,
+    };
+    let once = exactly_once::judge(&within, window, Pending::Allowed);
+    Ok((vec![once, fields::judge(&within, allowed), ordered, results], gone))
 }
 
 /// Event ids of the range that came out before it, or are not there: a record of the range may be the repeat of an event that
@@ -90,7 +91,7 @@ async fn first_seen_elsewhere(
     range: Range,
     window_ms: i64,
 ) -> Result<HashSet<String>, Error> {
-    let out: HashSet<(&str, &str)> = evidence.enriched.iter().map(|event| event.fact.identity()).collect();
+    let out: HashSet<Identity<'_>> = evidence.enriched.iter().map(|event| event.fact.identity()).collect();
     let unmatched: HashSet<&str> = evidence
         .normalized
         .iter()
@@ -129,23 +130,37 @@ async fn first_seen_elsewhere(
     Ok(found)
 }
 
-/// The evidence of the range itself: events that were taken in within it, without repeats of events from before it.
-fn within(evidence: &Evidence, range: Range, elsewhere: &HashSet<String>) -> Evidence {
-    let mut first: HashMap<(&str, &str), &Fact> = HashMap::new();
+/// The evidence of the range itself: events that were taken in within it, without repeats of events from before it, and without
+/// those whose partition has lost what it held then (how many, is the second).
+fn within(
+    mut evidence: Evidence,
+    range: Range,
+    elsewhere: &HashSet<String>,
+    surroundings: &Surroundings,
+) -> (Evidence, u64) {
+    let mut first: HashMap<Identity<'_>, i64> = HashMap::new();
     for fact in &evidence.normalized {
-        first.entry(fact.identity()).or_insert(fact);
+        first.entry(fact.identity()).or_insert(fact.ingest_time);
     }
     let is_within = |fact: &Fact| {
-        let before = first.get(&fact.identity()).is_some_and(|first| first.ingest_time < range.since);
-        !before && fact.ingest_time >= range.since && !elsewhere.contains(&fact.event_id)
+        let before = first.get(&fact.identity()).is_some_and(|taken_in| *taken_in < range.since);
+        !before
+            && (range.since..=range.until).contains(&fact.ingest_time)
+            && !elsewhere.contains(&fact.event_id)
     };
-    Evidence {
-        normalized: evidence.normalized.iter().filter(|fact| is_within(fact)).cloned().collect(),
-        enriched: evidence.enriched.iter().filter(|event| is_within(&event.fact)).cloned().collect(),
-        dead_letters: evidence.dead_letters.clone(),
-        troubles: evidence.troubles.clone(),
-        ..Evidence::default()
-    }
+    let normalized: Vec<bool> = evidence.normalized.iter().map(is_within).collect();
+    let enriched: Vec<bool> = evidence.enriched.iter().map(|event| is_within(&event.fact)).collect();
+    let mut keep = normalized.into_iter();
+    evidence.normalized.retain(|_| keep.next().unwrap_or(false));
+    let mut keep = enriched.into_iter();
+    evidence.enriched.retain(|_| keep.next().unwrap_or(false));
+    let all = evidence.enriched.len();
+    evidence.enriched.retain(|event| {
+        let since = surroundings.whole_since.get(&event.fact.place.partition);
+        since.is_none_or(|since| event.fact.ingest_time >= *since)
+    });
+    let gone = (all - evidence.enriched.len()) as u64;
+    (evidence, gone)
 }
 
 /// One result for each command of the range; one that was issued a short while ago may still be open.

@@ -1,6 +1,6 @@
 //! Events before and after the processor.
 
-use super::{Enrichment, Fingerprint, Place, ProfileFields};
+use super::{Enrichment, Fingerprint, Place, ProfileFields, ValueDigest};
 
 /// What a record of `events.normalized` and one of `events.enriched` both say of an event.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,7 +37,12 @@ pub struct Fact {
     pub correlation_id: String,
     /// Every field of the platform's event, by name.
     pub fields: Fingerprint,
+    /// The record's value: how many bytes, and a digest of them.
+    pub value: ValueDigest,
 }
+
+/// An entity, and the id of an event of it.
+pub type Identity<'a> = ((&'a str, &'a str), &'a str);
 
 /// One record of `events.normalized`.
 pub type Normalized = Fact;
@@ -99,10 +104,10 @@ impl Fact {
         self.conversation_id.is_some()
     }
 
-    /// What tells it from every other event: its id, within what its key names. (Two entities should never share an id; where
-    /// they do, that is a finding by itself, and each is judged by its own record.)
-    pub fn identity(&self) -> (&str, &str) {
-        (&self.key, &self.event_id)
+    /// What tells it from every other event: its id, within its entity. (Two entities should never share an id; where they do,
+    /// that is a finding by itself, and each is judged by its own record.)
+    pub fn identity(&self) -> Identity<'_> {
+        (self.entity(), &self.event_id)
     }
 
     /// What its order and its position are kept for: its conversation, else the entity of its kind. An agent may have the

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
+use super::{Place, ValueDigest};
 
 /// One record of `quarantine`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,8 +36,6 @@ pub struct Decision {
     pub customer_id: Option<String>,
     /// The rule that decided.
     pub rule_id: String,
-    /// Version of the rules.
-    pub rule_set_version: String,
     /// Where to.
     pub chosen: Choice,
     /// How complete the profile was.
@@ -80,8 +78,6 @@ pub struct Command {
     pub customer_id: Option<String>,
     /// The rule that asked for it.
     pub rule_id: String,
-    /// Version of the rules.
-    pub rule_set_version: String,
     /// Correlates it with its event.
     pub correlation_id: String,
     /// When it was issued; UTC milliseconds.
@@ -137,6 +133,8 @@ pub struct DeadLetter {
     pub code: String,
     /// Topic, partition and offset of the record it was, from the same headers.
     pub origin: Option<(String, Place)>,
+    /// The value that it carries.
+    pub value: ValueDigest,
 }
 
 /// One record of `pipeline.errors`.

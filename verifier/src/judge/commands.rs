@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::evidence::outcome::Write;
 use crate::evidence::{Command, Enriched, Evidence};
 use crate::report::{Verdict, counted};
 use crate::rules::Expected;
@@ -93,8 +94,8 @@ fn judge_rules(
         }
         for (rule, (write, expires_ms)) in &expected.commands {
             match by_rule.get(&(expected.event_id.as_str(), rule.as_str())) {
-                // What cannot be published is reported instead.
-                None if is_reported(rule) => verdict.count("commands_refused", 1),
+                // What is too large to be published is reported instead.
+                None if is_reported(rule) && is_large(write) => verdict.count("commands_refused", 1),
                 None => verdict.object("missing", || {
                     format!("event {}: rule '{rule}' writes, and there is no command", expected.event_id)
                 }),
@@ -112,6 +113,12 @@ fn judge_rules(
             }
         }
     }
+}
+
+/// Whether the brokers might not take a command with this: they take 1 MiB by default.
+fn is_large(write: &Write) -> bool {
+    let texts = write.parameters.iter().chain(&write.fields);
+    texts.map(|(name, value)| name.len() + value.len()).sum::<usize>() > 512 << 10
 }
 
 fn judge_unasked(expected: &[Expected], evidence: &Evidence, plugins: bool, verdict: &mut Verdict) {

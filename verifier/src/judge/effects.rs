@@ -85,6 +85,23 @@ fn judge_relation(command: &Command, result: &CommandResult, verdict: &mut Verdi
         && result.event_id == command.event_id
         && result.rule_id == command.rule_id
         && result.issued_at == command.issued_at;
+    let observed = result.outcome == "OBSERVED";
+    if observed != command.write.observe
+        && matches!(result.outcome.as_str(), "OBSERVED" | "APPLIED" | "ALREADY_APPLIED")
+    {
+        verdict.object("outcome", || {
+            format!(
+                "command {} ended {}, and its rule {} on trial",
+                command.command_id,
+                result.outcome,
+                if command.write.observe { "is" } else { "is not" }
+            )
+        });
+    }
+    if result.outcome == "EXPIRED" && command.expires_at.is_none() {
+        verdict
+            .object("outcome", || format!("command {} ended EXPIRED, and never expires", command.command_id));
+    }
     if !same {
         verdict.object("relabelled", || {
             format!(
@@ -131,7 +148,11 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
                 judge_call(command, call, verdict);
                 by_command.entry(key).or_default().add(call);
             }
-            None => by_target.entry((call.system.clone(), resource_path(&call.path))).or_default().add(call),
+            None => {
+                let target = (call.system.clone(), resource_path(&call.path));
+                judge_unkeyed_body(commands, &target, call, verdict);
+                by_target.entry(target).or_default().add(call);
+            }
         }
     }
     // Per target without ids: how many effects the results account for at least and at most.
@@ -172,11 +193,36 @@ fn judge_call(command: &Command, call: &Call, verdict: &mut Verdict) {
             )
         });
     }
-    if body_of(call).is_some_and(|body| body != operation.body(command)) {
+    // Without a body nothing can be said, and is not ("I5-bodies"); one that cannot be read is not what the command says.
+    if !call.body.is_null() && body_of(call) != Some(operation.body(command)) {
         verdict.object("wrong-body", || {
             format!(
                 "command {} of {}: what was written at {:.0} is not what it says",
                 command.command_id, command.write.resource, call.started_at
+            )
+        });
+    }
+}
+
+/// A call without its command's id says what some command for its target says.
+fn judge_unkeyed_body(commands: &[Command], target: &Target, call: &Call, verdict: &mut Verdict) {
+    let Some(body) = body_of(call) else { return };
+    let of_target = |command: &&Command| {
+        command.write.system == target.0
+            && Operation::of(command).is_some_and(|operation| operation.path(command) == target.1)
+    };
+    let mut bodies =
+        commands.iter().filter(of_target).filter_map(|command| Some(Operation::of(command)?.body(command)));
+    let mut asked = false;
+    if !bodies.any(|of_command| {
+        asked = true;
+        of_command == body
+    }) && asked
+    {
+        verdict.object("wrong-body", || {
+            format!(
+                "{} {}: what was written at {:.0} is what no command says",
+                target.0, target.1, call.started_at
             )
         });
     }
@@ -354,11 +400,27 @@ mod tests {
 
     #[test]
     fn an_effect_of_an_observed_or_rejected_command_is_seen() {
+        let fitting = |mut command: Command, outcome: &str| {
+            command.write.observe = outcome == "OBSERVED";
+            command.expires_at = (outcome == "EXPIRED").then_some(5);
+            command
+        };
         for outcome in ["OBSERVED", "REJECTED", "EXPIRED"] {
-            check(&[upsert("a")], &[ended("a", outcome)], &[effect("salesforce", CASE, Some("a"))], 1);
-            check(&[attributes("g")], &[ended("g", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
-            check(&[upsert("a")], &[ended("a", outcome)], &[], 0);
+            let (upsert, attributes) = (fitting(upsert("a"), outcome), fitting(attributes("g"), outcome));
+            let upserts = std::slice::from_ref(&upsert);
+            check(upserts, &[ended("a", outcome)], &[effect("salesforce", CASE, Some("a"))], 1);
+            check(&[attributes], &[ended("g", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
+            check(upserts, &[ended("a", outcome)], &[], 0);
         }
+    }
+
+    #[test]
+    fn an_outcome_that_the_command_cannot_have_is_seen() {
+        check(&[upsert("a")], &[ended("a", "OBSERVED")], &[], 1);
+        check(&[upsert("a")], &[ended("a", "EXPIRED")], &[], 1);
+        let mut trial = upsert("a");
+        trial.write.observe = true;
+        check(&[trial], &[ended("a", "ALREADY_APPLIED")], &[], 1);
     }
 
     #[test]

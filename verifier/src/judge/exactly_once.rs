@@ -4,19 +4,35 @@ mod last_said;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::evidence::{DeadLetter, Evidence, Normalized, Place};
+use crate::evidence::{DeadLetter, Evidence, Identity, Normalized, Place};
 use crate::report::{Verdict, counted};
 
 pub use last_said::last_said;
 
+/// Whether an event may still lie before a processor that has not reached it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// The deployment runs: what lies behind the group's committed offset is on its way.
+    Allowed,
+    /// The run has ended: what has not come out is lost.
+    Lost,
+}
+
+/// The code of what would be too large once enriched (docs/errors/TL-3007.md).
+const TOO_LARGE: &str = "TL-3007";
+
+/// Below this an event is not too large: brokers take 1 MiB by default, and enrichment adds less than a tenth of that.
+const LARGE_BYTES: usize = 768 << 10;
+
 /// Judges I2. `window_ms` is how long an id is remembered: one that comes again later may come out again. Records that went to
 /// `processor.dlq` as a whole are accounted for there instead.
-pub fn judge(evidence: &Evidence, window_ms: i64) -> Verdict {
+pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
     let mut verdict = Verdict::new("I2");
     let dead = dead_places(&evidence.dead_letters);
     let facts = first_of_each(&evidence.normalized, &dead);
     judge_repeats(evidence, window_ms, &mut verdict);
-    let mut out: HashSet<(&str, &str)> = HashSet::new();
+    judge_dead_letters(evidence, &mut verdict);
+    let mut out: HashSet<Identity<'_>> = HashSet::new();
     for event in &evidence.enriched {
         let fact = &event.fact;
         out.insert(fact.identity());
@@ -46,7 +62,17 @@ pub fn judge(evidence: &Evidence, window_ms: i64) -> Verdict {
     // In the order of the log, so that the same evidence gives the same words.
     for fact in &evidence.normalized {
         let identity = fact.identity();
-        if !out.contains(&identity) && facts.get(&identity).is_some_and(|first| std::ptr::eq(*first, fact)) {
+        let waits = pending == Pending::Allowed
+            && evidence
+                .committed
+                .get(&fact.place.partition)
+                .is_some_and(|committed| *committed <= fact.place.offset);
+        if out.contains(&identity) {
+            continue;
+        }
+        if waits {
+            verdict.count("not_reached", 1);
+        } else if facts.get(&identity).is_some_and(|first| std::ptr::eq(*first, fact)) {
             verdict.object("lost", || {
                 format!(
                     "event {} is in events.normalized at {} but not in events.enriched; {}",
@@ -75,19 +101,50 @@ pub fn judge(evidence: &Evidence, window_ms: i64) -> Verdict {
 
 /// Records of `events.normalized` that the processor put aside.
 pub fn dead_places(dead_letters: &[DeadLetter]) -> HashSet<Place> {
-    dead_letters
-        .iter()
-        .filter(|letter| letter.topic == "processor.dlq")
-        .filter_map(|letter| letter.origin.as_ref().map(|(_, place)| *place))
-        .collect()
+    of_events(dead_letters).map(|(_, place)| place).collect()
+}
+
+/// Dead letters of events, with where their record lies.
+fn of_events(dead_letters: &[DeadLetter]) -> impl Iterator<Item = (&DeadLetter, Place)> {
+    let letters = dead_letters.iter().filter(|letter| letter.topic == "processor.dlq");
+    letters.filter_map(|letter| match &letter.origin {
+        Some((topic, place)) if topic.ends_with("events.normalized") => Some((letter, *place)),
+        _ => None,
+    })
+}
+
+/// A dead letter takes the place of its event, so it has to have a reason: an event that can be read is put aside only for being
+/// too large once enriched; and it carries the event byte for byte.
+fn judge_dead_letters(evidence: &Evidence, verdict: &mut Verdict) {
+    let readable: HashMap<Place, &Normalized> =
+        evidence.normalized.iter().map(|event| (event.place, event)).collect();
+    for (letter, place) in of_events(&evidence.dead_letters) {
+        let Some(event) = readable.get(&place) else { continue };
+        if letter.code != TOO_LARGE || event.value.bytes < LARGE_BYTES {
+            verdict.object("put-aside-without-reason", || {
+                format!(
+                    "event {} at {place} can be read and has {} bytes, and was put aside with {}",
+                    event.event_id, event.value.bytes, letter.code
+                )
+            });
+        }
+        if letter.value != event.value {
+            verdict.object("dead-letter-changed", || {
+                format!(
+                    "event {} at {place}: its dead letter does not carry it byte for byte",
+                    event.event_id
+                )
+            });
+        }
+    }
 }
 
 /// By identity: the first record of each event that was not put aside, which is the one that takes effect.
 pub fn first_of_each<'a>(
     normalized: &'a [Normalized],
     dead: &HashSet<Place>,
-) -> HashMap<(&'a str, &'a str), &'a Normalized> {
-    let mut facts: HashMap<(&str, &str), &Normalized> = HashMap::with_capacity(normalized.len());
+) -> HashMap<Identity<'a>, &'a Normalized> {
+    let mut facts: HashMap<Identity<'_>, &Normalized> = HashMap::with_capacity(normalized.len());
     for event in normalized.iter().filter(|event| !dead.contains(&event.place)) {
         facts.entry(event.identity()).or_insert(event);
     }
@@ -95,23 +152,25 @@ pub fn first_of_each<'a>(
 }
 
 fn judge_repeats(evidence: &Evidence, window_ms: i64, verdict: &mut Verdict) {
-    let mut seen: HashMap<&str, (&str, Place, i64)> = HashMap::with_capacity(evidence.enriched.len());
+    let mut seen: HashMap<Identity<'_>, (Place, i64)> = HashMap::with_capacity(evidence.enriched.len());
+    let mut owners: HashMap<&str, (&str, &str)> = HashMap::with_capacity(evidence.enriched.len());
     for event in &evidence.enriched {
         let fact = &event.fact;
-        let own = (fact.key.as_str(), fact.place, fact.ingest_time);
-        let Some((key, first, taken_in)) = seen.insert(&fact.event_id, own) else { continue };
-        if key != fact.key {
-            verdict.object("id-of-two-entities", || {
-                format!(
-                    "event {} is of {key} at {first} and of {} at {}",
-                    fact.event_id, fact.key, fact.place
-                )
-            });
-        } else if fact.ingest_time - taken_in <= window_ms {
+        let repeated = seen.insert(fact.identity(), (fact.place, fact.ingest_time));
+        if let Some((first, _)) = repeated.filter(|(_, taken_in)| fact.ingest_time - taken_in <= window_ms) {
             verdict.object("twice", || {
                 format!(
                     "event {} is in events.enriched at {first} and again at {}",
                     fact.event_id, fact.place
+                )
+            });
+        }
+        let owner = *owners.entry(&fact.event_id).or_insert_with(|| fact.entity());
+        if repeated.is_none() && owner != fact.entity() {
+            verdict.object("id-of-two-entities", || {
+                format!(
+                    "event {} at {} is of {} as well as of {}",
+                    fact.event_id, fact.place, fact.key, owner.0
                 )
             });
         }
@@ -121,7 +180,7 @@ fn judge_repeats(evidence: &Evidence, window_ms: i64, verdict: &mut Verdict) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Enriched;
+    use crate::evidence::{Enriched, ValueDigest};
 
     const WINDOW: i64 = 1_000;
 
@@ -141,7 +200,7 @@ mod tests {
             dead_letters: dead.to_vec(),
             ..Evidence::default()
         };
-        let verdict = judge(&evidence, WINDOW);
+        let verdict = judge(&evidence, WINDOW, Pending::Lost);
         assert_eq!(verdict.found.keys().copied().collect::<Vec<_>>(), kinds, "{:?}", verdict.examples());
         verdict
     }
@@ -169,12 +228,42 @@ mod tests {
     fn a_dead_letter_accounts_for_its_record_and_no_other() {
         let letter = DeadLetter {
             topic: "processor.dlq".into(),
-            origin: Some(("events.normalized".into(), Place { partition: 0, offset: 0 })),
-            ..Default::default()
+            code: TOO_LARGE.into(),
+            origin: Some(("p.events.normalized".into(), Place { partition: 0, offset: 0 })),
+            value: ValueDigest { bytes: 1 << 20, digest: 5 },
         };
-        check(&[normalized(0, "a")], &[], std::slice::from_ref(&letter), &[]);
-        check(&[normalized(1, "a")], &[], std::slice::from_ref(&letter), &["lost"]);
-        check(&[normalized(0, "a"), normalized(1, "a")], &[], &[letter], &["lost"]);
+        let large = |offset| Normalized { value: letter.value, ..normalized(offset, "a") };
+        check(&[large(0)], &[], std::slice::from_ref(&letter), &[]);
+        check(&[large(1)], &[], std::slice::from_ref(&letter), &["lost"]);
+        check(&[large(0), large(1)], &[], std::slice::from_ref(&letter), &["lost"]);
+        let elsewhere =
+            DeadLetter { origin: Some(("writebacks.sap".into(), Place::default())), ..letter.clone() };
+        check(&[large(0)], &[], &[elsewhere], &["lost"]);
+    }
+
+    #[test]
+    fn a_dead_letter_needs_a_reason_and_its_records_bytes() {
+        let origin = Some(("events.normalized".to_owned(), Place { partition: 0, offset: 0 }));
+        let value = ValueDigest { bytes: 1 << 20, digest: 5 };
+        let letter = DeadLetter { topic: "processor.dlq".into(), code: TOO_LARGE.into(), origin, value };
+        let event = Normalized { value, ..normalized(0, "a") };
+        let small = Normalized { value: ValueDigest { bytes: 300, digest: 5 }, ..event.clone() };
+        let of_small = DeadLetter { value: small.value, ..letter.clone() };
+        check(&[small], &[], &[of_small], &["put-aside-without-reason"]);
+        let undecodable = DeadLetter { code: "TL-3001".into(), ..letter.clone() };
+        check(std::slice::from_ref(&event), &[], &[undecodable], &["put-aside-without-reason"]);
+        let empty = DeadLetter { value: ValueDigest::default(), ..letter };
+        check(&[event], &[], &[empty], &["dead-letter-changed"]);
+    }
+
+    #[test]
+    fn what_a_running_processor_has_not_reached_is_not_lost() {
+        let mut evidence =
+            Evidence { normalized: vec![normalized(4, "a"), normalized(5, "b")], ..Evidence::default() };
+        evidence.committed.insert(0, 5);
+        let verdict = judge(&evidence, WINDOW, Pending::Allowed);
+        assert_eq!((verdict.violations(), verdict.counts["not_reached"]), (1, 1));
+        assert_eq!(judge(&evidence, WINDOW, Pending::Lost).violations(), 2);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Allowed {
     pub without_data: bool,
     /// Plugins may add attributes.
     pub plugins: bool,
+    /// Conversations may have begun before the evidence does: who fills in a customer then is not known.
+    pub incomplete: bool,
 }
 
 /// Judges `fields`: every field equal (the payload byte for byte), and the record's time. Only the customer may
@@ -28,7 +30,10 @@ pub fn judge(evidence: &Evidence, allowed: Allowed) -> Verdict {
         compared += 1;
         verdict.count("fields_compared", fact.fields.len() as u64);
         let known = customers.get(&fact.entity()).copied();
-        judge_customer(fact, event, known, &mut verdict);
+        if !(allowed.incomplete && known.is_none() && fact.customer_id.is_none() && fact.is_conversational())
+        {
+            judge_customer(fact, event, known, &mut verdict);
+        }
         if let Some(customer) = fact.customer_id.as_deref().filter(|_| fact.is_conversational()) {
             customers.entry(fact.entity()).or_insert(customer);
         }
@@ -130,6 +135,15 @@ mod tests {
         without.fact.fields = without.fact.fields.with("data", &Value::Null);
         check(&[(before.clone(), without.clone())], Allowed::default(), &["field"]);
         check(&[(before, without)], Allowed { without_data: true, ..Allowed::default() }, &[]);
+    }
+
+    #[test]
+    fn without_the_beginning_a_customer_may_be_known_from_before() {
+        let silent = normalized("b", None);
+        let filled = (silent.clone(), enriched(normalized("b", Some("C-1"))));
+        check(&[filled], Allowed { incomplete: true, ..Allowed::default() }, &[]);
+        let named = (normalized("a", Some("C-1")), enriched(normalized("a", Some("C-2"))));
+        check(&[named], Allowed { incomplete: true, ..Allowed::default() }, &["customer"]);
     }
 
     #[test]

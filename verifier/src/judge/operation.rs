@@ -13,6 +13,8 @@ pub struct Operation {
     name: &'static str,
     /// End of the path of its write request, with the command's parameters in braces.
     path: &'static str,
+    /// The path that its resource is read back from.
+    read_path: &'static str,
     /// True when its effect happens at most once per idempotency key; false when setting a value again converges.
     pub once: bool,
     /// The body that a command's fields make.
@@ -24,6 +26,7 @@ const OPERATIONS: &[Operation] = &[
         system: "genesys",
         name: "participant_attributes",
         path: "/api/v2/conversations/{conversationId}/participants/{participantId}/attributes",
+        read_path: "/api/v2/conversations/{conversationId}",
         once: false,
         body: |command| json!({ "attributes": command.write.fields }),
     },
@@ -31,6 +34,7 @@ const OPERATIONS: &[Operation] = &[
         system: "salesforce",
         name: "upsert",
         path: "/sobjects/{object}/{externalIdField}/{externalId}",
+        read_path: "/sobjects/{object}/{externalIdField}/{externalId}",
         once: true,
         body: without_external_id,
     },
@@ -57,6 +61,11 @@ impl Operation {
     /// Where a command's write goes.
     pub fn path(&self, command: &Command) -> String {
         filled(self.path, &command.write.parameters)
+    }
+
+    /// Where its resource is read back from.
+    pub fn read_path(&self, command: &Command) -> String {
+        filled(self.read_path, &command.write.parameters)
     }
 
     /// What it writes.

@@ -24,8 +24,23 @@ pub struct Expectation<'a> {
     /// How sources are put in order, where that was given; else an event's own word for its mode is taken, and the hold of
     /// every source for [`DEFAULT_HOLD_MS`].
     pub sources: Option<&'a BTreeMap<String, Source>>,
-    /// Whether the evidence begins at the beginning: else a conversation may have had events before it.
-    pub complete: bool,
+    /// Which events are judged.
+    pub scope: Scope,
+}
+
+/// Which events of the evidence are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them; the evidence begins at the beginning.
+    Whole,
+    /// Those that were taken in between these times (UTC milliseconds); the evidence reaches a little further, and a
+    /// conversation may have begun before it.
+    Range {
+        /// The first.
+        since: i64,
+        /// The last.
+        until: i64,
+    },
 }
 
 /// The hold of sources that configure none; milliseconds.
@@ -41,11 +56,10 @@ pub fn judge(evidence: &Evidence, expectation: Expectation<'_>) -> Verdict {
     }
     for ((key, _), events) in &mut entities {
         events.sort_by_key(|event| event.fact.place);
-        judge_positions(key, events, expectation.complete, &mut verdict);
+        judge_positions(key, events, expectation.scope, &mut verdict);
         judge_channels(key, events, &arrivals, expectation, &mut verdict);
         count_put_in_order(events, &arrivals, &mut verdict);
     }
-    verdict.count("events_in_order", evidence.enriched.len() as u64);
     let compared = compared(&verdict);
     verdict.having_compared(compared)
 }
@@ -66,28 +80,36 @@ pub fn compared(verdict: &Verdict) -> String {
     )
 }
 
-fn judge_positions(key: &str, events: &[&Enriched], complete: bool, verdict: &mut Verdict) {
-    let conversational = events.first().is_some_and(|event| event.fact.is_conversational());
-    verdict.count(if conversational { "conversations" } else { "other_entities" }, 1);
-    let partition = |event: Option<&&Enriched>| event.map(|event| event.fact.place.partition);
-    if let (Some(first), Some(last)) = (partition(events.first()), partition(events.last()))
-        && first != last
-    {
-        verdict.object("split", || format!("{key} is in partitions {first} and {last}"));
+fn judge_positions(key: &str, events: &[&Enriched], scope: Scope, verdict: &mut Verdict) {
+    let judged: Vec<&Enriched> = events.iter().copied().filter(|event| scope.has(event)).collect();
+    let Some(first) = judged.first() else { return };
+    verdict.count(if first.fact.is_conversational() { "conversations" } else { "other_entities" }, 1);
+    verdict.count("events_in_order", judged.len() as u64);
+    let strangers = judged
+        .iter()
+        .map(|event| event.fact.place.partition)
+        .find(|other| *other != first.fact.place.partition);
+    if let Some(other) = strangers {
+        verdict
+            .object("split", || format!("{key} is in partitions {} and {other}", first.fact.place.partition));
     }
-    let first = events.first().map_or(1, |event| event.ordering.position);
-    let first = if complete { 1 } else { first.max(1) };
-    for (expected, event) in (first..).zip(events) {
-        if event.ordering.position != expected {
+    let mut expected = match scope {
+        Scope::Whole => 1,
+        Scope::Range { .. } => events.first().map_or(1, |event| event.ordering.position),
+    };
+    for event in events {
+        let found = event.ordering.position;
+        if found != expected && scope.has(event) {
             verdict.object("hole", || {
                 format!(
-                    "{key}: event {} at {} has position {}, expected {expected}",
-                    event.fact.event_id, event.fact.place, event.ordering.position
+                    "{key}: event {} at {} has position {found}, expected {expected}",
+                    event.fact.event_id, event.fact.place
                 )
             });
             // What follows a hole is shifted as a whole: one breach, not hundreds.
             return;
         }
+        expected = found + 1;
     }
 }
 
@@ -104,7 +126,7 @@ fn judge_channels<'a>(
         let fact = &event.fact;
         let configured = expectation.sources.and_then(|sources| sources.get(&fact.source));
         let mode = configured.map_or(event.ordering.mode.as_str(), |source| source.mode);
-        if mode != event.ordering.mode {
+        if mode != event.ordering.mode && expectation.scope.has(event) {
             verdict.object("mode", || {
                 format!(
                     "{key}: event {} at {} was put in order as {}, its source {} is {mode}",
@@ -119,20 +141,33 @@ fn judge_channels<'a>(
             arrivals,
             hold_ms: configured.map_or(DEFAULT_HOLD_MS, |source| source.hold_ms),
             admitted: !fact.is_conversational() || conversation.admits(&fact.event_type),
-            complete: expectation.complete,
+            complete: expectation.scope == Scope::Whole,
+            judged: expectation.scope.has(event),
         };
-        verdict.count("late", u64::from(event.ordering.late));
-        verdict.count("gaps", u64::from(event.ordering.gap_before));
+        verdict.count("late", u64::from(event.ordering.late && seen.judged));
+        verdict.count("gaps", u64::from(event.ordering.gap_before && seen.judged));
         let channel = channels.entry((&fact.source, &fact.channel)).or_default();
         match mode {
             "SORTED" => channel.sorted(&seen, verdict),
             "CAUSAL" => channel.causal(&seen, verdict),
             "SEQUENCED" => channel.sequenced(&seen, verdict),
-            mode => verdict.object("mode", || {
+            mode if seen.judged => verdict.object("mode", || {
                 format!("{key}: event {} at {} has ordering mode {mode}", fact.event_id, fact.place)
             }),
+            _ => {}
         }
         conversation.take(&fact.event_type, fact.event_time, fact.agent_id.as_deref());
+    }
+}
+
+// === impl Scope ===
+
+impl Scope {
+    fn has(self, event: &Enriched) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Range { since, until } => (since..=until).contains(&event.fact.ingest_time),
+        }
     }
 }
 

@@ -15,9 +15,10 @@ use crate::evidence::{Call, Evidence};
 use crate::report::{Verdict, counted};
 
 /// Judges the profiles of all events, by the configuration where it was given.
-pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>) -> Verdict {
+pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>, plugins: bool) -> Verdict {
     let mut verdict = Verdict::new("profiles");
-    let views = Views::new(evidence, rules);
+    let views = Views::new(evidence, rules, plugins);
+    judge_any(evidence, rules, &mut verdict);
     let mut compared = 0;
     for event in &evidence.enriched {
         views.judge(event, &mut verdict);
@@ -30,6 +31,17 @@ pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>) -> Verdict {
         counted(evidence.enriched.len() as u64, "event"),
         counted(evidence.profiles.len() as u64, "record")
     ))
+}
+
+/// Events that name customers were enriched at all: that no system was ever heard of is no state of a deployment that asks them.
+fn judge_any(evidence: &Evidence, rules: Option<&EnrichmentRules>, verdict: &mut Verdict) {
+    let named = evidence.enriched.iter().filter(|event| event.fact.customer_id.is_some()).count();
+    let heard = evidence.enriched.iter().any(|event| !event.enrichment.sources.is_empty());
+    if rules.is_some_and(|rules| !rules.conditional) && named > 0 && !heard {
+        verdict.object("never-asked", || {
+            format!("{named} events name a customer, and no system was heard of any")
+        });
+    }
 }
 
 /// Judges the records of `customer.profiles` by what the outside systems answered.

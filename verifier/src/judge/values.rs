@@ -12,11 +12,11 @@ pub fn judge(evidence: &Evidence) -> Verdict {
         .dead_letters
         .iter()
         .filter_map(|letter| letter.origin.as_ref())
-        .map(|(topic, place)| (topic.as_str(), *place))
+        .map(|(topic, place)| (without_prefix(topic, evidence), *place))
         .collect();
     for Undecodable { topic, place, problem } in &evidence.undecodable {
         // Somebody else's garbage in an input topic is no breach once the pipeline has put it aside.
-        if put_aside.iter().any(|(from, at)| from.ends_with(topic.as_str()) && at == place) {
+        if put_aside.contains(&(topic.as_str(), *place)) {
             verdict.count("poisonous_records", 1);
         } else {
             verdict.object("undecodable", || format!("{topic} {place}: {problem}"));
@@ -43,6 +43,13 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     verdict.having_compared(format!("{} of {}", counted(records, "record"), counted(topics, "topic")))
 }
 
+/// The name that the evidence has for a topic: dead letters name it with the deployment's prefix.
+fn without_prefix<'a>(full: &'a str, evidence: &Evidence) -> &'a str {
+    let known =
+        evidence.topics.iter().filter(|topic| full.ends_with(topic.as_str())).max_by_key(|topic| topic.len());
+    known.map_or(full, |topic| &full[full.len() - topic.len()..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +60,7 @@ mod tests {
         let place = Place { partition: 1, offset: 2 };
         let garbage = Undecodable { topic: "events.normalized".into(), place, problem: "no frame".into() };
         let mut evidence = Evidence { undecodable: vec![garbage], ..Evidence::default() };
+        evidence.topics.insert("events.normalized".into());
         assert_eq!(judge(&evidence).violations(), 1);
         evidence.dead_letters.push(DeadLetter {
             topic: "processor.dlq".into(),

@@ -1,7 +1,7 @@
 //! `writes`: the writes of one resource come in the order of their commands, and what stands there at the end is what the last
 //! command says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ pub fn judge(evidence: &Evidence, calls: &[Call]) -> Verdict {
     for call in calls.iter().filter(took_place) {
         writes.entry((call.system.clone(), resource_path(&call.path))).or_default().push(call);
     }
+    judge_unread(evidence, calls, &outcomes, &mut verdict);
     let mut compared = 0;
     for (target, commands) in &mut commands {
         // One resource is one key, and one key is one partition.
@@ -42,6 +43,26 @@ pub fn judge(evidence: &Evidence, calls: &[Call]) -> Verdict {
         counted(compared, "write"),
         counted(commands.len() as u64, "resource")
     ))
+}
+
+/// Who says that something was applied already has read it, or written it before.
+fn judge_unread(evidence: &Evidence, calls: &[Call], outcomes: &HashMap<&str, &str>, verdict: &mut Verdict) {
+    let answered = calls.iter().filter(|call| call.succeeded() || call.status == 404 || call.effect);
+    let seen: HashSet<Target> =
+        answered.map(|call| (call.system.clone(), resource_path(&call.path))).collect();
+    for command in &evidence.commands {
+        let Some(operation) = Operation::of(command) else { continue };
+        let claimed = outcomes.get(command.command_id.as_str()) == Some(&"ALREADY_APPLIED");
+        let places = [operation.path(command), operation.read_path(command)];
+        if claimed && !places.into_iter().any(|path| seen.contains(&(command.write.system.clone(), path))) {
+            verdict.object("unread", || {
+                format!(
+                    "command {} ended ALREADY_APPLIED, and {} was neither read nor written",
+                    command.command_id, command.write.resource
+                )
+            });
+        }
+    }
 }
 
 fn judge_order(target: &Target, commands: &[&Command], writes: &[&Call], verdict: &mut Verdict) {
@@ -185,6 +206,19 @@ mod tests {
     fn a_final_value_that_is_not_the_last_commands_is_seen() {
         check(&[write("a", 1.0, "SILVER"), write("b", 2.0, "SILVER")], "APPLIED", &["stale-value"]);
         check(&[write("a", 1.0, "SILVER")], "ALREADY_APPLIED", &["stale-value"]);
+    }
+
+    #[test]
+    fn already_applied_without_a_look_is_seen() {
+        let elsewhere = Call { path: "/api/v2/conversations/other".into(), ..write("x", 1.0, "GOLD") };
+        check(&[elsewhere], "ALREADY_APPLIED", &["unread"]);
+        let read = Call {
+            method: "GET".into(),
+            path: "/api/v2/conversations/c".into(),
+            effect: false,
+            ..write("x", 1.0, "")
+        };
+        check(&[read], "ALREADY_APPLIED", &[]);
     }
 
     #[test]

@@ -145,28 +145,31 @@ pub fn spans(
     Ok(spans)
 }
 
-/// Time of the oldest record of a topic, over all its partitions; `None` for one without records. Blocks.
+/// From when on each partition is whole, by partition: the time of its first record where it lost its beginning, to retention
+/// or to somebody; the end of time where it lost everything. Partitions that lost nothing are left out. Blocks.
 ///
 /// # Errors
 /// When the brokers cannot be read.
-pub fn oldest(cluster: &Cluster, topic: &str, partitions: i32) -> Result<Option<i64>, Error> {
+pub fn whole_since(cluster: &Cluster, topic: &str, partitions: i32) -> Result<BTreeMap<i32, i64>, Error> {
     let consumer = cluster.consumer("read_committed")?;
-    let mut oldest: Option<i64> = None;
-    for (partition, high) in filled_partitions(cluster, &consumer, topic, partitions)? {
-        let (low, _) = consumer
+    let mut since = BTreeMap::new();
+    for partition in 0..partitions {
+        let (low, high) = consumer
             .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
             .map_err(|source| cluster.failed(source))?;
-        let mut first = None;
-        read_to_end(cluster, &consumer, topic, &Spans::from([(partition, (low, high))]), |message| {
-            first = message.timestamp().to_millis();
-            false
-        })?;
-        oldest = match (oldest, first) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+        if low == 0 {
+            continue;
+        }
+        let mut first = i64::MAX;
+        if high > low {
+            read_to_end(cluster, &consumer, topic, &Spans::from([(partition, (low, high))]), |message| {
+                first = message.timestamp().to_millis().unwrap_or(i64::MAX);
+                false
+            })?;
+        }
+        since.insert(partition, first);
     }
-    Ok(oldest)
+    Ok(since)
 }
 
 /// Sends the committed records between some offsets whose key is wanted, in offset order per partition; what is not wanted

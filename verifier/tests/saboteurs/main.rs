@@ -15,7 +15,7 @@ mod outside;
 mod play;
 mod records;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use trunkline_verifier::evidence::Evidence;
 use trunkline_verifier::examine::examine;
@@ -50,7 +50,6 @@ fn run(seed: u64) -> Run {
         stopped_cleanly: true,
         quotas: ["genesys", "salesforce", "sap", "servicenow"].map(quota).to_vec(),
         breakers: Some(Breakers { open_for_ms: 5_000.0, lookups_by_one: true, writes_by_one: true }),
-        allow_unjudged: BTreeSet::from(["I9-redrive".to_owned()]),
         ..Inputs::default()
     };
     Run { evidence, inputs }

@@ -162,7 +162,7 @@ impl Log {
             place: Place { partition, offset: *offset },
             timestamp,
             key: Some(key.as_bytes().to_vec()),
-            value: Some(Vec::new()),
+            value: Some(format!("{key} at {timestamp}").into_bytes()),
             headers: Vec::new(),
         };
         self.intake.take(topic, &record, &fields).unwrap();
@@ -234,7 +234,6 @@ impl Log {
                 ("conversationId", optional(event.conversation.as_deref())),
                 ("customerId", optional(customer)),
                 ("ruleId", text(rule)),
-                ("ruleSetVersion", text("v1")),
                 ("queue", text(&choice.queue)),
                 ("priority", choice.priority.map_or(Value::Null, long)),
                 ("skills", Value::Array(Vec::new())),
@@ -261,7 +260,6 @@ impl Log {
                 ("eventId", text(&event.id)),
                 ("customerId", optional(customer)),
                 ("ruleId", text(rule)),
-                ("ruleSetVersion", text("v1")),
                 ("correlationId", text(&format!("correlation-{}", event.id))),
                 ("issuedAt", long(emitted.at)),
                 ("expiresAt", expires.map_or(Value::Null, |ms| long(emitted.at + ms))),

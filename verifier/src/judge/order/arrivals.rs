@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::evidence::{Evidence, Fact, Place};
+use crate::evidence::{Evidence, Fact, Identity, Place};
 use crate::judge::exactly_once::{dead_places, first_of_each};
 
 /// How long after ingest has stamped an event it may take until it lies in the log, where nothing says when it did;
@@ -11,7 +11,7 @@ pub const APPEND_ALLOWANCE_MS: i64 = 50;
 
 /// The arrivals of all events.
 #[derive(Debug, Default)]
-pub struct Arrivals<'a>(HashMap<(&'a str, &'a str), Arrival<'a>>);
+pub struct Arrivals<'a>(HashMap<Identity<'a>, Arrival<'a>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Arrival<'a> {

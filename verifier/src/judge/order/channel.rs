@@ -29,6 +29,8 @@ pub(super) struct Seen<'s, 'a> {
     pub(super) admitted: bool,
     /// Whether `before` goes back to the beginning.
     pub(super) complete: bool,
+    /// Whether it is one of those to be judged; else it only stands before or after them.
+    pub(super) judged: bool,
 }
 
 // === impl Channel ===
@@ -52,8 +54,9 @@ impl<'a> Channel<'a> {
             let by_arrival = !seen.arrivals.came_before(other, one);
             let by_cause = cause_rank(&one.event_type) < cause_rank(&other.event_type);
             if !by_arrival && !by_cause {
+                let by_id = one.event_id < other.event_id;
                 seen.object(
-                    "tie-out-of-arrival-order",
+                    if by_id { "tie-in-order-of-ids" } else { "tie-out-of-arrival-order" },
                     verdict,
                     &format!("comes after event {} of the same time, which arrived later", one.event_id),
                 );
@@ -147,7 +150,12 @@ impl<'a> Channel<'a> {
                 &format!("(eventTime {own}) comes after eventTime {other} and is not marked late"),
             ),
             (std::cmp::Ordering::Equal, true) => seen.object(
-                "late-at-equal-time",
+                // Put in order by their ids, as events that are sorted are not to be.
+                if seen.event.ordering.mode == "SORTED" && seen.event.fact.event_id < furthest.fact.event_id {
+                    "late-at-equal-time"
+                } else {
+                    "late-without-reason"
+                },
                 verdict,
                 &format!(
                     "is marked late for being of the same time as event {}, {own}",
@@ -194,6 +202,9 @@ impl<'a> Channel<'a> {
 
 impl<'a> Seen<'_, 'a> {
     fn object(&self, kind: &'static str, verdict: &mut Verdict, what: &str) {
+        if !self.judged {
+            return;
+        }
         let fact = &self.event.fact;
         verdict.object(kind, || {
             format!(
@@ -208,7 +219,7 @@ impl<'a> Seen<'_, 'a> {
     fn judge_lateness(&self, verdict: &mut Verdict, may_overtake: impl Fn(&Enriched) -> bool) {
         let fact = &self.event.fact;
         if self.channel().any(may_overtake) {
-            return verdict.count("late_explained", 1);
+            return verdict.count("late_explained", u64::from(self.judged));
         }
         let overtaken = self.channel().any(|other| match (other.fact.sequence, fact.sequence) {
             (Some(other), Some(own)) if self.event.ordering.mode == "SEQUENCED" => other > own,

@@ -67,7 +67,7 @@ fn evidence(published: &[Enriched], arrived: &[&str]) -> Evidence {
 }
 
 fn kinds(evidence: &Evidence) -> (Vec<&'static str>, Verdict) {
-    let verdict = judge(evidence, Expectation { sources: None, complete: true });
+    let verdict = judge(evidence, Expectation { sources: None, scope: Scope::Whole });
     (verdict.found.keys().copied().collect(), verdict)
 }
 
@@ -146,8 +146,10 @@ fn disorder_without_a_mark_and_marks_without_disorder_are_seen() {
 #[test]
 fn equal_times_keep_their_order_of_arrival_and_are_never_late() {
     check(&[event("b", 5, 1), event("a", 5, 2)], &["b", "a"], &[]);
-    check(&[event("a", 5, 1), event("b", 5, 2)], &["b", "a"], &["tie-out-of-arrival-order"]);
+    check(&[event("a", 5, 1), event("b", 5, 2)], &["b", "a"], &["tie-in-order-of-ids"]);
+    check(&[event("b", 5, 1), event("a", 5, 2)], &["a", "b"], &["tie-out-of-arrival-order"]);
     check(&[event("b", 5, 1), late(event("a", 5, 900))], &["b", "a"], &["late-at-equal-time"]);
+    check(&[event("a", 5, 1), late(event("b", 5, 900))], &["a", "b"], &["late-without-reason"]);
     let mut started = event("b", 5, 2);
     started.fact.event_type = "conversation.started".into();
     check(&[started, event("a", 5, 1)], &["a", "b"], &[]);
@@ -201,7 +203,7 @@ fn numbers_ascend_and_gaps_are_marked_and_explained() {
 fn the_mode_is_the_one_configured() {
     let given = evidence(&[event("a", 1, 1)], &["a"]);
     let sources = BTreeMap::from([("s".to_owned(), Source { mode: "CAUSAL", hold_ms: 500 })]);
-    let verdict = judge(&given, Expectation { sources: Some(&sources), complete: true });
+    let verdict = judge(&given, Expectation { sources: Some(&sources), scope: Scope::Whole });
     assert!(verdict.found.contains_key("mode"));
     let unknown = evidence(&[mode("UNKNOWN", event("a", 1, 1))], &["a"]);
     assert_eq!(kinds(&unknown).0, ["mode"]);
@@ -227,12 +229,17 @@ fn an_event_from_the_future_makes_nothing_late_for_ever() {
 }
 
 #[test]
-fn without_the_beginning_a_conversation_may_start_anywhere() {
-    let mut tail = evidence(&[late(event("a", 1, 1)), event("b", 2, 2)], &["a", "b"]);
-    tail.enriched[0].ordering.position = 7;
-    tail.enriched[1].ordering.position = 8;
-    let verdict = judge(&tail, Expectation { sources: None, complete: false });
-    assert_eq!(verdict.violations(), 0, "{:?}", verdict.examples());
-    tail.enriched[1].ordering.position = 9;
-    assert_eq!(judge(&tail, Expectation { sources: None, complete: false }).violations(), 1);
+fn of_a_range_only_its_own_events_are_judged_and_its_neighbours_are_known() {
+    let scope = Scope::Range { since: 10, until: 20 };
+    let judged = |evidence: &Evidence| judge(evidence, Expectation { sources: None, scope }).violations();
+    // Published 5, 6, 7; the second was taken in before the range begins.
+    let mut published = evidence(&[event("b", 2, 11), event("a", 1, 9), event("c", 3, 12)], &["a", "b", "c"]);
+    (0..3).for_each(|index| published.enriched[index].ordering.position = 5 + index as i64);
+    assert_eq!(judged(&published), 0, "disorder of what is not in range");
+    published.enriched[2].ordering.position = 8;
+    assert_eq!(judged(&published), 1, "a hole");
+    published.enriched[2].fact.ingest_time = 25;
+    assert_eq!(judged(&published), 0, "a hole after the range");
+    let first_is_late = evidence(&[late(event("a", 1, 11))], &["a"]);
+    assert_eq!(judged(&first_is_late), 0, "what it came after is not known");
 }

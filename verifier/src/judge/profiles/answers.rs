@@ -19,7 +19,6 @@ pub(super) struct Answers<'a> {
 struct Answer {
     /// When it was on its way; UTC milliseconds.
     at: f64,
-    status: u16,
     /// What it says; `None` for what cannot be read.
     said: Option<Said>,
 }
@@ -59,9 +58,18 @@ impl<'a> Answers<'a> {
             let target = decoded(&call.path);
             // A customer's id stands in the question, whatever the question is.
             let words = target.split(|character: char| !is_of_id(character));
-            for customer in words.filter_map(|word| customers.get(word)).collect::<BTreeSet<_>>() {
+            let named: BTreeSet<&&str> = words
+                .filter_map(|word| customers.get(word))
+                .chain(
+                    // An id with a space or a sign of its own is no word.
+                    customers
+                        .iter()
+                        .filter(|customer| !customer.chars().all(is_of_id) && target.contains(**customer)),
+                )
+                .collect();
+            for customer in named {
                 number += usize::from(call.answer.is_some());
-                let answer = Answer { at, status: call.status, said: said(call) };
+                let answer = Answer { at, said: said(call) };
                 by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
             }
         }
@@ -82,6 +90,13 @@ impl<'a> Answers<'a> {
                 .object("relabelled", || format!("customer.profiles {place}: the key is not its customer"));
         }
         for (system, source) in &record.sources {
+            if (source.fetched_at.is_none() || source.status == "NOT_FOUND")
+                && says_anything(system, &record.fields)
+            {
+                verdict.object("unanswered", || {
+                    format!("customer.profiles {place}: it has something from {system}, which never told of that customer")
+                });
+            }
             let Some(fetched_at) = source.fetched_at else { continue };
             let candidates =
                 self.by_customer.get(&(system.as_str(), customer)).map_or([].as_slice(), Vec::as_slice);
@@ -126,9 +141,7 @@ impl Answer {
     /// Whether a record with this status and these fields can come from this answer. A system that failed this time keeps
     /// what it said before, with the time of then: so the status is only compared where it says that the system answered.
     fn agrees(&self, status: &str, fields: &ProfileFields) -> bool {
-        let Some(said) = &self.said else {
-            return status == "NOT_FOUND" && self.status == 404;
-        };
+        let Some(said) = &self.said else { return false };
         match said {
             Said::Nothing => status != "OK",
             Said::Account { name, tier, .. } => {
@@ -138,7 +151,7 @@ impl Answer {
                 status != "NOT_FOUND" && *amount == fields.balance && *currency == fields.currency
             }
             // No tickets of somebody whom nobody knows are no knowledge.
-            Said::Tickets(0) if status == "NOT_FOUND" => fields.open_tickets.is_none(),
+            Said::Tickets(0) if status != "OK" && fields.open_tickets.is_none() => true,
             Said::Tickets(count) => status != "NOT_FOUND" && fields.open_tickets == Some(*count),
         }
     }
@@ -148,7 +161,21 @@ fn is_of_id(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '@')
 }
 
+/// Whether a record has a field that is this system's to tell.
+fn says_anything(system: &str, fields: &ProfileFields) -> bool {
+    match system {
+        "salesforce" => fields.account_name.is_some() || fields.loyalty_tier.is_some(),
+        "sap" => fields.balance.is_some() || fields.currency.is_some(),
+        "servicenow" => fields.open_tickets.is_some(),
+        _ => false,
+    }
+}
+
 fn said(call: &Call) -> Option<Said> {
+    if matches!(call.status, 404 | 410) {
+        // ServiceNow's version 1 answers an empty list so; the others do not know the customer.
+        return Some(if call.system == "servicenow" { Said::Tickets(0) } else { Said::Nothing });
+    }
     if !call.succeeded() {
         return None;
     }

@@ -55,7 +55,7 @@ fn event() -> Enriched {
 
 fn found(event: Enriched) -> Vec<&'static str> {
     let evidence = Evidence { enriched: vec![event], profiles: vec![record()], ..Evidence::default() };
-    judge(&evidence, Some(&rules())).found.keys().copied().collect()
+    judge(&evidence, Some(&rules()), false).found.keys().copied().collect()
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn the_moment_of_the_decision_is_the_moment_of_the_ages() {
         decisions: vec![Decision { event_id: "e".into(), decided_at, ..Default::default() }],
         ..Evidence::default()
     };
-    assert_eq!(judge(&decided_at(2_000), Some(&rules())).violations(), 0);
-    assert_eq!(judge(&decided_at(2_001), Some(&rules())).violations(), 1);
+    assert_eq!(judge(&decided_at(2_000), Some(&rules()), false).violations(), 0);
+    assert_eq!(judge(&decided_at(2_001), Some(&rules()), false).violations(), 1);
 }
 
 #[test]
@@ -104,13 +104,20 @@ fn the_status_follows_from_the_sources() {
     let mut skipped = event();
     (skipped.profile, skipped.enrichment.status) = (None, "SKIPPED".into());
     skipped.enrichment.sources.clear();
-    assert_eq!(found(skipped.clone()), ["status"], "it names a customer");
+    assert_eq!(found(skipped.clone()), ["never-asked", "status"], "it names a customer");
     skipped.fact.customer_id = None;
     assert_eq!(found(skipped), [""; 0]);
     let mut missing = event();
     (missing.profile, missing.enrichment.status) = (None, "MISSING".into());
     missing.enrichment.sources.clear();
-    assert_eq!(found(missing), [""; 0], "the deadline came before the answers");
+    assert_eq!(found(missing.clone()), ["never-asked"]);
+    let evidence =
+        Evidence { enriched: vec![event(), missing], profiles: vec![record()], ..Evidence::default() };
+    assert_eq!(
+        judge(&evidence, Some(&rules()), false).violations(),
+        0,
+        "its deadline came before the answers"
+    );
 }
 
 fn call(system: &str, at: f64, answer: &str) -> Call {

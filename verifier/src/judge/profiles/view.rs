@@ -13,6 +13,8 @@ pub(super) struct Views<'a> {
     /// When an event was decided: then it also got its profile.
     decided: HashMap<&'a str, i64>,
     rules: Option<&'a EnrichmentRules>,
+    /// Plugins are asked between the profile and the decision.
+    plugins: bool,
 }
 
 /// How far the clocks of ingest and processor may be apart, in milliseconds: an event that names ages which only fit a time
@@ -22,13 +24,13 @@ const CLOCKS_APART_MS: i64 = 1_000;
 // === impl Views ===
 
 impl<'a> Views<'a> {
-    pub(super) fn new(evidence: &'a Evidence, rules: Option<&'a EnrichmentRules>) -> Self {
+    pub(super) fn new(evidence: &'a Evidence, rules: Option<&'a EnrichmentRules>, plugins: bool) -> Self {
         let mut records: HashMap<&str, Vec<&ProfileRecord>> = HashMap::new();
         for record in &evidence.profiles {
             records.entry(&record.fields.customer_id).or_default().push(record);
         }
         let decided = |decision: &'a Decision| (decision.event_id.as_str(), decision.decided_at);
-        Self { records, decided: evidence.decisions.iter().map(decided).collect(), rules }
+        Self { records, decided: evidence.decisions.iter().map(decided).collect(), rules, plugins }
     }
 
     pub(super) fn judge(&self, event: &Enriched, verdict: &mut Verdict) {
@@ -135,6 +137,7 @@ impl<'a> Views<'a> {
         let fact = &event.fact;
         let decided = self.decided.get(fact.event_id.as_str()).copied();
         let (mut low, mut high) = match decided {
+            Some(at) if self.plugins => (fact.ingest_time - CLOCKS_APART_MS, at),
             Some(at) => (at, at),
             None => (fact.ingest_time - CLOCKS_APART_MS, i64::MAX),
         };

@@ -78,6 +78,24 @@ pub const LOST_BEHIND_A_DEAD_LETTER_OF_ANOTHER: Forgery = Forgery {
             topic: "processor.dlq".into(),
             code: "TL-3001".into(),
             origin: Some(("events.normalized".into(), Place { offset: 99_999, ..lost.fact.place })),
+            value: lost.fact.value,
+        });
+        Some(())
+    },
+};
+
+pub const LOST_BEHIND_ITS_OWN_DEAD_LETTER: Forgery = Forgery {
+    name: "an event that can be read lies in the dead letters instead",
+    breaks: "I2",
+    forge: |evidence, dice| {
+        let index = any(evidence, dice)?;
+        let lost = evidence.enriched.remove(index);
+        let first = evidence.normalized.iter().find(|fact| fact.identity() == lost.fact.identity())?;
+        evidence.dead_letters.push(DeadLetter {
+            topic: "processor.dlq".into(),
+            code: "TL-3007".into(),
+            origin: Some(("events.normalized".into(), first.place)),
+            value: first.value,
         });
         Some(())
     },

@@ -1,7 +1,7 @@
 //! Decisions, commands, results and writes.
 
 use serde_json::Value;
-use trunkline_verifier::evidence::{Call, Command, CommandResult, Decision, Evidence};
+use trunkline_verifier::evidence::{Call, Command, CommandResult, Decision, Evidence, Trouble};
 
 use super::Forgery;
 use crate::dice::Dice;
@@ -253,6 +253,68 @@ pub const APPLIED_WITHOUT_A_WRITE: Forgery = Forgery {
     forge: |evidence, dice| {
         let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
         evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&id));
+        Some(())
+    },
+};
+
+pub const ALREADY_THERE_WITHOUT_A_LOOK: Forgery = Forgery {
+    name: "a command was applied already, says its result, and nobody looked",
+    breaks: "writes",
+    forge: |evidence, dice| {
+        let command = evidence.commands[command(evidence, dice, upserted)?].clone();
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&command.command_id));
+        result_of(evidence, &command.command_id)?.outcome = "ALREADY_APPLIED".into();
+        Some(())
+    },
+};
+
+pub const OBSERVED_INSTEAD_OF_WRITTEN: Forgery = Forgery {
+    name: "a command was only observed, though its rule is not on trial",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&id));
+        result_of(evidence, &id)?.outcome = "OBSERVED".into();
+        Some(())
+    },
+};
+
+pub const APPLIED_ON_TRIAL: Forgery = Forgery {
+    name: "a command of a rule on trial was written, and its result says so",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let observed = evidence.commands[command(evidence, dice, |command| command.write.observe)?].clone();
+        evidence.calls.as_mut()?.push(write(&observed, observed.issued_at));
+        result_of(evidence, &observed.command_id)?.outcome = "APPLIED".into();
+        Some(())
+    },
+};
+
+pub const COMMAND_GONE_BEHIND_A_REPORT: Forgery = Forgery {
+    name: "a command is missing, and a report says that its rule failed",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |_| true)?;
+        let gone = evidence.commands.remove(index);
+        evidence.results.retain(|result| result.command_id != gone.command_id);
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&gone.command_id));
+        evidence.troubles.push(Trouble {
+            code: "TL-3002".into(),
+            component: "processor".into(),
+            subject: Some(gone.rule_id),
+            correlation_id: Some(gone.correlation_id),
+            ..Default::default()
+        });
+        Some(())
+    },
+};
+
+pub const UNREADABLE_BODY: Forgery = Forgery {
+    name: "a write has a body that nobody can read",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, upserted)?].command_id.clone();
+        call_of(evidence, &id)?.body = "garbage".into();
         Some(())
     },
 };

@@ -74,6 +74,19 @@ pub const TWO_FACTS_ONE_ID: Forgery = Forgery {
     },
 };
 
+pub const FACT_TOLD_TWICE: Forgery = Forgery {
+    name: "one fact came out as two events",
+    breaks: "facts",
+    forge: |evidence, _| {
+        let ledger = evidence.ledger.as_mut()?;
+        let one = ledger.iter().position(|line| line.accepted())?;
+        let fact = ledger[one].fact.clone();
+        let other = ledger.iter_mut().rfind(|line| line.accepted() && line.fact != fact)?;
+        other.fact = fact;
+        Some(())
+    },
+};
+
 pub const QUARANTINED_BYTES_CHANGED: Forgery = Forgery {
     name: "the bytes in quarantine are not those that were posted",
     breaks: "I9",

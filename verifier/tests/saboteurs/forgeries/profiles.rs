@@ -100,6 +100,35 @@ pub const NOT_ENRICHED: Forgery = Forgery {
     },
 };
 
+pub const NOBODY_ASKED: Forgery = Forgery {
+    name: "no event has a profile, and each says that none is known",
+    breaks: "profiles",
+    forge: |evidence, dice| {
+        with_profile(evidence, dice)?;
+        for event in evidence.enriched.iter_mut().filter(|event| event.fact.customer_id.is_some()) {
+            (event.profile, event.enrichment.status) = (None, "MISSING".into());
+            event.enrichment.sources.clear();
+        }
+        Some(())
+    },
+};
+
+pub const VALUE_OF_A_SYSTEM_THAT_DID_NOT_ANSWER: Forgery = Forgery {
+    name: "a balance is told that SAP never told",
+    breaks: "answers-to-lookups",
+    forge: |evidence, dice| {
+        let customer = evidence.profiles[record(evidence, dice)?].fields.customer_id.clone();
+        everywhere(evidence, &customer, |fields| {
+            (fields.balance, fields.currency) = (Some(10_000_000_000), Some("EUR".into()));
+        });
+        for record in evidence.profiles.iter_mut().filter(|record| record.fields.customer_id == customer) {
+            let source = record.sources.get_mut("sap")?;
+            (source.status, source.fetched_at) = ("TIMEOUT".into(), None);
+        }
+        Some(())
+    },
+};
+
 pub const SOURCE_GONE: Forgery = Forgery {
     name: "a profile does not tell of one of its systems",
     breaks: "profiles",
