@@ -52,6 +52,9 @@ pub fn secrets(files: &[PathBuf]) -> Result<Vec<SecretToFind>, Error> {
     files.iter().map(read).collect()
 }
 
+/// What is shown of an example of a known failure: the report has all of it.
+const EXAMPLE_CHARACTERS: usize = 120;
+
 /// A moment, written as a duration before `now` (`24h`) or as a time (RFC 3339); UTC milliseconds.
 pub fn moment(text: &str, now: i64) -> Option<i64> {
     let ago = crate::configuration::milliseconds(text).map(|ago| now - ago);
@@ -72,8 +75,9 @@ pub fn lines(report: &crate::Report) -> Vec<String> {
     }
     for KnownSeen { id, invariant, times, example } in &report.known_failures {
         let times = counted(*times, "time");
+        let example: String = example.chars().take(EXAMPLE_CHARACTERS).collect();
         lines.push(format!(
-            "  {invariant:<18} known failure '{id}' (docs/failures.md) seen {times}, for instance: {example}"
+            "  {invariant:<18} known failure '{id}' (docs/failures.md) seen {times}, for instance: {example}…"
         ));
     }
     lines.extend(
