@@ -8,10 +8,12 @@
 //! - [`quotas`]: what the outside systems allow
 //! - [`follow`], [`ledger_tail`]: where the figures come from
 //! - [`progress`]: those figures
+//! - [`payloads`]: single payloads as the platforms send them
 
 pub mod configuration;
 pub mod follow;
 pub mod ledger_tail;
+pub mod payloads;
 pub mod program;
 pub mod progress;
 pub mod quotas;

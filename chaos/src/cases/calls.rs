@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use trunkline_sandbox::generator::{Delivery, EVENTBRIDGE, GENESYS_ORG, Kind};
+use trunkline_fleet::payloads::Step;
+use trunkline_sandbox::generator::{Delivery, EVENTBRIDGE, Kind};
 
 /// Calls to be played.
 #[derive(Debug, Clone)]
@@ -68,7 +68,9 @@ impl Calls {
         let conversation = conversation(number);
         let customer = format!("C-{:06}", 1 + number % u64::from(CUSTOMERS));
         let id = number * 100 + step as u64 + 1;
-        let body = envelope(&conversation, STEPS[step], event_time, &customer, id);
+        let happened =
+            Step { conversation: &conversation, step: STEPS[step], at: event_time, customer: &customer };
+        let body = happened.envelope(&format!("6f1c2ff0-0000-4000-8000-{id:012}"));
         Delivery {
             id,
             at: happens + self.disorder.mul_f64(fraction(id)),
@@ -94,38 +96,6 @@ fn conversation(number: u64) -> String {
 fn fraction(number: u64) -> f64 {
     // The golden ratio's multiples fill the interval evenly.
     (number as f64 * 0.618_033_988_749_895).fract()
-}
-
-fn envelope(conversation: &str, step: &str, at: i64, customer: &str, id: u64) -> Value {
-    json!({
-        "version": "0",
-        "id": format!("6f1c2ff0-0000-4000-8000-{id:012}"),
-        "detail-type": format!("v2.detail.events.conversation.{{id}}.{step}"),
-        "source": format!("aws.partner/genesys.com/cloud/{GENESYS_ORG}/trunkline-cases"),
-        "account": "123456789012",
-        "time": "2026-04-06T09:30:45Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {
-            "topicName": format!("v2.detail.events.conversation.{conversation}.{step}"),
-            "version": "2",
-            "eventBody": {
-                "eventTime": at,
-                "conversationId": conversation,
-                "participantId": "9fb2ca78-8389-4758-b76a-9b0300de1fce",
-                "sessionId": "c03d300e-fa79-4353-9695-b97a71322785",
-                "mediaType": "VOICE",
-                "provider": "Edge",
-                "direction": "INBOUND",
-                "userId": "e40f28ea-fa86-493f-a5b8-d559c8533c96",
-                "queueId": "0ad9d4f3-1a5c-4c2b-8f6e-6a3f4f2b7c11",
-                "externalContactId": customer,
-                "conversationExternalContactIds": [customer],
-            },
-            "metadata": {"CorrelationId": "fe8a8579-b83f-4f07-b371-2b39398f91a8"},
-            "timestamp": "2026-04-06T09:30:45.013Z",
-        },
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Payloads as the platforms send them, with ids of the test's choosing.
+//! Payloads as the platforms send them, with ids of one's own choosing: for tests, and for cases of chaos.
 
 use serde_json::{Value, json};
 use trunkline_sandbox::generator::GENESYS_ORG;
