@@ -65,6 +65,9 @@ pub struct Target {
     /// The tenant.
     #[serde(default)]
     pub org: String,
+    /// `observe` where everything but the write is done.
+    #[serde(default)]
+    pub mode: String,
 }
 
 /// A routing rule, as written.
@@ -265,6 +268,14 @@ impl Configuration {
             registry: registry.url,
             prefix: kafka.prefix,
         })
+    }
+}
+
+impl Configuration {
+    /// Targets to which nothing is written: they are set to observe.
+    pub fn observing(&self) -> BTreeSet<String> {
+        let observes = |(name, target): (&String, &Target)| (target.mode == "observe").then(|| name.clone());
+        self.targets.iter().filter_map(observes).collect()
     }
 }
 

@@ -243,6 +243,7 @@ fn result(record: &Record, fields: &Fields) -> Result<CommandResult, Error> {
         event_id: fields.text("eventId")?,
         rule_id: fields.text("ruleId")?,
         issued_at: fields.integer("issuedAt")?,
+        finished_at: fields.integer("finishedAt")?,
     })
 }
 

@@ -1,9 +1,10 @@
 //! All judges over one body of evidence. Pure: what is examined was gathered before, and forged evidence can be examined as well.
 
-use crate::configuration::DEDUP_WINDOW_MS;
+use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
 use crate::evidence::{Call, Evidence};
 use crate::floor;
 use crate::inputs::{Breakers, Inputs};
+use crate::judge::effects::Terms;
 use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
 use crate::judge::order::{Expectation, Scope};
@@ -140,7 +141,8 @@ impl Examination<'_> {
         let audit = floor::audit(evidence);
         let calls = evidence.calls.as_deref().filter(|_| audit.is_ok());
         self.given(floor::topics(evidence, &["writeback.results"]), &["I5"], |this| {
-            this.add(effects::judge(&evidence.commands, &evidence.results, calls));
+            let observing = this.inputs.configuration.as_ref().map(Configuration::observing);
+            this.add(effects::judge(evidence, calls, Terms { observing: observing.as_ref() }));
         });
         if let Err(why) = &audit {
             self.report.skip("I5-effects", why.as_str());

@@ -207,7 +207,7 @@ impl WritingBack {
             return Ok(None);
         }
         let WriteBackRule { target, operation, observe, .. } = &self.rule;
-        let Target { system, org } = targets.get(target).ok_or("its target is not configured")?;
+        let Target { system, org, .. } = targets.get(target).ok_or("its target is not configured")?;
         let resource = self.resource.as_ref().map(|resource| resource.text(&context)).transpose()?;
         let mut parameters = expression::texts(&self.parameters, &context)?;
         // What an operation on a conversation needs is in the event; a rule states it only to differ (docs/rules.md).

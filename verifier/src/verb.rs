@@ -65,8 +65,11 @@ pub fn moment(text: &str, now: i64) -> Option<i64> {
 pub fn lines(report: &crate::Report) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for Judged { id, violations, compared, .. } in &report.verdicts {
-        let verdict =
-            if *violations > 0 { format!("VIOLATED {violations} times") } else { "holds".to_owned() };
+        let verdict = match violations {
+            0 => "holds".to_owned(),
+            1 => "VIOLATED once".to_owned(),
+            more => format!("VIOLATED {more} times"),
+        };
         lines.push(format!("  {id:<18} {verdict}: {compared}"));
     }
     for NotJudged { id, why, allowed } in &report.not_judged {
@@ -146,7 +149,7 @@ mod tests {
         assert_eq!(
             lines(&report),
             [
-                "  I2                 VIOLATED 1 times: 2 events",
+                "  I2                 VIOLATED once: 2 events",
                 "  I3                 holds: 2 events in 1 conversation",
                 "  I4                 not judged: no state folder was given",
                 "  I2 (twice): event a is there twice"

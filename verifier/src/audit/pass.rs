@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use super::{ENRICHED, Kept, Part, Progress, RESULTS_WITHIN_MS, Range, Share, Surroundings};
 use crate::Error;
 use crate::collect::{blocking, take};
-use crate::configuration::DEDUP_WINDOW_MS;
+use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
 use crate::decode::Intake;
 use crate::evidence::{Command, Evidence, Fact, Identity};
 use crate::inputs::Inputs;
+use crate::judge::effects::Terms;
 use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
 use crate::judge::order::{Expectation, Scope};
@@ -71,7 +72,8 @@ pub(super) async fn judge(
     let scope = Scope::Range { since: range.since, until: range.until };
     let ordered = order::judge(&evidence, Expectation { sources, scope });
     let mut results = Verdict::new("I5");
-    judge_results(&evidence, range, now, &mut results);
+    let observing = configuration.map(Configuration::observing);
+    judge_results(&evidence, range, now, Terms { observing: observing.as_ref() }, &mut results);
     let elsewhere = first_seen_elsewhere(inputs, &evidence, range, window).await?;
     let (within, gone) = within(evidence, range, &elsewhere, surroundings);
     let allowed = Allowed {
@@ -164,7 +166,7 @@ fn within(
 }
 
 /// One result for each command of the range; one that was issued a short while ago may still be open.
-fn judge_results(evidence: &Evidence, range: Range, now: i64, verdict: &mut Verdict) {
+fn judge_results(evidence: &Evidence, range: Range, now: i64, terms: Terms<'_>, verdict: &mut Verdict) {
     let ended: HashSet<&str> = evidence.results.iter().map(|result| result.command_id.as_str()).collect();
     let is_open = |command: &&Command| {
         !ended.contains(command.command_id.as_str()) && command.issued_at > now - RESULTS_WITHIN_MS
@@ -175,7 +177,7 @@ fn judge_results(evidence: &Evidence, range: Range, now: i64, verdict: &mut Verd
     let judged: Vec<Command> = judged.into_iter().cloned().collect();
     let results: Vec<_> =
         evidence.results.iter().filter(|result| of_range(result.issued_at)).cloned().collect();
-    effects::judge_results(&judged, &results, verdict);
+    effects::judge_results(&judged, &results, terms, verdict);
     verdict.count("commands_open", open.len() as u64);
     verdict.count("commands", open.len() as u64);
 }

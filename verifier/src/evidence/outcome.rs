@@ -122,6 +122,8 @@ pub struct CommandResult {
     pub rule_id: String,
     /// When the command was issued, as the result says; UTC milliseconds.
     pub issued_at: i64,
+    /// When it ended; UTC milliseconds.
+    pub finished_at: i64,
 }
 
 /// One dead letter.

@@ -1,6 +1,6 @@
 //! I1: every element of a payload answered 2xx is in `events.normalized` at least once, or in `quarantine`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::evidence::{LedgerLine, Normalized, Quarantined};
 use crate::report::{Verdict, counted};
@@ -32,6 +32,7 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
             }
         }
     }
+    judge_unposted(ledger, normalized, &mut verdict);
     let accepted = verdict.counts.get("accepted").copied().unwrap_or(0);
     let compared = format!(
         "{} accepted of {} posted, with {}",
@@ -40,6 +41,31 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
         counted((normalized.len() + quarantine.len()) as u64, "record")
     );
     verdict.having_compared(compared)
+}
+
+/// An event of a source that the ledger covers comes from something that was posted: its id was answered, or its answer was
+/// lost on the way.
+fn judge_unposted(ledger: &[LedgerLine], normalized: &[Normalized], verdict: &mut Verdict) {
+    let sources: HashSet<&str> = ledger.iter().map(|line| line.source.as_str()).collect();
+    let answered: HashSet<&str> =
+        ledger.iter().flat_map(|line| &line.event_ids).map(String::as_str).collect();
+    // An answer of 429 and above can come after the event was written.
+    let is_open = |line: &LedgerLine| line.status.is_none_or(|status| status == 0 || status >= 429);
+    let elements = |line: &LedgerLine| line.elements.unwrap_or(1);
+    let open: usize = ledger.iter().filter(|line| is_open(line)).map(elements).sum();
+    let covered = normalized.iter().filter(|event| sources.contains(event.source.as_str()));
+    let unknown: BTreeSet<&str> =
+        covered.map(|event| event.event_id.as_str()).filter(|id| !answered.contains(id)).collect();
+    if unknown.len() > open {
+        verdict.object("unposted", || {
+            format!(
+                "{} of events.normalized, for instance {:?}, came in no answer, and the answers about {} are unknown",
+                counted(unknown.len() as u64, "event id"),
+                unknown.iter().take(3).collect::<Vec<_>>(),
+                counted(open as u64, "element")
+            )
+        });
+    }
 }
 
 fn judge_accepted(line: &LedgerLine, event_ids: &HashSet<&str>, in_quarantine: bool, verdict: &mut Verdict) {
@@ -51,6 +77,11 @@ fn judge_accepted(line: &LedgerLine, event_ids: &HashSet<&str>, in_quarantine: b
                 format!("event {event_id} (payload {body_sha256}, source {source}) was answered {status} at {:.0} but is not in events.normalized", line.answered_at)
             });
         }
+    }
+    if line.event_ids.is_empty() && in_quarantine {
+        verdict.object("accepted-and-quarantined", || {
+            format!("payload {body_sha256} of source {source} was answered {status}, and all of it is in quarantine")
+        });
     }
     if line.event_ids.len() < line.elements.unwrap_or(1) && !in_quarantine {
         verdict.object("element-lost", || {
@@ -80,7 +111,8 @@ mod tests {
     }
 
     fn check(ledger: &[LedgerLine], violations: u64) -> Verdict {
-        let normalized = [Normalized { event_id: "a".into(), ..Default::default() }];
+        let normalized =
+            [Normalized { event_id: "a".into(), source: "genesys".into(), ..Default::default() }];
         let quarantine = [Quarantined { computed_hash: "q".into(), ..Default::default() }];
         let verdict = judge(ledger, &normalized, &quarantine);
         assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
@@ -98,8 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_nobody_posted_is_seen_unless_an_answer_was_lost() {
+        check(&[line(401, "x", &[])], 1);
+        check(&[line(503, "x", &[])], 0);
+        check(&[LedgerLine { status: None, ..line(0, "x", &[]) }], 0);
+    }
+
+    #[test]
+    fn what_is_quarantined_as_a_whole_is_not_accepted() {
+        check(&[line(202, "x", &["a"]), line(202, "q", &[])], 1);
+    }
+
+    #[test]
     fn a_lost_event_is_seen() {
-        check(&[line(202, "x", &["b"])], 1);
+        check(&[line(202, "x", &["b"]), line(202, "y", &["a"])], 1);
     }
 
     #[test]
@@ -110,12 +154,12 @@ mod tests {
 
     #[test]
     fn an_accepted_payload_that_is_nowhere_is_seen() {
-        check(&[line(202, "x", &[])], 1);
+        check(&[line(202, "x", &[]), line(202, "y", &["a"])], 1);
     }
 
     #[test]
     fn a_quarantine_that_was_promised_and_not_kept_is_seen() {
-        check(&[line(422, "x", &[])], 1);
+        check(&[line(422, "x", &[]), line(202, "y", &["a"])], 1);
     }
 
     #[test]

@@ -1,10 +1,17 @@
 //! I5: every command ends in exactly one result, and its effect is in the target's audit log at most once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::operation::{Operation, body_of, resource_path};
-use crate::evidence::{Call, Command, CommandResult};
+use crate::evidence::{Call, Command, CommandResult, DeadLetter, Evidence, Place};
 use crate::report::{Verdict, counted};
+
+/// What else is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terms<'a> {
+    /// Targets that are set to observe; `None` where no configuration was given.
+    pub observing: Option<&'a BTreeSet<String>>,
+}
 
 /// Outcomes that end a command.
 const OUTCOMES: &[&str] =
@@ -23,7 +30,12 @@ struct Tally {
 type Target = (String, String);
 
 /// Judges the first half of I5: one result for each command, and none without a command.
-pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &mut Verdict) {
+pub fn judge_results(
+    commands: &[Command],
+    results: &[CommandResult],
+    terms: Terms<'_>,
+    verdict: &mut Verdict,
+) {
     let mut issued: HashMap<&str, u64> = HashMap::new();
     let mut by_id: HashMap<&str, &Command> = HashMap::new();
     for command in commands {
@@ -45,7 +57,7 @@ pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &
                     result.place, result.command_id
                 )
             }),
-            Some(command) => judge_relation(command, result, verdict),
+            Some(command) => judge_relation(command, result, terms, verdict),
         }
         if let Some(first) = ended.insert(&result.command_id, result) {
             verdict.object("ended-twice", || {
@@ -80,27 +92,35 @@ pub fn judge_results(commands: &[Command], results: &[CommandResult], verdict: &
 }
 
 /// A result says of its command what the command says of itself.
-fn judge_relation(command: &Command, result: &CommandResult, verdict: &mut Verdict) {
+fn judge_relation(command: &Command, result: &CommandResult, terms: Terms<'_>, verdict: &mut Verdict) {
     let same = result.resource == command.write.resource
         && result.event_id == command.event_id
         && result.rule_id == command.rule_id
         && result.issued_at == command.issued_at;
+    let wanted = match terms.observing {
+        Some(observing) => Some(command.write.observe || observing.contains(&command.write.target)),
+        // Whether the target observes is not known.
+        None => command.write.observe.then_some(true),
+    };
     let observed = result.outcome == "OBSERVED";
-    if observed != command.write.observe
-        && matches!(result.outcome.as_str(), "OBSERVED" | "APPLIED" | "ALREADY_APPLIED")
-    {
+    let done = observed || matches!(result.outcome.as_str(), "APPLIED" | "ALREADY_APPLIED");
+    if done && wanted.is_some_and(|wanted| wanted != observed) {
         verdict.object("outcome", || {
             format!(
-                "command {} ended {}, and its rule {} on trial",
-                command.command_id,
-                result.outcome,
-                if command.write.observe { "is" } else { "is not" }
+                "command {} ended {}, and its rule and target say observe = {}",
+                command.command_id, result.outcome, !observed
             )
         });
     }
-    if result.outcome == "EXPIRED" && command.expires_at.is_none() {
-        verdict
-            .object("outcome", || format!("command {} ended EXPIRED, and never expires", command.command_id));
+    if result.outcome == "EXPIRED" && command.expires_at.is_none_or(|at| result.finished_at < at) {
+        verdict.object("outcome", || {
+            format!(
+                "command {} ended EXPIRED at {}, and expires at {}",
+                command.command_id,
+                result.finished_at,
+                command.expires_at.map_or("no time".to_owned(), |at| at.to_string())
+            )
+        });
     }
     if !same {
         verdict.object("relabelled", || {
@@ -113,11 +133,14 @@ fn judge_relation(command: &Command, result: &CommandResult, verdict: &mut Verdi
 }
 
 /// Judges I5 as a whole; `calls` is `None` when no audit log is at hand, which leaves the effects unjudged.
-pub fn judge(commands: &[Command], results: &[CommandResult], calls: Option<&[Call]>) -> Verdict {
+pub fn judge(evidence: &Evidence, calls: Option<&[Call]>, terms: Terms<'_>) -> Verdict {
+    let Evidence { commands, results, dead_letters, .. } = evidence;
     let mut verdict = Verdict::new("I5");
-    judge_results(commands, results, &mut verdict);
+    judge_results(commands, results, terms, &mut verdict);
+    judge_dead_letters(commands, results, dead_letters, &mut verdict);
     if let Some(calls) = calls {
         judge_effects(commands, results, calls, &mut verdict);
+        judge_tries(commands, results, calls, &mut verdict);
     }
     let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
     let compared = format!(
@@ -130,8 +153,7 @@ pub fn judge(commands: &[Command], results: &[CommandResult], calls: Option<&[Ca
 }
 
 fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
-    let outcomes: HashMap<&str, &str> =
-        results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect();
+    let outcomes = by_command(results);
     let writes: Vec<&Call> =
         calls.iter().filter(|call| call.is_write() && (call.effect || call.succeeded())).collect();
     verdict.count("effects", writes.iter().filter(|call| call.effect).count() as u64);
@@ -180,6 +202,54 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
         }
     }
     judge_targets(&by_target, &accounted, verdict);
+}
+
+/// What a person has to decide on lies in `writeback.dlq`, with where its command was read.
+fn judge_dead_letters(
+    commands: &[Command],
+    results: &[CommandResult],
+    dead_letters: &[DeadLetter],
+    verdict: &mut Verdict,
+) {
+    let lies: HashSet<(&str, Place)> = dead_letters
+        .iter()
+        .filter(|letter| letter.topic == "writeback.dlq")
+        .filter_map(|letter| letter.origin.as_ref())
+        .map(|(topic, place)| (topic.rsplit_once("writebacks.").map_or("", |(_, system)| system), *place))
+        .collect();
+    let ended = by_command(results);
+    for command in commands {
+        let outcome = ended.get(command.command_id.as_str()).copied().unwrap_or("");
+        let there = lies.contains(&(command.topic.trim_start_matches("writebacks."), command.place));
+        if matches!(outcome, "DEAD" | "CONFLICT") && !there {
+            verdict.object("no-dead-letter", || {
+                format!("command {} ended {outcome}, and is not in writeback.dlq", command.command_id)
+            });
+        }
+    }
+}
+
+/// What a target refused, it was asked.
+fn judge_tries(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
+    let refused = calls.iter().filter(|call| (400..500).contains(&call.status));
+    let refused: HashSet<Target> =
+        refused.map(|call| (call.system.clone(), resource_path(&call.path))).collect();
+    let ended = by_command(results);
+    for command in commands {
+        let Some(operation) = Operation::of(command) else { continue };
+        let places = [operation.path(command), operation.read_path(command)];
+        let asked = places.into_iter().any(|path| refused.contains(&(command.write.system.clone(), path)));
+        let outcome = ended.get(command.command_id.as_str()).copied();
+        if matches!(outcome, Some("REJECTED" | "CONFLICT")) && !asked {
+            verdict.object("untried", || {
+                format!("command {} ended {outcome:?}, and its target refused nothing", command.command_id)
+            });
+        }
+    }
+}
+
+fn by_command(results: &[CommandResult]) -> HashMap<&str, &str> {
+    results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect()
 }
 
 /// A call carries out its command: the command's address, and its body to the last field.
@@ -341,9 +411,25 @@ mod tests {
     const CASE: &str = "/services/data/v60.0/sobjects/Case/Ext__c/genesys%20c1?x=1";
     const PARTICIPANT: &str = "/api/v2/conversations/c1/participants/p1/attributes";
 
+    fn judged(commands: &[Command], results: &[CommandResult], calls: Option<&[Call]>) -> Verdict {
+        let dead = results.iter().filter(|result| matches!(result.outcome.as_str(), "DEAD" | "CONFLICT"));
+        let letter = |_: &CommandResult| DeadLetter {
+            topic: "writeback.dlq".into(),
+            origin: Some(("p.writebacks.".into(), Place::default())),
+            ..Default::default()
+        };
+        let evidence = Evidence {
+            commands: commands.to_vec(),
+            results: results.to_vec(),
+            dead_letters: dead.map(letter).collect(),
+            ..Evidence::default()
+        };
+        judge(&evidence, calls, Terms { observing: Some(&BTreeSet::new()) })
+    }
+
     #[track_caller]
     fn check(commands: &[Command], results: &[CommandResult], calls: &[Call], violations: u64) -> Verdict {
-        let verdict = judge(commands, results, Some(calls));
+        let verdict = judged(commands, results, Some(calls));
         assert_eq!(verdict.violations(), violations, "{:?}", verdict.examples());
         verdict
     }
@@ -402,22 +488,31 @@ mod tests {
     fn an_effect_of_an_observed_or_rejected_command_is_seen() {
         let fitting = |mut command: Command, outcome: &str| {
             command.write.observe = outcome == "OBSERVED";
-            command.expires_at = (outcome == "EXPIRED").then_some(5);
+            command.expires_at = (outcome == "EXPIRED").then_some(0);
             command
         };
         for outcome in ["OBSERVED", "REJECTED", "EXPIRED"] {
             let (upsert, attributes) = (fitting(upsert("a"), outcome), fitting(attributes("g"), outcome));
             let upserts = std::slice::from_ref(&upsert);
-            check(upserts, &[ended("a", outcome)], &[effect("salesforce", CASE, Some("a"))], 1);
-            check(&[attributes], &[ended("g", outcome)], &[effect("genesys", PARTICIPANT, None)], 1);
-            check(upserts, &[ended("a", outcome)], &[], 0);
+            let refused = |system, path| Call { status: 400, effect: false, ..effect(system, path, None) };
+            let (case, participant) = (refused("salesforce", CASE), refused("genesys", PARTICIPANT));
+            check(upserts, &[ended("a", outcome)], &[case.clone(), effect("salesforce", CASE, Some("a"))], 1);
+            check(
+                &[attributes],
+                &[ended("g", outcome)],
+                &[participant, effect("genesys", PARTICIPANT, None)],
+                1,
+            );
+            check(upserts, &[ended("a", outcome)], &[case], 0);
         }
     }
 
     #[test]
     fn an_outcome_that_the_command_cannot_have_is_seen() {
         check(&[upsert("a")], &[ended("a", "OBSERVED")], &[], 1);
-        check(&[upsert("a")], &[ended("a", "EXPIRED")], &[], 1);
+        check(&[Command { expires_at: None, ..upsert("a") }], &[ended("a", "EXPIRED")], &[], 1);
+        check(&[Command { expires_at: Some(9), ..upsert("a") }], &[ended("a", "EXPIRED")], &[], 1);
+        check(&[upsert("a")], &[ended("a", "REJECTED")], &[], 1);
         let mut trial = upsert("a");
         trial.write.observe = true;
         check(&[trial], &[ended("a", "ALREADY_APPLIED")], &[], 1);
@@ -454,15 +549,15 @@ mod tests {
 
     #[test]
     fn without_an_audit_log_results_are_judged_alone() {
-        assert_eq!(judge(&[upsert("a")], &[ended("a", "APPLIED")], None).violations(), 0);
-        assert_eq!(judge(&[upsert("a")], &[], None).violations(), 1);
+        assert_eq!(judged(&[upsert("a")], &[ended("a", "APPLIED")], None).violations(), 0);
+        assert_eq!(judged(&[upsert("a")], &[], None).violations(), 1);
     }
 
     #[test]
     fn a_call_carries_out_its_command_to_the_last_field() {
         let with_body = |body: &str| Call { body: body.into(), ..effect("salesforce", CASE, Some("a")) };
         let judged = |call: Call| {
-            let verdict = judge(&[upsert("a")], &[ended("a", "APPLIED")], Some(&[call]));
+            let verdict = judged(&[upsert("a")], &[ended("a", "APPLIED")], Some(&[call]));
             verdict.found.keys().copied().collect::<Vec<_>>()
         };
         assert_eq!(judged(with_body(r#"{"Tier__c":"GOLD"}"#)), [""; 0]);

@@ -25,6 +25,8 @@ pub const FORGERIES: &[&Forgery] = &[
     &outside::ACCEPTED_EVENT_GONE,
     &outside::ELEMENT_GONE,
     &outside::QUARANTINE_GONE,
+    &outside::UNPOSTED,
+    &outside::ACCEPTED_AND_QUARANTINED,
     &outside::UNVERIFIED_ACCEPTED,
     &outside::ANSWER_CHANGES,
     &outside::TWO_FACTS_ONE_ID,
@@ -99,6 +101,9 @@ pub const FORGERIES: &[&Forgery] = &[
     &outcomes::COMMAND_IN_EARNEST,
     // What became of the commands
     &outcomes::RESULT_GONE,
+    &outcomes::EVERYTHING_REJECTED,
+    &outcomes::DEAD_WITHOUT_A_LETTER,
+    &outcomes::EXPIRED_BEFORE_ITS_TIME,
     &outcomes::RESULT_TWICE,
     &outcomes::RESULT_OUT_OF_NOWHERE,
     &outcomes::RESULT_RELABELLED,

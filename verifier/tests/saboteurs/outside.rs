@@ -121,6 +121,7 @@ fn write_back(evidence: &mut Evidence, calls: &mut Vec<Call>) {
             event_id: command.event_id.clone(),
             rule_id: command.rule_id.clone(),
             issued_at: command.issued_at,
+            finished_at: command.issued_at + 30,
         });
     }
     evidence.results = results;

@@ -53,6 +53,24 @@ fn event() -> Enriched {
     event
 }
 
+/// After 2000 no system answered: what is left is the last interaction, which is published with answers only.
+#[test]
+fn a_profile_that_no_system_contributed_to_is_not_published() {
+    let silent = |last_interaction| {
+        let mut event = event();
+        let customer_id = CUSTOMER.to_owned();
+        event.profile = Some(ProfileFields { customer_id, last_interaction, ..Default::default() });
+        event.enrichment.status = "PARTIAL".into();
+        event.enrichment.sources.get_mut("salesforce").unwrap().status = "TIMEOUT".into();
+        event
+    };
+    assert_eq!(found(silent(None)), [""; 0]);
+    assert_eq!(found(silent(Some(7))), ["unfounded"], "no record names this interaction");
+    let mut emptied = silent(None);
+    emptied.enrichment = event().enrichment;
+    assert_eq!(found(emptied), ["unfounded"], "the record of just these answers says more");
+}
+
 fn found(event: Enriched) -> Vec<&'static str> {
     let evidence = Evidence { enriched: vec![event], profiles: vec![record()], ..Evidence::default() };
     judge(&evidence, Some(&rules()), false).found.keys().copied().collect()

@@ -21,6 +21,14 @@ pub(super) struct Views<'a> {
 /// before it was taken in, by more than this, states the ages of another time. Hosts kept by NTP are within a second.
 const CLOCKS_APART_MS: i64 = 1_000;
 
+/// What an event and a record can differ in besides the fields of the profile.
+const SOURCES: [&str; 4] = [
+    "the status of a source",
+    "the latency of a source",
+    "which sources have an age",
+    "the moment at which all stated ages are right",
+];
+
 // === impl Views ===
 
 impl<'a> Views<'a> {
@@ -55,18 +63,12 @@ impl<'a> Views<'a> {
         {
             return object("stranger", "carries the profile of another customer than its own".to_owned());
         }
-        // A profile to which no system contributed is not published, and says nothing that could be compared.
-        let says_nothing = |profile: &ProfileFields| {
-            *profile == ProfileFields { customer_id: profile.customer_id.clone(), ..ProfileFields::default() }
-        };
-        if event.profile.as_ref().is_none_or(says_nothing) {
-            return;
-        }
+        let Some(profile) = &event.profile else { return };
         let customer = event.fact.customer_id.as_deref().unwrap_or_default();
         let known = self.records.get(customer).map_or([].as_slice(), Vec::as_slice);
         let differences: Vec<Vec<&str>> =
             known.iter().map(|record| self.differences(event, record)).collect();
-        if !differences.iter().any(Vec::is_empty) {
+        if !differences.iter().any(Vec::is_empty) && !is_unpublished(profile, known, &differences) {
             let nearest = known.iter().zip(&differences).min_by_key(|(_, differences)| differences.len());
             let nearest = nearest.map_or(String::new(), |(record, differences)| {
                 format!("; the nearest, at {}, differs in {}", record.place, differences.join(", "))
@@ -118,10 +120,10 @@ impl<'a> Views<'a> {
         let allowed = self.allowed(&record.fields);
         let profile = event.profile.as_ref().unwrap_or(&allowed);
         let checks = [
-            ("the status of a source", same(|source, known| source.status == known.status)),
-            ("the latency of a source", same(|source, known| source.latency_ms == known.latency_ms)),
-            ("what has an age", same(|source, known| source.age_ms.is_some() == known.fetched_at.is_some())),
-            ("the moment that the ages give", self.is_of_one_moment(event, record)),
+            (SOURCES[0], same(|source, known| source.status == known.status)),
+            (SOURCES[1], same(|source, known| source.latency_ms == known.latency_ms)),
+            (SOURCES[2], same(|source, known| source.age_ms.is_some() == known.fetched_at.is_some())),
+            (SOURCES[3], self.is_of_one_moment(event, record)),
             ("accountName", profile.account_name == allowed.account_name),
             ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
             ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
@@ -166,6 +168,21 @@ impl<'a> Views<'a> {
         allowed.last_interaction = allowed.last_interaction.filter(|_| has("lastInteractionDate"));
         allowed
     }
+}
+
+/// Whether nothing is in a profile that a system answered. Such a profile is not published; the last interaction that it may
+/// name was published with an earlier one. No record has its sources, or it would say what that record says.
+fn is_unpublished(
+    profile: &ProfileFields,
+    known: &[&ProfileRecord],
+    differences: &[Vec<&'static str>],
+) -> bool {
+    let last_interaction = profile.last_interaction;
+    let customer_id = profile.customer_id.clone();
+    *profile == ProfileFields { customer_id, last_interaction, ..ProfileFields::default() }
+        && (last_interaction.is_none()
+            || known.iter().any(|record| record.fields.last_interaction == last_interaction))
+        && differences.iter().all(|differences| differences.iter().any(|name| SOURCES.contains(name)))
 }
 
 /// The status that follows from the sources: without any data it is missing; with any that is too old it is stale; complete

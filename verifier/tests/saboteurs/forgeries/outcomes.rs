@@ -226,6 +226,40 @@ pub const RESULT_TWICE: Forgery = Forgery {
     },
 };
 
+pub const EVERYTHING_REJECTED: Forgery = Forgery {
+    name: "every command was rejected, say the results, and no target was asked",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        command(evidence, dice, written)?;
+        evidence.calls.as_mut()?.retain(|call| !call.is_write());
+        for result in evidence.results.iter_mut().filter(|result| result.outcome == "APPLIED") {
+            result.outcome = "REJECTED".into();
+        }
+        Some(())
+    },
+};
+
+pub const DEAD_WITHOUT_A_LETTER: Forgery = Forgery {
+    name: "a command was given up, says its result, and is not in the dead letters",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
+        result_of(evidence, &id)?.outcome = "DEAD".into();
+        Some(())
+    },
+};
+
+pub const EXPIRED_BEFORE_ITS_TIME: Forgery = Forgery {
+    name: "a command expired, says its result, before the time at which it expires",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, written)?].command_id.clone();
+        evidence.calls.as_mut()?.retain(|call| call.idempotency_key.as_ref() != Some(&id));
+        result_of(evidence, &id)?.outcome = "EXPIRED".into();
+        Some(())
+    },
+};
+
 pub const RESULT_OUT_OF_NOWHERE: Forgery = Forgery {
     name: "there is a result of a command that was never given",
     breaks: "I5",

@@ -40,6 +40,26 @@ pub const QUARANTINE_GONE: Forgery = Forgery {
     forge: |evidence, _| evidence.quarantine.pop().map(|_| ()),
 };
 
+pub const UNPOSTED: Forgery = Forgery {
+    name: "there are events that nobody posted",
+    breaks: "I1",
+    forge: |evidence, dice| {
+        dice.pick(&evidence.normalized)?;
+        evidence.ledger.as_mut()?.retain(|line| line.event_ids.is_empty());
+        Some(())
+    },
+};
+
+pub const ACCEPTED_AND_QUARANTINED: Forgery = Forgery {
+    name: "a payload that lies in quarantine was answered as accepted",
+    breaks: "I1",
+    forge: |evidence, _| {
+        let line = evidence.ledger.as_mut()?.iter_mut().find(|line| line.status == Some(422))?;
+        (line.status, line.expected_status) = (Some(202), None);
+        Some(())
+    },
+};
+
 pub const UNVERIFIED_ACCEPTED: Forgery = Forgery {
     name: "a wrong signature was accepted",
     breaks: "answers",
