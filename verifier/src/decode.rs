@@ -21,6 +21,16 @@ pub const WITHOUT_SCHEMA: [&str; 4] = ["processor.changelog", "sink.state", "pro
 /// Fields of `EnrichedEvent` that the processor adds: not the platform's, and judged one by one.
 const ADDED: [&str; 5] = ["profile", "enrichment", "ordering", "conversation", "dedupUnknown"];
 
+/// What a decision names as its event does, besides the ids that are judged one by one.
+const OF_DECISION: [&str; 4] = ["platform", "orgId", "contactId", "flowSessionId"];
+
+/// What a command names as its event does.
+const OF_COMMAND: [&str; 3] = ["conversationId", "contactId", "flowSessionId"];
+
+/// What a result names as its command does.
+const OF_RESULT: [&str; 7] =
+    ["target", "system", "operation", "conversationId", "contactId", "flowSessionId", "correlationId"];
+
 /// Takes records into evidence.
 #[derive(Debug, Default)]
 pub struct Intake {
@@ -67,11 +77,15 @@ impl Intake {
                 evidence.enriched.push(event);
             }
             "quarantine" => evidence.quarantine.push(quarantined(record, fields)?),
-            "routing.decisions" => evidence.decisions.push(decision(record, fields)?),
+            "routing.decisions" => {
+                evidence.decisions.push(decision(record, fields, &mut self.layouts)?);
+            }
             "customer.profiles" => evidence.profiles.push(profile(record, fields)?),
-            "writeback.results" => evidence.results.push(result(record, fields)?),
+            "writeback.results" => evidence.results.push(result(record, fields, &mut self.layouts)?),
             "pipeline.errors" => evidence.troubles.push(trouble(fields)?),
-            _ if topic.starts_with("writebacks.") => evidence.commands.push(command(topic, record, fields)?),
+            _ if topic.starts_with("writebacks.") => {
+                evidence.commands.push(command(topic, record, fields, &mut self.layouts)?);
+            }
             _ => {}
         }
         Ok(())
@@ -189,7 +203,7 @@ fn quarantined(record: &Record, fields: &Fields) -> Result<Quarantined, Error> {
     })
 }
 
-fn decision(record: &Record, fields: &Fields) -> Result<Decision, Error> {
+fn decision(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Decision, Error> {
     Ok(Decision {
         place: record.place,
         key: record.key_text(),
@@ -207,10 +221,11 @@ fn decision(record: &Record, fields: &Fields) -> Result<Decision, Error> {
         enrichment_status: fields.text("enrichmentStatus")?,
         correlation_id: fields.text("correlationId")?,
         decided_at: fields.integer("decidedAt")?,
+        labels: named(fields, &OF_DECISION, layouts),
     })
 }
 
-fn command(topic: &str, record: &Record, fields: &Fields) -> Result<Command, Error> {
+fn command(topic: &str, record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Command, Error> {
     Ok(Command {
         place: record.place,
         topic: topic.to_owned(),
@@ -231,10 +246,12 @@ fn command(topic: &str, record: &Record, fields: &Fields) -> Result<Command, Err
         correlation_id: fields.text("correlationId")?,
         issued_at: fields.integer("issuedAt")?,
         expires_at: fields.optional_integer("expiresAt")?,
+        labels: named(fields, &OF_COMMAND, layouts),
+        repeated: named(fields, &OF_RESULT, layouts),
     })
 }
 
-fn result(record: &Record, fields: &Fields) -> Result<CommandResult, Error> {
+fn result(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<CommandResult, Error> {
     Ok(CommandResult {
         place: record.place,
         command_id: fields.text("commandId")?,
@@ -244,7 +261,12 @@ fn result(record: &Record, fields: &Fields) -> Result<CommandResult, Error> {
         rule_id: fields.text("ruleId")?,
         issued_at: fields.integer("issuedAt")?,
         finished_at: fields.integer("finishedAt")?,
+        labels: named(fields, &OF_RESULT, layouts),
     })
+}
+
+fn named(fields: &Fields, names: &[&str], layouts: &mut Layouts) -> Fingerprint {
+    Fingerprint::of(fields.iter().filter(|(name, _)| names.contains(name)), layouts)
 }
 
 fn trouble(fields: &Fields) -> Result<Trouble, Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Place, ValueDigest};
+use super::{Fingerprint, Place, ValueDigest};
 
 /// One record of `quarantine`.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -44,6 +44,8 @@ pub struct Decision {
     pub correlation_id: String,
     /// When; UTC milliseconds.
     pub decided_at: i64,
+    /// What it names besides as its event does: platform, organisation, contact, flow.
+    pub labels: Fingerprint,
 }
 
 /// Where a decision sends a conversation.
@@ -84,6 +86,10 @@ pub struct Command {
     pub issued_at: i64,
     /// When it is no longer worth doing; UTC milliseconds.
     pub expires_at: Option<i64>,
+    /// What it names besides as its event does: conversation, contact, flow.
+    pub labels: Fingerprint,
+    /// What its result names as it does.
+    pub repeated: Fingerprint,
 }
 
 /// What a command writes, and where.
@@ -124,6 +130,8 @@ pub struct CommandResult {
     pub issued_at: i64,
     /// When it ended; UTC milliseconds.
     pub finished_at: i64,
+    /// What it names besides as its command does: target, system, operation, conversation, contact, flow, correlation.
+    pub labels: Fingerprint,
 }
 
 /// One dead letter.

@@ -63,7 +63,10 @@ fn judge_origin(command: &Command, event: &Enriched, verdict: &mut Verdict) {
         ("customerId is not that of its event", command.customer_id == event.fact.customer_id),
         ("correlationId is not that of its event", command.correlation_id == event.fact.correlation_id),
     ];
-    for (wrong, _) in facts.iter().filter(|(_, right)| !right) {
+    let labels =
+        command.labels.differing(&event.fact.fields).map(|name| format!("{name} is not that of its event"));
+    let wrong = facts.iter().filter(|(_, right)| !right).map(|(wrong, _)| (*wrong).to_owned());
+    for wrong in wrong.chain(labels) {
         verdict.object("relabelled", || {
             format!("command {} at {} {}: {wrong}", command.command_id, command.topic, command.place)
         });

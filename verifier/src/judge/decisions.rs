@@ -63,7 +63,8 @@ fn judge_origin(decision: &Decision, event: &Enriched, verdict: &mut Verdict) {
         ("correlationId", decision.correlation_id == fact.correlation_id),
         ("enrichmentStatus", decision.enrichment_status == event.enrichment.status),
     ];
-    for (name, _) in facts.iter().filter(|(_, equal)| !equal) {
+    let unequal = facts.iter().filter(|(_, equal)| !equal).map(|(name, _)| *name);
+    for name in unequal.chain(decision.labels.differing(&fact.fields)) {
         verdict.object("relabelled", || {
             format!(
                 "decision at {}: {name} is not that of its event {} at {}",

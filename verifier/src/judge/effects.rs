@@ -96,7 +96,8 @@ fn judge_relation(command: &Command, result: &CommandResult, terms: Terms<'_>, v
     let same = result.resource == command.write.resource
         && result.event_id == command.event_id
         && result.rule_id == command.rule_id
-        && result.issued_at == command.issued_at;
+        && result.issued_at == command.issued_at
+        && result.labels.differing(&command.repeated).next().is_none();
     let wanted = match terms.observing {
         Some(observing) => Some(command.write.observe || observing.contains(&command.write.target)),
         // Whether the target observes is not known.
@@ -125,7 +126,7 @@ fn judge_relation(command: &Command, result: &CommandResult, terms: Terms<'_>, v
     if !same {
         verdict.object("relabelled", || {
             format!(
-                "result at {} names another resource, event, rule or time of issue than its command {}",
+                "result at {} names another resource, event, rule, time of issue, target or conversation than its command {}",
                 result.place, command.command_id
             )
         });

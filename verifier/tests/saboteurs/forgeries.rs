@@ -91,6 +91,7 @@ pub const FORGERIES: &[&Forgery] = &[
     &outcomes::DECISION_UNASKED,
     &outcomes::DECISION_OF_ANOTHER_RULE,
     &outcomes::DECISION_FOR_ANOTHER_CUSTOMER,
+    &outcomes::DECISION_OF_ANOTHER_ORGANISATION,
     &outcomes::COMMAND_GONE,
     &outcomes::COMMAND_GONE_BEHIND_A_REPORT,
     &outcomes::COMMAND_TWICE,
@@ -98,8 +99,10 @@ pub const FORGERIES: &[&Forgery] = &[
     &outcomes::COMMAND_WITH_ANOTHER_VALUE,
     &outcomes::COMMAND_FOR_ANOTHER_RESOURCE,
     &outcomes::COMMAND_THAT_NEVER_EXPIRES,
+    &outcomes::COMMAND_OF_ANOTHER_CONVERSATION,
     &outcomes::COMMAND_IN_EARNEST,
     // What became of the commands
+    &outcomes::RESULT_OF_ANOTHER_TARGET,
     &outcomes::RESULT_GONE,
     &outcomes::EVERYTHING_REJECTED,
     &outcomes::DEAD_WITHOUT_A_LETTER,

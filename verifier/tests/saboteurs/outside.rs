@@ -122,6 +122,7 @@ fn write_back(evidence: &mut Evidence, calls: &mut Vec<Call>) {
             rule_id: command.rule_id.clone(),
             issued_at: command.issued_at,
             finished_at: command.issued_at + 30,
+            labels: command.repeated.clone(),
         });
     }
     evidence.results = results;

@@ -1,5 +1,6 @@
 //! Decisions, commands, results and writes.
 
+use apache_avro::types::Value as AvroValue;
 use serde_json::Value;
 use trunkline_verifier::evidence::{Call, Command, CommandResult, Decision, Evidence, Trouble};
 
@@ -201,6 +202,38 @@ pub const COMMAND_IN_EARNEST: Forgery = Forgery {
     forge: |evidence, dice| {
         let index = command(evidence, dice, |command| command.write.observe)?;
         evidence.commands[index].write.observe = false;
+        Some(())
+    },
+};
+
+pub const DECISION_OF_ANOTHER_ORGANISATION: Forgery = Forgery {
+    name: "a decision names another organisation than its event",
+    breaks: "decisions",
+    forge: |evidence, dice| {
+        let decision = decision(evidence, dice, |_| true)?;
+        decision.labels = decision.labels.clone().with("orgId", &AvroValue::String("another".into()));
+        Some(())
+    },
+};
+
+pub const COMMAND_OF_ANOTHER_CONVERSATION: Forgery = Forgery {
+    name: "a command names another conversation than its event",
+    breaks: "commands",
+    forge: |evidence, dice| {
+        let index = command(evidence, dice, |_| true)?;
+        let command = &mut evidence.commands[index];
+        command.labels = command.labels.clone().with("conversationId", &AvroValue::String("another".into()));
+        Some(())
+    },
+};
+
+pub const RESULT_OF_ANOTHER_TARGET: Forgery = Forgery {
+    name: "a result names another target than its command",
+    breaks: "I5",
+    forge: |evidence, dice| {
+        let id = evidence.commands[command(evidence, dice, |_| true)?].command_id.clone();
+        let result = result_of(evidence, &id)?;
+        result.labels = result.labels.clone().with("target", &AvroValue::String("another".into()));
         Some(())
     },
 };
