@@ -67,6 +67,22 @@ fn a_profile_that_no_system_contributed_to_is_not_published() {
     assert_eq!(found(silent(None)), [""; 0]);
     assert_eq!(found(silent(Some(7))), ["unfounded"], "no record names this interaction");
     let mut emptied = silent(None);
+    let published = ProfileRecord {
+        fields: ProfileFields {
+            customer_id: CUSTOMER.into(),
+            last_interaction: Some(7),
+            ..Default::default()
+        },
+        ..record()
+    };
+    let between = Enriched { enrichment: event().enrichment, ..silent(None) };
+    let evidence = Evidence { enriched: vec![between], profiles: vec![published], ..Evidence::default() };
+    let rules = EnrichmentRules { fields: ["lastInteractionDate".to_owned()].into(), ..rules() };
+    assert_eq!(
+        judge(&evidence, Some(&rules), false).violations(),
+        0,
+        "it is published when it gets an interaction"
+    );
     emptied.enrichment = event().enrichment;
     assert_eq!(found(emptied), ["unfounded"], "the record of just these answers says more");
 }

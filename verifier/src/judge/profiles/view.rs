@@ -29,6 +29,8 @@ const SOURCES: [&str; 4] = [
     "the moment at which all stated ages are right",
 ];
 
+const LAST_INTERACTION: &str = "lastInteractionDate";
+
 // === impl Views ===
 
 impl<'a> Views<'a> {
@@ -128,7 +130,7 @@ impl<'a> Views<'a> {
             ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
             ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
             ("openTickets", profile.open_tickets == allowed.open_tickets),
-            ("lastInteractionDate", profile.last_interaction == allowed.last_interaction),
+            (LAST_INTERACTION, profile.last_interaction == allowed.last_interaction),
         ];
         checks.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
     }
@@ -170,8 +172,8 @@ impl<'a> Views<'a> {
     }
 }
 
-/// Whether nothing is in a profile that a system answered. Such a profile is not published; the last interaction that it may
-/// name was published with an earlier one. No record has its sources, or it would say what that record says.
+/// Whether nothing is in a profile that a system answered. Such a profile is published only with a last interaction: until then
+/// events name none, or one that was published with earlier answers. A record of the same sources has no answers either.
 fn is_unpublished(
     profile: &ProfileFields,
     known: &[&ProfileRecord],
@@ -182,7 +184,9 @@ fn is_unpublished(
     *profile == ProfileFields { customer_id, last_interaction, ..ProfileFields::default() }
         && (last_interaction.is_none()
             || known.iter().any(|record| record.fields.last_interaction == last_interaction))
-        && differences.iter().all(|differences| differences.iter().any(|name| SOURCES.contains(name)))
+        && differences.iter().all(|differences| {
+            *differences == [LAST_INTERACTION] || differences.iter().any(|name| SOURCES.contains(name))
+        })
 }
 
 /// The status that follows from the sources: without any data it is missing; with any that is too old it is stale; complete
