@@ -12,12 +12,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Error;
 use crate::collect::blocking;
 use crate::inputs::Inputs;
 use crate::judge::order;
 use crate::report::{Report, Verdict, counted, grouped};
 use crate::topics::{self, Spans};
-use crate::{Error, evidence};
 
 /// What to audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,19 +207,18 @@ async fn find(
 }
 
 fn compared(verdict: &Verdict) -> String {
-    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
     match verdict.invariant {
         "I2" => format!(
             "{}, {} enriched",
-            counted(count("normalized"), "normalized record"),
-            grouped(count("enriched"))
+            counted(verdict.counted("normalized"), "normalized record"),
+            grouped(verdict.counted("enriched"))
         ),
         "I3" => order::compared(verdict),
-        "fields" => format!("every field of {}", counted(count("events_compared"), "event")),
+        "fields" => format!("every field of {}", counted(verdict.counted("events_compared"), "event")),
         _ => format!(
             "{}, {} still open",
-            counted(count("commands"), "command"),
-            grouped(count("commands_open"))
+            counted(verdict.counted("commands"), "command"),
+            grouped(verdict.counted("commands_open"))
         ),
     }
 }
@@ -240,9 +239,6 @@ impl Share {
         hasher.finish() % self.passes == self.pass
     }
 }
-
-/// What a pass keeps.
-type Kept = evidence::Evidence;
 
 #[cfg(test)]
 mod tests {

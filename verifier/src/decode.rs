@@ -24,12 +24,8 @@ const ADDED: [&str; 5] = ["profile", "enrichment", "ordering", "conversation", "
 /// What a decision names as its event does, besides the ids that are judged one by one.
 const OF_DECISION: [&str; 4] = ["platform", "orgId", "contactId", "flowSessionId"];
 
-/// What a command names as its event does.
+/// What a command names as its event does, and its result as well.
 const OF_COMMAND: [&str; 3] = ["conversationId", "contactId", "flowSessionId"];
-
-/// What a result names as its command does.
-const OF_RESULT: [&str; 7] =
-    ["target", "system", "operation", "conversationId", "contactId", "flowSessionId", "correlationId"];
 
 /// Takes records into evidence.
 #[derive(Debug, Default)]
@@ -247,7 +243,6 @@ fn command(topic: &str, record: &Record, fields: &Fields, layouts: &mut Layouts)
         issued_at: fields.integer("issuedAt")?,
         expires_at: fields.optional_integer("expiresAt")?,
         labels: named(fields, &OF_COMMAND, layouts),
-        repeated: named(fields, &OF_RESULT, layouts),
     })
 }
 
@@ -257,11 +252,15 @@ fn result(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Com
         command_id: fields.text("commandId")?,
         outcome: fields.text("outcome")?,
         resource: fields.text("resource")?,
+        target: fields.text("target")?,
+        system: fields.text("system")?,
+        operation: fields.text("operation")?,
         event_id: fields.text("eventId")?,
+        correlation_id: fields.text("correlationId")?,
         rule_id: fields.text("ruleId")?,
         issued_at: fields.integer("issuedAt")?,
         finished_at: fields.integer("finishedAt")?,
-        labels: named(fields, &OF_RESULT, layouts),
+        labels: named(fields, &OF_COMMAND, layouts),
     })
 }
 

@@ -19,7 +19,7 @@ pub mod outcome;
 pub mod profile;
 pub mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -107,6 +107,15 @@ pub struct Evidence {
     pub calls: Option<Vec<Call>>,
     /// Partitions of the state stores.
     pub copies: Option<Vec<StateCopy>>,
+}
+
+// === impl Evidence ===
+
+impl Evidence {
+    /// What became of each command, by its id.
+    pub fn outcomes(&self) -> HashMap<&str, &str> {
+        self.results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect()
+    }
 }
 
 /// A record's value in a few bytes.

@@ -131,6 +131,11 @@ impl Verdict {
         *self.counts.entry(name.into()).or_default() += times;
     }
 
+    /// A count as it stands; 0 where nothing was counted.
+    pub fn counted(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().unwrap_or(0)
+    }
+
     /// Says in words what was compared.
     #[must_use]
     pub fn having_compared(mut self, what: String) -> Self {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::{ENRICHED, Kept, Part, Progress, RESULTS_WITHIN_MS, Range, Share, Surroundings};
+use super::{ENRICHED, Part, Progress, RESULTS_WITHIN_MS, Range, Share, Surroundings};
 use crate::Error;
 use crate::collect::{blocking, take};
 use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
@@ -30,7 +30,7 @@ pub(super) async fn read(
     parts: &[Part],
     share: Share,
     progress: &Arc<Progress>,
-) -> Result<Kept, Error> {
+) -> Result<Evidence, Error> {
     let mut intake = Intake::new(None);
     let mut decoder = Decoder::new(&inputs.registry);
     for Part { topic, spans } in parts {

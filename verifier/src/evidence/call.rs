@@ -46,6 +46,11 @@ impl Call {
         (200..300).contains(&self.status)
     }
 
+    /// True when it is a write that changed something, or was answered 2xx: writing what is there already changes nothing.
+    pub fn was_written(&self) -> bool {
+        self.is_write() && (self.effect || self.succeeded())
+    }
+
     /// True when it asks for an access token.
     pub fn is_token_request(&self) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();

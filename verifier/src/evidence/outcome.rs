@@ -88,8 +88,6 @@ pub struct Command {
     pub expires_at: Option<i64>,
     /// What it names besides as its event does: conversation, contact, flow.
     pub labels: Fingerprint,
-    /// What its result names as it does.
-    pub repeated: Fingerprint,
 }
 
 /// What a command writes, and where.
@@ -122,15 +120,23 @@ pub struct CommandResult {
     pub outcome: String,
     /// The resource that it names.
     pub resource: String,
+    /// The target that it names.
+    pub target: String,
+    /// The system that it names.
+    pub system: String,
+    /// The operation that it names.
+    pub operation: String,
     /// The event that it names.
     pub event_id: String,
+    /// Correlates it with its event.
+    pub correlation_id: String,
     /// The rule that it names.
     pub rule_id: String,
     /// When the command was issued, as the result says; UTC milliseconds.
     pub issued_at: i64,
     /// When it ended; UTC milliseconds.
     pub finished_at: i64,
-    /// What it names besides as its command does: target, system, operation, conversation, contact, flow, correlation.
+    /// What it names besides as its command does: conversation, contact, flow.
     pub labels: Fingerprint,
 }
 

@@ -33,7 +33,7 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
         }
     }
     judge_unposted(ledger, normalized, &mut verdict);
-    let accepted = verdict.counts.get("accepted").copied().unwrap_or(0);
+    let accepted = verdict.counted("accepted");
     let compared = format!(
         "{} accepted of {} posted, with {}",
         counted(accepted, "payload"),

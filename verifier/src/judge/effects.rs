@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::operation::{Operation, body_of, resource_path};
+use super::operation::{Operation, Target, body_of, target_of};
 use crate::evidence::{Call, Command, CommandResult, DeadLetter, Evidence, Place};
 use crate::report::{Verdict, counted};
 
@@ -25,9 +25,6 @@ struct Tally {
     /// Changed something or were answered 2xx: writing what is there already changes nothing.
     succeeded: u64,
 }
-
-/// Where a command's write goes, as far as the audit log can tell.
-type Target = (String, String);
 
 /// Judges the first half of I5: one result for each command, and none without a command.
 pub fn judge_results(
@@ -97,7 +94,11 @@ fn judge_relation(command: &Command, result: &CommandResult, terms: Terms<'_>, v
         && result.event_id == command.event_id
         && result.rule_id == command.rule_id
         && result.issued_at == command.issued_at
-        && result.labels.differing(&command.repeated).next().is_none();
+        && result.target == command.write.target
+        && result.system == command.write.system
+        && result.operation == command.write.operation
+        && result.correlation_id == command.correlation_id
+        && result.labels.differing(&command.labels).next().is_none();
     let wanted = match terms.observing {
         Some(observing) => Some(command.write.observe || observing.contains(&command.write.target)),
         // Whether the target observes is not known.
@@ -138,29 +139,38 @@ pub fn judge(evidence: &Evidence, calls: Option<&[Call]>, terms: Terms<'_>) -> V
     let Evidence { commands, results, dead_letters, .. } = evidence;
     let mut verdict = Verdict::new("I5");
     judge_results(commands, results, terms, &mut verdict);
-    judge_dead_letters(commands, results, dead_letters, &mut verdict);
+    let outcomes = evidence.outcomes();
+    judge_dead_letters(commands, &outcomes, dead_letters, &mut verdict);
     if let Some(calls) = calls {
-        judge_effects(commands, results, calls, &mut verdict);
-        judge_tries(commands, results, calls, &mut verdict);
+        judge_effects(commands, &outcomes, calls, &mut verdict);
+        judge_tries(commands, &outcomes, calls, &mut verdict);
     }
-    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
     let compared = format!(
         "{}, {}, {} in the audit logs",
         counted(commands.len() as u64, "command"),
         counted(results.len() as u64, "result"),
-        counted(count("writes_compared"), "write")
+        counted(verdict.counted("writes_compared"), "write")
     );
     verdict.having_compared(compared)
 }
 
-fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
-    let outcomes = by_command(results);
-    let writes: Vec<&Call> =
-        calls.iter().filter(|call| call.is_write() && (call.effect || call.succeeded())).collect();
+fn judge_effects(
+    commands: &[Command],
+    outcomes: &HashMap<&str, &str>,
+    calls: &[Call],
+    verdict: &mut Verdict,
+) {
+    let writes: Vec<&Call> = calls.iter().filter(|call| call.was_written()).collect();
     verdict.count("effects", writes.iter().filter(|call| call.effect).count() as u64);
     verdict.count("writes_compared", writes.len() as u64);
     let known: HashMap<&str, &Command> =
         commands.iter().map(|command| (command.command_id.as_str(), command)).collect();
+    let mut wanted: HashMap<Target, Vec<(&Operation, &Command)>> = HashMap::new();
+    for command in commands {
+        if let Some(operation) = Operation::of(command) {
+            wanted.entry(operation.target(command)).or_default().push((operation, command));
+        }
+    }
 
     // Calls that carry their command's id are told apart by it; the others by where they went.
     let mut by_command: HashMap<&str, Tally> = HashMap::new();
@@ -172,8 +182,10 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
                 by_command.entry(key).or_default().add(call);
             }
             None => {
-                let target = (call.system.clone(), resource_path(&call.path));
-                judge_unkeyed_body(commands, &target, call, verdict);
+                let target = target_of(call);
+                if let Some(commands) = wanted.get(&target) {
+                    judge_unkeyed_body(commands, &target, call, verdict);
+                }
                 by_target.entry(target).or_default().add(call);
             }
         }
@@ -190,8 +202,7 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
         match by_command.get(command.command_id.as_str()) {
             Some(tally) => judge_command(command, operation, outcome, tally, verdict),
             None => {
-                let target = (command.write.system.clone(), operation.path(command));
-                let (least, most) = accounted.entry(target).or_default();
+                let (least, most) = accounted.entry(operation.target(command)).or_default();
                 *least += u64::from(outcome == "APPLIED");
                 *most += match outcome {
                     "OBSERVED" | "REJECTED" | "EXPIRED" => 0,
@@ -208,7 +219,7 @@ fn judge_effects(commands: &[Command], results: &[CommandResult], calls: &[Call]
 /// What a person has to decide on lies in `writeback.dlq`, with where its command was read.
 fn judge_dead_letters(
     commands: &[Command],
-    results: &[CommandResult],
+    outcomes: &HashMap<&str, &str>,
     dead_letters: &[DeadLetter],
     verdict: &mut Verdict,
 ) {
@@ -218,9 +229,8 @@ fn judge_dead_letters(
         .filter_map(|letter| letter.origin.as_ref())
         .map(|(topic, place)| (topic.rsplit_once("writebacks.").map_or("", |(_, system)| system), *place))
         .collect();
-    let ended = by_command(results);
     for command in commands {
-        let outcome = ended.get(command.command_id.as_str()).copied().unwrap_or("");
+        let outcome = outcomes.get(command.command_id.as_str()).copied().unwrap_or("");
         let there = lies.contains(&(command.topic.trim_start_matches("writebacks."), command.place));
         if matches!(outcome, "DEAD" | "CONFLICT") && !there {
             verdict.object("no-dead-letter", || {
@@ -231,32 +241,24 @@ fn judge_dead_letters(
 }
 
 /// What a target refused, it was asked.
-fn judge_tries(commands: &[Command], results: &[CommandResult], calls: &[Call], verdict: &mut Verdict) {
+fn judge_tries(commands: &[Command], outcomes: &HashMap<&str, &str>, calls: &[Call], verdict: &mut Verdict) {
     let refused = calls.iter().filter(|call| (400..500).contains(&call.status));
-    let refused: HashSet<Target> =
-        refused.map(|call| (call.system.clone(), resource_path(&call.path))).collect();
-    let ended = by_command(results);
+    let refused: HashSet<Target> = refused.map(target_of).collect();
     for command in commands {
         let Some(operation) = Operation::of(command) else { continue };
-        let places = [operation.path(command), operation.read_path(command)];
-        let asked = places.into_iter().any(|path| refused.contains(&(command.write.system.clone(), path)));
-        let outcome = ended.get(command.command_id.as_str()).copied();
-        if matches!(outcome, Some("REJECTED" | "CONFLICT")) && !asked {
+        let outcome = outcomes.get(command.command_id.as_str()).copied().unwrap_or("");
+        if matches!(outcome, "REJECTED" | "CONFLICT") && !operation.touches(command, &refused) {
             verdict.object("untried", || {
-                format!("command {} ended {outcome:?}, and its target refused nothing", command.command_id)
+                format!("command {} ended {outcome}, and its target refused nothing", command.command_id)
             });
         }
     }
 }
 
-fn by_command(results: &[CommandResult]) -> HashMap<&str, &str> {
-    results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect()
-}
-
 /// A call carries out its command: the command's address, and its body to the last field.
 fn judge_call(command: &Command, call: &Call, verdict: &mut Verdict) {
     let Some(operation) = Operation::of(command) else { return };
-    if resource_path(&call.path) != operation.path(command) || call.system != command.write.system {
+    if target_of(call) != operation.target(command) {
         verdict.object("wrong-address", || {
             format!(
                 "command {} of {} was written to {} {}",
@@ -276,20 +278,14 @@ fn judge_call(command: &Command, call: &Call, verdict: &mut Verdict) {
 }
 
 /// A call without its command's id says what some command for its target says.
-fn judge_unkeyed_body(commands: &[Command], target: &Target, call: &Call, verdict: &mut Verdict) {
+fn judge_unkeyed_body(
+    commands: &[(&Operation, &Command)],
+    target: &Target,
+    call: &Call,
+    verdict: &mut Verdict,
+) {
     let Some(body) = body_of(call) else { return };
-    let of_target = |command: &&Command| {
-        command.write.system == target.0
-            && Operation::of(command).is_some_and(|operation| operation.path(command) == target.1)
-    };
-    let mut bodies =
-        commands.iter().filter(of_target).filter_map(|command| Some(Operation::of(command)?.body(command)));
-    let mut asked = false;
-    if !bodies.any(|of_command| {
-        asked = true;
-        of_command == body
-    }) && asked
-    {
+    if !commands.iter().any(|(operation, command)| operation.body(command) == body) {
         verdict.object("wrong-body", || {
             format!(
                 "{} {}: what was written at {:.0} is what no command says",
@@ -393,8 +389,10 @@ mod tests {
     }
 
     fn ended(id: &str, outcome: &str) -> CommandResult {
-        let resource = if id.starts_with('g') { attributes(id) } else { upsert(id) }.write.resource;
-        CommandResult { command_id: id.into(), outcome: outcome.into(), resource, ..Default::default() }
+        let Write { system, operation, resource, .. } =
+            if id.starts_with('g') { attributes(id) } else { upsert(id) }.write;
+        let (command_id, outcome) = (id.into(), outcome.into());
+        CommandResult { command_id, outcome, system, operation, resource, ..Default::default() }
     }
 
     fn effect(system: &str, path: &str, key: Option<&str>) -> Call {

@@ -1,11 +1,14 @@
 //! What is known of write operations, from the systems' own documentation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::evidence::{Call, Command};
 use crate::percent::decoded;
+
+/// Where a write goes or a resource is read, as the audit logs name it: system and path.
+pub type Target = (String, String);
 
 /// An operation of an outside system.
 pub struct Operation {
@@ -59,13 +62,14 @@ impl Operation {
     }
 
     /// Where a command's write goes.
-    pub fn path(&self, command: &Command) -> String {
-        filled(self.path, &command.write.parameters)
+    pub fn target(&self, command: &Command) -> Target {
+        (command.write.system.clone(), filled(self.path, &command.write.parameters))
     }
 
-    /// Where its resource is read back from.
-    pub fn read_path(&self, command: &Command) -> String {
-        filled(self.read_path, &command.write.parameters)
+    /// Whether a command's resource is among these: where it is written, or where it is read back from.
+    pub fn touches(&self, command: &Command, targets: &HashSet<Target>) -> bool {
+        let read_back = || (command.write.system.clone(), filled(self.read_path, &command.write.parameters));
+        targets.contains(&self.target(command)) || targets.contains(&read_back())
     }
 
     /// What it writes.
@@ -94,8 +98,13 @@ pub fn fields_of(call: &Call) -> Map<String, Value> {
     }
 }
 
+/// What a call went to.
+pub fn target_of(call: &Call) -> Target {
+    (call.system.clone(), resource_path(&call.path))
+}
+
 /// The part of a path that names the resource: without its query, and Salesforce's without the version of its API.
-pub fn resource_path(path: &str) -> String {
+fn resource_path(path: &str) -> String {
     let path = decoded(path.split('?').next().unwrap_or_default());
     path.find("/sobjects/").map(|at| path[at..].to_owned()).unwrap_or(path)
 }

@@ -66,17 +66,16 @@ pub fn judge(evidence: &Evidence, expectation: Expectation<'_>) -> Verdict {
 
 /// What was compared, in words, from the counts of a verdict.
 pub fn compared(verdict: &Verdict) -> String {
-    let count = |name: &str| verdict.counts.get(name).copied().unwrap_or(0);
-    let others = match count("other_entities") {
+    let others = match verdict.counted("other_entities") {
         0 => String::new(),
         others => format!(" and {}", counted(others, "other entity")),
     };
     format!(
         "{} in {}{others}, {} late of which {} explained",
-        counted(count("events_in_order"), "event"),
-        counted(count("conversations"), "conversation"),
-        grouped(count("late")),
-        grouped(count("late_explained"))
+        counted(verdict.counted("events_in_order"), "event"),
+        counted(verdict.counted("conversations"), "conversation"),
+        grouped(verdict.counted("late")),
+        grouped(verdict.counted("late_explained"))
     )
 }
 

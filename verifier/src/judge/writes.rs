@@ -5,27 +5,22 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::operation::{Operation, fields_of, resource_path};
+use super::operation::{Operation, Target, fields_of, target_of};
 use crate::evidence::{Call, Command, Evidence};
 use crate::report::{Verdict, counted};
-
-/// A resource, as the audit log names it: system and path.
-type Target = (String, String);
 
 /// Judges `writes` from the commands and the audit logs.
 pub fn judge(evidence: &Evidence, calls: &[Call]) -> Verdict {
     let mut verdict = Verdict::new("writes");
-    let outcomes: HashMap<&str, &str> =
-        evidence.results.iter().map(|result| (result.command_id.as_str(), result.outcome.as_str())).collect();
+    let outcomes = evidence.outcomes();
     let mut commands: BTreeMap<Target, Vec<&Command>> = BTreeMap::new();
     for command in evidence.commands.iter().filter(|command| !command.write.observe) {
         let Some(operation) = Operation::of(command) else { continue };
-        commands.entry((command.write.system.clone(), operation.path(command))).or_default().push(command);
+        commands.entry(operation.target(command)).or_default().push(command);
     }
     let mut writes: BTreeMap<Target, Vec<&Call>> = BTreeMap::new();
-    let took_place = |call: &&Call| call.is_write() && (call.effect || call.succeeded());
-    for call in calls.iter().filter(took_place) {
-        writes.entry((call.system.clone(), resource_path(&call.path))).or_default().push(call);
+    for call in calls.iter().filter(|call| call.was_written()) {
+        writes.entry(target_of(call)).or_default().push(call);
     }
     judge_unread(evidence, calls, &outcomes, &mut verdict);
     let mut compared = 0;
@@ -48,13 +43,11 @@ pub fn judge(evidence: &Evidence, calls: &[Call]) -> Verdict {
 /// Who says that something was applied already has read it, or written it before.
 fn judge_unread(evidence: &Evidence, calls: &[Call], outcomes: &HashMap<&str, &str>, verdict: &mut Verdict) {
     let answered = calls.iter().filter(|call| call.succeeded() || call.status == 404 || call.effect);
-    let seen: HashSet<Target> =
-        answered.map(|call| (call.system.clone(), resource_path(&call.path))).collect();
+    let seen: HashSet<Target> = answered.map(target_of).collect();
     for command in &evidence.commands {
         let Some(operation) = Operation::of(command) else { continue };
         let claimed = outcomes.get(command.command_id.as_str()) == Some(&"ALREADY_APPLIED");
-        let places = [operation.path(command), operation.read_path(command)];
-        if claimed && !places.into_iter().any(|path| seen.contains(&(command.write.system.clone(), path))) {
+        if claimed && !operation.touches(command, &seen) {
             verdict.object("unread", || {
                 format!(
                     "command {} ended ALREADY_APPLIED, and {} was neither read nor written",

@@ -122,7 +122,11 @@ fn write_back(evidence: &mut Evidence, calls: &mut Vec<Call>) {
             rule_id: command.rule_id.clone(),
             issued_at: command.issued_at,
             finished_at: command.issued_at + 30,
-            labels: command.repeated.clone(),
+            target: command.write.target.clone(),
+            system: command.write.system.clone(),
+            operation: command.write.operation.clone(),
+            correlation_id: command.correlation_id.clone(),
+            labels: command.labels.clone(),
         });
     }
     evidence.results = results;

@@ -232,8 +232,7 @@ pub const RESULT_OF_ANOTHER_TARGET: Forgery = Forgery {
     breaks: "I5",
     forge: |evidence, dice| {
         let id = evidence.commands[command(evidence, dice, |_| true)?].command_id.clone();
-        let result = result_of(evidence, &id)?;
-        result.labels = result.labels.clone().with("target", &AvroValue::String("another".into()));
+        result_of(evidence, &id)?.target = "another".into();
         Some(())
     },
 };
