@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use trunkline_sandbox::Addresses;
-use trunkline_sandbox::generator::{CXONE_TENANT, GENESYS_ORG};
+use trunkline_simulators::Addresses;
+use trunkline_simulators::generator::{CXONE_TENANT, GENESYS_ORG};
 
 /// What differs from program to program and from test to test.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::process::Command;
-use trunkline_sandbox::generator::EVENTBRIDGE;
-use trunkline_sandbox::sign::{API_KEY_HEADER, Secrets};
-use trunkline_sandbox::{Credentials, Sandbox, SandboxSettings};
+use trunkline_simulators::generator::EVENTBRIDGE;
+use trunkline_simulators::sign::{API_KEY_HEADER, Secrets};
+use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::avro::Fields;
 use trunkline_verifier::topics::{Cluster, Record};
 

@@ -28,5 +28,5 @@ pub use deployment::Deployment;
 pub use environment::Environment;
 pub use program::Program;
 pub use reply::Reply;
-pub use trunkline_fleet::payloads;
+pub use trunkline_rig::payloads;
 pub use wait::until;

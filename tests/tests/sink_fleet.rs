@@ -1,7 +1,7 @@
 //! Sinks join and leave while commands flow to systems that answer slowly; the verifier judges what is left.
 
 use anyhow::Result;
-use trunkline_sandbox::{FaultProfile, System};
+use trunkline_simulators::{FaultProfile, System};
 use trunkline_tests::{Deployment, PlayedDay};
 
 const RATE: f64 = 60.0;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anyhow::Result;
-use trunkline_sandbox::{FaultProfile, System};
+use trunkline_simulators::{FaultProfile, System};
 use trunkline_tests::payloads::call;
 use trunkline_tests::{Deployment, until};
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use trunkline_sandbox::System;
+use trunkline_simulators::System;
 
 /// A system that is down for a while, written `SYSTEM@FROM..TO` in seconds from the start of the play.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use trunkline_fleet::program::{self, Ending, Spec};
+use trunkline_rig::program::{self, Ending, Spec};
 
 /// A process that is watched.
 #[derive(Debug)]

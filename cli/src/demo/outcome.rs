@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use trunkline_fleet::progress::Summary;
+use trunkline_rig::progress::Summary;
 use trunkline_verifier::{Judged, KnownSeen, NotJudged, Report, Violation, verb};
 
 /// What a demo found out.

@@ -12,7 +12,7 @@ use ratatui::style::{Color, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph};
 use ratatui::{Frame, Terminal};
-use trunkline_fleet::progress::{Progress, Summary};
+use trunkline_rig::progress::{Progress, Summary};
 
 /// What is shown besides [`Progress`].
 #[derive(Debug, Clone, Default)]

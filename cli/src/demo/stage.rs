@@ -9,11 +9,11 @@ use anyhow::Context;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trunkline_fleet::configuration::{self, Layout, write_private};
-use trunkline_fleet::program::{Ending, Spec, binaries};
-use trunkline_fleet::quotas;
-use trunkline_sandbox::sign::Secrets;
-use trunkline_sandbox::{Addresses, Credentials, Sandbox, SandboxSettings};
+use trunkline_rig::configuration::{self, Layout, write_private};
+use trunkline_rig::program::{Ending, Spec, binaries};
+use trunkline_rig::quotas;
+use trunkline_simulators::sign::Secrets;
+use trunkline_simulators::{Addresses, Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::topics::Cluster;
 
 use super::fleet::Member;

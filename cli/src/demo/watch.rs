@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use trunkline_fleet::progress::Progress;
+use trunkline_rig::progress::Progress;
 
 use super::fleet::Member;
 use super::scrape::{Sample, scrape};

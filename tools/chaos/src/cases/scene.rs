@@ -1,0 +1,311 @@
+//! What a case is played on: a deployment of its own, under a topic prefix of its own, on the broker of all cases.
+//!
+//! # Layout
+//!
+//! - [`load`]: what is posted to it, and what of it was accepted
+//! - [`settling`]: waiting for what comes of it
+
+pub mod load;
+mod settling;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use trunkline_rig::configuration::{self, Layout, write_private};
+use trunkline_rig::program::{Ending, Spec};
+use trunkline_rig::quotas;
+use trunkline_simulators::sign::Secrets;
+use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
+use trunkline_verifier::configuration::Configuration;
+use trunkline_verifier::known::with_stalls;
+use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+
+use super::calls::CUSTOMERS;
+use super::evidence::Reader;
+use super::expectation::Expectation;
+use super::operator::Operator;
+use super::run::Ground;
+use crate::cluster::Cluster;
+use crate::journal::Journal;
+use crate::ports;
+use crate::stage::apply;
+use crate::supervisor::{Exit, Member};
+
+/// A deployment, with everything that a case does to it.
+pub struct Scene {
+    /// Folder of everything.
+    pub folder: PathBuf,
+    /// The outside systems.
+    pub sandbox: Sandbox,
+    /// Reads topics.
+    pub reader: Reader,
+    /// Does an operator's deeds.
+    pub operator: Operator,
+    /// What happened.
+    pub journal: Arc<Journal>,
+    cluster: Arc<Cluster>,
+    secrets: Secrets,
+    credentials: Credentials,
+    layout: Layout,
+    /// Further lines of the section `[processor]`.
+    processor_settings: &'static str,
+    binaries: PathBuf,
+    /// By instance name.
+    members: BTreeMap<String, Member>,
+    /// Where each instance of ingest listens.
+    doors: BTreeMap<String, String>,
+    exits: Vec<Exit>,
+    ledgers: usize,
+}
+
+/// Deliveries per second that quotas are made for: more than any case plays.
+const RATE: f64 = 200.0;
+const BREAKERS_OPEN_FOR: u32 = 5;
+/// How long a process may take to be ready.
+const READY_PATIENCE: Duration = Duration::from_secs(60);
+
+// === impl Scene ===
+
+impl Scene {
+    /// Starts a sandbox and makes topics and schemas; no process runs yet.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn set_up(ground: &Ground, name: &str) -> anyhow::Result<Self> {
+        let folder = ground.folder.join(name);
+        for sub in ["secrets", "logs", "state"] {
+            std::fs::create_dir_all(folder.join(sub))?;
+        }
+        let credentials = Credentials::kept_in(&folder.join("secrets"))?;
+        let secrets = Secrets::kept_in(&folder.join("secrets"))?;
+        let sandbox = Sandbox::start(SandboxSettings {
+            credentials: Some(credentials.clone()),
+            quotas: quotas::enforced(RATE),
+            customers: CUSTOMERS,
+            ..SandboxSettings::default()
+        });
+        let sandbox = sandbox.await.context("the sandbox does not start")?;
+        let prefix = format!("{name}.");
+        let access = ground.cluster.access();
+        let layout = Layout {
+            kafka: access.brokers.clone(),
+            registry: ground.registry.clone(),
+            replication: 1,
+            prefix: prefix.clone(),
+            secrets: folder.join("secrets"),
+            state: folder.join("state"),
+            ingest: String::new(),
+            admin: [String::new(), String::new(), String::new()],
+            processors: 1,
+            quotas: quotas::granted(RATE),
+            breakers_open_for: BREAKERS_OPEN_FOR,
+        };
+        let scene = Self {
+            reader: Reader { cluster: access.clone(), registry: ground.registry.clone(), prefix },
+            operator: Operator::new(access, ground.java.clone())?,
+            cluster: ground.cluster.clone(),
+            journal: ground.journal.clone(),
+            binaries: ground.binaries.clone(),
+            members: BTreeMap::new(),
+            processor_settings: "",
+            doors: BTreeMap::new(),
+            exits: Vec::new(),
+            ledgers: 0,
+            folder,
+            sandbox,
+            secrets,
+            credentials,
+            layout,
+        };
+        scene.make_topics().await?;
+        Ok(scene)
+    }
+
+    /// Notes what happens.
+    pub fn say(&self, what: impl Into<String>) {
+        self.journal.say(format!("    {}", what.into()));
+    }
+
+    /// The name of a topic or group with this deployment's prefix.
+    pub fn named(&self, name: &str) -> String {
+        format!("{}{name}", self.reader.prefix)
+    }
+
+    /// Makes the topics and schemas that are missing, as an operator would: `trunkline topics apply`.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub async fn make_topics(&self) -> anyhow::Result<()> {
+        let config = self.write_configuration("trunkline", &self.layout)?;
+        apply(&self.binaries, &config).await
+    }
+
+    fn write_configuration(&self, name: &str, layout: &Layout) -> anyhow::Result<PathBuf> {
+        let mut layout = layout.clone();
+        // A configuration names all addresses, and no two the same, also those of programs that it is not for.
+        for (port, address) in (1..).zip([&mut layout.ingest].into_iter().chain(&mut layout.admin)) {
+            if address.is_empty() {
+                *address = format!("127.0.0.1:{port}");
+            }
+        }
+        let path = self.folder.join(format!("{name}.toml"));
+        let text = configuration::text(&layout, &self.sandbox.addresses, &self.credentials);
+        let text = text.replacen("[processor]\n", &format!("[processor]\n{}", self.processor_settings), 1);
+        write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// Adds lines to the section `[processor]` of processors that are started from now on.
+    pub fn set_processor(&mut self, lines: &'static str) {
+        self.processor_settings = lines;
+    }
+
+    /// Starts an instance, for example `processor-0`, and waits until it is ready. Started again it has its old name
+    /// and state, and another port.
+    ///
+    /// # Errors
+    /// When it does not get ready; the message holds the end of its log.
+    pub async fn start(&mut self, instance: &str) -> anyhow::Result<()> {
+        self.start_within(instance, Vec::new()).await
+    }
+
+    /// As [`Scene::start`], run by another command, for example with another clock.
+    ///
+    /// # Errors
+    /// As [`Scene::start`].
+    pub async fn start_within(&mut self, instance: &str, within: Vec<String>) -> anyhow::Result<()> {
+        let member = self.begin(instance, within)?;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        if !member.ready(&client, READY_PATIENCE).await {
+            bail!("{instance} does not get ready; its log ends:\n{}", member.spec().tail());
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, instance: &str, within: Vec<String>) -> anyhow::Result<&Member> {
+        let (binary, place) = match instance.split_once('-') {
+            Some(("ingest", _)) => ("ingest", 0),
+            Some(("processor", _)) => ("processor", 1),
+            Some(("sink", _)) => ("sink", 2),
+            _ => bail!("{instance} is no instance of ingest, processor or sink"),
+        };
+        let mut ports = ports::free(2)?.into_iter().map(|port| format!("127.0.0.1:{port}"));
+        let mut layout = self.layout.clone();
+        layout.admin[place] = ports.next().unwrap_or_default();
+        if binary == "ingest" {
+            layout.ingest = ports.next().unwrap_or_default();
+        }
+        let spec = Spec {
+            binary,
+            instance: instance.to_owned(),
+            config: self.write_configuration(instance, &layout)?,
+            log: self.folder.join("logs").join(format!("{instance}.log")),
+            admin: format!("http://{}", layout.admin[place]),
+            within,
+        };
+        if binary == "ingest" {
+            self.doors.insert(instance.to_owned(), layout.ingest);
+        }
+        let member = Member::start(spec, &self.binaries, self.journal.clone())?;
+        self.members.insert(instance.to_owned(), member);
+        self.member(instance)
+    }
+
+    /// A running instance.
+    ///
+    /// # Errors
+    /// When it was not started.
+    pub fn member(&self, instance: &str) -> anyhow::Result<&Member> {
+        self.members.get(instance).with_context(|| format!("{instance} does not run"))
+    }
+
+    /// Stops an instance in order; [`Ending::Forced`] when it had to be killed.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn stop(&mut self, instance: &str) -> anyhow::Result<Ending> {
+        let member = self.members.remove(instance).with_context(|| format!("{instance} does not run"))?;
+        let ending = member.stop().await;
+        self.exits.extend(member.exits());
+        Ok(ending)
+    }
+
+    /// Kills the broker and starts it again: every client loses its connection.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart_broker(&self) -> anyhow::Result<()> {
+        self.cluster.kill_broker(0).await?;
+        self.cluster.start_broker(0)?;
+        if !self.cluster.whole().await {
+            bail!("the broker does not come back");
+        }
+        Ok(())
+    }
+
+    /// Stops everything that still runs, in order; true when all of it did.
+    pub async fn end(&mut self) -> bool {
+        let mut clean = true;
+        // Ingest first, the sink last: what is still under way comes to its end.
+        let instances: Vec<String> = self.members.keys().cloned().collect();
+        for instance in instances {
+            clean &= matches!(self.stop(&instance).await, Ok(Ending::Clean));
+        }
+        clean
+    }
+
+    /// Whether an instance of this program was ever started.
+    pub fn had(&self, program: &str) -> bool {
+        self.folder.join("logs").join(format!("{program}-0.log")).exists()
+    }
+
+    /// Processes that ended by themselves.
+    pub fn exits(&self) -> &[Exit] {
+        &self.exits
+    }
+
+    /// Has the verifier judge what the deployment left behind. Known failures that the case is not about are told apart.
+    ///
+    /// # Errors
+    /// When the evidence cannot be read.
+    pub async fn judge(&self, stopped_cleanly: bool, expected: Expectation) -> anyhow::Result<Report> {
+        let audit = self.folder.join("audit.jsonl");
+        std::fs::write(&audit, self.sandbox.audit().json_lines(None))?;
+        let webhooks = self.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let outside = self.sandbox.secrets().into_iter().enumerate();
+        let outside = outside.map(|(number, value)| (format!("outside system's secret {number}"), value));
+        let secrets = webhooks.into_iter().chain(outside).map(|(name, value)| SecretToFind { name, value });
+        let inputs = Inputs {
+            cluster: self.reader.cluster.clone(),
+            registry: self.reader.registry.clone(),
+            prefix: self.reader.prefix.clone(),
+            ledger: Some(self.one_ledger()?),
+            audits: vec![audit],
+            logs: files(&self.folder.join("logs"))?,
+            secrets: secrets.collect(),
+            state_folders: vec![self.layout.state.clone()],
+            stopped_cleanly,
+            quotas: self.layout.quotas.clone(),
+            configuration: Some(Configuration::read(&self.folder.join("trunkline.toml"))?),
+            // How long breakers stay open is no part of a case.
+            allow_unjudged: BTreeSet::from(["I10".to_owned()]),
+            known: with_stalls()
+                .into_iter()
+                .filter(|known| !expected.is_about(known.invariant, known.kind))
+                .collect(),
+            ..Inputs::default()
+        };
+        verify(&inputs).await.context("the verifier cannot read the evidence")
+    }
+}
+
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(entry?.path());
+    }
+    Ok(files)
+}

@@ -1,0 +1,100 @@
+//! Kafka's brokers and coordinators.
+
+use super::Played::{Nowhere, Simulation, Test};
+use super::{WorldFault, chaos, fault};
+use crate::kind::Kind;
+
+pub(super) const FAULTS: &[WorldFault] = &[
+    fault(
+        "broker-killed",
+        "A broker dies as by `kill -9`, and comes back within seconds with what it had.",
+        &["I1", "I2", "I4"],
+        &[chaos(Kind::BrokerKilled, 9)],
+    ),
+    fault(
+        "broker-frozen",
+        "A broker keeps its connections and answers nothing for minutes.",
+        &["I2", "I12"],
+        &[Nowhere(
+            "to one processor it is the blackhole that chaos plays; that the others say so needs readiness from progress",
+        )],
+    ),
+    fault(
+        "brokers-all-away",
+        "All brokers are away for a minute.",
+        &["I1", "I2", "I12"],
+        &[
+            Simulation,
+            Nowhere(
+                "the sink ends by itself after 85 s, as seen by hand; a case when it waits as the processor does",
+            ),
+        ],
+    ),
+    fault(
+        "broker-disk-full",
+        "The disk of a broker is full: it stops.",
+        &["I1", "I12"],
+        &[Nowhere("to its clients it is a broker that was killed, which chaos plays")],
+    ),
+    fault(
+        "broker-disk-lost",
+        "A broker comes back with an empty disk, and copies everything from the others.",
+        &["I1", "I2", "I4"],
+        &[Nowhere(
+            "takes minutes for data of a realistic size; with too few copies it is an unclean election",
+        )],
+    ),
+    fault(
+        "unclean-election",
+        "A replica that lacks acknowledged records becomes the leader: the log ends earlier than it did.",
+        &["I1", "I2", "I4", "I11"],
+        &[Nowhere(
+            "one broker has no second replica; to be a case on three brokers when logs that are read have anchors",
+        )],
+    ),
+    fault(
+        "in-sync-replicas-too-few",
+        "So many replicas are away that nothing may be written.",
+        &["I1", "I12"],
+        &[Test("ingest/tests/webhooks/main.rs::when_it_cannot_be_stored_it_can_be_sent_again")],
+    ),
+    fault(
+        "coordinator-moves",
+        "Another broker becomes the coordinator of a group or of a transaction, in the middle of it.",
+        &["I2", "I4"],
+        &[Simulation, Nowhere("in chaos each death of a broker moves those that it had")],
+    ),
+    fault(
+        "markers-late",
+        "A transaction has ended, and its markers reach the partitions one by one, late.",
+        &["I2", "I4"],
+        &[Simulation],
+    ),
+    fault(
+        "transaction-hangs",
+        "A transaction is never ended: readers of committed records stand still.",
+        &["I12"],
+        &[
+            Test("crates/kafka/tests/broker/lag.rs::an_open_transaction_shows_as_lag_and_hides_its_records"),
+            Simulation,
+        ],
+    ),
+    fault(
+        "record-not-delivered",
+        "A record of a transaction is not delivered, or nobody hears that it was.",
+        &["I2", "I4"],
+        &[Simulation],
+    ),
+    fault(
+        "partitions-move-for-no-reason",
+        "The group is balanced anew while nobody came or went.",
+        &["I2", "I3", "I4"],
+        &[Simulation],
+    ),
+    fault(
+        "client-throttled",
+        "The brokers answer a client later because it is above its quota.",
+        &["I12"],
+        &[Nowhere("to the client it is a slow connection, which chaos plays")],
+    ),
+];

@@ -1,0 +1,206 @@
+//! Genesys Cloud as its contract says.
+
+use serde_json::{Value, json};
+use trunkline_simulators::http::{Answer, Call, Door};
+use trunkline_simulators::quota::{Rule, Window};
+use trunkline_simulators::{Credentials, Genesys, Simulator};
+
+use crate::support::{NOW, basic, form};
+
+const CONVERSATION: &str = "2f7bf00a-0fc2-4d6a-9b56-92238191433e";
+const PARTICIPANT: &str = "9fb2ca78-8389-4758-b76a-9b0300de1fce";
+
+fn genesys(calls: u32) -> (Genesys, Credentials) {
+    let credentials = Credentials::random();
+    let rule = Rule { calls, window_ms: 60_000, window: Window::FromFirstCall, counted_every_ms: 0 };
+    (Genesys::new(&credentials, Some(rule), 86_400), credentials)
+}
+
+fn token_call(credentials: &Credentials) -> Call {
+    form(Call::new("POST", "/oauth/token").by(Door::Login), "grant_type=client_credentials").with_header(
+        "Authorization",
+        &basic(&credentials.genesys_client_id, &credentials.genesys_client_secret),
+    )
+}
+
+fn token(genesys: &mut Genesys, credentials: &Credentials) -> String {
+    let answer = genesys.answer(&token_call(credentials), NOW);
+    answer.body_json()["access_token"].as_str().unwrap().to_owned()
+}
+
+fn attributes_path() -> String {
+    format!("/api/v2/conversations/{CONVERSATION}/participants/{PARTICIPANT}/attributes")
+}
+
+fn patch(token: &str, body: &Value) -> Call {
+    Call::new("PATCH", &attributes_path())
+        .with_header("Authorization", &format!("Bearer {token}"))
+        .with_json(body)
+}
+
+#[test]
+fn the_login_host_gives_tokens_to_whom_it_knows() {
+    let (mut genesys, credentials) = genesys(300);
+    let good = genesys.answer(&token_call(&credentials), NOW);
+    assert_eq!(good.status, 200);
+    assert_eq!(good.body_json()["token_type"], "bearer");
+    assert_eq!(good.body_json()["expires_in"], 86_400);
+    assert_eq!(good.credential.as_deref(), Some("trunkline-genesys"));
+
+    let login = || Call::new("POST", "/oauth/token").by(Door::Login);
+    let cases = [
+        (form(login(), "grant_type=client_credentials"), 400, "invalid_request"),
+        (
+            form(login(), "grant_type=client_credentials")
+                .with_header("Authorization", &basic("trunkline-genesys", "guess")),
+            401,
+            "invalid_client",
+        ),
+        (form(token_call(&credentials), "grant_type=password"), 400, "unsupported_grant_type"),
+    ];
+    for (call, status, error) in cases {
+        let answer = genesys.answer(&call, NOW);
+        // OAuth's shape, not that of the API's errors.
+        assert_eq!((answer.status, answer.body_json()["error"].as_str()), (status, Some(error)));
+        assert!(answer.body_json().get("code").is_none());
+    }
+    // The API host has no token endpoint: it wants a token.
+    assert_eq!(genesys.answer(&token_call(&credentials).by(Door::Api), NOW).status, 401);
+}
+
+#[test]
+fn errors_have_the_platforms_codes_and_its_correlation_id() {
+    let (mut genesys, credentials) = genesys(300);
+    let token = token(&mut genesys, &credentials);
+    let bearer = format!("Bearer {token}");
+    let with = |call: Call| call.with_header("Authorization", &bearer);
+    let unknown = format!(
+        "/api/v2/conversations/00000000-0fc2-4d6a-9b56-92238191433e/participants/{PARTICIPANT}/attributes"
+    );
+    let cases = [
+        (Call::new("GET", &attributes_path()), 401, "authentication.required"),
+        (
+            Call::new("GET", &attributes_path()).with_header("Authorization", "Bearer other"),
+            401,
+            "bad.credentials",
+        ),
+        (with(Call::new("GET", "/api/v2/nothing")), 404, "not.found"),
+        (with(Call::new("GET", "/api/v2/conversations/17")), 400, "bad.request"),
+        (with(Call::new("PATCH", &unknown)), 404, "not.found"),
+        (with(Call::new("DELETE", &attributes_path())), 405, "method.not.allowed"),
+        (
+            with(Call::new("PATCH", &attributes_path()).with_body("text/plain", b"{}")),
+            415,
+            "unsupported.media.type",
+        ),
+        (
+            with(Call::new("PATCH", &attributes_path()).with_body("application/json", b"{")),
+            400,
+            "bad.request",
+        ),
+        (patch(&token, &json!({})), 400, "bad.request"),
+        (patch(&token, &json!({"attributes": {"tier": 3}})), 400, "invalid.value"),
+    ];
+    for (call, status, code) in cases {
+        let answer = genesys.answer(&call, NOW);
+        let body = answer.body_json();
+        assert_eq!(
+            (answer.status, body["code"].as_str()),
+            (status, Some(code)),
+            "{} {}",
+            call.method,
+            call.target
+        );
+        assert_eq!(body["status"], status);
+        assert_eq!(body["contextId"].as_str(), answer.header_value("ININ-Correlation-Id"));
+        assert!(!answer.effect);
+    }
+}
+
+#[test]
+fn attributes_merge_and_only_a_change_is_an_effect() {
+    let (mut genesys, credentials) = genesys(300);
+    let token = token(&mut genesys, &credentials);
+    let steps = [
+        (json!({"a": "1", "b": "1"}), json!({"a": "1", "b": "1"}), true),
+        (json!({"b": "2"}), json!({"a": "1", "b": "2"}), true),
+        (json!({"b": "2"}), json!({"a": "1", "b": "2"}), false),
+    ];
+    for (changes, expected, effect) in steps {
+        let answer = genesys.answer(&patch(&token, &json!({"attributes": changes})), NOW);
+        assert_eq!(
+            (answer.status, &answer.body_json()["attributes"], answer.effect),
+            (200, &expected, effect)
+        );
+        assert_eq!(answer.resource, Some(format!("genesys/participant/{CONVERSATION}/{PARTICIPANT}")));
+        assert!(answer.keep_body);
+    }
+    let bearer = format!("Bearer {token}");
+    let get = Call::new("GET", &attributes_path()).with_header("Authorization", &bearer);
+    assert_eq!(genesys.answer(&get, NOW).body_json(), json!({"attributes": {"a": "1", "b": "2"}}));
+    let get = Call::new("GET", &format!("/api/v2/conversations/{CONVERSATION}"))
+        .with_header("Authorization", &bearer);
+    let conversation = genesys.answer(&get, NOW).body_json();
+    assert_eq!(conversation["participants"][0]["id"], PARTICIPANT);
+    assert_eq!(conversation["participants"][0]["attributes"]["b"], "2");
+}
+
+#[test]
+fn the_command_is_recognised_wherever_it_is_named() {
+    let (mut genesys, credentials) = genesys(300);
+    let token = token(&mut genesys, &credentials);
+    let body = json!({"attributes": {"trunkline.commandId": "c-1", "tier": "GOLD"}});
+    let cases = [
+        (patch(&token, &body), Some("c-1")),
+        (patch(&token, &body).with_header("Idempotency-Key", "k-1"), Some("k-1")),
+        (patch(&token, &json!({"attributes": {"tier": "GOLD"}})), None),
+    ];
+    for (call, key) in cases {
+        assert_eq!(genesys.answer(&call, NOW).idempotency_key.as_deref(), key);
+    }
+}
+
+#[test]
+fn the_rate_limit_is_told_on_success_and_enforced_per_window() {
+    let (mut genesys, credentials) = genesys(2);
+    let token = token(&mut genesys, &credentials);
+    let call = Call::new("GET", &attributes_path()).with_header("Authorization", &format!("Bearer {token}"));
+    let limits = |answer: &Answer| {
+        ["inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset", "Retry-After"]
+            .map(|name| answer.header_value(name).map(|value| value.parse::<i64>().unwrap()))
+    };
+    let first = genesys.answer(&call, NOW);
+    assert_eq!(limits(&first), [Some(1), Some(2), Some(60), None]);
+    let second = genesys.answer(&call, NOW + 17_500);
+    assert_eq!(limits(&second), [Some(2), Some(2), Some(43), None]);
+    let third = genesys.answer(&call, NOW + 18_000);
+    assert_eq!((third.status, limits(&third)), (429, [None, None, None, Some(42)]));
+    let captured = json!({
+        "message": "Rate limit exceeded the maximum. Retry the request in [42] seconds",
+        "code": "too.many.requests.retry.after", "status": 429, "details": [], "errors": [],
+        "contextId": third.header_value("ININ-Correlation-Id"),
+    });
+    assert_eq!(third.body_json(), captured);
+    assert_eq!(genesys.answer(&call, NOW + 60_000).status, 200);
+    let usage = &genesys.quota(NOW + 60_000)[0];
+    assert_eq!(
+        (usage.credential.as_str(), usage.count, usage.peak, usage.refused),
+        ("trunkline-genesys", 1, 2, 1)
+    );
+}
+
+#[test]
+fn tokens_expire_and_can_be_revoked() {
+    let (mut genesys, credentials) = genesys(300);
+    let first = token(&mut genesys, &credentials);
+    let get = |token: &str| {
+        Call::new("GET", &attributes_path()).with_header("Authorization", &format!("Bearer {token}"))
+    };
+    let expired = genesys.answer(&get(&first), NOW + 86_400_000);
+    assert_eq!((expired.status, expired.body_json()["code"].as_str()), (401, Some("credentials.expired")));
+    let second = token(&mut genesys, &credentials);
+    genesys.revoke_tokens();
+    let revoked = genesys.answer(&get(&second), NOW);
+    assert_eq!((revoked.status, revoked.body_json()["code"].as_str()), (401, Some("bad.credentials")));
+    assert_eq!(genesys.issued().len(), 2);
+}

@@ -1,0 +1,213 @@
+//! Salesforce as its contract says.
+
+use serde_json::{Value, json};
+use trunkline_simulators::customers::Customer;
+use trunkline_simulators::http::{Answer, Call};
+use trunkline_simulators::quota::{Rule, Window};
+use trunkline_simulators::{Credentials, Salesforce, Simulator};
+
+use crate::support::{NOW, encoded, form};
+
+struct Org {
+    salesforce: Salesforce,
+    credentials: Credentials,
+    bearer: String,
+}
+
+fn org(calls: u32) -> Org {
+    let credentials = Credentials::random();
+    let rule = Rule { calls, window_ms: 86_400_000, window: Window::Rolling, counted_every_ms: 0 };
+    let salesforce = Salesforce::new(&credentials, Some(rule), 7200, "http://instance".into(), 500, NOW);
+    let mut org = Org { salesforce, credentials, bearer: String::new() };
+    let token = org.token(NOW).body_json();
+    org.bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    org
+}
+
+impl Org {
+    fn token(&mut self, now_ms: i64) -> Answer {
+        let body = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            self.credentials.salesforce_client_id, self.credentials.salesforce_client_secret
+        );
+        self.salesforce.answer(&form(Call::new("POST", "/services/oauth2/token"), &body), now_ms)
+    }
+
+    fn send(&mut self, call: Call, now_ms: i64) -> Answer {
+        self.salesforce.answer(&call.with_header("Authorization", &self.bearer), now_ms)
+    }
+
+    fn query(&mut self, soql: &str) -> Answer {
+        self.send(Call::new("GET", &format!("/services/data/v60.0/query?q={}", encoded(soql))), NOW)
+    }
+
+    fn patch(&mut self, path: &str, body: &Value) -> Answer {
+        self.send(
+            Call::new("PATCH", &format!("/services/data/v60.0/sobjects/{path}")).with_json(body),
+            NOW + 5000,
+        )
+    }
+}
+
+#[test]
+fn a_token_says_where_to_go_but_not_how_long() {
+    let mut org = org(100);
+    let token = org.token(NOW).body_json();
+    assert_eq!(token["instance_url"], "http://instance");
+    assert_eq!(token["issued_at"], NOW.to_string());
+    assert!(token.get("expires_in").is_none());
+    let wrong = form(
+        Call::new("POST", "/services/oauth2/token"),
+        "grant_type=client_credentials&client_id=x&client_secret=y",
+    );
+    let answer = org.salesforce.answer(&wrong, NOW);
+    assert_eq!((answer.status, answer.body_json()["error"].as_str()), (400, Some("invalid_client_id")));
+}
+
+#[test]
+fn a_query_finds_an_account_by_its_customer_number() {
+    let mut org = org(1000);
+    for number in 1..=500 {
+        let customer = Customer::of(number);
+        let name = customer.name.replace('\'', "\\'");
+        let soql = format!(
+            "SELECT Id, Name, LoyaltyTier__c, LastActivityDate FROM Account WHERE CustomerNumber__c='{}' AND Name = '{name}'",
+            customer.id
+        );
+        let answer = org.query(&soql).body_json();
+        assert_eq!((&answer["totalSize"], &answer["done"]), (&json!(1), &json!(true)), "{soql}");
+        let record = &answer["records"][0];
+        assert_eq!(record["attributes"]["type"], "Account");
+        assert_eq!(record["Name"], customer.name);
+        assert_eq!(record["LoyaltyTier__c"], json!(customer.tier));
+        assert_eq!(record["LastActivityDate"].is_null(), customer.last_activity_days.is_none());
+    }
+    assert_eq!(
+        org.query("SELECT Id FROM Account WHERE CustomerNumber__c = 'C-999999'").body_json(),
+        json!({
+            "totalSize": 0, "done": true, "records": [],
+        })
+    );
+}
+
+#[test]
+fn errors_are_arrays_with_the_platforms_codes() {
+    let mut org = org(1000);
+    let cases = [
+        (org.query("SELECT Id FROM"), 400, "MALFORMED_QUERY"),
+        (org.query("SELECT Nonsense FROM Account"), 400, "INVALID_FIELD"),
+        (org.query("SELECT Id FROM Nonsense"), 404, "NOT_FOUND"),
+        (org.patch("Account/Namez/x", &json!({"Name": "x"})), 404, "NOT_FOUND"),
+        (org.patch("Account/CustomerNumber__c/C-000001", &json!({"Nonsense": 1})), 400, "INVALID_FIELD"),
+        (
+            org.patch("Account/CustomerNumber__c/C-777777", &json!({"Rating": "Hot"})),
+            400,
+            "REQUIRED_FIELD_MISSING",
+        ),
+        (
+            org.patch("Account/CustomerNumber__c/C-000001", &json!({"LastActivityDate": "2026-01-01"})),
+            400,
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+        ),
+        (
+            org.patch("Account/CustomerNumber__c/C-000001", &json!({"CustomerNumber__c": "C-000002"})),
+            400,
+            "DUPLICATE_VALUE",
+        ),
+        (org.patch("Account/Id/001nothing", &json!({"Rating": "Hot"})), 404, "NOT_FOUND"),
+        (org.send(Call::new("GET", "/services/data/v60.0/other"), NOW), 404, "NOT_FOUND"),
+        (
+            org.salesforce.answer(&Call::new("GET", "/services/data/v60.0/query?q=x"), NOW),
+            401,
+            "INVALID_SESSION_ID",
+        ),
+    ];
+    for (answer, status, code) in cases {
+        assert_eq!((answer.status, answer.body_json()[0]["errorCode"].as_str()), (status, Some(code)));
+        assert!(answer.body_json()[0]["message"].is_string() && !answer.effect);
+    }
+    let answer = org.patch("Account/CustomerNumber__c/C-777777", &json!({}));
+    let captured = json!([{"message": "Required fields are missing: [Name]", "errorCode": "REQUIRED_FIELD_MISSING", "fields": ["Name"]}]);
+    assert_eq!(answer.body_json(), captured);
+}
+
+#[test]
+fn an_upsert_creates_updates_or_is_ambiguous() {
+    let mut org = org(1000);
+    let path = "Task/TrunklineCommandId__c/9d1f%2F1";
+    let body = json!({"Subject": "Call ended", "Status": "Completed"});
+    let created = org.patch(path, &body);
+    assert_eq!(
+        (created.status, created.effect, created.body_json()["success"].as_bool()),
+        (201, true, Some(true))
+    );
+    assert_eq!(created.resource.as_deref(), Some("salesforce/Task/TrunklineCommandId__c/9d1f/1"));
+    assert_eq!(created.idempotency_key.as_deref(), Some("9d1f/1"));
+    let again = org.patch(path, &body);
+    assert_eq!((again.status, again.effect, again.body.is_empty()), (204, false, true));
+    let changed = org.patch(path, &json!({"Subject": "Call was transferred"}));
+    assert_eq!((changed.status, changed.effect), (204, true));
+    let get = Call::new("GET", &format!("/services/data/v60.0/sobjects/{path}"));
+    let record = org.send(get, NOW).body_json();
+    assert_eq!(
+        (&record["Subject"], &record["TrunklineCommandId__c"]),
+        (&json!("Call was transferred"), &json!("9d1f/1"))
+    );
+    assert!(record["SystemModstamp"].as_str().unwrap().ends_with("+0000"));
+    assert_eq!(org.query("SELECT COUNT() FROM Task").body_json()["totalSize"], 1);
+
+    let ambiguous = org.patch("Account/LegacyNumber__c/L-1", &json!({"Rating": "Hot"}));
+    assert_eq!((ambiguous.status, ambiguous.effect), (300, false));
+    assert_eq!(ambiguous.body_json().as_array().unwrap().len(), 2);
+    assert!(
+        ambiguous.body_json()[0].as_str().unwrap().starts_with("/services/data/v60.0/sobjects/Account/001")
+    );
+}
+
+#[test]
+fn preconditions_hold_where_the_platform_has_them() {
+    let mut org = org(1000);
+    let account = "/services/data/v60.0/sobjects/Account/CustomerNumber__c/C-000001";
+    let etag = org.send(Call::new("GET", account), NOW).header_value("ETag").unwrap().to_owned();
+    let mut patch = |target: &str, header: (&str, &str), value: &str| {
+        let call = Call::new("PATCH", target)
+            .with_header(header.0, header.1)
+            .with_json(&json!({"Description": value}));
+        org.send(call, NOW + 10_000).status
+    };
+    assert_eq!(patch(account, ("If-Match", "W-not-quoted"), "0"), 400);
+    assert_eq!(patch(account, ("If-Match", &etag), "1"), 204);
+    assert_eq!(patch(account, ("If-Match", &etag), "2"), 412);
+    assert_eq!(patch(account, ("If-Unmodified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"), "3"), 412);
+    assert_eq!(patch(account, ("If-Unmodified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"), "4"), 204);
+    // On other objects an entity tag means nothing.
+    let case = "/services/data/v60.0/sobjects/Case/Key__c/1";
+    assert_eq!(patch(case, ("If-Match", "\"anything\""), "1"), 201);
+    assert_eq!(patch(case, ("If-Match", "\"anything\""), "2"), 204);
+}
+
+#[test]
+fn the_limit_is_told_always_and_answered_with_403() {
+    let mut org = org(2);
+    let soql = "SELECT Id FROM Account LIMIT 1";
+    assert_eq!(org.query(soql).header_value("Sforce-Limit-Info"), Some("api-usage=1/2"));
+    assert_eq!(org.query("SELECT nonsense").header_value("Sforce-Limit-Info"), Some("api-usage=2/2"));
+    let refused = org.query(soql);
+    let captured =
+        json!([{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]);
+    assert_eq!((refused.status, refused.body_json()), (403, captured));
+    assert_eq!(refused.header_value("Retry-After"), None);
+}
+
+#[test]
+fn a_session_ends_without_notice() {
+    let mut org = org(100);
+    let get = || Call::new("GET", "/services/data/v60.0/sobjects/Account/CustomerNumber__c/C-000001");
+    assert_eq!(org.send(get(), NOW + 7_199_999).status, 200);
+    let captured = json!([{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]);
+    let expired = org.send(get(), NOW + 7_200_000);
+    assert_eq!((expired.status, expired.body_json()), (401, captured));
+    let mut other = self::org(100);
+    other.salesforce.revoke_tokens();
+    assert_eq!(other.send(get(), NOW).status, 401);
+}
