@@ -15,7 +15,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use trunkline_config::{Ingest, Source};
 use trunkline_kafka::OutboundRecord;
 use trunkline_schemas::SchemaDrift;
-use trunkline_telemetry::{Health, error_codes};
+use trunkline_schemas::error_codes;
+use trunkline_telemetry::Health;
 
 use crate::drift::{DriftLog, Origin};
 use crate::map::{Accepted, ElementOutcome, PutAside, map_payload};

@@ -3,9 +3,9 @@
 use axum::http::HeaderMap;
 use serde_json::Value;
 use trunkline_config::{Drift, Source};
+use trunkline_schemas::error_codes;
 use trunkline_schemas::event_id::event_id;
 use trunkline_schemas::{EventTimeSource, PlatformEvent, QuarantinedPayload, SourceInfo};
-use trunkline_telemetry::error_codes;
 
 use crate::adapter::{self, Loaded, Mapped};
 use crate::payload::{self, Element, Unreadable};

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use trunkline_telemetry::ErrorCode;
-use trunkline_telemetry::error_codes as codes;
+use trunkline_schemas::ErrorCode;
+use trunkline_schemas::error_codes as codes;
 
 use crate::payload::Unreadable;
 

@@ -12,16 +12,20 @@
 //! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
 //! - [`key`]: record keys, `platform/org/native-id`
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
+//! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
+//! - [`record`]: records as they are read and written, with no client type in sight
 //! - [`catalog`]: which topic carries which schema
 //! - [`codec`]: the Confluent wire format
 
 pub mod catalog;
 pub mod codec;
+pub mod error_codes;
 pub mod event_id;
 pub mod event_type;
 pub mod headers;
 pub mod key;
 pub mod money;
+pub mod record;
 
 mod crm_change;
 mod customer_profile;
@@ -43,10 +47,12 @@ pub use enriched_event::{
     ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering,
     OrderingMode, ProfileView,
 };
+pub use error_codes::ErrorCode;
 pub use pipeline_error::{PipelineError, Severity};
 pub use platform_event::{EventTimeSource, PlatformEvent, SourceInfo};
 pub use quarantined_payload::QuarantinedPayload;
 pub use quota_lease::{LeaseKind, QuotaLease};
+pub use record::{InboundRecord, OutboundRecord, TopicPartition};
 pub use routing_decision::RoutingDecision;
 pub use schema_drift::SchemaDrift;
 pub use write_back::WriteBack;

@@ -7,7 +7,7 @@
 //! assignment, or an answer never came. A doubtful command reads the resource back before it does anything else.
 
 use trunkline_connect::writes::Guarantee;
-use trunkline_telemetry::error_codes;
+use trunkline_schemas::error_codes;
 
 use crate::answer::{Answer, Failure, FailureKind, Health};
 use crate::ending::Ending;

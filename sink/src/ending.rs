@@ -1,7 +1,7 @@
 //! How a command ends.
 
 use trunkline_schemas::Outcome;
-use trunkline_telemetry::error_codes::{self, ErrorCode};
+use trunkline_schemas::error_codes::{self, ErrorCode};
 
 use crate::answer::Failure;
 

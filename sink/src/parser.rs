@@ -7,8 +7,9 @@ use trunkline_config::{Mode, Target};
 use trunkline_connect::writes::{Operation, Request};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::codec::{self, Decoder};
+use trunkline_schemas::error_codes;
 use trunkline_schemas::{WriteBack, headers};
-use trunkline_telemetry::{error_codes, trace};
+use trunkline_telemetry::trace;
 
 use crate::command::{Command, Issued, Parsed, Poison, TargetIndex};
 use crate::decision::Terms;

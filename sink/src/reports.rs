@@ -5,8 +5,8 @@ use std::sync::mpsc;
 
 use tokio::sync::broadcast;
 use trunkline_connect::Event;
+use trunkline_schemas::error_codes;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
-use trunkline_telemetry::error_codes;
 use uuid::Uuid;
 
 use crate::answer::Failure;

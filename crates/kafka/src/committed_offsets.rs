@@ -9,7 +9,7 @@ use trunkline_config::Kafka;
 
 use crate::client;
 use crate::group_consumer::ConsumerError;
-use crate::record::TopicPartition;
+use trunkline_schemas::record::TopicPartition;
 
 /// Asks for a group's offsets; see the module's documentation.
 pub struct CommittedOffsets {

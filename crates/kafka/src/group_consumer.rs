@@ -19,7 +19,7 @@ use trunkline_config::Kafka;
 
 use crate::client;
 use crate::committed_offsets::committed;
-use crate::record::{InboundRecord, TopicPartition};
+use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 /// How a member joins its group.
 #[derive(Debug, Clone)]
@@ -198,7 +198,7 @@ impl GroupConsumer {
             Some(Ok(message)) => {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
-                Ok(Polled::Record(InboundRecord::from_message(&message)))
+                Ok(Polled::Record(crate::inbound::inbound(&message)))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })

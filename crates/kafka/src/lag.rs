@@ -13,7 +13,7 @@ use rdkafka::error::KafkaError;
 use trunkline_config::Kafka;
 
 use crate::client;
-use crate::record::TopicPartition;
+use trunkline_schemas::record::TopicPartition;
 
 /// The gauge: offsets between the last stable offset and the high watermark, by `topic` and `partition`.
 pub const METRIC: &str = "trunkline_last_stable_offset_lag";

@@ -20,7 +20,6 @@ pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
 pub mod producer;
-pub mod record;
 pub mod registry;
 pub mod schema_fetcher;
 pub mod schemas;
@@ -28,12 +27,14 @@ pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+mod inbound;
+
 pub use committed_offsets::CommittedOffsets;
 pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
 pub use producer::{Delivery, ProduceError, Producer};
-pub use record::{InboundRecord, OutboundRecord, TopicPartition};
 pub use registry::{Registry, RegistryError};
 pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};
+pub use trunkline_schemas::record::{InboundRecord, OutboundRecord, TopicPartition};

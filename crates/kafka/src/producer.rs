@@ -10,7 +10,7 @@ use rdkafka::util::Timeout;
 use trunkline_config::Kafka;
 
 use crate::client;
-use crate::record::OutboundRecord;
+use trunkline_schemas::record::OutboundRecord;
 
 /// Where a record was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

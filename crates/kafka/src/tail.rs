@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
 
 use crate::client;
-use crate::record::InboundRecord;
+use trunkline_schemas::record::InboundRecord;
 
 /// How long one question to a broker may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -170,7 +170,7 @@ impl Reader {
             match self.consumer.poll(Duration::ZERO) {
                 None => return Ok(None),
                 Some(Ok(message)) => {
-                    let record = InboundRecord::from_message(&message);
+                    let record = crate::inbound::inbound(&message);
                     self.at_end.remove(&record.partition);
                     return Ok(Some(record));
                 }

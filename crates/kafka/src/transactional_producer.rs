@@ -24,7 +24,7 @@ use trunkline_config::Kafka;
 
 use crate::client;
 use crate::group_consumer::GroupConsumer;
-use crate::record::{OutboundRecord, TopicPartition};
+use trunkline_schemas::record::{OutboundRecord, TopicPartition};
 
 /// A transactional call that takes longer is doubted.
 pub const DOUBT_AFTER: Duration = Duration::from_secs(1);

@@ -8,10 +8,8 @@
 //! - [`health`]: what is ready and what is not
 //! - [`admin`]: `/livez`, `/readyz` and `/metrics` on a port of their own
 //! - [`shutdown`]: SIGTERM and SIGINT
-//! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
 
 pub mod admin;
-pub mod error_codes;
 pub mod health;
 pub mod logging;
 pub mod metrics;
@@ -20,5 +18,4 @@ pub mod trace;
 
 mod json_lines;
 
-pub use error_codes::ErrorCode;
 pub use health::Health;

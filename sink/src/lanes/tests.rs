@@ -287,7 +287,7 @@ fn poison_and_refused_commands_end_at_once_and_hold_nobody_up() {
     let poison = Poison { record: record(0, 0, "a"), code: "TL-3001", message: "no".to_owned() };
     bench.apply(Input::Read(Parsed::Poison(poison)));
     let refused = command(0, 1, "a", terms()).issued.clone();
-    let ending = Ending::dead(trunkline_telemetry::error_codes::UNKNOWN_OPERATION, "no".to_owned(), None);
+    let ending = Ending::dead(trunkline_schemas::error_codes::UNKNOWN_OPERATION, "no".to_owned(), None);
     bench.apply(Input::Read(Parsed::Refused(refused, ending)));
     bench.read(2, "a");
     assert_eq!(bench.did(), ["write 2"]);

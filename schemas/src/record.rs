@@ -1,6 +1,6 @@
 //! Records as the rest of Trunkline sees them: owned, with no client type in sight.
 
-use trunkline_schemas::headers::Headers;
+use crate::headers::Headers;
 
 /// One partition of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,25 +88,5 @@ impl InboundRecord {
     /// The partition it was read from.
     pub fn topic_partition(&self) -> TopicPartition {
         TopicPartition::new(self.topic.clone(), self.partition)
-    }
-
-    /// Copies a message out of the client's memory.
-    pub(crate) fn from_message(message: &impl rdkafka::Message) -> Self {
-        use rdkafka::message::Headers as _;
-        let mut headers = Headers::new();
-        if let Some(read) = message.headers() {
-            // Room for one more: the processor adds how long an event was held.
-            headers = Headers::with_capacity(read.count() + 1);
-            headers.extend(read.iter().map(|header| (header.key, header.value.unwrap_or_default())));
-        }
-        Self {
-            topic: message.topic().to_owned(),
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().map(<[u8]>::to_vec),
-            headers,
-            timestamp: message.timestamp().to_millis().unwrap_or(0),
-        }
     }
 }

@@ -102,7 +102,7 @@ mod tests {
     const SECTIONS: [&str; 3] = ["## Symptom", "## Cause", "## What to run"];
 
     fn pages() -> PathBuf {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors")
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/errors")
     }
 
     #[test]
