@@ -22,13 +22,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use trunkline_kafka::TopicPartition;
+use trunkline_kafka::{Seen, TopicPartition};
 
 use crate::answer::{Answer, Health};
 use crate::command::{Command, Ended, Parsed, TargetIndex};
 use crate::decision::{self, Next};
 use crate::ending::Ending;
-use crate::offsets::Seen;
 
 use gate::Gate;
 use lane::{Lane, LaneId, Phase};
@@ -116,11 +115,8 @@ impl Lanes {
     /// [`Input::Committed`], or with [`Input::Recovered`] for every partition.
     pub fn plan(&mut self) -> Option<Plan> {
         debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
-        let progress: Vec<PartitionProgress> = self
-            .partitions
-            .iter_mut()
-            .filter_map(|(name, partition)| partition.plan().map(|plan| plan.of(name.clone())))
-            .collect();
+        let progress: Vec<PartitionProgress> =
+            self.partitions.iter_mut().filter_map(|(name, partition)| partition.plan(name)).collect();
         if self.ended.is_empty() && progress.is_empty() {
             return None;
         }
@@ -150,7 +146,7 @@ impl Lanes {
 
     /// Records read and not done, over all partitions.
     pub fn unfinished_count(&self) -> usize {
-        self.partitions.values().map(|partition| partition.offsets.unfinished_count()).sum()
+        self.partitions.values().map(|partition| partition.offsets.unfinished()).sum()
     }
 
     fn read(&mut self, parsed: Parsed, now_ms: i64) {

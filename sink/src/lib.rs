@@ -8,7 +8,6 @@
 //! The core is pure, with the time as an argument:
 //! - [`decision`]: what to do with one command, and what an answer means
 //! - [`lanes`]: who may call which target now; one lane per resource
-//! - [`offsets`]: what is done with, per partition
 //! - [`answer`], [`ending`], [`command`]: the words they speak
 //! - [`saved_state`]: the format of `sink.state`
 //!
@@ -27,7 +26,6 @@ mod decision;
 mod ending;
 mod lanes;
 mod metrics;
-mod offsets;
 mod outputs;
 mod parser;
 mod reports;

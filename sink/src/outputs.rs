@@ -1,6 +1,6 @@
 //! The records that the sink writes: results, dead letters, reports and its state.
 
-use trunkline_kafka::{InboundRecord, OutboundRecord};
+use trunkline_kafka::{InboundRecord, OutboundRecord, SavedOffsets, SavedOffsetsError};
 use trunkline_schemas::codec::{self, Encoder};
 use trunkline_schemas::headers::{self, Headers};
 use trunkline_schemas::{PipelineError, WriteBack, WriteBackResult, catalog};
@@ -8,7 +8,7 @@ use trunkline_schemas::{PipelineError, WriteBack, WriteBackResult, catalog};
 use crate::command::{Ended, Issued, Poison};
 use crate::ending::Ending;
 use crate::lanes::PartitionProgress;
-use crate::saved_state::{self, SavedState};
+use crate::saved_state;
 
 /// Longest difference kept in a result, in bytes; a record must stay far below the brokers' limit of 1 MB.
 const DIFFERENCE_MAX: usize = 64 * 1024;
@@ -46,7 +46,7 @@ pub enum Error {
         /// The partition.
         partition: String,
         /// What is wrong.
-        source: saved_state::Error,
+        source: SavedOffsetsError,
     },
 }
 
@@ -133,7 +133,7 @@ impl Outputs {
     /// [`Error::State`] when its offsets are not in order.
     pub fn state(&self, progress: &PartitionProgress) -> Result<Option<OutboundRecord>, Error> {
         let Some(finished) = &progress.finished else { return Ok(None) };
-        let value = SavedState { watermark: progress.watermark, finished: finished.clone() }
+        let value = SavedOffsets { watermark: progress.watermark, finished: finished.clone() }
             .encode()
             .map_err(|source| Error::State { partition: progress.partition.to_string(), source })?;
         Ok(Some(OutboundRecord {

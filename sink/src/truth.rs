@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
 use trunkline_kafka::changelog::{Reader, RestoreError, Start};
-use trunkline_kafka::{ConsumerError, GroupConsumer, TopicPartition};
+use trunkline_kafka::{ConsumerError, GroupConsumer, SavedOffsets, TopicPartition};
 
-use crate::saved_state::{self, SavedState};
+use crate::saved_state;
 
 /// How long a broker may be gone before the process gives up and is started anew.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,7 +92,7 @@ impl Truth {
     fn states(
         &mut self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedState>, Box<RestoreError>> {
+    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
         let by_key: HashMap<Vec<u8>, &TopicPartition> =
             partitions.iter().map(|partition| (saved_state::key(partition), partition)).collect();
         let mut numbers: Vec<(i32, Start)> =
@@ -104,7 +104,7 @@ impl Truth {
             if let Some(partition) = by_key.get(change.key) {
                 match change.value {
                     Some(value) => {
-                        let state = SavedState::decode(value).map_err(|error| error.to_string())?;
+                        let state = saved_state::decode(value).map_err(|error| error.to_string())?;
                         states.insert((*partition).clone(), state);
                     }
                     None => {
@@ -120,7 +120,7 @@ impl Truth {
 
 /// The two halves of one commit. The saved state is written only when it changes, so its watermark may be the older
 /// one; it may also be the newer one, when a transaction was committed between the two readings.
-fn combine(partition: &TopicPartition, offset: Option<i64>, state: Option<&SavedState>) -> Committed {
+fn combine(partition: &TopicPartition, offset: Option<i64>, state: Option<&SavedOffsets>) -> Committed {
     let watermark = offset.max(state.map(|state| state.watermark));
     let finished = state.map_or(&[][..], |state| &state.finished);
     let finished = finished
@@ -155,8 +155,8 @@ mod tests {
     #[test]
     fn the_later_watermark_of_the_two_halves_holds() {
         let partition = TopicPartition::new("writebacks.genesys", 3);
-        let state = SavedState { watermark: 10, finished: vec![12, 15, 18] };
-        let check = |offset, state: Option<&SavedState>, watermark, finished: &[i64]| {
+        let state = SavedOffsets { watermark: 10, finished: vec![12, 15, 18] };
+        let check = |offset, state: Option<&SavedOffsets>, watermark, finished: &[i64]| {
             let committed = combine(&partition, offset, state);
             assert_eq!((committed.watermark, committed.finished.as_slice()), (watermark, finished));
         };

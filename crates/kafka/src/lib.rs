@@ -6,6 +6,7 @@
 //! - [`Producer`]: idempotent, for those who wait for each record's acknowledgement
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
+//! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
@@ -19,6 +20,7 @@ pub mod client;
 pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
+pub mod offset_tracker;
 pub mod producer;
 pub mod registry;
 pub mod schema_fetcher;
@@ -31,6 +33,7 @@ mod inbound;
 
 pub use committed_offsets::CommittedOffsets;
 pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
+pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
 pub use schema_fetcher::{FetchedSchema, SchemaFetcher};

@@ -46,7 +46,7 @@ impl Lanes {
         now_ms: i64,
     ) {
         let Some(partition) = self.partitions.get_mut(name) else { return };
-        partition.recovered(watermark, finished.to_vec());
+        partition.recovered(watermark, finished);
         let (of_partition, others) = std::mem::take(&mut self.committing)
             .into_iter()
             .partition(|ended| ended.record().topic_partition() == *name);

@@ -233,7 +233,7 @@ impl World {
         let terms = Terms { guarantee, ..terms() };
         let command = command(number, position, &format!("r{resource}"), terms);
         self.apply(Input::Read(Parsed::Command(command)));
-        let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished_count();
+        let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished();
         assert!(unfinished <= self.lanes.settings.max_buffered, "{unfinished} records in memory");
     }
 

@@ -139,6 +139,6 @@ fn state_is_written_where_it_changed_to_the_partition_of_its_input() {
         (record.partition, record.key.as_deref()),
         (Some(4), Some(b"p.writebacks.genesys/4".as_slice()))
     );
-    let state = SavedState::decode(record.value.as_deref().unwrap()).unwrap();
-    assert_eq!(state, SavedState { watermark: 10, finished: vec![12] });
+    let state = saved_state::decode(record.value.as_deref().unwrap()).unwrap();
+    assert_eq!(state, SavedOffsets { watermark: 10, finished: vec![12] });
 }
