@@ -12,14 +12,14 @@ mod trouble;
 pub use error::EngineError;
 pub use ports::{Clock, ProfileLookups, SchemaSource};
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::{ConsumerError, InboundRecord, Polled, TopicPartition};
+use trunkline_kafka::{ConsumerError, Polled, SchemaWait, TopicPartition};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::PipelineError;
 use trunkline_schemas::codec::EventReader;
@@ -105,9 +105,7 @@ pub struct Engine<B, S> {
     /// Partitions that pause because too much of them is under way.
     paused: HashSet<i32>,
     /// Records that wait for their schema; their partitions pause meanwhile.
-    unreadable: BTreeMap<i32, VecDeque<InboundRecord>>,
-    /// Schemas that decode nothing, why, and until when that is taken for granted (UTC milliseconds).
-    refused_schemas: HashMap<u32, (String, i64)>,
+    schema_wait: SchemaWait<i32>,
     /// Reports that are not committed yet.
     reports: Vec<PipelineError>,
     /// The brokers did not answer last time.
@@ -136,8 +134,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             restoring: BTreeMap::new(),
             tickets: 0,
             paused: HashSet::new(),
-            unreadable: BTreeMap::new(),
-            refused_schemas: HashMap::new(),
+            schema_wait: SchemaWait::default(),
             reports: Vec::new(),
             unreachable: false,
             trouble: Trouble::default(),
@@ -342,7 +339,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             for partition in &resume {
                 self.paused.remove(partition);
             }
-            resume.retain(|partition| !self.unreadable.contains_key(partition));
+            resume.retain(|partition| !self.schema_wait.is_waiting(partition));
             self.parts.brokers.resume(&resume)?;
         }
         Ok(())

@@ -180,7 +180,7 @@ fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {
-        parser.add_schema(id, Some(WriteBack::SCHEMA));
+        parser.add_schema(id, WriteBack::SCHEMA).map_err(|error| Error::Start(error.to_string()))?;
     }
     // The producer first: what a predecessor left open is settled before a partition is taken.
     let producer =

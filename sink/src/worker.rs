@@ -3,22 +3,23 @@
 //! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Calls to targets run
 //! on the asynchronous runtime and come back through a channel.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use trunkline_kafka::{
-    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, SchemaFetcher, TopicPartition,
+    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, SchemaFetcher, SchemaWait,
+    TopicPartition,
 };
-use trunkline_schemas::{PipelineError, WriteBack};
+use trunkline_schemas::{PipelineError, WriteBack, error_codes};
 use trunkline_telemetry::Health;
 
 use crate::answer::{Answer, Failure, FailureKind};
 use crate::caller::Caller;
 use crate::clock::Clock;
-use crate::command::{Command, Ended};
+use crate::command::{Command, Ended, Parsed, Poison};
 use crate::lanes::{Action, Input, Lanes, Plan, Serial};
 use crate::metrics;
 use crate::parser::{Parser, SchemaNeeded};
@@ -95,8 +96,8 @@ pub struct Worker {
 #[derive(Default)]
 pub struct WorkerState {
     pending: Pending,
-    /// Records that wait for a schema, in order, per partition.
-    undecided: HashMap<TopicPartition, VecDeque<InboundRecord>>,
+    /// Records that wait for a schema.
+    schema_wait: SchemaWait<TopicPartition>,
     commands: HashMap<Serial, Arc<Command>>,
     /// When a refused token was last reported, by target.
     reported: HashMap<String, Instant>,
@@ -156,28 +157,43 @@ impl Worker {
 
     fn read(&mut self, record: InboundRecord) -> Result<(), Error> {
         let partition = record.topic_partition();
-        if let Some(waiting) = self.state.undecided.get_mut(&partition) {
-            waiting.push_back(record.clone());
+        if self.state.schema_wait.is_waiting(&partition) {
+            self.state.schema_wait.wait(partition, record.clone());
             return self.apply(Input::Undecided(record));
         }
-        match self.parser.parse(record) {
-            Ok(parsed) => self.apply(Input::Read(parsed)),
-            Err(SchemaNeeded { id, record }) => {
-                self.schemas.fetch(id);
-                self.state.undecided.insert(partition, VecDeque::from([record.as_ref().clone()]));
-                self.apply(Input::Undecided(*record))
-            }
+        let SchemaNeeded { id, record } = match self.parser.parse(record) {
+            Ok(parsed) => return self.apply(Input::Read(parsed)),
+            Err(needed) => needed,
+        };
+        if let Some(message) = self.state.schema_wait.refusal(id, self.clock.now_ms()) {
+            let code = error_codes::UNKNOWN_SCHEMA_ID.as_str();
+            return self.apply(Input::Read(Parsed::Poison(Poison { record: *record, code, message })));
         }
+        self.schemas.fetch(id);
+        self.state.schema_wait.wait(partition, record.as_ref().clone());
+        self.apply(Input::Undecided(*record))
     }
 
     fn take_schemas(&mut self) -> Result<(), Error> {
         let mut any = false;
         while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
-            self.parser.add_schema(id, schema.as_deref());
             any = true;
+            let added = match schema {
+                Some(schema) => self.parser.add_schema(id, &schema).map_err(|error| error.to_string()),
+                None => Err("the registry does not know it".to_owned()),
+            };
+            if let Err(reason) = added {
+                tracing::error!(
+                    code = %error_codes::UNKNOWN_SCHEMA_ID,
+                    reason,
+                    id,
+                    "commands of this schema cannot be read now"
+                );
+                self.state.schema_wait.refuse(id, reason, self.clock.now_ms());
+            }
         }
         if any {
-            for (partition, records) in std::mem::take(&mut self.state.undecided) {
+            for (partition, records) in self.state.schema_wait.take() {
                 tracing::info!(%partition, records = records.len(), "decoding records that waited for a schema");
                 for record in records {
                     self.read(record)?;
@@ -280,7 +296,7 @@ impl Worker {
             self.settle(&partitions, REVOKE_PATIENCE)?;
         }
         for partition in &partitions {
-            self.state.undecided.remove(partition);
+            self.state.schema_wait.forget(partition);
             self.state.paused.remove(partition);
         }
         self.apply(Input::Released(partitions.clone()))?;

@@ -7,6 +7,7 @@
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
+//! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
@@ -24,6 +25,7 @@ pub mod offset_tracker;
 pub mod producer;
 pub mod registry;
 pub mod schema_fetcher;
+pub mod schema_wait;
 pub mod schemas;
 pub mod tail;
 pub mod topics;
@@ -37,6 +39,7 @@ pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
 pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
+pub use schema_wait::SchemaWait;
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};

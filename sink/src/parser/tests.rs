@@ -9,7 +9,7 @@ const SCHEMA: u32 = 7;
 
 fn parser() -> Parser {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
-    parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
+    parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
     parser
 }
 
@@ -36,7 +36,7 @@ fn a_command_gets_its_terms_from_operation_and_target() {
     let observed = Target { mode: Mode::Observe, ..testing::target() };
     let observing = {
         let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), observed)]));
-        parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
+        parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
         parser
     };
     let on_trial = command(|write_back| write_back.observe = true);
@@ -93,14 +93,10 @@ fn bytes_that_make_no_sense_are_poison() {
 }
 
 #[test]
-fn a_schema_that_is_not_known_yet_is_asked_for_and_one_that_nobody_knows_is_poison() {
+fn a_record_of_an_unknown_schema_is_given_back_until_the_schema_is_there() {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
     let needed = parser.parse(record(&testing::write_back("1", "r"))).unwrap_err();
     assert_eq!((needed.id, needed.record.offset), (SCHEMA, 5));
-    parser.add_schema(SCHEMA, None);
-    assert_eq!(poison_code(parser.parse(*needed.record.clone())), "TL-5005");
-
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
-    parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
+    parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
     assert!(matches!(parser.parse(*needed.record), Ok(Parsed::Command(_))));
 }
