@@ -19,9 +19,8 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::{ConsumerError, Polled, SchemaWait, TopicPartition};
+use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaWait, TopicPartition};
 use trunkline_rules::RuleSet;
-use trunkline_schemas::PipelineError;
 use trunkline_schemas::codec::EventReader;
 use trunkline_telemetry::Health;
 
@@ -48,9 +47,6 @@ const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
 
 /// Bytes of events under way per instance after which partitions pause, however few they are.
 const HELD_BYTES: usize = 256 << 20;
-
-/// Reports kept while nothing can be committed.
-const REPORTS_LIMIT: usize = 1_000;
 
 /// Everything the engine works with.
 pub struct Parts<B, S> {
@@ -107,7 +103,7 @@ pub struct Engine<B, S> {
     /// Records that wait for their schema; their partitions pause meanwhile.
     schema_wait: SchemaWait<i32>,
     /// Reports that are not committed yet.
-    reports: Vec<PipelineError>,
+    reports: ReportQueue,
     /// The brokers did not answer last time.
     unreachable: bool,
     trouble: Trouble,
@@ -135,7 +131,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             tickets: 0,
             paused: HashSet::new(),
             schema_wait: SchemaWait::default(),
-            reports: Vec::new(),
+            reports: ReportQueue::new(metrics::REPORTS_DROPPED),
             unreachable: false,
             trouble: Trouble::default(),
             transaction: Transaction::default(),
@@ -295,12 +291,12 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         while let Ok(event) = self.parts.events.try_recv() {
             let id = uuid::Uuid::new_v4().to_string();
             let report = self.parts.reporter.report(&event, id, self.parts.clock.now());
-            self.reports.extend(report.filter(|_| self.reports.len() < REPORTS_LIMIT));
+            if let Some(report) = report {
+                self.reports.push(report);
+            }
         }
         for turning in self.parts.plugins.take_turnings() {
-            if self.reports.len() < REPORTS_LIMIT {
-                self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
-            }
+            self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
         }
     }
 

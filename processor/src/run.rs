@@ -12,7 +12,7 @@ use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{
     CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionError,
-    TransactionalProducer, client, schemas,
+    TransactionalProducer, limits, schemas,
 };
 use trunkline_plugin::Factory;
 use trunkline_rules::{RuleError, RuleSet};
@@ -214,7 +214,7 @@ fn producer(
     stop: &AtomicBool,
 ) -> Result<TransactionalProducer, EngineError> {
     loop {
-        match TransactionalProducer::open(&config.kafka, transactional_id, client::MAX_DEAD_LETTER_BYTES) {
+        match TransactionalProducer::open(&config.kafka, transactional_id, limits::MAX_DEAD_LETTER_BYTES) {
             Ok(producer) => {
                 health.set("kafka", true, "reachable");
                 return Ok(producer);
@@ -276,7 +276,7 @@ fn assemble(
         },
         profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
-        max_record_bytes: client::MAX_RECORD_BYTES,
+        max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: config.processor.include_data,
         instance: instance.to_owned(),
     };

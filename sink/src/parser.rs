@@ -51,13 +51,13 @@ impl Parser {
         self.decoder.add_writer(id, schema)
     }
 
-    /// What a record is.
+    /// What a record is, read at `now_ms` (UTC milliseconds).
     ///
     /// # Errors
     /// [`SchemaNeeded`] when its schema was not given yet.
-    pub fn parse(&self, record: InboundRecord) -> Result<Parsed, SchemaNeeded> {
+    pub fn parse(&self, record: InboundRecord, now_ms: i64) -> Result<Parsed, SchemaNeeded> {
         let poison = |record: InboundRecord, code: error_codes::ErrorCode, message: String| {
-            Ok(Parsed::Poison(Poison { record, code: code.code, message }))
+            Ok(Parsed::Poison(Poison { record, code: code.code, message, at_ms: now_ms }))
         };
         if record.key.is_none() {
             return poison(record, error_codes::UNDECODABLE_RECORD, "the command has no key".to_owned());

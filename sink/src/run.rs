@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
-use trunkline_kafka::client::MAX_RECORD_BYTES;
+use trunkline_kafka::limits::MAX_RECORD_BYTES;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
     TransactionalProducer, schemas,
@@ -191,7 +191,7 @@ fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker
     Ok(Worker {
         lanes: Lanes::new(lane_settings(&config)),
         consumer,
-        transactions: Transactions::new(producer, Outputs::new(topics, ids.results, ids.reports)),
+        transactions: Transactions::new(producer, Outputs::new(topics, ids.results, ids.reports, &instance)),
         truth,
         parser,
         caller: Caller::new(runtime.clone(), directory, targets, answer_sender),

@@ -100,7 +100,7 @@ impl Transactions {
             records.extend(self.outputs.state(progress)?);
         }
         for report in reports {
-            records.push(self.outputs.report(report)?);
+            records.extend(self.outputs.report(report));
         }
         Ok(records)
     }
@@ -113,18 +113,7 @@ impl Transactions {
     ) -> Result<CommitOutcome, TransactionError> {
         self.producer.begin()?;
         for record in records {
-            match self.producer.produce(record) {
-                Ok(()) => {}
-                Err(error @ TransactionError::Record { .. })
-                    if record.topic == self.outputs.topics().dead_letters =>
-                {
-                    // The original with its provenance no longer fits into one record. The provenance says where the
-                    // original is, so nothing is lost as long as its topic keeps it.
-                    tracing::error!(%error, "a dead letter is written without its value");
-                    self.producer.produce(&OutboundRecord { value: None, ..record.clone() })?;
-                }
-                Err(error) => return Err(error),
-            }
+            self.producer.produce(record)?;
         }
         self.producer.commit(offsets, consumer, TRANSACTION_TIMEOUT)
     }

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use trunkline_kafka::{
-    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, SchemaFetcher, SchemaWait,
-    TopicPartition,
+    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, ReportQueue, SchemaFetcher,
+    SchemaWait, TopicPartition,
 };
 use trunkline_schemas::{PipelineError, WriteBack, error_codes};
 use trunkline_telemetry::Health;
@@ -23,7 +23,7 @@ use crate::command::{Command, Ended, Parsed, Poison};
 use crate::lanes::{Action, Input, Lanes, Plan, Serial};
 use crate::metrics;
 use crate::parser::{Parser, SchemaNeeded};
-use crate::reports::{Pending, Reporter};
+use crate::reports::Reporter;
 use crate::transactions::{self, Settled, Transactions};
 use crate::truth::{self, Truth};
 
@@ -93,9 +93,8 @@ pub struct Worker {
 }
 
 /// What the worker remembers between two turns.
-#[derive(Default)]
 pub struct WorkerState {
-    pending: Pending,
+    pending: ReportQueue,
     /// Records that wait for a schema.
     schema_wait: SchemaWait<TopicPartition>,
     commands: HashMap<Serial, Arc<Command>>,
@@ -106,6 +105,22 @@ pub struct WorkerState {
     due_since: Option<Instant>,
     /// No commit before this.
     not_before: Option<Instant>,
+}
+
+// === impl WorkerState ===
+
+impl Default for WorkerState {
+    fn default() -> Self {
+        Self {
+            pending: ReportQueue::new(metrics::REPORTS_DROPPED),
+            schema_wait: SchemaWait::default(),
+            commands: HashMap::new(),
+            reported: HashMap::new(),
+            paused: HashSet::new(),
+            due_since: None,
+            not_before: None,
+        }
+    }
 }
 
 // === impl Worker ===
@@ -161,13 +176,14 @@ impl Worker {
             self.state.schema_wait.wait(partition, record.clone());
             return self.apply(Input::Undecided(record));
         }
-        let SchemaNeeded { id, record } = match self.parser.parse(record) {
+        let SchemaNeeded { id, record } = match self.parser.parse(record, self.clock.now_ms()) {
             Ok(parsed) => return self.apply(Input::Read(parsed)),
             Err(needed) => needed,
         };
-        if let Some(message) = self.state.schema_wait.refusal(id, self.clock.now_ms()) {
+        let at_ms = self.clock.now_ms();
+        if let Some(message) = self.state.schema_wait.refusal(id, at_ms) {
             let code = error_codes::UNKNOWN_SCHEMA_ID.as_str();
-            return self.apply(Input::Read(Parsed::Poison(Poison { record: *record, code, message })));
+            return self.apply(Input::Read(Parsed::Poison(Poison { record: *record, code, message, at_ms })));
         }
         self.schemas.fetch(id);
         self.state.schema_wait.wait(partition, record.as_ref().clone());

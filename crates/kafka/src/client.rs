@@ -7,16 +7,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use trunkline_config::{ExposeSecret, Kafka, SaslMechanism, Security, TlsFiles};
 
-/// The largest record that travels, in bytes, headers included.
-///
-/// A payload may have 2 MiB (`ingest.body_limit_bytes`), and becomes at most twice as long as text within an envelope.
-/// Topics are made with the same limit.
-pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
-
-/// The largest dead letter, in bytes: the record that could not be read and why not. Brokers measure batches compressed,
-/// so what another producer wrote within [`MAX_RECORD_BYTES`] can be many times as long once it is read; half of what a
-/// reader takes at once (`receive.message.max.bytes`).
-pub const MAX_DEAD_LETTER_BYTES: usize = 32 * 1024 * 1024;
+use crate::limits::MAX_RECORD_BYTES;
 
 /// The settings that every client shares: where the brokers are, how to log in, how to hold on to connections.
 pub fn base(kafka: &Kafka, client_id: &str) -> ClientConfig {

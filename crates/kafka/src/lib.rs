@@ -7,6 +7,8 @@
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
+//! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
+//! - [`limits`]: how large records may be
 //! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`changelog`]: reading state back to the end of what is committed
@@ -21,9 +23,11 @@ pub mod client;
 pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
+pub mod limits;
 pub mod offset_tracker;
 pub mod producer;
 pub mod registry;
+pub mod reports;
 pub mod schema_fetcher;
 pub mod schema_wait;
 pub mod schemas;
@@ -38,6 +42,7 @@ pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
+pub use reports::{ReportEncoder, ReportQueue};
 pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
 pub use schema_wait::SchemaWait;
 pub use tail::{From, Tail, TailError, Tailed};

@@ -96,7 +96,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         match ended {
             Ended::Committed => {
                 self.trouble.succeeded();
-                self.reports.clear();
+                self.reports.take();
                 self.apply(&commits)
             }
             Ended::Aborted => {
@@ -140,12 +140,16 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 });
             }
         }
-        for report in std::mem::take(&mut self.reports) {
-            if let Some(record) = self.parts.publisher.report(&report) {
+        let mut reports = self.reports.take();
+        reports.retain(|report| match self.parts.publisher.report(report) {
+            Some(record) => {
                 self.produce(record);
-                self.reports.push(report);
+                true
             }
-        }
+            None => false,
+        });
+        // Until the transaction is committed.
+        self.reports.give_back(reports);
         self.hand_over();
         self.begin_if_closed();
         let offsets: Vec<(i32, i64)> =

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use trunkline_config::Kafka;
-use trunkline_schemas::catalog::{Cleanup, PROCESSOR_DLQ, TOPICS, Topic};
+use trunkline_schemas::catalog::{Cleanup, TOPICS, Topic};
 
-use crate::client::{MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES};
+use crate::limits;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -42,15 +42,13 @@ pub fn desired(kafka: &Kafka) -> Vec<Desired> {
 }
 
 fn settings(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
-    // Records are put aside whole, with why: that makes them larger than they were.
-    let largest = if topic.name == PROCESSOR_DLQ { MAX_DEAD_LETTER_BYTES } else { MAX_RECORD_BYTES };
     let mut settings = BTreeMap::from([
         // With acks=all a record survives the loss of all brokers but this many; one copy can be away and writing goes on.
         ("min.insync.replicas", if replication >= 3 { replication - 1 } else { 1 }.to_string()),
         // A replica that lacks acknowledged records never becomes the leader.
         ("unclean.leader.election.enable", "false".to_owned()),
         // Bytes of a batch; the producer's limit for one record.
-        ("max.message.bytes", largest.to_string()),
+        ("max.message.bytes", limits::largest_record(topic.name).to_string()),
         // The record's timestamp is what its writer says: the time of ingestion.
         ("message.timestamp.type", "CreateTime".to_owned()),
         // As the producer compressed it; the broker does not do it again.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use trunkline_kafka::client::MAX_RECORD_BYTES;
 use trunkline_kafka::lag::LastStableOffset;
+use trunkline_kafka::limits::MAX_RECORD_BYTES;
 use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
 use trunkline_schemas::headers::Headers;

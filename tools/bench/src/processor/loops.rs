@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use trunkline_config::Config;
-use trunkline_kafka::client::MAX_RECORD_BYTES;
+use trunkline_kafka::limits::MAX_RECORD_BYTES;
 use trunkline_kafka::transactional_producer::{INITIALISE_TIMEOUT, TRANSACTION_TIMEOUT};
 use trunkline_kafka::{
     CommitOutcome, From, GroupConsumer, GroupSettings, InboundRecord, OutboundRecord, Polled, Registry,
