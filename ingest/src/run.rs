@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
-use trunkline_kafka::{ProduceError, Producer, RegistryError};
+use trunkline_kafka::{ProduceError, Producer, RegistryError, startup};
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::intake::{self, Intake};
@@ -69,7 +69,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     telemetry_metrics::install();
     metric_names::describe();
     let health = Health::new();
-    for part in [start::REGISTRY, start::KAFKA, LISTENER] {
+    for part in [startup::REGISTRY, startup::KAFKA, LISTENER] {
         health.set(part, false, "starting");
     }
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;

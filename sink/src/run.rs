@@ -5,16 +5,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
-use trunkline_kafka::limits::MAX_RECORD_BYTES;
+use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
-    TransactionalProducer, schemas,
+    names, startup,
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
@@ -30,13 +29,6 @@ use crate::reports::Reporter;
 use crate::transactions::Transactions;
 use crate::truth::Truth;
 use crate::worker::{Worker, WorkerState};
-
-/// Between two attempts to get the schemas' ids at the start.
-const REGISTRY_WAIT: Duration = Duration::from_secs(2);
-
-/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it
-/// moves nothing.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
 /// at most 60 MB.
@@ -96,12 +88,6 @@ pub async fn run(
     metrics::describe();
     trunkline_connect::metrics::describe();
 
-    if config.targets.is_empty() {
-        tracing::warn!("no [targets] are configured: there is nothing to write back to");
-        health.set("kafka", true, "nothing to consume");
-        shutdown.await;
-        return Ok(());
-    }
     let registry = Registry::new(&config.registry)?;
     tokio::pin!(shutdown);
     let ids = tokio::select! {
@@ -176,15 +162,19 @@ fn start(
 fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker, Error> {
     let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
     let topics = Topics::of(&config.kafka);
-    let truth = Truth::open(&config.kafka, &topics.state, &instance, stop)
+    let truth = Truth::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {
         parser.add_schema(id, WriteBack::SCHEMA).map_err(|error| Error::Start(error.to_string()))?;
     }
     // The producer first: what a predecessor left open is settled before a partition is taken.
-    let producer =
-        TransactionalProducer::open(&config.kafka, &transactional_id(&config, &instance), MAX_RECORD_BYTES)?;
+    let transactional_id = names::transactional_id(&config.kafka, &config.sink.group, &instance);
+    // Ready is only who has partitions.
+    let announce = |part, reachable, detail: &str| {
+        health.set(part, false, if reachable { "joining the group" } else { detail });
+    };
+    let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)?;
     let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
     let targets: Vec<Target> = config.targets.values().cloned().collect();
     let (answer_sender, answers) = mpsc::channel();
@@ -215,18 +205,8 @@ async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Re
         config.targets.values().map(|t| catalog::writebacks(t.system.as_str())).collect();
     let mut topics: Vec<&str> = commands.iter().map(String::as_str).collect();
     topics.extend([catalog::WRITEBACK_RESULTS, catalog::PIPELINE_ERRORS]);
-    let ids = loop {
-        match schemas::ids_of(registry, &config.kafka, &topics).await {
-            Ok(ids) => break ids,
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(code = "TL-5002", %error, "waiting for the registry");
-                health.set("registry", false, &error.to_string());
-                tokio::time::sleep(REGISTRY_WAIT).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
-    health.set("registry", true, "schemas known");
+    let announce = |part, ready, detail: &str| health.set(part, ready, detail);
+    let ids = startup::schema_ids(registry, &config.kafka, &topics, &announce).await?;
     let id = |topic: &str| {
         ids.get(topic).ok_or_else(|| Error::Start(format!("the registry gave no schema id for {topic}")))
     };
@@ -237,14 +217,9 @@ async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Re
     })
 }
 
-/// `prefix-group-instance`, stable across restarts: a successor of the same name settles what this one leaves open.
-fn transactional_id(config: &Config, instance: &str) -> String {
-    format!("{}-{instance}", config.kafka.topic(&config.sink.group))
-}
-
 fn group_settings(config: &Config, instance: &str) -> GroupSettings {
     GroupSettings {
-        group: config.kafka.topic(&config.sink.group),
+        group: names::group_id(&config.kafka, &config.sink.group),
         instance: instance.to_owned(),
         topics: targets_by_topic(config).into_keys().collect(),
         session_timeout: SESSION_TIMEOUT,

@@ -67,14 +67,14 @@ impl Transactions {
                 metrics::transaction("committed", took);
                 Ok(Settled::Committed)
             }
-            Ok(CommitOutcome::Doubtful) => {
+            Ok(CommitOutcome::Indeterminate) => {
                 metrics::transaction("doubtful", took);
                 self.replace()
             }
             Err(error @ (TransactionError::Fenced { .. } | TransactionError::Refused { .. })) => {
                 Err(error.into())
             }
-            Err(error @ TransactionError::Doubtful { .. }) => {
+            Err(error @ TransactionError::Indeterminate { .. }) => {
                 metrics::transaction("doubtful", took);
                 tracing::warn!(%error, "the outcome of a transaction is unknown");
                 self.replace()

@@ -2,7 +2,9 @@
 //!
 //! # Layout
 //!
-//! - [`client`]: settings that every client shares, each explained
+//! - `client`: every setting of every client, each explained
+//! - [`startup`]: waiting for the registry, the topics and the brokers
+//! - [`names`]: what brokers know a program by
 //! - [`Producer`]: idempotent, for those who wait for each record's acknowledgement
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
@@ -19,11 +21,11 @@
 //! - [`lag`]: how far the last stable offset is behind, since one hung transaction freezes every read_committed reader
 
 pub mod changelog;
-pub mod client;
 pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
 pub mod limits;
+pub mod names;
 pub mod offset_tracker;
 pub mod producer;
 pub mod registry;
@@ -31,10 +33,12 @@ pub mod reports;
 pub mod schema_fetcher;
 pub mod schema_wait;
 pub mod schemas;
+pub mod startup;
 pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+mod client;
 mod inbound;
 
 pub use committed_offsets::CommittedOffsets;

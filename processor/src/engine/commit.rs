@@ -68,7 +68,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let started = Instant::now();
         let ended = match self.transact(&commits, within)? {
             Ok(CommitOutcome::Committed) => Ended::Committed,
-            Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
+            Ok(CommitOutcome::Indeterminate) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) if changing => {
                 // Aborting takes time as well; the next producer does it.
                 tracing::warn!(code = "TL-3005", %error, "transaction aborted");
@@ -86,7 +86,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 }
             }
             Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
-            Err(error @ TransactionError::Doubtful { .. }) => {
+            Err(error @ TransactionError::Indeterminate { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction in doubt");
                 Ended::Doubtful
             }

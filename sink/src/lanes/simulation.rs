@@ -255,7 +255,7 @@ impl World {
         }
         match how {
             Commit::Done => self.apply(Input::Committed),
-            Commit::DoubtfulDone | Commit::Undone => self.recover(),
+            Commit::UnknownDone | Commit::Undone => self.recover(),
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) enum How {
 pub(super) enum Commit {
     Done,
     /// Committed, but nobody said so.
-    DoubtfulDone,
+    UnknownDone,
     /// Not committed.
     Undone,
 }
@@ -56,7 +56,7 @@ fn how() -> impl Strategy<Value = How> {
 /// Anything that may happen, the usual more often than the rare.
 pub(super) fn any() -> impl Strategy<Value = Happening> {
     let commit =
-        prop_oneof![4 => Just(Commit::Done), 1 => Just(Commit::DoubtfulDone), 1 => Just(Commit::Undone)];
+        prop_oneof![4 => Just(Commit::Done), 1 => Just(Commit::UnknownDone), 1 => Just(Commit::Undone)];
     prop_oneof![
         4 => proptest::arbitrary::any::<u16>().prop_map(Happening::TimePasses),
         3 => proptest::arbitrary::any::<u8>().prop_map(Happening::Produced),
