@@ -9,7 +9,8 @@ use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
 
 use crate::answer::Failure;
-use crate::clock::Clock;
+use crate::clock::WallClock;
+use crate::ports::Clock;
 
 const COMPONENT: &str = "sink";
 
@@ -53,7 +54,7 @@ impl Reporter {
         self,
         mut events: broadcast::Receiver<Event>,
         reports: mpsc::Sender<PipelineError>,
-        clock: Clock,
+        clock: WallClock,
     ) {
         let mut reporter = trunkline_connect::Reporter::new(COMPONENT, &self.instance);
         loop {

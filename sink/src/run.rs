@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
+use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
@@ -19,15 +20,15 @@ use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
 use trunkline_telemetry::{Health, admin};
 
+use crate::brokers::KafkaBrokers;
 use crate::caller::Caller;
-use crate::clock::Clock;
+use crate::clock::WallClock;
 use crate::lanes::{Lanes, Settings};
 use crate::metrics;
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
 use crate::reports::Reporter;
 use crate::transactions::Transactions;
-use crate::truth::Truth;
 use crate::worker::{Worker, WorkerState};
 
 /// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
@@ -97,7 +98,7 @@ pub async fn run(
     let directory = Directory::from_config(&config, Role::WriteBack)?;
     directory.await_predecessor();
     let reporter = Reporter::new(&instance);
-    let clock = Clock::start();
+    let clock = WallClock::start();
     let (report_sender, reports) = mpsc::channel();
     tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock));
 
@@ -127,7 +128,7 @@ struct Parts {
     directory: Directory,
     reporter: Reporter,
     reports: mpsc::Receiver<PipelineError>,
-    clock: Clock,
+    clock: WallClock,
     health: Arc<Health>,
 }
 
@@ -159,10 +160,14 @@ fn start(
 }
 
 /// Connects to Kafka; this blocks until the brokers answer.
-fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker, Error> {
+fn worker(
+    parts: Parts,
+    runtime: Handle,
+    stop: Arc<AtomicBool>,
+) -> Result<Worker<KafkaBrokers, Caller>, Error> {
     let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
     let topics = Topics::of(&config.kafka);
-    let truth = Truth::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
+    let state = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {
@@ -176,20 +181,17 @@ fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker
     };
     let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)?;
     let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
-    let targets: Vec<Target> = config.targets.values().cloned().collect();
-    let (answer_sender, answers) = mpsc::channel();
+    let targets: Vec<Arc<Target>> = config.targets.values().cloned().map(Arc::new).collect();
     Ok(Worker {
         lanes: Lanes::new(lane_settings(&config)),
-        consumer,
-        transactions: Transactions::new(producer, Outputs::new(topics, ids.results, ids.reports, &instance)),
-        truth,
+        brokers: KafkaBrokers::new(consumer, producer, state),
+        transactions: Transactions::new(Outputs::new(topics, ids.results, ids.reports, &instance)),
         parser,
-        caller: Caller::new(runtime.clone(), directory, targets, answer_sender),
-        answers,
-        schemas: SchemaFetcher::new(runtime, registry),
+        calls: Caller::new(runtime.clone(), directory, targets),
+        schemas: Box::new(SchemaFetcher::new(runtime, registry)),
         reports,
         reporter,
-        clock,
+        clock: Box::new(clock),
         health,
         state: WorkerState::default(),
     })

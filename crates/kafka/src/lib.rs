@@ -47,7 +47,7 @@ pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
 pub use reports::{ReportEncoder, ReportQueue};
-pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
+pub use schema_fetcher::{FetchedSchema, SchemaFetcher, SchemaSource};
 pub use schema_wait::SchemaWait;
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;

@@ -6,7 +6,7 @@ use trunkline_kafka::TopicPartition;
 
 use super::Lanes;
 use super::lane::{LaneId, Phase};
-use super::words::{Action, Serial};
+use super::messages::{Action, Serial};
 use crate::command::Ended;
 
 // === impl Lanes ===
@@ -80,7 +80,7 @@ impl Lanes {
         for serial in given_back {
             let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
             if let Some(target) = target {
-                self.gates[target].cancelled();
+                self.throttles[target].cancelled();
             }
             actions.push(Action::Cancel { serial });
         }

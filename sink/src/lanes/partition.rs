@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trunkline_kafka::{OffsetTracker, TopicPartition};
 
-use super::words::{Action, PartitionProgress, Settings};
+use super::messages::{Action, PartitionProgress, Settings};
 
 /// What is known of one partition.
 #[derive(Debug)]

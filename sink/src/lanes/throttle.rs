@@ -3,12 +3,12 @@
 use crate::answer::{Answer, FailureKind, Health};
 
 /// A shorter wait does not pause partitions: pausing throws away what was fetched ahead. The fetching also starts again
-/// so long before the gate opens.
+/// so long before the throttle opens.
 const LONG_MS: i64 = 500;
 
-/// The gate of one target. It keeps calls from being started that would only be refused.
+/// The throttle of one target. It keeps calls from being started that would only be refused.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(super) struct Throttle {
     state: State,
     in_flight: usize,
 }
@@ -24,9 +24,9 @@ enum State {
     Probing,
 }
 
-// === impl Gate ===
+// === impl Throttle ===
 
-impl Gate {
+impl Throttle {
     /// Whether one more call may start.
     pub(super) fn has_room(&mut self, max_in_flight: usize, now_ms: i64) -> bool {
         // ## Closed => Probing
@@ -106,37 +106,37 @@ mod tests {
 
     #[test]
     fn after_closing_one_call_at_a_time_finds_out_until_the_target_answers() {
-        let mut gate = Gate::default();
-        gate.started();
-        gate.ended(&Answer::Same, Health::Open { for_ms: 100 }, 0);
-        assert!(!gate.has_room(9, 99));
-        assert!(gate.has_room(9, 100), "a probe");
-        gate.started();
-        assert!(!gate.has_room(9, 100), "only one");
-        gate.ended(&timeout(), Health::Well, 110);
-        assert!(gate.has_room(9, 110));
-        gate.started();
-        assert!(!gate.has_room(9, 110), "it did not answer: still only one");
-        gate.ended(&Answer::Same, Health::Well, 120);
-        gate.started();
-        gate.started();
-        assert!(gate.has_room(9, 120), "open");
+        let mut throttle = Throttle::default();
+        throttle.started();
+        throttle.ended(&Answer::Same, Health::Open { for_ms: 100 }, 0);
+        assert!(!throttle.has_room(9, 99));
+        assert!(throttle.has_room(9, 100), "a probe");
+        throttle.started();
+        assert!(!throttle.has_room(9, 100), "only one");
+        throttle.ended(&timeout(), Health::Well, 110);
+        assert!(throttle.has_room(9, 110));
+        throttle.started();
+        assert!(!throttle.has_room(9, 110), "it did not answer: still only one");
+        throttle.ended(&Answer::Same, Health::Well, 120);
+        throttle.started();
+        throttle.started();
+        assert!(throttle.has_room(9, 120), "open");
     }
 
     #[test]
     fn the_later_of_two_times_holds() {
-        let mut gate = Gate::default();
-        gate.close(5_000);
-        gate.close(2_000);
-        assert!(!gate.has_room(9, 4_999));
-        assert!(gate.has_room(9, 5_000));
+        let mut throttle = Throttle::default();
+        throttle.close(5_000);
+        throttle.close(2_000);
+        assert!(!throttle.has_room(9, 4_999));
+        assert!(throttle.has_room(9, 5_000));
     }
 
     #[test]
     fn a_short_wait_is_no_reason_to_stop_reading() {
-        let mut gate = Gate::default();
-        gate.close(1_000);
-        assert!(gate.is_closed_for_long(499));
-        assert!(!gate.is_closed_for_long(500));
+        let mut throttle = Throttle::default();
+        throttle.close(1_000);
+        assert!(throttle.is_closed_for_long(499));
+        assert!(!throttle.is_closed_for_long(500));
     }
 }

@@ -62,9 +62,9 @@ pub enum Input {
     Revoking(Vec<TopicPartition>),
     /// Partitions are given back or lost: forget them.
     Released(Vec<TopicPartition>),
-    /// The transaction of the last [`Plan`] is committed beyond doubt.
+    /// The transaction of the last [`Plan`] is committed and known to be.
     Committed,
-    /// What is committed of a partition, read after a transaction whose outcome was in doubt.
+    /// What is committed of a partition, read after a transaction whose outcome was not known.
     Recovered {
         /// Which.
         partition: TopicPartition,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 /// One thing that happens; the number chooses among what is possible.
 #[derive(Debug, Clone)]
-pub(super) enum Happening {
+pub(super) enum Operation {
     TimePasses(u16),
     Produced(u8),
     Read(u8),
@@ -54,16 +54,16 @@ fn how() -> impl Strategy<Value = How> {
 }
 
 /// Anything that may happen, the usual more often than the rare.
-pub(super) fn any() -> impl Strategy<Value = Happening> {
+pub(super) fn any() -> impl Strategy<Value = Operation> {
     let commit =
         prop_oneof![4 => Just(Commit::Done), 1 => Just(Commit::UnknownDone), 1 => Just(Commit::Undone)];
     prop_oneof![
-        4 => proptest::arbitrary::any::<u16>().prop_map(Happening::TimePasses),
-        3 => proptest::arbitrary::any::<u8>().prop_map(Happening::Produced),
-        8 => proptest::arbitrary::any::<u8>().prop_map(Happening::Read),
-        8 => (proptest::arbitrary::any::<u8>(), how()).prop_map(|(call, how)| Happening::Answered { call, how }),
-        4 => commit.prop_map(Happening::Committed),
-        1 => Just(Happening::Crashed),
-        1 => (proptest::arbitrary::any::<u8>(), proptest::arbitrary::any::<bool>()).prop_map(|(partition, lost)| Happening::Revoked { partition, lost }),
+        4 => proptest::arbitrary::any::<u16>().prop_map(Operation::TimePasses),
+        3 => proptest::arbitrary::any::<u8>().prop_map(Operation::Produced),
+        8 => proptest::arbitrary::any::<u8>().prop_map(Operation::Read),
+        8 => (proptest::arbitrary::any::<u8>(), how()).prop_map(|(call, how)| Operation::Answered { call, how }),
+        4 => commit.prop_map(Operation::Committed),
+        1 => Just(Operation::Crashed),
+        1 => (proptest::arbitrary::any::<u8>(), proptest::arbitrary::any::<bool>()).prop_map(|(partition, lost)| Operation::Revoked { partition, lost }),
     ]
 }
