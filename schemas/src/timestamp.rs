@@ -1,16 +1,17 @@
-//! Times as systems write them.
+//! Points in time as outside systems write them.
 
 use chrono::{DateTime, NaiveDate};
 
-/// A date and time with its offset, in UTC milliseconds; Salesforce writes offsets without a colon.
-pub(crate) fn date_time(text: &str) -> Option<i64> {
+/// A date and time with its offset, in UTC milliseconds: RFC 3339, or the same with an offset without a colon (`+0100`),
+/// as Salesforce and CXone write it.
+pub fn date_time(text: &str) -> Option<i64> {
     let time = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
     time.ok().map(|time| time.timestamp_millis())
 }
 
-/// A date, or a date and time, in UTC milliseconds.
-pub(crate) fn date_or_time(text: &str) -> Option<i64> {
+/// A date, which begins at midnight UTC, or a date and time, in UTC milliseconds.
+pub fn date_or_time(text: &str) -> Option<i64> {
     date_time(text).or_else(|| {
         let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
         Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
