@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
 use trunkline_kafka::{ProduceError, Producer, RegistryError};
+use trunkline_schemas::error_codes;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::intake::{self, Intake};
@@ -27,10 +28,13 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The admin port.
-    #[error("TL-1001 {0}")]
+    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
     Admin(#[from] admin::Error),
     /// The webhooks' port.
-    #[error("TL-1001 cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]")]
+    #[error(
+        "{code} cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]",
+        code = error_codes::CONFIGURATION_INVALID
+    )]
     Listen {
         /// The address asked for.
         address: SocketAddr,
@@ -41,16 +45,22 @@ pub enum Error {
     #[error("{code} {0}", code = .0.code())]
     Registry(#[from] RegistryError),
     /// The registry gave no id for a schema.
-    #[error("TL-5003 the registry gave no id for the schema of {0}; run `trunkline schemas plan`")]
+    #[error(
+        "{code} the registry gave no id for the schema of {0}; run `trunkline schemas plan`",
+        code = error_codes::SCHEMA_INCOMPATIBLE
+    )]
     Schema(&'static str),
     /// A topic is not as it must be.
-    #[error("TL-5004 {0}; run `trunkline topics plan`")]
+    #[error("{code} {0}; run `trunkline topics plan`", code = error_codes::TOPIC_WRONG)]
     Topic(String),
     /// The producer could not be made.
     #[error("{code} {0}", code = .0.code())]
     Producer(#[from] ProduceError),
     /// The producer is beyond repair.
-    #[error("TL-5001 the producer cannot go on; ingest stops so that it can be started anew")]
+    #[error(
+        "{code} the producer cannot go on; ingest stops so that it can be started anew",
+        code = error_codes::BROKER_UNREACHABLE
+    )]
     ProducerBroken,
     /// The webhooks' server.
     #[error("the webhooks' server stopped: {0}")]
@@ -68,6 +78,7 @@ pub enum Error {
 pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     telemetry_metrics::install();
     metric_names::describe();
+    metric_names::begin(&config.sources);
     let health = Health::new();
     for part in [start::REGISTRY, start::KAFKA, LISTENER] {
         health.set(part, false, "starting");
@@ -93,7 +104,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         let _ = stopped.await;
     });
     let mut server = tokio::spawn(server.into_future());
-    let upkeep = tokio::spawn(upkeep(intake.clone(), config.kafka.clone(), health.clone()));
+    let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone(), health.clone()));
     health.set(LISTENER, true, &format!("webhooks on {address}"));
     tracing::info!(%address, "ingest takes webhooks");
 
@@ -105,7 +116,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let until = Instant::now() + config.ingest.drain_timeout;
     tracing::info!("draining");
     health.set(LISTENER, false, "draining");
-    upkeep.abort();
+    periodic.abort();
     drop(stop);
     if timeout_at(until, &mut server).await.is_err() {
         tracing::warn!(
@@ -141,7 +152,7 @@ async fn listen(
 
 /// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no request
 /// comes that could find it out.
-async fn upkeep<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
+async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;

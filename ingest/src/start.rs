@@ -5,10 +5,10 @@ use std::time::Duration;
 use trunkline_config::{Config, Kafka};
 use trunkline_kafka::topics::{self, Change};
 use trunkline_kafka::{Registry, TopicsError, schemas};
-use trunkline_schemas::catalog;
+use trunkline_mapping::records::{Destination, Records};
+use trunkline_schemas::{catalog, error_codes};
 use trunkline_telemetry::Health;
 
-use crate::records::{Destination, Records};
 use crate::run::Error;
 
 /// The part of the health report that says whether schema ids are known.
@@ -89,12 +89,16 @@ pub async fn topics(kafka: &Kafka) -> Result<(), Missing> {
             tracing::warn!(%error, "cannot look at the topics, going on without");
             return Ok(());
         }
-        Err(error) => return Err(Missing::NotYet(format!("TL-5001 {error}"))),
+        Err(error) => return Err(Missing::NotYet(format!("{} {error}", error_codes::BROKER_UNREACHABLE))),
     };
     for change in &plan.changes {
         match change {
             Change::Create(topic) if ours.contains(&topic.name) => {
-                let reason = format!("TL-5004 {} does not exist; run `trunkline topics apply`", topic.name);
+                let reason = format!(
+                    "{} {} does not exist; run `trunkline topics apply`",
+                    error_codes::TOPIC_WRONG,
+                    topic.name
+                );
                 return Err(Missing::NotYet(reason));
             }
             Change::Refused { topic, .. } if ours.contains(topic) => {
