@@ -12,13 +12,14 @@ use crate::refusal::Refusal;
 
 /// Time a body has to arrive in full: as long as Genesys waits for an answer.
 const ARRIVAL: Duration = Duration::from_secs(10);
-/// Of a body too large, so much is read and thrown away at most, so that the caller gets to read the answer: a
-/// connection closed on unread bytes is reset, and the answer lost.
+/// Of a body too large, so much is read and thrown away at most, so that the caller gets to read the answer:
+/// a connection closed on unread bytes is reset, and the answer lost.
 const DISCARDED_BYTES: usize = 64 * 1_024 * 1_024;
 /// And for so long at most.
 const DISCARDING: Duration = Duration::from_secs(5);
 
-/// Reads the body. One that is too large is refused by its announced length where it has one, and costs no memory.
+/// Reads the body. One that is too large is refused by its announced length where it has one, and costs no
+/// memory.
 pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
@@ -63,8 +64,8 @@ async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
     stream.next().await.transpose().map_err(|_| incomplete())
 }
 
-/// Reads a body that nobody will look at beside the answer, within bounds: the answer waits for nothing, and its sender
-/// gets to read it.
+/// Reads a body that nobody will look at beside the answer, within bounds: the answer waits for nothing, and
+/// its sender gets to read it.
 pub fn discard(body: Body, headers: &HeaderMap) {
     if !waits_for_continue(headers) {
         tokio::spawn(discard_rest(body.into_data_stream()));

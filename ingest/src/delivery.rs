@@ -15,7 +15,8 @@ pub fn delivery<'a>(
     proof: Proof,
     received_at: i64,
 ) -> Delivery<'a> {
-    // A header that a layer before us marked as sensitive is none to keep, and one that is no text cannot be kept.
+    // A header that a layer before us marked as sensitive is none to keep, and one that is no text cannot be
+    // kept.
     let plain = headers.iter().filter(|(_, value)| !value.is_sensitive());
     let texts = plain.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     Delivery {

@@ -94,10 +94,11 @@ impl<P: Publish> Intake<P> {
         if self.sources.contains_key(source) { source.to_owned() } else { metric_names::UNKNOWN.to_owned() }
     }
 
-    /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an event or in
-    /// quarantine; when it fails, the caller may send it again.
+    /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an
+    /// event or in quarantine; when it fails, the caller may send it again.
     ///
-    /// A request whose headers prove nothing is refused before its body is read, and takes no place from others.
+    /// A request whose headers prove nothing is refused before its body is read, and takes no place from
+    /// others.
     pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
         let Some(intake) = self.sources.get(source) else {
             body::discard(body, headers);
@@ -133,7 +134,7 @@ impl<P: Publish> Intake<P> {
         let claims = Claims::of(&intake.window, &accepted)?;
         self.store.store(self.encode(&accepted, &quarantined, delivery)?).await?;
         claims.accept();
-        self.note(delivery, &accepted, &quarantined);
+        self.report(delivery, &accepted, &quarantined);
         match quarantined.first() {
             Some(first) if accepted.is_empty() => Err(Refusal::Quarantined {
                 reason: first.payload.reason.clone(),
@@ -166,8 +167,8 @@ impl<P: Publish> Intake<P> {
         })
     }
 
-    /// Counts what was stored, and what was noticed on the way.
-    fn note(&self, delivery: &Delivery<'_>, accepted: &[Accepted], quarantined: &[Quarantined]) {
+    /// Counts what was stored, logs what is in quarantine, and reports what differs from the schemas.
+    fn report(&self, delivery: &Delivery<'_>, accepted: &[Accepted], quarantined: &[Quarantined]) {
         let (source, now) = (delivery.source, delivery.received_at);
         let name = source.name.clone();
         if !accepted.is_empty() {

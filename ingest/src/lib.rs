@@ -1,7 +1,7 @@
 //! Ingest: from a platform's webhook to a durable, typed event.
 //!
-//! A request is accepted when every in-sync replica has what it brought, and not before. What it brought is understood by
-//! `trunkline-mapping`, which knows nothing of HTTP; here is what does.
+//! A request is accepted when every in-sync replica has what it brought, and not before. What it brought is
+//! understood by `trunkline-mapping`, which knows nothing of HTTP; here is what does.
 //!
 //! # Layout
 //!
@@ -14,8 +14,8 @@
 //! - [`intake`]: verify, map, claim, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
 //!
-//! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first) and
-//! [`run`](mod@run), which puts it together.
+//! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first)
+//! and [`run`](mod@run), which puts it together.
 
 pub mod body;
 pub mod delivery;

@@ -52,8 +52,8 @@ pub fn describe() {
     describe_counter!(UNVERIFIED, "Requests that did not prove their sender, by source and what was wrong");
 }
 
-/// Begins every counter at 0, for each of the sources: of one that appeared with its first count, `increase()` would
-/// not see that count.
+/// Begins every counter at 0, for each of the sources: of one that appeared with its first count,
+/// `increase()` would not see that count.
 pub fn begin(sources: &BTreeMap<String, Source>) {
     let begin = |counter: metrics::Counter| counter.increment(0);
     for (name, source) in sources {

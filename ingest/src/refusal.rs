@@ -1,4 +1,5 @@
-//! Answers to requests that are not accepted: a status, a stable code, and a message that says what to do about it.
+//! Answers to requests that are not accepted: a status, a stable code, and a message that says what to do
+//! about it.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

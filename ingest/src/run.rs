@@ -41,7 +41,7 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// The registry said no, or its settings cannot be used.
+    /// The registry refuses what it is asked, or its settings cannot be used.
     #[error("{code} {0}", code = .0.code())]
     Registry(#[from] RegistryError),
     /// The registry gave no id for a schema.
@@ -69,8 +69,8 @@ pub enum Error {
 
 /// Runs ingest until `shutdown` completes and what it took in is stored, or `drain_timeout` is over.
 ///
-/// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked again and
-/// again.
+/// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked
+/// again and again.
 ///
 /// # Errors
 ///
@@ -150,8 +150,8 @@ async fn listen(
     Ok((listener, bound))
 }
 
-/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no request
-/// comes that could find it out.
+/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no
+/// request comes that could find it out.
 async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
     let mut ticks = tokio::time::interval(TICK);
     loop {

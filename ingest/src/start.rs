@@ -32,7 +32,8 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// What waiting does not change: a schema that is refused or not registered, a topic with another partition count.
+/// What waiting does not change: a schema that is refused or not registered, a topic with another partition
+/// count.
 pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error> {
     let registry = Registry::new(&config.registry)?;
     let ids = loop {

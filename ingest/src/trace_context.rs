@@ -8,7 +8,8 @@ use trunkline_telemetry::trace;
 /// Longest `tracestate` passed on, in bytes; the specification asks for 512 at least.
 const STATE_BYTES: usize = 1_024;
 
-/// The caller's `traceparent`, when it is there exactly once and valid: of two, or of a broken one, a new trace begins.
+/// The caller's `traceparent`, when it is there exactly once and valid: of two, or of a broken one, a new
+/// trace begins.
 pub fn incoming(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(headers::TRACEPARENT).iter();
     let value = values.next()?.to_str().ok()?;

@@ -1,7 +1,8 @@
 //! Does a request come from whom its source says?
 //!
-//! Asked in two steps. The headers come first, before anything of the body is read: they prove it by themselves, or are
-//! refused, or name a signature that is checked over the body's raw bytes, before anything parses them.
+//! Asked in two steps. The headers come first, before anything of the body is read: they prove it by
+//! themselves, or are refused, or name a signature that is checked over the body's raw bytes, before anything
+//! parses them.
 
 mod api_key;
 mod basic;
@@ -18,8 +19,9 @@ pub use hmac::ClaimedSignature;
 
 /// A source's verifier, prepared once.
 ///
-/// Where two keys are live, both are always tried and compared in constant time, so that neither the answer nor its
-/// delay says which one it was or how much of a signature was right. It keeps digests and prepared HMAC states, not keys.
+/// Where two keys are live, both are always tried and compared in constant time, so that neither the answer
+/// nor its delay says which one it was or how much of a signature was right. It keeps digests and prepared
+/// HMAC states, not keys.
 pub enum Verifier {
     /// The source asks for no proof.
     NotRequired,

@@ -65,7 +65,8 @@ static ADAPTERS: [Adapter; 3] = [
     },
 ];
 
-/// The schemas are part of this program, and a test compiles them all: failing here is a broken build, not an event.
+/// The schemas are part of this program, and a test compiles them all: failing here is a broken build, not an
+/// event.
 static LOADED: LazyLock<Vec<Loaded>> = LazyLock::new(|| {
     ADAPTERS
         .iter()

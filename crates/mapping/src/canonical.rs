@@ -1,7 +1,7 @@
 //! One way of writing a JSON value, so that equal values have equal hashes however they were written.
 //!
-//! Event ids hang on it, so it never changes. It is close to RFC 8785 and is not it: numbers keep the form that
-//! `serde_json` writes (`1.0`, not `1`), and names are sorted by their UTF-8 bytes, not by UTF-16 units.
+//! Event ids hang on it, so it never changes. It is close to RFC 8785 and is not it: numbers keep the form
+//! that `serde_json` writes (`1.0`, not `1`), and names are sorted by their UTF-8 bytes, not by UTF-16 units.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -59,9 +59,9 @@ pub enum Proof {
 // === impl Delivery ===
 
 impl<'a> Delivery<'a> {
-    /// A quarantined payload, delivered again as it was received: a schema that matches it now makes an event of it, under
-    /// the id and the time that it would have had at first. `source` is the source that it names, as it is configured
-    /// now; `trace` is the trace that its record belongs to.
+    /// A quarantined payload, delivered again as it was received: a schema that matches it now makes an event
+    /// of it, under the id and the time that it would have had at first. `source` is the source that it
+    /// names, as it is configured now; `trace` is the trace that its record belongs to.
     pub fn from_quarantined(
         payload: &'a QuarantinedPayload,
         source: &'a Source,

@@ -18,8 +18,9 @@ const TYPE_CHARACTERS: usize = 200;
 
 /// All drift seen since the start, one entry per source, version, event type, field and kind of difference.
 ///
-/// The first sight of a difference is reported at the next call of [`DriftLog::due`], later ones at most every
-/// [`REPEAT_MS`]. A flood of ever new field names is bounded by [`CAPACITY`], and shows in [`DriftLog::overflow`].
+/// The first sight of a difference is reported at the next call of [`DriftLog::due`], later ones at most
+/// every [`REPEAT_MS`]. A flood of ever new field names is bounded by [`CAPACITY`], and shows in
+/// [`DriftLog::overflow`].
 #[derive(Debug, Default)]
 pub struct DriftLog {
     entries: HashMap<Key, Entry>,
@@ -61,7 +62,8 @@ struct Entry {
 // === impl DriftLog ===
 
 impl DriftLog {
-    /// Counts a difference. `sample_hash` makes the hash of the payload that shows it, and is called for new ones only.
+    /// Counts a difference. `sample_hash` makes the hash of the payload that shows it, and is called for new
+    /// ones only.
     pub fn record(
         &mut self,
         origin: Origin<'_>,
@@ -104,7 +106,8 @@ impl DriftLog {
         self.entries.insert(key, Entry { record, reported_at: None, pending: true });
     }
 
-    /// What is to be reported now, at most [`BATCH`] records; `all` is for a shutdown and leaves no change unreported.
+    /// What is to be reported now, at most [`BATCH`] records; `all` is for a shutdown and leaves no change
+    /// unreported.
     pub fn due(&mut self, now: i64, all: bool) -> Vec<SchemaDrift> {
         let mut records = Vec::new();
         let mut rest = Vec::new();

@@ -8,8 +8,8 @@ use crate::delivery::Delivery;
 use crate::format::Mapped;
 use crate::limits;
 
-/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none, since it
-/// would mark everything that comes after it as late.
+/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none,
+/// since it would mark everything that comes after it as late.
 const AHEAD_MS: i64 = 24 * 3_600_000;
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.

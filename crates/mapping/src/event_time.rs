@@ -3,16 +3,16 @@
 use serde_json::Value;
 use trunkline_schemas::timestamp;
 
-/// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a number in the
-/// wrong unit (seconds, most often) or a placeholder.
+/// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a
+/// number in the wrong unit (seconds, most often) or a placeholder.
 const EARLIEST: i64 = 946_684_800_000;
 
 /// The last millisecond of the year 9999: what comes later is no time but a number in the wrong field.
 const LATEST: i64 = 253_402_300_799_999;
 
-/// UTC milliseconds since the epoch of what a platform wrote: a number of epoch milliseconds, or text with an offset
-/// (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon). Anything else, and any time before 2000 or
-/// after 9999, is `None`.
+/// UTC milliseconds since the epoch of what a platform wrote: a number of epoch milliseconds, or text with an
+/// offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon). Anything else, and any time
+/// before 2000 or after 9999, is `None`.
 pub fn parse(value: &Value) -> Option<i64> {
     let millis = match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?))?,

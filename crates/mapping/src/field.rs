@@ -27,7 +27,8 @@ impl<'a> Fields<'a> {
         Self { root: self.value(path).unwrap_or(&Value::Null), placeholder: self.placeholder }
     }
 
-    /// The value at a dotted path of names and array positions (`data.case.id`, `events.0.type`); null counts as absent.
+    /// The value at a dotted path of names and array positions (`data.case.id`, `events.0.type`); null counts
+    /// as absent.
     pub fn value(&self, path: &str) -> Option<&'a Value> {
         let mut value = self.root;
         for name in path.split('.') {

@@ -1,5 +1,5 @@
-//! Formats: from a platform's event, freed of its transport, to the fields of the envelope. Pure functions, one file a
-//! format.
+//! Formats: from a platform's event, freed of its transport, to the fields of the envelope. Pure functions,
+//! one file a format.
 
 mod cxone_agent_session;
 pub mod cxone_digital;

@@ -2,8 +2,8 @@
 
 /// True when `text` opens more than `limit` arrays and objects within each other.
 ///
-/// The text need not be valid JSON; brackets within strings do not count. Linear in the length of the text, stops at the
-/// first bracket too many, and needs no memory.
+/// The text need not be valid JSON; brackets within strings do not count. Linear in the length of the text,
+/// stops at the first bracket too many, and needs no memory.
 pub fn exceeds(text: &[u8], limit: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {

@@ -1,7 +1,8 @@
 //! Mapping: from what a source delivered to typed events, pure and without HTTP.
 //!
-//! A kind of source is a transport and a format: the same event of Genesys Cloud may come by EventBridge, by a socket, from
-//! quarantine or from history, and is the same event, under the same id. Nothing here does I/O or reads a clock.
+//! A kind of source is a transport and a format: the same event of Genesys Cloud may come by EventBridge, by
+//! a socket, from quarantine or from history, and is the same event, under the same id. Nothing here does I/O
+//! or reads a clock.
 //!
 //! # Layout
 //!
@@ -18,9 +19,9 @@
 //! - [`map`]: all of the above, as one function: [`map_delivery`], which gives an [`Outcome`]
 //! - [`records`], [`trace_context`]: the records that the outcome becomes
 //!
-//! Beside it: [`transport_window`] (the same transport id with another body), [`drift_log`] (what differs from the schemas,
-//! reported at a bounded rate), [`canonical`] (one way of writing JSON), [`field`] and [`event_time`] (reading payloads
-//! leniently).
+//! Beside it: [`transport_window`] (the same transport id with another body), [`drift_log`] (what differs
+//! from the schemas, reported at a bounded rate), [`canonical`] (one way of writing JSON), [`field`] and
+//! [`event_time`] (reading payloads leniently).
 
 pub mod adapter;
 pub mod canonical;

@@ -1,5 +1,6 @@
-//! How large the parts of an envelope may be. The payload itself is kept whole in `data`, so nothing is lost by it; but
-//! an id goes into keys and state, and all that the pipeline adds to a payload must fit into a record beside it.
+//! How large the parts of an envelope may be. The payload itself is kept whole in `data`, so nothing is lost
+//! by it; but an id goes into keys and state, and all that the pipeline adds to a payload must fit into a
+//! record beside it.
 
 use std::collections::BTreeMap;
 

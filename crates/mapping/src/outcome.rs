@@ -23,12 +23,12 @@ pub enum ElementOutcome {
     Quarantined(Box<Quarantined>),
 }
 
-/// An event, and what was noticed on the way.
+/// A payload that became an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Accepted {
     /// The envelope.
     pub event: PlatformEvent,
-    /// What the delivery claims, where the transport promises an id to belong to one body.
+    /// The delivery's claim on its transport id, where the transport promises that an id belongs to one body.
     pub claim: Option<TransportClaim>,
     /// Differences from the schema that did not keep it from being mapped.
     pub drift: Vec<Difference>,
@@ -48,7 +48,7 @@ pub struct TransportClaim {
 pub struct Quarantined {
     /// What is published on `quarantine`.
     pub payload: QuarantinedPayload,
-    /// The platform's own event type, as far as it can be told.
+    /// The platform's own event type, as far as the payload names it.
     pub source_type: String,
     /// Schema version that was applied.
     pub schema_version: String,

@@ -61,7 +61,8 @@ pub enum Unreadable {
     },
 }
 
-/// Reads the elements out of bytes, which may be anything; nesting beyond `depth_limit` is found before parsing.
+/// Reads the elements out of bytes, which may be anything; nesting beyond `depth_limit` is found before
+/// parsing.
 ///
 /// # Errors
 ///

@@ -18,11 +18,11 @@ const SENSITIVE: [&str; 10] =
 /// Longest header value kept, in bytes.
 const VALUE_BYTES: usize = 1_024;
 
-/// What is kept of headers: all but credentials, signatures and cookies; values of one name are joined. Names are
-/// lower-case; `proof` names, in any case, the header that the source is verified by.
+/// What is kept of headers: all but credentials, signatures and cookies; values of one name are joined. Names
+/// are lower-case; `proof` names, in any case, the header that the source is verified by.
 ///
-/// Names are judged by what is in them, so that a proxy's own `X-Foo-Auth` is not kept either: a header too few is no
-/// harm, a credential in a topic is.
+/// Names are judged by what is in them, so that a proxy's own `X-Foo-Auth` is not kept either: a header too
+/// few is no harm, a credential in a topic is.
 pub fn kept_headers<'a>(
     headers: impl Iterator<Item = (&'a str, &'a str)>,
     proof: Option<&str>,
@@ -44,8 +44,8 @@ pub fn kept_headers<'a>(
     kept
 }
 
-/// An element that no event is made of, byte for byte, and why. `version` is that of the schema that was applied; empty
-/// where none was.
+/// An element that no event is made of, byte for byte, and why. `version` is that of the schema that was
+/// applied; empty where none was.
 pub fn quarantined(
     delivery: &Delivery<'_>,
     element: &Element<'_>,

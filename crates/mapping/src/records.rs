@@ -1,4 +1,5 @@
-//! The records that events, quarantined payloads and drift become: topic, key, Avro value, headers and timestamp of each kind.
+//! The records that events, quarantined payloads and drift become: topic, key, Avro value, headers and
+//! timestamp of each kind.
 
 use std::cell::RefCell;
 
@@ -82,7 +83,8 @@ impl Destination {
     }
 }
 
-/// Values that every worker thread keeps an encoder for: encoders have buffers worth keeping, and no lock is needed.
+/// Values that every worker thread keeps an encoder for: encoders have buffers worth keeping, and no lock is
+/// needed.
 trait PerThread: Value + Sized {
     fn with_encoder<R>(schema_id: u32, work: impl FnOnce(&mut Encoder<Self>) -> R) -> R;
 }

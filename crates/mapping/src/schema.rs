@@ -1,4 +1,5 @@
-//! The schema boundary: does a payload look as its platform's schema says, and what does it have that the schema lacks?
+//! The schema boundary: does a payload look as its platform's schema says, and what does it have that the
+//! schema lacks?
 
 mod documents;
 mod known;
@@ -14,8 +15,8 @@ use known::Known;
 
 /// The schema of one platform version, compiled once.
 ///
-/// A schema document defines its shapes under `$defs` and lists the ones a payload may have in `anyOf`; the format says
-/// which shape a payload has, so that a difference is found in the shape that was meant.
+/// A schema document defines its shapes under `$defs` and lists the ones a payload may have in `anyOf`; the
+/// format says which shape a payload has, so that a difference is found in the shape that was meant.
 pub struct Schema {
     shapes: HashMap<String, Shape>,
 }

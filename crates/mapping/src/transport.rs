@@ -6,13 +6,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// What is left of a payload when its transport's wrapping is taken off, and what the wrapping said about it.
+/// What is left of a payload when its transport's wrapping is taken off, and what the wrapping says about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unwrapped<'a> {
     /// The event in its platform's format.
     pub message: &'a Value,
-    /// The event's type without the ids of what it is about, where the transport names it; `None` where only the
-    /// message does.
+    /// The event's type without the ids of what it is about, where the transport names it; `None` where only
+    /// the message does.
     pub type_name: Option<Cow<'a, str>>,
     /// The tenant, where the wrapping names it.
     pub org: Option<String>,

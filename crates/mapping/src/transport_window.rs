@@ -7,9 +7,9 @@ pub const CAPACITY: usize = 65_536;
 
 /// A bounded memory of one source's deliveries, oldest forgotten first.
 ///
-/// It is a guard, not a promise: it lives in memory, so it begins empty after a restart, knows nothing of what other
-/// instances took, and remembers the last [`CAPACITY`] deliveries only. What it does not catch is still kept: the event
-/// is published, and the processor's deduplication decides by `eventId`.
+/// It is a guard, not a promise: it lives in memory, so it begins empty after a restart, knows nothing of
+/// what other instances took, and remembers the last [`CAPACITY`] deliveries only. What it does not catch is
+/// still kept: the event is published, and the processor's deduplication decides by `eventId`.
 #[derive(Debug, Default)]
 pub struct TransportWindow {
     deliveries: HashMap<String, Seen>,

@@ -1,5 +1,5 @@
-//! Every payload in `tests/fixtures` maps to the envelope that stands beside it, and every payload in the folder that
-//! `TRUNKLINE_FIXTURES` names (in the layout `genesys/…`, `cxone/…`) maps to a valid one.
+//! Every payload in `tests/fixtures` maps to the envelope that stands beside it, and every payload in the
+//! folder that `TRUNKLINE_FIXTURES` names (in the layout `genesys/…`, `cxone/…`) maps to a valid one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 

@@ -13,8 +13,8 @@ use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
 
-/// How long a caller waits for Kafka: less than the 10 s that Genesys waits. A record that is stored later all the same
-/// meets its repetition in the processor's deduplication.
+/// How long a caller waits for Kafka: less than the 10 s that Genesys waits. A record that is stored later
+/// all the same meets its repetition in the processor's deduplication.
 const STORE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The part of the health report that says whether records are stored.

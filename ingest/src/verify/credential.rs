@@ -5,7 +5,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::Failure;
 
-/// Digests of the credentials that are accepted. Digests are compared, not the credentials, so that lengths do not show.
+/// Digests of the credentials that are accepted. Digests are compared, not the credentials, so that lengths
+/// do not show.
 pub struct Accepted(Vec<[u8; 32]>);
 
 // === impl Accepted ===

@@ -11,8 +11,8 @@ pub fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a HeaderValue, F
     if values.next().is_some() { Err(Failure::Repeated) } else { Ok(first) }
 }
 
-/// The credential in `Authorization`, behind a scheme whose name is not case-sensitive (RFC 9110, 11.1). `scheme` ends
-/// with its space.
+/// The credential in `Authorization`, behind a scheme whose name is not case-sensitive (RFC 9110, 11.1).
+/// `scheme` ends with its space.
 pub fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<&'a [u8], Failure> {
     let value = only(headers, "authorization")?.as_bytes();
     let (name, credential) = value.split_at_checked(scheme.len()).ok_or(Failure::Malformed)?;

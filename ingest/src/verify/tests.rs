@@ -4,7 +4,8 @@ use trunkline_config::{Secret, SignatureEncoding};
 
 use super::*;
 
-/// An Open Messaging delivery signed with the key `DEADBEEF`; the signature was calculated with Python's `hmac`.
+/// An Open Messaging delivery signed with the key `DEADBEEF`; the signature was calculated with Python's
+/// `hmac`.
 const BODY: &str =
     r#"{"id":"m-1","channel":{"platform":"Open","type":"Private"},"type":"Text","text":"Grüße"}"#;
 const BASE64: &str = "sha256=Zh7QbER4HjpQQe1BYtdklCCD2sxDwcoAmK25L3amk4o=";

@@ -62,7 +62,8 @@ async fn the_same_again_is_accepted_and_another_body_is_a_conflict() {
     assert_eq!((conflict.status, conflict.code()), (StatusCode::CONFLICT, "TL-2007"));
     assert_eq!(ingest.stored().len(), 3, "a conflict stores nothing");
 
-    // Another fact that happens to carry the id is another delivery, and the id of one source is not that of another.
+    // Another fact that happens to carry the id is another delivery, and the id of one source is not that of
+    // another.
     other["detail-type"] = "v2.detail.events.conversation.{id}.customer.end".into();
     assert_eq!(ingest.post("cloud", other.to_string()).await.status, StatusCode::ACCEPTED);
     assert_eq!(ingest.post("strict", other.to_string()).await.status, StatusCode::ACCEPTED);

@@ -12,6 +12,7 @@ const AT_ONCE: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn a_wrong_proof_in_the_headers_is_refused_although_the_body_never_arrives() {
+    let metrics = trunkline_telemetry::metrics::install();
     let ingest = Ingest::start().await;
     for (source, header) in [
         ("token", "authorization: Bearer wrong"),
@@ -26,6 +27,14 @@ async fn a_wrong_proof_in_the_headers_is_refused_although_the_body_never_arrives
         assert_eq!(answer.message(), "the request could not be verified", "which proof failed is not said");
     }
     assert_eq!(ingest.stored(), []);
+    let counted = metrics.render();
+    for (source, failure) in
+        [("token", "mismatch"), ("token", "missing"), ("key", "mismatch"), ("messages", "malformed")]
+    {
+        let series =
+            format!(r#"trunkline_ingest_unverified_total{{source="{source}",failure="{failure}"}} "#);
+        assert!(counted.contains(&series), "{series} is not in\n{counted}");
+    }
 }
 
 #[tokio::test]

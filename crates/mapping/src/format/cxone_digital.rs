@@ -1,7 +1,7 @@
 //! NICE CXone Digital: events, clients' requests, the answers and errors they get, and agent session events.
 //!
-//! The conversation is the case (the contact, in newer words), whose id appears as `case.id`, `contact.id` and
-//! `message.contactNumber`. Events of a thread that has no case yet are about the thread.
+//! The conversation is the case (the contact, in newer words), whose id appears as `case.id`, `contact.id`
+//! and `message.contactNumber`. Events of a thread that has no case yet are about the thread.
 
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
@@ -192,7 +192,8 @@ fn agent(mapped: &Mapped, data: &Fields<'_>) -> Option<String> {
     found.or_else(|| data.first(&assigned)).filter(|id| id != "0")
 }
 
-/// A custom field that names the customer is the company's own number for it; else the id the channel knows it by.
+/// A custom field that names the customer is the company's own number for it; else the id the channel knows
+/// it by.
 fn customer(event: &Fields<'_>, data: &Fields<'_>) -> Option<String> {
     ["case.endUser.customFields", "case.customFields", "contact.customFields", "customer.customFields"]
         .iter()

@@ -6,7 +6,8 @@ use trunkline_schemas::event_type as types;
 
 use crate::field::Fields;
 
-/// The canonical type of a Digital event; `None` when its type is not known. Some types need a look at the event.
+/// The canonical type of a Digital event; `None` when its type is not known. Some types need a look at the
+/// event.
 pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static str> {
     let data = event.under("data");
     Some(match event_type {

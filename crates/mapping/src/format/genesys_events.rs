@@ -127,7 +127,8 @@ fn name_entity(
     }
 }
 
-/// Where a topic is known, its declared fields; else the body. What a transport wraps around it takes no part.
+/// Where a topic is known, its declared fields; else the body. What a transport wraps around it takes no
+/// part.
 fn identity(known: Option<Topic>, topic: String, body: &Fields<'_>, body_value: &Value) -> Identity {
     match known {
         Some(Topic { about: About::Conversation, identity, .. }) => {
@@ -147,8 +148,8 @@ fn contact(body: &Fields<'_>) -> Option<String> {
     body.first(&["externalContactId", "conversationExternalContactIds.0"])
 }
 
-/// A participant attribute that names the customer is what the tenant's own flow found out; the external contact is
-/// what the platform knows.
+/// A participant attribute that names the customer is what the tenant's own flow found out; the external
+/// contact is what the platform knows.
 fn customer(body: &Fields<'_>) -> Option<String> {
     body.first(&["attributes.customerId", "attributes.customer_id"]).or_else(|| contact(body))
 }

@@ -1,8 +1,9 @@
 //! Genesys Cloud Open Messaging: messages and receipts.
 //!
-//! `id` names a message, not a delivery: every receipt carries the id of the message it is about, and there may be
-//! several receipts of each status. So a message is identified by its id *and* type and direction, a receipt by the
-//! message, its status and its time, and only messages have a transport id that must keep its body.
+//! `id` names a message, not a delivery: every receipt carries the id of the message it is about, and there
+//! may be several receipts of each status. So a message is identified by its id *and* type and direction, a
+//! receipt by the message, its status and its time, and only messages have a transport id that must keep its
+//! body.
 
 use serde_json::Value;
 use trunkline_schemas::event_type as types;

@@ -17,8 +17,8 @@ use crate::trace_context::TraceContext;
 
 const NOW: i64 = 1_772_439_600_000;
 
-/// A notification as a socket brings it: the event itself, whose topic has its ids in it. A transport that only this test
-/// knows; it needs a way to unwrap and no change of the format.
+/// A notification as a socket brings it: the event itself, whose topic has its ids in it. A transport that
+/// only this test knows; it needs a way to unwrap and no change of the format.
 static NOTIFICATION: Adapter = Adapter {
     kind: SourceKind::GenesysEventBridge,
     version: "1",
@@ -99,8 +99,8 @@ fn the_same_event_by_another_transport_is_the_same_event() {
         else {
             continue;
         };
-        // Audits name what they audit in the topic, which only EventBridge brings, and some examples contradict
-        // themselves.
+        // Audits name what they audit in the topic, which only EventBridge brings, and some examples
+        // contradict themselves.
         if genesys_topics::canonical(topic) != genesys_topics::canonical(detail_type) {
             continue;
         }

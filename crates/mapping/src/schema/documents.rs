@@ -26,8 +26,8 @@ impl Documents {
         Ok(Self { by_id })
     }
 
-    /// The definition that `#/$defs/{name}` names, of `document` itself or of the one whose id stands before it, with the
-    /// document that it stands in.
+    /// The definition that `#/$defs/{name}` names, of `document` itself or of the one whose id stands before
+    /// it, with the document that it stands in.
     pub fn definition<'a>(&'a self, reference: &str, document: &'a Value) -> Option<(&'a Value, &'a Value)> {
         let (id, name) = reference.split_once("#/$defs/")?;
         let document = if id.is_empty() { document } else { self.by_id.get(id)? };
