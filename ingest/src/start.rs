@@ -3,10 +3,10 @@
 use trunkline_config::{Config, Kafka};
 use trunkline_kafka::Registry;
 use trunkline_kafka::startup::{self, Missing};
+use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::Health;
 
-use crate::records::{Destination, Records};
 use crate::run::Error;
 
 /// The topics ingest writes to.
@@ -22,7 +22,8 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// What waiting does not change: a schema that is refused or not registered, a topic with another partition count.
+/// What waiting does not change: a schema that is refused or not registered, a topic with another partition
+/// count.
 pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error> {
     let registry = Registry::new(&config.registry)?;
     let announce = |part, ready, detail: &str| health.set(part, ready, detail);

@@ -15,6 +15,7 @@
 //! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
 //! - [`dead_letter`]: records that could not be processed, with their provenance
 //! - [`record`]: records as they are read and written, with no client type in sight
+//! - [`timestamp`]: points in time as outside systems write them
 //! - [`catalog`]: which topic carries which schema
 //! - [`codec`]: the Confluent wire format
 
@@ -28,6 +29,7 @@ pub mod headers;
 pub mod key;
 pub mod money;
 pub mod record;
+pub mod timestamp;
 
 mod crm_change;
 mod customer_profile;

@@ -40,7 +40,6 @@ mod error;
 mod event;
 mod gate;
 mod lookup;
-mod moment;
 mod outbound;
 mod quota;
 #[cfg(test)]

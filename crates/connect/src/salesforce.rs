@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use reqwest::Method;
 use serde_json::{Map, Value};
+use trunkline_schemas::timestamp;
 
 use crate::course::Repeat;
 use crate::encode::{self, Unsafe};
 use crate::error::{CallError, CallErrorKind};
 use crate::lookup::{self, Error, Question};
-use crate::moment;
 use crate::outbound::{Outbound, Request, Response};
 use crate::profile::ProfileData;
 use crate::writes::{self, Applied, Current};
@@ -56,7 +56,7 @@ fn read_profile(body: &Value) -> Result<Option<ProfileData>, Error> {
     Ok(Some(ProfileData {
         account_name: text("Name"),
         loyalty_tier: text("LoyaltyTier__c"),
-        last_interaction: text("LastActivityDate").as_deref().and_then(moment::date_or_time),
+        last_interaction: text("LastActivityDate").as_deref().and_then(timestamp::date_or_time),
         ..ProfileData::default()
     }))
 }
