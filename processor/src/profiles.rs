@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use trunkline_config::ProfileField;
 use trunkline_schemas::{
     CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
 };
+use trunkline_systems::ProfileField;
 
 use crate::state::StateError;
 

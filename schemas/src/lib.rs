@@ -14,6 +14,7 @@
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
 //! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
 //! - [`record`]: records as they are read and written, with no client type in sight
+//! - [`timestamp`]: points in time, as platforms and systems write them
 //! - [`catalog`]: which topic carries which schema
 //! - [`codec`]: the Confluent wire format
 
@@ -26,6 +27,7 @@ pub mod headers;
 pub mod key;
 pub mod money;
 pub mod record;
+pub mod timestamp;
 
 mod crm_change;
 mod customer_profile;

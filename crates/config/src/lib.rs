@@ -47,7 +47,7 @@ mod values;
 pub mod vocabulary;
 
 pub use config::Config;
-pub use enrichment::{Enrichment, ProfileField};
+pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, load_with_plugins, load_without_secrets, parse};
@@ -61,5 +61,6 @@ pub use secret::{ExposeSecret, Secret};
 pub use sink::Sink;
 pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
 pub use suggest::did_you_mean;
-pub use target::{Breaker, Credentials, Mode, Rate, Retry, System, Target};
+pub use target::{Breaker, Credentials, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
+pub use url::is_loopback;

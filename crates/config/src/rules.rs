@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use trunkline_schemas::error_codes;
+use trunkline_systems::System;
+
 use crate::config::KnownTargets;
 use crate::expression::expression;
 use crate::expression_kind::Gives;
@@ -10,8 +13,7 @@ use crate::rules_version;
 use crate::section::{Problem, Read, Section, Value};
 use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
-use crate::vocabulary::OPERATIONS;
-use crate::{Enrichment, Place, Plugin, System};
+use crate::{Enrichment, Place, Plugin};
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -160,12 +162,13 @@ impl WriteBackRule {
 fn operation(value: &Value<'_>, system: Option<System>) -> Read<String> {
     let written = text(value)?;
     let Some(system) = system else { return Ok(written) };
-    let mut of_system = OPERATIONS.iter().filter(|(of, ..)| *of == system).map(|(_, name, _)| *name);
-    if of_system.clone().any(|name| name == written) {
+    if system.operation(&written).is_some() {
         return Ok(written);
     }
-    let hint = did_you_mean(&written, &mut of_system);
-    Err(Problem::new(format!("is '{written}', which {system} does not have in this version (TL-4006){hint}")))
+    let hint =
+        did_you_mean(&written, system.capabilities().operations.iter().map(|operation| operation.name));
+    let code = error_codes::UNKNOWN_OPERATION;
+    Err(Problem::new(format!("is '{written}', which {system} does not have in this version ({code}){hint}")))
 }
 
 fn missing_parameters(
@@ -173,9 +176,9 @@ fn missing_parameters(
     operation: Option<&str>,
     given: &BTreeMap<String, String>,
 ) -> Vec<&'static str> {
-    let of_rule = |(of, name, _): &&(System, &str, &[&str])| Some(*of) == system && Some(*name) == operation;
-    let needed = OPERATIONS.iter().find(of_rule).map_or([].as_slice(), |(.., parameters)| *parameters);
-    needed.iter().copied().filter(|parameter| !given.contains_key(*parameter)).collect()
+    let operation = system.zip(operation).and_then(|(system, operation)| system.operation(operation));
+    let needed = operation.into_iter().flat_map(|operation| operation.parameters_of_rules());
+    needed.filter(|parameter| !given.contains_key(*parameter)).collect()
 }
 
 /// Rule ids are part of decision and command ids: two rules with one id would overwrite each other's outcome.

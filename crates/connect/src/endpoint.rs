@@ -1,4 +1,4 @@
-//! One endpoint class of a target: its breaker, its retry budget, its line of waiting callers.
+//! One endpoint class of a target: its breaker, its retry budget, its queue of waiting callers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use trunkline_config::Target;
 use crate::breaker::{Breaker, Outcome, Permit, Refused, State, Transition};
 use crate::budget::Budget;
 use crate::event::{Event, Events};
-use crate::gate::Line;
 use crate::metrics;
+use crate::throttle::Queue;
 
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) class: &'static str,
-    pub(crate) line: Line,
+    pub(crate) queue: Queue,
     target: String,
     breaker: Mutex<Breaker>,
     budget: Mutex<Budget>,
@@ -36,7 +36,7 @@ impl Endpoint {
         metrics::breaker(&target.name, class, State::Closed);
         Self {
             class,
-            line: Line::default(),
+            queue: Queue::default(),
             target: target.name.clone(),
             breaker: Mutex::new(Breaker::new(target.breaker.clone(), now)),
             budget: Mutex::new(Budget::new(target.retry.budget_ratio, now)),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use tokio::sync::broadcast;
+use trunkline_schemas::error_codes;
 
 use crate::breaker::State;
 
@@ -64,8 +65,10 @@ impl Event {
     /// The stable error code, for events that are errors.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Breaker { to: State::Open, .. } => Some("TL-4001"),
-            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => Some("TL-4002"),
+            Self::Breaker { to: State::Open, .. } => Some(error_codes::BREAKER_OPEN.as_str()),
+            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => {
+                Some(error_codes::TOKEN_REFUSED.as_str())
+            }
             Self::Breaker { .. } | Self::TokenIssued { .. } => None,
         }
     }

@@ -11,7 +11,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use trunkline_config::Rate;
+use trunkline_systems::Rate;
 
 /// Reports of the remaining calls that end this close to each other are about the same window of the
 /// platform, which tells the end of its window in whole seconds.

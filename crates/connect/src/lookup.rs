@@ -1,18 +1,19 @@
-//! Asking one system about one customer: what all three lookups have in common.
+//! Asking one system about one customer: what the lookups of all systems have in common.
 
 use std::time::Instant;
 
 use reqwest::Method;
 use serde_json::Value;
-use trunkline_config::System;
 use trunkline_schemas::SourceStatus;
+use trunkline_systems::System;
 
-use crate::course::Repeat;
 use crate::encode::Unsafe;
 use crate::error::{CallError, CallErrorKind};
 use crate::outbound::{Outbound, Request};
 use crate::profile::{ProfileData, ProfilePart};
-use crate::{salesforce, sap, servicenow, wire};
+use crate::retry::Repeat;
+use crate::systems::connector;
+use crate::wire;
 
 /// Why a lookup gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +28,7 @@ pub(crate) enum Error {
     #[error("{system} answered something unexpected: {what}")]
     Unreadable {
         /// Which system.
-        system: &'static str,
+        system: System,
         /// What is wrong with the answer.
         what: &'static str,
     },
@@ -45,13 +46,9 @@ pub(crate) struct Question<'a> {
 pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfilePart {
     let began = Instant::now();
     let system = outbound.target().system;
-    let found = match system {
-        System::Salesforce => salesforce::profile(outbound, question).await,
-        System::Sap => sap::profile(outbound, question).await,
-        System::ServiceNow => servicenow::profile(outbound, question).await,
-        System::Genesys | System::Cxone => {
-            Err(Error::Unreadable { system: system.as_str(), what: "it has no customer profiles" })
-        }
+    let found = match connector(system).profile {
+        Some(look_up) => look_up(outbound, question).await,
+        None => Err(Error::Unreadable { system, what: "it has no customer profiles" }),
     };
     let (status, data) = match found {
         Ok(Some(data)) => (SourceStatus::Ok, data),
@@ -71,12 +68,7 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
 }
 
 /// Reads JSON from a path of the system.
-pub(crate) async fn get(
-    outbound: &Outbound,
-    class: &'static str,
-    path: String,
-    question: Question<'_>,
-) -> Result<Value, Error> {
+pub(crate) async fn get(outbound: &Outbound, path: String, question: Question<'_>) -> Result<Value, Error> {
     let request = Request {
         method: Method::GET,
         path,
@@ -85,6 +77,9 @@ pub(crate) async fn get(
         repeat: Repeat::Always,
         traceparent: question.traceparent.map(str::to_owned),
     };
+    let system = outbound.target().system;
+    let no_profiles = Error::Unreadable { system, what: "it has no customer profiles" };
+    let class = system.capabilities().profile_class.ok_or(no_profiles)?;
     Ok(outbound.call(class, &request, question.deadline).await?.json())
 }
 

@@ -9,16 +9,17 @@ use parking_lot::RwLock;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method};
 use serde_json::Value;
-use trunkline_config::{Credentials, ExposeSecret, Rate, Target};
+use trunkline_config::{Credentials, ExposeSecret, Target};
+use trunkline_systems::Rate;
 
 use crate::breaker::State;
 use crate::call::Call;
-use crate::course::Repeat;
 use crate::endpoint::Endpoint;
 use crate::error::CallError;
 use crate::event::Events;
-use crate::gate::Gate;
 use crate::metrics;
+use crate::retry::Repeat;
+use crate::throttle::Throttle;
 use crate::token::{Token, WAITS};
 use crate::token_endpoint::TokenEndpoint;
 use crate::token_manager::TokenManager;
@@ -63,7 +64,7 @@ pub(crate) struct Inner {
     pub(crate) target: Target,
     client: Client,
     /// One for all classes: what a credential may be called is counted over all of them.
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) throttle: Arc<Throttle>,
     pub(crate) tokens: Option<TokenManager>,
     endpoints: RwLock<HashMap<&'static str, Arc<Endpoint>>>,
     events: Events,
@@ -84,7 +85,7 @@ impl Outbound {
                 Some(TokenManager::new(
                     target.name.clone(),
                     TokenEndpoint {
-                        system: target.system,
+                        authentication: target.system.capabilities().client_authentication,
                         client: wire::client(token_url)?,
                         url: token_url.clone(),
                         client_id: client_id.clone(),
@@ -96,13 +97,13 @@ impl Outbound {
                 ))
             }
         };
-        let gate = Gate::new(rate);
-        Ok(Self(Arc::new(Inner { target, client, gate, tokens, endpoints: RwLock::default(), events })))
+        let throttle = Throttle::new(rate);
+        Ok(Self(Arc::new(Inner { target, client, throttle, tokens, endpoints: RwLock::default(), events })))
     }
 
     /// Lets the calls of a predecessor that was killed a moment ago pass out of the target's quota.
     pub(crate) fn await_predecessor(&self) {
-        self.0.gate.start();
+        self.0.throttle.start();
     }
 
     /// The target's settings.
@@ -122,7 +123,7 @@ impl Outbound {
     /// When a call of this class can pass at the earliest, as far as breaker and limits are known; `None` means now.
     pub fn held_until(&self, class: &'static str) -> Option<Instant> {
         let now = Instant::now();
-        self.0.endpoint(class).held_until(now).max(self.0.gate.held_until(class, now))
+        self.0.endpoint(class).held_until(now).max(self.0.throttle.held_until(class, now))
     }
 
     /// Makes a call, with as many attempts as the target's policy allows before the deadline.

@@ -1,10 +1,10 @@
 //! HTTP as this crate uses it: one client a target, no redirects, bounded answers, errors without addresses.
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Response};
+use trunkline_config::is_loopback;
 
 /// Longest answer that is read; the largest page asked for is far smaller.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -40,14 +40,6 @@ pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
         .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")));
     let builder = builder.https_only(base_url.starts_with("https://"));
     if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
-}
-
-/// Whether an address points at this machine.
-pub(crate) fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Sends a request and reads its answer. The caller bounds the time.
@@ -92,23 +84,4 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
         cause = source;
     }
     NoAnswer { reached, message: format!("no answer: {cause}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_told_from_the_rest() {
-        for (url, expected) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://[::1]:8080/x", true),
-            ("http://localhost:1", true),
-            ("https://login.mypurecloud.com", false),
-            ("https://127.0.0.1.example.com", false),
-            ("nonsense", false),
-        ] {
-            assert_eq!(is_loopback(url), expected, "{url}");
-        }
-    }
 }

@@ -1,4 +1,5 @@
-use trunkline_config::{ExposeSecret, System};
+use trunkline_config::ExposeSecret;
+use trunkline_systems::System;
 
 use super::*;
 use crate::testing::stub::{Reply, Stub};
@@ -9,7 +10,7 @@ const SECRET: &str = "s3cr3t-of-the-client";
 
 fn manager(stub: &Stub, system: System) -> (TokenManager, Events) {
     let endpoint = TokenEndpoint {
-        system,
+        authentication: system.capabilities().client_authentication,
         client: wire::client(&stub.url).unwrap(),
         url: format!("{}/token", stub.url),
         client_id: "trunkline".to_owned(),

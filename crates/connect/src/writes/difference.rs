@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
+use trunkline_schemas::timestamp;
 
 use super::{Current, Request};
-use crate::moment;
 
 /// One field's change.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,7 +66,7 @@ fn means_the_same(present: &Value, wanted: &str) -> bool {
     };
     // A text that looks like a number is compared as text, unless the system itself says that it is one.
     let is_number = matches!(present, Value::Number(_));
-    text == wanted || (is_number && same(&text, wanted, decimal)) || same(&text, wanted, moment::date_time)
+    text == wanted || (is_number && same(&text, wanted, decimal)) || same(&text, wanted, timestamp::parse)
 }
 
 fn same<T: PartialEq>(left: &str, right: &str, read: impl Fn(&str) -> Option<T>) -> bool {
@@ -80,7 +80,7 @@ fn decimal(text: &str) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trunkline_config::System;
+    use trunkline_systems::System;
 
     use super::*;
     use crate::testing;

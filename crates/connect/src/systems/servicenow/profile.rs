@@ -1,6 +1,9 @@
-//! ServiceNow: how many tickets of a customer are open.
+//! How many tickets of a customer are open.
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
+use trunkline_systems::System;
 
 use crate::encode::{self, Unsafe};
 use crate::error::CallErrorKind;
@@ -8,22 +11,22 @@ use crate::lookup::{self, Error, Question};
 use crate::outbound::Outbound;
 use crate::profile::ProfileData;
 
-/// Counts over tables.
-pub const STATS: &str = "stats";
-
 /// The customer's open tickets. None open is an answer, not the lack of one: ServiceNow keeps tickets, not customers.
-pub(crate) async fn profile(
-    outbound: &Outbound,
-    question: Question<'_>,
-) -> Result<Option<ProfileData>, Error> {
-    let open_tickets = match lookup::get(outbound, STATS, profile_path(question.customer_id)?, question).await
-    {
-        Ok(body) => read_count(&body)?,
-        // Version 1 of its interfaces says "nothing found" so.
-        Err(Error::Call(error)) if error.kind == CallErrorKind::NotFound => 0,
-        Err(error) => return Err(error),
-    };
-    Ok(Some(ProfileData { open_tickets: Some(open_tickets), ..ProfileData::default() }))
+pub(super) fn look_up<'a>(
+    outbound: &'a Outbound,
+    question: Question<'a>,
+) -> BoxFuture<'a, Result<Option<ProfileData>, Error>> {
+    async move {
+        let path = profile_path(question.customer_id)?;
+        let open_tickets = match lookup::get(outbound, path, question).await {
+            Ok(body) => read_count(&body)?,
+            // Version 1 of its interfaces says "nothing found" so.
+            Err(Error::Call(error)) if error.kind == CallErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        Ok(Some(ProfileData { open_tickets: Some(open_tickets), ..ProfileData::default() }))
+    }
+    .boxed()
 }
 
 fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
@@ -38,7 +41,7 @@ fn read_count(body: &Value) -> Result<i32, Error> {
         Value::String(text) => text.trim().parse().ok(),
         number => number.as_i64().and_then(|number| i32::try_from(number).ok()),
     });
-    count.ok_or(Error::Unreadable { system: "servicenow", what: "no count" })
+    count.ok_or(Error::Unreadable { system: System::ServiceNow, what: "no count" })
 }
 
 #[cfg(test)]

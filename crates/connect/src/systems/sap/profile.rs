@@ -1,16 +1,16 @@
-//! SAP S/4HANA: the open items of a customer, summed to a balance.
+//! The open items of a customer, summed to a balance.
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use trunkline_schemas::money;
+use trunkline_systems::System;
 
 use crate::encode::{self, Unsafe};
 use crate::lookup::{self, Error, Question};
 use crate::outbound::Outbound;
 use crate::profile::ProfileData;
-
-/// Queries of accounting documents.
-pub const OPEN_ITEMS: &str = "open_items";
 
 const ENTITY: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
 /// More open items than fit on so many pages are not summed: a partial sum would be a wrong balance.
@@ -20,25 +20,28 @@ const DECIMAL_PLACES: u32 = 4;
 
 /// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it
 /// does not know.
-pub(crate) async fn profile(
-    outbound: &Outbound,
-    question: Question<'_>,
-) -> Result<Option<ProfileData>, Error> {
-    let mut path = profile_path(question.customer_id)?;
-    let mut items = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let mut body = lookup::get(outbound, OPEN_ITEMS, path, question).await?;
-        items.append(&mut rows(&mut body)?);
-        match next_page(&body, &outbound.target().base_url) {
-            Some(next) => path = next,
-            None => return balance(&items),
+pub(super) fn look_up<'a>(
+    outbound: &'a Outbound,
+    question: Question<'a>,
+) -> BoxFuture<'a, Result<Option<ProfileData>, Error>> {
+    async move {
+        let mut path = profile_path(question.customer_id)?;
+        let mut items = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let mut body = lookup::get(outbound, path, question).await?;
+            items.append(&mut rows(&mut body)?);
+            match next_page(&body, &outbound.target().base_url) {
+                Some(next) => path = next,
+                None => return balance(&items),
+            }
         }
+        Err(unreadable("more open items than are read"))
     }
-    Err(unreadable("more open items than are read"))
+    .boxed()
 }
 
 fn unreadable(what: &'static str) -> Error {
-    Error::Unreadable { system: "sap", what }
+    Error::Unreadable { system: System::Sap, what }
 }
 
 fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
