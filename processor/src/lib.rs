@@ -11,7 +11,6 @@
 //!   - [`conversation`]: the state machine and figures of one conversation
 //!   - [`entity`]: what state keeps of one entity, event ids included
 //!   - [`finished`]: offsets finished out of order
-//!   - [`profiles`]: customer profiles at hand
 //!   - [`output`]: what a task wants published
 //! - [`state`]: keys, values, RocksDB
 //! - [`brokers`]: what the engine needs of Kafka
@@ -32,7 +31,6 @@ pub mod lookups;
 pub mod order;
 pub mod output;
 pub mod plugins;
-pub mod profiles;
 pub mod publisher;
 pub mod restore;
 pub mod state;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use trunkline_config::OrderMode;
 use trunkline_kafka::InboundRecord;
+use trunkline_profiles::{AtHand, Profiles};
 use trunkline_rules::{Answer, Outcome, RuleSet};
 use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
@@ -33,7 +34,6 @@ use crate::finished::FinishedOffsets;
 use crate::order::Facts;
 use crate::output::{DeadLetter, Emission, Enriched, Output};
 use crate::plugins::{Consulted, Plugins, add_attributes};
-use crate::profiles::{AtHand, Profiles};
 use crate::state::{Change, StateError, StateView, keys};
 
 /// What a task is told once.
@@ -463,7 +463,7 @@ impl Task {
         if !ctx.profiles.has(customer)
             && let Some(kept) = ctx.state.get(&keys::profile(customer))?
         {
-            ctx.profiles.recall(&kept)?;
+            ctx.profiles.recall(crate::state::decode(&kept)?);
         }
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {

@@ -1,15 +1,16 @@
-//! The profiles an instance has at hand, and whether they are good enough for an event.
+//! The profiles at hand.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use trunkline_schemas::{
-    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
-};
+use trunkline_schemas::{CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView};
 use trunkline_systems::ProfileField;
 
-use crate::state::StateError;
+use crate::AtHand;
+use crate::freshness::{all_current, verdict};
+use crate::merge::keep_last_answers;
+use crate::stored::{Entry, StoredProfile, StoredProfileRef};
+use crate::view::allowed;
 
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
@@ -32,49 +33,6 @@ struct Known {
     systems: Vec<Arc<str>>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Entry {
-    profile: CustomerProfile,
-    attempted_at: i64,
-}
-
-/// A profile as a partition keeps it.
-#[derive(Debug, Serialize)]
-struct Written<'a> {
-    entry: &'a Entry,
-    wake_hour: i64,
-}
-
-#[derive(Debug, Deserialize)]
-struct Read {
-    entry: Entry,
-    wake_hour: i64,
-}
-
-/// What an event gets, and whether asking the systems could better it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AtHand {
-    /// The fields that enter the event.
-    pub profile: Option<Arc<ProfileView>>,
-    /// How good they are.
-    pub enrichment: Enrichment,
-    /// True when a fetch is called for.
-    pub fetch: bool,
-}
-
-// === impl AtHand ===
-
-impl AtHand {
-    /// For events without a customer, or without systems to ask.
-    pub fn skipped() -> Self {
-        Self {
-            profile: None,
-            enrichment: Enrichment { status: EnrichmentStatus::Skipped, sources: Vec::new() },
-            fetch: false,
-        }
-    }
-}
-
 // === impl Profiles ===
 
 impl Profiles {
@@ -95,53 +53,20 @@ impl Profiles {
         self.entries.contains_key(customer)
     }
 
-    /// Takes in what a partition kept of a customer.
-    ///
-    /// # Errors
-    /// [`StateError`] when the value does not decode.
-    pub fn recall(&mut self, kept: &[u8]) -> Result<(), StateError> {
-        let Read { entry, .. } = crate::state::decode(kept)?;
-        self.insert(entry);
-        Ok(())
+    /// Takes in what was kept of a customer.
+    pub fn recall(&mut self, kept: StoredProfile) {
+        self.insert(kept.entry);
     }
 
-    /// What a partition should keep of a customer, to be looked at again at `wake_hour`.
-    ///
-    /// # Errors
-    /// [`StateError`] when the value does not encode.
-    pub fn keep(&self, customer: &str, wake_hour: i64) -> Result<Option<Vec<u8>>, StateError> {
-        self.entries
-            .get(customer)
-            .map(|known| crate::state::encode(&Written { entry: &known.entry, wake_hour }))
-            .transpose()
-    }
-
-    /// What is kept, to be looked at again at another hour.
-    ///
-    /// # Errors
-    /// [`StateError`] when the value does not decode.
-    pub fn rearmed(kept: &[u8], wake_hour: i64) -> Result<Vec<u8>, StateError> {
-        let Read { entry, .. } = crate::state::decode(kept)?;
-        crate::state::encode(&Written { entry: &entry, wake_hour })
-    }
-
-    /// When what is kept is looked at again (hours), and when the systems were last asked (UTC milliseconds).
-    ///
-    /// # Errors
-    /// [`StateError`] when the value does not decode.
-    pub fn times(kept: &[u8]) -> Result<(i64, i64), StateError> {
-        let Read { entry, wake_hour } = crate::state::decode(kept)?;
-        Ok((wake_hour, entry.attempted_at))
+    /// What should be kept of a customer, to be looked at again at `timer_hour`.
+    pub fn stored(&self, customer: &str, timer_hour: i64) -> Option<StoredProfileRef<'_>> {
+        self.entries.get(customer).map(|known| StoredProfileRef { entry: &known.entry, timer_hour })
     }
 
     /// What is known of a customer now.
     pub fn at_hand(&self, customer: &str, now: i64) -> AtHand {
         let Some(Known { entry, view, systems }) = self.entries.get(customer) else {
-            return AtHand {
-                profile: None,
-                enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
-                fetch: true,
-            };
+            return AtHand::missing();
         };
         let sources: Vec<EnrichmentSource> = entry
             .profile
@@ -155,11 +80,8 @@ impl Profiles {
                 latency_ms: source.latency_ms,
             })
             .collect();
-        let status = self.verdict(&sources);
-        let current = |source: &EnrichmentSource| {
-            answered(source.status) && source.age_ms.is_some_and(|age| age <= self.freshness_ms)
-        };
-        let fetch = !sources.iter().all(current) && now - entry.attempted_at >= RETRY_AFTER_MS;
+        let status = verdict(&sources, self.freshness_ms);
+        let fetch = !all_current(&sources, self.freshness_ms) && now - entry.attempted_at >= RETRY_AFTER_MS;
         let profile = (status != EnrichmentStatus::Missing).then(|| view.clone());
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
@@ -198,79 +120,14 @@ impl Profiles {
         let systems = entry.profile.sources.iter().map(|source| source.system.as_str().into()).collect();
         self.entries.insert(entry.profile.customer_id.clone(), Known { entry, view, systems });
     }
-
-    fn verdict(&self, sources: &[EnrichmentSource]) -> EnrichmentStatus {
-        let has_data = |s: &EnrichmentSource| s.age_ms.is_some() && s.status != SourceStatus::NotFound;
-        if !sources.iter().any(has_data) {
-            EnrichmentStatus::Missing
-        } else if sources.iter().any(|s| has_data(s) && s.age_ms.is_some_and(|age| age > self.freshness_ms)) {
-            EnrichmentStatus::Stale
-        } else if sources.iter().all(|s| answered(s.status)) {
-            EnrichmentStatus::Complete
-        } else {
-            EnrichmentStatus::Partial
-        }
-    }
-}
-
-/// What of a profile enters events.
-fn allowed(profile: &CustomerProfile, fields: &BTreeSet<ProfileField>) -> ProfileView {
-    let mut view = ProfileView::from(profile);
-    for field in ProfileField::ALL {
-        if fields.contains(&field) {
-            continue;
-        }
-        match field {
-            ProfileField::AccountName => view.account_name = None,
-            ProfileField::LoyaltyTier => view.loyalty_tier = None,
-            // An amount without its currency, or the other way round, means nothing.
-            ProfileField::Balance => (view.balance, view.currency) = (None, None),
-            ProfileField::OpenTickets => view.open_tickets = None,
-            ProfileField::LastInteractionDate => view.last_interaction_date = None,
-        }
-    }
-    view
-}
-
-fn answered(status: SourceStatus) -> bool {
-    matches!(status, SourceStatus::Ok | SourceStatus::NotFound)
-}
-
-/// Fills what `fetched` lacks, system by system, from the answers of an earlier fetch.
-fn keep_last_answers(fetched: &mut CustomerProfile, known: &CustomerProfile) {
-    for source in &mut fetched.sources {
-        if answered(source.status) {
-            continue;
-        }
-        let Some(before) = known.sources.iter().find(|s| s.system == source.system && s.fetched_at.is_some())
-        else {
-            continue;
-        };
-        source.fetched_at = before.fetched_at;
-        match source.system.as_str() {
-            "salesforce" => {
-                fetched.account_name.clone_from(&known.account_name);
-                fetched.loyalty_tier.clone_from(&known.loyalty_tier);
-            }
-            "sap" => {
-                fetched.balance = known.balance;
-                fetched.currency.clone_from(&known.currency);
-            }
-            "servicenow" => fetched.open_tickets = known.open_tickets,
-            _ => {}
-        }
-        if known.source_systems.contains(&source.system) && !fetched.source_systems.contains(&source.system) {
-            fetched.source_systems.push(source.system.clone());
-        }
-    }
-    fetched.last_interaction_date = fetched.last_interaction_date.max(known.last_interaction_date);
 }
 
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::ProfileSource;
+    use trunkline_schemas::{ProfileSource, SourceStatus};
 
     use super::*;
+    use crate::freshness::answered;
 
     fn fetched(at: i64, sap: SourceStatus, balance: Option<i64>) -> CustomerProfile {
         let source = |system: &str, status| ProfileSource {
