@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
 use trunkline_config::{Config, Target};
+use trunkline_profiles::ProfilePart;
 use trunkline_systems::System;
 
 use crate::breaker::State;
@@ -14,7 +15,6 @@ use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
 use crate::lookup::{self, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfilePart;
 use crate::quota::{self, Role, TooSmall};
 use crate::writes::{self, Applied, Current, Request};
 

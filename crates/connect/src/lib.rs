@@ -7,7 +7,6 @@
 //! # Layout
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
-//! - [`profile`]: what systems know of a customer, one by one and together
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
 //! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
@@ -24,7 +23,6 @@ pub mod encode;
 pub mod feedback;
 pub mod limiter;
 pub mod metrics;
-pub mod profile;
 pub mod report;
 pub mod token;
 pub mod writes;
@@ -50,7 +48,6 @@ pub use directory::{Directory, EndpointStatus};
 pub use error::{CallError, CallErrorKind};
 pub use event::Event;
 pub use outbound::{Outbound, Request, Response};
-pub use profile::{ProfileData, ProfilePart};
 pub use quota::{Role, TooSmall};
 pub use report::Reporter;
 pub use retry::Repeat;

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use reqwest::Method;
 use serde_json::Value;
+use trunkline_profiles::{ProfileData, ProfilePart};
 use trunkline_schemas::SourceStatus;
 use trunkline_systems::System;
 
 use crate::encode::Unsafe;
 use crate::error::{CallError, CallErrorKind};
 use crate::outbound::{Outbound, Request};
-use crate::profile::{ProfileData, ProfilePart};
 use crate::retry::Repeat;
 use crate::systems::connector;
 use crate::wire;
@@ -59,7 +59,7 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
         }
     };
     ProfilePart {
-        system: system.as_str().to_owned(),
+        system,
         status,
         fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(wire::unix_milliseconds),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),

@@ -9,13 +9,13 @@ mod servicenow;
 use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+use trunkline_profiles::ProfileData;
 use trunkline_systems::System;
 
 use crate::classify::{Answer, Classified};
 use crate::limiter::Feedback;
 use crate::lookup::{self, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfileData;
 use crate::writes::Implementation;
 
 /// What this crate knows of one system beside its capabilities.

@@ -6,16 +6,20 @@
 //! - [`Profiles`]: the profiles at hand, bounded
 //! - [`AtHand`]: what an event gets of them; [`freshness`] judges how good it is
 //! - [`StoredProfile`]: a profile as its owner keeps it in state
-//! - `merge`: a fetched profile keeps the last answers of systems that did not answer this time
+//! - [`ProfilePart`]: what one system knows of a customer
+//! - [`merge()`]: one profile from what the systems answered, now and earlier
 //! - `view`: which fields of a profile enter events
 
 mod at_hand;
 pub mod freshness;
 mod merge;
+mod part;
 mod store;
 mod stored;
 mod view;
 
 pub use at_hand::AtHand;
+pub use merge::merge;
+pub use part::{ProfileData, ProfilePart};
 pub use store::Profiles;
 pub use stored::{StoredProfile, StoredProfileRef};

@@ -3,11 +3,11 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::json;
 use trunkline_config::Retry;
+use trunkline_profiles::{ProfileData, merge};
 use trunkline_schemas::SourceStatus;
 use trunkline_systems::Rate;
 
 use super::*;
-use crate::profile::{ProfileData, merge};
 use crate::testing::stub::{Asked, Reply, Stub};
 use crate::testing::{command, target, target_with_token};
 use crate::writes::difference;

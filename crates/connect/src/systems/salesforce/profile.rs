@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use trunkline_profiles::ProfileData;
 use trunkline_schemas::timestamp;
 use trunkline_systems::System;
 
@@ -10,7 +11,6 @@ use super::API;
 use crate::encode::{self, Unsafe};
 use crate::lookup::{self, Error, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfileData;
 
 /// The customer's account; `None` when no account has the customer's number.
 pub(super) fn look_up<'a>(

@@ -4,13 +4,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use trunkline_profiles::ProfileData;
 use trunkline_schemas::money;
 use trunkline_systems::System;
 
 use crate::encode::{self, Unsafe};
 use crate::lookup::{self, Error, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfileData;
 
 const ENTITY: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
 /// More open items than fit on so many pages are not summed: a partial sum would be a wrong balance.

@@ -3,13 +3,13 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use trunkline_profiles::ProfileData;
 use trunkline_systems::System;
 
 use crate::encode::{self, Unsafe};
 use crate::error::CallErrorKind;
 use crate::lookup::{self, Error, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfileData;
 
 /// The customer's open tickets. None open is an answer, not the lack of one: ServiceNow keeps tickets, not customers.
 pub(super) fn look_up<'a>(
