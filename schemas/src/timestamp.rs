@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate};
 
-/// A date and time with its offset, in UTC milliseconds: RFC 3339, and as Salesforce and Genesys write it, with an offset
-/// that has no colon (`2022-12-12T15:41:18.000+0100`). `None` for anything else.
+/// A date and time with its offset, in UTC milliseconds: RFC 3339, and as Salesforce and Genesys write it,
+/// with an offset that has no colon (`2022-12-12T15:41:18.000+0100`). `None` for anything else.
 pub fn parse(text: &str) -> Option<i64> {
     let time = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));

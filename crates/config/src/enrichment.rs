@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use trunkline_systems::{ProfileField, System};
 
-use crate::config::KnownTargets;
 use crate::expression::expression_of;
 use crate::expression_kind::Gives;
+use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, integer, list, one_of, reference};
 
@@ -24,10 +24,11 @@ pub struct Enrichment {
     pub freshness: Duration,
     /// Profiles kept in memory (default 100,000).
     pub cache_entries: usize,
-    /// What of a profile enters events (default: all of it). Whoever may read the events need not see balances.
+    /// What of a profile enters events (default: all of it). Whoever may read the events need not see
+    /// balances.
     pub fields: BTreeSet<ProfileField>,
-    /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing, but customer
-    /// data should not lie around.
+    /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing,
+    /// but customer data should not lie around.
     pub keep: Duration,
 }
 

@@ -1,15 +1,16 @@
 //! `[rules]`: routing and write-backs, as CEL expressions.
 
+mod version;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use trunkline_schemas::error_codes;
 use trunkline_systems::System;
 
-use crate::config::KnownTargets;
 use crate::expression::expression;
 use crate::expression_kind::Gives;
-use crate::rules_version;
+use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Read, Section, Value};
 use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
@@ -18,8 +19,8 @@ use crate::{Enrichment, Place, Plugin};
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// First 12 hex digits of the SHA-256 of the rules, the condition of enrichment and the plugins' sections in canonical form: the same rules have
-    /// the same version, whatever their comments and layout.
+    /// First 12 hex digits of the SHA-256 of the rules, the condition of enrichment and the plugins' sections
+    /// in canonical form: the same rules have the same version, whatever their comments and layout.
     pub version: String,
     /// The queue of conversations that no rule decides.
     pub default_queue: String,
@@ -91,7 +92,7 @@ impl Rules {
         let routing = section.tables("routing", "routing rule", |rule| RoutingRule::read(rule, &mut ids));
         let write_backs =
             section.tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, known));
-        let version = rules_version::of(&default_queue, &routing, &write_backs, enrichment, plugins);
+        let version = version::of(&default_queue, &routing, &write_backs, enrichment, plugins);
         Self { version, default_queue, routing, write_backs }
     }
 }

@@ -1,4 +1,5 @@
-//! What rules can see: the variables of CEL expressions and their fields. What they can do is in the catalogue of systems.
+//! What rules can see: the variables of CEL expressions and their fields. What they can do is in the
+//! catalogue of systems.
 
 /// Each variable with its fields, named as in the Avro values.
 pub const VARIABLES: [(&str, &[&str]); 4] = [
@@ -51,8 +52,8 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
 pub const SOURCE_FIELDS: [&str; 7] =
     ["name", "kind", "channel", "transportId", "adapter", "schemaVersion", "backfilled"];
 
-/// Functions and methods that expressions can call; the macros (`has`, `all`, `exists`, `exists_one`, `map`, `filter`)
-/// are gone by the time this is looked at.
+/// Functions and methods that expressions can call; the macros (`has`, `all`, `exists`, `exists_one`, `map`,
+/// `filter`) are gone by the time this is looked at.
 pub const FUNCTIONS: [&str; 29] = [
     "size",
     "contains",

@@ -1,4 +1,5 @@
-//! One call on its way through the stack: deadline, limiter, breaker, auth, attempt with timeout, classify, retry.
+//! One call on its way through the stack: deadline, limiter, breaker, auth, attempt with timeout, classify,
+//! retry.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,14 +9,15 @@ use trunkline_config::ExposeSecret;
 use trunkline_systems::System;
 
 use crate::breaker::Outcome;
-use crate::classify::{Answer, Classified, Verdict, classify};
+use crate::classify::{Answer, Classified, Verdict};
+use crate::connection::Connection;
 use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
-use crate::feedback;
 use crate::limiter::{Feedback, Pause};
 use crate::metrics;
-use crate::outbound::{Inner, Request, Response};
+use crate::request::{Request, Response};
 use crate::retry::{Cause, Effect, Progress, Then};
+use crate::systems::{classify, connector};
 use crate::throttle::Slot;
 use crate::token::Token;
 use crate::token_manager::NoToken;
@@ -26,7 +28,7 @@ const UNTOLD_PAUSE: Duration = Duration::from_secs(1);
 
 /// One call under way.
 pub(crate) struct Call<'a> {
-    outbound: &'a Inner,
+    outbound: &'a Connection,
     endpoint: Arc<Endpoint>,
     request: &'a Request,
     started: Instant,
@@ -47,7 +49,7 @@ struct Failure {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(
-        outbound: &'a Inner,
+        outbound: &'a Connection,
         endpoint: Arc<Endpoint>,
         request: &'a Request,
         deadline: Instant,
@@ -159,7 +161,8 @@ impl<'a> Call<'a> {
                 Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, cause })
             }
             Err(_elapsed) if allowed < target.timeout => {
-                // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of the time.
+                // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of
+                // the time.
                 let half = (self.deadline - self.started) / 2;
                 let outcome = if took >= half { Outcome::Failure } else { Outcome::Neutral };
                 admission.record(outcome, took);
@@ -242,15 +245,15 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What is known of the effect of a request that was answered so: a gateway that gives up waiting does not stop
-/// what is behind it.
+/// What is known of the effect of a request that was answered so: a gateway that gives up waiting does not
+/// stop what is behind it.
 fn effect_of(status: u16) -> Effect {
     if matches!(status, 408 | 502 | 504) { Effect::Unknown } else { Effect::Ended }
 }
 
 /// What an answer says about limits, by its headers and by its meaning.
 fn limits_told(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
-    let mut feedback = feedback::read(system, headers);
+    let mut feedback = (connector(system).feedback)(headers);
     if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
         feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
     }

@@ -1,16 +1,14 @@
 //! What an answer means: by its body and code as each system uses them, not by its status alone.
 //!
-//! Pure. What a system adds of its own stands in its folder of `systems`; all of them are asked through [`classify`].
+//! Pure. What a system adds of its own stands in its folder of `systems`.
 
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use trunkline_systems::System;
 
 use crate::breaker::Outcome;
 use crate::feedback;
-use crate::systems::connector;
 
 /// Texts of systems are cut to so many characters in errors.
 const LONGEST_TEXT: usize = 300;
@@ -65,11 +63,13 @@ pub struct Classified {
     pub message: Option<String>,
 }
 
-/// Says what an answer of `system` means.
-pub fn classify(system: System, answer: &Answer<'_>) -> Classified {
-    let body: Option<Value> = serde_json::from_slice(answer.body).ok();
-    let classified = (connector(system).classify)(answer, body.as_ref());
-    Classified { message: classified.message.map(shorten), ..classified }
+// === impl Classified ===
+
+impl Classified {
+    /// With the system's words cut to what errors hold.
+    pub(crate) fn shortened(self) -> Self {
+        Self { message: self.message.map(shorten), ..self }
+    }
 }
 
 // === impl Verdict ===
@@ -126,8 +126,10 @@ pub(crate) mod testing {
     //! One helper for the tests of all systems.
 
     use reqwest::header::{HeaderName, HeaderValue};
+    use trunkline_systems::System;
 
     use super::*;
+    use crate::systems::classify;
 
     /// Headers of an answer.
     pub(crate) fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -159,23 +161,7 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_classified_without_panic(
-            which in 0usize..5,
-            status in 100u16..600,
-            body in prop::collection::vec(any::<u8>(), 0..200),
-        ) {
-            let headers = HeaderMap::new();
-            let answer = Answer { status, headers: &headers, body: &body, now_unix: 0 };
-            let classified = classify(System::ALL[which], &answer);
-            prop_assert!((200..300).contains(&status) || status == 304 || classified.verdict != Verdict::Success);
-        }
-    }
 
     #[test]
     fn long_texts_are_cut_between_characters() {

@@ -13,10 +13,11 @@ use trunkline_systems::System;
 use crate::breaker::State;
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
-use crate::lookup::{self, Question};
 use crate::outbound::Outbound;
+use crate::profile_part::{self, Question};
 use crate::quota::{self, Role, TooSmall};
-use crate::writes::{self, Applied, Current, Request};
+use crate::write_calls;
+use crate::writes::{Applied, Current, Request};
 
 /// The outside systems of one binary.
 #[derive(Debug, Clone)]
@@ -90,8 +91,8 @@ impl Directory {
         Ok(Self(Arc::new(Inner { targets, enrichment, events })))
     }
 
-    /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up, so calls
-    /// wait until the quotas' windows have passed, where those are a few seconds.
+    /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up,
+    /// so calls wait until the quotas' windows have passed, where those are a few seconds.
     pub fn await_predecessor(&self) {
         self.0.targets.values().for_each(Outbound::await_predecessor);
     }
@@ -129,7 +130,7 @@ impl Directory {
         traceparent: Option<&str>,
     ) -> Vec<ProfilePart> {
         let question = Question { customer_id, deadline, traceparent };
-        join_all(self.0.enrichment.iter().map(|outbound| lookup::ask(outbound, question))).await
+        join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 
     /// Reads the present values of what a write would change.
@@ -142,7 +143,7 @@ impl Directory {
         write: &Request,
         deadline: Instant,
     ) -> Result<Current, CallError> {
-        writes::current(self.find(target)?, write, deadline).await
+        write_calls::current(self.find(target)?, write, deadline).await
     }
 
     /// Carries out a write.
@@ -155,7 +156,7 @@ impl Directory {
         write: &Request,
         deadline: Instant,
     ) -> Result<Applied, CallError> {
-        writes::apply(self.find(target)?, write, deadline).await
+        write_calls::apply(self.find(target)?, write, deadline).await
     }
 
     fn find(&self, target: &str) -> Result<&Outbound, CallError> {

@@ -20,7 +20,8 @@ pub struct Unsafe {
     pub reason: &'static str,
 }
 
-/// A query string from names and values, without the question mark. Names are the caller's own and go as they are.
+/// A query string from names and values, without the question mark. Names are the caller's own and go as they
+/// are.
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
     pairs.join("&")

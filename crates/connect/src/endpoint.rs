@@ -22,7 +22,8 @@ pub(crate) struct Endpoint {
     events: Events,
 }
 
-/// Leave of the breaker for one attempt. Dropped without an outcome, it gives its place back and says nothing.
+/// Leave of the breaker for one attempt. Dropped without an outcome, it gives its place back and says
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct Admission {
     endpoint: Arc<Endpoint>,

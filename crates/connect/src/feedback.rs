@@ -4,18 +4,9 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use reqwest::header::HeaderMap;
-use trunkline_systems::System;
-
-use crate::limiter::Feedback;
-use crate::systems::connector;
 
 /// A longer `Retry-After` is taken for this: a mistaken header must not switch a target off for days.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-
-/// What an answer of `system` says about the limits of the credential.
-pub fn read(system: System, headers: &HeaderMap) -> Feedback {
-    (connector(system).feedback)(headers)
-}
 
 /// `Retry-After`, in seconds or as a date; at most an hour.
 pub fn retry_after(headers: &HeaderMap, now_unix: i64) -> Option<Duration> {

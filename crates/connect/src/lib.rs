@@ -10,8 +10,8 @@
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
 //! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
-//! - the stack: [`Outbound`], and its pure parts [`limiter`], [`feedback`], [`breaker`], [`token`], [`classify`],
-//!   [`backoff`], [`budget`]
+//! - the stack: [`Outbound`], and its pure parts [`limiter`], [`feedback`], [`breaker`], [`token`],
+//!   [`classify`], [`backoff`], [`budget`]
 //! - [`encode`]: values from outside, kept values in every query language
 
 pub mod backoff;
@@ -28,12 +28,15 @@ pub mod token;
 pub mod writes;
 
 mod call;
+mod connection;
 mod endpoint;
 mod error;
 mod event;
 mod lookup;
 mod outbound;
+mod profile_part;
 mod quota;
+mod request;
 mod retry;
 mod systems;
 #[cfg(test)]
@@ -43,11 +46,13 @@ mod token_endpoint;
 mod token_manager;
 mod window;
 mod wire;
+mod write_calls;
 
 pub use directory::{Directory, EndpointStatus};
 pub use error::{CallError, CallErrorKind};
 pub use event::Event;
-pub use outbound::{Outbound, Request, Response};
+pub use outbound::Outbound;
 pub use quota::{Role, TooSmall};
 pub use report::Reporter;
+pub use request::{Request, Response};
 pub use retry::Repeat;

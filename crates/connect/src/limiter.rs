@@ -6,7 +6,8 @@
 //! that refills at a rate lets `burst` more through, and one that counts from the beginning of calls is off
 //! by the jitter of the network.)
 //!
-//! What the platform says ([`Feedback`]) lowers this and never raises it. Pure: functions of (state, input, now).
+//! What the platform says ([`Feedback`]) lowers this and never raises it. Pure: functions of (state, input,
+//! now).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -73,11 +74,12 @@ pub struct Pause {
     pub whole_credential: bool,
 }
 
-/// What the platform last said it has left. Calls in flight come off it: the platform may not have counted them.
+/// What the platform last said it has left. Calls in flight come off it: the platform may not have counted
+/// them.
 #[derive(Debug, Clone, Copy)]
 struct Ceiling {
-    /// The lowest number told within the platform's window: answers overtake each other, and a call that the platform
-    /// counted later was told a lower number.
+    /// The lowest number told within the platform's window: answers overtake each other, and a call that the
+    /// platform counted later was told a lower number.
     told: u32,
     until: Instant,
     rolling: Option<Duration>,
@@ -99,18 +101,19 @@ impl Limiter {
         }
     }
 
-    /// A process starts with this limiter. A predecessor that was killed a moment ago may have used up the limit, so
-    /// the window is waited out.
+    /// A process starts with this limiter. A predecessor that was killed a moment ago may have used up the
+    /// limit, so the window is waited out.
     ///
-    /// Windows longer than [`START_HOLD_MAX`] are not: nobody could restart a process that then says nothing for a
-    /// minute. The platform that has one (Genesys) tells with every answer what is left of it.
+    /// Windows longer than [`START_HOLD_MAX`] are not: nobody could restart a process that then says nothing
+    /// for a minute. The platform that has one (Genesys) tells with every answer what is left of it.
     pub fn start(&mut self, now: Instant) {
         if self.configured.per <= START_HOLD_MAX {
             self.paused = Some(now + self.configured.per);
         }
     }
 
-    /// Takes leave for one call of an endpoint class; [`Limiter::end`] or [`Limiter::give_back`] has to follow.
+    /// Takes leave for one call of an endpoint class; [`Limiter::end`] or [`Limiter::give_back`] has to
+    /// follow.
     ///
     /// # Errors
     /// [`Blocked`] when the call would exceed a limit or falls into a pause.
@@ -193,7 +196,8 @@ impl Limiter {
             if now < ceiling.until {
                 return Some(ceiling);
             }
-            // A rolling limit that was used up is probed with one call; one that was not is simply out of date.
+            // A rolling limit that was used up is probed with one call; one that was not is simply out of
+            // date.
             let lasts = ceiling.rolling.filter(|_| ceiling.told == 0)?;
             Some(Ceiling { told: 1, until: now + lasts, rolling: Some(lasts) })
         });

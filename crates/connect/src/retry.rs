@@ -14,9 +14,9 @@ use crate::token::WAITS;
 pub enum Repeat {
     /// Always: it only reads.
     Always,
-    /// When it was answered: doing it twice is the same as doing it once, but not while the first may still be
-    /// under way. Two writes of one resource must never be in flight side by side, and a late first one could undo
-    /// what came after it.
+    /// When it was answered: doing it twice is the same as doing it once, but not while the first may still
+    /// be under way. Two writes of one resource must never be in flight side by side, and a late first one
+    /// could undo what came after it.
     OnceAnswered,
     /// Only when it surely had no effect.
     OnlyWithoutEffect,

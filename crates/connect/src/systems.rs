@@ -6,16 +6,13 @@ mod salesforce;
 mod sap;
 mod servicenow;
 
-use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use trunkline_profiles::ProfileData;
 use trunkline_systems::System;
 
 use crate::classify::{Answer, Classified};
 use crate::limiter::Feedback;
-use crate::lookup::{self, Question};
-use crate::outbound::Outbound;
+use crate::lookup::ProfileLookup;
 use crate::writes::Implementation;
 
 /// What this crate knows of one system beside its capabilities.
@@ -24,15 +21,11 @@ pub(crate) struct Connector {
     pub(crate) classify: fn(&Answer<'_>, Option<&Value>) -> Classified,
     /// What an answer says about the limits of the credential.
     pub(crate) feedback: fn(&HeaderMap) -> Feedback,
-    /// Looks up a customer; `None` for a system that does not know customers.
+    /// How a customer is looked up; `None` for a system that does not know customers.
     pub(crate) profile: Option<ProfileLookup>,
     /// How its operations are carried out.
     pub(crate) operations: &'static [Implementation],
 }
-
-/// Asks a system about a customer; `None` when it does not know the customer.
-pub(crate) type ProfileLookup =
-    for<'a> fn(&'a Outbound, Question<'a>) -> BoxFuture<'a, Result<Option<ProfileData>, lookup::Error>>;
 
 /// How a system is called.
 pub(crate) fn connector(system: System) -> &'static Connector {
@@ -45,6 +38,12 @@ pub(crate) fn connector(system: System) -> &'static Connector {
     }
 }
 
+/// Says what an answer of `system` means.
+pub(crate) fn classify(system: System, answer: &Answer<'_>) -> Classified {
+    let body: Option<Value> = serde_json::from_slice(answer.body).ok();
+    (connector(system).classify)(answer, body.as_ref()).shortened()
+}
+
 /// For systems whose answers say nothing about limits, but for `Retry-After`.
 fn no_feedback(_headers: &HeaderMap) -> Feedback {
     Feedback::default()
@@ -52,7 +51,24 @@ fn no_feedback(_headers: &HeaderMap) -> Feedback {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::classify::Verdict;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_classified_without_panic(
+            which in 0usize..5,
+            status in 100u16..600,
+            body in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let headers = HeaderMap::new();
+            let answer = Answer { status, headers: &headers, body: &body, now_unix: 0 };
+            let classified = classify(System::ALL[which], &answer);
+            prop_assert!((200..300).contains(&status) || status == 304 || classified.verdict != Verdict::Success);
+        }
+    }
 
     #[test]
     fn whatever_the_catalogue_promises_is_implemented() {

@@ -22,7 +22,8 @@ pub(crate) struct Throttle {
 #[derive(Debug, Default)]
 pub(crate) struct Queue(tokio::sync::Mutex<()>);
 
-/// A token taken out of the bucket. Dropping it puts it back: at once when the call was not made, else after its time.
+/// A token taken out of the bucket. Dropping it puts it back: at once when the call was not made, else after
+/// its time.
 #[derive(Debug)]
 pub(crate) struct Slot {
     throttle: Arc<Throttle>,

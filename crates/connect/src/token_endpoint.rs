@@ -81,7 +81,8 @@ impl TokenEndpoint {
     }
 }
 
-/// Reads a grant. CXone's older endpoints have other names for the same fields, and some issuers write numbers as text.
+/// Reads a grant. CXone's older endpoints have other names for the same fields, and some issuers write
+/// numbers as text.
 fn grant(body: &[u8]) -> Option<Grant> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());

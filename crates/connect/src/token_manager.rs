@@ -36,7 +36,8 @@ struct Inner {
     events: Events,
 }
 
-/// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody makes.
+/// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody
+/// makes.
 struct Unfinished(Option<Arc<Inner>>);
 
 // === impl TokenManager ===

@@ -1,5 +1,6 @@
-//! Writes to outside systems: a command of the catalogue's operations, checked; what it would change; how it is carried
-//! out.
+//! Writes to outside systems: a command of the catalogue's operations, checked, and what it would change.
+//!
+//! Pure; [`crate::Directory`] carries them out.
 
 mod difference;
 mod implementation;
@@ -12,7 +13,7 @@ use trunkline_systems::{FieldNames, Operation, Parameter, System};
 
 use crate::encode::{self, Unsafe};
 pub use difference::{Change, Difference, difference};
-pub(crate) use implementation::{Implementation, apply, current};
+pub(crate) use implementation::Implementation;
 
 /// A write, checked and ready to go.
 #[derive(Debug, Clone, PartialEq, Eq)]

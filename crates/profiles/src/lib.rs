@@ -1,5 +1,5 @@
-//! What is known of customers, and whether it is good enough for an event: pure, without a clock and without input or
-//! output.
+//! What is known of customers, and whether it is good enough for an event: pure, without a clock and without
+//! input or output.
 //!
 //! # Layout
 //!

@@ -1,4 +1,5 @@
-//! One profile from what the systems answered, now and earlier. Which system a field comes from is in the catalogue.
+//! One profile from what the systems answered, now and earlier. Which system a field comes from is in the
+//! catalogue.
 
 use trunkline_schemas::{CustomerProfile, SourceStatus};
 use trunkline_systems::{ProfileField, System};
@@ -6,8 +7,9 @@ use trunkline_systems::{ProfileField, System};
 use crate::freshness::answered;
 use crate::{ProfileData, ProfilePart};
 
-/// Puts the parts together at `now_ms` (UTC milliseconds). A field comes from the system that owns it; where several
-/// parts are of that system, from the first that knows it. Balance and currency come from the same part.
+/// Puts the parts together at `now_ms` (UTC milliseconds). A field comes from the system that owns it; where
+/// several parts are of that system, from the first that knows it. Balance and currency come from the same
+/// part.
 pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerProfile {
     let corrected;
     let parts = if is_unheard_of(parts) {
@@ -76,8 +78,8 @@ fn take_over(field: ProfileField, into: &mut CustomerProfile, from: &CustomerPro
     }
 }
 
-/// True when nobody knows the customer: a count of no tickets is also what a stranger gets, so beside systems that do
-/// not know the customer it is no knowledge (unknown is null, never 0).
+/// True when nobody knows the customer: a count of no tickets is also what a stranger gets, so beside systems
+/// that do not know the customer it is no knowledge (unknown is null, never 0).
 fn is_unheard_of(parts: &[ProfilePart]) -> bool {
     let no_tickets = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
     parts.iter().any(|part| part.status == SourceStatus::NotFound)

@@ -36,14 +36,14 @@ struct Known {
 // === impl Profiles ===
 
 impl Profiles {
-    /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch. Of what is known only `fields`
-    /// enter events.
+    /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch. Of what is known
+    /// only `fields` enter events.
     pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
         Self { freshness_ms, capacity: capacity.max(1), fields, entries: HashMap::new() }
     }
 
-    /// Forgets all of them: what was learned with a transaction that took no effect was not learned. What was committed is
-    /// recalled from state.
+    /// Forgets all of them: what was learned with a transaction that took no effect was not learned. What was
+    /// committed is recalled from state.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
@@ -86,8 +86,8 @@ impl Profiles {
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 
-    /// Takes in a fetched profile. What a system did not answer this time keeps its last answer. Returns the profile
-    /// as it now stands.
+    /// Takes in a fetched profile. What a system did not answer this time keeps its last answer. Returns the
+    /// profile as it now stands.
     pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
         if let Some(known) = self.entries.get(&fetched.customer_id) {
             keep_last_answers(&mut fetched, &known.entry.profile);
@@ -109,7 +109,8 @@ impl Profiles {
 
     fn insert(&mut self, entry: Entry) {
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&entry.profile.customer_id) {
-            // Half of the entries go, the least recently fetched: a sweep now and then instead of a list to maintain.
+            // Half of the entries go, the least recently fetched: a sweep now and then instead of a list to
+            // maintain.
             let mut times: Vec<i64> = self.entries.values().map(|known| known.entry.attempted_at).collect();
             let middle = times.len() / 2;
             let (_, median, _) = times.select_nth_unstable(middle);

@@ -1,4 +1,5 @@
-//! A profile as its owner keeps it in state: what was fetched, when, and the timer by which it is looked at again.
+//! A profile as its owner keeps it in state: what was fetched, when, and the timer by which it is looked at
+//! again.
 
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::CustomerProfile;

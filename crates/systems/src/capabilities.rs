@@ -11,12 +11,13 @@ pub struct Capabilities {
     pub limits: Limits,
     /// How a client shows itself to the token endpoint.
     pub client_authentication: ClientAuthentication,
-    /// Something small that every account may read: path and query under the base URL. `trunkline doctor` tries
-    /// credentials with it.
+    /// Something small that every account may read: path and query under the base URL. `trunkline doctor`
+    /// tries credentials with it.
     pub probe: &'static str,
     /// The profile's fields that come from this system; none where it does not know customers.
     pub profile_fields: &'static [ProfileField],
-    /// Endpoint class of the calls that look up a customer, as in metrics; `None` where it does not know customers.
+    /// Endpoint class of the calls that look up a customer, as in metrics; `None` where it does not know
+    /// customers.
     pub profile_class: Option<&'static str>,
     /// What can be written to it.
     pub operations: &'static [Operation],
@@ -34,7 +35,8 @@ pub enum ClientAuthentication {
 // === impl Capabilities ===
 
 impl Capabilities {
-    /// The endpoint classes that are called, without repetition: look-ups of customers, writes and their reading back.
+    /// The endpoint classes that are called, without repetition: look-ups of customers, writes and their
+    /// reading back.
     pub fn endpoint_classes(&self) -> Vec<&'static str> {
         let writes =
             self.operations.iter().flat_map(|operation| [operation.write_class, operation.read_class]);

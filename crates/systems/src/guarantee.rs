@@ -13,11 +13,12 @@ pub enum Guarantee {
     Unsafe,
 }
 
-/// What keeps two writers of one resource apart. Within Trunkline it is the sink's lane; this is about everyone else.
+/// What keeps two writers of one resource apart. Within Trunkline it is the sink's lane; this is about
+/// everyone else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Concurrency {
-    /// Nothing: the last writer wins. A request that is only late could undo what came after it, so it is not sent
-    /// again while the first may still be under way.
+    /// Nothing: the last writer wins. A request that is only late could undo what came after it, so it is not
+    /// sent again while the first may still be under way.
     LastWriterWins,
 }
 

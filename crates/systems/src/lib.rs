@@ -1,8 +1,9 @@
 //! The catalogue of the outside systems: what each of them can do, and what it promises.
 //!
-//! The configuration refuses rules by it, the rules name resources by it, the sink decides by it what to do with a
-//! command whose fate is not known, and `trunkline-connect` calls the systems as it says. Whoever adds an operation adds
-//! it to the file of its system here, and its HTTP to the folder of the same name in `connect/src/systems`.
+//! The configuration refuses rules by it, the rules name resources by it, the sink decides by it what to do
+//! with a command whose fate is not known, and `trunkline-connect` calls the systems as it says. Whoever adds
+//! an operation adds it to the file of its system here, and its HTTP to the folder of the same name in
+//! `connect/src/systems`.
 //!
 //! Pure data and functions of it: no I/O, no clock.
 //!

@@ -16,7 +16,8 @@ pub struct Rate {
 pub struct Limits {
     /// Calls allowed to one credential where the configuration does not say.
     pub default_rate: Rate,
-    /// How long what an answer says about the quota holds: the length of the window by which the system counts, or,
-    /// where that one rolls, the time after which the system is asked again. `None` where answers say nothing.
+    /// How long what an answer says about the quota holds: the length of the window by which the system
+    /// counts, or, where that one rolls, the time after which the system is asked again. `None` where answers
+    /// say nothing.
     pub window: Option<Duration>,
 }

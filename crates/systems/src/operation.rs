@@ -7,12 +7,13 @@ use crate::{Concurrency, Guarantee, MissingParameter, Parameter, System};
 /// An operation of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
-    /// As written in rules and commands, for instance `upsert`. Another system may have another operation of that name.
+    /// As written in rules and commands, for instance `upsert`. Another system may have another operation of
+    /// that name.
     pub name: &'static str,
     /// What it has to be told beside the fields to write.
     pub parameters: &'static [Parameter],
-    /// The resource that it changes, below system and organisation: segments between slashes, each fixed or `{parameter}`.
-    /// Commands of one resource run one after the other, in a lane of their own.
+    /// The resource that it changes, below system and organisation: segments between slashes, each fixed or
+    /// `{parameter}`. Commands of one resource run one after the other, in a lane of their own.
     pub resource: &'static str,
     /// What the fields to write may be called.
     pub field_names: FieldNames,
@@ -58,7 +59,8 @@ impl Operation {
     /// The resource that a command changes, as in keys: `system/organisation/…`.
     ///
     /// # Errors
-    /// [`MissingParameter`] for the first parameter that the resource's name is made of and that is not there.
+    /// [`MissingParameter`] for the first parameter that the resource's name is made of and that is not
+    /// there.
     pub fn resource_of(
         &self,
         system: System,

@@ -9,8 +9,8 @@ pub enum Parameter {
     Event(EventParameter),
     /// A rule gives it: any value.
     Value(&'static str),
-    /// A rule gives it: the name of an object or a field (letters, digits and underscores). Such names stand in paths and
-    /// lists where nothing can be escaped.
+    /// A rule gives it: the name of an object or a field (letters, digits and underscores). Such names stand
+    /// in paths and lists where nothing can be escaped.
     Identifier(&'static str),
 }
 

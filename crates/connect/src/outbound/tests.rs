@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use reqwest::Method;
 use trunkline_config::{Breaker, Retry};
 
 use super::*;
 use crate::error::CallErrorKind;
 use crate::event::Event;
+use crate::retry::Repeat;
 use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 

@@ -12,6 +12,6 @@ const API: &str = "/services/data/v60.0";
 pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
-    profile: Some(profile::look_up),
+    profile: Some(profile::LOOKUP),
     operations: writes::OPERATIONS,
 };

@@ -8,6 +8,6 @@ use super::{Connector, no_feedback};
 pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: no_feedback,
-    profile: Some(profile::look_up),
+    profile: Some(profile::LOOKUP),
     operations: &[],
 };

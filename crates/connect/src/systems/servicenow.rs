@@ -8,6 +8,6 @@ use super::Connector;
 pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
-    profile: Some(profile::look_up),
+    profile: Some(profile::LOOKUP),
     operations: &[],
 };

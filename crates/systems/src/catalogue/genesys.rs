@@ -7,7 +7,8 @@ use crate::{
     Operation, Parameter, Rate,
 };
 
-/// Genesys counts calls by the minute; its headers tell how many and when the minute ends, not that it is one.
+/// Genesys counts calls by the minute; its headers tell how many and when the minute ends, not that it is
+/// one.
 const MINUTE: Duration = Duration::from_secs(60);
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {

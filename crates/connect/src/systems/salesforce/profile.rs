@@ -1,28 +1,14 @@
 //! The account behind a customer number.
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 use trunkline_profiles::ProfileData;
 use trunkline_schemas::timestamp;
-use trunkline_systems::System;
 
 use super::API;
 use crate::encode::{self, Unsafe};
-use crate::lookup::{self, Error, Question};
-use crate::outbound::Outbound;
+use crate::lookup::{Found, ProfileLookup, Unreadable};
 
-/// The customer's account; `None` when no account has the customer's number.
-pub(super) fn look_up<'a>(
-    outbound: &'a Outbound,
-    question: Question<'a>,
-) -> BoxFuture<'a, Result<Option<ProfileData>, Error>> {
-    async move {
-        let body = lookup::get(outbound, profile_path(question.customer_id)?, question).await?;
-        read_profile(&body)
-    }
-    .boxed()
-}
+pub(super) const LOOKUP: ProfileLookup = ProfileLookup { path: profile_path, read, not_found: || None };
 
 fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     let soql = format!(
@@ -32,21 +18,21 @@ fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     Ok(format!("{API}/query?{}", encode::query(&[("q", &soql)])))
 }
 
-fn read_profile(body: &Value) -> Result<Option<ProfileData>, Error> {
-    let unreadable = |what| Error::Unreadable { system: System::Salesforce, what };
-    let records = body.get("records").and_then(Value::as_array).ok_or_else(|| unreadable("no records"))?;
-    let record = match records.as_slice() {
-        [] => return Ok(None),
+/// The customer's account; `None` when no account has the customer's number.
+fn read(pages: &[Value], _base_url: &str) -> Result<Found, Unreadable> {
+    let records = pages.last().and_then(|page| page.get("records")).and_then(Value::as_array);
+    let record = match records.ok_or(Unreadable("no records"))?.as_slice() {
+        [] => return Ok(Found::All(None)),
         [record] => record,
-        _ => return Err(unreadable("several accounts have this customer number")),
+        _ => return Err(Unreadable("several accounts have this customer number")),
     };
     let text = |name: &str| record.get(name).and_then(Value::as_str).map(str::to_owned);
-    Ok(Some(ProfileData {
+    Ok(Found::All(Some(ProfileData {
         account_name: text("Name"),
         loyalty_tier: text("LoyaltyTier__c"),
         last_interaction: text("LastActivityDate").as_deref().and_then(timestamp::parse_date_or_time),
         ..ProfileData::default()
-    }))
+    })))
 }
 
 #[cfg(test)]
@@ -69,13 +55,14 @@ mod tests {
     fn an_account_becomes_a_profile() {
         let record = json!({"attributes": {"type": "Account"}, "Id": "001", "Name": "Ada Ltd",
             "LoyaltyTier__c": null, "LastActivityDate": "2026-11-20"});
-        let data =
-            read_profile(&json!({"totalSize": 1, "done": true, "records": [record]})).unwrap().unwrap();
+        let read = |page: Value| read(&[page], "https://crm.example");
+        let found = read(json!({"totalSize": 1, "done": true, "records": [record]})).unwrap();
+        let Found::All(Some(data)) = found else { panic!("{found:?}") };
         assert_eq!(data.account_name.as_deref(), Some("Ada Ltd"));
         assert_eq!(data.loyalty_tier, None);
         assert_eq!(data.last_interaction, Some(1_795_132_800_000));
-        assert_eq!(read_profile(&json!({"totalSize": 0, "done": true, "records": []})).unwrap(), None);
-        assert!(read_profile(&json!({"records": [record, record]})).is_err());
-        assert!(read_profile(&Value::Null).is_err());
+        assert_eq!(read(json!({"totalSize": 0, "done": true, "records": []})), Ok(Found::All(None)));
+        assert!(read(json!({"records": [record, record]})).is_err());
+        assert!(read(Value::Null).is_err());
     }
 }

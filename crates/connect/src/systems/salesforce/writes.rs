@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::API;
 use crate::encode;
-use crate::outbound::Response;
+use crate::request::Response;
 use crate::writes::{Current, Implementation, Request};
 
 /// Marks our changes in Salesforce's change events, so that they are not taken for news.

@@ -1,33 +1,17 @@
 //! How many tickets of a customer are open.
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 use trunkline_profiles::ProfileData;
-use trunkline_systems::System;
 
 use crate::encode::{self, Unsafe};
-use crate::error::CallErrorKind;
-use crate::lookup::{self, Error, Question};
-use crate::outbound::Outbound;
+use crate::lookup::{Found, ProfileLookup, Unreadable};
 
-/// The customer's open tickets. None open is an answer, not the lack of one: ServiceNow keeps tickets, not customers.
-pub(super) fn look_up<'a>(
-    outbound: &'a Outbound,
-    question: Question<'a>,
-) -> BoxFuture<'a, Result<Option<ProfileData>, Error>> {
-    async move {
-        let path = profile_path(question.customer_id)?;
-        let open_tickets = match lookup::get(outbound, path, question).await {
-            Ok(body) => read_count(&body)?,
-            // Version 1 of its interfaces says "nothing found" so.
-            Err(Error::Call(error)) if error.kind == CallErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
-        };
-        Ok(Some(ProfileData { open_tickets: Some(open_tickets), ..ProfileData::default() }))
-    }
-    .boxed()
-}
+pub(super) const LOOKUP: ProfileLookup = ProfileLookup {
+    path: profile_path,
+    read,
+    // Version 1 of its interfaces says "nothing found" so.
+    not_found: || Some(open_tickets(0)),
+};
 
 fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     let query = format!("active=true^correlation_display={}", encode::servicenow_value(customer_id)?);
@@ -35,13 +19,20 @@ fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     Ok(format!("/api/now/stats/incident?{}", encode::query(&pairs)))
 }
 
-/// Numbers are text.
-fn read_count(body: &Value) -> Result<i32, Error> {
-    let count = body.pointer("/result/stats/count").and_then(|count| match count {
+/// The customer's open tickets. None open is an answer, not the lack of one: ServiceNow keeps tickets, not
+/// customers.
+fn read(pages: &[Value], _base_url: &str) -> Result<Found, Unreadable> {
+    let count = pages.last().and_then(|page| page.pointer("/result/stats/count"));
+    // Numbers are text.
+    let count = count.and_then(|count| match count {
         Value::String(text) => text.trim().parse().ok(),
         number => number.as_i64().and_then(|number| i32::try_from(number).ok()),
     });
-    count.ok_or(Error::Unreadable { system: System::ServiceNow, what: "no count" })
+    count.map(|count| Found::All(Some(open_tickets(count)))).ok_or(Unreadable("no count"))
+}
+
+fn open_tickets(count: i32) -> ProfileData {
+    ProfileData { open_tickets: Some(count), ..ProfileData::default() }
 }
 
 #[cfg(test)]
@@ -61,10 +52,13 @@ mod tests {
 
     #[test]
     fn counts_are_text_or_numbers() {
-        assert_eq!(read_count(&json!({"result": {"stats": {"count": "12"}}})).unwrap(), 12);
-        assert_eq!(read_count(&json!({"result": {"stats": {"count": 0}}})).unwrap(), 0);
+        let read = |page: Value| read(&[page], "https://tickets.example");
+        for (count, expected) in [(json!("12"), 12), (json!(0), 0)] {
+            let found = read(json!({"result": {"stats": {"count": count}}}));
+            assert_eq!(found, Ok(Found::All(Some(open_tickets(expected)))));
+        }
         for broken in [json!({"result": []}), json!({"result": {"stats": {"count": "many"}}}), Value::Null] {
-            assert!(read_count(&broken).is_err(), "{broken}");
+            assert!(read(broken.clone()).is_err(), "{broken}");
         }
     }
 }
