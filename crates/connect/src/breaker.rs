@@ -30,7 +30,7 @@ pub enum State {
     Open,
 }
 
-/// What a call told about the health of its endpoint.
+/// What a call showed of the health of its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It answered, if only that the caller is wrong.

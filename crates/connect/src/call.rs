@@ -24,7 +24,7 @@ use crate::token_manager::NoToken;
 use crate::wire::{self, NoAnswer, RawAnswer};
 
 /// The pause after a rate limit whose answer gives no time.
-const UNTOLD_PAUSE: Duration = Duration::from_secs(1);
+const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
 
 /// One call under way.
 pub(crate) struct Call<'a> {
@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
         let then = self.progress.after(failure.cause, self.request.repeat, retry, rand::random());
         let Then::Again { wait, budgeted } = then else { return None };
         let paused = match failure.kind {
-            CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(UNTOLD_PAUSE),
+            CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(DEFAULT_PAUSE),
             _ => Duration::ZERO,
         };
         let in_time = Instant::now() + wait.max(paused) < self.deadline;
@@ -191,7 +191,7 @@ impl<'a> Call<'a> {
             now_unix: wire::unix_seconds(),
         };
         let classified = classify(system, &view);
-        slot.answered(limits_told(system, &answer.headers, classified.verdict));
+        slot.answered(stated_limits(system, &answer.headers, classified.verdict));
         admission.record(classified.verdict.health(), took);
         if classified.verdict == Verdict::Success {
             return Ok(answer);
@@ -252,10 +252,10 @@ fn effect_of(status: u16) -> Effect {
 }
 
 /// What an answer says about limits, by its headers and by its meaning.
-fn limits_told(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
+fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
     let mut feedback = (connector(system).feedback)(headers);
     if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
-        feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
+        feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(DEFAULT_PAUSE), whole_credential });
     }
     feedback
 }

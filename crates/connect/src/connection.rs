@@ -13,6 +13,7 @@ use trunkline_systems::Rate;
 use crate::breaker::State;
 use crate::endpoint::Endpoint;
 use crate::event::Events;
+use crate::metrics;
 use crate::request::Request;
 use crate::throttle::Throttle;
 use crate::token::{Token, WAITS};
@@ -58,6 +59,7 @@ impl Connection {
                 ))
             }
         };
+        metrics::start(&target);
         let throttle = Throttle::new(rate);
         Ok(Self { target, client, throttle, tokens, endpoints: RwLock::default(), events })
     }
@@ -82,11 +84,11 @@ impl Connection {
     }
 
     /// Where to call: the issuer of the token may say (Salesforce). It is believed only where TLS protects
-    /// what it said, so that nothing leaves a loopback set-up.
+    /// its answer, so that nothing leaves a loopback set-up.
     fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
         let configured = self.target.base_url.trim_end_matches('/');
         match token.and_then(|token| token.instance_url.as_deref()) {
-            Some(told) if told.starts_with("https://") && configured.starts_with("https://") => told,
+            Some(issued) if issued.starts_with("https://") && configured.starts_with("https://") => issued,
             _ => configured,
         }
     }

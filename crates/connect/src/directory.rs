@@ -99,7 +99,7 @@ impl Directory {
 
     /// What happens to the connections, from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.0.events.listen()
+        self.0.events.subscribe()
     }
 
     /// The breakers of all endpoint classes called so far.

@@ -16,7 +16,7 @@ const LONGEST_VALUE: usize = 255;
 pub struct Unsafe {
     /// Where it was wanted, for instance `an encoded query of ServiceNow`.
     pub place: &'static str,
-    /// What is wrong with it; the value itself is not told, it may be personal data.
+    /// What is wrong with it; the value itself is left out, it may be personal data.
     pub reason: &'static str,
 }
 

@@ -73,7 +73,7 @@ impl Endpoint {
     fn announce(&self, transition: Option<Transition>) {
         if let Some(Transition { from, to }) = transition {
             metrics::breaker_transition(&self.target, self.class, to);
-            self.events.tell(Event::Breaker { target: self.target.clone(), class: self.class, from, to });
+            self.events.publish(Event::Breaker { target: self.target.clone(), class: self.class, from, to });
         }
     }
 }

@@ -8,7 +8,7 @@ use trunkline_schemas::error_codes;
 ///
 /// Never holds a secret or the answer of a token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{target}: {kind} after {attempts} attempts{}: {message}", told(.status, .code))]
+#[error("{target}: {kind} after {attempts} attempts{}: {message}", parenthesized(.status, .code))]
 pub struct CallError {
     /// What kind of failure.
     pub kind: CallErrorKind,
@@ -117,7 +117,7 @@ impl CallErrorKind {
     }
 }
 
-fn told(status: &Option<u16>, code: &Option<String>) -> String {
+fn parenthesized(status: &Option<u16>, code: &Option<String>) -> String {
     match (status, code) {
         (Some(status), Some(code)) => format!(" ({status} {code})"),
         (Some(status), None) => format!(" ({status})"),

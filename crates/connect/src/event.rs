@@ -1,4 +1,4 @@
-//! What an operator should hear about the outside systems as it happens.
+//! What an operator should know about the outside systems as it happens.
 
 use std::fmt;
 
@@ -105,16 +105,16 @@ impl Events {
         Self(broadcast::Sender::new(BACKLOG))
     }
 
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
     }
 
-    /// Logs an event and tells whoever listens; nobody has to.
-    pub(crate) fn tell(&self, event: Event) {
+    /// Logs an event, and passes it to whoever subscribed; nobody has to.
+    pub(crate) fn publish(&self, event: Event) {
         match event.code() {
             Some(code) => tracing::warn!(code, target_name = event.target(), "{event}"),
             None => tracing::info!(target_name = event.target(), "{event}"),
         }
-        let _nobody_listens = self.0.send(event);
+        let _nobody_subscribed = self.0.send(event);
     }
 }

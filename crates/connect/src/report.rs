@@ -7,7 +7,7 @@ use trunkline_schemas::{PipelineError, Severity, error_codes};
 use crate::breaker::State;
 use crate::event::Event;
 
-/// Writes reports in the name of one instance; remembers since when an endpoint is in trouble.
+/// Writes reports in the name of one instance; remembers since when an endpoint fails.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     component: &'static str,
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trouble_with_tokens_is_reported() {
+    fn only_failures_of_tokens_are_reported() {
         let mut reporter = Reporter::new("processor", "p");
         let target = || "genesys".to_owned();
         let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_error_codes_are_told() {
+    fn only_plain_error_codes_are_passed_on() {
         assert_eq!(error_code(br#"{"error":"invalid_client"}"#).as_deref(), Some("invalid_client"));
         for body in
             [r#"{"error":"secret S3cr3t is wrong"}"#, r#"{"error":{"code":1}}"#, "<html>", r#"{"error":""}"#]

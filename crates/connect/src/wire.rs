@@ -30,8 +30,8 @@ pub(crate) struct NoAnswer {
 
 /// Makes the client of a target whose base URL this is.
 ///
-/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be spoken to
-/// without TLS was decided when the configuration was checked; one with TLS is never spoken to without it. No
+/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be called
+/// without TLS was decided when the configuration was checked; one with TLS is never called without it. No
 /// proxy stands between us and this machine.
 pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()

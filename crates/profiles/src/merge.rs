@@ -12,7 +12,7 @@ use crate::{ProfileData, ProfilePart};
 /// part.
 pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerProfile {
     let corrected;
-    let parts = if is_unheard_of(parts) {
+    let parts = if nobody_knows_the_customer(parts) {
         corrected = parts.iter().map(ProfilePart::not_found).collect::<Vec<_>>();
         &corrected
     } else {
@@ -80,7 +80,7 @@ fn take_over(field: ProfileField, into: &mut CustomerProfile, from: &CustomerPro
 
 /// True when nobody knows the customer: a count of no tickets is also what a stranger gets, so beside systems
 /// that do not know the customer it is no knowledge (unknown is null, never 0).
-fn is_unheard_of(parts: &[ProfilePart]) -> bool {
+fn nobody_knows_the_customer(parts: &[ProfilePart]) -> bool {
     let no_tickets = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
     parts.iter().any(|part| part.status == SourceStatus::NotFound)
         && parts.iter().all(|part| part.status == SourceStatus::NotFound || part.data == no_tickets)

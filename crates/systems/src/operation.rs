@@ -10,7 +10,7 @@ pub struct Operation {
     /// As written in rules and commands, for instance `upsert`. Another system may have another operation of
     /// that name.
     pub name: &'static str,
-    /// What it has to be told beside the fields to write.
+    /// What it needs beside the fields to write.
     pub parameters: &'static [Parameter],
     /// The resource that it changes, below system and organisation: segments between slashes, each fixed or
     /// `{parameter}`. Commands of one resource run one after the other, in a lane of their own.

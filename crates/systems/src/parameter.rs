@@ -1,4 +1,4 @@
-//! What an operation has to be told beside the fields to write.
+//! The parameters of an operation: what it needs beside the fields to write.
 
 use std::fmt;
 

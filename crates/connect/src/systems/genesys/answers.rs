@@ -38,12 +38,12 @@ fn is_version_mismatch(message: &str) -> bool {
 
 // A 429 while the token has calls left comes from a limit of the resource: other endpoints are not affected.
 fn rate_limited(answer: &Answer<'_>, message: Option<&str>) -> Verdict {
-    let told = feedback::retry_after(answer.headers, answer.now_unix)
+    let wait = feedback::retry_after(answer.headers, answer.now_unix)
         .or_else(|| seconds_in(message?))
         .or_else(|| reset(answer.headers));
     let left = self::feedback(answer.headers).remaining;
     Verdict::RateLimited {
-        retry_after: told.map(|told| told + ROUNDED),
+        retry_after: wait.map(|wait| wait + ROUNDED),
         whole_credential: left.is_none_or(|left| left.calls == 0),
     }
 }

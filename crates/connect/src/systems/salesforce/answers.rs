@@ -49,7 +49,7 @@ fn request_limit(answer: &Answer<'_>, message: Option<&str>) -> Verdict {
             retry_after: Some(if concurrency { CONCURRENCY_WAIT } else { DAILY_WAIT }),
             whole_credential,
         },
-        told => told,
+        with_a_time => with_a_time,
     }
 }
 
