@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use trunkline_config::{EXIT_CODE, Mistakes};
+use trunkline_schemas::error_codes::CONFIGURATION_INVALID;
 
 /// A command line that is not understood: clap says why, with suggestions. Asking for help is none of these.
 pub fn usage(error: &clap::Error) -> ExitCode {
@@ -18,7 +19,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
             eprintln!("{mistakes}");
             let count = mistakes.count();
             let plural = if count == 1 { "" } else { "s" };
-            eprintln!("{count} mistake{plural} (TL-1001)");
+            eprintln!("{count} mistake{plural} ({CONFIGURATION_INVALID})");
             ExitCode::from(EXIT_CODE)
         }
         None => {

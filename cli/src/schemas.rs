@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use trunkline_kafka::schemas::{self, Change, Step};
 use trunkline_kafka::{Registry, RegistryError};
+use trunkline_schemas::error_codes::SCHEMA_INCOMPATIBLE;
 
 use crate::config_file::ConfigFile;
 
@@ -40,7 +41,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let steps = schemas::plan(&registry, &config.kafka).await.map_err(named)?;
     show(&steps);
     if apply && steps.iter().any(Step::is_change) {
-        let ids = schemas::apply(&registry, &steps).await.map_err(named).context("TL-5003")?;
+        let ids = schemas::apply(&registry, &steps).await.map_err(named).context(SCHEMA_INCOMPATIBLE)?;
         println!("done: {} subjects", ids.len());
     }
     let refused = steps.iter().any(|step| step.change == Change::Incompatible);

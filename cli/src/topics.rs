@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use trunkline_kafka::topics;
+use trunkline_schemas::error_codes::{BROKER_UNREACHABLE, TOPIC_WRONG};
 
 use crate::config_file::ConfigFile;
 
@@ -34,14 +35,18 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let config = file.load()?;
     let brokers = &config.kafka.brokers;
-    let plan = topics::plan(&config.kafka).await.with_context(|| format!("brokers {brokers} (TL-5001)"))?;
+    let plan = topics::plan(&config.kafka)
+        .await
+        .with_context(|| format!("brokers {brokers} ({BROKER_UNREACHABLE})"))?;
     print!("{plan}");
     if plan.refused().next().is_some() {
-        eprintln!("nothing was changed (TL-5004)");
+        eprintln!("nothing was changed ({TOPIC_WRONG})");
         return Ok(ExitCode::FAILURE);
     }
     if apply && !plan.is_empty() {
-        topics::apply(&config.kafka, &plan).await.with_context(|| format!("brokers {brokers} (TL-5004)"))?;
+        topics::apply(&config.kafka, &plan)
+            .await
+            .with_context(|| format!("brokers {brokers} ({TOPIC_WRONG})"))?;
         println!("done");
     }
     Ok(ExitCode::SUCCESS)

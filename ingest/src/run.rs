@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
-use trunkline_kafka::{ProduceError, Producer, RegistryError};
+
 use trunkline_kafka::{ProduceError, Producer, RegistryError, startup};
 use trunkline_schemas::error_codes;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};

@@ -10,7 +10,6 @@
 //!   - [`order`]: what may go on and what waits, in the three modes
 //!   - [`conversation`]: the state machine and figures of one conversation
 //!   - [`entity`]: what state keeps of one entity, event ids included
-//!   - [`profiles`]: customer profiles at hand
 //!   - [`output`]: what a task wants published
 //! - [`state`]: keys, values, RocksDB
 //! - [`brokers`]: what the engine needs of Kafka
@@ -30,7 +29,6 @@ pub mod lookups;
 pub mod order;
 pub mod output;
 pub mod plugins;
-pub mod profiles;
 pub mod publisher;
 pub mod restore;
 pub mod state;

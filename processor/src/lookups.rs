@@ -5,7 +5,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use trunkline_connect::{Directory, profile};
+use trunkline_connect::Directory;
+use trunkline_profiles::merge;
 use trunkline_schemas::CustomerProfile;
 
 use crate::clock;
@@ -51,7 +52,7 @@ impl Lookups {
             self.runtime.spawn(async move {
                 let parts = directory.profile_parts(&customer, deadline, traceparent.as_deref()).await;
                 // The engine is gone only when the process ends.
-                let _ = answer_to.send(profile::merge(&customer, &parts, clock::now()));
+                let _ = answer_to.send(merge(&customer, &parts, clock::now()));
             });
         }
     }

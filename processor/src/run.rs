@@ -15,6 +15,7 @@ use trunkline_kafka::{
     CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, limits, names, startup,
 };
 use trunkline_plugin::Factory;
+use trunkline_profiles::Profiles;
 use trunkline_rules::{RuleError, RuleSet};
 use trunkline_schemas::{catalog, error_codes};
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
@@ -26,7 +27,6 @@ use crate::entity::Retention;
 use crate::lookups::Lookups;
 use crate::metrics;
 use crate::plugins::{PluginError, Plugins};
-use crate::profiles::Profiles;
 use crate::publisher::Publisher;
 use crate::restore::{RestoreFailure, RestoreThread};
 use crate::state::{StateError, Store, set_aside};

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use trunkline_config::OrderMode;
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::{InboundRecord, OffsetTracker, SavedOffsets, Seen};
+use trunkline_profiles::{AtHand, Profiles};
 use trunkline_rules::{Answer, Outcome, RuleSet};
 use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
@@ -33,7 +34,6 @@ use crate::entity::{HOUR_MS, Retention, id_bits};
 use crate::order::Facts;
 use crate::output::{DeadLetter, Emission, Enriched, Output};
 use crate::plugins::{Consulted, Plugins, add_attributes};
-use crate::profiles::{AtHand, Profiles};
 use crate::state::{Change, StateError, StateView, keys};
 
 /// What a task is told once.
@@ -462,7 +462,7 @@ impl Task {
         if !ctx.profiles.has(customer)
             && let Some(kept) = ctx.state.get(&keys::profile(customer))?
         {
-            ctx.profiles.recall(&kept)?;
+            ctx.profiles.recall(crate::state::decode(&kept)?);
         }
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {

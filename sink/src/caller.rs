@@ -11,8 +11,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tracing::Instrument;
 use trunkline_config::Target;
-use trunkline_connect::writes::{self, Operation};
-use trunkline_connect::{CallError, CallErrorKind, Directory, breaker, genesys, salesforce};
+use trunkline_connect::{CallError, CallErrorKind, Directory, breaker, writes};
 
 use crate::answer::{Answer, Failure, FailureKind, Health};
 use crate::command::Command;
@@ -116,7 +115,11 @@ impl Call {
 
     /// Whether the endpoint can be called now. Short waits for the limiter do not count: calls wait in its line.
     fn health(&self) -> Health {
-        let class = class(self.command.request.operation, self.step);
+        let operation = self.command.request.operation;
+        let class = match self.step {
+            Step::Write => operation.write_class,
+            Step::Read => operation.read_class,
+        };
         let held_for = self
             .directory
             .outbound(&self.target.name)
@@ -139,15 +142,6 @@ impl Call {
 /// How long a call may take: room for the limiter and for one more attempt. What takes longer waits in Kafka, not here.
 fn patience(target: &Target) -> Duration {
     target.timeout.saturating_mul(2)
-}
-
-/// The endpoint class that a step calls.
-fn class(operation: Operation, step: Step) -> &'static str {
-    match (step, operation) {
-        (Step::Write, operation) => operation.class(),
-        (Step::Read, Operation::ParticipantAttributes) => genesys::READ,
-        (Step::Read, Operation::Upsert) => salesforce::READ,
-    }
 }
 
 /// A failed call in the words of the sink, and the attempts it made.

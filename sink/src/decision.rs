@@ -6,8 +6,8 @@
 //! A command is *doubtful* when a write may have taken effect without our knowing: it was read again after an
 //! assignment, or an answer never came. A doubtful command reads the resource back before it does anything else.
 
-use trunkline_connect::writes::Guarantee;
 use trunkline_schemas::error_codes;
+use trunkline_systems::Guarantee;
 
 use crate::answer::{Answer, Failure, FailureKind, Health};
 use crate::ending::Ending;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_config::{Mode, Target};
-use trunkline_connect::writes::{Operation, Request};
+use trunkline_connect::writes::Request;
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::codec::{self, Decoder};
 use trunkline_schemas::error_codes;
@@ -85,7 +85,7 @@ impl Parser {
         let Some((index, target)) = self.targets.get(&write_back.target) else {
             return refused(format!("target '{}' is not configured here", write_back.target));
         };
-        let Some(operation) = Operation::parse(target.system, &write_back.operation) else {
+        let Some(operation) = target.system.operation(&write_back.operation) else {
             return refused(format!("{} has no operation '{}'", target.system, write_back.operation));
         };
         let request = match Request::from_write_back(write_back, target.system, Some(&issued.traceparent)) {
@@ -93,7 +93,7 @@ impl Parser {
             Err(error) => return refused(error.to_string()),
         };
         let terms = Terms {
-            guarantee: operation.guarantee(),
+            guarantee: operation.guarantee,
             observe: write_back.observe || target.mode == Mode::Observe,
             expires_at_ms: write_back.expires_at,
             request_lifetime_ms: i64::try_from(target.timeout.as_millis()).unwrap_or(i64::MAX),

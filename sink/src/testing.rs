@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Span;
-use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, System, Target};
-use trunkline_connect::writes::{Guarantee, Request};
+use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, Target};
+use trunkline_connect::writes::Request;
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
 use trunkline_schemas::headers::Headers;
+use trunkline_systems::{Guarantee, System};
 
 use crate::answer::{Failure, FailureKind};
 use crate::command::{Command, Issued};
@@ -55,7 +56,7 @@ pub(crate) fn target() -> Target {
         credentials: Credentials::Basic { username: "u".to_owned(), password: Secret::from("p") },
         mode: Mode::Apply,
         timeout: Duration::from_secs(5),
-        rate: System::Salesforce.default_rate(),
+        rate: System::Salesforce.limits().default_rate,
         breaker: Breaker::default(),
         retry: Retry::default(),
     }

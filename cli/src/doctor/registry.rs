@@ -5,6 +5,7 @@ use std::time::Instant;
 use trunkline_config::Config;
 use trunkline_kafka::schemas::{self, Change, Step};
 use trunkline_kafka::{Registry, RegistryError};
+use trunkline_schemas::error_codes::{REGISTRY_UNREACHABLE, SCHEMA_INCOMPATIBLE};
 
 use super::report::Report;
 
@@ -16,12 +17,12 @@ pub(super) async fn probe(config: &Config, report: &mut Report) {
 }
 
 async fn compare(config: &Config) -> Result<String, String> {
-    let said = |error: RegistryError| format!("{}: {error} (TL-5002)", config.registry.url);
+    let said = |error: RegistryError| format!("{}: {error} ({REGISTRY_UNREACHABLE})", config.registry.url);
     let registry = Registry::new(&config.registry).map_err(said)?;
     let steps = schemas::plan(&registry, &config.kafka).await.map_err(said)?;
     let to_do: Vec<_> = steps.iter().filter(|step| step.is_change()).collect();
     if let Some(refused) = steps.iter().find(|step| step.change == Change::Incompatible) {
-        return Err(format!("{refused} (TL-5003)"));
+        return Err(format!("{refused} ({SCHEMA_INCOMPATIBLE})"));
     }
     match to_do.len() {
         0 => Ok(format!("all {} schemas are registered", steps.len())),

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use reqwest::Method;
-use trunkline_config::{Config, System};
+use trunkline_config::Config;
 use trunkline_connect::{CallErrorKind, Directory, Outbound, Repeat, Request, Role};
+use trunkline_systems::System;
 
 use super::PROBE_TIMEOUT;
 use super::report::Report;
@@ -31,7 +32,7 @@ pub(super) async fn probe(config: &Config, report: &mut Report) {
 async fn read(outbound: &Outbound, system: System) -> Result<String, String> {
     let request = Request {
         method: Method::GET,
-        path: harmless_path(system).to_owned(),
+        path: system.capabilities().probe.to_owned(),
         headers: vec![("accept", "application/json".to_owned())],
         body: None,
         repeat: Repeat::OnlyWithoutEffect,
@@ -44,18 +45,5 @@ async fn read(outbound: &Outbound, system: System) -> Result<String, String> {
             Ok(format!("takes our credentials; answered {}", error.status.unwrap_or_default()))
         }
         Err(error) => Err(format!("{error} ({})", error.trunkline_code())),
-    }
-}
-
-/// Something small that every account may read.
-fn harmless_path(system: System) -> &'static str {
-    match system {
-        System::Genesys => "/api/v2/tokens/me",
-        System::Cxone => "/dfo/3.0/channels",
-        System::Salesforce => "/services/data/v60.0/limits",
-        System::Sap => {
-            "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json"
-        }
-        System::ServiceNow => "/api/now/stats/incident?sysparm_count=true",
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::known_targets::KnownTargets;
 use crate::section::Section;
 use crate::values::boolean;
 use crate::{
@@ -34,14 +35,6 @@ pub struct Config {
     pub rules: Rules,
     /// Plugins that are to run, by name.
     pub plugins: BTreeMap<String, Plugin>,
-}
-
-/// The targets, for those who refer to them.
-pub(crate) struct KnownTargets<'a> {
-    /// All names, also of targets with mistakes in them: a reference to one of these is no mistake of its own.
-    pub names: Vec<&'a str>,
-    /// Those that could be read.
-    pub targets: &'a BTreeMap<String, Target>,
 }
 
 // === impl Config ===

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::System;
-use crate::config::KnownTargets;
+use trunkline_systems::{ProfileField, System};
+
 use crate::expression::expression_of;
 use crate::expression_kind::Gives;
+use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, integer, list, one_of, reference};
-use crate::vocabulary::PROFILE_SYSTEMS;
 
 /// How events get their customer's profile.
 #[derive(Debug, Clone)]
@@ -24,45 +24,12 @@ pub struct Enrichment {
     pub freshness: Duration,
     /// Profiles kept in memory (default 100,000).
     pub cache_entries: usize,
-    /// What of a profile enters events (default: all of it). Whoever may read the events need not see balances.
+    /// What of a profile enters events (default: all of it). Whoever may read the events need not see
+    /// balances.
     pub fields: BTreeSet<ProfileField>,
-    /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing, but customer
-    /// data should not lie around.
+    /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing,
+    /// but customer data should not lie around.
     pub keep: Duration,
-}
-
-/// A part of a profile that can enter events, by its published name; a balance goes with its currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ProfileField {
-    /// `accountName`.
-    AccountName,
-    /// `loyaltyTier`.
-    LoyaltyTier,
-    /// `balance`, and `currency`.
-    Balance,
-    /// `openTickets`.
-    OpenTickets,
-    /// `lastInteractionDate`.
-    LastInteractionDate,
-}
-
-// === impl ProfileField ===
-
-impl ProfileField {
-    /// All there are.
-    pub const ALL: [Self; 5] =
-        [Self::AccountName, Self::LoyaltyTier, Self::Balance, Self::OpenTickets, Self::LastInteractionDate];
-
-    /// As published.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountName => "accountName",
-            Self::LoyaltyTier => "loyaltyTier",
-            Self::Balance => "balance",
-            Self::OpenTickets => "openTickets",
-            Self::LastInteractionDate => "lastInteractionDate",
-        }
-    }
 }
 
 // === impl Enrichment ===
@@ -72,8 +39,9 @@ impl Enrichment {
         let with_profiles = |value: &Value<'_>| {
             let name = reference("target", &known.names)(value)?;
             match known.targets.get(&name) {
-                Some(target) if !PROFILE_SYSTEMS.contains(&target.system) => {
-                    let systems = PROFILE_SYSTEMS.map(System::as_str).join(", ");
+                Some(target) if !target.system.has_profiles() => {
+                    let systems = System::ALL.into_iter().filter(|system| system.has_profiles());
+                    let systems = systems.map(System::as_str).collect::<Vec<_>>().join(", ");
                     Err(Problem::new(format!(
                         "names target '{name}', which has no customer profiles; {systems} have"
                     )))

@@ -9,7 +9,8 @@ use crate::suggest::did_you_mean;
 use crate::values::text;
 use crate::vocabulary;
 
-/// A CEL expression that parses, names only what rules can see, and does not give something else than it must.
+/// A CEL expression that parses, names only what rules can see, and does not give something else than it
+/// must.
 pub(crate) fn expression(gives: Gives) -> impl Fn(&Value<'_>) -> Read<String> {
     move |value| read(value, gives, None)
 }

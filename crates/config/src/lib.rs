@@ -1,10 +1,11 @@
 //! `trunkline.toml`: read once, checked in full, then plain data.
 //!
-//! [`load`] and [`parse`] either give a [`Config`] that needs no further checks or every mistake in the file at once,
-//! each with its line, its column and what to do about it.
+//! [`load`] and [`parse`] either give a [`Config`] that needs no further checks or every mistake in the file
+//! at once, each with its line, its column and what to do about it.
 //!
-//! Reading takes two steps: text becomes a TOML document in which every value knows its place, and the document becomes
-//! validated types, section by section. The second step never stops at a mistake; it notes it and reads on.
+//! Reading takes two steps: text becomes a TOML document in which every value knows its place, and the
+//! document becomes validated types, section by section. The second step never stops at a mistake; it notes
+//! it and reads on.
 //!
 //! # Layout
 //!
@@ -13,19 +14,20 @@
 //! - [`Secret`]: values that come from references and print as `***`
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
-//! - `section`, `values`, `expression`, `expression_kind`, `reference`, `url`: readers of a table, of single values and of their kinds
+//! - `section`, `values`, `expression`, `expression_kind`, `reference`, `url`: readers of a table, of single
+//!   values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
 mod config;
 mod enrichment;
 mod ingest;
 mod kafka;
+mod known_targets;
 mod plugin;
 mod processor;
 mod registry;
 mod rules;
 mod rules_test;
-mod rules_version;
 mod sink;
 mod source;
 mod target;
@@ -47,7 +49,7 @@ mod values;
 pub mod vocabulary;
 
 pub use config::Config;
-pub use enrichment::{Enrichment, ProfileField};
+pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, load_with_plugins, load_without_secrets, parse};
@@ -61,5 +63,6 @@ pub use secret::{ExposeSecret, Secret};
 pub use sink::Sink;
 pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
 pub use suggest::did_you_mean;
-pub use target::{Breaker, Credentials, Mode, Rate, Retry, System, Target};
+pub use target::{Breaker, Credentials, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
+pub use url::is_loopback;

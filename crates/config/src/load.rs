@@ -21,8 +21,8 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
     read_document(path, ADVICE, Secrets::Read, |section| Config::read(section, None))
 }
 
-/// Reads and checks a file for those who connect to nothing: what secrets refer to need not be there, and each secret is
-/// empty.
+/// Reads and checks a file for those who connect to nothing: what secrets refer to need not be there, and
+/// each secret is empty.
 ///
 /// # Errors
 ///

@@ -1,5 +1,7 @@
 //! Secrets are references, never values.
 
+use trunkline_schemas::error_codes::SECRET_UNREADABLE;
+
 use crate::Secret;
 use crate::report::Secrets;
 use crate::section::{Problem, Read, Value};
@@ -32,7 +34,10 @@ fn from_file(value: &Value<'_>, path: &str) -> Result<String, String> {
             .strip_suffix('\n')
             .map_or(content.as_str(), |line| line.trim_end_matches('\r'))
             .to_owned()),
-        Err(error) => Err(format!("refers to '{}', which cannot be read (TL-1002): {error}", path.display())),
+        Err(error) => Err(format!(
+            "refers to '{}', which cannot be read ({SECRET_UNREADABLE}): {error}",
+            path.display()
+        )),
     }
 }
 
@@ -42,6 +47,7 @@ fn from_environment(value: &Value<'_>, name: &str) -> Result<String, String> {
             "refers to the environment; use 'file:/path' or set allow_env_secrets = true at the top".into()
         );
     }
-    std::env::var(name)
-        .map_err(|_| format!("refers to the environment variable '{name}', which is not set (TL-1002)"))
+    std::env::var(name).map_err(|_| {
+        format!("refers to the environment variable '{name}', which is not set ({SECRET_UNREADABLE})")
+    })
 }

@@ -1,23 +1,26 @@
 //! `[rules]`: routing and write-backs, as CEL expressions.
 
+mod version;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::config::KnownTargets;
+use trunkline_schemas::error_codes;
+use trunkline_systems::System;
+
 use crate::expression::expression;
 use crate::expression_kind::Gives;
-use crate::rules_version;
+use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Read, Section, Value};
 use crate::suggest::did_you_mean;
 use crate::values::{boolean, duration, list, reference, text};
-use crate::vocabulary::OPERATIONS;
-use crate::{Enrichment, Place, Plugin, System};
+use crate::{Enrichment, Place, Plugin};
 
 /// All rules, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// First 12 hex digits of the SHA-256 of the rules, the condition of enrichment and the plugins' sections in canonical form: the same rules have
-    /// the same version, whatever their comments and layout.
+    /// First 12 hex digits of the SHA-256 of the rules, the condition of enrichment and the plugins' sections
+    /// in canonical form: the same rules have the same version, whatever their comments and layout.
     pub version: String,
     /// The queue of conversations that no rule decides.
     pub default_queue: String,
@@ -89,7 +92,7 @@ impl Rules {
         let routing = section.tables("routing", "routing rule", |rule| RoutingRule::read(rule, &mut ids));
         let write_backs =
             section.tables("writeback", "write-back rule", |rule| WriteBackRule::read(rule, &mut ids, known));
-        let version = rules_version::of(&default_queue, &routing, &write_backs, enrichment, plugins);
+        let version = version::of(&default_queue, &routing, &write_backs, enrichment, plugins);
         Self { version, default_queue, routing, write_backs }
     }
 }
@@ -160,12 +163,13 @@ impl WriteBackRule {
 fn operation(value: &Value<'_>, system: Option<System>) -> Read<String> {
     let written = text(value)?;
     let Some(system) = system else { return Ok(written) };
-    let mut of_system = OPERATIONS.iter().filter(|(of, ..)| *of == system).map(|(_, name, _)| *name);
-    if of_system.clone().any(|name| name == written) {
+    if system.operation(&written).is_some() {
         return Ok(written);
     }
-    let hint = did_you_mean(&written, &mut of_system);
-    Err(Problem::new(format!("is '{written}', which {system} does not have in this version (TL-4006){hint}")))
+    let hint =
+        did_you_mean(&written, system.capabilities().operations.iter().map(|operation| operation.name));
+    let code = error_codes::UNKNOWN_OPERATION;
+    Err(Problem::new(format!("is '{written}', which {system} does not have in this version ({code}){hint}")))
 }
 
 fn missing_parameters(
@@ -173,9 +177,9 @@ fn missing_parameters(
     operation: Option<&str>,
     given: &BTreeMap<String, String>,
 ) -> Vec<&'static str> {
-    let of_rule = |(of, name, _): &&(System, &str, &[&str])| Some(*of) == system && Some(*name) == operation;
-    let needed = OPERATIONS.iter().find(of_rule).map_or([].as_slice(), |(.., parameters)| *parameters);
-    needed.iter().copied().filter(|parameter| !given.contains_key(*parameter)).collect()
+    let operation = system.zip(operation).and_then(|(system, operation)| system.operation(operation));
+    let needed = operation.into_iter().flat_map(|operation| operation.parameters_of_rules());
+    needed.filter(|parameter| !given.contains_key(*parameter)).collect()
 }
 
 /// Rule ids are part of decision and command ids: two rules with one id would overwrite each other's outcome.

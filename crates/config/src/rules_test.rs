@@ -1,7 +1,7 @@
 //! `*.rules-test.toml`: cases for the rules, beside the configuration.
 //!
-//! Each says what an event is like and what the rules must make of it; what it does not say has a default, or is not
-//! looked at.
+//! Each says what an event is like and what the rules must make of it; what it does not say has a default, or
+//! is not looked at.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,8 +119,8 @@ struct Known<'a> {
     event_types: Vec<&'a str>,
 }
 
-/// Reads and checks a file of cases for the rules of `config`. `event_types` are the names that sources give to events;
-/// those that a rule waits for are known too.
+/// Reads and checks a file of cases for the rules of `config`. `event_types` are the names that sources give
+/// to events; those that a rule waits for are known too.
 ///
 /// # Errors
 ///

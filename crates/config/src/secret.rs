@@ -7,8 +7,8 @@ use secrecy::SecretString;
 
 /// A secret value, resolved from a reference such as `file:/run/secrets/x`.
 ///
-/// It prints as `***` and is wiped from memory when dropped; [`ExposeSecret::expose_secret`] gives the value at the
-/// one place that needs it.
+/// It prints as `***` and is wiped from memory when dropped; [`ExposeSecret::expose_secret`] gives the value
+/// at the one place that needs it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 

@@ -1,7 +1,8 @@
 //! Reads one table of the document field by field and notes every mistake in it.
 //!
-//! A reader asks for each of its fields once, required or with a default, and builds its type at the end; whatever is
-//! wrong was noted on the way, so one mistake hides no other. Fields nobody asked for are unknown.
+//! A reader asks for each of its fields once, required or with a default, and builds its type at the end;
+//! whatever is wrong was noted on the way, so one mistake hides no other. Fields nobody asked for are
+//! unknown.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -188,7 +189,8 @@ impl<'a> Section<'a> {
         table.into_iter().flatten().map(|(key, _)| key.get_ref().as_ref()).collect()
     }
 
-    /// An array of tables, such as `[[rules.routing]]`; `noun` is what messages call one, with its `id` or `name` where it has one.
+    /// An array of tables, such as `[[rules.routing]]`; `noun` is what messages call one, with its `id` or
+    /// `name` where it has one.
     pub fn tables<T>(
         &self,
         field: &'static str,

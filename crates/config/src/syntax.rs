@@ -9,8 +9,8 @@ const BROKEN_LINES_MAX: usize = 8;
 
 /// The text with every broken line blanked out, and what was wrong with each.
 ///
-/// The parser ends at some errors, so that mistakes after them would go unseen. Blanking out a line keeps all places as
-/// they are. Where that does not help, one error stands for all, and nothing can be read.
+/// The parser ends at some errors, so that mistakes after them would go unseen. Blanking out a line keeps all
+/// places as they are. Where that does not help, one error stands for all, and nothing can be read.
 pub(crate) fn readable(text: &str) -> (Cow<'_, str>, Vec<Error>) {
     let mut blanked = Cow::Borrowed(text);
     let mut errors = Vec::new();
@@ -33,8 +33,8 @@ fn first_error(text: &str) -> Option<Error> {
     errors.into_iter().min_by_key(|error| error.span().map_or(0, |span| span.start))
 }
 
-/// The text with the line around a byte made of spaces, and all lines below it if it is the header of a table: nobody
-/// knows whose they are. `None` when the line is fine by itself.
+/// The text with the line around a byte made of spaces, and all lines below it if it is the header of a
+/// table: nobody knows whose they are. `None` when the line is fine by itself.
 fn without_line(text: &str, byte: usize) -> Option<String> {
     let start = text.get(..byte)?.rfind('\n').map_or(0, |newline| newline + 1);
     let is_header = text[start..].trim_start().starts_with('[');

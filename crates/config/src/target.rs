@@ -1,7 +1,8 @@
 //! `[targets.NAME]`: outside systems that are read and written.
 
-use std::fmt;
 use std::time::Duration;
+
+use trunkline_systems::{Rate, System};
 
 use crate::Secret;
 use crate::reference::secret;
@@ -26,27 +27,12 @@ pub struct Target {
     pub mode: Mode,
     /// Longest time one attempt may take (default 5 s).
     pub timeout: Duration,
-    /// Calls allowed; defaults by system, see [`System::default_rate`].
+    /// Calls allowed; defaults by system, see [`System::limits`].
     pub rate: Rate,
     /// When to stop calling.
     pub breaker: Breaker,
     /// How often to try again.
     pub retry: Retry,
-}
-
-/// Which outside system a target is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum System {
-    /// Genesys Cloud CX.
-    Genesys,
-    /// NICE CXone.
-    Cxone,
-    /// Salesforce.
-    Salesforce,
-    /// SAP S/4HANA.
-    Sap,
-    /// ServiceNow.
-    ServiceNow,
 }
 
 /// How to log in to a target.
@@ -78,15 +64,6 @@ pub enum Mode {
     Apply,
     /// Everything but the write; the result says what it would have changed.
     Observe,
-}
-
-/// Calls allowed in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub calls: u32,
-    /// In how long.
-    pub per: Duration,
 }
 
 /// When to stop calling a target, and when to try again.
@@ -121,40 +98,6 @@ pub struct Retry {
     pub cap: Duration,
     /// Retries allowed as a share of calls, over all calls to the endpoint (default 0.2).
     pub budget_ratio: f64,
-}
-
-// === impl System ===
-
-impl System {
-    /// All of them, in the order of their names.
-    pub const ALL: [Self; 5] = [Self::Cxone, Self::Genesys, Self::Salesforce, Self::Sap, Self::ServiceNow];
-
-    /// As written in the configuration, in keys and in topic names, for instance `servicenow`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Genesys => "genesys",
-            Self::Cxone => "cxone",
-            Self::Salesforce => "salesforce",
-            Self::Sap => "sap",
-            Self::ServiceNow => "servicenow",
-        }
-    }
-
-    /// Calls allowed when the configuration does not say: Genesys documents 300 a minute for each token; the others
-    /// are cautious shares of what an organisation may call, 5/s for Salesforce and 10/s for the rest.
-    pub fn default_rate(self) -> Rate {
-        match self {
-            Self::Genesys => Rate { calls: 300, per: Duration::from_secs(60) },
-            Self::Salesforce => Rate { calls: 5, per: Duration::from_secs(1) },
-            Self::Cxone | Self::Sap | Self::ServiceNow => Rate { calls: 10, per: Duration::from_secs(1) },
-        }
-    }
-}
-
-impl fmt::Display for System {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }
 
 // === impl Breaker ===
@@ -239,7 +182,7 @@ impl Target {
             credentials: credentials?,
             mode,
             timeout,
-            rate: rate.unwrap_or_else(|| system.default_rate()),
+            rate: rate.unwrap_or(system.limits().default_rate),
             breaker,
             retry,
         })

@@ -1,6 +1,6 @@
 //! Addresses of HTTP services.
 
-use std::net::IpAddr;
+use ::url::{Host, Url};
 
 use crate::section::{Problem, Read, Value};
 use crate::values::text;
@@ -8,7 +8,7 @@ use crate::values::text;
 /// An `http://` or `https://` URL; given without its trailing slash.
 pub(crate) fn url(value: &Value<'_>) -> Read<String> {
     let written = text(value)?;
-    match host(&written) {
+    match parsed(&written) {
         Some(_) => Ok(written.trim_end_matches('/').to_owned()),
         None => Err(Problem::new(format!("is '{written}', must be a URL such as 'https://host:port/path'"))),
     }
@@ -17,7 +17,7 @@ pub(crate) fn url(value: &Value<'_>) -> Read<String> {
 /// A URL over which credentials travel: `https://`, or `http://` on this machine only.
 pub(crate) fn private_url(value: &Value<'_>) -> Read<String> {
     let written = url(value)?;
-    let private = written.starts_with("https://") || host(&written).is_some_and(is_loopback);
+    let private = written.starts_with("https://") || is_loopback(&written);
     if private || value.report.allow_plaintext_http {
         return Ok(written);
     }
@@ -27,24 +27,25 @@ pub(crate) fn private_url(value: &Value<'_>) -> Read<String> {
     )))
 }
 
-/// The host of a URL; `None` when it is none.
-fn host(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(bracketed) => {
-            let (host, port) = bracketed.split_once(']')?;
-            (host, port.strip_prefix(':'))
-        }
-        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
-    };
-    let port_is_fine = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let host_is_fine = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '@');
-    (port_is_fine && host_is_fine).then_some(host)
+/// Whether a URL points at this machine: what goes there needs no TLS and no proxy.
+pub fn is_loopback(url: &str) -> bool {
+    match parsed(url).as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// A URL of an HTTP service; `None` when it is none, or names a user: credentials have fields of their own.
+fn parsed(written: &str) -> Option<Url> {
+    // The parser would take `http:host` and `HTTP://host` as well; those who read the scheme later would not.
+    if !(written.starts_with("http://") || written.starts_with("https://")) {
+        return None;
+    }
+    let url = Url::parse(written).ok()?;
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (anonymous && url.port() != Some(0)).then_some(url)
 }
 
 #[cfg(test)]
@@ -52,32 +53,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_of_urls() {
-        let cases = [
+    fn urls_of_http_services() {
+        for (url, host) in [
             ("http://localhost:8080/a?b", Some("localhost")),
             ("https://login.mypurecloud.de", Some("login.mypurecloud.de")),
-            ("http://[::1]:8080/", Some("::1")),
+            ("http://[::1]:8080/", Some("[::1]")),
             ("ftp://host", None),
             ("host:8080", None),
             ("http://", None),
             ("http://host:port/", None),
+            ("http://host:0/", None),
             ("http://user:secret@host/", None),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(host(url), expected, "{url}");
+            ("HTTP://host", None),
+            ("http:host", None),
+            ("http://a b/", None),
+        ] {
+            assert_eq!(parsed(url).as_ref().and_then(Url::host_str), host, "{url}");
         }
     }
 
     #[test]
-    fn loopback_hosts() {
-        for (host, expected) in [
-            ("localhost", true),
-            ("127.0.0.1", true),
-            ("127.9.9.9", true),
-            ("::1", true),
-            ("10.0.0.1", false),
+    fn urls_of_this_machine() {
+        for (url, expected) in [
+            ("http://localhost:1", true),
+            ("http://127.0.0.1:8080", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:8080/x", true),
+            ("http://10.0.0.1", false),
+            ("https://login.mypurecloud.com", false),
+            ("https://127.0.0.1.example.com", false),
+            ("nonsense", false),
         ] {
-            assert_eq!(is_loopback(host), expected, "{host}");
+            assert_eq!(is_loopback(url), expected, "{url}");
         }
     }
 }

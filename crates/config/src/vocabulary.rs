@@ -1,6 +1,5 @@
-//! What rules can see and do: the variables of CEL expressions and their fields, and the operations of each system.
-
-use crate::System;
+//! What rules can see: the variables of CEL expressions and their fields. What they can do is in the
+//! catalogue of systems.
 
 /// Each variable with its fields, named as in the Avro values.
 pub const VARIABLES: [(&str, &[&str]); 4] = [
@@ -53,8 +52,8 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
 pub const SOURCE_FIELDS: [&str; 7] =
     ["name", "kind", "channel", "transportId", "adapter", "schemaVersion", "backfilled"];
 
-/// Functions and methods that expressions can call; the macros (`has`, `all`, `exists`, `exists_one`, `map`, `filter`)
-/// are gone by the time this is looked at.
+/// Functions and methods that expressions can call; the macros (`has`, `all`, `exists`, `exists_one`, `map`,
+/// `filter`) are gone by the time this is looked at.
 pub const FUNCTIONS: [&str; 29] = [
     "size",
     "contains",
@@ -94,16 +93,6 @@ const TYPES: [&str; 10] =
 /// What `conversation.state` can be.
 pub const CONVERSATION_STATES: [&str; 8] =
     ["new", "started", "ivr", "queued", "connected", "wrapup", "ended", "none"];
-
-/// What a write-back rule can do: system, operation, and the parameters that the rule has to give. Those that the event
-/// itself holds (`conversationId`, `participantId`) are filled in.
-pub const OPERATIONS: [(System, &str, &[&str]); 2] = [
-    (System::Genesys, "participant_attributes", &[]),
-    (System::Salesforce, "upsert", &["object", "externalIdField", "externalId"]),
-];
-
-/// Systems that know customers, for `[enrichment]`.
-pub const PROFILE_SYSTEMS: [System; 3] = [System::Salesforce, System::Sap, System::ServiceNow];
 
 /// The names of the variables.
 pub(crate) fn variables() -> impl Iterator<Item = &'static str> {

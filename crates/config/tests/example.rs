@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use trunkline_config::{
-    Config, Credentials, Drift, ExposeSecret, LogFormat, Mode, OrderMode, Rate, RegistryAuth, SaslMechanism,
-    Security, SignatureEncoding, SourceKind, System, Verify,
+    Config, Credentials, Drift, ExposeSecret, LogFormat, Mode, OrderMode, RegistryAuth, SaslMechanism,
+    Security, SignatureEncoding, SourceKind, Verify,
 };
+use trunkline_systems::{Rate, System};
 
 #[path = "support/example_folder.rs"]
 mod support;

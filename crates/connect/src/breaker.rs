@@ -30,14 +30,15 @@ pub enum State {
     Open,
 }
 
-/// What a call told about the health of its endpoint.
+/// What a call showed of the health of its endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It answered, if only that the caller is wrong.
     Success,
     /// It did not answer, or answered that it cannot.
     Failure,
-    /// Nothing can be said: the call was not made, was given up early, or was turned away for its rate or its token.
+    /// Nothing can be said: the call was not made, was given up early, or was turned away for its rate or its
+    /// token.
     Neutral,
 }
 
@@ -84,8 +85,9 @@ struct InARow {
 // === impl InARow ===
 
 impl InARow {
-    /// Takes note of a call that began after so many successes. Calls run side by side: one that fails late, after others
-    /// that began with it or after it have succeeded, is no sign that the endpoint is gone. It counts in the window.
+    /// Takes note of a call that began after so many successes. Calls run side by side: one that fails late,
+    /// after others that began with it or after it have succeeded, is no sign that the endpoint is gone. It
+    /// counts in the window.
     fn add(&mut self, outcome: Outcome, began_after: u64) {
         match outcome {
             Outcome::Success => *self = Self { failures: 0, successes: self.successes + 1 },
@@ -121,7 +123,8 @@ impl Breaker {
         }
     }
 
-    /// Whether a call may be made. The time of an open breaker runs out here, hence the possible change of state.
+    /// Whether a call may be made. The time of an open breaker runs out here, hence the possible change of
+    /// state.
     pub fn admit(&mut self, now: Instant) -> (Result<Permit, Refused>, Option<Transition>) {
         let mut transition = None;
         // ## Open => (Open | HalfOpen)

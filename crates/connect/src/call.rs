@@ -1,57 +1,60 @@
-//! One call on its way through the stack: deadline, limiter, breaker, auth, attempt with timeout, classify, retry.
+//! One call on its way through the stack: deadline, limiter, breaker, auth, attempt with timeout, classify,
+//! retry.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
-use trunkline_config::{ExposeSecret, System};
+use trunkline_config::ExposeSecret;
+use trunkline_systems::System;
 
 use crate::breaker::Outcome;
-use crate::classify::{Answer, Classified, Verdict, classify};
-use crate::course::{Course, Effect, Then, Trouble};
+use crate::classify::{Answer, Classified, Verdict};
+use crate::connection::Connection;
 use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
-use crate::feedback;
-use crate::gate::Slot;
 use crate::limiter::{Feedback, Pause};
 use crate::metrics;
-use crate::outbound::{Inner, Request, Response};
+use crate::request::{Request, Response};
+use crate::retry::{Cause, Effect, Progress, Then};
+use crate::systems::{classify, connector};
+use crate::throttle::Slot;
 use crate::token::Token;
 use crate::token_manager::NoToken;
 use crate::wire::{self, NoAnswer, RawAnswer};
 
 /// The pause after a rate limit whose answer gives no time.
-const UNTOLD_PAUSE: Duration = Duration::from_secs(1);
+const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
 
 /// One call under way.
 pub(crate) struct Call<'a> {
-    outbound: &'a Inner,
+    outbound: &'a Connection,
     endpoint: Arc<Endpoint>,
     request: &'a Request,
     started: Instant,
     deadline: Instant,
-    course: Course,
+    progress: Progress,
 }
 
-/// A failed attempt, and what kind of trouble it is in.
+/// A failed attempt, and what decides whether there is another.
 struct Failure {
     kind: CallErrorKind,
     status: Option<u16>,
     code: Option<String>,
     message: String,
-    trouble: Trouble,
+    cause: Cause,
 }
 
 // === impl Call ===
 
 impl<'a> Call<'a> {
     pub(crate) fn new(
-        outbound: &'a Inner,
+        outbound: &'a Connection,
         endpoint: Arc<Endpoint>,
         request: &'a Request,
         deadline: Instant,
     ) -> Self {
-        Self { outbound, endpoint, request, started: Instant::now(), deadline, course: Course::default() }
+        Self { outbound, endpoint, request, started: Instant::now(), deadline, progress: Progress::default() }
     }
 
     /// Makes attempts until one succeeds, another makes no sense, or the deadline is too near for one.
@@ -64,7 +67,7 @@ impl<'a> Call<'a> {
                         status: answer.status,
                         headers: answer.headers,
                         body: answer.body,
-                        attempts: self.course.attempts,
+                        attempts: self.progress.attempts,
                     });
                 }
                 Err(failure) => failure,
@@ -81,10 +84,10 @@ impl<'a> Call<'a> {
     /// The wait before the next attempt; `None` to give up.
     fn decide(&mut self, failure: &Failure) -> Option<Duration> {
         let retry = &self.outbound.target.retry;
-        let then = self.course.after(failure.trouble, self.request.repeat, retry, rand::random());
+        let then = self.progress.after(failure.cause, self.request.repeat, retry, rand::random());
         let Then::Again { wait, budgeted } = then else { return None };
         let paused = match failure.kind {
-            CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(UNTOLD_PAUSE),
+            CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(DEFAULT_PAUSE),
             _ => Duration::ZERO,
         };
         let in_time = Instant::now() + wait.max(paused) < self.deadline;
@@ -95,7 +98,7 @@ impl<'a> Call<'a> {
     async fn attempt(&mut self, last: Option<Failure>) -> Result<RawAnswer, Failure> {
         match self.pass().await {
             Ok((slot, admission, token)) => self.send(slot, admission, token).await,
-            Err(refused) => Err(last.map_or(refused, |last| Failure { trouble: Trouble::Final, ..last })),
+            Err(refused) => Err(last.map_or(refused, |last| Failure { cause: Cause::Final, ..last })),
         }
     }
 
@@ -112,7 +115,8 @@ impl<'a> Call<'a> {
         if let Some(until) = self.endpoint.held_until(now) {
             return Err(Failure::breaker_open(until));
         }
-        let entered = self.outbound.gate.enter(&self.endpoint.line, self.endpoint.class, self.deadline).await;
+        let entered =
+            self.outbound.throttle.enter(&self.endpoint.queue, self.endpoint.class, self.deadline).await;
         metrics::limiter_wait(&self.outbound.target.name, self.endpoint.class, now.elapsed());
         let slot = entered.map_err(|blocked| {
             metrics::limiter_refusal(&self.outbound.target.name, self.endpoint.class);
@@ -140,7 +144,7 @@ impl<'a> Call<'a> {
         let allowed = target.timeout.min(self.deadline.saturating_duration_since(began));
         let request = self.outbound.build(self.request, token.as_ref());
         slot.spend();
-        self.course.attempts += 1;
+        self.progress.attempts += 1;
         let exchange = tokio::time::timeout(allowed, wire::exchange(request)).await;
         let took = began.elapsed();
         let status = match &exchange {
@@ -153,11 +157,12 @@ impl<'a> Call<'a> {
             Ok(Err(NoAnswer { reached, message })) => {
                 admission.record(Outcome::Failure, took);
                 let effect = if reached { Effect::Unknown } else { Effect::None };
-                let trouble = Trouble::Unavailable(effect);
-                Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, trouble })
+                let cause = Cause::Unavailable(effect);
+                Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, cause })
             }
             Err(_elapsed) if allowed < target.timeout => {
-                // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of the time.
+                // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of
+                // the time.
                 let half = (self.deadline - self.started) / 2;
                 let outcome = if took >= half { Outcome::Failure } else { Outcome::Neutral };
                 admission.record(outcome, took);
@@ -186,7 +191,7 @@ impl<'a> Call<'a> {
             now_unix: wire::unix_seconds(),
         };
         let classified = classify(system, &view);
-        slot.answered(heard(system, &answer.headers, classified.verdict));
+        slot.answered(stated_limits(system, &answer.headers, classified.verdict));
         admission.record(classified.verdict.health(), took);
         if classified.verdict == Verdict::Success {
             return Ok(answer);
@@ -195,17 +200,17 @@ impl<'a> Call<'a> {
     }
 
     fn failure(&self, status: u16, classified: Classified, token: Option<&Token>) -> Failure {
-        let (kind, trouble) = match classified.verdict {
+        let (kind, cause) = match classified.verdict {
             Verdict::Unauthorized => (CallErrorKind::Unauthorized, self.refused_token(token)),
             Verdict::RateLimited { retry_after, .. } => {
-                (CallErrorKind::RateLimited { retry_after }, Trouble::RateLimited)
+                (CallErrorKind::RateLimited { retry_after }, Cause::RateLimited)
             }
-            Verdict::NotFound => (CallErrorKind::NotFound, Trouble::Final),
-            Verdict::Conflict => (CallErrorKind::Conflict, Trouble::Final),
-            Verdict::Locked => (CallErrorKind::Conflict, Trouble::Locked),
+            Verdict::NotFound => (CallErrorKind::NotFound, Cause::Final),
+            Verdict::Conflict => (CallErrorKind::Conflict, Cause::Final),
+            Verdict::Locked => (CallErrorKind::Conflict, Cause::Locked),
             // A success never comes here; were it to, it would not be repeated.
-            Verdict::Rejected | Verdict::Success => (CallErrorKind::Rejected, Trouble::Final),
-            Verdict::Unavailable => (CallErrorKind::Unavailable, Trouble::Unavailable(effect_of(status))),
+            Verdict::Rejected | Verdict::Success => (CallErrorKind::Rejected, Cause::Final),
+            Verdict::Unavailable => (CallErrorKind::Unavailable, Cause::Unavailable(effect_of(status))),
         };
         let message = classified.message.unwrap_or_else(|| format!("answered {status}"));
         // A system may echo what it was sent.
@@ -213,20 +218,20 @@ impl<'a> Call<'a> {
             Some(token) => message.replace(token.secret.expose_secret(), "***"),
             None => message,
         };
-        Failure { kind, status: Some(status), code: classified.code, message, trouble }
+        Failure { kind, status: Some(status), code: classified.code, message, cause }
     }
 
-    fn refused_token(&self, token: Option<&Token>) -> Trouble {
+    fn refused_token(&self, token: Option<&Token>) -> Cause {
         match (&self.outbound.tokens, token) {
-            (Some(tokens), Some(token)) => Trouble::Token { news: tokens.refused(token) },
+            (Some(tokens), Some(token)) => Cause::Token { news: tokens.refused(token) },
             // A password does not get better by trying.
-            _ => Trouble::Final,
+            _ => Cause::Final,
         }
     }
 
     fn error(&self, failure: Failure) -> CallError {
-        // New tokens that are refused again and again are the system's trouble, not the configuration's.
-        let refused = matches!(failure.trouble, Trouble::Token { .. }) && self.course.tokens_are_used_up();
+        // New tokens that are refused again and again are the system's fault, not the configuration's.
+        let refused = matches!(failure.cause, Cause::Token { .. }) && self.progress.tokens_are_used_up();
         let kind = if refused { CallErrorKind::Unavailable } else { failure.kind };
         CallError {
             kind,
@@ -234,32 +239,32 @@ impl<'a> Call<'a> {
             status: failure.status,
             code: failure.code,
             message: failure.message,
-            attempts: self.course.attempts,
-            sent: self.course.sent,
+            attempts: self.progress.attempts,
+            sent: self.progress.sent,
         }
     }
 }
 
-/// What is known of the effect of a request that was answered so: a gateway that gives up waiting does not stop
-/// what is behind it.
+/// What is known of the effect of a request that was answered so: a gateway that gives up waiting does not
+/// stop what is behind it.
 fn effect_of(status: u16) -> Effect {
     if matches!(status, 408 | 502 | 504) { Effect::Unknown } else { Effect::Ended }
 }
 
 /// What an answer says about limits, by its headers and by its meaning.
-fn heard(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
-    let mut heard = feedback::read(system, headers);
+fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
+    let mut feedback = (connector(system).feedback)(headers);
     if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
-        heard.pause = Some(Pause { lasts: retry_after.unwrap_or(UNTOLD_PAUSE), whole_credential });
+        feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(DEFAULT_PAUSE), whole_credential });
     }
-    heard
+    feedback
 }
 
 // === impl Failure ===
 
 impl Failure {
     fn final_(kind: CallErrorKind, message: &str) -> Self {
-        Self { kind, status: None, code: None, message: message.to_owned(), trouble: Trouble::Final }
+        Self { kind, status: None, code: None, message: message.to_owned(), cause: Cause::Final }
     }
 
     fn breaker_open(until: Instant) -> Self {
@@ -270,7 +275,7 @@ impl Failure {
 
     fn unanswered(kind: CallErrorKind, took: Duration) -> Self {
         let message = format!("no answer within {} ms", took.as_millis());
-        Self { kind, status: None, code: None, message, trouble: Trouble::Unavailable(Effect::Unknown) }
+        Self { kind, status: None, code: None, message, cause: Cause::Unavailable(Effect::Unknown) }
     }
 
     fn no_token(no_token: NoToken) -> Self {

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
-use trunkline_config::{Config, System, Target};
+use trunkline_config::{Config, Target};
+use trunkline_profiles::ProfilePart;
+use trunkline_systems::System;
 
 use crate::breaker::State;
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
-use crate::lookup::{self, Question};
 use crate::outbound::Outbound;
-use crate::profile::ProfilePart;
+use crate::profile_part::{self, Question};
 use crate::quota::{self, Role, TooSmall};
-use crate::writes::{Applied, Current, Operation, Request};
-use crate::{genesys, salesforce};
+use crate::write_calls;
+use crate::writes::{Applied, Current, Request};
 
 /// The outside systems of one binary.
 #[derive(Debug, Clone)]
@@ -90,15 +91,15 @@ impl Directory {
         Ok(Self(Arc::new(Inner { targets, enrichment, events })))
     }
 
-    /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up, so calls
-    /// wait until the quotas' windows have passed, where those are a few seconds.
+    /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up,
+    /// so calls wait until the quotas' windows have passed, where those are a few seconds.
     pub fn await_predecessor(&self) {
         self.0.targets.values().for_each(Outbound::await_predecessor);
     }
 
     /// What happens to the connections, from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.0.events.listen()
+        self.0.events.subscribe()
     }
 
     /// The breakers of all endpoint classes called so far.
@@ -129,7 +130,7 @@ impl Directory {
         traceparent: Option<&str>,
     ) -> Vec<ProfilePart> {
         let question = Question { customer_id, deadline, traceparent };
-        join_all(self.0.enrichment.iter().map(|outbound| lookup::ask(outbound, question))).await
+        join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 
     /// Reads the present values of what a write would change.
@@ -142,11 +143,7 @@ impl Directory {
         write: &Request,
         deadline: Instant,
     ) -> Result<Current, CallError> {
-        let outbound = self.find(target)?;
-        match write.operation {
-            Operation::ParticipantAttributes => genesys::current(outbound, write, deadline).await,
-            Operation::Upsert => salesforce::current(outbound, write, deadline).await,
-        }
+        write_calls::current(self.find(target)?, write, deadline).await
     }
 
     /// Carries out a write.
@@ -159,22 +156,7 @@ impl Directory {
         write: &Request,
         deadline: Instant,
     ) -> Result<Applied, CallError> {
-        let outbound = self.find(target)?;
-        match write.operation {
-            Operation::ParticipantAttributes => genesys::set_attributes(outbound, write, deadline).await,
-            Operation::Upsert => salesforce::upsert(outbound, write, deadline).await,
-        }
-    }
-
-    /// When a write of this kind can pass at the earliest, as far as its breaker and the quota are known;
-    /// `None` means now. A time that has come may still find the breaker open: it is asked again by calling.
-    pub fn held_until(&self, target: &str, operation: Operation) -> Option<Instant> {
-        self.0.targets.get(target)?.held_until(operation.class())
-    }
-
-    /// The longest time a request that was given up can still be on its way: after it, what is read back is final.
-    pub fn attempt_lifetime(&self, target: &str) -> Option<Duration> {
-        self.0.targets.get(target).map(|outbound| outbound.target().timeout)
+        write_calls::apply(self.find(target)?, write, deadline).await
     }
 
     fn find(&self, target: &str) -> Result<&Outbound, CallError> {
@@ -204,9 +186,10 @@ fn enrichment(config: &Config, targets: &BTreeMap<String, Outbound>) -> Result<V
     let find = |name: &String| {
         let wrong = |reason| Error::Enrichment { target: name.clone(), reason };
         let outbound = targets.get(name).ok_or_else(|| wrong("is not configured under [targets]"))?;
-        match outbound.target().system {
-            System::Salesforce | System::Sap | System::ServiceNow => Ok(outbound.clone()),
-            System::Genesys | System::Cxone => Err(wrong("has no customer profiles")),
+        if outbound.target().system.has_profiles() {
+            Ok(outbound.clone())
+        } else {
+            Err(wrong("has no customer profiles"))
         }
     };
     config.enrichment.targets.iter().map(find).collect()

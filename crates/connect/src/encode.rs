@@ -2,6 +2,11 @@
 //!
 //! Every function escapes or refuses; none passes text through. Pure.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is percent-encoded.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Longest value accepted: native keys and customer numbers are far shorter.
 const LONGEST_VALUE: usize = 255;
 
@@ -11,11 +16,12 @@ const LONGEST_VALUE: usize = 255;
 pub struct Unsafe {
     /// Where it was wanted, for instance `an encoded query of ServiceNow`.
     pub place: &'static str,
-    /// What is wrong with it; the value itself is not told, it may be personal data.
+    /// What is wrong with it; the value itself is left out, it may be personal data.
     pub reason: &'static str,
 }
 
-/// A query string from names and values, without the question mark. Names are the caller's own and go as they are.
+/// A query string from names and values, without the question mark. Names are the caller's own and go as they
+/// are.
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
     pairs.join("&")
@@ -97,15 +103,7 @@ fn checked(value: &str, place: &'static str) -> Result<(), Unsafe> {
 /// Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`, which every server
 /// reads, and not `+`.
 fn percent(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 #[cfg(test)]

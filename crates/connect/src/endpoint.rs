@@ -1,4 +1,4 @@
-//! One endpoint class of a target: its breaker, its retry budget, its line of waiting callers.
+//! One endpoint class of a target: its breaker, its retry budget, its queue of waiting callers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,20 +9,21 @@ use trunkline_config::Target;
 use crate::breaker::{Breaker, Outcome, Permit, Refused, State, Transition};
 use crate::budget::Budget;
 use crate::event::{Event, Events};
-use crate::gate::Line;
 use crate::metrics;
+use crate::throttle::Queue;
 
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) class: &'static str,
-    pub(crate) line: Line,
+    pub(crate) queue: Queue,
     target: String,
     breaker: Mutex<Breaker>,
     budget: Mutex<Budget>,
     events: Events,
 }
 
-/// Leave of the breaker for one attempt. Dropped without an outcome, it gives its place back and says nothing.
+/// Leave of the breaker for one attempt. Dropped without an outcome, it gives its place back and says
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct Admission {
     endpoint: Arc<Endpoint>,
@@ -36,7 +37,7 @@ impl Endpoint {
         metrics::breaker(&target.name, class, State::Closed);
         Self {
             class,
-            line: Line::default(),
+            queue: Queue::default(),
             target: target.name.clone(),
             breaker: Mutex::new(Breaker::new(target.breaker.clone(), now)),
             budget: Mutex::new(Budget::new(target.retry.budget_ratio, now)),
@@ -72,7 +73,7 @@ impl Endpoint {
     fn announce(&self, transition: Option<Transition>) {
         if let Some(Transition { from, to }) = transition {
             metrics::breaker_transition(&self.target, self.class, to);
-            self.events.tell(Event::Breaker { target: self.target.clone(), class: self.class, from, to });
+            self.events.publish(Event::Breaker { target: self.target.clone(), class: self.class, from, to });
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use trunkline_schemas::error_codes;
+
 /// A call that did not succeed, after all attempts that the caller's deadline and the target's policy allow.
 ///
 /// Never holds a secret or the answer of a token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{target}: {kind} after {attempts} attempts{}: {message}", told(.status, .code))]
+#[error("{target}: {kind} after {attempts} attempts{}: {message}", parenthesized(.status, .code))]
 pub struct CallError {
     /// What kind of failure.
     pub kind: CallErrorKind,
@@ -67,13 +69,18 @@ pub enum CallErrorKind {
 impl CallError {
     /// The stable code, explained on its page in `docs/errors`.
     pub fn trunkline_code(&self) -> &'static str {
-        match self.kind {
-            CallErrorKind::BreakerOpen { .. } | CallErrorKind::Unavailable => "TL-4001",
-            CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => "TL-4001",
-            CallErrorKind::Unauthorized => "TL-4002",
-            CallErrorKind::RateLimited { .. } => "TL-4003",
-            CallErrorKind::NotFound | CallErrorKind::Conflict | CallErrorKind::Rejected => "TL-4004",
-        }
+        let code = match self.kind {
+            CallErrorKind::BreakerOpen { .. }
+            | CallErrorKind::Unavailable
+            | CallErrorKind::Timeout
+            | CallErrorKind::DeadlineExceeded => error_codes::BREAKER_OPEN,
+            CallErrorKind::Unauthorized => error_codes::TOKEN_REFUSED,
+            CallErrorKind::RateLimited { .. } => error_codes::RATE_LIMITED,
+            CallErrorKind::NotFound | CallErrorKind::Conflict | CallErrorKind::Rejected => {
+                error_codes::WRITE_REJECTED
+            }
+        };
+        code.as_str()
     }
 
     /// When the next try makes sense, where that is known.
@@ -110,7 +117,7 @@ impl CallErrorKind {
     }
 }
 
-fn told(status: &Option<u16>, code: &Option<String>) -> String {
+fn parenthesized(status: &Option<u16>, code: &Option<String>) -> String {
     match (status, code) {
         (Some(status), Some(code)) => format!(" ({status} {code})"),
         (Some(status), None) => format!(" ({status})"),

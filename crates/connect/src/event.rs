@@ -1,8 +1,9 @@
-//! What an operator should hear about the outside systems as it happens.
+//! What an operator should know about the outside systems as it happens.
 
 use std::fmt;
 
 use tokio::sync::broadcast;
+use trunkline_schemas::error_codes;
 
 use crate::breaker::State;
 
@@ -64,8 +65,10 @@ impl Event {
     /// The stable error code, for events that are errors.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::Breaker { to: State::Open, .. } => Some("TL-4001"),
-            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => Some("TL-4002"),
+            Self::Breaker { to: State::Open, .. } => Some(error_codes::BREAKER_OPEN.as_str()),
+            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => {
+                Some(error_codes::TOKEN_REFUSED.as_str())
+            }
             Self::Breaker { .. } | Self::TokenIssued { .. } => None,
         }
     }
@@ -102,16 +105,16 @@ impl Events {
         Self(broadcast::Sender::new(BACKLOG))
     }
 
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Event> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.0.subscribe()
     }
 
-    /// Logs an event and tells whoever listens; nobody has to.
-    pub(crate) fn tell(&self, event: Event) {
+    /// Logs an event, and passes it to whoever subscribed; nobody has to.
+    pub(crate) fn publish(&self, event: Event) {
         match event.code() {
             Some(code) => tracing::warn!(code, target_name = event.target(), "{event}"),
             None => tracing::info!(target_name = event.target(), "{event}"),
         }
-        let _nobody_listens = self.0.send(event);
+        let _nobody_subscribed = self.0.send(event);
     }
 }

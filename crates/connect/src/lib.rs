@@ -7,12 +7,11 @@
 //! # Layout
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
-//! - [`profile`]: what systems know of a customer, one by one and together
-//! - [`writes`]: what can be written, what it guarantees, what it would change
-//! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards hear
-//! - the systems: [`genesys`], [`salesforce`], [`sap`], [`servicenow`]
-//! - the stack: [`Outbound`], and its pure parts [`limiter`], [`feedback`], [`breaker`], [`token`], [`classify`],
-//!   [`backoff`], [`budget`]
+//! - [`writes`]: commands, checked; what they would change; how they are carried out
+//! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
+//! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
+//! - the stack: [`Outbound`], and its pure parts [`limiter`], [`feedback`], [`breaker`], [`token`],
+//!   [`classify`], [`backoff`], [`budget`]
 //! - [`encode`]: values from outside, kept values in every query language
 
 pub mod backoff;
@@ -22,38 +21,38 @@ pub mod classify;
 pub mod directory;
 pub mod encode;
 pub mod feedback;
-pub mod genesys;
 pub mod limiter;
 pub mod metrics;
-pub mod profile;
 pub mod report;
-pub mod salesforce;
-pub mod sap;
-pub mod servicenow;
 pub mod token;
 pub mod writes;
 
 mod call;
-mod course;
+mod connection;
 mod endpoint;
 mod error;
 mod event;
-mod gate;
 mod lookup;
 mod outbound;
+mod profile_part;
 mod quota;
+mod request;
+mod retry;
+mod systems;
 #[cfg(test)]
 mod testing;
+mod throttle;
 mod token_endpoint;
 mod token_manager;
 mod window;
 mod wire;
+mod write_calls;
 
-pub use course::Repeat;
 pub use directory::{Directory, EndpointStatus};
 pub use error::{CallError, CallErrorKind};
 pub use event::Event;
-pub use outbound::{Outbound, Request, Response};
-pub use profile::{ProfileData, ProfilePart};
+pub use outbound::Outbound;
 pub use quota::{Role, TooSmall};
 pub use report::Reporter;
+pub use request::{Request, Response};
+pub use retry::Repeat;

@@ -6,12 +6,13 @@
 //! that refills at a rate lets `burst` more through, and one that counts from the beginning of calls is off
 //! by the jitter of the network.)
 //!
-//! What the platform says ([`Feedback`]) lowers this and never raises it. Pure: functions of (state, input, now).
+//! What the platform says ([`Feedback`]) lowers this and never raises it. Pure: functions of (state, input,
+//! now).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use trunkline_config::Rate;
+use trunkline_systems::Rate;
 
 /// Reports of the remaining calls that end this close to each other are about the same window of the
 /// platform, which tells the end of its window in whole seconds.
@@ -41,7 +42,7 @@ pub struct Blocked {
     pub until: Option<Instant>,
 }
 
-/// What an answer said about limits; see [`crate::feedback`] for the headers it is read from.
+/// What an answer states about limits; see [`crate::feedback`] for the headers it is read from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Feedback {
     /// The platform allows this rate to the credential.
@@ -73,12 +74,13 @@ pub struct Pause {
     pub whole_credential: bool,
 }
 
-/// What the platform last said it has left. Calls in flight come off it: the platform may not have counted them.
+/// What the platform last stated that it has left. Calls in flight come off it: the platform may not have
+/// counted them.
 #[derive(Debug, Clone, Copy)]
 struct Ceiling {
-    /// The lowest number told within the platform's window: answers overtake each other, and a call that the platform
-    /// counted later was told a lower number.
-    told: u32,
+    /// The lowest number stated within the platform's window: answers overtake each other, and a call that
+    /// the platform counted later was answered with a lower number.
+    calls_left: u32,
     until: Instant,
     rolling: Option<Duration>,
 }
@@ -99,18 +101,19 @@ impl Limiter {
         }
     }
 
-    /// A process starts with this limiter. A predecessor that was killed a moment ago may have used up the limit, so
-    /// the window is waited out.
+    /// A process starts with this limiter. A predecessor that was killed a moment ago may have used up the
+    /// limit, so the window is waited out.
     ///
-    /// Windows longer than [`START_HOLD_MAX`] are not: nobody could restart a process that then says nothing for a
-    /// minute. The platform that has one (Genesys) tells with every answer what is left of it.
+    /// Windows longer than [`START_HOLD_MAX`] are not: nobody could restart a process that then says nothing
+    /// for a minute. The platform that has one (Genesys) tells with every answer what is left of it.
     pub fn start(&mut self, now: Instant) {
         if self.configured.per <= START_HOLD_MAX {
             self.paused = Some(now + self.configured.per);
         }
     }
 
-    /// Takes leave for one call of an endpoint class; [`Limiter::end`] or [`Limiter::give_back`] has to follow.
+    /// Takes leave for one call of an endpoint class; [`Limiter::end`] or [`Limiter::give_back`] has to
+    /// follow.
     ///
     /// # Errors
     /// [`Blocked`] when the call would exceed a limit or falls into a pause.
@@ -130,7 +133,7 @@ impl Limiter {
         self.check(class, now)
     }
 
-    /// A call of `class` ended with an answer that said `feedback`; nothing, when there was no answer.
+    /// A call of `class` ended whose answer stated `feedback`; an empty one, when there was no answer.
     pub fn end(&mut self, class: &'static str, feedback: &Feedback, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let last = self.ended.back().copied().unwrap_or(now);
@@ -139,7 +142,7 @@ impl Limiter {
         while self.ended.len() > keep {
             self.ended.pop_front();
         }
-        self.hear(class, feedback, now);
+        self.learn(class, feedback, now);
     }
 
     /// A call was not made after all: nothing left for the system.
@@ -147,7 +150,7 @@ impl Limiter {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
-    fn hear(&mut self, class: &'static str, feedback: &Feedback, now: Instant) {
+    fn learn(&mut self, class: &'static str, feedback: &Feedback, now: Instant) {
         if let Some(allowed) = feedback.allowed {
             let allowed = Rate { calls: allowed.calls.max(1), per: allowed.per };
             let lowers = allowed.calls < self.configured.calls || allowed.per > self.configured.per;
@@ -155,8 +158,8 @@ impl Limiter {
         }
         match (feedback.remaining, &mut self.ceiling) {
             (Some(remaining), _) => self.lower_ceiling(remaining, now),
-            // A call of which nothing is told was counted all the same.
-            (None, Some(ceiling)) => ceiling.told = ceiling.told.saturating_sub(1),
+            // A call whose answer states nothing was counted all the same.
+            (None, Some(ceiling)) => ceiling.calls_left = ceiling.calls_left.saturating_sub(1),
             (None, None) => {}
         }
         if let Some(pause) = feedback.pause {
@@ -171,13 +174,15 @@ impl Limiter {
     }
 
     fn lower_ceiling(&mut self, remaining: Remaining, now: Instant) {
-        let Remaining { calls: told, lasts, rolling } = remaining;
+        let Remaining { calls: calls_left, lasts, rolling } = remaining;
         let until = now + lasts;
         let ceiling = match self.ceiling {
-            Some(known) if !rolling && until < known.until + SAME_WINDOW => {
-                Ceiling { told: told.min(known.told), until: until.max(known.until), rolling: None }
-            }
-            _ => Ceiling { told, until, rolling: rolling.then_some(lasts) },
+            Some(known) if !rolling && until < known.until + SAME_WINDOW => Ceiling {
+                calls_left: calls_left.min(known.calls_left),
+                until: until.max(known.until),
+                rolling: None,
+            },
+            _ => Ceiling { calls_left, until, rolling: rolling.then_some(lasts) },
         };
         self.ceiling = Some(ceiling);
     }
@@ -193,9 +198,10 @@ impl Limiter {
             if now < ceiling.until {
                 return Some(ceiling);
             }
-            // A rolling limit that was used up is probed with one call; one that was not is simply out of date.
-            let lasts = ceiling.rolling.filter(|_| ceiling.told == 0)?;
-            Some(Ceiling { told: 1, until: now + lasts, rolling: Some(lasts) })
+            // A rolling limit that was used up is probed with one call; one that was not is simply out of
+            // date.
+            let lasts = ceiling.rolling.filter(|_| ceiling.calls_left == 0)?;
+            Some(Ceiling { calls_left: 1, until: now + lasts, rolling: Some(lasts) })
         });
     }
 
@@ -208,10 +214,10 @@ impl Limiter {
     }
 
     fn check_ceiling(&self, ceiling: Ceiling) -> Result<(), Blocked> {
-        match ceiling.told {
+        match ceiling.calls_left {
             0 => Err(Blocked { until: Some(ceiling.until) }),
-            // Some of those in flight may be counted already: their answers will tell.
-            told if told <= self.in_flight => Err(Blocked { until: None }),
+            // Some of those in flight may be counted already: their answers will show.
+            calls_left if calls_left <= self.in_flight => Err(Blocked { until: None }),
             _ => Ok(()),
         }
     }

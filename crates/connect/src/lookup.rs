@@ -1,108 +1,31 @@
-//! Asking one system about one customer: what all three lookups have in common.
+//! How a customer is looked up in a system: the addresses to ask, and what their answers say.
+//!
+//! Pure; `profile_part` does the asking.
 
-use std::time::Instant;
-
-use reqwest::Method;
 use serde_json::Value;
-use trunkline_config::System;
-use trunkline_schemas::SourceStatus;
+use trunkline_profiles::ProfileData;
 
-use crate::course::Repeat;
 use crate::encode::Unsafe;
-use crate::error::{CallError, CallErrorKind};
-use crate::outbound::{Outbound, Request};
-use crate::profile::{ProfileData, ProfilePart};
-use crate::{salesforce, sap, servicenow, wire};
 
-/// Why a lookup gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The customer id cannot be asked for.
-    #[error(transparent)]
-    Unsafe(#[from] Unsafe),
-    /// The answer is not what the system's interface promises.
-    #[error("{system} answered something unexpected: {what}")]
-    Unreadable {
-        /// Which system.
-        system: &'static str,
-        /// What is wrong with the answer.
-        what: &'static str,
-    },
+/// How a system is asked about a customer.
+pub(crate) struct ProfileLookup {
+    /// Path and query of the first page, for a customer's number.
+    pub(crate) path: fn(&str) -> Result<String, Unsafe>,
+    /// What the pages so far say; the base URL is that of the target.
+    pub(crate) read: fn(&[Value], &str) -> Result<Found, Unreadable>,
+    /// What a 404 says.
+    pub(crate) not_found: fn() -> Option<ProfileData>,
 }
 
-/// A lookup's question: who, until when, in which trace.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Question<'a> {
-    pub(crate) customer_id: &'a str,
-    pub(crate) deadline: Instant,
-    pub(crate) traceparent: Option<&'a str>,
+/// What the pages so far say.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found {
+    /// There is another page, at this path.
+    NextPage(String),
+    /// All there is; `None` when the system does not know the customer.
+    All(Option<ProfileData>),
 }
 
-/// Asks the system behind `outbound`. `None` when it does not know the customer.
-pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfilePart {
-    let began = Instant::now();
-    let system = outbound.target().system;
-    let found = match system {
-        System::Salesforce => salesforce::profile(outbound, question).await,
-        System::Sap => sap::profile(outbound, question).await,
-        System::ServiceNow => servicenow::profile(outbound, question).await,
-        System::Genesys | System::Cxone => {
-            Err(Error::Unreadable { system: system.as_str(), what: "it has no customer profiles" })
-        }
-    };
-    let (status, data) = match found {
-        Ok(Some(data)) => (SourceStatus::Ok, data),
-        Ok(None) => (SourceStatus::NotFound, ProfileData::default()),
-        Err(error) => {
-            tracing::debug!(target_name = outbound.target().name, "no profile: {error}");
-            (error.status(), ProfileData::default())
-        }
-    };
-    ProfilePart {
-        system: system.as_str().to_owned(),
-        status,
-        fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(wire::unix_milliseconds),
-        latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        data,
-    }
-}
-
-/// Reads JSON from a path of the system.
-pub(crate) async fn get(
-    outbound: &Outbound,
-    class: &'static str,
-    path: String,
-    question: Question<'_>,
-) -> Result<Value, Error> {
-    let request = Request {
-        method: Method::GET,
-        path,
-        headers: Vec::new(),
-        body: None,
-        repeat: Repeat::Always,
-        traceparent: question.traceparent.map(str::to_owned),
-    };
-    Ok(outbound.call(class, &request, question.deadline).await?.json())
-}
-
-// === impl Error ===
-
-impl Error {
-    fn status(&self) -> SourceStatus {
-        let Self::Call(error) = self else { return SourceStatus::Error };
-        match error.kind {
-            CallErrorKind::NotFound => SourceStatus::NotFound,
-            CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => SourceStatus::Timeout,
-            CallErrorKind::BreakerOpen { .. } | CallErrorKind::RateLimited { .. } => {
-                SourceStatus::Unavailable
-            }
-            CallErrorKind::Unauthorized
-            | CallErrorKind::Conflict
-            | CallErrorKind::Rejected
-            | CallErrorKind::Unavailable => SourceStatus::Error,
-        }
-    }
-}
+/// An answer is not what the system's interface promises: what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable(pub(crate) &'static str);

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
+use trunkline_config::{Credentials, Target};
+
 use crate::breaker::State;
 use crate::token::Token;
 
@@ -22,6 +24,15 @@ const TOKEN_AGE: &str = "trunkline_token_age_seconds";
 const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
 const TOKEN_REFRESHES: &str = "trunkline_token_refreshes_total";
 
+/// What came of a request to a token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenOutcome {
+    /// It gave a token.
+    Granted,
+    /// It gave none, or did not answer.
+    Refused,
+}
+
 /// Names and explains the metrics to the installed recorder.
 pub fn describe() {
     describe_counter!(CALLS, "Calls to outside systems by outcome, each with all its attempts");
@@ -37,6 +48,19 @@ pub fn describe() {
     describe_gauge!(TOKEN_AGE, Unit::Seconds, "Age of the current token at its last use");
     describe_gauge!(TOKEN_EXPIRES, Unit::Seconds, "When the current token expires, Unix time");
     describe_counter!(TOKEN_REFRESHES, "Requests to the token endpoint by outcome");
+}
+
+/// Starts the counters of a target that alerts watch, at 0: of one that began with its first increment, that
+/// increment would never be seen.
+pub(crate) fn start(target: &Target) {
+    if matches!(target.credentials, Credentials::ClientCredentials { .. }) {
+        for outcome in [TokenOutcome::Granted, TokenOutcome::Refused] {
+            token_refreshes(&target.name, outcome, 0);
+        }
+    }
+    for class in target.system.capabilities().endpoint_classes() {
+        limiter_refusals(&target.name, class, 0);
+    }
 }
 
 pub(crate) fn call(target: &str, class: &'static str, outcome: &'static str, took: Duration) {
@@ -69,11 +93,23 @@ pub(crate) fn limiter_wait(target: &str, class: &'static str, waited: Duration) 
 }
 
 pub(crate) fn limiter_refusal(target: &str, class: &'static str) {
-    counter!(LIMITER_REFUSALS, "target" => target.to_owned(), "class" => class).increment(1);
+    limiter_refusals(target, class, 1);
 }
 
-pub(crate) fn token_refresh(target: &str, outcome: &'static str) {
-    counter!(TOKEN_REFRESHES, "target" => target.to_owned(), "outcome" => outcome).increment(1);
+fn limiter_refusals(target: &str, class: &'static str, more: u64) {
+    counter!(LIMITER_REFUSALS, "target" => target.to_owned(), "class" => class).increment(more);
+}
+
+pub(crate) fn token_refresh(target: &str, outcome: TokenOutcome) {
+    token_refreshes(target, outcome, 1);
+}
+
+fn token_refreshes(target: &str, outcome: TokenOutcome, more: u64) {
+    let outcome = match outcome {
+        TokenOutcome::Granted => "granted",
+        TokenOutcome::Refused => "refused",
+    };
+    counter!(TOKEN_REFRESHES, "target" => target.to_owned(), "outcome" => outcome).increment(more);
 }
 
 pub(crate) fn token_issued(target: &str, token: &Token, now: Instant) {
@@ -87,4 +123,33 @@ pub(crate) fn token_issued(target: &str, token: &Token, now: Instant) {
 pub(crate) fn token_used(target: &str, token: &Token, now: Instant) {
     let age = now.saturating_duration_since(token.issued);
     gauge!(TOKEN_AGE, "target" => target.to_owned()).set(age.as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn counters_that_alerts_watch_are_there_before_the_first_call() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            start(&testing::target_with_token("http://127.0.0.1:1"));
+            start(&testing::target("http://127.0.0.1:1"));
+        });
+        let samples = handle.render();
+        for sample in [
+            r#"trunkline_token_refreshes_total{target="crm",outcome="granted"} 0"#,
+            r#"trunkline_token_refreshes_total{target="crm",outcome="refused"} 0"#,
+            r#"trunkline_limiter_refusals_total{target="crm",class="query"} 0"#,
+            r#"trunkline_limiter_refusals_total{target="crm",class="sobjects.write"} 0"#,
+            r#"trunkline_limiter_refusals_total{target="tickets",class="stats"} 0"#,
+        ] {
+            assert!(samples.lines().any(|line| line == sample), "{sample} is missing in:\n{samples}");
+        }
+        assert!(!samples.contains(r#"refreshes_total{target="tickets""#), "a password needs no token");
+    }
 }

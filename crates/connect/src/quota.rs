@@ -3,7 +3,8 @@
 //! A target's rate is what its credential may be called in all. When both the processor (enrichment) and the
 //! sink (write-backs) use it, each gets a fixed part, so that together they never exceed it.
 
-use trunkline_config::{Config, Rate, Target};
+use trunkline_config::{Config, Target};
+use trunkline_systems::Rate;
 
 /// Why a binary calls outside systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use trunkline_schemas::{PipelineError, Severity};
+use trunkline_schemas::{PipelineError, Severity, error_codes};
 
 use crate::breaker::State;
 use crate::event::Event;
 
-/// Writes reports in the name of one instance; remembers since when an endpoint is in trouble.
+/// Writes reports in the name of one instance; remembers since when an endpoint fails.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     component: &'static str,
@@ -42,19 +42,19 @@ impl Reporter {
                     to.as_str(),
                     now_ms - since
                 );
-                ("TL-4001", severity, endpoint, message)
+                (error_codes::BREAKER_OPEN, severity, endpoint, message)
             }
             Event::TokenRevoked { target } => {
-                ("TL-4002", Severity::Warning, target.clone(), event.to_string())
+                (error_codes::TOKEN_REFUSED, Severity::Warning, target.clone(), event.to_string())
             }
             Event::TokenRefused { target, .. } => {
-                ("TL-4002", Severity::Error, target.clone(), event.to_string())
+                (error_codes::TOKEN_REFUSED, Severity::Error, target.clone(), event.to_string())
             }
             Event::TokenIssued { .. } => return None,
         };
         Some(PipelineError {
             error_id,
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             severity,
             component: self.component.to_owned(),
             instance: self.instance.clone(),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trouble_with_tokens_is_reported() {
+    fn only_failures_of_tokens_are_reported() {
         let mut reporter = Reporter::new("processor", "p");
         let target = || "genesys".to_owned();
         let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };

@@ -5,8 +5,9 @@ pub(crate) mod stub;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Credentials, Mode, Rate, Retry, System, Target};
+use trunkline_config::{Breaker, Credentials, Mode, Retry, Target};
 use trunkline_schemas::WriteBack;
+use trunkline_systems::{Rate, System};
 
 /// A ServiceNow target with a password, so that no token is needed.
 pub(crate) fn target(base_url: &str) -> Target {

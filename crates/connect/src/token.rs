@@ -13,7 +13,7 @@ pub const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 const REFRESH_SHARE: f64 = 0.2;
 /// How long a token lives whose issuer does not say (Salesforce): its shortest session setting. It is
 /// refreshed on a 401 in any case.
-pub const UNTOLD_LIFE: Duration = Duration::from_secs(900);
+pub const DEFAULT_LIFE: Duration = Duration::from_secs(900);
 /// Waits between attempts, both to fetch a token and to use a new one after a 401.
 pub const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// After that, callers fail at once for this long, doubling with each further round.
@@ -102,7 +102,7 @@ impl TokenState {
             secret: grant.secret,
             generation: self.generation,
             issued: asked,
-            expires: asked + grant.expires_in.unwrap_or(UNTOLD_LIFE),
+            expires: asked + grant.expires_in.unwrap_or(DEFAULT_LIFE),
             instance_url: grant.instance_url,
         };
         self.current = Some(token.clone());

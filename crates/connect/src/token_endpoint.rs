@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use trunkline_config::{ExposeSecret, Secret, System};
+use trunkline_config::{ExposeSecret, Secret};
+use trunkline_systems::ClientAuthentication;
 
 use crate::token::Grant;
 use crate::wire;
@@ -17,7 +18,7 @@ const LONGEST_CODE: usize = 64;
 /// Where and as whom to ask.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenEndpoint {
-    pub(crate) system: System,
+    pub(crate) authentication: ClientAuthentication,
     pub(crate) client: Client,
     pub(crate) url: String,
     pub(crate) client_id: String,
@@ -67,21 +68,21 @@ impl TokenEndpoint {
     fn request(&self) -> RequestBuilder {
         let secret = self.client_secret.expose_secret();
         let request = self.client.post(&self.url);
-        match self.system {
-            // ServiceNow's token endpoint reads the client from the form only.
-            System::ServiceNow => request.form(&[
+        match self.authentication {
+            ClientAuthentication::Form => request.form(&[
                 ("grant_type", "client_credentials"),
                 ("client_id", &self.client_id),
                 ("client_secret", secret),
             ]),
-            _ => request
+            ClientAuthentication::Header => request
                 .basic_auth(&self.client_id, Some(secret))
                 .form(&[("grant_type", "client_credentials")]),
         }
     }
 }
 
-/// Reads a grant. CXone's older endpoints have other names for the same fields, and some issuers write numbers as text.
+/// Reads a grant. CXone's older endpoints have other names for the same fields, and some issuers write
+/// numbers as text.
 fn grant(body: &[u8]) -> Option<Grant> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_error_codes_are_told() {
+    fn only_plain_error_codes_are_passed_on() {
         assert_eq!(error_code(br#"{"error":"invalid_client"}"#).as_deref(), Some("invalid_client"));
         for body in
             [r#"{"error":"secret S3cr3t is wrong"}"#, r#"{"error":{"code":1}}"#, "<html>", r#"{"error":""}"#]

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::event::{Event, Events};
-use crate::metrics;
+use crate::metrics::{self, TokenOutcome};
 use crate::token::{Next, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
 
@@ -36,7 +36,8 @@ struct Inner {
     events: Events,
 }
 
-/// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody makes.
+/// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody
+/// makes.
 struct Unfinished(Option<Arc<Inner>>);
 
 // === impl TokenManager ===
@@ -84,7 +85,7 @@ impl TokenManager {
     pub(crate) fn refused(&self, token: &Token) -> bool {
         let news = self.0.state.lock().invalidate(token.generation);
         if news {
-            self.0.events.tell(Event::TokenRevoked { target: self.0.target.clone() });
+            self.0.events.publish(Event::TokenRevoked { target: self.0.target.clone() });
             self.ask();
         }
         news
@@ -118,16 +119,16 @@ async fn refresh(inner: Arc<Inner>) {
         let asked = Instant::now();
         match inner.endpoint.fetch().await {
             Ok(grant) => {
-                metrics::token_refresh(&inner.target, "granted");
+                metrics::token_refresh(&inner.target, TokenOutcome::Granted);
                 let token = inner.state.lock().granted(grant, asked);
                 metrics::token_issued(&inner.target, &token, Instant::now());
-                inner.events.tell(Event::TokenIssued { target: inner.target.clone() });
+                inner.events.publish(Event::TokenIssued { target: inner.target.clone() });
                 unfinished.0 = None;
                 inner.ended.send_modify(|ended| *ended += 1);
                 return;
             }
             Err(refusal) => {
-                metrics::token_refresh(&inner.target, "refused");
+                metrics::token_refresh(&inner.target, TokenOutcome::Refused);
                 tracing::debug!(target_name = inner.target, status = refusal.status, "{}", refusal.message);
                 match waits.next() {
                     Some(wait) => tokio::time::sleep(*wait).await,
@@ -136,7 +137,7 @@ async fn refresh(inner: Arc<Inner>) {
             }
         }
     };
-    inner.events.tell(Event::TokenRefused {
+    inner.events.publish(Event::TokenRefused {
         target: inner.target.clone(),
         status: refusal.status,
         code: refusal.code.clone(),

@@ -1,10 +1,10 @@
 //! HTTP as this crate uses it: one client a target, no redirects, bounded answers, errors without addresses.
 
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, Response, Url};
+use reqwest::{Client, RequestBuilder, Response};
+use trunkline_config::is_loopback;
 
 /// Longest answer that is read; the largest page asked for is far smaller.
 const LONGEST_ANSWER: usize = 8 * 1024 * 1024;
@@ -30,8 +30,8 @@ pub(crate) struct NoAnswer {
 
 /// Makes the client of a target whose base URL this is.
 ///
-/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be spoken to
-/// without TLS was decided when the configuration was checked; one with TLS is never spoken to without it. No
+/// Redirects are not followed: they would carry the token elsewhere. Whether a target may be called
+/// without TLS was decided when the configuration was checked; one with TLS is never called without it. No
 /// proxy stands between us and this machine.
 pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
@@ -40,14 +40,6 @@ pub(crate) fn client(base_url: &str) -> Result<Client, reqwest::Error> {
         .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")));
     let builder = builder.https_only(base_url.starts_with("https://"));
     if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
-}
-
-/// Whether an address points at this machine.
-pub(crate) fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Sends a request and reads its answer. The caller bounds the time.
@@ -92,23 +84,4 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
         cause = source;
     }
     NoAnswer { reached, message: format!("no answer: {cause}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_is_told_from_the_rest() {
-        for (url, expected) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://[::1]:8080/x", true),
-            ("http://localhost:1", true),
-            ("https://login.mypurecloud.com", false),
-            ("https://127.0.0.1.example.com", false),
-            ("nonsense", false),
-        ] {
-            assert_eq!(is_loopback(url), expected, "{url}");
-        }
-    }
 }

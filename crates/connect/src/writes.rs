@@ -1,68 +1,44 @@
-//! Writes to outside systems: what can be done, what each operation guarantees, and what it would change.
+//! Writes to outside systems: a command of the catalogue's operations, checked, and what it would change.
 //!
 //! Pure; [`crate::Directory`] carries them out.
 
 mod difference;
+mod implementation;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trunkline_config::System;
 use trunkline_schemas::WriteBack;
+use trunkline_systems::{FieldNames, Operation, Parameter, System};
 
 use crate::encode::{self, Unsafe};
 pub use difference::{Change, Difference, difference};
-
-/// Carries the command's id to the systems, for their logs.
-pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
-
-/// What can be done to an outside system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Genesys: sets attributes of a participant. Parameters `conversationId`, `participantId`.
-    ParticipantAttributes,
-    /// Salesforce: creates or updates the record with an external id. Parameters `object`, `externalIdField`,
-    /// `externalId`.
-    Upsert,
-}
-
-/// What an operation promises when it is not known whether a request of it took effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Guarantee {
-    /// A version check fences a second writer.
-    Conditional,
-    /// The system takes the effect once, however often it is asked.
-    IdempotencyKey,
-    /// Setting a value again converges.
-    Absolute,
-    /// Nothing: a person decides.
-    Unsafe,
-}
+pub(crate) use implementation::Implementation;
 
 /// A write, checked and ready to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// Where.
+    pub system: System,
     /// What to do.
-    pub operation: Operation,
+    pub operation: &'static Operation,
     /// The command's id, also the idempotency key.
     pub command_id: String,
     /// Fields to write, as text.
     pub fields: BTreeMap<String, String>,
     /// W3C trace context to pass on.
     pub traceparent: Option<String>,
-    parameters: BTreeMap<&'static str, Parameter>,
+    parameters: BTreeMap<&'static str, Given>,
 }
 
 /// Why a command cannot be carried out, ever.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidRequest {
     /// No such operation.
-    #[error(
-        "{system} has no operation '{operation}'; known are participant_attributes (genesys) and upsert (salesforce)"
-    )]
+    #[error("{system} has no operation '{operation}'; known are {}", known_operations())]
     UnknownOperation {
         /// The system.
-        system: String,
+        system: System,
         /// The operation asked for.
         operation: String,
     },
@@ -110,70 +86,12 @@ pub struct Applied {
     pub created: bool,
 }
 
+/// A parameter's value, as given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Parameter {
+struct Given {
     value: String,
     /// The value as one segment of a path.
     segment: String,
-}
-
-// === impl Operation ===
-
-impl Operation {
-    /// The operation of that name at that system.
-    pub fn parse(system: System, name: &str) -> Option<Self> {
-        match (system, name) {
-            (System::Genesys, "participant_attributes") => Some(Self::ParticipantAttributes),
-            (System::Salesforce, "upsert") => Some(Self::Upsert),
-            _ => None,
-        }
-    }
-
-    /// As written in rules and commands.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ParticipantAttributes => "participant_attributes",
-            Self::Upsert => "upsert",
-        }
-    }
-
-    /// What it promises.
-    pub fn guarantee(self) -> Guarantee {
-        match self {
-            Self::ParticipantAttributes => Guarantee::Absolute,
-            Self::Upsert => Guarantee::IdempotencyKey,
-        }
-    }
-
-    /// The parameters it needs.
-    pub fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Self::ParticipantAttributes => &["conversationId", "participantId"],
-            Self::Upsert => &["object", "externalIdField", "externalId"],
-        }
-    }
-
-    /// The endpoint class it calls, as in metrics.
-    pub fn class(self) -> &'static str {
-        match self {
-            Self::ParticipantAttributes => crate::genesys::WRITE,
-            Self::Upsert => crate::salesforce::WRITE,
-        }
-    }
-}
-
-// === impl Guarantee ===
-
-impl Guarantee {
-    /// `conditional`, `idempotency_key`, `absolute` or `unsafe`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Conditional => "conditional",
-            Self::IdempotencyKey => "idempotency_key",
-            Self::Absolute => "absolute",
-            Self::Unsafe => "unsafe",
-        }
-    }
 }
 
 // === impl Request ===
@@ -188,20 +106,19 @@ impl Request {
         system: System,
         traceparent: Option<&str>,
     ) -> Result<Self, InvalidRequest> {
-        let operation =
-            Operation::parse(system, &command.operation).ok_or_else(|| InvalidRequest::UnknownOperation {
-                system: system.as_str().to_owned(),
-                operation: command.operation.clone(),
-            })?;
+        let operation = system.operation(&command.operation).ok_or_else(|| {
+            InvalidRequest::UnknownOperation { system, operation: command.operation.clone() }
+        })?;
         if command.fields.is_empty() {
             return Err(InvalidRequest::NoFields);
         }
         let parameters = operation
-            .parameters()
+            .parameters
             .iter()
-            .map(|name| Ok((*name, Parameter::read(operation, name, command)?)))
+            .map(|parameter| Ok((parameter.name(), Given::read(operation, parameter.name(), command)?)))
             .collect::<Result<BTreeMap<_, _>, InvalidRequest>>()?;
         let request = Self {
+            system,
             operation,
             command_id: command.command_id.clone(),
             fields: command.fields.clone(),
@@ -222,18 +139,30 @@ impl Request {
         self.parameters.get(name).map_or("", |parameter| &parameter.segment)
     }
 
-    // Names of Salesforce go into paths and lists of fields, where nothing can be escaped.
+    // Names of objects and fields go into paths and lists of fields, where nothing can be escaped.
     fn check_names(&self) -> Result<(), InvalidRequest> {
-        if self.operation != Operation::Upsert {
-            return Ok(());
-        }
-        let names = ["object", "externalIdField"].map(|name| self.parameter(name));
-        let mut names = names.into_iter().chain(self.fields.keys().map(String::as_str));
-        match names.find(|name| !is_name(name)) {
+        let parameters = self.operation.parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Identifier(name) => Some(self.parameter(name)),
+            Parameter::Event(_) | Parameter::Value(_) => None,
+        });
+        let fields = match self.operation.field_names {
+            FieldNames::Identifiers => Some(self.fields.keys().map(String::as_str)),
+            FieldNames::Any => None,
+        };
+        match parameters.chain(fields.into_iter().flatten()).find(|name| !is_name(name)) {
             Some(name) => Err(InvalidRequest::InvalidName(name.to_owned())),
             None => Ok(()),
         }
     }
+}
+
+/// For whoever asked for one that there is not: all operations, each with its system.
+fn known_operations() -> String {
+    let of_system = |system: System| {
+        let operations = system.capabilities().operations.iter();
+        operations.map(move |operation| format!("{} ({system})", operation.name))
+    };
+    System::ALL.into_iter().flat_map(of_system).collect::<Vec<_>>().join(" and ")
 }
 
 fn is_name(name: &str) -> bool {
@@ -241,16 +170,27 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-// === impl Parameter ===
+// === impl Given ===
 
-impl Parameter {
-    fn read(operation: Operation, name: &'static str, command: &WriteBack) -> Result<Self, InvalidRequest> {
-        let missing = InvalidRequest::MissingParameter { operation: operation.name(), parameter: name };
+impl Given {
+    fn read(operation: &Operation, name: &'static str, command: &WriteBack) -> Result<Self, InvalidRequest> {
+        let missing = InvalidRequest::MissingParameter { operation: operation.name, parameter: name };
         let value = command.parameters.get(name).filter(|value| !value.is_empty()).ok_or(missing)?;
         let segment = encode::path_segment(value);
         let segment =
             segment.map_err(|source| InvalidRequest::UnsafeParameter { parameter: name, source })?;
         Ok(Self { value: value.clone(), segment })
+    }
+}
+
+// === impl Current ===
+
+impl Current {
+    /// The values of a write's fields in a resource that exists, by the fields' names.
+    pub(crate) fn of<'a>(write: &Request, value: impl Fn(&str) -> Option<&'a Value>) -> Self {
+        let fields = write.fields.keys();
+        let fields = fields.map(|name| (name.clone(), value(name).cloned().unwrap_or(Value::Null)));
+        Self { exists: true, fields: fields.collect() }
     }
 }
 
@@ -277,7 +217,7 @@ mod tests {
         let request = check(System::Salesforce, "upsert", UPSERT, &[("Tier__c", "GOLD")]).unwrap();
         assert_eq!(request.parameter("externalId"), "a/b");
         assert_eq!(request.segment("externalId"), "a%2Fb");
-        assert_eq!(request.operation.guarantee().as_str(), "idempotency_key");
+        assert_eq!(request.operation.guarantee.as_str(), "idempotency_key");
     }
 
     #[test]
@@ -288,10 +228,10 @@ mod tests {
             parameters.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, known)| *known = value);
             check(System::Salesforce, "upsert", &parameters, fields)
         };
-        assert!(matches!(
-            check(System::Sap, "upsert", UPSERT, fields),
-            Err(InvalidRequest::UnknownOperation { .. })
-        ));
+        assert_eq!(
+            check(System::Sap, "upsert", UPSERT, fields).unwrap_err().to_string(),
+            "sap has no operation 'upsert'; known are participant_attributes (genesys) and upsert (salesforce)"
+        );
         assert!(matches!(check(System::Salesforce, "upsert", UPSERT, &[]), Err(InvalidRequest::NoFields)));
         assert!(matches!(with("externalId", ""), Err(InvalidRequest::MissingParameter { .. })));
         assert!(matches!(with("externalId", ".."), Err(InvalidRequest::UnsafeParameter { .. })));

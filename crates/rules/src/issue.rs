@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use trunkline_config::Config;
 use trunkline_plugin::{Actions, Decision, Failure, WriteBack as Wanted};
 use trunkline_schemas::event_id::derive;
-use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, WriteBack};
+use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, WriteBack, error_codes};
+use trunkline_systems::{EventParameter, System};
 
 use crate::Outcome;
 
@@ -16,7 +17,7 @@ pub(crate) struct Issuer {
 }
 
 struct Target {
-    system: &'static str,
+    system: System,
     org: String,
 }
 
@@ -34,10 +35,10 @@ pub(crate) struct Issue<'a> {
 }
 
 /// A rule failed.
-pub(crate) const RULE_FAILED: &str = "TL-3002";
+pub(crate) const RULE_FAILED: &str = error_codes::RULE_FAILED.as_str();
 
 /// A plugin failed, or wants something that cannot be.
-const PLUGIN_FAILED: &str = "TL-3009";
+const PLUGIN_FAILED: &str = error_codes::PLUGIN_FAILED.as_str();
 
 /// Who wants something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ impl Step<'_> {
 impl Issuer {
     pub(crate) fn new(config: &Config) -> Self {
         let target = |(name, target): (&String, &trunkline_config::Target)| {
-            (name.clone(), Target { system: target.system.as_str(), org: target.org.clone() })
+            (name.clone(), Target { system: target.system, org: target.org.clone() })
         };
         Self { version: config.rules.version.clone(), targets: config.targets.iter().map(target).collect() }
     }
@@ -158,11 +159,13 @@ impl Issue<'_> {
             .ok_or_else(|| format!("writes to target '{}', which is not configured", wanted.target))?;
         let mut parameters = wanted.parameters;
         // What an operation on a conversation needs is in the event; a step states it only to differ.
-        for (name, value) in
-            [("conversationId", &event.conversation_id), ("participantId", &event.participant_id)]
-        {
+        for parameter in EventParameter::ALL {
+            let value = match parameter {
+                EventParameter::ConversationId => &event.conversation_id,
+                EventParameter::ParticipantId => &event.participant_id,
+            };
             if let Some(value) = value {
-                parameters.entry(name.to_owned()).or_insert_with(|| value.clone());
+                parameters.entry(parameter.name().to_owned()).or_insert_with(|| value.clone());
             }
         }
         let resource = match wanted.resource {
@@ -180,7 +183,7 @@ impl Issue<'_> {
         Ok(WriteBack {
             command_id,
             target: wanted.target,
-            system: target.system.to_owned(),
+            system: target.system.as_str().to_owned(),
             operation: wanted.operation,
             resource,
             parameters,
@@ -223,22 +226,9 @@ fn default_resource(
     operation: &str,
     parameters: &BTreeMap<String, String>,
 ) -> Result<String, String> {
-    let part = |name: &str| {
-        parameters.get(name).ok_or_else(|| format!("operation '{operation}' needs parameter '{name}'"))
-    };
-    let Target { system, org } = target;
-    match operation {
-        "participant_attributes" => Ok(format!(
-            "{system}/{org}/conversations/{}/participants/{}",
-            part("conversationId")?,
-            part("participantId")?
-        )),
-        "upsert" => Ok(format!(
-            "{system}/{org}/{}/{}/{}",
-            part("object")?,
-            part("externalIdField")?,
-            part("externalId")?
-        )),
-        other => Err(format!("operation '{other}' has no default resource; give a 'resource'")),
-    }
+    let known = target
+        .system
+        .operation(operation)
+        .ok_or_else(|| format!("operation '{operation}' has no default resource; give a 'resource'"))?;
+    known.resource_of(target.system, &target.org, parameters).map_err(|missing| missing.to_string())
 }

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::Value;
-use trunkline_config::{OrderMode, ProfileField};
+use trunkline_config::OrderMode;
 use trunkline_kafka::InboundRecord;
 use trunkline_plugin::{Context as Known, Decision, Failure, Plugin, WriteBack};
+use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::event_type as et;
+use trunkline_systems::ProfileField;
 
 use super::*;
 use crate::entity::Retention;
 use crate::output::{Emission, Output};
-use crate::profiles::Profiles;
 use crate::state::MemoryState;
 use crate::task::{Arrived, Context, Settings, Task, entity_of};
 use crate::testing::{as_read, encoded, event};

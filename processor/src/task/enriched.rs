@@ -1,10 +1,10 @@
 //! What the processor found out about an event.
 
+use trunkline_profiles::AtHand;
 use trunkline_schemas::{EncodedEvent, Findings, Ordering};
 
 use super::Settings;
 use crate::conversation::{Conversation, no_conversation};
-use crate::profiles::AtHand;
 
 // === impl Settings ===
 

@@ -3,12 +3,12 @@
 use std::collections::{HashSet, VecDeque};
 
 use trunkline_config::OrderMode;
+use trunkline_profiles::AtHand;
 use trunkline_rules::Answer;
 
 use super::Arrived;
 use crate::conversation::Phase;
 use crate::order::{Channel, ChannelOrder, Passed};
-use crate::profiles::AtHand;
 
 /// Events of one entity on their way.
 pub(super) struct Lane {

@@ -1,7 +1,8 @@
 //! What is too large for the brokers is noticed before it takes effect.
 
+use trunkline_profiles::AtHand;
+
 use super::{Arrived, Settings};
-use crate::profiles::AtHand;
 
 /// Bytes that enrichment adds to an event besides the profile: order, conversation, sources, headers, frames.
 const MARGIN_BYTES: usize = 64 << 10;

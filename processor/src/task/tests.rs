@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use trunkline_config::ProfileField;
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, PlatformEvent};
 use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, ProfileSource, SourceStatus};
+use trunkline_systems::ProfileField;
 
 use super::clock::IDLE_AFTER_MS;
 use super::*;

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use trunkline_profiles::StoredProfile;
+
 use super::{Context, Task};
 use crate::entity::HOUR_MS;
-use crate::profiles::Profiles;
-use crate::state::{FORMAT_VERSION, StateError, StateView, keys, split_version};
+use crate::state::{FORMAT_VERSION, StateError, StateView, decode, encode, keys, split_version};
 
 /// Keys looked at per tick.
 const STEP: usize = 64;
@@ -66,15 +67,15 @@ impl Task {
     pub(super) fn keep_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);
         let wake_hour = match self.current(&key, ctx.state)? {
-            Some(kept) => Profiles::times(&kept)?.0,
+            Some(kept) => decode::<StoredProfile>(&kept)?.timer_hour,
             None => {
                 let hour = (ctx.now + self.settings.profile_keep_ms).div_euclid(HOUR_MS) + 1;
                 self.changes.insert(keys::wake(hour, &key), Some(vec![FORMAT_VERSION]));
                 hour
             }
         };
-        if let Some(value) = ctx.profiles.keep(customer, wake_hour)? {
-            self.changes.insert(key, Some(value));
+        if let Some(stored) = ctx.profiles.stored(customer, wake_hour) {
+            self.changes.insert(key, Some(encode(&stored)?));
         }
         Ok(())
     }
@@ -95,15 +96,16 @@ impl Task {
     fn wake_profile(&mut self, customer: &str, ctx: &Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);
         let Some(kept) = self.current(&key, ctx.state)? else { return Ok(()) };
-        let due = Profiles::times(&kept)?.1 + self.settings.profile_keep_ms;
+        let mut stored: StoredProfile = decode(&kept)?;
+        let due = stored.attempted_at() + self.settings.profile_keep_ms;
         if due <= self.clock.time() {
             self.changes.insert(key, None);
             return Ok(());
         }
         let hour = due.div_euclid(HOUR_MS) + 1;
         self.changes.insert(keys::wake(hour, &key), Some(vec![FORMAT_VERSION]));
-        let rearmed = Profiles::rearmed(&kept, hour)?;
-        self.changes.insert(key, Some(rearmed));
+        stored.timer_hour = hour;
+        self.changes.insert(key, Some(encode(&stored)?));
         Ok(())
     }
 

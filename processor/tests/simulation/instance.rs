@@ -6,17 +6,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::broadcast;
-use trunkline_config::{Kafka, OrderMode, ProfileField, Security};
+use trunkline_config::{Kafka, OrderMode, Security};
 use trunkline_connect::Reporter;
 use trunkline_kafka::schemas::Ids;
 use trunkline_processor::engine::{Engine, Parts};
 use trunkline_processor::entity::Retention;
 use trunkline_processor::plugins::Plugins;
-use trunkline_processor::profiles::Profiles;
 use trunkline_processor::publisher::Publisher;
 use trunkline_processor::task::Settings;
+use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::catalog;
+use trunkline_systems::ProfileField;
 use trunkline_telemetry::Health;
 
 use crate::brokers::ModelBrokers;

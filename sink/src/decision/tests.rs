@@ -1,9 +1,9 @@
 //! The table, edge by edge: (promise, doubt, mode, step, answer, target) → what comes next.
 
-use trunkline_connect::writes::Guarantee::{Absolute, Conditional, IdempotencyKey, Unsafe};
 use trunkline_schemas::Outcome::{
     self, AlreadyApplied, Applied, Conflict, Dead, Expired, Observed, Rejected,
 };
+use trunkline_systems::Guarantee::{Absolute, Conditional, IdempotencyKey, Unsafe};
 
 use super::*;
 use crate::testing::{failure, terms};

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use proptest::prelude::*;
-use trunkline_connect::writes::Guarantee;
+use trunkline_systems::Guarantee;
 
 use super::*;
 use crate::answer::{Failure, FailureKind};

@@ -176,7 +176,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Invariant I10: once open, nothing passes for `open_for`, and then only probes do, at most `probes` at a time.
+    /// Invariant I10: once open, nothing passes for `open_for`, and then only probes do, at most `probes` at
+    /// a time.
     #[test]
     fn an_open_breaker_lets_only_its_probes_through(steps in prop::collection::vec(step(), 1..400)) {
         let mut now = Instant::now();

@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 use serde_json::json;
-use trunkline_config::{Rate, Retry};
+use trunkline_config::Retry;
+use trunkline_profiles::{ProfileData, merge};
 use trunkline_schemas::SourceStatus;
+use trunkline_systems::Rate;
 
 use super::*;
-use crate::profile::{ProfileData, merge};
 use crate::testing::stub::{Asked, Reply, Stub};
 use crate::testing::{command, target, target_with_token};
 use crate::writes::difference;
@@ -189,7 +192,6 @@ async fn attributes_are_set_and_read_back() {
     assert_eq!(stub.asked(ATTRIBUTES)[0].body, r#"{"attributes":{"tier":"GOLD"}}"#);
     let current = directory.current("cloud", &write, soon()).await.unwrap();
     assert!(difference(&write, &current).is_empty());
-    assert_eq!(directory.held_until("cloud", write.operation), None);
 }
 
 #[tokio::test]

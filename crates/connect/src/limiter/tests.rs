@@ -14,11 +14,11 @@ fn silence() -> Feedback {
 }
 
 fn call(limiter: &mut Limiter, now: Instant) -> Result<(), Blocked> {
-    told(limiter, &silence(), now)
+    answered(limiter, &silence(), now)
 }
 
 /// A call whose answer says something.
-fn told(limiter: &mut Limiter, feedback: &Feedback, now: Instant) -> Result<(), Blocked> {
+fn answered(limiter: &mut Limiter, feedback: &Feedback, now: Instant) -> Result<(), Blocked> {
     limiter.take(CLASS, now)?;
     limiter.end(CLASS, feedback, now);
     Ok(())
@@ -85,7 +85,7 @@ fn a_call_that_was_not_made_costs_nothing() {
 fn the_platform_lowers_the_limit_and_never_raises_it() {
     let now = Instant::now();
     let mut limiter = limiter(10, 60);
-    told(&mut limiter, &remaining(3, 30), now).unwrap();
+    answered(&mut limiter, &remaining(3, 30), now).unwrap();
     limiter.take(CLASS, now).unwrap();
     limiter.take(CLASS, now).unwrap();
     // The answer to the first of two calls comes last.
@@ -97,7 +97,7 @@ fn the_platform_lowers_the_limit_and_never_raises_it() {
         "an older answer raised the limit"
     );
     let later = now + Duration::from_secs(61);
-    let calls = (0..20).filter(|_| told(&mut limiter, &remaining(1_000, 60), later).is_ok()).count();
+    let calls = (0..20).filter(|_| answered(&mut limiter, &remaining(1_000, 60), later).is_ok()).count();
     assert_eq!(calls, 10, "more than configured");
 }
 
@@ -124,7 +124,7 @@ fn a_lower_rate_of_the_platform_holds_beside_the_configured_one() {
     let now = Instant::now();
     let mut limiter = limiter(10, 1);
     let hourly = Rate { calls: 15, per: Duration::from_secs(3_600) };
-    told(&mut limiter, &Feedback { allowed: Some(hourly), ..silence() }, now).unwrap();
+    answered(&mut limiter, &Feedback { allowed: Some(hourly), ..silence() }, now).unwrap();
     let granted: usize = (1..60)
         .map(|second| {
             (0..10).filter(|_| call(&mut limiter, now + Duration::from_secs(second)).is_ok()).count()
@@ -142,7 +142,7 @@ fn a_pause_holds_for_its_class_or_for_all() {
     };
     let until = Some(now + Duration::from_secs(42));
     let mut limiter = limiter(10, 1);
-    told(&mut limiter, &pause(false), now).unwrap();
+    answered(&mut limiter, &pause(false), now).unwrap();
     assert_eq!(limiter.peek(CLASS, now), Err(Blocked { until }));
     assert_eq!(limiter.peek(OTHER, now), Ok(()));
     limiter.take(OTHER, now).unwrap();
@@ -158,9 +158,9 @@ fn an_exhausted_rolling_quota_is_probed_one_call_at_a_time() {
     let mut limiter = limiter(10, 1);
     let used_up = Remaining { calls: 0, lasts, rolling: true };
     let used_up = Feedback { remaining: Some(used_up), ..silence() };
-    told(&mut limiter, &used_up, now).unwrap();
+    answered(&mut limiter, &used_up, now).unwrap();
     assert!(call(&mut limiter, now).is_err());
-    assert!(told(&mut limiter, &used_up, now + lasts).is_ok());
+    assert!(answered(&mut limiter, &used_up, now + lasts).is_ok());
     assert!(call(&mut limiter, now + lasts).is_err());
     assert!(call(&mut limiter, now + lasts * 2).is_ok());
 }
@@ -175,7 +175,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => Just(Step::Ask),
-        4 => (0usize..6, prop::option::weighted(0.1, 0u32..30)).prop_map(|(which, told)| Step::End(which, told)),
+        4 => (0usize..6, prop::option::weighted(0.1, 0u32..30)).prop_map(|(which, calls_left)| Step::End(which, calls_left)),
         3 => (1u64..400).prop_map(Step::Wait),
     ]
 }
@@ -216,7 +216,7 @@ proptest! {
         }
     }
 
-    /// Whoever waits as long as he is told gets through: no demand starves and the quota is usable in full.
+    /// Whoever waits as long as the limiter says gets through: no demand starves and the quota is usable in full.
     #[test]
     fn waiting_as_told_is_enough(calls in 1u32..8, demand in 1usize..60) {
         let start = Instant::now();

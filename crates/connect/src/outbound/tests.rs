@@ -1,10 +1,12 @@
 use std::time::Duration;
 
+use reqwest::Method;
 use trunkline_config::{Breaker, Retry};
 
 use super::*;
 use crate::error::CallErrorKind;
 use crate::event::Event;
+use crate::retry::Repeat;
 use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 
@@ -50,7 +52,7 @@ async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
     })
     .await;
     let (outbound, events) = connect(target_with_token(&stub.url));
-    let mut heard = events.listen();
+    let mut published = events.subscribe();
     let began = Instant::now();
     let response = call(&outbound, LONG).await.unwrap();
     assert_eq!(response.attempts, 2);
@@ -62,7 +64,7 @@ async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
         Event::TokenRevoked { target: target() },
         Event::TokenIssued { target: target() },
     ] {
-        assert_eq!(heard.recv().await.unwrap(), expected);
+        assert_eq!(published.recv().await.unwrap(), expected);
     }
 }
 
@@ -82,8 +84,8 @@ async fn the_deadline_wins_over_the_wait_for_a_new_token() {
     assert_eq!((error.kind, error.attempts, error.sent), (CallErrorKind::Unauthorized, 1, false));
     assert!(began.elapsed() < Duration::from_millis(900));
     assert!(error.message.contains("bad token ***"), "{}", error.message);
-    for told in [format!("{error}"), format!("{error:?}"), format!("{outbound:?}")] {
-        assert!(!told.contains(TOKEN) && !told.contains("s3cr3t"), "{told}");
+    for printed in [format!("{error}"), format!("{error:?}"), format!("{outbound:?}")] {
+        assert!(!printed.contains(TOKEN) && !printed.contains("s3cr3t"), "{printed}");
     }
 }
 
@@ -169,7 +171,7 @@ async fn a_system_that_comes_back_is_probed_and_then_called_again() {
         ..target(&stub.url)
     };
     let (outbound, events) = connect(target);
-    let mut heard = events.listen();
+    let mut published = events.subscribe();
     for _ in 0..5 {
         assert_eq!(call(&outbound, LONG).await.unwrap_err().kind, CallErrorKind::Unavailable);
     }
@@ -185,7 +187,7 @@ async fn a_system_that_comes_back_is_probed_and_then_called_again() {
     }
     assert!(stub.asked(PATH)[5].at >= opened + open_for - Duration::from_millis(50));
     let mut states = Vec::new();
-    while let Ok(Event::Breaker { to, .. }) = heard.try_recv() {
+    while let Ok(Event::Breaker { to, .. }) = published.try_recv() {
         states.push(to);
     }
     assert_eq!(states, [State::Open, State::HalfOpen, State::Closed]);

@@ -1,4 +1,5 @@
-use trunkline_config::{ExposeSecret, System};
+use trunkline_config::ExposeSecret;
+use trunkline_systems::System;
 
 use super::*;
 use crate::testing::stub::{Reply, Stub};
@@ -9,7 +10,7 @@ const SECRET: &str = "s3cr3t-of-the-client";
 
 fn manager(stub: &Stub, system: System) -> (TokenManager, Events) {
     let endpoint = TokenEndpoint {
-        system,
+        authentication: system.capabilities().client_authentication,
         client: wire::client(&stub.url).unwrap(),
         url: format!("{}/token", stub.url),
         client_id: "trunkline".to_owned(),
@@ -45,7 +46,7 @@ async fn a_hundred_late_refusals_of_one_token_fetch_one_new_one() {
     let stub = Stub::start(|asked| Reply::token(&format!("t{}", asked.nth))).await;
     let (manager, events) = manager(&stub, System::Genesys);
     let first = manager.token(soon()).await.unwrap();
-    let mut heard = events.listen();
+    let mut published = events.subscribe();
     let news = (0..100).filter(|_| manager.refused(&first)).count();
     assert_eq!(news, 1);
     let second = manager.token(soon()).await.unwrap();
@@ -53,7 +54,7 @@ async fn a_hundred_late_refusals_of_one_token_fetch_one_new_one() {
     assert!(!manager.refused(&first), "a late refusal threw the new token away");
     assert_eq!(manager.token(soon()).await.unwrap().generation, second.generation);
     assert_eq!(stub.asked("/token").len(), 2);
-    assert_eq!(heard.recv().await.unwrap(), Event::TokenRevoked { target: "crm".to_owned() });
+    assert_eq!(published.recv().await.unwrap(), Event::TokenRevoked { target: "crm".to_owned() });
 }
 
 #[tokio::test]
@@ -64,7 +65,7 @@ async fn a_refusal_is_final_after_four_attempts_and_tells_no_secret() {
     })
     .await;
     let (manager, events) = manager(&stub, System::ServiceNow);
-    let mut heard = events.listen();
+    let mut published = events.subscribe();
     let refused = manager.token(soon()).await.unwrap_err();
     assert_eq!(stub.asked("/token").len(), 4);
     let NoToken::Unavailable { refusal, .. } = &refused else { panic!("{refused:?}") };
@@ -72,10 +73,11 @@ async fn a_refusal_is_final_after_four_attempts_and_tells_no_secret() {
     // Left alone for a while: the next caller fails at once.
     assert!(manager.token(soon()).await.is_err());
     assert_eq!(stub.asked("/token").len(), 4);
-    let event = heard.recv().await.unwrap();
+    let event = published.recv().await.unwrap();
     assert!(matches!(event, Event::TokenRefused { .. }));
-    for told in [format!("{refused:?}"), format!("{event}"), format!("{event:?}"), format!("{manager:?}")] {
-        assert!(!told.contains(SECRET), "{told}");
+    for printed in [format!("{refused:?}"), format!("{event}"), format!("{event:?}"), format!("{manager:?}")]
+    {
+        assert!(!printed.contains(SECRET), "{printed}");
     }
 }
 

@@ -80,7 +80,7 @@ fn decimal(text: &str) -> Option<Decimal> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use trunkline_config::System;
+    use trunkline_systems::System;
 
     use super::*;
     use crate::testing;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_told() {
+    fn only_what_differs_is_listed() {
         let difference = difference(&request(), &current(json!("SILVER"), json!("vip")));
         assert_eq!(difference.to_json(), r#"{"tier":{"from":"SILVER","to":"GOLD"}}"#);
     }

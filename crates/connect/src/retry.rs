@@ -1,4 +1,4 @@
-//! The course of one call: what its attempts came to, and whether and when there is another.
+//! Whether and when a call that failed is tried again, by what its attempts came to.
 //!
 //! Pure: functions of (state, input).
 
@@ -14,9 +14,9 @@ use crate::token::WAITS;
 pub enum Repeat {
     /// Always: it only reads.
     Always,
-    /// When it was answered: doing it twice is the same as doing it once, but not while the first may still be
-    /// under way. Two writes of one resource must never be in flight side by side, and a late first one could undo
-    /// what came after it.
+    /// When it was answered: doing it twice is the same as doing it once, but not while the first may still
+    /// be under way. Two writes of one resource must never be in flight side by side, and a late first one
+    /// could undo what came after it.
     OnceAnswered,
     /// Only when it surely had no effect.
     OnlyWithoutEffect,
@@ -35,7 +35,7 @@ pub(crate) enum Effect {
 
 /// What went wrong with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum Cause {
     /// The token was refused; `news` when nobody had noticed before.
     Token { news: bool },
     /// Too many calls; the limiter pauses.
@@ -59,7 +59,7 @@ pub(crate) enum Then {
 
 /// Where a call stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Course {
+pub(crate) struct Progress {
     /// Attempts that reached the network.
     pub(crate) attempts: u32,
     /// An attempt may have taken effect.
@@ -80,23 +80,23 @@ impl Repeat {
     }
 }
 
-// === impl Course ===
+// === impl Progress ===
 
-impl Course {
+impl Progress {
     /// Whether there is another attempt; `random` lies between 0 and 1.
-    pub(crate) fn after(&mut self, trouble: Trouble, repeat: Repeat, retry: &Retry, random: f64) -> Then {
-        if let Trouble::Unavailable(effect) = trouble {
+    pub(crate) fn after(&mut self, cause: Cause, repeat: Repeat, retry: &Retry, random: f64) -> Then {
+        if let Cause::Unavailable(effect) = cause {
             self.sent |= effect != Effect::None;
             if !repeat.allows(effect) {
                 return Then::GiveUp;
             }
         }
-        match trouble {
-            Trouble::Final => Then::GiveUp,
-            Trouble::Token { news } => self.after_refused_token(news),
+        match cause {
+            Cause::Final => Then::GiveUp,
+            Cause::Token { news } => self.after_refused_token(news),
             // The pause is the limiter's; an endpoint that limits is not failing, so no budget is used up.
-            Trouble::RateLimited => self.within(retry, Duration::ZERO, false),
-            Trouble::Locked | Trouble::Unavailable(_) => {
+            Cause::RateLimited => self.within(retry, Duration::ZERO, false),
+            Cause::Locked | Cause::Unavailable(_) => {
                 self.failures += 1;
                 let wait = Backoff::from(retry).wait(self.failures, random);
                 self.within(retry, wait, true)
@@ -127,17 +127,17 @@ mod tests {
 
     const HALF: f64 = 0.5;
 
-    fn run(troubles: &[Trouble], repeat: Repeat) -> (Vec<Then>, Course) {
+    fn run(causes: &[Cause], repeat: Repeat) -> (Vec<Then>, Progress) {
         let retry = Retry::default();
-        let mut course = Course::default();
-        let steps = troubles
+        let mut progress = Progress::default();
+        let steps = causes
             .iter()
-            .map(|trouble| {
-                course.attempts += 1;
-                course.after(*trouble, repeat, &retry, HALF)
+            .map(|cause| {
+                progress.attempts += 1;
+                progress.after(*cause, repeat, &retry, HALF)
             })
             .collect();
-        (steps, course)
+        (steps, progress)
     }
 
     fn again(milliseconds: u64, budgeted: bool) -> Then {
@@ -146,17 +146,17 @@ mod tests {
 
     #[test]
     fn a_refused_token_is_tried_again_after_one_two_and_four_seconds() {
-        let (steps, _) = run(&[Trouble::Token { news: true }; 4], Repeat::Always);
+        let (steps, _) = run(&[Cause::Token { news: true }; 4], Repeat::Always);
         assert_eq!(steps, [again(1_000, false), again(2_000, false), again(4_000, false), Then::GiveUp]);
-        let (steps, _) = run(&[Trouble::Token { news: false }], Repeat::Always);
+        let (steps, _) = run(&[Cause::Token { news: false }], Repeat::Always);
         assert_eq!(steps, [again(0, false)]);
     }
 
     #[test]
     fn an_unavailable_system_is_tried_four_times_with_growing_waits() {
-        let (steps, course) = run(&[Trouble::Unavailable(Effect::Unknown); 4], Repeat::Always);
+        let (steps, progress) = run(&[Cause::Unavailable(Effect::Unknown); 4], Repeat::Always);
         assert_eq!(steps, [again(100, true), again(200, true), again(400, true), Then::GiveUp]);
-        assert!(course.sent);
+        assert!(progress.sent);
     }
 
     #[test]
@@ -169,16 +169,16 @@ mod tests {
             (OnlyWithoutEffect, &[None]),
         ] {
             for effect in [None, Ended, Unknown] {
-                let (steps, course) = run(&[Trouble::Unavailable(effect)], repeat);
+                let (steps, progress) = run(&[Cause::Unavailable(effect)], repeat);
                 let expected = if repeated.contains(&effect) { again(100, true) } else { Then::GiveUp };
-                assert_eq!((steps, course.sent), (vec![expected], effect != None), "{repeat:?} {effect:?}");
+                assert_eq!((steps, progress.sent), (vec![expected], effect != None), "{repeat:?} {effect:?}");
             }
         }
     }
 
     #[test]
     fn limits_use_no_budget_and_the_end_is_the_end() {
-        let (steps, _) = run(&[Trouble::RateLimited, Trouble::Final], Repeat::Always);
+        let (steps, _) = run(&[Cause::RateLimited, Cause::Final], Repeat::Always);
         assert_eq!(steps, [again(0, false), Then::GiveUp]);
     }
 }

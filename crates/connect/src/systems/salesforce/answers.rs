@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
+use trunkline_systems::System;
 
-use super::{Answer, Classified, Verdict, by_status, rate_limited, text};
+use crate::classify::{Answer, Classified, Verdict, by_status, rate_limited, text};
+use crate::feedback;
+use crate::limiter::{Feedback, Remaining};
 
 /// The limit on long transactions at once passes as soon as one of them ends.
 const CONCURRENCY_WAIT: Duration = Duration::from_secs(1);
@@ -45,16 +49,36 @@ fn request_limit(answer: &Answer<'_>, message: Option<&str>) -> Verdict {
             retry_after: Some(if concurrency { CONCURRENCY_WAIT } else { DAILY_WAIT }),
             whole_credential,
         },
-        told => told,
+        with_a_time => with_a_time,
     }
+}
+
+/// `Sforce-Limit-Info`, all its parts: the tightest wins.
+pub(super) fn feedback(headers: &HeaderMap) -> Feedback {
+    Feedback { remaining: remaining(headers), ..Feedback::default() }
+}
+
+// `api-usage=10018/100000; api-bursts=1/750; per-app-api-usage=17/250(appName=x)`
+fn remaining(headers: &HeaderMap) -> Option<Remaining> {
+    let left = feedback::text(headers, "sforce-limit-info")?
+        .split([';', ','])
+        .filter_map(|part| {
+            let (used, allowed) = part.split_once('=')?.1.split_once('/')?;
+            let digits = allowed.find(|c: char| !c.is_ascii_digit()).unwrap_or(allowed.len());
+            let (used, allowed): (u32, u32) = (used.trim().parse().ok()?, allowed[..digits].parse().ok()?);
+            Some(allowed.saturating_sub(used))
+        })
+        .min()?;
+    let lasts = System::Salesforce.limits().window?;
+    Some(Remaining { calls: left, lasts, rolling: true })
 }
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::System::Salesforce;
+    use trunkline_systems::System::Salesforce;
 
-    use super::super::testing::{classified, limited};
     use super::*;
+    use crate::classify::testing::{classified, headers, limited};
 
     fn error(code: &str, message: &str) -> String {
         format!(r#"[{{"message":"{message}","errorCode":"{code}"}}]"#)
@@ -91,5 +115,19 @@ mod tests {
         let classified = classified(Salesforce, 400, &[], &error("INVALID_FIELD", "No such column"));
         assert_eq!(classified.code.as_deref(), Some("INVALID_FIELD"));
         assert_eq!(classified.message.as_deref(), Some("No such column"));
+    }
+
+    #[test]
+    fn the_tightest_limit_of_salesforce_counts() {
+        for (header, left) in [
+            ("api-usage=10018/100000", Some(89_982)),
+            ("api-usage=18/5000; api-bursts=1/750; per-app-api-usage=17/250(appName=x)", Some(233)),
+            ("api-usage=100001/100000", Some(0)),
+            ("api-usage=soon", None),
+            ("", None),
+        ] {
+            let feedback = feedback(&headers(&[("sforce-limit-info", header)]));
+            assert_eq!(feedback.remaining.map(|remaining| remaining.calls), left, "{header}");
+        }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
+use trunkline_systems::{Rate, System};
 
-use super::{Answer, Classified, Verdict, by_status, text};
-use crate::feedback;
+use crate::classify::{Answer, Classified, Verdict, by_status, text};
+use crate::feedback::{self, LONGEST_PAUSE, number};
+use crate::limiter::{Feedback, Remaining};
 
 /// Public clients add this to what Genesys says: its seconds are rounded down.
 const ROUNDED: Duration = Duration::from_secs(1);
@@ -35,12 +38,12 @@ fn is_version_mismatch(message: &str) -> bool {
 
 // A 429 while the token has calls left comes from a limit of the resource: other endpoints are not affected.
 fn rate_limited(answer: &Answer<'_>, message: Option<&str>) -> Verdict {
-    let told = feedback::retry_after(answer.headers, answer.now_unix)
+    let wait = feedback::retry_after(answer.headers, answer.now_unix)
         .or_else(|| seconds_in(message?))
-        .or_else(|| feedback::genesys_reset(answer.headers));
-    let left = feedback::read(trunkline_config::System::Genesys, answer.headers).remaining;
+        .or_else(|| reset(answer.headers));
+    let left = self::feedback(answer.headers).remaining;
     Verdict::RateLimited {
-        retry_after: told.map(|told| told + ROUNDED),
+        retry_after: wait.map(|wait| wait + ROUNDED),
         whole_credential: left.is_none_or(|left| left.calls == 0),
     }
 }
@@ -51,12 +54,33 @@ fn seconds_in(message: &str) -> Option<Duration> {
     rest.split_once(']')?.0.parse().ok().map(Duration::from_secs)
 }
 
+/// `inin-ratelimit-count`, `-allowed`, `-reset` (seconds).
+pub(super) fn feedback(headers: &HeaderMap) -> Feedback {
+    let allowed = number(headers, "inin-ratelimit-allowed");
+    let left = allowed.zip(number(headers, "inin-ratelimit-count")).zip(reset(headers));
+    Feedback {
+        allowed: allowed.zip(System::Genesys.limits().window).map(|(calls, per)| Rate { calls, per }),
+        remaining: left.map(|((allowed, count), lasts)| Remaining {
+            calls: allowed.saturating_sub(count),
+            lasts,
+            rolling: false,
+        }),
+        pause: None,
+    }
+}
+
+/// Seconds until the window ends.
+fn reset(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, "inin-ratelimit-reset")
+        .map(|seconds| Duration::from_secs(seconds.into()).min(LONGEST_PAUSE))
+}
+
 #[cfg(test)]
 mod tests {
-    use trunkline_config::System::Genesys;
+    use trunkline_systems::System::Genesys;
 
-    use super::super::testing::{classified, limited};
     use super::*;
+    use crate::classify::testing::{classified, headers, limited};
 
     const LIMIT: &str = r#"{"message":"Rate limit exceeded the maximum. Retry the request in [42] seconds","code":"too.many.requests.retry.after","status":429,"contextId":"c","details":[],"errors":[]}"#;
     const HAS_CALLS_LEFT: &[(&str, &str)] =
@@ -93,5 +117,17 @@ mod tests {
         ] {
             assert_eq!(classified(Genesys, status, headers, body).verdict, verdict, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn genesys_tells_calls_left_and_seconds_to_the_reset() {
+        let feedback = feedback(&headers(&[
+            ("inin-ratelimit-count", "170"),
+            ("inin-ratelimit-allowed", "180"),
+            ("inin-ratelimit-reset", "12"),
+        ]));
+        assert_eq!(feedback.allowed, Some(Rate { calls: 180, per: Duration::from_secs(60) }));
+        let lasts = Duration::from_secs(12);
+        assert_eq!(feedback.remaining, Some(Remaining { calls: 10, lasts, rolling: false }));
     }
 }

@@ -1,9 +1,14 @@
 //! ServiceNow: `{error:{message, detail}, status:"failure"}`.
 
-use serde_json::Value;
+use std::time::Duration;
 
-use super::{Answer, Classified, Verdict, by_status, text};
-use crate::feedback;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use trunkline_systems::{Rate, System};
+
+use crate::classify::{Answer, Classified, Verdict, by_status, text};
+use crate::feedback::{self, LONGEST_PAUSE, number};
+use crate::limiter::Feedback;
 
 pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified {
     let error = body.and_then(|body| body.get("error"));
@@ -16,7 +21,7 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
         // A rule counts a user's calls to an API, not to one table.
         429 => Verdict::RateLimited {
             retry_after: feedback::retry_after(answer.headers, answer.now_unix)
-                .or_else(|| feedback::reset_at(answer.headers, answer.now_unix)),
+                .or_else(|| reset(answer.headers, answer.now_unix)),
             whole_credential: true,
         },
         // A hibernating or starting instance answers with a page, and 200.
@@ -26,12 +31,25 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
     Classified { verdict, code: None, message: detail.or(message) }
 }
 
+/// `X-RateLimit-Limit`, calls in the window.
+pub(super) fn feedback(headers: &HeaderMap) -> Feedback {
+    let allowed = number(headers, "x-ratelimit-limit").zip(System::ServiceNow.limits().window);
+    Feedback { allowed: allowed.map(|(calls, per)| Rate { calls, per }), ..Feedback::default() }
+}
+
+/// `X-RateLimit-Reset`: when the window ends, in Unix seconds; as the time from now.
+fn reset(headers: &HeaderMap, now_unix: i64) -> Option<Duration> {
+    let at: i64 = feedback::text(headers, "x-ratelimit-reset")?.parse().ok()?;
+    let seconds = u64::try_from(at.saturating_sub(now_unix)).ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
 #[cfg(test)]
 mod tests {
-    use trunkline_config::System::ServiceNow;
+    use trunkline_systems::System::ServiceNow;
 
-    use super::super::testing::{classified, limited};
     use super::*;
+    use crate::classify::testing::{classified, headers, limited};
 
     const NONE: &str = r#"{"error":{"message":"No Record found","detail":"Records matching query not found."},"status":"failure"}"#;
     const LIMIT: &str = r#"{"error":{"message":"Rate limit exceeded","detail":"Rate limit of 100 requests per hour for Table API exceeded"},"status":"failure"}"#;
@@ -55,5 +73,11 @@ mod tests {
         ] {
             assert_eq!(classified(ServiceNow, status, headers, body).verdict, verdict, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn servicenow_tells_calls_an_hour() {
+        let feedback = feedback(&headers(&[("x-ratelimit-limit", "100")]));
+        assert_eq!(feedback.allowed, Some(Rate { calls: 100, per: Duration::from_secs(3_600) }));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Classified, Verdict, by_status, text};
+use crate::classify::{Answer, Classified, Verdict, by_status, text};
 use crate::feedback;
 
 pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified {
@@ -29,10 +29,10 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::System::Cxone;
+    use trunkline_systems::System::Cxone;
 
-    use super::super::testing::{classified, limited};
     use super::*;
+    use crate::classify::testing::{classified, limited};
 
     #[test]
     fn answers_mean_what_cxone_means() {

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Enrichment, Plugin, RoutingRule, WriteBackRule};
+use super::{RoutingRule, WriteBackRule};
+use crate::{Enrichment, Plugin};
 
 /// Hex digits of the version: 48 bits tell any two versions of a deployment apart.
 const LENGTH: usize = 12;
 
-/// First hex digits of the SHA-256 over all rules, each part preceded by its length, so that no two rule sets share
-/// their canonical form.
-pub(crate) fn of(
+/// First hex digits of the SHA-256 over all rules, each part preceded by its length, so that no two rule sets
+/// share their canonical form.
+pub(super) fn of(
     default_queue: &str,
     routing: &[RoutingRule],
     write_backs: &[WriteBackRule],

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Classified, Verdict, by_status, text};
+use crate::classify::{Answer, Classified, Verdict, by_status, text};
 use crate::feedback;
 
 pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified {
@@ -35,10 +35,10 @@ fn csrf_required(answer: &Answer<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::System::Sap;
+    use trunkline_systems::System::Sap;
 
-    use super::super::testing::{classified, limited};
     use super::*;
+    use crate::classify::testing::{classified, limited};
 
     const V2: &str = r#"{"error":{"code":"ZCU/100","message":{"lang":"nl","value":"Klant bestaat niet"}}}"#;
     const V4: &str = r#"{"error":{"code":"err123","message":"Unsupported functionality","details":[]}}"#;

@@ -1,16 +1,12 @@
-//! SAP S/4HANA: the open items of a customer, summed to a balance.
+//! The open items of a customer, summed to a balance.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
+use trunkline_profiles::ProfileData;
 use trunkline_schemas::money;
 
 use crate::encode::{self, Unsafe};
-use crate::lookup::{self, Error, Question};
-use crate::outbound::Outbound;
-use crate::profile::ProfileData;
-
-/// Queries of accounting documents.
-pub const OPEN_ITEMS: &str = "open_items";
+use crate::lookup::{Found, ProfileLookup, Unreadable};
 
 const ENTITY: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
 /// More open items than fit on so many pages are not summed: a partial sum would be a wrong balance.
@@ -18,28 +14,7 @@ const MOST_PAGES: usize = 10;
 /// Money travels as `decimal(20,4)`.
 const DECIMAL_PLACES: u32 = 4;
 
-/// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it
-/// does not know.
-pub(crate) async fn profile(
-    outbound: &Outbound,
-    question: Question<'_>,
-) -> Result<Option<ProfileData>, Error> {
-    let mut path = profile_path(question.customer_id)?;
-    let mut items = Vec::new();
-    for _ in 0..MOST_PAGES {
-        let mut body = lookup::get(outbound, OPEN_ITEMS, path, question).await?;
-        items.append(&mut rows(&mut body)?);
-        match next_page(&body, &outbound.target().base_url) {
-            Some(next) => path = next,
-            None => return balance(&items),
-        }
-    }
-    Err(unreadable("more open items than are read"))
-}
-
-fn unreadable(what: &'static str) -> Error {
-    Error::Unreadable { system: "sap", what }
-}
+pub(super) const LOOKUP: ProfileLookup = ProfileLookup { path: profile_path, read, not_found: || None };
 
 fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     let filter =
@@ -47,14 +22,21 @@ fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
     Ok(format!("{ENTITY}?{}", encode::query(&[("$filter", &filter), ("$format", "json")])))
 }
 
-/// The rows of a page, as version 2 and version 4 write them.
-fn rows(body: &mut Value) -> Result<Vec<Value>, Error> {
-    let rows =
-        body.pointer_mut("/d/results").map(Value::take).or_else(|| body.get_mut("value").map(Value::take));
-    match rows {
-        Some(Value::Array(rows)) => Ok(rows),
-        _ => Err(unreadable("no results")),
+/// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it
+/// does not know.
+fn read(pages: &[Value], base_url: &str) -> Result<Found, Unreadable> {
+    let items = pages.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
+    match pages.last().and_then(|page| next_page(page, base_url)) {
+        Some(_) if pages.len() >= MOST_PAGES => Err(Unreadable("more open items than are read")),
+        Some(next) => Ok(Found::NextPage(next)),
+        None => balance(items.into_iter().flatten()).map(Found::All),
     }
+}
+
+/// The rows of a page, as version 2 and version 4 write them.
+fn rows(page: &Value) -> Result<&Vec<Value>, Unreadable> {
+    let rows = page.pointer("/d/results").or_else(|| page.get("value"));
+    rows.and_then(Value::as_array).ok_or(Unreadable("no results"))
 }
 
 /// The path of the next page; only on the same host, whatever the answer says.
@@ -72,24 +54,24 @@ fn next_page(body: &Value, base_url: &str) -> Option<String> {
     Some(path)
 }
 
-fn balance(items: &[Value]) -> Result<Option<ProfileData>, Error> {
-    if items.is_empty() {
-        return Ok(None);
-    }
+fn balance<'a>(items: impl Iterator<Item = &'a Value>) -> Result<Option<ProfileData>, Unreadable> {
     let mut sum = Decimal::ZERO;
     let mut currencies: Vec<&str> = Vec::new();
     for item in items {
         let currency = item.get("CompanyCodeCurrency").and_then(Value::as_str);
-        let currency = currency.ok_or_else(|| unreadable("an item without a currency"))?;
+        let currency = currency.ok_or(Unreadable("an item without a currency"))?;
         let amount = item.get("AmountInCompanyCodeCurrency").and_then(amount);
-        let amount = amount.ok_or_else(|| unreadable("an item without an amount"))?;
-        sum = sum.checked_add(amount).ok_or_else(|| unreadable("amounts beyond all bounds"))?;
+        let amount = amount.ok_or(Unreadable("an item without an amount"))?;
+        sum = sum.checked_add(amount).ok_or(Unreadable("amounts beyond all bounds"))?;
         if !currencies.contains(&currency) {
             currencies.push(currency);
         }
     }
+    if currencies.is_empty() {
+        return Ok(None);
+    }
     let sum = sum.round_dp(DECIMAL_PLACES);
-    money::rescale(sum).map_err(|_| unreadable("amounts beyond all bounds"))?;
+    money::rescale(sum).map_err(|_| Unreadable("amounts beyond all bounds"))?;
     // Sums across currencies mean nothing: then the balance is not known.
     let [currency] = currencies.as_slice() else { return Ok(Some(ProfileData::default())) };
     Ok(Some(ProfileData {
@@ -129,12 +111,12 @@ mod tests {
 
     #[test]
     fn open_items_are_summed_in_one_currency() {
-        let data = balance(&[item("100.10", "EUR"), item("-0.20", "EUR")]).unwrap().unwrap();
+        let data = balance([item("100.10", "EUR"), item("-0.20", "EUR")].iter()).unwrap().unwrap();
         assert_eq!((data.balance, data.currency.as_deref()), (Some(Decimal::new(9_990, 2)), Some("EUR")));
-        assert!(balance(&[item("12345678901234567", "EUR")]).is_err(), "no decimal(20,4)");
-        let mixed = balance(&[item("1", "EUR"), item("1", "USD")]).unwrap().unwrap();
+        assert!(balance([item("12345678901234567", "EUR")].iter()).is_err(), "no decimal(20,4)");
+        let mixed = balance([item("1", "EUR"), item("1", "USD")].iter()).unwrap().unwrap();
         assert_eq!((mixed.balance, mixed.currency), (None, None));
-        assert_eq!(balance(&[]).unwrap(), None);
+        assert_eq!(balance([].iter()).unwrap(), None);
     }
 
     #[test]
@@ -144,16 +126,31 @@ mod tests {
             json!({"CompanyCodeCurrency": "EUR"}),
             json!({"AmountInCompanyCodeCurrency": "1"}),
         ] {
-            assert!(balance(&[item("1", "EUR"), broken]).is_err());
+            assert!(balance([item("1", "EUR"), broken].iter()).is_err());
         }
     }
 
     #[test]
     fn rows_of_both_versions_are_read() {
-        assert_eq!(rows(&mut json!({"d": {"results": [1, 2]}})).unwrap().len(), 2);
-        assert_eq!(rows(&mut json!({"value": [1]})).unwrap().len(), 1);
-        assert!(rows(&mut json!({"d": {}})).is_err());
-        assert!(rows(&mut Value::Null).is_err());
+        assert_eq!(rows(&json!({"d": {"results": [1, 2]}})).unwrap().len(), 2);
+        assert_eq!(rows(&json!({"value": [1]})).unwrap().len(), 1);
+        assert!(rows(&json!({"d": {}})).is_err());
+        assert!(rows(&Value::Null).is_err());
+    }
+
+    #[test]
+    fn pages_are_read_to_the_last_one_or_not_at_all() {
+        let page = json!({"d": {"results": [item("1", "EUR")], "__next": "/odata/X?$skiptoken=2"}});
+        let last = json!({"d": {"results": [item("2", "EUR")]}});
+        let found = read(&[page.clone()], "https://sap.example").unwrap();
+        assert_eq!(found, Found::NextPage("/odata/X?$skiptoken=2".to_owned()));
+        let Found::All(Some(data)) = read(&[page.clone(), last], "https://sap.example").unwrap() else {
+            panic!("not all");
+        };
+        assert_eq!(data.balance, Some(Decimal::new(3, 0)));
+        let most = vec![page; MOST_PAGES];
+        assert!(read(&most[1..], "https://sap.example").is_ok());
+        assert!(read(&most, "https://sap.example").is_err());
     }
 
     #[test]

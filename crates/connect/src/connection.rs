@@ -1,0 +1,130 @@
+//! The connection to one target: what all its calls share, and how a request is put together.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::RwLock;
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use trunkline_config::{Credentials, ExposeSecret, Target};
+use trunkline_systems::Rate;
+
+use crate::breaker::State;
+use crate::endpoint::Endpoint;
+use crate::event::Events;
+use crate::metrics;
+use crate::request::Request;
+use crate::throttle::Throttle;
+use crate::token::{Token, WAITS};
+use crate::token_endpoint::TokenEndpoint;
+use crate::token_manager::TokenManager;
+use crate::wire;
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) target: Target,
+    client: Client,
+    /// One for all classes: what a credential may be called is counted over all of them.
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) tokens: Option<TokenManager>,
+    endpoints: RwLock<HashMap<&'static str, Arc<Endpoint>>>,
+    events: Events,
+}
+
+// === impl Connection ===
+
+impl Connection {
+    /// Connects to a target (without I/O), at most at `rate`: this process's part of the target's quota.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made, for instance for want of certificate roots.
+    pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, reqwest::Error> {
+        let client = wire::client(&target.base_url)?;
+        let tokens = match &target.credentials {
+            Credentials::Basic { .. } => None,
+            Credentials::ClientCredentials { token_url, client_id, client_secret } => {
+                Some(TokenManager::new(
+                    target.name.clone(),
+                    TokenEndpoint {
+                        authentication: target.system.capabilities().client_authentication,
+                        client: wire::client(token_url)?,
+                        url: token_url.clone(),
+                        client_id: client_id.clone(),
+                        client_secret: client_secret.clone(),
+                        timeout: target.timeout,
+                    },
+                    &WAITS,
+                    events.clone(),
+                ))
+            }
+        };
+        metrics::start(&target);
+        let throttle = Throttle::new(rate);
+        Ok(Self { target, client, throttle, tokens, endpoints: RwLock::default(), events })
+    }
+
+    /// The breaker's state of each endpoint class called so far.
+    pub(crate) fn breakers(&self) -> Vec<(&'static str, State)> {
+        let endpoints = self.endpoints.read();
+        let mut states: Vec<_> =
+            endpoints.values().map(|endpoint| (endpoint.class, endpoint.state())).collect();
+        states.sort_unstable_by_key(|(class, _)| *class);
+        states
+    }
+
+    /// The endpoint class of that name, made at its first call.
+    pub(crate) fn endpoint(&self, class: &'static str) -> Arc<Endpoint> {
+        if let Some(endpoint) = self.endpoints.read().get(class) {
+            return Arc::clone(endpoint);
+        }
+        let mut endpoints = self.endpoints.write();
+        let make = || Arc::new(Endpoint::new(class, &self.target, self.events.clone(), Instant::now()));
+        Arc::clone(endpoints.entry(class).or_insert_with(make))
+    }
+
+    /// Where to call: the issuer of the token may say (Salesforce). It is believed only where TLS protects
+    /// its answer, so that nothing leaves a loopback set-up.
+    fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
+        let configured = self.target.base_url.trim_end_matches('/');
+        match token.and_then(|token| token.instance_url.as_deref()) {
+            Some(issued) if issued.starts_with("https://") && configured.starts_with("https://") => issued,
+            _ => configured,
+        }
+    }
+
+    fn authorization(&self, token: Option<&Token>) -> Option<HeaderValue> {
+        use base64::Engine;
+        let text = match (&self.target.credentials, token) {
+            (Credentials::Basic { username, password }, _) => {
+                let pair = format!("{username}:{}", password.expose_secret());
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+            }
+            (_, Some(token)) => format!("Bearer {}", token.secret.expose_secret()),
+            (_, None) => return None,
+        };
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Puts a request together.
+    pub(crate) fn build(&self, request: &Request, token: Option<&Token>) -> reqwest::RequestBuilder {
+        let url = format!("{}{}", self.base_url(token), request.path);
+        let mut builder =
+            self.client.request(request.method.clone(), url).header("accept", "application/json");
+        if let Some(value) = self.authorization(token) {
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        if let Some(traceparent) = &request.traceparent {
+            builder = builder.header(HeaderName::from_static("traceparent"), traceparent);
+        }
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        match &request.body {
+            Some(body) => builder.json(body),
+            None => builder,
+        }
+    }
+}

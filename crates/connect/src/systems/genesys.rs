@@ -1,0 +1,13 @@
+//! Genesys Cloud: what its answers mean, and how it is written to.
+
+mod answers;
+mod writes;
+
+use super::Connector;
+
+pub(super) static CONNECTOR: Connector = Connector {
+    classify: answers::classify,
+    feedback: answers::feedback,
+    profile: None,
+    operations: writes::OPERATIONS,
+};

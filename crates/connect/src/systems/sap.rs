@@ -1,0 +1,13 @@
+//! SAP S/4HANA: what its answers mean, and how a customer's balance is looked up.
+
+mod answers;
+mod profile;
+
+use super::{Connector, no_feedback};
+
+pub(super) static CONNECTOR: Connector = Connector {
+    classify: answers::classify,
+    feedback: no_feedback,
+    profile: Some(profile::LOOKUP),
+    operations: &[],
+};

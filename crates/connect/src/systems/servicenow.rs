@@ -1,0 +1,13 @@
+//! ServiceNow: what its answers mean, and how a customer's open tickets are counted.
+
+mod answers;
+mod profile;
+
+use super::Connector;
+
+pub(super) static CONNECTOR: Connector = Connector {
+    classify: answers::classify,
+    feedback: answers::feedback,
+    profile: Some(profile::LOOKUP),
+    operations: &[],
+};

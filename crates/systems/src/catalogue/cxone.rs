@@ -1,0 +1,19 @@
+//! NICE CXone: nothing is read from it or written to it yet.
+
+use std::time::Duration;
+
+use crate::{Capabilities, ClientAuthentication, Limits, Rate};
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    name: "cxone",
+    limits: Limits {
+        // A cautious share of what an organisation may call.
+        default_rate: Rate { calls: 10, per: Duration::from_secs(1) },
+        window: None,
+    },
+    client_authentication: ClientAuthentication::Header,
+    probe: "/dfo/3.0/channels",
+    profile_fields: &[],
+    profile_class: None,
+    operations: &[],
+};

@@ -1,0 +1,45 @@
+//! Salesforce.
+
+use std::time::Duration;
+
+use crate::{
+    Body, Capabilities, ClientAuthentication, Concurrency, FieldNames, Guarantee, Limits, Operation,
+    Parameter, ProfileField, Rate,
+};
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    name: "salesforce",
+    limits: Limits {
+        // A cautious share of what an organisation may call.
+        default_rate: Rate { calls: 5, per: Duration::from_secs(1) },
+        // It counts a rolling day and never says when calls come back: a minute later it is asked again.
+        window: Some(Duration::from_secs(60)),
+    },
+    client_authentication: ClientAuthentication::Header,
+    probe: "/services/data/v60.0/limits",
+    profile_fields: &[
+        ProfileField::AccountName,
+        ProfileField::LoyaltyTier,
+        ProfileField::LastInteractionDate,
+    ],
+    profile_class: Some("query"),
+    operations: &[UPSERT],
+};
+
+/// Creates or updates the record with an external id: doing it twice is the same as doing it once.
+const UPSERT: Operation = Operation {
+    name: "upsert",
+    parameters: &[
+        Parameter::Identifier("object"),
+        Parameter::Identifier("externalIdField"),
+        Parameter::Value("externalId"),
+    ],
+    resource: "{object}/{externalIdField}/{externalId}",
+    field_names: FieldNames::Identifiers,
+    // Salesforce refuses a body that names the external id which the address already tells.
+    body: Body::FieldsBut("externalIdField"),
+    guarantee: Guarantee::IdempotencyKey,
+    concurrency: Concurrency::LastWriterWins,
+    write_class: "sobjects.write",
+    read_class: "sobjects.read",
+};
