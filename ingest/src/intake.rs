@@ -118,6 +118,10 @@ impl<P: Publish> Intake<P> {
 
     /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an event or in
     /// quarantine; when it fails, the caller may send it again.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the caller is answered with.
     pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
         let Some(intake) = self.sources.get(source) else {
             body::discard(body, headers).await;

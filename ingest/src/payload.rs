@@ -61,6 +61,10 @@ pub enum Unreadable {
 }
 
 /// Reads a body, which may be anything; nesting beyond `depth_limit` is found before parsing.
+///
+/// # Errors
+///
+/// [`Unreadable`], with the place in the body where it is known.
 pub fn read(body: &[u8], depth_limit: usize) -> Result<Payload<'_>, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|e| Unreadable::NotUtf8 { position: e.valid_up_to() })?;
     let content = text.trim_matches([' ', '\t', '\r', '\n']);

@@ -68,6 +68,10 @@ pub struct Error(String);
 
 impl Schema {
     /// Compiles a schema document.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] when the text is no JSON Schema of the form that the shipped ones have.
     pub fn compile(text: &str) -> Result<Self, Error> {
         let document: Value = serde_json::from_str(text).map_err(|e| Error(e.to_string()))?;
         let definitions = document["$defs"].clone();

@@ -81,6 +81,10 @@ pub enum Missing {
 /// Asks the cluster whether the topics that ingest writes to are there.
 ///
 /// A cluster that does not let this client look at topics is taken at its word: writing will show.
+///
+/// # Errors
+///
+/// [`Missing::Wrong`] when a topic is there and not as it has to be, [`Missing::NotYet`] when asking again may help.
 pub async fn topics(kafka: &Kafka) -> Result<(), Missing> {
     let ours = TOPICS.map(|topic| kafka.topic(topic));
     let plan = match topics::plan(kafka).await {
