@@ -76,6 +76,7 @@ pub fn kafka() -> Kafka {
         prefix: String::new(),
         partitions: 1,
         replication: 1,
+        retention: Default::default(),
         security: Security::Plaintext,
     }
 }
