@@ -13,6 +13,7 @@
 //! - [`edges`]: clocks and random numbers are read in listed files only
 //! - [`sizes`]: the length of files and functions
 //! - [`metrics`]: metrics, labels and their values in alerts and pages are what the programs export
+//! - [`alerts`]: every alert is tried, by promtool where there is one
 //! - [`prose`]: the width of comments and pages, and the spelling of words
 //! - [`names`]: words that file names do without
 //! - [`members`]: members of the workspace are sorted, and the image's build sees them
@@ -23,6 +24,7 @@
 //! - [`finding`]: what a rule found, as the failure of a test
 //! - [`ratchet`]: exceptions that may only shrink
 
+pub mod alerts;
 pub mod circles;
 pub mod codes;
 pub mod edges;
