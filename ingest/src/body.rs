@@ -20,6 +20,10 @@ const DISCARDING: Duration = Duration::from_secs(5);
 
 /// Reads the body. One that is too large is refused by its announced length where it has one, and costs no
 /// memory.
+///
+/// # Errors
+///
+/// [`Refusal::TooLarge`] beyond `limit`, and the refusal of a body that breaks off.
 pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {

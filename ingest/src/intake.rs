@@ -99,6 +99,10 @@ impl<P: Publish> Intake<P> {
     ///
     /// A request whose headers prove nothing is refused before its body is read, and takes no place from
     /// others.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the caller is answered with.
     pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
         let Some(intake) = self.sources.get(source) else {
             body::discard(body, headers);

@@ -43,9 +43,11 @@ pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error
 
 /// Asks the cluster once whether the topics that ingest writes to are there.
 ///
+/// A cluster that does not let this client look at topics is taken at its word: writing will show.
+///
 /// # Errors
 ///
-/// Why one of them cannot be written to.
+/// [`Missing::Wrong`] when a topic is there and not as it has to be, [`Missing::NotYet`] when asking again may help.
 pub async fn topics(kafka: &Kafka) -> Result<(), Missing> {
     startup::look_at_topics(kafka, &TOPICS).await
 }

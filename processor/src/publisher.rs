@@ -248,6 +248,7 @@ mod tests {
             prefix: "t.".into(),
             partitions: 1,
             replication: 1,
+            retention: Default::default(),
             security: trunkline_config::Security::Plaintext,
         };
         Publisher::new(&kafka, &topics.collect(), "p-1").unwrap()

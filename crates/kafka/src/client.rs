@@ -83,6 +83,7 @@ mod tests {
             prefix: String::new(),
             partitions: 6,
             replication: 1,
+            retention: Default::default(),
             security,
         }
     }

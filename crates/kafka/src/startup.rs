@@ -157,6 +157,7 @@ mod tests {
                 partitions: 1,
                 replication: 1,
                 settings: Default::default(),
+                initial: Default::default(),
             })
         };
         assert_eq!(judge(&[create("t.other")], &ours), Ok(()));
@@ -166,6 +167,6 @@ mod tests {
             "{missing:?}"
         );
         let refused = Change::Refused { topic: "t.ours".to_owned(), has: 3, wanted: 6 };
-        assert_eq!(judge(&[refused.clone()], &ours), Err(Missing::Wrong(refused.to_string())));
+        assert_eq!(judge(std::slice::from_ref(&refused), &ours), Err(Missing::Wrong(refused.to_string())));
     }
 }

@@ -33,6 +33,10 @@ pub struct Destination {
 
 impl Records {
     /// An event on its way to the processor. Its timestamp is the time of ingestion.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
     pub fn event(&self, event: &PlatformEvent, trace: &TraceContext) -> Result<OutboundRecord, codec::Error> {
         let mut headers = headers::cloud_event(event);
         trace.write(&mut headers);
@@ -40,6 +44,10 @@ impl Records {
     }
 
     /// A payload that is kept in quarantine.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
     pub fn quarantined(
         &self,
         payload: &QuarantinedPayload,
@@ -52,6 +60,10 @@ impl Records {
     }
 
     /// A report of drift.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
     pub fn drift(&self, drift: &SchemaDrift, now: i64) -> Result<OutboundRecord, codec::Error> {
         self.drift.record(drift.key(), drift, avro(), now)
     }

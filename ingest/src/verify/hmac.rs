@@ -62,6 +62,10 @@ fn prepared(secret: &Secret) -> Option<HmacSha256> {
 
 impl ClaimedSignature<'_> {
     /// Compares it with the body's signature by every key.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Mismatch`] when no key makes this signature.
     pub fn check(&self, body: &[u8]) -> Result<(), Failure> {
         let mut found = Choice::from(0);
         for key in self.keys {
