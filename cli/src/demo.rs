@@ -4,7 +4,6 @@
 //!
 //! - [`stage`]: everything a demo stands on, shared with `trunkline up`
 //!   - [`topics`]: topics and schemas
-//!   - [`fleet`]: the processes, started and watched
 //! - [`faults`]: what is broken on purpose
 //! - [`watch`], [`screen`]: showing how it goes, [`scrape`] with figures from the processes themselves
 //! - [`outcome`]: the report
@@ -13,7 +12,6 @@
 pub mod up;
 
 mod faults;
-mod fleet;
 mod outcome;
 mod scrape;
 mod screen;
@@ -271,7 +269,7 @@ async fn break_things(stage: &Stage, arguments: &Args, start: Instant) {
             Breakage::KillProcessor => {
                 for member in stage.members().iter().filter(|member| member.spec().instance == "processor-0")
                 {
-                    member.kill().await;
+                    member.kill(async {}).await;
                 }
             }
             Breakage::Down(outage, down) => {
@@ -335,8 +333,8 @@ fn inputs(
         state_folders: vec![stage.layout.state.clone()],
         stopped_cleanly,
         quotas: stage.layout.quotas.clone(),
-        breakers: Some(Breakers {
-            open_for_ms: f64::from(stage.layout.breakers_open_for) * 1000.0,
+        breakers: stage.layout.breakers_open_for.map(|seconds| Breakers {
+            open_for_ms: f64::from(seconds) * 1000.0,
             lookups_by_one: one("processor") && stage.layout.processors == 1,
             writes_by_one: one("sink"),
         }),

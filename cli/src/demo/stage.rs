@@ -1,22 +1,23 @@
 //! Everything a demo stands on: a folder, secrets, the sandbox, the configuration, topics and processes.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use trunkline_rig::configuration::{self, Layout, write_private};
-use trunkline_rig::program::{Ending, Spec, binaries};
-use trunkline_rig::quotas;
+use trunkline_rig::configuration::{self, Choices, Layout, write_private};
+use trunkline_rig::executables::binaries;
+use trunkline_rig::process::Ending;
+use trunkline_rig::program::Spec;
+use trunkline_rig::supervisor::{Listener, Member, Notice, Restarts};
+use trunkline_rig::{ports, quotas};
 use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Addresses, Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::topics::Cluster;
-
-use super::fleet::Member;
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -53,7 +54,8 @@ pub struct Stage {
 }
 
 const BREAKERS_OPEN_FOR: u32 = 5;
-const READY_PATIENCE: Duration = Duration::from_secs(2);
+const READY_PATIENCE: Duration = Duration::from_secs(60);
+const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
 // === impl Stage ===
 
@@ -75,7 +77,7 @@ impl Stage {
             ..SandboxSettings::default()
         });
         let sandbox = sandbox.await.context("the sandbox does not start")?;
-        let mut ports = free_ports(3 + settings.processors as usize)?.into_iter();
+        let mut ports = ports::free(3 + settings.processors as usize)?.into_iter();
         let mut address = move || format!("127.0.0.1:{}", ports.next().unwrap_or_default());
         let layout = Layout {
             kafka: settings.kafka.clone(),
@@ -88,7 +90,7 @@ impl Stage {
             admin: [address(), address(), address()],
             processors: settings.processors,
             quotas,
-            breakers_open_for: BREAKERS_OPEN_FOR,
+            breakers_open_for: Some(BREAKERS_OPEN_FOR),
         };
         let config = folder.join("trunkline.toml");
         let mut stage = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
@@ -116,7 +118,7 @@ impl Stage {
         credentials: &Credentials,
     ) -> anyhow::Result<Vec<Spec>> {
         let addresses = &self.sandbox.addresses;
-        write(&self.config, &configuration::text(&self.layout, addresses, credentials))?;
+        write(&self.config, &configuration::text(&self.layout, &Choices::default(), addresses, credentials))?;
         let [ingest, processor, sink] = &self.layout.admin;
         let mut specs = vec![
             self.spec("sink", 0, &self.config, sink),
@@ -126,17 +128,17 @@ impl Stage {
             let mut layout = self.layout.clone();
             layout.admin[1] = address();
             let config = self.folder.join(format!("trunkline.processor-{number}.toml"));
-            write(&config, &configuration::text(&layout, addresses, credentials))?;
+            write(&config, &configuration::text(&layout, &Choices::default(), addresses, credentials))?;
             specs.push(self.spec("processor", number, &config, &layout.admin[1]));
         }
         specs.push(self.spec("ingest", 0, &self.config, ingest));
         Ok(specs)
     }
 
-    fn spec(&self, binary: &'static str, number: u32, config: &Path, admin: &str) -> Spec {
+    fn spec(&self, binary: &str, number: u32, config: &Path, admin: &str) -> Spec {
         let instance = format!("{binary}-{number}");
         Spec {
-            binary,
+            binary: binary.to_owned(),
             config: config.to_owned(),
             log: self.folder.join("logs").join(format!("{instance}.log")),
             admin: format!("http://{admin}"),
@@ -153,11 +155,17 @@ impl Stage {
     async fn start(&mut self, specs: Vec<Spec>) -> anyhow::Result<()> {
         let binaries = binaries()?;
         let client = client()?;
+        // Deaths are counted and shown as such; only one that nothing follows is worth a line of its own.
+        let listener: Listener = Arc::new(|notice| {
+            if let Notice::GivenUp(_) = notice {
+                eprintln!("{notice}");
+            }
+        });
         for spec in specs {
-            self.members.push(Member::start(spec, &binaries)?);
+            self.members.push(Member::start(spec, &binaries, Restarts::AT_ONCE, listener.clone())?);
         }
         for member in &self.members {
-            member.ready(&client).await?;
+            member.ready(&client, READY_PATIENCE).await?;
         }
         Ok(())
     }
@@ -192,7 +200,13 @@ impl Stage {
                 .partition(|member| member.spec().binary == binary);
             self.members = others;
             for member in stopping {
-                clean &= member.stop().await? == Ending::Clean;
+                anyhow::ensure!(
+                    !member.is_given_up(),
+                    "{} was given up; its log ends:\n{}",
+                    member.spec().instance,
+                    member.spec().tail()
+                );
+                clean &= member.stop().await == Ending::Clean;
             }
         }
         Ok(clean)
@@ -245,7 +259,7 @@ impl Stage {
 
 /// A client for the admin ports.
 pub fn client() -> anyhow::Result<reqwest::Client> {
-    Ok(reqwest::Client::builder().no_proxy().connect_timeout(READY_PATIENCE).build()?)
+    Ok(reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_PATIENCE).build()?)
 }
 
 fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
@@ -263,13 +277,4 @@ fn folder(keep: Option<&Path>) -> anyhow::Result<(PathBuf, Option<TempDir>)> {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     write_private(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Ports that are free now. They are all held until all are found, so that none comes twice.
-fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
-    let held: Vec<TcpListener> = (0..count)
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect::<Result<_, _>>()
-        .context("no free port")?;
-    held.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }

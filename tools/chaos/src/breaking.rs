@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use trunkline_rig::program::{Ending, signal};
+use trunkline_rig::process::{Ending, signal};
 
 use crate::fault::{Fault, Interruption, Lane, SESSION_TIMEOUT, Trouble};
 use crate::frame;
@@ -13,7 +13,7 @@ use crate::journal::{self, Absence, Journal, now_ms};
 use crate::line::{Deed, Heard};
 use crate::schedule::Planned;
 use crate::stage::{BROKERS, Processor, Stage};
-use crate::supervisor::Member;
+use trunkline_rig::supervisor::Member;
 
 mod lapses;
 
@@ -147,7 +147,7 @@ impl Breaking<'_> {
             return self.journal.say(format!("{instance} was not there to be frozen"));
         };
         let from_ms = now_ms();
-        let stopped = signal(process, "STOP").await;
+        let stopped = signal(&[process], "STOP").await;
         sleep(length).await;
         if let Some(Ok(Heard::Delivered { .. })) = committing.as_mut().map(mpsc::UnboundedReceiver::try_recv)
         {
@@ -158,7 +158,7 @@ impl Breaking<'_> {
                 "the EndTxn of {instance} came while it was frozen; the broker answered {answer}"
             ));
         }
-        let continued = signal(process, "CONT").await;
+        let continued = signal(&[process], "CONT").await;
         match stopped.and(continued) {
             Ok(()) => {
                 self.journal.count(journal::ZOMBIES);
@@ -255,7 +255,7 @@ impl Breaking<'_> {
             if processor.member.restart().await == Ending::Forced {
                 self.journal.say(format!("{instance} did not stop in order"));
             }
-            let ready = processor.member.ready(&client, ROLLING_PATIENCE).await;
+            let ready = processor.member.ready(&client, ROLLING_PATIENCE).await.is_ok();
             self.journal
                 .say(format!("{instance} was restarted{}", if ready { "" } else { ", and is not ready" }));
         }
@@ -301,9 +301,9 @@ async fn interrupt(
             let Some(process) = member.process().await else {
                 return journal.say(format!("{instance} was not there to be frozen"));
             };
-            let stopped = signal(process, "STOP").await;
+            let stopped = signal(&[process], "STOP").await;
             sleep(length).await;
-            match stopped.and(signal(process, "CONT").await) {
+            match stopped.and(signal(&[process], "CONT").await) {
                 Ok(()) => journal.count(freezes),
                 Err(error) => journal.say(format!("{instance} cannot be frozen: {error:#}")),
             }

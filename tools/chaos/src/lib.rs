@@ -8,7 +8,6 @@
 //! - [`fault`], [`kind`], [`schedule`]: what goes wrong in a run, and when; pure
 //! - [`stage`]: everything that is broken
 //!   - [`cluster`]: the brokers
-//!   - [`supervisor`]: a process that is killed and kept running
 //!   - [`small_disk`]: a disk that can be filled
 //!   - [`proxy`], [`line`]: the connections between processors and brokers; [`frame`] reads what passes
 //! - [`breaking`]: does what the schedule says
@@ -29,14 +28,11 @@ pub mod proxy;
 pub mod schedule;
 pub mod small_disk;
 pub mod stage;
-pub mod supervisor;
 pub mod takeover;
 pub mod world;
 
 mod connection;
-mod ports;
 mod run;
 
-pub use cluster::Java;
 pub use outcome::Outcome;
 pub use run::{Settings, run};

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
-use trunkline_rig::program::Ending;
+use trunkline_rig::process::Ending;
 use trunkline_rig::progress::Progress;
 use trunkline_simulators::generator::{Day, DaySettings};
 use trunkline_simulators::load::{self, LoadSettings, play};
@@ -23,12 +23,12 @@ use trunkline_verifier::known::with_stalls;
 use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
 
 use crate::breaking::unfold;
-use crate::cluster::Java;
 use crate::journal::Journal;
 use crate::outcome::{Outcome, shortfall};
 use crate::schedule::{self, Planned};
 use crate::stage::{self, Stage};
 use crate::takeover;
+use trunkline_rig::kafka::Java;
 
 /// What to run.
 #[derive(Debug, Clone)]

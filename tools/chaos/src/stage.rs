@@ -8,21 +8,23 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use rand::RngExt as _;
 use tokio::process::Command;
-use trunkline_rig::configuration::{self, Layout, write_private};
-use trunkline_rig::program::{self, Spec};
+use trunkline_rig::configuration::{self, Choices, Layout, write_private};
+use trunkline_rig::executables::executable;
+use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
 use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 
-use crate::cluster::settings::{DURABLE, Ports, Proxied};
-use crate::cluster::{Cluster, Java};
+use crate::cluster::Cluster;
 use crate::journal::Journal;
 use crate::line::Line;
-use crate::ports;
 use crate::proxy::{Proxies, Route};
 use crate::schedule::Fleet;
 use crate::small_disk::SmallDisk;
-use crate::supervisor::Member;
+use trunkline_rig::kafka::Java;
+use trunkline_rig::kafka::properties::{DURABLE, Ports, Proxied};
+use trunkline_rig::ports;
+use trunkline_rig::supervisor::{Member, Restarts};
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -137,10 +139,10 @@ impl Stage {
             admin: [address(), address(), address()],
             processors: PROCESSORS as u32,
             quotas: quotas::granted(settings.rate),
-            breakers_open_for: BREAKERS_OPEN_FOR,
+            breakers_open_for: Some(BREAKERS_OPEN_FOR),
         };
         let config = folder.join("trunkline.toml");
-        write(&config, &configuration::text(&layout, &sandbox.addresses, &credentials))?;
+        write(&config, &configuration::text(&layout, &Choices::default(), &sandbox.addresses, &credentials))?;
         journal.say("making topics and schemas");
         apply(&settings.binaries, &config).await?;
 
@@ -148,7 +150,7 @@ impl Stage {
         let [ingest_admin, first_admin, sink_admin] = layout.admin.clone();
         let start = |binary, number, config: &Path, admin: &str, within| {
             let spec = spec(&folder, binary, number, config, admin, within);
-            Member::start(spec, &settings.binaries, journal.clone())
+            Member::start(spec, &settings.binaries, Restarts::PATIENT, journal.listener())
         };
         let sink = start("sink", 0, &config, &sink_admin, Vec::new())?;
         let (disk, not_possible) = small_disk(&folder).await?;
@@ -162,7 +164,10 @@ impl Stage {
             own.state = state_folder(&folder, number);
             std::fs::create_dir_all(&own.state)?;
             let config = folder.join(format!("trunkline.processor-{number}.toml"));
-            write(&config, &configuration::text(&own, &sandbox.addresses, &credentials))?;
+            write(
+                &config,
+                &configuration::text(&own, &Choices::default(), &sandbox.addresses, &credentials),
+            )?;
             let disk = disk.as_ref().filter(|_| number == ON_SMALL_DISK);
             let within = disk.map_or_else(Vec::new, SmallDisk::within);
             let state = disk.map_or(own.state.clone(), SmallDisk::folder);
@@ -196,7 +201,7 @@ impl Stage {
     pub async fn ready(&self, patience: Duration) -> Result<(), Spec> {
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         for member in self.members() {
-            if !member.ready(&client, patience).await {
+            if member.ready(&client, patience).await.is_err() {
                 return Err(member.spec().clone());
             }
         }
@@ -254,17 +259,10 @@ fn state_folder(folder: &Path, number: usize) -> PathBuf {
     folder.join("state").join(format!("processor-{number}"))
 }
 
-fn spec(
-    folder: &Path,
-    binary: &'static str,
-    number: usize,
-    config: &Path,
-    admin: &str,
-    within: Vec<String>,
-) -> Spec {
+fn spec(folder: &Path, binary: &str, number: usize, config: &Path, admin: &str, within: Vec<String>) -> Spec {
     let instance = format!("{binary}-{number}");
     Spec {
-        binary,
+        binary: binary.to_owned(),
         config: config.to_owned(),
         log: folder.join("logs").join(format!("{instance}.log")),
         admin: format!("http://{admin}"),
@@ -299,7 +297,7 @@ async fn small_disk(folder: &Path) -> anyhow::Result<(Option<SmallDisk>, Vec<Str
 
 /// Makes the topics and schemas that a configuration asks for.
 pub(crate) async fn apply(binaries: &Path, config: &Path) -> anyhow::Result<()> {
-    let trunkline = program::executable(binaries, "trunkline")?;
+    let trunkline = executable(binaries, "trunkline")?;
     for what in ["topics", "schemas"] {
         let mut command = Command::new(&trunkline);
         command.args([what, "apply", "--config"]).arg(config).kill_on_drop(true);

@@ -30,7 +30,7 @@ async fn setting() -> Setting {
             tokio::spawn(answer(stream, reaches.clone()));
         }
     });
-    let address = SocketAddr::from(([127, 0, 0, 1], crate::ports::free(1).unwrap()[0]));
+    let address = SocketAddr::from(([127, 0, 0, 1], trunkline_rig::ports::free(1).unwrap()[0]));
     let line = Arc::new(Line::default());
     let route = Route { broker: 1, listen: address, upstream };
     let proxies = Proxies::start(&line, vec![route]).await.unwrap();

@@ -37,15 +37,36 @@ pub struct Terms {
     pub more: &'static str,
 }
 
-/// Three brokers: everything survives the loss of one, and goes on without it.
-pub const DURABLE: Terms = Terms { replication: 3, min_in_sync: 2, more: "" };
-
-/// One broker that asks an authorizer, and on which retention takes effect at once, so that permissions and retention
-/// can be played within seconds.
-pub const SINGLE: Terms = Terms {
+/// One broker for demo, tests and bench.
+pub const ORDINARY: Terms = Terms {
     replication: 1,
     min_in_sync: 1,
     more: "\
+# Tests start, kill and join consumers all the time: a death may not cost seconds.
+group.min.session.timeout.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+",
+};
+
+/// Three brokers: everything survives the loss of one, and goes on without it.
+pub const DURABLE: Terms = Terms {
+    replication: 3,
+    min_in_sync: 2,
+    more: "\
+# A dead broker is noticed within seconds; one that merely waits for the processor of a busy machine is not given up.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+",
+};
+
+/// One broker that asks an authorizer, and on which retention takes effect at once, so that permissions and retention
+/// can be played within seconds.
+pub const AUTHORIZING: Terms = Terms {
+    replication: 1,
+    min_in_sync: 1,
+    more: "\
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 # Whatever no rule is about is allowed: a case takes one permission away, and no other.
 allow.everyone.if.no.acl.found=true
@@ -60,17 +81,15 @@ const SHARED: &str = "\
 process.roles=broker,controller
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=DIRECT
-# A dead broker is noticed within seconds; one that merely waits for the processor of a busy machine is not given up.
-broker.session.timeout.ms=4000
-broker.heartbeat.interval.ms=500
-# Few partitions of internal topics: each has to be moved at every death of a broker.
+# Few partitions of internal topics: each has to be opened at every start, and moved at every death of a broker.
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.num.partitions=1
 # A mistyped topic must fail, not appear.
 auto.create.topics.enable=false
+# The first of a group to join does not wait for others.
 group.initial.rebalance.delay.ms=0
-# Threads, buffers and memory maps for three brokers on one machine.
+# Threads, buffers and memory maps for several brokers on one machine, or one with hundreds of small partitions.
 num.network.threads=2
 num.io.threads=4
 background.threads=2
@@ -79,15 +98,14 @@ log.index.size.max.bytes=1048576
 ";
 
 /// A cluster id as Kafka writes them: 16 bytes in URL-safe base64.
-pub fn cluster_id(bytes: [u8; 16]) -> String {
+pub fn cluster_id(mut bytes: [u8; 16]) -> String {
     // An id that begins with a dash would be taken for an option.
-    let mut bytes = bytes;
     bytes[0] &= 0x7f;
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The `server.properties` of broker `number`, whose cluster has these ports.
-pub fn properties(number: usize, cluster: &[Ports], data: &Path, terms: &Terms) -> String {
+pub fn text(number: usize, cluster: &[Ports], data: &Path, terms: &Terms) -> String {
     let own = &cluster[number];
     let node = |number: usize| number + 1;
     let voters: Vec<String> = (0..cluster.len())
@@ -139,7 +157,7 @@ mod tests {
                 Proxied { broker: base + 4, proxy: base + 5 },
             ],
         };
-        let text = properties(1, &[ports(20), ports(30), ports(40)], Path::new("/data"), &DURABLE);
+        let text = super::text(1, &[ports(20), ports(30), ports(40)], Path::new("/data"), &DURABLE);
         for line in [
             "node.id=2",
             "controller.quorum.voters=1@127.0.0.1:20,2@127.0.0.1:30,3@127.0.0.1:40",
@@ -155,7 +173,7 @@ mod tests {
     #[test]
     fn one_broker_has_one_copy_and_asks_an_authorizer() {
         let ports = Ports { controller: 20, direct: 21, processors: Vec::new() };
-        let text = properties(0, &[ports], Path::new("/data"), &SINGLE);
+        let text = super::text(0, &[ports], Path::new("/data"), &AUTHORIZING);
         for line in [
             "offsets.topic.replication.factor=1",
             "min.insync.replicas=1",
