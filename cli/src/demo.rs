@@ -30,13 +30,14 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use trunkline_load::generator::{Day, DaySettings};
+use trunkline_load::{self as load, now_ms};
+use trunkline_load::{LoadSettings, play};
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
 use trunkline_rig::progress::{Progress, Summary};
-use trunkline_simulators::generator::{Day, DaySettings};
-use trunkline_simulators::load::{LoadSettings, play};
-use trunkline_simulators::{FaultProfile, load, now_ms};
+use trunkline_simulators::FaultProfile;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Breakers, Conclusion, Inputs, KNOWN, Report, SecretToFind, verify};
 

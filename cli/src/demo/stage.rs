@@ -9,13 +9,13 @@ use anyhow::Context;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use trunkline_load::sign::Secrets;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::executables::binaries;
 use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
 use trunkline_rig::supervisor::{Listener, Member, Notice, Restarts};
 use trunkline_rig::{ports, quotas};
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Addresses, Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::topics::Cluster;
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use rand::RngExt as _;
 use tokio::process::Command;
+use trunkline_load::sign::Secrets;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::executables::executable;
 use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 
 use crate::cluster::Cluster;

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use trunkline_load::customers;
 use trunkline_schemas::PlatformEvent;
-use trunkline_simulators::{FaultProfile, System, customers};
+use trunkline_simulators::{FaultProfile, System};
 
 use super::configuration::Profiles;
 use super::contender::Contender;

@@ -11,11 +11,11 @@ use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_kafka::topics::{self, Desired};
 use trunkline_kafka::{Producer, Registry, schemas};
+use trunkline_load::sign::Secrets;
 use trunkline_rig::configuration::{Layout, text};
 use trunkline_rig::executables::binaries;
 use trunkline_rig::ports;
 use trunkline_schemas::catalog;
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Latency, Sandbox, SandboxSettings, System};
 
 use super::configuration::{self, PARTITIONS, Profiles};

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use trunkline_load::sign::Secrets;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::known::with_stalls;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-pub use trunkline_simulators::generator::{CXONE_TENANT, GENESYS_ORG};
+pub use trunkline_load::generator::{CXONE_TENANT, GENESYS_ORG};
 
 /// A source of webhooks.
 #[derive(Debug, Clone, Copy)]

@@ -9,16 +9,19 @@ pub fn now_ms() -> f64 {
 }
 
 /// `2026-11-21T15:04:05.123Z`
-pub(crate) fn iso_millis(epoch_ms: i64) -> String {
+#[must_use]
+pub fn iso_millis(epoch_ms: i64) -> String {
     format(epoch_ms, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
 /// `2026-11-21T15:04:05Z`
-pub(crate) fn iso_seconds(epoch_ms: i64) -> String {
+#[must_use]
+pub fn iso_seconds(epoch_ms: i64) -> String {
     format(epoch_ms, "%Y-%m-%dT%H:%M:%SZ")
 }
 
 /// Formats a time by a chrono pattern, in UTC.
-pub(crate) fn format(epoch_ms: i64, pattern: &str) -> String {
+#[must_use]
+pub fn format(epoch_ms: i64, pattern: &str) -> String {
     chrono::DateTime::from_timestamp_millis(epoch_ms).unwrap_or_default().format(pattern).to_string()
 }

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use trunkline_simulators::generator::{
-    Behaviour, Day, DaySettings, Delivery, EVENTBRIDGE, Kind, WorldShares,
-};
+use trunkline_load::generator::{Behaviour, Day, DaySettings, Delivery, EVENTBRIDGE, Kind, WorldShares};
 
 const START_MS: i64 = 1_795_000_000_000;
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::credentials::{keep, random_secret};
+use crate::secret_file::{keep, random_secret};
 
 /// Header of Open Messaging's signature.
 pub const HUB_SIGNATURE_HEADER: &str = "X-Hub-Signature-256";

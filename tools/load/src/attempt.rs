@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::play::LoadSettings;
-use super::progress::Progress;
 use crate::clock::now_ms;
 use crate::generator::Delivery;
+use crate::play::LoadSettings;
+use crate::progress::Progress;
 
 /// How a delivery ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,8 +102,8 @@ async fn read(response: reqwest::Response) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::sign::Secrets;
+    use super::*;
 
     #[test]
     fn waits_double_obey_the_answer_and_end() {

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::Value;
-use trunkline_simulators::customers;
-use trunkline_simulators::generator::{
+use trunkline_load::customers;
+use trunkline_load::generator::{
     Behaviour, CXONE_DIGITAL, Day, DaySettings, Delivery, EVENTBRIDGE, Kind, OPEN_MESSAGING, StreamFaults,
 };
-use trunkline_simulators::sign::{Secrets, hub_signature};
+use trunkline_load::sign::{Secrets, hub_signature};
 
 const START_MS: i64 = 1_795_000_000_000;
 const CALL_AS_IT_IS: &str = "v2.users.{id}.conversations.calls";

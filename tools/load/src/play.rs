@@ -15,11 +15,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::attempt::{Outcome, post};
-use super::ledger::{Ledger, Line};
-use super::progress::{Counts, Progress};
+use crate::attempt::{Outcome, post};
 use crate::clock::now_ms;
 use crate::generator::{Delivery, Kind};
+use crate::ledger::{Ledger, Line};
+use crate::progress::{Counts, Progress};
 use crate::sign::Secrets;
 
 /// How to play.

@@ -1,5 +1,7 @@
 //! The load generator against a stand-in for ingest.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +15,10 @@ use axum::routing::post;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, watch};
-use trunkline_simulators::generator::{Day, DaySettings, Delivery, Kind};
-use trunkline_simulators::load::{LoadSettings, Progress, ledger, play};
-use trunkline_simulators::now_ms;
-use trunkline_simulators::sign::Secrets;
+use trunkline_load::generator::{Day, DaySettings, Delivery, Kind};
+use trunkline_load::now_ms;
+use trunkline_load::sign::Secrets;
+use trunkline_load::{LoadSettings, Progress, ledger, play};
 
 /// What the stand-in has seen: source and body of every request, in order.
 #[derive(Default)]

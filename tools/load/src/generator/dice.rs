@@ -5,54 +5,61 @@ use rand::{RngExt, SeedableRng};
 
 /// A generator whose draws depend on the seed alone, on every machine and in every version of this crate.
 #[derive(Debug)]
-pub(crate) struct Dice(Xoshiro256PlusPlus);
+pub struct Dice(Xoshiro256PlusPlus);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// A generator that begins with this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
 
     /// A generator of its own, so that what one part draws does not shift what another gets.
-    pub(crate) fn fork(&mut self) -> Self {
+    pub fn fork(&mut self) -> Self {
         Self::new(self.0.random())
     }
 
     /// In [0, 1).
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         self.0.random()
     }
 
     /// In [low, high).
-    pub(crate) fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + (self.unit() * (high - low) as f64) as i64
     }
 
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
     /// Waiting time until the next of events that come `rate` times per unit, independent of each other.
-    pub(crate) fn exponential(&mut self, rate: f64) -> f64 {
+    pub fn exponential(&mut self, rate: f64) -> f64 {
         -(1.0 - self.unit()).ln() / rate
     }
 
     /// A standard normal deviate, by Box and Muller.
-    pub(crate) fn normal(&mut self) -> f64 {
+    pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    /// Any of these, each as likely.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[(self.unit() * choices.len() as f64) as usize]
     }
 
     /// A version 4 UUID.
-    pub(crate) fn uuid(&mut self) -> String {
+    pub fn uuid(&mut self) -> String {
         uuid::Builder::from_random_bytes(self.0.random()).into_uuid().to_string()
     }
 
     /// 32 hexadecimal digits.
-    pub(crate) fn hex(&mut self) -> String {
+    pub fn hex(&mut self) -> String {
         hex::encode(self.0.random::<[u8; 16]>())
     }
 }

@@ -35,7 +35,7 @@ mod world_shares;
 pub use behaviour::Behaviour;
 pub use day::{Day, DaySettings};
 pub use delivery::{Delivery, Kind};
-pub(crate) use dice::Dice;
+pub use dice::Dice;
 pub use transport::StreamFaults;
 pub use world::{CXONE_TENANT, GENESYS_ORG};
 pub use world_shares::WorldShares;
