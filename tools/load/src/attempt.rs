@@ -102,8 +102,8 @@ async fn read(response: reqwest::Response) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::sign::Secrets;
     use super::*;
+    use crate::sign::Secrets;
 
     #[test]
     fn waits_double_obey_the_answer_and_end() {

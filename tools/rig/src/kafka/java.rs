@@ -11,6 +11,8 @@ pub struct Java {
     pub classpath: String,
     /// Options of the virtual machine.
     pub options: Vec<String>,
+    /// Variables that are added to its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 // === impl Java ===
@@ -18,7 +20,8 @@ pub struct Java {
 impl Java {
     /// `options` are separated by spaces.
     pub fn new(classpath: String, options: &str) -> Self {
-        Self { classpath, options: options.split_whitespace().map(str::to_owned).collect() }
+        let options = options.split_whitespace().map(str::to_owned).collect();
+        Self { classpath, options, environment: Vec::new() }
     }
 
     /// A virtual machine to be told which class to run. It dies when the child is dropped, and a Ctrl-C at the terminal
@@ -26,6 +29,7 @@ impl Java {
     pub fn command(&self) -> Command {
         let mut command = Command::new("java");
         command.args(&self.options).arg("-cp").arg(&self.classpath);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
         command
     }
