@@ -95,7 +95,7 @@ fn with_lookups(
         let run = one(bench, size, &format!("{name}-{round}-{attempt}"), slow)?;
         say(&format!(
             "  {name:<10} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} under way",
-            open_loop::said(&run.played),
+            open_loop::summary(&run.played),
             run.complete * 100.0,
             run.lookups.all,
             if slow { run.lookups.slow } else { 0 },

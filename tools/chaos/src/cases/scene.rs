@@ -31,7 +31,7 @@ use super::operator::Operator;
 use super::run::Ground;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::stage::apply;
+use crate::test_bed::apply;
 use trunkline_rig::ports;
 use trunkline_rig::supervisor::{Exit, Member, Restarts};
 
@@ -43,7 +43,7 @@ pub struct Scene {
     pub sandbox: Sandbox,
     /// Reads topics.
     pub reader: Reader,
-    /// Does an operator's deeds.
+    /// Does an operator's commands.
     pub operator: Operator,
     /// What happened.
     pub journal: Arc<Journal>,

@@ -38,7 +38,7 @@ pub struct Settings {
 
 /// A running pipeline with its outside world.
 #[derive(Debug)]
-pub struct Stage {
+pub struct TestBed {
     /// Folder of everything.
     pub folder: PathBuf,
     /// The outside systems.
@@ -57,9 +57,9 @@ const BREAKERS_OPEN_FOR: u32 = 5;
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
-// === impl Stage ===
+// === impl TestBed ===
 
-impl Stage {
+impl TestBed {
     /// Sets everything up and waits until every process is ready.
     pub async fn set_up(settings: &Settings) -> anyhow::Result<Self> {
         let started = Instant::now();
@@ -93,21 +93,21 @@ impl Stage {
             breakers_open_for: Some(BREAKERS_OPEN_FOR),
         };
         let config = folder.join("trunkline.toml");
-        let mut stage = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
-        let specs = stage.write_configurations(settings.processors, address, &credentials)?;
+        let mut bed = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
+        let specs = bed.write_configurations(settings.processors, address, &credentials)?;
         // Standard output is for the report, or for the addresses.
-        eprintln!("making topics {}* and their schemas", stage.layout.prefix);
-        stage.make_topics().await?;
+        eprintln!("making topics {}* and their schemas", bed.layout.prefix);
+        bed.make_topics().await?;
         eprintln!(
             "starting ingest, processor and sink; their logs are in {}",
-            stage.folder.join("logs").display()
+            bed.folder.join("logs").display()
         );
-        if let Err(error) = stage.start(specs).await {
-            stage.remove_topics().await?;
+        if let Err(error) = bed.start(specs).await {
+            bed.remove_topics().await?;
             return Err(error);
         }
         eprintln!("everything is ready after {:.1} s", started.elapsed().as_secs_f64());
-        Ok(stage)
+        Ok(bed)
     }
 
     /// One file for all, and one more for each further processor, whose admin port is another.

@@ -16,7 +16,7 @@ use super::collect::{Found, Recorded};
 /// All that is known of a conversation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Story {
+pub(super) struct Timeline {
     /// `platform/org/conversation`; none when only write-backs or dead letters are left.
     pub(super) key: Option<String>,
     pub(super) customer_id: Option<String>,
@@ -130,16 +130,16 @@ pub(super) struct DeadLetterStep {
     pub(super) message: String,
 }
 
-// === impl Story ===
+// === impl Timeline ===
 
-impl Story {
+impl Timeline {
     pub(super) fn new(found: Found) -> Self {
         let last =
             found.enriched.iter().map(|event| &event.value).max_by_key(|event| event.ordering.position);
         let profile = found.enriched.iter().filter_map(|event| event.value.profile.as_ref()).next_back();
         let customer_of_normalized =
             found.normalized.iter().find_map(|event| event.value.customer_id.clone());
-        let mut story = Self {
+        let mut timeline = Self {
             key: found.keys().into_iter().next(),
             customer_id: last.and_then(|event| event.customer_id.clone()).or(customer_of_normalized),
             account_name: profile.and_then(|profile| profile.account_name.clone()),
@@ -150,12 +150,12 @@ impl Story {
             dead_letters: Vec::new(),
         };
         for decision in found.decisions {
-            story.add_decision(decision.value);
+            timeline.add_decision(decision.value);
         }
         for (event_id, step) in write_backs(found.commands, found.results) {
-            story.add_write_back(&event_id, step);
+            timeline.add_write_back(&event_id, step);
         }
-        story.dead_letters = found
+        timeline.dead_letters = found
             .dead_letters
             .into_iter()
             .map(|letter| DeadLetterStep {
@@ -165,7 +165,7 @@ impl Story {
                 message: letter.message,
             })
             .collect();
-        story
+        timeline
     }
 
     fn add_decision(&mut self, decision: RoutingDecision) {

@@ -17,9 +17,9 @@ use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::line::Line;
+use crate::link::Link;
 use crate::proxy::{Proxies, Route};
-use crate::schedule::Fleet;
+use crate::schedule::Rig;
 use crate::small_disk::SmallDisk;
 use trunkline_rig::kafka::Java;
 use trunkline_rig::kafka::properties::{DURABLE, Ports, Proxied};
@@ -45,7 +45,7 @@ pub struct Settings {
 
 /// A running pipeline on brokers of its own, ready to be broken.
 #[derive(Debug)]
-pub struct Stage {
+pub struct TestBed {
     /// Folder of everything.
     pub folder: PathBuf,
     /// The outside systems.
@@ -76,7 +76,7 @@ pub struct Processor {
     /// The process.
     pub member: Member,
     /// Its connections to the brokers.
-    pub line: Arc<Line>,
+    pub link: Arc<Link>,
     /// Its state folder, as this program reaches it.
     pub state: PathBuf,
     _proxies: Proxies,
@@ -84,7 +84,7 @@ pub struct Processor {
 
 /// Brokers: one may be away and everything goes on.
 pub const BROKERS: usize = 3;
-/// Processors: while one is away and another in trouble, somebody works.
+/// Processors: while one is away and another has a fault, somebody works.
 pub const PROCESSORS: usize = 3;
 /// The processor whose state lies on the small disk.
 const ON_SMALL_DISK: usize = 0;
@@ -92,9 +92,9 @@ const BREAKERS_OPEN_FOR: u32 = 5;
 const READY_PATIENCE: Duration = Duration::from_secs(120);
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-// === impl Stage ===
+// === impl TestBed ===
 
-impl Stage {
+impl TestBed {
     /// Sets everything up and waits until every process is ready.
     ///
     /// # Errors
@@ -156,8 +156,8 @@ impl Stage {
         let (disk, not_possible) = small_disk(&folder).await?;
         let mut processors = Vec::new();
         for number in 0..PROCESSORS {
-            let line = Arc::new(Line::default());
-            let proxies = Proxies::start(&line, routes(&ports, number)).await?;
+            let link = Arc::new(Link::default());
+            let proxies = Proxies::start(&link, routes(&ports, number)).await?;
             let mut own = layout.clone();
             own.kafka = brokers(&ports, number);
             own.admin[1] = if number == 0 { first_admin.clone() } else { address() };
@@ -172,10 +172,10 @@ impl Stage {
             let within = disk.map_or_else(Vec::new, SmallDisk::within);
             let state = disk.map_or(own.state.clone(), SmallDisk::folder);
             let member = start("processor", number, &config, &own.admin[1], within)?;
-            processors.push(Processor { member, line, state, _proxies: proxies });
+            processors.push(Processor { member, link, state, _proxies: proxies });
         }
         let ingest = start("ingest", 0, &config, &ingest_admin, Vec::new())?;
-        let stage = Self {
+        let bed = Self {
             folder,
             sandbox,
             secrets,
@@ -188,10 +188,10 @@ impl Stage {
             not_possible,
             journal,
         };
-        if let Err(late) = stage.ready(READY_PATIENCE).await {
+        if let Err(late) = bed.ready(READY_PATIENCE).await {
             bail!("{} did not get ready; its log ends:\n{}", late.instance, late.tail());
         }
-        Ok(stage)
+        Ok(bed)
     }
 
     /// Waits until every process is ready.
@@ -214,8 +214,8 @@ impl Stage {
     }
 
     /// What there is to break.
-    pub fn fleet(&self) -> Fleet {
-        Fleet {
+    pub fn rig(&self) -> Rig {
+        Rig {
             processors: self.processors.len(),
             brokers: BROKERS,
             small_disk: self.disk.is_some().then_some(ON_SMALL_DISK),

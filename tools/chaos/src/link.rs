@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 /// All connections of one processor to the brokers; shared by those who break it and the proxies that obey.
 #[derive(Debug)]
-pub struct Line {
+pub struct Link {
     conditions: watch::Sender<Conditions>,
     order: Mutex<Option<Order>>,
     open: AtomicUsize,
@@ -29,14 +29,14 @@ struct Conditions {
 #[derive(Debug, Clone)]
 pub struct Order {
     /// What.
-    pub deed: Deed,
-    /// Hears what came of it.
-    pub heard: mpsc::UnboundedSender<Heard>,
+    pub injection: Injection,
+    /// Receives what came of it.
+    pub observed: mpsc::UnboundedSender<Observation>,
 }
 
 /// What can be done to an EndTxn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Injection {
     /// Held back for so long, and delivered then, whether or not the client is still there.
     Hold {
         /// For how long.
@@ -50,7 +50,7 @@ pub enum Deed {
 
 /// What came of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum Observation {
     /// An EndTxn came by.
     Seen,
     /// It was sent on; true when the client had gone by then.
@@ -63,18 +63,18 @@ pub enum Heard {
 }
 
 /// Counts a connection as long as it lives.
-pub(crate) struct Open<'a>(&'a Line);
+pub(crate) struct Open<'a>(&'a Link);
 
-// === impl Line ===
+// === impl Link ===
 
-impl Default for Line {
+impl Default for Link {
     fn default() -> Self {
         let (conditions, _) = watch::channel(Conditions::default());
         Self { conditions, order: Mutex::default(), open: AtomicUsize::new(0) }
     }
 }
 
-impl Line {
+impl Link {
     /// Cuts every connection there is; returns how many there were.
     pub fn cut(&self) -> usize {
         self.conditions.send_modify(|conditions| conditions.cuts += 1);
@@ -101,10 +101,10 @@ impl Line {
     }
 
     /// Orders something for the next EndTxn.
-    pub fn order(&self, deed: Deed) -> mpsc::UnboundedReceiver<Heard> {
-        let (heard, hears) = mpsc::unbounded_channel();
-        *self.order.lock() = Some(Order { deed, heard });
-        hears
+    pub fn order(&self, injection: Injection) -> mpsc::UnboundedReceiver<Observation> {
+        let (observed, observations) = mpsc::unbounded_channel();
+        *self.order.lock() = Some(Order { injection, observed });
+        observations
     }
 
     /// Takes the order back; false when it is being carried out.

@@ -207,17 +207,17 @@ Without its event:
 Dead letters:
       writeback.dlq: TL-4005 no answer (writebacks.sap-3@17)
 ";
-    assert_eq!(text::show(&Story::new(found())), expected);
+    assert_eq!(text::show(&Timeline::new(found())), expected);
 }
 
 #[test]
 fn the_story_as_json_has_the_same_facts() {
-    let story = serde_json::to_value(Story::new(found())).unwrap();
-    assert_eq!(story["key"], "genesys/acme/c-1");
-    assert_eq!(story["events"][0]["enriched"]["position"], 1);
-    assert_eq!(story["events"][0]["received"], 2);
-    assert_eq!(story["events"][0]["writeBacks"][0]["result"]["outcome"], "ALREADY_APPLIED");
-    assert_eq!(story["events"][1]["enriched"]["late"], true);
-    assert_eq!(story["events"][2]["enriched"], serde_json::Value::Null);
-    assert_eq!(story["otherWriteBacks"][0]["commandId"], "w-0");
+    let timeline = serde_json::to_value(Timeline::new(found())).unwrap();
+    assert_eq!(timeline["key"], "genesys/acme/c-1");
+    assert_eq!(timeline["events"][0]["enriched"]["position"], 1);
+    assert_eq!(timeline["events"][0]["received"], 2);
+    assert_eq!(timeline["events"][0]["writeBacks"][0]["result"]["outcome"], "ALREADY_APPLIED");
+    assert_eq!(timeline["events"][1]["enriched"]["late"], true);
+    assert_eq!(timeline["events"][2]["enriched"], serde_json::Value::Null);
+    assert_eq!(timeline["otherWriteBacks"][0]["commandId"], "w-0");
 }
