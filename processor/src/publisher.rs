@@ -4,6 +4,7 @@ use trunkline_config::Kafka;
 use trunkline_kafka::OutboundRecord;
 use trunkline_kafka::client::{MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES};
 use trunkline_kafka::schemas::Ids;
+use trunkline_partition::output::{DeadLetter, Emission, Enriched, Output};
 use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::headers::{self, Headers};
@@ -11,7 +12,6 @@ use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDe
 use trunkline_telemetry::trace;
 
 use crate::metrics;
-use crate::output::{DeadLetter, Emission, Enriched, Output};
 
 /// Bytes that the protocol adds to a record: the head of a batch, lengths, where it lies.
 const FRAMING_BYTES: usize = 1 << 10;
@@ -61,12 +61,7 @@ impl Publisher {
                 match self.fitting(catalog::CUSTOMER_PROFILES, key, value, Headers::new(), at) {
                     Ok(record) => records.push(record),
                     Err(reason) => {
-                        tracing::error!(
-                            code = "TL-3007",
-                            customer = profile.customer_id,
-                            reason,
-                            "profile not published"
-                        );
+                        tracing::error!(code = "TL-3007", reason, "profile not published");
                     }
                 }
                 Ok(())
@@ -261,7 +256,7 @@ mod tests {
     use trunkline_schemas::EnrichmentStatus;
 
     use super::*;
-    use crate::testing::enriched;
+    use crate::enriched::enriched;
 
     fn publisher() -> Publisher {
         let topics = catalog::TOPICS.iter().map(|topic| (topic.name, 1));

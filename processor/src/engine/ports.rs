@@ -1,6 +1,7 @@
 //! What the engine asks of its surroundings, besides the brokers, the store and restores.
 
 use trunkline_kafka::{FetchedSchema, SchemaFetcher};
+use trunkline_partition::plugins::{Message, Question};
 use trunkline_schemas::CustomerProfile;
 
 /// The wall clock.
@@ -41,4 +42,19 @@ impl SchemaSource for SchemaFetcher {
     fn fetched(&mut self) -> Option<FetchedSchema> {
         SchemaFetcher::fetched(self)
     }
+}
+
+/// The threads that plugins run on.
+pub trait PluginThreads {
+    /// Gives a question to the present thread of a plugin (by its index among those that were registered).
+    fn ask(&mut self, plugin: usize, question: Question);
+
+    /// Gives up the present thread of a plugin, and starts another of this number.
+    ///
+    /// # Errors
+    /// Why there is no other to be had.
+    fn replace(&mut self, plugin: usize, thread: u64) -> Result<(), String>;
+
+    /// The next message of any thread.
+    fn next_message(&mut self) -> Option<Message>;
 }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use trunkline_kafka::{CommitOutcome, ConsumerError, OutboundRecord, Polled, TransactionError};
+use trunkline_partition::state::Change;
 use trunkline_processor::brokers::Brokers;
-use trunkline_processor::state::Change;
 use trunkline_schemas::catalog;
 
 use crate::handle::Handle;
