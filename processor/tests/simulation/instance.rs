@@ -11,8 +11,8 @@ use trunkline_connect::Reporter;
 use trunkline_kafka::schemas::Ids;
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
+use trunkline_partition::plugins::Plugins;
 use trunkline_processor::engine::{Engine, Parts};
-use trunkline_processor::plugins::Threads;
 use trunkline_processor::publisher::Publisher;
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
@@ -22,6 +22,7 @@ use trunkline_telemetry::Health;
 use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
 use crate::input;
+use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
 use crate::store::{Disk, ModelStore};
@@ -155,7 +156,10 @@ pub fn assemble(
     };
     let ids: Ids = catalog::TOPICS.iter().map(|topic| (topic.name, input::OUTPUT_SCHEMA)).collect();
     let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
-    let (plugin_threads, plugins) = Threads::start(&[], &Default::default()).expect("no plugin to start");
+    let registrations = plugins::registrations(&plan, sabotage);
+    let plugin_clock = ModelClock::new(clock.clone(), skew);
+    let threads = ModelPlugins::new(handle.clone(), plugin_clock, registrations.len(), sabotage);
+    let plugins = Plugins::new(registrations);
     let settings = Settings {
         sources: sources(),
         retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
@@ -178,7 +182,7 @@ pub fn assemble(
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
         rules: rules(),
         plugins,
-        plugin_threads: Box::new(plugin_threads),
+        plugin_threads: Box::new(threads),
         publisher: Publisher::new(&kafka(), &ids, name).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,
