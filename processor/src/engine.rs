@@ -1,40 +1,60 @@
-//! The loop around the tasks: reads, asks, ticks, commits. It owns every client; decisions are the tasks' own.
+//! The loop around the tasks: reads, asks, ticks, commits. It owns every client; decisions are the tasks' own, and those of
+//! the machines below. The engine itself only wires them to each other and to the ports.
+//!
+//! # Layout
+//!
+//! - [`Engine`]: the loop; [`Parts`]: what it is made of
+//! - `membership`, `commit`: taking and giving back partitions; transactions, and starting again
+//! - machines with their own fields:
+//!   - `intake`: records become events, and offsets are finished
+//!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins
+//!   - `assignment`: partitions that are being restored
+//!   - `load`, `pressure`: which partitions pause
+//!   - `transaction`: the open transaction; `recovery`: what follows from how one went
+//!   - `reports`: what operators should know
+//! - `ports`: what it asks of its surroundings
 
 mod assignment;
 mod commit;
 mod error;
 mod intake;
+mod load;
+mod membership;
+mod parts;
+mod plugin_calls;
 mod ports;
 mod pressure;
+mod recovery;
+mod reports;
+mod tasks;
 mod transaction;
-mod trouble;
 
 pub use error::EngineError;
-pub use ports::{Clock, ProfileLookups, SchemaSource};
+pub use parts::Parts;
+pub use ports::{Clock, PluginThreads, ProfileLookups, SchemaSource};
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
-use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaWait, TopicPartition};
-use trunkline_profiles::Profiles;
-use trunkline_rules::RuleSet;
-use trunkline_schemas::codec::EventReader;
+use trunkline_kafka::{ConsumerError, Polled};
+use trunkline_partition::task::LookupRequest;
+use trunkline_partition::{Context, Output, StateError, Task};
+use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
 
-use self::pressure::Pressure;
+use self::assignment::Assignment;
+use self::intake::{Intake, Taken};
+use self::load::{Load, UnderWay};
+use self::plugin_calls::PluginCalls;
+use self::recovery::Recovery;
+use self::reports::Reports;
+use self::tasks::Tasks;
 use self::transaction::Transaction;
-use self::trouble::Trouble;
 use crate::brokers::Brokers;
 use crate::metrics;
-use crate::plugins::Plugins;
-use crate::publisher::Publisher;
-use crate::restore::Restorer;
-use crate::state::{PartitionState, StateError, StateStore};
-use crate::task::{Context, Counters, Settings, Task};
+use crate::plugins::Reporting;
+use crate::state::StateStore;
 
 /// Longest wait for a record; also how late a tick can be.
 const POLL: Duration = Duration::from_millis(5);
@@ -45,78 +65,23 @@ const BATCH: usize = 500;
 /// Between two attempts to read while the brokers do not answer.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
 
-/// Bytes of events under way per instance after which partitions pause, however few they are.
-const HELD_BYTES: usize = 256 << 20;
-
-/// Everything the engine works with.
-pub struct Parts<B, S> {
-    /// Membership and transactions.
-    pub brokers: B,
-    /// State.
-    pub store: S,
-    /// Brings state up to date.
-    pub restorer: Box<dyn Restorer>,
-    /// Schemas of records that this build does not know.
-    pub schemas: Box<dyn SchemaSource>,
-    /// Asks the CRMs.
-    pub lookups: Box<dyn ProfileLookups>,
-    /// The time.
-    pub clock: Box<dyn Clock>,
-    /// What happens to the connections to the CRMs.
-    pub events: broadcast::Receiver<Event>,
-    /// Makes reports of it.
-    pub reporter: Reporter,
-    /// Profiles at hand.
-    pub profiles: Profiles,
-    /// Rules.
-    pub rules: RuleSet,
-    /// Plugins that events wait for.
-    pub plugins: Plugins,
-    /// Encodes.
-    pub publisher: Publisher,
-    /// For the tasks.
-    pub settings: Arc<Settings>,
-    /// How often to commit; milliseconds.
-    pub commit_interval_ms: i64,
-    /// Bytes of encoded records after which the client gets them before the commit: enough for large batches, little enough
-    /// that the brokers have most of a transaction before it ends.
-    pub hand_over_bytes: usize,
-    /// Events under way per instance after which partitions pause.
-    pub max_held_events: usize,
-    /// Entities kept in memory per instance.
-    pub max_entities_in_memory: usize,
-    /// Readiness.
-    pub health: Arc<Health>,
-    /// The changelog topic, with its prefix.
-    pub changelog_topic: String,
-}
-
 /// The loop; see the module's documentation.
 pub struct Engine<B, S> {
-    parts: Parts<B, S>,
-    tasks: BTreeMap<i32, Owned>,
-    /// Partitions that are ours and whose state is being restored, each with the ticket of its restore.
-    restoring: BTreeMap<i32, u64>,
-    tickets: u64,
-    /// Partitions that pause because too much of them is under way.
-    paused: HashSet<i32>,
-    /// Records that wait for their schema; their partitions pause meanwhile.
-    schema_wait: SchemaWait<i32>,
-    /// Reports that are not committed yet.
-    reports: ReportQueue,
-    /// The brokers did not answer last time.
-    unreachable: bool,
-    trouble: Trouble,
+    brokers: B,
+    store: S,
+    clock: Box<dyn Clock>,
+    lookups: Box<dyn ProfileLookups>,
+    health: Arc<Health>,
+    /// Name of the instance.
+    instance: String,
+    intake: Intake,
+    tasks: Tasks,
+    plugins: PluginCalls,
+    assignment: Assignment,
+    load: Load,
     transaction: Transaction,
-    reader: EventReader,
-    last_commit: i64,
-}
-
-struct Owned {
-    task: Task,
-    /// The input offset that was committed last.
-    committed: i64,
-    reported: Counters,
+    recovery: Recovery,
+    reports: Reports,
 }
 
 // === impl Engine ===
@@ -124,28 +89,37 @@ struct Owned {
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// An engine that owns no partition yet.
     pub fn new(parts: Parts<B, S>) -> Self {
+        let instance = parts.settings.instance.clone();
+        let reporting = Reporting::new(&parts.plugins, parts.health.clone());
         Self {
-            parts,
-            tasks: BTreeMap::new(),
-            restoring: BTreeMap::new(),
-            tickets: 0,
-            paused: HashSet::new(),
-            schema_wait: SchemaWait::default(),
-            reports: ReportQueue::new(metrics::REPORTS_DROPPED),
-            unreachable: false,
-            trouble: Trouble::default(),
-            transaction: Transaction::default(),
-            reader: EventReader::new(),
-            last_commit: 0,
+            brokers: parts.brokers,
+            store: parts.store,
+            clock: parts.clock,
+            lookups: parts.lookups,
+            health: parts.health,
+            intake: Intake::new(parts.schemas),
+            tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
+            plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
+            assignment: Assignment::new(parts.restorer),
+            load: Load::new(parts.max_held_events),
+            transaction: Transaction::new(
+                parts.publisher,
+                parts.changelog_topic,
+                parts.hand_over_bytes,
+                parts.commit_interval_ms,
+            ),
+            recovery: Recovery::default(),
+            reports: Reports::new(parts.events, parts.reporter, instance.clone()),
+            instance,
         }
     }
 
     /// Runs until `stop` is set, then commits what is finished and gives the partitions back.
     ///
     /// # Errors
-    /// [`EngineError`] when it can not go on; nothing that was not committed took effect.
+    /// [`EngineError`] when it cannot go on; nothing that was not committed took effect.
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
-        self.parts.health.set("engine", true, "running");
+        self.health.set("engine", true, "running");
         while !stop.load(Ordering::Acquire) {
             self.turn()?;
         }
@@ -155,29 +129,27 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// One turn of the loop.
     ///
     /// # Errors
-    /// [`EngineError`] when it can not go on.
+    /// [`EngineError`] when it cannot go on.
     pub fn turn(&mut self) -> Result<(), EngineError> {
         self.take_in()?;
-        if self.unreachable {
-            self.probe();
-        }
-        if self.trouble.is_on_standby() {
+        self.probe();
+        if self.recovery.is_on_standby() {
             return self.stand_by();
         }
         self.take_schemas()?;
         self.take_restored()?;
-        self.learn_profiles()?;
-        self.hear_plugins()?;
+        self.take_profiles()?;
+        self.take_plugin_answers()?;
         self.tick()?;
-        self.ask();
-        self.collect_reports();
-        if self.commit_is_due() {
+        self.look_up();
+        self.reports.collect(self.plugins.report(), self.clock.now());
+        if self.transaction.is_due(self.clock.now()) {
             self.commit()?;
             self.report();
         }
         self.balance_load()?;
-        let now = self.parts.clock.now();
-        Ok(self.parts.store.flush_if_due(&self.owned(), now)?)
+        let now = self.clock.now();
+        Ok(self.store.flush_if_due(&self.owned(), now)?)
     }
 
     /// Commits what is finished, for the last time.
@@ -185,28 +157,23 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// # Errors
     /// [`EngineError`] when that fails; what was not committed is read again by whoever comes next.
     pub fn drain(mut self) -> Result<(), EngineError> {
-        self.parts.health.set("engine", false, "draining");
+        self.health.set("engine", false, "draining");
         self.commit()?;
-        let now = self.parts.clock.now();
-        self.parts.store.flush(&self.owned(), now)?;
+        let now = self.clock.now();
+        self.store.flush(&self.owned(), now)?;
         tracing::info!(partitions = self.tasks.len(), "drained: everything finished is committed");
         Ok(())
     }
 
-    /// What it works with, for those who made it.
-    pub fn parts(&mut self) -> &mut Parts<B, S> {
-        &mut self.parts
-    }
-
     /// Partitions whose state is at the end of the changelog.
     pub fn owned(&self) -> Vec<i32> {
-        self.tasks.keys().copied().collect()
+        self.tasks.partitions()
     }
 
     fn take_in(&mut self) -> Result<(), EngineError> {
         let mut wait = POLL;
         for _ in 0..BATCH {
-            match self.parts.brokers.poll(wait) {
+            match self.brokers.poll(wait) {
                 Ok(Polled::Record(record)) => self.record(record)?,
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
@@ -214,11 +181,11 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 Err(error @ ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {
                     // Passing by itself: the client reconnects.
-                    if !std::mem::replace(&mut self.unreachable, true) {
-                        tracing::warn!(code = "TL-5001", %error, "reading");
-                        self.parts.health.set("kafka", false, &error.to_string());
+                    if self.recovery.lost_brokers() {
+                        tracing::warn!(code = error_codes::BROKER_UNREACHABLE.as_str(), %error, "reading");
+                        self.health.set("kafka", false, &error.to_string());
                     }
-                    self.parts.brokers.wait(UNREACHABLE_WAIT);
+                    self.brokers.wait(UNREACHABLE_WAIT);
                     return Ok(());
                 }
             }
@@ -227,30 +194,55 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    /// Asks the brokers for anything at all, to know when they are back.
+    /// Asks brokers that did not answer for anything at all, to know when they are back.
     fn probe(&mut self) {
-        if self.parts.brokers.answer() {
-            self.unreachable = false;
-            self.parts.health.set("kafka", true, "reachable again");
+        if self.recovery.is_unreachable() && self.brokers.answer() {
+            self.recovery.found_brokers();
+            self.health.set("kafka", true, "reachable again");
         }
     }
 
-    fn learn_profiles(&mut self) -> Result<(), EngineError> {
-        for fetched in self.parts.lookups.take_answers() {
-            if self.tasks.is_empty() {
+    fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
+        let partition = record.partition;
+        match self.intake.take(record, &*self.clock) {
+            Taken::Event(arrived) => self.step(partition, |task, ctx| task.record(arrived, ctx)),
+            Taken::Finished { ingest_time } => self.step(partition, |task, ctx| task.skip(ingest_time, ctx)),
+            Taken::DeadLetter(letter) => self.step(partition, |task, _| {
+                task.dead_letter(letter);
+                Ok(())
+            }),
+            Taken::Waits => Ok(self.brokers.pause(&[partition])?),
+            Taken::Nothing => Ok(()),
+        }
+    }
+
+    /// Takes in schemas that have arrived, and then the records that waited for them.
+    fn take_schemas(&mut self) -> Result<(), EngineError> {
+        for (partition, records) in self.intake.take_schemas(&*self.clock) {
+            for record in records {
+                self.record(record)?;
+            }
+            if !self.intake.waits(partition) && !self.load.is_paused(partition) {
+                self.brokers.resume(&[partition])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_profiles(&mut self) -> Result<(), EngineError> {
+        for fetched in self.lookups.take_answers() {
+            let partitions = self.owned();
+            if partitions.is_empty() {
                 // Nobody could publish it or keep it. Whose event it was for asks again.
                 continue;
             }
-            let now = self.parts.clock.now();
-            let profile = self.parts.profiles.learn(fetched, now);
+            let profile = self.tasks.learn(fetched, self.clock.now());
             let customer = profile.customer_id.clone();
-            let mut published = profile.source_systems.is_empty();
-            for partition in self.owned() {
-                self.with_task(partition, |task, ctx| {
-                    if !published {
-                        task.publish(crate::output::Output::Profile(profile.clone()));
-                        published = true;
-                    }
+            let mut unpublished = Some(profile).filter(|profile| !profile.source_systems.is_empty());
+            for partition in partitions {
+                let output = unpublished.take().map(Output::Profile);
+                self.step(partition, |task, ctx| {
+                    output.into_iter().for_each(|output| task.publish(output));
                     task.profile_learned(&customer, ctx)
                 })?;
             }
@@ -259,117 +251,66 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     }
 
     /// Events whose plugins have answered, or are not waited for any longer, go on.
-    fn hear_plugins(&mut self) -> Result<(), EngineError> {
-        for (ticket, answers) in self.parts.plugins.poll(self.parts.clock.now()) {
-            let owner = self.tasks.iter().find(|(_, owned)| owned.task.consults(ticket));
-            // Its partition may be another's by now, who asks again.
-            if let Some(partition) = owner.map(|(partition, _)| *partition) {
-                self.with_task(partition, |task, ctx| task.plugins_answered(ticket, answers, ctx))?;
-            }
+    fn take_plugin_answers(&mut self) -> Result<(), EngineError> {
+        for settled in self.plugins.take_settled(self.clock.now()) {
+            self.step(settled.partition, |task, ctx| {
+                task.plugins_answered(settled.number, settled.answers, ctx)
+            })?;
         }
         Ok(())
     }
 
     fn tick(&mut self) -> Result<(), EngineError> {
         for partition in self.owned() {
-            self.with_task(partition, |task, ctx| task.tick(ctx))?;
+            self.step(partition, Task::tick)?;
         }
         Ok(())
     }
 
-    fn ask(&mut self) {
-        for owned in self.tasks.values_mut() {
-            for (customer, traceparent) in owned.task.take_lookups() {
-                self.parts.lookups.request(customer, traceparent);
-            }
+    fn look_up(&mut self) {
+        for LookupRequest { customer, traceparent } in self.tasks.take_lookups() {
+            self.lookups.request(customer, traceparent);
         }
-    }
-
-    /// What an operator should hear of outside systems and plugins goes out with the next transaction.
-    fn collect_reports(&mut self) {
-        // Events that a slow moment made us miss were logged where they happened.
-        while let Ok(event) = self.parts.events.try_recv() {
-            let id = uuid::Uuid::new_v4().to_string();
-            let report = self.parts.reporter.report(&event, id, self.parts.clock.now());
-            if let Some(report) = report {
-                self.reports.push(report);
-            }
-        }
-        for turning in self.parts.plugins.take_turnings() {
-            self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
-        }
-    }
-
-    fn commit_is_due(&self) -> bool {
-        self.transaction.is_due()
-            || self.parts.clock.now() - self.last_commit >= self.parts.commit_interval_ms
     }
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
     fn balance_load(&mut self) -> Result<(), EngineError> {
-        let tasks = self.tasks.len().max(1);
-        let limit = (self.parts.max_held_events / tasks).max(1);
-        let saturated = self.parts.lookups.is_saturated();
-        let (mut pause, mut resume) = (Vec::new(), Vec::new());
-        for (partition, owned) in &self.tasks {
-            let pressure = Pressure {
-                outstanding: owned.task.outstanding(),
-                bytes: owned.task.outstanding_bytes(),
-                bytes_limit: HELD_BYTES / tasks,
-                finished: owned.task.finished_above_watermark(),
-                limit,
-                saturated,
-            };
-            match self.paused.contains(partition) {
-                false if pressure.pauses() => pause.push(*partition),
-                true if pressure.resumes() => resume.push(*partition),
-                _ => {}
-            }
+        let saturated = self.lookups.is_saturated();
+        let under_way = self.tasks.outstanding_bytes().map(|(partition, bytes)| {
+            let (outstanding, finished) = self.intake.under_way(partition);
+            UnderWay { partition, outstanding, bytes, finished }
+        });
+        let mut balance = self.load.balance(self.tasks.len(), under_way, saturated);
+        if !balance.pause.is_empty() {
+            tracing::info!(partitions = ?balance.pause, saturated, "paused: too much is under way");
+            self.brokers.pause(&balance.pause)?;
+            self.load.pause(&balance.pause);
         }
-        if !pause.is_empty() {
-            tracing::info!(partitions = ?pause, saturated, "paused: too much is under way");
-            self.parts.brokers.pause(&pause)?;
-            self.paused.extend(pause);
-        }
-        if !resume.is_empty() {
-            for partition in &resume {
-                self.paused.remove(partition);
-            }
-            resume.retain(|partition| !self.schema_wait.is_waiting(partition));
-            self.parts.brokers.resume(&resume)?;
+        if !balance.resume.is_empty() {
+            balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
+            balance.resume.retain(|partition| !self.intake.waits(*partition));
+            self.brokers.resume(&balance.resume)?;
         }
         Ok(())
     }
 
     fn report(&mut self) {
-        for owned in self.tasks.values_mut() {
-            let now = owned.task.counters();
-            metrics::events(owned.reported, now);
-            owned.reported = now;
-        }
-        let outstanding = self.tasks.values().map(|o| o.task.outstanding()).sum();
-        self.parts.plugins.report();
-        metrics::under_way(outstanding, self.parts.lookups.in_flight(), self.tasks.len());
+        self.tasks.count();
+        self.plugins.count();
+        metrics::under_way(self.intake.outstanding(), self.lookups.in_flight(), self.tasks.len());
     }
 
-    /// Runs one step of a task with everything it may look at. Partitions that are not ours are passed over.
-    fn with_task(
+    /// Runs one step of a task, and takes over what it returns. Partitions that are not ours are passed over.
+    fn step(
         &mut self,
         partition: i32,
         step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), StateError>,
     ) -> Result<(), EngineError> {
-        let Some(owned) = self.tasks.get_mut(&partition) else { return Ok(()) };
-        let state = PartitionState::new(&self.parts.store, partition);
-        let mut ctx = Context {
-            now: self.parts.clock.now(),
-            state: &state,
-            profiles: &mut self.parts.profiles,
-            rules: &mut self.parts.rules,
-            plugins: &mut self.parts.plugins,
-        };
-        step(&mut owned.task, &mut ctx)?;
-        let outputs = owned.task.take_outputs();
-        self.publish(outputs)
+        let now = self.clock.now();
+        let stepped = self.tasks.step(partition, &self.store, now, &mut self.plugins, step)?;
+        let Some(task) = stepped else { return Ok(()) };
+        self.intake.finish(partition, task.drain_finished());
+        Ok(self.transaction.publish(task.take_outputs(), now, &mut self.brokers)?)
     }
 }
 

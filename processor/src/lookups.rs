@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use trunkline_connect::Directory;
 use trunkline_profiles::merge;
-use trunkline_schemas::CustomerProfile;
+use trunkline_schemas::{CustomerProfile, error_codes};
 
 use crate::clock;
 use crate::engine::ProfileLookups;
+use crate::failed_lookups::{FailedLookups, Warning};
 
 /// Lookups under way and waiting.
 pub struct Lookups {
@@ -22,6 +23,7 @@ pub struct Lookups {
     queue: VecDeque<(String, Option<String>)>,
     answers: mpsc::Receiver<CustomerProfile>,
     answer_to: mpsc::Sender<CustomerProfile>,
+    failed: FailedLookups,
 }
 
 // === impl Lookups ===
@@ -39,6 +41,7 @@ impl Lookups {
             queue: VecDeque::new(),
             answers,
             answer_to,
+            failed: FailedLookups::default(),
         }
     }
 
@@ -71,6 +74,10 @@ impl ProfileLookups for Lookups {
         let answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
         for answer in &answers {
             self.in_flight.remove(&answer.customer_id);
+            for Warning { system, status, left_out } in self.failed.note(answer, clock::now()) {
+                let code = error_codes::LOOKUP_FAILED.as_str();
+                tracing::warn!(code, system, ?status, left_out, "a profile lookup failed");
+            }
         }
         if !answers.is_empty() {
             self.start();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use trunkline_partition::task::Counters;
 
 use crate::restore::Took;
-use crate::task::Counters;
 
 const EVENTS: &str = "trunkline_processor_events_total";
 const COMMITS: &str = "trunkline_processor_commits_total";

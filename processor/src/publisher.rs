@@ -3,6 +3,7 @@
 use trunkline_config::Kafka;
 use trunkline_kafka::schemas::Ids;
 use trunkline_kafka::{OutboundRecord, ReportEncoder, limits};
+use trunkline_partition::output::{DeadLetter, Emission, Enriched, Output};
 use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
 use trunkline_schemas::dead_letter::{Verdict, dead_letter};
 use trunkline_schemas::event_id::derive;
@@ -13,7 +14,6 @@ use trunkline_schemas::{
 use trunkline_telemetry::trace;
 
 use crate::metrics;
-use crate::output::{DeadLetter, Emission, Enriched, Output};
 
 /// Turns outputs into records.
 pub struct Publisher {
@@ -68,12 +68,7 @@ impl Publisher {
                 match self.fitting(catalog::CUSTOMER_PROFILES, key, value, Headers::new(), at) {
                     Ok(record) => records.push(record),
                     Err(reason) => {
-                        tracing::error!(
-                            code = %error_codes::OVERSIZED,
-                            customer = profile.customer_id,
-                            reason,
-                            "profile not published"
-                        );
+                        tracing::error!(code = %error_codes::OVERSIZED, reason, "profile not published");
                     }
                 }
                 Ok(())
@@ -237,7 +232,7 @@ mod tests {
     use trunkline_schemas::dead_letter::Provenance;
 
     use super::*;
-    use crate::testing::enriched;
+    use crate::enriched::enriched;
 
     const NOW: i64 = 1_000;
 

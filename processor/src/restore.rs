@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use trunkline_kafka::ConsumerError;
 use trunkline_kafka::changelog::{self, Anchor, Log, RestoreError, Start};
+use trunkline_partition::state::Change;
 
-use crate::state::Change;
+use crate::state;
 
 pub use thread::RestoreThread;
 
@@ -187,7 +188,7 @@ impl Batches<'_> {
 
     fn hand_over(&mut self, partition: i32, changes: Vec<Change>, (offset, timestamp): (i64, i64)) {
         if let Some(last) = changes.last() {
-            let anchor = last.anchor(offset, timestamp);
+            let anchor = state::anchor(last, offset, timestamp);
             (self.emit)(Step::Changes { partition, changes, anchor });
         }
     }

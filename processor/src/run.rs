@@ -14,6 +14,9 @@ use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{
     CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, limits, names, startup,
 };
+use trunkline_partition::entity::Retention;
+use trunkline_partition::plugins::Plugins;
+use trunkline_partition::{Settings, StateError};
 use trunkline_plugin::Factory;
 use trunkline_profiles::Profiles;
 use trunkline_rules::{RuleError, RuleSet};
@@ -23,14 +26,12 @@ use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 use crate::brokers::KafkaBrokers;
 use crate::clock::{self, WallClock};
 use crate::engine::{Engine, EngineError, Parts};
-use crate::entity::Retention;
 use crate::lookups::Lookups;
 use crate::metrics;
-use crate::plugins::{PluginError, Plugins};
+use crate::plugins::{PluginError, Threads};
 use crate::publisher::Publisher;
 use crate::restore::{RestoreFailure, RestoreThread};
-use crate::state::{StateError, Store, set_aside};
-use crate::task::Settings;
+use crate::state::{Store, set_aside};
 
 /// Bytes of records that the client gets at once.
 const HAND_OVER_BYTES: usize = 1 << 20;
@@ -102,7 +103,7 @@ pub async fn run(
     tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
 
     let rules = RuleSet::compile(&config)?;
-    let plugins = Plugins::start(&factories, &config.plugins, health.clone())?;
+    let plugins = Threads::start(&factories, &config.plugins)?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
@@ -189,7 +190,7 @@ fn assemble(
     config: &Config,
     instance: &str,
     rules: RuleSet,
-    plugins: Plugins,
+    (plugin_threads, plugins): (Threads, Plugins),
     directory: Directory,
     registry: Registry,
     publisher: Publisher,
@@ -236,6 +237,7 @@ fn assemble(
         enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
         max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: config.processor.include_data,
+        plugin_events: plugins.events().map(str::to_owned).collect(),
         instance: instance.to_owned(),
     };
     let freshness = milliseconds(enrichment.freshness);
@@ -256,6 +258,7 @@ fn assemble(
         profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
         rules,
         plugins,
+        plugin_threads: Box::new(plugin_threads),
         publisher,
         settings: Arc::new(settings),
         commit_interval_ms: milliseconds(config.processor.commit_interval),

@@ -1,42 +1,19 @@
-//! One transaction: outputs, changelog and offsets together; state only after it is committed.
+//! Commits: outputs, changelog and offsets together; state only after that. What follows from how it went, [`Recovery`]
+//! says.
+//!
+//! [`Recovery`]: super::recovery::Recovery
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
-use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
-use trunkline_schemas::headers::Headers;
+use trunkline_kafka::TransactionError;
+use trunkline_schemas::error_codes;
 
+use super::recovery::Next;
+use super::transaction::Commit;
 use super::{Engine, EngineError};
 use crate::brokers::Brokers;
 use crate::metrics;
-use crate::state::{Reached, StateStore};
-use crate::task::Commit;
-
-/// How long a commit may hold up a change of assignment, each of its steps.
-const GIVE_BACK_WITHIN: Duration = Duration::from_secs(5);
-
-/// What follows from how a transaction went.
-enum Ended {
-    /// Apply it to state.
-    Committed,
-    /// It took no effect; start again from the committed offsets.
-    Aborted,
-    /// Nobody knows: replace the producer, and let the committed offsets say.
-    Doubtful,
-    /// Another producer took over.
-    Fenced(TransactionError),
-}
-
-impl Ended {
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::Aborted => "aborted",
-            Self::Doubtful => "doubtful",
-            Self::Fenced(_) => "fenced",
-        }
-    }
-}
+use crate::state::{Checkpoint, StateStore, anchor};
 
 impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
@@ -51,199 +28,133 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     }
 
     fn end_transaction(&mut self, changing: bool) -> Result<(), EngineError> {
-        self.last_commit = self.parts.clock.now();
-        if self.trouble.is_on_standby() {
+        self.transaction.begin_ending(self.clock.now());
+        if self.recovery.is_on_standby() {
             return Ok(());
         }
-        let mut commits = Vec::new();
-        for (partition, owned) in &mut self.tasks {
-            if let Some(commit) = owned.task.take_commit()? {
-                commits.push((*partition, commit));
-            }
-        }
+        let commits = self.take_commits()?;
         if commits.is_empty() && self.reports.is_empty() && !self.transaction.is_open() {
             return Ok(());
         }
-        let within = if changing { GIVE_BACK_WITHIN } else { TRANSACTION_TIMEOUT };
         let started = Instant::now();
-        let ended = match self.transact(&commits, within)? {
-            Ok(CommitOutcome::Committed) => Ended::Committed,
-            Ok(CommitOutcome::Indeterminate) => Ended::Doubtful,
-            Err(error @ TransactionError::Abort { .. }) if changing => {
-                // Aborting takes time as well; the next producer does it.
-                tracing::warn!(code = "TL-3005", %error, "transaction aborted");
-                Ended::Doubtful
-            }
-            Err(error @ TransactionError::Abort { .. }) => {
-                tracing::warn!(code = "TL-3005", %error, "transaction aborted");
-                match self.parts.brokers.abort() {
-                    Ok(()) => Ended::Aborted,
-                    Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
-                    Err(error) => {
-                        tracing::warn!(code = "TL-3005", %error, "aborting");
-                        Ended::Doubtful
-                    }
-                }
-            }
-            Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
-            Err(error @ TransactionError::Indeterminate { .. }) => {
-                tracing::warn!(code = "TL-3005", %error, "transaction in doubt");
-                Ended::Doubtful
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let ended = self.transaction.end(&commits, &mut self.reports, &mut self.brokers, changing)?;
         metrics::commit(ended.as_str(), started.elapsed().as_secs_f64());
-        match ended {
-            Ended::Committed => {
-                self.trouble.succeeded();
-                self.reports.take();
-                self.apply(&commits)
-            }
-            Ended::Aborted => {
-                let wait = self.trouble.failed();
+        match self.recovery.after(ended, changing) {
+            Next::Apply => self.apply(&commits),
+            Next::Rewind(wait) => {
                 self.rewind()?;
-                self.parts.brokers.wait(wait);
+                self.brokers.wait(wait);
                 Ok(())
             }
-            Ended::Doubtful if changing => {
-                self.trouble.failed();
+            Next::StepAside => {
                 self.step_aside()?;
-                self.trouble.stand_by_until(self.parts.clock.now());
+                self.recovery.stand_by_until(self.clock.now());
                 Ok(())
             }
-            Ended::Doubtful => {
-                let wait = self.trouble.failed();
+            Next::StartAgain(wait) => {
                 self.start_again()?;
-                self.parts.brokers.wait(wait);
+                self.brokers.wait(wait);
                 Ok(())
             }
-            Ended::Fenced(error) => self.fenced(error),
+            Next::Fenced(error) => self.fenced(error),
         }
     }
 
-    /// Adds what changed to the open transaction, and ends it.
-    fn transact(
-        &mut self,
-        commits: &[(i32, Commit)],
-        within: Duration,
-    ) -> Result<Result<CommitOutcome, TransactionError>, EngineError> {
-        for (partition, commit) in commits {
-            for change in &commit.changes {
-                self.produce(OutboundRecord {
-                    topic: self.parts.changelog_topic.clone(),
-                    partition: Some(*partition),
-                    key: Some(change.key.clone()),
-                    value: change.value.clone(),
-                    headers: Headers::new(),
-                    // Known here, so that state can remember the very record.
-                    timestamp: Some(self.last_commit),
-                });
+    /// What there is to commit, by partition. The finished offsets come first in a partition's changes and its entities last:
+    /// the last record of a commit is the store's checkpoint.
+    fn take_commits(&mut self) -> Result<Vec<Commit>, EngineError> {
+        let mut commits = Vec::new();
+        for partition in self.tasks.partitions() {
+            let mut changes = Vec::new();
+            let Some((offset, moved)) = self.intake.take_offset(partition, &mut changes)? else { continue };
+            let published = self.tasks.take_changes(partition, &mut changes)?;
+            if moved || published || !changes.is_empty() {
+                commits.push(Commit { partition, offset, changes });
             }
         }
-        let mut reports = self.reports.take();
-        reports.retain(|report| match self.parts.publisher.report(report) {
-            Some(record) => {
-                self.produce(record);
-                true
-            }
-            None => false,
-        });
-        // Until the transaction is committed.
-        self.reports.give_back(reports);
-        self.hand_over();
-        self.begin_if_closed();
-        let offsets: Vec<(i32, i64)> =
-            commits.iter().map(|(partition, commit)| (*partition, commit.offset)).collect();
-        Ok(match self.transaction.end() {
-            Some(failure) => Err(failure),
-            None => self.parts.brokers.commit(&offsets, within),
-        })
+        Ok(commits)
     }
 
-    fn apply(&mut self, commits: &[(i32, Commit)]) -> Result<(), EngineError> {
-        let delivered = self.parts.brokers.take_delivered();
-        let at = self.parts.clock.now();
-        for (partition, commit) in commits {
-            if let Some(owned) = self.tasks.get_mut(partition) {
-                owned.committed = commit.offset;
-            }
-            let Some(last) = commit.changes.last() else { continue };
+    fn apply(&mut self, commits: &[Commit]) -> Result<(), EngineError> {
+        self.reports.committed();
+        let delivered = self.brokers.take_delivered();
+        let at = self.clock.now();
+        for Commit { partition, offset, changes } in commits {
+            self.intake.committed(*partition, *offset);
+            let Some(last) = changes.last() else { continue };
             let Some(offset) = delivered.get(partition) else {
                 // Every change was delivered, or the transaction would not have committed; should a report be missing
                 // all the same, the changelog has what state lacks.
                 tracing::error!(partition, "no delivery report of a committed change; state is read back");
                 return self.start_again();
             };
-            self.parts.store.apply(
-                *partition,
-                &commit.changes,
-                Reached { anchor: last.anchor(*offset, self.last_commit), at },
-            )?;
+            let anchor = anchor(last, *offset, self.transaction.ending_since());
+            self.store.apply(*partition, changes, Checkpoint { anchor, at })?;
         }
-        let limit = self.parts.max_entities_in_memory / self.tasks.len().max(1);
-        for owned in self.tasks.values_mut() {
-            owned.task.evict(limit);
-        }
+        self.tasks.evict();
         Ok(())
     }
 
     /// After an abort: what is committed is known, and state is at it. Everything since is read again.
     fn rewind(&mut self) -> Result<(), EngineError> {
-        self.parts.brokers.take_delivered();
-        let committed: Vec<(i32, i64)> = self.tasks.iter().map(|(p, owned)| (*p, owned.committed)).collect();
+        self.brokers.take_delivered();
+        let committed = self.intake.committed_offsets();
         let partitions: Vec<i32> = committed.iter().map(|(partition, _)| *partition).collect();
-        self.parts.brokers.pause(&partitions)?;
+        self.brokers.pause(&partitions)?;
         self.let_go(&partitions);
-        self.parts.profiles.clear();
+        self.tasks.forget_profiles();
         for (partition, offset) in committed {
             self.begin(partition, offset)?;
         }
         Ok(())
     }
 
-    /// After doubt: replaces the producer, and reads the truth from committed offsets and the changelog's tail.
+    /// After an indeterminate commit: replaces the producer, and reads the committed state from committed offsets and the
+    /// changelog's tail.
     fn start_again(&mut self) -> Result<(), EngineError> {
         let partitions = self.step_aside()?;
-        match self.parts.brokers.reopen() {
+        match self.brokers.reopen() {
             Ok(()) => {}
             Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
             Err(error @ TransactionError::Refused { .. }) => return Err(error.into()),
             Err(error) => {
-                tracing::warn!(code = "TL-3005", %error, "no new producer yet: trying again");
-                self.parts.health.set("engine", false, &format!("no producer: {error}"));
-                self.trouble.stand_by(self.parts.clock.now());
+                let code = error_codes::TRANSACTION_ABORTED.as_str();
+                tracing::warn!(code, %error, "no new producer yet: trying again");
+                self.health.set("engine", false, &format!("no producer: {error}"));
+                self.recovery.stand_by(self.clock.now());
                 return Ok(());
             }
         }
-        self.parts.health.set("engine", true, "running");
-        self.parts.brokers.take_delivered();
-        if partitions.is_empty() { Ok(()) } else { self.request_restore(&partitions) }
+        self.health.set("engine", true, "running");
+        self.brokers.take_delivered();
+        if partitions.is_empty() { Ok(()) } else { self.restore(&partitions) }
     }
 
     /// Another producer has our name, or the coordinator gave up on us after a long silence. Nothing more is done until
     /// the group has had time to say that somebody else bears our name: then the consumer ends with a fatal error.
     fn fenced(&mut self, error: TransactionError) -> Result<(), EngineError> {
-        tracing::error!(code = "TL-3006", %error, "fenced: watching the group before going on");
+        let code = error_codes::FENCED.as_str();
+        tracing::error!(code, %error, "fenced: watching the group before going on");
         self.step_aside()?;
-        self.parts.health.set("engine", false, "fenced: another instance may have this name");
-        Ok(self.trouble.fenced(error, self.parts.clock.now())?)
+        self.health.set("engine", false, "fenced: another instance may have this name");
+        Ok(self.recovery.fenced(error, self.clock.now())?)
     }
 
-    /// Forgets what is not committed, and processes nothing until partitions are restored anew. They stay ours until the group
-    /// says otherwise; no ticket is like this one, so no restore of before brings them back.
+    /// Forgets what is not committed, and processes nothing until partitions are restored anew.
     fn step_aside(&mut self) -> Result<Vec<i32>, EngineError> {
-        let partitions: Vec<i32> = self.tasks.keys().chain(self.restoring.keys()).copied().collect();
-        self.parts.brokers.pause(&partitions)?;
+        let processed = self.tasks.partitions();
+        let partitions: Vec<i32> = processed.into_iter().chain(self.assignment.restoring()).collect();
+        self.brokers.pause(&partitions)?;
         self.let_go(&partitions);
-        self.parts.profiles.clear();
-        self.restoring.extend(partitions.iter().map(|partition| (*partition, u64::MAX)));
+        self.tasks.forget_profiles();
+        self.assignment.hold_back(&partitions);
         Ok(partitions)
     }
 
     /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything starts again.
     pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
-        if self.trouble.standby_ends(self.parts.clock.now()) {
-            tracing::warn!(code = "TL-3005", "starting again");
+        if self.recovery.standby_ends(self.clock.now()) {
+            tracing::warn!(code = error_codes::TRANSACTION_ABORTED.as_str(), "starting again");
             self.start_again()?;
         }
         Ok(())

@@ -1,14 +1,50 @@
-//! A record becomes an event of a task, or a dead letter.
+//! A record becomes an event of a task, or a dead letter; and which offsets of each partition are finished.
 
-use trunkline_kafka::{FetchedSchema, InboundRecord};
-use trunkline_schemas::EncodedEvent;
-use trunkline_schemas::codec;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::{Engine, EngineError};
-use crate::brokers::Brokers;
-use crate::output::DeadLetter;
-use crate::state::StateStore;
-use crate::task::{Arrived, entity_of};
+use trunkline_kafka::offset_tracker::Earlier;
+use trunkline_kafka::{FetchedSchema, OffsetTracker, SavedOffsets, SchemaWait, Seen};
+use trunkline_partition::output::DeadLetter;
+use trunkline_partition::state::{Change, StateView, keys};
+use trunkline_partition::task::{Arrived, entity_of};
+use trunkline_schemas::codec::{self, EventReader};
+use trunkline_schemas::{EncodedEvent, InboundRecord, error_codes};
+
+use super::error::EngineError;
+use super::ports::{Clock, SchemaSource};
+
+/// What becomes of records before they reach a task.
+pub(super) struct Intake {
+    reader: EventReader,
+    schemas: Box<dyn SchemaSource>,
+    /// Records that wait for their schema; their partitions pause meanwhile.
+    schema_wait: SchemaWait<i32>,
+    /// The offsets of the partitions that are processed.
+    partitions: BTreeMap<i32, Offsets>,
+}
+
+/// The offsets of one partition.
+struct Offsets {
+    tracker: OffsetTracker,
+    /// The watermark of the commit that was made last, whether it took effect or not.
+    offered: i64,
+    /// The offset that was committed last.
+    committed: i64,
+}
+
+/// What is to be done with a record.
+pub(super) enum Taken {
+    /// Its task gets an event.
+    Event(Box<Arrived>),
+    /// It was finished before; its task learns when it was taken in (UTC milliseconds).
+    Finished { ingest_time: i64 },
+    /// It gives no event.
+    DeadLetter(DeadLetter),
+    /// It waits for its schema, and so does its partition from now on.
+    Waits,
+    /// Nothing.
+    Nothing,
+}
 
 /// Why a record gives no event.
 enum Unread {
@@ -18,75 +54,167 @@ enum Unread {
     Schema(u32),
 }
 
-impl<B: Brokers, S: StateStore> Engine<B, S> {
-    /// Takes a record in.
-    pub(super) fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
-        let partition = record.partition;
-        if !self.tasks.contains_key(&partition) {
-            // Left over in the client from before the partition was paused; it is read again where the task begins.
-            return Ok(());
-        }
-        if self.schema_wait.is_waiting(&partition) {
-            self.schema_wait.wait(partition, record);
-            return Ok(());
-        }
-        match self.read(record) {
-            Ok(arrived) => self.with_task(partition, |task, ctx| task.record(arrived, ctx)),
-            Err((record, Unread::Schema(id))) => {
-                // The record may well be good: its partition waits for the registry, the others go on.
-                self.parts.brokers.pause(&[partition])?;
-                self.schema_wait.wait(partition, record);
-                self.parts.schemas.fetch(id);
-                Ok(())
-            }
-            Err((record, Unread::Poison(message))) => {
-                tracing::warn!(
-                    code = "TL-3001",
-                    topic = record.topic,
-                    partition,
-                    offset = record.offset,
-                    message,
-                    "record put aside"
-                );
-                let letter = DeadLetter { record, code: "TL-3001", message };
-                self.with_task(partition, |task, _| {
-                    task.dead_letter(letter);
-                    Ok(())
-                })
-            }
+// === impl Intake ===
+
+impl Intake {
+    /// No partition is processed yet.
+    pub(super) fn new(schemas: Box<dyn SchemaSource>) -> Self {
+        Self {
+            reader: EventReader::new(),
+            schemas,
+            schema_wait: SchemaWait::default(),
+            partitions: BTreeMap::new(),
         }
     }
 
-    /// Takes in schemas that have arrived, and then the records that waited for them.
-    pub(super) fn take_schemas(&mut self) -> Result<(), EngineError> {
+    /// A partition is processed from its committed offset on, without what its state says is finished above it.
+    pub(super) fn begin(
+        &mut self,
+        partition: i32,
+        committed: i64,
+        state: &dyn StateView,
+    ) -> Result<(), EngineError> {
+        let saved = match state.get(keys::FINISHED)? {
+            Some(bytes) => SavedOffsets::decode(&bytes, Earlier::ProcessorChangelog)?,
+            None => SavedOffsets::default(),
+        };
+        let tracker = OffsetTracker::restored(Some(committed), saved.finished);
+        self.partitions.insert(partition, Offsets { tracker, offered: committed, committed });
+        Ok(())
+    }
+
+    /// Forgets everything about a partition that is not committed.
+    pub(super) fn let_go(&mut self, partition: i32) {
+        self.partitions.remove(&partition);
+        self.schema_wait.forget(&partition);
+    }
+
+    /// Takes a record in.
+    pub(super) fn take(&mut self, record: InboundRecord, clock: &dyn Clock) -> Taken {
+        let partition = record.partition;
+        if !self.partitions.contains_key(&partition) {
+            // Left over in the client from before the partition was paused; it is read again where the task begins.
+            return Taken::Nothing;
+        }
+        if self.schema_wait.is_waiting(&partition) {
+            self.schema_wait.wait(partition, record);
+            return Taken::Nothing;
+        }
+        match self.read(record, clock) {
+            Ok(arrived) if self.is_new(partition, arrived.record.offset) => Taken::Event(arrived),
+            Ok(arrived) => Taken::Finished { ingest_time: arrived.event.ingest_time() },
+            Err((record, Unread::Schema(id))) => {
+                // The record may well be good: its partition waits for the registry, the others go on.
+                self.schema_wait.wait(partition, record);
+                self.schemas.fetch(id);
+                Taken::Waits
+            }
+            Err((record, Unread::Poison(message))) => self.poison(record, message),
+        }
+    }
+
+    /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may be read now.
+    pub(super) fn take_schemas(&mut self, clock: &dyn Clock) -> BTreeMap<i32, VecDeque<InboundRecord>> {
         let mut arrived = false;
-        while let Some(FetchedSchema { id, schema }) = self.parts.schemas.fetched() {
+        while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
             arrived = true;
             let added = match schema {
                 Some(schema) => self.reader.add_writer(id, &schema).map_err(|error| error.to_string()),
                 None => Err("the registry does not know it".to_owned()),
             };
             if let Err(reason) = added {
-                self.schema_wait.refuse(id, reason, self.parts.clock.now());
+                self.schema_wait.refuse(id, reason, clock.now());
             }
         }
-        if !arrived {
-            return Ok(());
+        if arrived { self.schema_wait.take() } else { BTreeMap::new() }
+    }
+
+    /// Whether records of a partition wait for their schema.
+    pub(super) fn waits(&self, partition: i32) -> bool {
+        self.schema_wait.is_waiting(&partition)
+    }
+
+    /// A task is done with these offsets.
+    pub(super) fn finish(&mut self, partition: i32, offsets: impl Iterator<Item = i64>) {
+        if let Some(known) = self.partitions.get_mut(&partition) {
+            offsets.for_each(|offset| known.tracker.finish(offset));
         }
-        for (partition, records) in self.schema_wait.take() {
-            for record in records {
-                self.record(record)?;
-            }
-            if !self.schema_wait.is_waiting(&partition) && !self.paused.contains(&partition) {
-                self.parts.brokers.resume(&[partition])?;
-            }
+    }
+
+    /// The offset to commit, and whether it has moved since the last call. Appends what state keeps of the offsets above
+    /// it, if that changed.
+    pub(super) fn take_offset(
+        &mut self,
+        partition: i32,
+        changes: &mut Vec<Change>,
+    ) -> Result<Option<(i64, bool)>, EngineError> {
+        let Some(Offsets { tracker, offered, .. }) = self.partitions.get_mut(&partition) else {
+            return Ok(None);
+        };
+        let watermark = tracker.watermark().unwrap_or(*offered);
+        let moved = std::mem::replace(offered, watermark) != watermark;
+        if let Some(saved) = tracker.take_changed() {
+            changes.push(if saved.finished.is_empty() {
+                Change::delete(keys::FINISHED.to_vec())
+            } else {
+                Change::put(keys::FINISHED.to_vec(), saved.encode()?)
+            });
         }
-        Ok(())
+        Ok(Some((watermark, moved)))
+    }
+
+    /// An offset is committed.
+    pub(super) fn committed(&mut self, partition: i32, offset: i64) {
+        if let Some(known) = self.partitions.get_mut(&partition) {
+            known.committed = offset;
+        }
+    }
+
+    /// The partitions that are processed, each with its committed offset.
+    pub(super) fn committed_offsets(&self) -> Vec<(i32, i64)> {
+        self.partitions.iter().map(|(partition, offsets)| (*partition, offsets.committed)).collect()
+    }
+
+    /// Records of a partition that were read and are not finished, and offsets that are finished above the watermark.
+    pub(super) fn under_way(&self, partition: i32) -> (usize, usize) {
+        let tracker = self.partitions.get(&partition).map(|offsets| &offsets.tracker);
+        tracker.map_or((0, 0), |tracker| (tracker.unfinished(), tracker.len_above_watermark()))
+    }
+
+    /// Records of all partitions that were read and are not finished.
+    pub(super) fn outstanding(&self) -> usize {
+        self.partitions.values().map(|offsets| offsets.tracker.unfinished()).sum()
+    }
+
+    fn poison(&mut self, record: InboundRecord, message: String) -> Taken {
+        let (partition, offset) = (record.partition, record.offset);
+        let code = error_codes::UNDECODABLE_RECORD.as_str();
+        tracing::warn!(
+            code,
+            topic = record.topic,
+            partition,
+            offset,
+            message,
+            "a record cannot be processed; it becomes a dead letter"
+        );
+        if !self.is_new(partition, offset) {
+            return Taken::Nothing;
+        }
+        Taken::DeadLetter(DeadLetter { record, code, message })
+    }
+
+    /// Takes note of an offset that was read. False when it was finished before.
+    fn is_new(&mut self, partition: i32, offset: i64) -> bool {
+        self.partitions.get_mut(&partition).is_some_and(|known| known.tracker.read(offset) == Seen::New)
     }
 
     /// The event of a record, or the record as it was and why there is none.
     #[expect(clippy::result_large_err, reason = "the record goes on either way")]
-    fn read(&mut self, mut record: InboundRecord) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
+    fn read(
+        &mut self,
+        mut record: InboundRecord,
+        clock: &dyn Clock,
+    ) -> Result<Box<Arrived>, (InboundRecord, Unread)> {
         let Some(value) = record.value.take() else {
             return Err((record, Unread::Poison("a record without a value is no event".to_owned())));
         };
@@ -98,7 +226,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 record.value = Some(value);
                 let unread = match error {
                     codec::Error::UnknownSchema { id } => {
-                        let refusal = self.schema_wait.refusal(id, self.parts.clock.now());
+                        let refusal = self.schema_wait.refusal(id, clock.now());
                         refusal.map_or(Unread::Schema(id), Unread::Poison)
                     }
                     error => Unread::Poison(error.to_string()),
@@ -110,7 +238,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 }
 
 /// The event with what it is kept for. A record under another key than its event's may lie in another partition, where
-/// order and identity are kept by another task: it can not take effect there.
+/// order and identity are kept by another task: it cannot take effect there.
 #[expect(clippy::result_large_err, reason = "the record goes on either way")]
 fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived>, (InboundRecord, String)> {
     let key = record.key.as_deref().filter(|key| event.has_key(key));
@@ -133,7 +261,7 @@ mod tests {
     use trunkline_schemas::headers::Headers;
 
     use super::*;
-    use crate::testing::{encoded, event};
+    use crate::events::{encoded, event};
 
     #[test]
     fn only_a_record_under_its_events_key_takes_effect() {

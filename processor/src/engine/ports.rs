@@ -1,6 +1,7 @@
 //! What the engine asks of its surroundings, besides the brokers, the store and restores.
 
 pub use trunkline_kafka::SchemaSource;
+use trunkline_partition::plugins::{Message, Question};
 use trunkline_schemas::CustomerProfile;
 
 /// The wall clock.
@@ -22,4 +23,19 @@ pub trait ProfileLookups {
 
     /// True when more wait than may be under way: the stream should pause.
     fn is_saturated(&self) -> bool;
+}
+
+/// The threads that plugins run on.
+pub trait PluginThreads {
+    /// Gives a question to the present thread of a plugin (by its index among those that were registered).
+    fn ask(&mut self, plugin: usize, question: Question);
+
+    /// Gives up the present thread of a plugin, and starts another of this number.
+    ///
+    /// # Errors
+    /// Why there is no other to be had.
+    fn replace(&mut self, plugin: usize, thread: u64) -> Result<(), String>;
+
+    /// The next message of any thread.
+    fn next_message(&mut self) -> Option<Message>;
 }

@@ -2,19 +2,55 @@
 //! caches, and handed to the client many at a time: it sends a request for each partition as soon as it has something for
 //! it, and requests of a few records each cost client and broker more than the records.
 
-use trunkline_kafka::{OutboundRecord, TransactionError};
+use std::time::Duration;
 
-use super::{Engine, EngineError};
+use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
+use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
+use trunkline_partition::Output;
+use trunkline_partition::state::Change;
+use trunkline_schemas::headers::Headers;
+use trunkline_schemas::{codec, error_codes};
+
+use super::reports::Reports;
 use crate::brokers::Brokers;
-use crate::output::Output;
-use crate::state::StateStore;
+use crate::publisher::Publisher;
 
 /// Outputs after which a commit is due before its time.
 const OUTPUTS_PER_COMMIT: usize = 5_000;
 
+/// How long a commit may hold up a change of assignment, each of its steps.
+const GIVE_BACK_WITHIN: Duration = Duration::from_secs(5);
+
+/// What one commit of a partition consists of.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) partition: i32,
+    /// The offset to commit. Sent even when it has not moved: the group's check of member and generation comes with
+    /// the offsets, and it is all that keeps an instance that was thought dead from committing.
+    pub(super) offset: i64,
+    /// Changes for changelog and state.
+    pub(super) changes: Vec<Change>,
+}
+
+/// What follows from how a transaction went.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Apply it to state.
+    Committed,
+    /// It took no effect; start again from the committed offsets.
+    Aborted,
+    /// Nobody knows: replace the producer, and let the committed offsets say.
+    Indeterminate,
+    /// Another producer took over.
+    Fenced(TransactionError),
+}
+
 /// How far the transaction is.
-#[derive(Debug, Default)]
 pub(super) struct Transaction {
+    publisher: Publisher,
+    changelog_topic: String,
+    hand_over_bytes: usize,
+    commit_interval_ms: i64,
     open: bool,
     outputs: usize,
     /// What went wrong with it already; nothing more is published, and the next commit aborts it.
@@ -23,14 +59,53 @@ pub(super) struct Transaction {
     records: Vec<OutboundRecord>,
     /// Bytes of their keys, values and headers.
     bytes: usize,
+    /// When the latest commit began; the timestamp of its changelog records.
+    ending_since: i64,
+}
+
+// === impl Ended ===
+
+impl Ended {
+    /// As the metrics have it.
+    pub(super) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Aborted => "aborted",
+            Self::Indeterminate => "doubtful",
+            Self::Fenced(_) => "fenced",
+        }
+    }
 }
 
 // === impl Transaction ===
 
 impl Transaction {
-    /// Whether it should be ended before its time.
-    pub(super) fn is_due(&self) -> bool {
-        self.failure.is_some() || self.outputs >= OUTPUTS_PER_COMMIT
+    /// None is open yet.
+    pub(super) fn new(
+        publisher: Publisher,
+        changelog_topic: String,
+        hand_over_bytes: usize,
+        commit_interval_ms: i64,
+    ) -> Self {
+        Self {
+            publisher,
+            changelog_topic,
+            hand_over_bytes,
+            commit_interval_ms,
+            open: false,
+            outputs: 0,
+            failure: None,
+            records: Vec::new(),
+            bytes: 0,
+            ending_since: 0,
+        }
+    }
+
+    /// Whether it should be ended at `now` (UTC milliseconds).
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        self.failure.is_some()
+            || self.outputs >= OUTPUTS_PER_COMMIT
+            || now - self.ending_since >= self.commit_interval_ms
     }
 
     /// Whether there is anything to end: a transaction, a failure, or records that wait to be handed over.
@@ -38,73 +113,161 @@ impl Transaction {
         self.open || self.failure.is_some() || !self.records.is_empty()
     }
 
-    /// Makes sure that it is aborted.
+    /// Makes sure that it is aborted, if there is one.
     pub(super) fn doom(&mut self, failure: TransactionError) {
-        self.failure.get_or_insert(failure);
+        if self.is_open() {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    /// Publishes outputs, made at `now` (UTC milliseconds), with the transaction.
+    pub(super) fn publish(
+        &mut self,
+        outputs: Vec<Output>,
+        now: i64,
+        brokers: &mut impl Brokers,
+    ) -> Result<(), codec::Error> {
+        for output in outputs {
+            self.outputs += 1;
+            let before = self.records.len();
+            self.publisher.records(output, now, &mut self.records)?;
+            self.bytes += self.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
+            self.hand_over_if_many(brokers);
+        }
+        Ok(())
+    }
+
+    /// A commit begins at `now` (UTC milliseconds), whether there turns out to be anything to commit or not.
+    pub(super) fn begin_ending(&mut self, now: i64) {
+        self.ending_since = now;
+    }
+
+    /// The timestamp of the latest commit's changelog records; UTC milliseconds.
+    pub(super) fn ending_since(&self) -> i64 {
+        self.ending_since
+    }
+
+    /// Adds what changed and the reports, and ends it. `changing` says that a change of assignment waits for it.
+    ///
+    /// # Errors
+    /// [`TransactionError`] when the process cannot go on.
+    pub(super) fn end(
+        &mut self,
+        commits: &[Commit],
+        reports: &mut Reports,
+        brokers: &mut impl Brokers,
+        changing: bool,
+    ) -> Result<Ended, TransactionError> {
+        let code = error_codes::TRANSACTION_ABORTED.as_str();
+        match self.send(commits, reports, brokers, changing) {
+            Ok(CommitOutcome::Committed) => Ok(Ended::Committed),
+            Ok(CommitOutcome::Indeterminate) => Ok(Ended::Indeterminate),
+            Err(error @ TransactionError::Abort { .. }) => {
+                tracing::warn!(code, %error, "transaction aborted");
+                // Aborting takes time as well: where others wait, the next producer does it.
+                Ok(if changing { Ended::Indeterminate } else { abort(brokers) })
+            }
+            Err(error @ TransactionError::Fenced { .. }) => Ok(Ended::Fenced(error)),
+            Err(error @ TransactionError::Indeterminate { .. }) => {
+                tracing::warn!(code, %error, "transaction in doubt");
+                Ok(Ended::Indeterminate)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn send(
+        &mut self,
+        commits: &[Commit],
+        reports: &mut Reports,
+        brokers: &mut impl Brokers,
+        changing: bool,
+    ) -> Result<CommitOutcome, TransactionError> {
+        for Commit { partition, changes, .. } in commits {
+            for change in changes {
+                let record = OutboundRecord {
+                    topic: self.changelog_topic.clone(),
+                    partition: Some(*partition),
+                    key: Some(change.key.clone()),
+                    value: change.value.clone(),
+                    headers: Headers::new(),
+                    // Known here, so that state can remember the very record.
+                    timestamp: Some(self.ending_since),
+                };
+                self.produce(record, brokers);
+            }
+        }
+        reports.publish(|report| {
+            let record = self.publisher.report(report);
+            record.map(|record| self.produce(record, brokers)).is_some()
+        });
+        self.hand_over(brokers);
+        self.begin_if_closed(brokers);
+        let offsets: Vec<(i32, i64)> =
+            commits.iter().map(|commit| (commit.partition, commit.offset)).collect();
+        match self.reset() {
+            Some(failure) => Err(failure),
+            None => {
+                let within = if changing { GIVE_BACK_WITHIN } else { TRANSACTION_TIMEOUT };
+                brokers.commit(&offsets, within)
+            }
+        }
     }
 
     /// It is over, one way or the other. Returns what had gone wrong with it.
-    pub(super) fn end(&mut self) -> Option<TransactionError> {
+    fn reset(&mut self) -> Option<TransactionError> {
         self.open = false;
         self.outputs = 0;
         self.records.clear();
         self.bytes = 0;
         self.failure.take()
     }
-}
-
-impl<B: Brokers, S: StateStore> Engine<B, S> {
-    /// Publishes outputs with the transaction.
-    pub(super) fn publish(&mut self, outputs: Vec<Output>) -> Result<(), EngineError> {
-        for output in outputs {
-            let transaction = &mut self.transaction;
-            transaction.outputs += 1;
-            let before = transaction.records.len();
-            let now = self.parts.clock.now();
-            self.parts.publisher.records(output, now, &mut transaction.records)?;
-            transaction.bytes +=
-                transaction.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
-            self.hand_over_if_many();
-        }
-        Ok(())
-    }
 
     /// Adds a record to the transaction.
-    pub(super) fn produce(&mut self, record: OutboundRecord) {
-        self.transaction.bytes += record.bytes();
-        self.transaction.records.push(record);
-        self.hand_over_if_many();
+    fn produce(&mut self, record: OutboundRecord, brokers: &mut impl Brokers) {
+        self.bytes += record.bytes();
+        self.records.push(record);
+        self.hand_over_if_many(brokers);
     }
 
     /// Begins a transaction where there is none: offsets alone can be what there is to commit.
-    pub(super) fn begin_if_closed(&mut self) {
-        let transaction = &mut self.transaction;
-        if transaction.failure.is_none() && !transaction.open {
-            match self.parts.brokers.begin() {
-                Ok(()) => transaction.open = true,
-                Err(error) => transaction.failure = Some(error),
+    fn begin_if_closed(&mut self, brokers: &mut impl Brokers) {
+        if self.failure.is_none() && !self.open {
+            match brokers.begin() {
+                Ok(()) => self.open = true,
+                Err(error) => self.failure = Some(error),
             }
         }
     }
 
-    fn hand_over_if_many(&mut self) {
-        if self.transaction.bytes >= self.parts.hand_over_bytes {
-            self.hand_over();
+    fn hand_over_if_many(&mut self, brokers: &mut impl Brokers) {
+        if self.bytes >= self.hand_over_bytes {
+            self.hand_over(brokers);
         }
     }
 
     /// Gives the client what is encoded, in a transaction that is begun for it where none is open.
-    pub(super) fn hand_over(&mut self) {
-        if self.transaction.records.is_empty() {
+    fn hand_over(&mut self, brokers: &mut impl Brokers) {
+        if self.records.is_empty() {
             return;
         }
-        self.begin_if_closed();
-        let transaction = &mut self.transaction;
-        transaction.bytes = 0;
-        for record in transaction.records.drain(..) {
-            if transaction.failure.is_none() {
-                transaction.failure = self.parts.brokers.produce(&record).err();
+        self.begin_if_closed(brokers);
+        self.bytes = 0;
+        for record in self.records.drain(..) {
+            if self.failure.is_none() {
+                self.failure = brokers.produce(&record).err();
             }
+        }
+    }
+}
+
+fn abort(brokers: &mut impl Brokers) -> Ended {
+    match brokers.abort() {
+        Ok(()) => Ended::Aborted,
+        Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
+        Err(error) => {
+            tracing::warn!(code = error_codes::TRANSACTION_ABORTED.as_str(), %error, "aborting");
+            Ended::Indeterminate
         }
     }
 }

@@ -2,67 +2,34 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use trunkline_partition::plugins::{Message, MessageContent, Question};
 use trunkline_plugin::{Actions, Context, Factory, Health, Plugin};
-use trunkline_schemas::EnrichedEvent;
 
-/// How often a plugin is asked how it feels.
+/// How often a plugin is asked how it is.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
-/// A question to a plugin.
-pub(super) struct Question {
-    pub(super) ticket: u64,
-    pub(super) event: Arc<EnrichedEvent>,
-    /// UTC milliseconds.
-    pub(super) now: i64,
-    /// After this nobody waits.
-    pub(super) until: Instant,
-}
-
-/// What a thread says.
-pub(super) struct Word {
-    /// Index of the plugin.
-    pub(super) plugin: usize,
-    /// Which of its threads speaks.
-    pub(super) thread: u64,
-    pub(super) said: Said,
-}
-
-/// What is said.
-pub(super) enum Said {
-    /// It is ready, and wants to be asked about these types of events; or it cannot be made or started.
-    Started(Result<Vec<String>, String>),
-    /// What it wants of an event, or how it failed; and how long it took.
-    Answered { ticket: u64, result: Result<Actions, String>, took: Duration },
-    /// Nobody waited any more when its turn came.
-    Skipped { ticket: u64 },
-    /// How it feels.
-    Feels(Health),
-    /// The thread is at its end.
-    Ended,
-}
-
-/// Starts a thread with a plugin of its own. It ends when the sender it returns is gone.
+/// Starts a thread with a plugin of its own. It ends when the sender it returns is gone. A question comes with the time
+/// after which nobody waits for it.
 pub(super) fn start(
     factory: Factory,
     settings: Value,
     plugin: usize,
     thread: u64,
     queue: usize,
-    words: Sender<Word>,
-) -> std::io::Result<SyncSender<Question>> {
+    messages: Sender<Message>,
+) -> std::io::Result<SyncSender<(Question, Instant)>> {
     let (sender, questions) = sync_channel(queue);
-    let speak = move |said| {
-        // Nobody listens only when the process ends.
-        let _ = words.send(Word { plugin, thread, said });
+    let report = move |content| {
+        // Nobody receives only when the process ends.
+        let _ = messages.send(Message { plugin, thread, content });
     };
     std::thread::Builder::new().name(format!("plugin-{}", factory.name())).spawn(move || {
-        Worker { factory, settings, plugin: None, felt: Instant::now() }.work(&questions, &speak);
-        speak(Said::Ended);
+        Worker { factory, settings, plugin: None, checked: Instant::now() }.work(&questions, &report);
+        report(MessageContent::Ended);
     })?;
     Ok(sender)
 }
@@ -72,32 +39,36 @@ struct Worker {
     settings: Value,
     /// None before it is made, and after it panicked.
     plugin: Option<Box<dyn Plugin>>,
-    felt: Instant,
+    checked: Instant,
 }
 
 // === impl Worker ===
 
 impl Worker {
-    fn work(mut self, questions: &Receiver<Question>, speak: &impl Fn(Said)) {
+    fn work(mut self, questions: &Receiver<(Question, Instant)>, report: &impl Fn(MessageContent)) {
         let started = guarded(|| {
             let plugin = self.made()?;
             Ok(plugin.events())
         });
-        speak(Said::Started(started));
+        report(MessageContent::Started(started));
         loop {
             match questions.recv_timeout(HEALTH_EVERY) {
-                Ok(question) if question.until <= Instant::now() => {
-                    speak(Said::Skipped { ticket: question.ticket });
+                Ok((question, until)) if until <= Instant::now() => {
+                    report(MessageContent::Skipped { ticket: question.ticket });
                 }
-                Ok(question) => {
+                Ok((question, _)) => {
                     let began = Instant::now();
                     let result = self.handle(&question);
-                    speak(Said::Answered { ticket: question.ticket, result, took: began.elapsed() });
+                    report(MessageContent::Answered {
+                        ticket: question.ticket,
+                        result,
+                        took: began.elapsed(),
+                    });
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.feel(speak);
+            self.check_health(report);
         }
         let _ = guarded(|| {
             if let Some(mut plugin) = self.plugin.take() {
@@ -140,17 +111,17 @@ impl Worker {
         Ok(&mut **self.plugin.insert(plugin))
     }
 
-    fn feel(&mut self, speak: &impl Fn(Said)) {
-        if self.felt.elapsed() < HEALTH_EVERY {
+    fn check_health(&mut self, report: &impl Fn(MessageContent)) {
+        if self.checked.elapsed() < HEALTH_EVERY {
             return;
         }
-        self.felt = Instant::now();
+        self.checked = Instant::now();
         if let Some(plugin) = &mut self.plugin {
             match guarded(|| Ok(plugin.health())) {
-                Ok(health) => speak(Said::Feels(health)),
+                Ok(health) => report(MessageContent::Health(health)),
                 Err(panicked) => {
                     self.plugin = None;
-                    speak(Said::Feels(Health::Poor(panicked)));
+                    report(MessageContent::Health(Health::Poor(panicked)));
                 }
             }
         }

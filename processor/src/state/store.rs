@@ -12,7 +12,9 @@ use rocksdb::{
     WriteOptions,
 };
 
-use super::{Change, Entry, Reached, StateError, StateStore, keys};
+use trunkline_partition::state::{Change, Entry, StateError, keys};
+
+use super::{Checkpoint, StateStore};
 
 /// Memtables are flushed at least this often (milliseconds), so that a restart has no long tail to read.
 const FLUSH_EVERY_MS: i64 = 30_000;
@@ -60,9 +62,9 @@ impl Store {
     /// Opens the store, or makes it.
     ///
     /// # Errors
-    /// [`StateError::Store`] when the folder can not be used: held by another process, not writable, damaged.
+    /// [`StateError::Store`] when the folder cannot be used: held by another process, not writable, damaged.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let failed = |what, source| StateError::Store { path: path.display().to_string(), what, source };
+        let failed = |what, source| failure(path, what, &source);
         let mut options = Options::default();
         options.create_if_missing(true);
         options.set_max_background_jobs(2);
@@ -119,7 +121,7 @@ impl Store {
     }
 
     fn failed(&self, what: &'static str, source: rocksdb::Error) -> StateError {
-        StateError::Store { path: self.path.display().to_string(), what, source }
+        failure(&self.path, what, &source)
     }
 }
 
@@ -142,11 +144,16 @@ impl StateStore for Store {
         self.ensure_partition(partition)
     }
 
-    fn reached(&self, partition: i32) -> Result<Option<Reached>, StateError> {
-        Ok(self.get(partition, keys::REACHED)?.and_then(|bytes| Reached::from_bytes(&bytes)))
+    fn checkpoint(&self, partition: i32) -> Result<Option<Checkpoint>, StateError> {
+        Ok(self.get(partition, keys::CHECKPOINT)?.and_then(|bytes| Checkpoint::from_bytes(&bytes)))
     }
 
-    fn apply(&mut self, partition: i32, changes: &[Change], reached: Reached) -> Result<(), StateError> {
+    fn apply(
+        &mut self,
+        partition: i32,
+        changes: &[Change],
+        checkpoint: Checkpoint,
+    ) -> Result<(), StateError> {
         let family = self.family(partition)?;
         let mut batch = WriteBatch::default();
         for Change { key, value } in changes {
@@ -155,7 +162,7 @@ impl StateStore for Store {
                 None => batch.delete_cf(family, key),
             }
         }
-        batch.put_cf(family, keys::REACHED, reached.to_bytes());
+        batch.put_cf(family, keys::CHECKPOINT, checkpoint.to_bytes());
         self.db.write_opt(batch, &self.write_options).map_err(|source| self.failed("writing", source))?;
         self.unflushed += changes.len() as u64;
         Ok(())
@@ -186,8 +193,8 @@ impl StateStore for Store {
     fn flush(&mut self, owned: &[i32], now: i64) -> Result<(), StateError> {
         for partition in owned {
             // Also where nothing changes: state that is followed is never "away for too long".
-            if let Some(reached) = self.reached(*partition)? {
-                self.apply(*partition, &[], Reached { at: now, ..reached })?;
+            if let Some(checkpoint) = self.checkpoint(*partition)? {
+                self.apply(*partition, &[], Checkpoint { at: now, ..checkpoint })?;
             }
         }
         let families: Vec<_> = self.families.values().filter_map(|name| self.db.cf_handle(name)).collect();
@@ -241,34 +248,49 @@ fn family_options(cache: &Cache) -> Options {
     options
 }
 
+/// What the store said, with what to look at.
+fn failure(path: &Path, what: &'static str, source: &rocksdb::Error) -> StateError {
+    let message = format!(
+        "state store {}: {what} failed: {source}; is the disk full or not writable, or does another instance run under this name?",
+        path.display()
+    );
+    let damaged = match source.kind() {
+        rocksdb::ErrorKind::Corruption => true,
+        // A file that the store knows of is gone.
+        rocksdb::ErrorKind::IOError => source.as_ref().contains("No such file"),
+        _ => false,
+    };
+    StateError::Store { message, damaged }
+}
+
 #[cfg(test)]
 mod tests {
     use trunkline_kafka::changelog::Anchor;
 
     use super::*;
 
-    fn reached(offset: i64) -> Reached {
-        Reached { anchor: Anchor { offset, digest: 7 }, at: 1 }
+    fn checkpoint(offset: i64) -> Checkpoint {
+        Checkpoint { anchor: Anchor { offset, digest: 7 }, at: 1 }
     }
 
     #[test]
     fn state_and_how_far_it_has_come_survive_a_restart_together() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path()).unwrap();
-        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
+        assert!(matches!(store.checkpoint(0), Err(StateError::UnknownPartition(0))));
         store.ensure_partition(0).unwrap();
         store.ensure_partition(7).unwrap();
-        store.apply(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], reached(12)).unwrap();
+        store.apply(7, &[Change::put(b"k".to_vec(), b"v".to_vec())], checkpoint(12)).unwrap();
         store.flush(&[0, 7], 99).unwrap();
         drop(store);
 
         let mut store = Store::open(folder.path()).unwrap();
-        assert_eq!(store.reached(7).unwrap(), Some(Reached { at: 99, ..reached(12) }));
-        assert_eq!(store.reached(0).unwrap(), None);
+        assert_eq!(store.checkpoint(7).unwrap(), Some(Checkpoint { at: 99, ..checkpoint(12) }));
+        assert_eq!(store.checkpoint(0).unwrap(), None);
         assert_eq!(store.get(7, b"k").unwrap().as_deref(), Some(&b"v"[..]));
         assert_eq!(store.get(0, b"k").unwrap(), None);
         store.clear_partition(7).unwrap();
-        assert_eq!(store.reached(7).unwrap(), None);
+        assert_eq!(store.checkpoint(7).unwrap(), None);
     }
 
     #[test]
@@ -278,7 +300,7 @@ mod tests {
         store.ensure_partition(1).unwrap();
         let changes: Vec<Change> =
             [b"a", b"b", b"c", b"d"].map(|key| Change::put(key.to_vec(), b"v".to_vec())).into();
-        store.apply(1, &changes, reached(3)).unwrap();
+        store.apply(1, &changes, checkpoint(3)).unwrap();
         let keys = |from: &[u8], to: &[u8], limit| -> Vec<Vec<u8>> {
             store.scan(1, from, to, limit).unwrap().into_iter().map(|(key, _)| key).collect()
         };
@@ -289,8 +311,8 @@ mod tests {
 
     #[test]
     fn what_earlier_builds_kept_of_the_offset_leads_to_a_rebuild() {
-        assert_eq!(Reached::from_bytes(&12_i64.to_be_bytes()), None);
-        assert_eq!(Reached::from_bytes(&reached(12).to_bytes()), Some(reached(12)));
+        assert_eq!(Checkpoint::from_bytes(&12_i64.to_be_bytes()), None);
+        assert_eq!(Checkpoint::from_bytes(&checkpoint(12).to_bytes()), Some(checkpoint(12)));
     }
 
     #[test]
@@ -305,7 +327,7 @@ mod tests {
 
         std::fs::write(path.join("CURRENT"), "garbage").unwrap();
         let store = Store::open_or_set_aside(&path, 2).unwrap();
-        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
+        assert!(matches!(store.checkpoint(0), Err(StateError::UnknownPartition(0))));
         assert!(folder.path().join("group-instance.damaged-2").join("CURRENT").exists());
     }
 
@@ -318,7 +340,7 @@ mod tests {
         let changes = (0..1_000)
             .map(|n| Change::put(format!("key-{n}").into_bytes(), vec![7; 100]))
             .collect::<Vec<_>>();
-        store.apply(0, &changes, reached(12)).unwrap();
+        store.apply(0, &changes, checkpoint(12)).unwrap();
         store.flush(&[], 1).unwrap();
         drop(store);
         let tables = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
@@ -336,7 +358,7 @@ mod tests {
         drop(store);
         set_aside(&path, 3, &damage).unwrap();
         let store = Store::open(&path).unwrap();
-        assert!(matches!(store.reached(0), Err(StateError::UnknownPartition(0))));
+        assert!(matches!(store.checkpoint(0), Err(StateError::UnknownPartition(0))));
         assert!(folder.path().join("group-instance.damaged-3").join("CURRENT").exists());
     }
 }

@@ -11,7 +11,7 @@ use trunkline_kafka::{
     TopicPartition, TransactionError,
 };
 use trunkline_processor::brokers::Brokers;
-use trunkline_schemas::catalog;
+use trunkline_schemas::{catalog, headers};
 
 use crate::client::{Client, Fetch};
 use crate::group::{Change, NotAMember};
@@ -223,6 +223,9 @@ impl Brokers for ModelBrokers {
                 Ok(match change {
                     Change::Assigned(partitions) => Polled::Assigned(inputs(partitions)),
                     Change::Revoked { partitions, lost } => {
+                        if lost {
+                            client.patience.let_go(&partitions);
+                        }
                         Polled::Revoked { partitions: inputs(partitions), lost }
                     }
                 })
@@ -249,6 +252,7 @@ impl Brokers for ModelBrokers {
     fn release(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
         self.handle.point(Moment::Critical);
         let told = self.client(|client| {
+            client.patience.let_go(partitions);
             client.fetches.retain(|partition, _| !partitions.contains(partition));
             (client.name.clone(), client.member, client.fetches.is_empty() && client.changes.is_empty())
         });
@@ -265,6 +269,7 @@ impl Brokers for ModelBrokers {
     fn start(&mut self, partition: i32, offset: i64) -> Result<(), ConsumerError> {
         self.handle.point(Moment::Critical);
         self.client(|client| {
+            client.patience.let_go(&[partition]);
             if let Some(fetch) = client.fetches.get_mut(&partition) {
                 *fetch = Fetch { position: offset, paused: false };
             }
@@ -299,6 +304,11 @@ impl Brokers for ModelBrokers {
     }
 
     fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
+        if record.topic == catalog::EVENTS_ENRICHED
+            && let Some(event) = record.headers.get(headers::CE_ID)
+        {
+            self.client(|client| client.patience.published(event));
+        }
         self.handle.point(Moment::Critical);
         let undelivered = {
             let mut world = self.handle.world();
@@ -336,6 +346,7 @@ impl Brokers for ModelBrokers {
         offsets: &[(i32, i64)],
         _within: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
+        self.handle.world().judge_patience(self.handle.number);
         self.handle.point(Moment::Critical);
         if !self.open {
             return Err(self.abort_error("commit", "no transaction is open"));
@@ -360,6 +371,7 @@ impl Brokers for ModelBrokers {
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {
+        self.client(|client| client.patience.let_go_of_all());
         self.handle.point(Moment::Critical);
         if !std::mem::take(&mut self.open) {
             return Ok(());
@@ -379,6 +391,7 @@ impl Brokers for ModelBrokers {
     }
 
     fn reopen(&mut self) -> Result<(), TransactionError> {
+        self.client(|client| client.patience.let_go_of_all());
         self.handle.point(Moment::Critical);
         self.open = false;
         self.delivered.clear();

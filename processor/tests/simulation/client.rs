@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::group::Change;
+use crate::patience::Patience;
 use crate::world::{Due, World};
 
 /// What a partition is read with.
@@ -35,6 +36,8 @@ pub struct Client {
     pub changes: VecDeque<Change>,
     /// Its partitions.
     pub fetches: BTreeMap<i32, Fetch>,
+    /// Its events that wait for plugins.
+    pub patience: Patience,
 }
 
 // === impl Client ===
@@ -52,6 +55,7 @@ impl Client {
             fatal: false,
             changes: VecDeque::new(),
             fetches: BTreeMap::new(),
+            patience: Patience::default(),
         }
     }
 }

@@ -9,11 +9,11 @@ use tokio::sync::broadcast;
 use trunkline_config::{Kafka, OrderMode, Security};
 use trunkline_connect::Reporter;
 use trunkline_kafka::schemas::Ids;
+use trunkline_partition::Settings;
+use trunkline_partition::entity::Retention;
+use trunkline_partition::plugins::Plugins;
 use trunkline_processor::engine::{Engine, Parts};
-use trunkline_processor::entity::Retention;
-use trunkline_processor::plugins::Plugins;
 use trunkline_processor::publisher::Publisher;
-use trunkline_processor::task::Settings;
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::catalog;
@@ -23,6 +23,7 @@ use trunkline_telemetry::Health;
 use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
 use crate::input;
+use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
 use crate::store::{Disk, ModelStore};
@@ -157,6 +158,10 @@ pub fn assemble(
     };
     let ids: Ids = catalog::TOPICS.iter().map(|topic| (topic.name, input::OUTPUT_SCHEMA)).collect();
     let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
+    let registrations = plugins::registrations(&plan, sabotage);
+    let plugin_clock = ModelClock::new(clock.clone(), skew);
+    let threads = ModelPlugins::new(handle.clone(), plugin_clock, registrations.len(), sabotage);
+    let plugins = Plugins::new(registrations);
     let settings = Settings {
         sources: sources(),
         retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
@@ -164,6 +169,7 @@ pub fn assemble(
         enrich_deadline_ms: DEADLINE_MS,
         max_record_bytes: MAX_RECORD_BYTES,
         include_data: true,
+        plugin_events: plugins.events().map(str::to_owned).collect(),
         instance: name.to_owned(),
     };
     Box::new(Engine::new(Parts {
@@ -177,7 +183,8 @@ pub fn assemble(
         reporter: Reporter::new("processor", name),
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
         rules: rules(),
-        plugins: Plugins::none(),
+        plugins,
+        plugin_threads: Box::new(threads),
         publisher: Publisher::new(&kafka(), &ids, name).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::input::{OUTPUT_SCHEMA, Planned, Raw};
 use crate::instance::WRITE_BACKS;
 use crate::log::{Entry, Txn};
+use crate::plugin_effects::PluginEffects;
 use crate::world::Violation;
 
 /// Every eventId once, nothing missing, poison put aside as it was.
@@ -58,6 +59,8 @@ pub struct Oracle {
     /// Committed state by partition: the latest record of each key.
     state: Vec<BTreeMap<Vec<u8>, Latest>>,
     offsets: Vec<i64>,
+    /// What came of plugins.
+    pub plugins: PluginEffects,
 }
 
 // === impl Oracle ===
@@ -80,6 +83,7 @@ impl Oracle {
             put_aside: HashSet::new(),
             state: vec![BTreeMap::new(); count],
             offsets: vec![0; count],
+            plugins: PluginEffects::default(),
         }
     }
 
@@ -117,6 +121,9 @@ impl Oracle {
             catalog::PROCESSOR_DLQ => self.put_aside(&entry),
             catalog::ROUTING_DECISIONS => {
                 let decision = decode(&self.decisions, entry.value)?;
+                if self.plugins.decided(&decision, entry.txn)? {
+                    return Ok(());
+                }
                 if decision.queue != decision.conversation_id {
                     return Err(violation(ONCE, format!("event {} was sent elsewhere", decision.event_id)));
                 }
@@ -125,6 +132,9 @@ impl Oracle {
             }
             WRITE_BACKS => {
                 let command = decode(&self.commands, entry.value)?;
+                if self.plugins.commanded(&command, entry.txn)? {
+                    return Ok(());
+                }
                 let fresh = self.commanded.insert(command.event_id.clone());
                 self.consequence("command", fresh, &command.event_id, et::CONVERSATION_ENDED)
             }
@@ -163,6 +173,7 @@ impl Oracle {
             );
             return Err(violation(ONCE, again));
         }
+        self.plugins.published(&event, entry.txn)?;
         self.emitted.insert((partition, entry.offset), event);
         Ok(())
     }
@@ -269,6 +280,7 @@ impl Oracle {
             };
             return Err(violation(ONCE, format!("event {} has no {lacks}", event.event_id)));
         }
+        self.plugins.judge(self.emitted.values())?;
         let mut entities: BTreeMap<(i32, &str, &str), Vec<&EnrichedEvent>> = BTreeMap::new();
         for ((partition, _), event) in &self.emitted {
             entities.entry((*partition, &event.entity_type, &event.entity_id)).or_default().push(event);

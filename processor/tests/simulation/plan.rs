@@ -54,6 +54,16 @@ pub struct Plan {
     pub slow_lookups: f64,
     /// Per lookup.
     pub lost_lookups: f64,
+    /// Questions that a plugin's thread may have at once; 0 for no plugins.
+    pub plugin_queue: usize,
+    /// Per question to a plugin: it takes longer than its budget, perhaps.
+    pub plugin_slow: f64,
+    /// Per question: it fails, or panics.
+    pub plugin_fails: f64,
+    /// Per question: it does not come back for a long time.
+    pub plugin_hangs: f64,
+    /// Per question: its thread is gone.
+    pub plugin_gone: f64,
     /// Per schema asked for.
     pub slow_registry: f64,
     /// Per record.
@@ -97,6 +107,10 @@ impl Plan {
             unanswered_restore: some(0.2, 0.1),
             slow_lookups: some(0.6, 0.2),
             lost_lookups: some(0.3, 0.1),
+            plugin_slow: some(0.5, 0.2),
+            plugin_fails: some(0.4, 0.2),
+            plugin_hangs: some(0.3, 0.05),
+            plugin_gone: some(0.2, 0.05),
             slow_registry: some(0.3, 0.5),
             poison: some(0.6, 0.04),
             instances: dice.between(1, 5) as usize,
@@ -107,6 +121,7 @@ impl Plan {
             skew_ms: *dice.pick(&[0, 0, 50, 2_000, 60_000]),
             hand_over_bytes: *dice.pick(&[1, 2_000, 20_000, 1 << 20]),
             max_held_events: *dice.pick(&[10, 40, 1_000]),
+            plugin_queue: *dice.pick(&[0, 1, 3, 10]),
             max_entities: *dice.pick(&[3, 1_000]),
         }
     }

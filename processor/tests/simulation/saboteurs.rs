@@ -7,11 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use trunkline_kafka::{CommitOutcome, ConsumerError, OutboundRecord, Polled, TransactionError};
+use trunkline_partition::state::Change;
 use trunkline_processor::brokers::Brokers;
-use trunkline_processor::state::Change;
 use trunkline_schemas::catalog;
 
 use crate::handle::Handle;
+use crate::instance::WRITE_BACKS;
+use crate::plugins::TOKEN;
 use crate::store::Disk;
 
 /// Which rule is broken.
@@ -28,6 +30,12 @@ pub enum Sabotage {
     ReuseDoubtful,
     /// The offset of whatever was read is committed, though its event may still wait for a profile.
     CommitPastLookup,
+    /// Events wait for plugins without an end.
+    EndlessPatience,
+    /// A plugin's answer to an attempt that was aborted is given to the next.
+    StaleAnswer,
+    /// What a plugin wants is published in the transaction after the event's.
+    LateWish,
 }
 
 /// Polls for which a saboteur keeps a revocation to itself.
@@ -44,18 +52,24 @@ pub struct Sabotaged<B> {
     highest: HashMap<i32, i64>,
     /// The producer is beyond any use.
     fenced: bool,
+    /// Kept back until the transaction is over, and since then.
+    kept_back: Vec<OutboundRecord>,
+    late: Vec<OutboundRecord>,
 }
 
 // === impl Sabotage ===
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::StableEnd,
         Self::ApplyBeforeCommit,
         Self::SpanRebalance,
         Self::ReuseDoubtful,
         Self::CommitPastLookup,
+        Self::EndlessPatience,
+        Self::StaleAnswer,
+        Self::LateWish,
     ];
 }
 
@@ -72,6 +86,8 @@ impl<B> Sabotaged<B> {
             hidden: VecDeque::new(),
             highest: HashMap::new(),
             fenced: false,
+            kept_back: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -145,6 +161,15 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
     }
 
     fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
+        if self.is(Sabotage::LateWish) {
+            for late in std::mem::take(&mut self.late) {
+                self.inner.produce(&late)?;
+            }
+            if record.topic == WRITE_BACKS && is_wish(record) {
+                self.kept_back.push(record.clone());
+                return Ok(());
+            }
+        }
         let produced = self.inner.produce(record);
         self.noted(produced)?;
         if let (true, Some(partition), Some(key)) =
@@ -169,6 +194,7 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
             let past: Vec<(i32, i64)> = offsets.iter().map(past).collect();
             return self.inner.commit(&past, within);
         }
+        self.late.append(&mut self.kept_back);
         match self.inner.commit(offsets, within) {
             Ok(CommitOutcome::Indeterminate) if self.is(Sabotage::ReuseDoubtful) => {
                 Ok(CommitOutcome::Committed)
@@ -199,4 +225,10 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
     fn wait(&mut self, time: Duration) {
         self.inner.wait(time);
     }
+}
+
+/// Whether a record is of a plugin's making: it has a token.
+fn is_wish(record: &OutboundRecord) -> bool {
+    let value = record.value.as_deref().unwrap_or_default();
+    value.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes())
 }

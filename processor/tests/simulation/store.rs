@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use trunkline_processor::state::{Change, Entry, Reached, StateError, StateStore};
+use trunkline_partition::state::{Change, Entry, StateError};
+use trunkline_processor::state::{Checkpoint, StateStore};
 
 use crate::dice::Dice;
 use crate::handle::{Handle, Moment};
@@ -19,12 +20,12 @@ type Values = BTreeMap<Vec<u8>, Vec<u8>>;
 #[derive(Debug, Clone, Default)]
 struct Family {
     values: Values,
-    reached: Option<Reached>,
+    checkpoint: Option<Checkpoint>,
     /// As on disk.
     flushed: Values,
-    flushed_reached: Option<Reached>,
+    flushed_checkpoint: Option<Checkpoint>,
     /// Batches since.
-    batches: Vec<(Vec<Change>, Option<Reached>)>,
+    batches: Vec<(Vec<Change>, Option<Checkpoint>)>,
 }
 
 /// What outlives a process.
@@ -43,17 +44,17 @@ pub struct ModelStore {
 // === impl Family ===
 
 impl Family {
-    fn apply(&mut self, changes: &[Change], reached: Option<Reached>) {
+    fn apply(&mut self, changes: &[Change], checkpoint: Option<Checkpoint>) {
         put(&mut self.values, changes);
-        self.reached = reached;
-        self.batches.push((changes.to_vec(), reached));
+        self.checkpoint = checkpoint;
+        self.batches.push((changes.to_vec(), checkpoint));
     }
 
     /// Writes the first so many batches to disk.
     fn flush(&mut self, batches: usize) {
-        for (changes, reached) in self.batches.drain(..batches) {
+        for (changes, checkpoint) in self.batches.drain(..batches) {
             put(&mut self.flushed, &changes);
-            self.flushed_reached = reached;
+            self.flushed_checkpoint = checkpoint;
         }
     }
 }
@@ -77,7 +78,7 @@ impl Disk {
             family.flush(if dice.chance(0.5) { 0 } else { batches });
             family.batches.clear();
             family.values = family.flushed.clone();
-            family.reached = family.flushed_reached;
+            family.checkpoint = family.flushed_checkpoint;
         }
     }
 
@@ -94,15 +95,15 @@ impl Disk {
     }
 
     /// How far a partition's state has come.
-    pub fn reached(&self, partition: i32) -> Option<Reached> {
-        self.families.get(&partition).and_then(|family| family.reached)
+    pub fn checkpoint(&self, partition: i32) -> Option<Checkpoint> {
+        self.families.get(&partition).and_then(|family| family.checkpoint)
     }
 
     /// Changes a partition without saying how far it has come: no processor does that.
     pub fn meddle(&mut self, partition: i32, change: &Change) {
         if let Some(family) = self.families.get_mut(&partition) {
-            let reached = family.reached;
-            family.apply(std::slice::from_ref(change), reached);
+            let checkpoint = family.checkpoint;
+            family.apply(std::slice::from_ref(change), checkpoint);
         }
     }
 }
@@ -128,15 +129,20 @@ impl StateStore for ModelStore {
         Ok(())
     }
 
-    fn reached(&self, partition: i32) -> Result<Option<Reached>, StateError> {
-        Ok(self.disk.borrow().reached(partition))
+    fn checkpoint(&self, partition: i32) -> Result<Option<Checkpoint>, StateError> {
+        Ok(self.disk.borrow().checkpoint(partition))
     }
 
-    fn apply(&mut self, partition: i32, changes: &[Change], reached: Reached) -> Result<(), StateError> {
+    fn apply(
+        &mut self,
+        partition: i32,
+        changes: &[Change],
+        checkpoint: Checkpoint,
+    ) -> Result<(), StateError> {
         self.handle.point(Moment::Critical);
         let mut disk = self.disk.borrow_mut();
         let family = disk.families.get_mut(&partition).ok_or(StateError::UnknownPartition(partition))?;
-        family.apply(changes, Some(reached));
+        family.apply(changes, Some(checkpoint));
         Ok(())
     }
 
@@ -163,8 +169,8 @@ impl StateStore for ModelStore {
         let mut disk = self.disk.borrow_mut();
         disk.flushed_at = now;
         for (partition, family) in &mut disk.families {
-            if let Some(reached) = family.reached.filter(|_| owned.contains(partition)) {
-                family.apply(&[], Some(Reached { at: now, ..reached }));
+            if let Some(checkpoint) = family.checkpoint.filter(|_| owned.contains(partition)) {
+                family.apply(&[], Some(Checkpoint { at: now, ..checkpoint }));
             }
             family.flush(family.batches.len());
         }

@@ -126,10 +126,10 @@ impl World {
         for _ in 0..20 {
             self.dice.shuffle(&mut records);
             let told_apart = self.disks.values().all(|disk| {
-                disk.borrow().reached(partition).is_none_or(|reached| {
-                    let there = records.get(reached.anchor.offset as usize);
+                disk.borrow().checkpoint(partition).is_none_or(|checkpoint| {
+                    let there = records.get(checkpoint.anchor.offset as usize);
                     there.is_none_or(|(key, value)| {
-                        digest(self.now(), key, value.as_deref()) != reached.anchor.digest
+                        digest(self.now(), key, value.as_deref()) != checkpoint.anchor.digest
                     })
                 })
             });

@@ -1,0 +1,120 @@
+//! An entity's value: postcard for what has a shape, then the ids of the current hour, 16 bytes each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::conversation::Conversation;
+use crate::order::ChannelOrder;
+use crate::state::{FORMAT_VERSION, StateError};
+
+/// The format of the first builds, which is still read.
+pub(super) const FIRST_FORMAT: u8 = 1;
+
+/// Bytes of an id.
+const ID: usize = 16;
+
+/// The part of an entity under its own key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Stored {
+    pub(super) position: i64,
+    pub(super) conversation: Conversation,
+    pub(super) channels: Vec<(String, ChannelOrder)>,
+    /// Hours that have chunks, ascending, each with how many.
+    pub(super) chunks: Vec<(i64, u32)>,
+    /// The hour of the last event.
+    pub(super) hour: i64,
+    /// When it is looked at again.
+    pub(super) timer_hour: Option<i64>,
+    /// Ids of the current hour that are in no chunk yet.
+    pub(super) recent: Vec<u128>,
+}
+
+/// Borrowed for writing, owned for reading; the same bytes.
+#[derive(Serialize)]
+struct Written<'a> {
+    position: i64,
+    conversation: &'a Conversation,
+    channels: &'a [(String, ChannelOrder)],
+    chunks: &'a [(i64, u32)],
+    hour: i64,
+    timer_hour: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    position: i64,
+    conversation: Conversation,
+    channels: Vec<(String, ChannelOrder)>,
+    chunks: Vec<(i64, u32)>,
+    hour: i64,
+    timer_hour: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct FirstFormat {
+    position: i64,
+    conversation: Conversation,
+    channels: Vec<(String, ChannelOrder)>,
+    hours: Vec<i64>,
+}
+
+// === impl Stored ===
+
+impl Stored {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, StateError> {
+        let written = Written {
+            position: self.position,
+            conversation: &self.conversation,
+            channels: &self.channels,
+            chunks: &self.chunks,
+            hour: self.hour,
+            timer_hour: self.timer_hour,
+        };
+        let mut value = Vec::with_capacity(160 + ID * self.recent.len());
+        value.push(FORMAT_VERSION);
+        let mut value = postcard::to_extend(&written, value).map_err(StateError::Codec)?;
+        append_ids(&mut value, &self.recent);
+        Ok(value)
+    }
+
+    /// Reads a value, its version taken off.
+    pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
+        let (read, ids) = postcard::take_from_bytes::<Read>(body).map_err(StateError::Codec)?;
+        let Read { position, conversation, channels, chunks, hour, timer_hour } = read;
+        Ok(Self { position, conversation, channels, chunks, hour, timer_hour, recent: decode_ids(ids)? })
+    }
+}
+
+/// Reads a value of the first format, its version taken off; also the hours that have a bucket of ids.
+pub(super) fn decode_first_format(body: &[u8]) -> Result<(Stored, Vec<i64>), StateError> {
+    let FirstFormat { position, conversation, channels, hours } =
+        postcard::from_bytes(body).map_err(StateError::Codec)?;
+    Ok((Stored { position, conversation, channels, ..Stored::default() }, hours))
+}
+
+/// The value of a chunk.
+pub(super) fn encode_ids(ids: &[u128]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(1 + ID * ids.len());
+    value.push(FORMAT_VERSION);
+    append_ids(&mut value, ids);
+    value
+}
+
+/// Reads ids back, a version taken off.
+pub(super) fn decode_ids(bytes: &[u8]) -> Result<Vec<u128>, StateError> {
+    let (ids, rest) = bytes.as_chunks::<ID>();
+    if !rest.is_empty() {
+        return Err(StateError::Codec(postcard::Error::DeserializeUnexpectedEnd));
+    }
+    Ok(ids.iter().map(|id| u128::from_be_bytes(*id)).collect())
+}
+
+/// The value of a key that says all there is to say.
+pub(super) fn marker() -> Vec<u8> {
+    vec![FORMAT_VERSION]
+}
+
+fn append_ids(value: &mut Vec<u8>, ids: &[u128]) {
+    for id in ids {
+        value.extend_from_slice(&id.to_be_bytes());
+    }
+}

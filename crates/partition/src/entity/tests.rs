@@ -1,0 +1,128 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::*;
+use crate::events::{encoded, event};
+use crate::state::MemoryState;
+
+const KEY: &str = "g/o/c";
+
+const RETENTION: Retention =
+    Retention { ids_ms: 5 * 24 * HOUR_MS, ended_ms: 10 * 24 * HOUR_MS, silent_ms: 30 * 24 * HOUR_MS };
+
+fn emit(entity: &mut Entity, n: u128, taken_in: i64, event_type: &str) {
+    entity.emit(KEY, &encoded(&event("c", event_type, 0)), n, taken_in, ChannelOrder::default());
+}
+
+fn commit(entity: &mut Entity, state: &mut MemoryState) -> usize {
+    let mut changes = Vec::new();
+    entity.take_changes(KEY, &mut changes).unwrap();
+    state.apply(&changes);
+    changes.len()
+}
+
+#[test]
+fn an_entity_survives_its_way_through_state() {
+    let mut state = MemoryState::default();
+    let mut entity = Entity::load(KEY, &state).unwrap();
+    emit(&mut entity, 1, 0, "conversation.started");
+    emit(&mut entity, 2, HOUR_MS, "message.received");
+    assert_eq!(commit(&mut entity, &mut state), 2, "a chunk of the first hour, and the entity");
+
+    let mut again = Entity::load(KEY, &state).unwrap();
+    assert!(again.has_seen(1) && again.has_seen(2) && !again.has_seen(3));
+    emit(&mut again, 3, HOUR_MS, "message.received");
+    assert_eq!(again.stored.position, 3);
+    assert_eq!(commit(&mut again, &mut state), 1, "one value an event");
+
+    again.forget_before(KEY, HOUR_MS);
+    commit(&mut again, &mut state);
+    let last = Entity::load(KEY, &state).unwrap();
+    assert!(!last.has_seen(1) && last.has_seen(2) && last.has_seen(3));
+    assert!(state.get(&keys::chunk(KEY, 0, 0)).unwrap().is_none());
+}
+
+#[test]
+fn a_busy_entity_rewrites_no_more_than_a_chunk() {
+    let mut state = MemoryState::default();
+    let mut entity = Entity::default();
+    for n in 0..10 * CHUNK_IDS as u128 {
+        emit(&mut entity, n, 5, "agent.state_changed");
+        let mut changes = Vec::new();
+        entity.take_changes(KEY, &mut changes).unwrap();
+        let bytes: usize = changes.iter().filter_map(|c| c.value.as_ref()).map(Vec::len).sum();
+        assert!(bytes < 2 * 16 * CHUNK_IDS + 200, "{bytes} bytes for event {n}");
+        state.apply(&changes);
+    }
+    let again = Entity::load(KEY, &state).unwrap();
+    assert!((0..10 * CHUNK_IDS as u128).all(|n| again.has_seen(n)));
+}
+
+#[test]
+fn a_conversation_costs_what_the_architecture_says() {
+    let mut entity = Entity::default();
+    for n in 0..12 {
+        emit(&mut entity, n, 1_000_000, "message.received");
+    }
+    let bytes = entity.stored.encode().unwrap().len();
+    assert!(bytes <= 350, "{bytes} bytes");
+}
+
+#[test]
+fn what_is_too_old_is_forgotten_step_by_step() {
+    for (last_event, kept_days) in [("conversation.ended", 10), ("message.received", 30)] {
+        let mut state = MemoryState::default();
+        let mut entity = Entity::default();
+        emit(&mut entity, 1, 0, "conversation.started");
+        entity.set_timer(KEY, 24 * 5);
+        emit(&mut entity, 2, HOUR_MS, last_event);
+        commit(&mut entity, &mut state);
+
+        // The ids' time: they go, position and conversation stay.
+        entity.expire(KEY, 6 * 24 * HOUR_MS, &RETENTION);
+        commit(&mut entity, &mut state);
+        let mut entity = Entity::load(KEY, &state).unwrap();
+        assert!(entity.exists() && !entity.has_seen(1) && !entity.has_seen(2));
+        let due = entity.stored.timer_hour.unwrap();
+        assert_eq!(due, kept_days * 24 + 3, "when it is looked at again");
+        assert!(state.get(&keys::timer(due, &keys::entity(KEY))).unwrap().is_some());
+
+        // Its own time: nothing stays but what expiry takes away itself, the timers that were due.
+        entity.expire(KEY, due * HOUR_MS, &RETENTION);
+        assert!(!entity.exists());
+        commit(&mut entity, &mut state);
+        assert!(state.entries().keys().all(|key| keys::target_of(key).is_some()), "{state:?}");
+    }
+}
+
+#[test]
+fn state_of_the_first_format_is_read_and_rewritten() {
+    #[derive(Serialize)]
+    struct FirstFormat {
+        position: i64,
+        conversation: Conversation,
+        channels: BTreeMap<String, ChannelOrder>,
+        hours: Vec<i64>,
+    }
+    let value = |body: Vec<u8>| [vec![1], body].concat();
+    let stored = FirstFormat {
+        position: 3,
+        conversation: Conversation::default(),
+        channels: BTreeMap::from([("channel".to_owned(), ChannelOrder::default())]),
+        hours: vec![7, 9],
+    };
+    let mut state = MemoryState::default();
+    state.apply(&[
+        Change::put(keys::entity(KEY), value(postcard::to_allocvec(&stored).unwrap())),
+        Change::put(keys::bucket(KEY, 7), value(postcard::to_allocvec(&vec![1_u128, 2]).unwrap())),
+        Change::put(keys::bucket(KEY, 9), value(postcard::to_allocvec(&vec![3_u128]).unwrap())),
+    ]);
+    let mut entity = Entity::load(KEY, &state).unwrap();
+    assert!(entity.is_dirty());
+    commit(&mut entity, &mut state);
+    assert!(state.get(&keys::bucket(KEY, 7)).unwrap().is_none());
+    let again = Entity::load(KEY, &state).unwrap();
+    assert!(!again.is_dirty() && again.stored.position == 3);
+    assert!((1..=3).all(|id| again.has_seen(id)));
+}

@@ -1,0 +1,216 @@
+//! Putting the events of one channel in order: pure decisions about what goes on and what waits.
+//!
+//! A channel's order lives twice: as kept in state, after what was *emitted*, and here, after what was *let through*
+//! to the lane in front of the emission. The latter starts from the former.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use trunkline_config::OrderMode;
+
+use crate::conversation::Phase;
+
+/// How far a channel has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChannelOrder {
+    /// Time and id of the event that is furthest in (time, id) order.
+    furthest: Option<(i64, u128)>,
+    /// The next sequence number expected.
+    next_sequence: Option<i64>,
+}
+
+/// What ordering looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// The event's id.
+    pub id: u128,
+    /// When it happened.
+    pub event_time: i64,
+    /// When it was taken in.
+    pub ingest_time: i64,
+    /// The source's own number.
+    pub sequence: Option<i64>,
+    /// Its canonical type.
+    pub event_type: &'a str,
+    /// Whether it belongs to a conversation, whose state machine can lack something.
+    pub conversational: bool,
+}
+
+/// An event that may go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed<T> {
+    /// What was held, or just came.
+    pub item: T,
+    /// It came after events that belong behind it.
+    pub late: bool,
+    /// The events before it never came within the hold.
+    pub gap_before: bool,
+    /// Whether it had to wait.
+    pub held: bool,
+    /// The channel's order once it is emitted.
+    pub order: ChannelOrder,
+}
+
+/// The events of one channel that wait for their turn.
+#[derive(Debug)]
+pub struct Channel<T> {
+    mode: OrderMode,
+    hold_ms: i64,
+    order: ChannelOrder,
+    /// By (turn, id); what the turn is depends on the mode.
+    waiting: BTreeMap<(i64, u128), Waiting<T>>,
+    arrivals: i64,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    item: T,
+    due: i64,
+    event_time: i64,
+    event_type: String,
+    id: u128,
+}
+
+impl<T> Channel<T> {
+    /// Goes on from what was emitted.
+    pub fn new(mode: OrderMode, hold_ms: i64, order: ChannelOrder) -> Self {
+        Self { mode, hold_ms, order, waiting: BTreeMap::new(), arrivals: 0 }
+    }
+
+    /// The mode it was made with.
+    pub fn mode(&self) -> OrderMode {
+        self.mode
+    }
+
+    /// True when nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// When the first event's hold ends.
+    pub fn next_due(&self) -> Option<i64> {
+        self.waiting.values().map(|w| w.due).min()
+    }
+
+    /// Takes an event; it passes now, or waits. `phase` is the conversation's, after what was let through.
+    pub fn arrive(&mut self, facts: Facts<'_>, item: T, phase: Phase) -> Option<Passed<T>> {
+        let due = facts.ingest_time + self.hold_ms;
+        let waiting = |item| Waiting {
+            item,
+            due,
+            event_time: facts.event_time,
+            event_type: facts.event_type.to_owned(),
+            id: facts.id,
+        };
+        match (self.mode, facts.sequence) {
+            (OrderMode::Sequenced, Some(sequence)) => {
+                // Sources number from 1; from where else a first number stands is known only after the hold.
+                let next = self.order.next_sequence.unwrap_or(1);
+                if sequence < next && self.order.next_sequence.is_some() {
+                    return Some(self.passed(
+                        item,
+                        facts.event_time,
+                        facts.id,
+                        Flags { late: true, ..Flags::default() },
+                    ));
+                }
+                if sequence <= next {
+                    self.order.next_sequence = Some(sequence + 1);
+                    return Some(self.passed(item, facts.event_time, facts.id, Flags::default()));
+                }
+                self.waiting.insert((sequence, facts.id), waiting(item));
+                None
+            }
+            (OrderMode::Sorted, _) => {
+                if self.order.furthest.is_some_and(|furthest| (facts.event_time, facts.id) < furthest) {
+                    return Some(self.passed(
+                        item,
+                        facts.event_time,
+                        facts.id,
+                        Flags { late: true, ..Flags::default() },
+                    ));
+                }
+                self.waiting.insert((facts.event_time, facts.id), waiting(item));
+                None
+            }
+            // A source that numbers its events and did not number this one: there is nothing to wait for.
+            (OrderMode::Causal | OrderMode::Sequenced, _) => {
+                let lacks = facts.conversational && !phase.admits(facts.event_type);
+                if self.mode == OrderMode::Causal && lacks {
+                    self.arrivals += 1;
+                    self.waiting.insert((self.arrivals, facts.id), waiting(item));
+                    return None;
+                }
+                let late = self.is_behind(facts.event_time);
+                Some(self.passed(item, facts.event_time, facts.id, Flags { late, ..Flags::default() }))
+            }
+        }
+    }
+
+    /// The next event whose turn it is, at partition time `now`. Call until there is none.
+    pub fn next_ready(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
+        match self.mode {
+            OrderMode::Sequenced => self.next_sequenced(now),
+            OrderMode::Sorted => self.next_sorted(now),
+            OrderMode::Causal => self.next_causal(now, phase),
+        }
+    }
+
+    fn next_sequenced(&mut self, now: i64) -> Option<Passed<T>> {
+        let (&(sequence, id), _) = self.waiting.first_key_value()?;
+        let next = self.order.next_sequence.unwrap_or(1);
+        let due = self.waiting.values().any(|w| w.due <= now);
+        if sequence > next && !due {
+            return None;
+        }
+        let waiting = self.waiting.remove(&(sequence, id))?;
+        self.order.next_sequence = Some(next.max(sequence + 1));
+        let flags = Flags { gap_before: sequence > next, late: sequence < next, held: true };
+        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+    }
+
+    fn next_sorted(&mut self, now: i64) -> Option<Passed<T>> {
+        // Everything that sorts before an event whose hold is over goes before it.
+        if !self.waiting.values().any(|w| w.due <= now) {
+            return None;
+        }
+        let (_, waiting) = self.waiting.pop_first()?;
+        Some(self.passed(
+            waiting.item,
+            waiting.event_time,
+            waiting.id,
+            Flags { held: true, ..Flags::default() },
+        ))
+    }
+
+    fn next_causal(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
+        let key = *self.waiting.iter().find(|(_, w)| phase.admits(&w.event_type) || w.due <= now)?.0;
+        let waiting = self.waiting.remove(&key)?;
+        let flags = Flags {
+            gap_before: !phase.admits(&waiting.event_type),
+            late: self.is_behind(waiting.event_time),
+            held: true,
+        };
+        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+    }
+
+    fn is_behind(&self, event_time: i64) -> bool {
+        self.order.furthest.is_some_and(|(furthest, _)| event_time < furthest)
+    }
+
+    fn passed(&mut self, item: T, event_time: i64, id: u128, flags: Flags) -> Passed<T> {
+        let here = (event_time, id);
+        self.order.furthest = Some(self.order.furthest.map_or(here, |furthest| furthest.max(here)));
+        Passed { item, late: flags.late, gap_before: flags.gap_before, held: flags.held, order: self.order }
+    }
+}
+
+#[derive(Default)]
+struct Flags {
+    late: bool,
+    gap_before: bool,
+    held: bool,
+}
+
+#[cfg(test)]
+mod tests;

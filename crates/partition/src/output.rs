@@ -1,0 +1,61 @@
+//! What a task wants published with its next commit, before it is encoded.
+
+use trunkline_schemas::codec::EnrichedParts;
+use trunkline_schemas::headers::Headers;
+use trunkline_schemas::{
+    CustomerProfile, EnrichedEvent, InboundRecord, PipelineError, RoutingDecision, WriteBack,
+};
+
+/// Something to publish.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// An event with everything that came of it.
+    Event(Box<Emission>),
+    /// A customer's profile as it now stands.
+    Profile(CustomerProfile),
+    /// A record that could not be processed, with where it came from.
+    DeadLetter(DeadLetter),
+}
+
+/// An event with everything that came of it.
+#[derive(Debug, Clone)]
+pub struct Emission {
+    /// The record's key, kept from the input.
+    pub key: Option<Vec<u8>>,
+    /// The event.
+    pub event: Enriched,
+    /// Where its conversation should go, where a rule says so.
+    pub decision: Option<RoutingDecision>,
+    /// Commands for outside systems.
+    pub write_backs: Vec<WriteBack>,
+    /// Rules that failed on it.
+    pub errors: Vec<PipelineError>,
+    /// Headers of the input record: CloudEvents and trace context go on to the output.
+    pub headers: Headers,
+    /// Milliseconds it was held for its order.
+    pub held_ms: i64,
+}
+
+/// An enriched event.
+#[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are of the large one, and an emission is boxed as a whole"
+)]
+pub enum Enriched {
+    /// One that neither a rule nor a plugin looked at: most of it is passed on in the bytes it came in.
+    Parts(EnrichedParts),
+    /// One that was looked at, with what was added to it.
+    Whole(Box<EnrichedEvent>),
+}
+
+/// A record that could not be processed, as it was read.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// The record, byte for byte.
+    pub record: InboundRecord,
+    /// Stable error code, `TL-nnnn`.
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}

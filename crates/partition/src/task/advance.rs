@@ -1,0 +1,52 @@
+//! Time passes, and lanes move as far as they go.
+
+use std::sync::Arc;
+
+use super::{Context, Task};
+use crate::state::StateError;
+
+// === impl Task ===
+
+impl Task {
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn tick(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.tick(ctx.now);
+        self.release_due(ctx)?;
+        while let Some(key) = self.waits.take_due(ctx.now) {
+            self.advance(&key, ctx)?;
+        }
+        self.migrate(ctx)?;
+        self.expire_due(ctx)
+    }
+
+    /// Moves the lanes whose holds are over.
+    pub(super) fn release_due(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        while let Some(key) = self.holds.take_due(self.clock.time()) {
+            self.advance(&key, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Moves one lane as far as it goes. It is with its entity again when this returns, unless nothing is left of it.
+    pub(super) fn advance(&mut self, key: &Arc<str>, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let lane = self.entities.known(key).and_then(|cached| cached.lane.take());
+        let Some(mut lane) = lane else { return Ok(()) };
+        loop {
+            lane.collect_ready(self.clock.time());
+            let Some(resolved) = self.resolve_head(key, &mut lane, ctx)? else { break };
+            self.emit_head(key, &mut lane, resolved, ctx)?;
+        }
+        if let Some(due) = lane.next_due() {
+            self.holds.set(due, key.clone());
+        }
+        if !lane.is_empty()
+            && let Some(cached) = self.entities.known(key)
+        {
+            cached.lane = Some(lane);
+        }
+        Ok(())
+    }
+}

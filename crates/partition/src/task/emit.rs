@@ -1,0 +1,106 @@
+//! The head of a lane is emitted: the one place where an event leaves a trace.
+
+use std::sync::Arc;
+
+use trunkline_rules::Outcome;
+use trunkline_schemas::codec::EnrichedParts;
+use trunkline_schemas::event_type::CONVERSATION_ENDED;
+use trunkline_schemas::{EnrichedEvent, error_codes};
+
+use super::entity_cache::CachedEntity;
+use super::findings::{customer_of, ordering};
+use super::lane::{Lane, Resolved};
+use super::{Arrived, Context, Task, clock};
+use crate::entity::{HOUR_MS, id_bits};
+use crate::output::{Emission, Enriched, Output};
+use crate::plugins::add_attributes;
+use crate::state::StateError;
+
+// === impl Task ===
+
+impl Task {
+    /// Emits the head of a lane.
+    pub(super) fn emit_head(
+        &mut self,
+        key: &Arc<str>,
+        lane: &mut Lane,
+        Resolved { at_hand, mut answers }: Resolved,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
+        let Some((mode, passed)) = lane.ready.pop_front() else { return Ok(()) };
+        let arrived = *passed.item;
+        let id = id_bits(arrived.event.event_id());
+        lane.pending.remove(&id);
+        self.held_bytes -= arrived.event.held_bytes();
+        // Before it gets a position: a record that becomes a dead letter must not leave a hole.
+        if let Some(message) = self.settings.too_large(&arrived, &at_hand) {
+            self.refuse(arrived, error_codes::OVERSIZED.as_str(), message);
+            return Ok(());
+        }
+        let event_type = arrived.event.event_type();
+        let looked_at = ctx.rules.look_at(event_type) || self.settings.plugin_events.contains(event_type);
+        let decoded = match looked_at.then(|| arrived.event.decode()).transpose() {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                self.refuse(arrived, error_codes::UNDECODABLE_RECORD.as_str(), error.to_string());
+                return Ok(());
+            }
+        };
+        let Arrived { record, event, .. } = arrived;
+        let Some(CachedEntity { entity, .. }) = self.entities.changing(key) else { return Ok(()) };
+        let now = self.clock.time();
+        let ids_ms = self.settings.retention.ids_ms;
+        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let ended = event.event_type() == CONVERSATION_ENDED;
+        let event_time = event.event_time();
+
+        let position = entity.emit(key, &event, id, taken_in, passed.order);
+        entity.forget_before(key, now - ids_ms);
+        entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
+        let held_ms = if passed.held { (now - event.ingest_time()).max(1) } else { 0 };
+        let ordering = ordering(mode, passed.late, passed.gap_before, position);
+        let customer_id = customer_of(&event, entity.conversation());
+        let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
+        let findings = self.settings.findings(&event, at_hand, ordering, entity.conversation());
+        let include_data = self.settings.include_data;
+        let (event, outcome) = match decoded {
+            None => {
+                let parts = EnrichedParts { event, customer_id, include_data, findings };
+                (Enriched::Parts(parts), Outcome::default())
+            }
+            Some(mut decoded) => {
+                if customer_id.is_some() {
+                    decoded.customer_id = customer_id;
+                }
+                let mut enriched = Box::new(EnrichedEvent::new(decoded, findings));
+                add_attributes(&mut enriched, &mut answers);
+                if !include_data {
+                    enriched.data = None;
+                }
+                let outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
+                (Enriched::Whole(enriched), outcome)
+            }
+        };
+        self.counters.emitted += 1;
+        self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
+        self.counters.late += u64::from(passed.late);
+        self.counters.gaps += u64::from(passed.gap_before);
+        self.outputs.push(Output::Event(Box::new(Emission {
+            key: record.key,
+            event,
+            decision: outcome.decision,
+            write_backs: outcome.write_backs,
+            errors: outcome.errors,
+            headers: record.headers,
+            held_ms,
+        })));
+        self.finished.push(record.offset);
+        if let Some(customer) = interaction
+            && let Some(profile) = ctx.profiles.interacted(&customer, event_time)
+        {
+            self.outputs.push(Output::Profile(profile));
+            self.keep_profile(&customer, ctx)?;
+        }
+        Ok(())
+    }
+}

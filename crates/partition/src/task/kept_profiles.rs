@@ -1,0 +1,56 @@
+//! The profiles that a partition keeps in its state: of the customers it asked for.
+
+use trunkline_profiles::StoredProfile;
+
+use super::{Context, Task};
+use crate::entity::HOUR_MS;
+use crate::state::{FORMAT_VERSION, StateError, StateView, decode, encode, keys};
+
+// === impl Task ===
+
+impl Task {
+    /// Keeps what is at hand of a customer in this partition's state.
+    pub(super) fn keep_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let key = keys::profile(customer);
+        let timer_hour = match self.current(&key, ctx.state)? {
+            Some(kept) => decode::<StoredProfile>(&kept)?.timer_hour,
+            None => {
+                let hour = (ctx.now + self.settings.profile_keep_ms).div_euclid(HOUR_MS) + 1;
+                self.set_profile_timer(hour, &key);
+                hour
+            }
+        };
+        if let Some(stored) = ctx.profiles.stored(customer, timer_hour) {
+            self.changes.insert(key, Some(encode(&stored)?));
+        }
+        Ok(())
+    }
+
+    /// The timer of a kept profile is due: forgets it, or sets another timer where somebody asked for it since.
+    pub(super) fn expire_profile(&mut self, customer: &str, ctx: &Context<'_>) -> Result<(), StateError> {
+        let key = keys::profile(customer);
+        let Some(kept) = self.current(&key, ctx.state)? else { return Ok(()) };
+        let mut stored: StoredProfile = decode(&kept)?;
+        let due = stored.attempted_at() + self.settings.profile_keep_ms;
+        if due <= self.clock.time() {
+            self.changes.insert(key, None);
+            return Ok(());
+        }
+        stored.timer_hour = due.div_euclid(HOUR_MS) + 1;
+        self.set_profile_timer(stored.timer_hour, &key);
+        self.changes.insert(key, Some(encode(&stored)?));
+        Ok(())
+    }
+
+    fn set_profile_timer(&mut self, hour: i64, key: &[u8]) {
+        self.changes.insert(keys::timer(hour, key), Some(vec![FORMAT_VERSION]));
+    }
+
+    /// A value as it will be after the next commit.
+    fn current(&self, key: &[u8], state: &dyn StateView) -> Result<Option<Vec<u8>>, StateError> {
+        match self.changes.get(key) {
+            Some(changed) => Ok(changed.clone()),
+            None => state.get(key),
+        }
+    }
+}

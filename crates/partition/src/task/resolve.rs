@@ -1,0 +1,140 @@
+//! What the head of a lane waits for: its customer's profile, then the plugins that want to see it.
+
+use std::sync::Arc;
+
+use trunkline_profiles::AtHand;
+use trunkline_rules::Answer;
+use trunkline_schemas::{EnrichedEvent, headers};
+
+use super::findings::{customer_of, ordering};
+use super::lane::{Lane, Resolved, Wait};
+use super::{Context, LookupRequest, Task};
+use crate::plugins::PluginRequest;
+use crate::state::{StateError, decode, keys};
+
+// === impl Task ===
+
+impl Task {
+    /// A customer's profile was fetched, as far as it could be. The partition keeps it if it asked for it.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn profile_learned(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let Some(waiting) = self.waiting.remove(customer) else { return Ok(()) };
+        self.keep_profile(customer, ctx)?;
+        for key in waiting {
+            self.advance(&key, ctx)?;
+        }
+        Ok(())
+    }
+
+    /// Plugins have answered the request of this number, or are not waited for any longer.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn plugins_answered(
+        &mut self,
+        number: u64,
+        found: Vec<Answer>,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
+        let Some(key) = self.consulting.remove(&number) else { return Ok(()) };
+        let lane = self.entities.known(&key).and_then(|cached| cached.lane.as_deref_mut());
+        if let Some(Lane { wait: Some(Wait::Plugins { answers, .. }), .. }) = lane {
+            *answers = Some(found);
+        }
+        self.advance(&key, ctx)
+    }
+
+    /// What the head of a lane is emitted with; `None` while it waits, or where there is none.
+    pub(super) fn resolve_head(
+        &mut self,
+        key: &Arc<str>,
+        lane: &mut Lane,
+        ctx: &mut Context<'_>,
+    ) -> Result<Option<Resolved>, StateError> {
+        match lane.wait.take_if(|wait| matches!(wait, Wait::Plugins { answers: Some(_), .. })) {
+            Some(Wait::Plugins { at_hand, answers: Some(answers), .. }) => {
+                return Ok(Some(Resolved { at_hand, answers }));
+            }
+            _ if matches!(lane.wait, Some(Wait::Plugins { .. })) => return Ok(None),
+            _ => {}
+        }
+        let Some(at_hand) = self.enrichment_of(key, lane, ctx)? else { return Ok(None) };
+        let Some((mode, head)) = lane.ready.front() else { return Ok(None) };
+        let event = &head.item.event;
+        let unasked = |at_hand| Ok(Some(Resolved { at_hand, answers: Vec::new() }));
+        if !self.settings.plugin_events.contains(event.event_type()) {
+            return unasked(at_hand);
+        }
+        // One that does not decode becomes a dead letter when it comes to be emitted.
+        let (Ok(mut decoded), Some(cached)) = (event.decode(), self.entities.known(key)) else {
+            return unasked(at_hand);
+        };
+        // What they see is what will be published, but for what they add to it.
+        let (position, conversation) = cached.entity.preview(event);
+        let ordering = ordering(*mode, head.late, head.gap_before, position);
+        if let Some(customer) = customer_of(event, &conversation) {
+            decoded.customer_id = Some(customer);
+        }
+        let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
+        self.requested += 1;
+        let request =
+            PluginRequest { number: self.requested, event: Box::new(EnrichedEvent::new(decoded, findings)) };
+        self.consulting.insert(request.number, key.clone());
+        self.plugin_requests.push(request);
+        lane.wait = Some(Wait::Plugins { at_hand, answers: None });
+        Ok(None)
+    }
+
+    /// The profile of the head of a lane; `None` while it waits for it, or where there is no head.
+    fn enrichment_of(
+        &mut self,
+        key: &Arc<str>,
+        lane: &mut Lane,
+        ctx: &mut Context<'_>,
+    ) -> Result<Option<AtHand>, StateError> {
+        let Some((_, head)) = lane.ready.front() else { return Ok(None) };
+        let event = &head.item.event;
+        let known = self.entities.known(key).map(|cached| cached.entity.conversation());
+        let customer = event.customer_id().or_else(|| known.and_then(|known| known.customer_id.as_deref()));
+        // As with a condition that fails: what does not decode is not kept from its profile.
+        let chosen = || {
+            !ctx.rules.chooses_what_to_enrich()
+                || matches!(lane.wait, Some(Wait::Profile { .. }))
+                || event.decode().map_or(true, |event| ctx.rules.enriches(&event))
+        };
+        let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && chosen();
+        let Some(customer) = customer.filter(wanted) else {
+            return Ok(Some(AtHand::skipped()));
+        };
+        if !ctx.profiles.has(customer)
+            && let Some(kept) = ctx.state.get(&keys::profile(customer))?
+        {
+            ctx.profiles.recall(decode(&kept)?);
+        }
+        let at_hand = ctx.profiles.at_hand(customer, ctx.now);
+        if !at_hand.fetch {
+            lane.wait = None;
+            return Ok(Some(at_hand));
+        }
+        match &lane.wait {
+            Some(Wait::Profile { customer: waited_for, until }) if waited_for == customer => {
+                if *until > ctx.now {
+                    return Ok(None);
+                }
+                lane.wait = None;
+                Ok(Some(at_hand))
+            }
+            _ => {
+                let until = ctx.now + self.settings.enrich_deadline_ms;
+                let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
+                self.lookups.push(LookupRequest { customer: customer.to_owned(), traceparent });
+                self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
+                self.waits.set(until, key.clone());
+                lane.wait = Some(Wait::Profile { customer: customer.to_owned(), until });
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What a task is given once.
+
+use std::collections::{HashMap, HashSet};
+
+use trunkline_config::OrderMode;
+
+use crate::entity::Retention;
+
+/// What a task is given once.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Order mode and hold in milliseconds, by source.
+    pub sources: HashMap<String, (OrderMode, i64)>,
+    /// How long ids and entities are remembered.
+    pub retention: Retention,
+    /// Milliseconds for which a profile is kept that nobody asked for again.
+    pub profile_keep_ms: i64,
+    /// Milliseconds an event waits for its profile; 0 turns enrichment off.
+    pub enrich_deadline_ms: i64,
+    /// Bytes of the largest record that the brokers take.
+    pub max_record_bytes: usize,
+    /// Whether enriched events carry the platform's payload.
+    pub include_data: bool,
+    /// Types of events that plugins want to see.
+    pub plugin_events: HashSet<String>,
+    /// Name of the instance, for error reports.
+    pub instance: String,
+}

@@ -1,0 +1,35 @@
+//! Enriched events for tests, of this crate and of those around it.
+
+use trunkline_partition::conversation::Conversation;
+use trunkline_partition::output::Enriched;
+use trunkline_schemas::codec::{Decoder, EnrichedEncoder, Value as _};
+use trunkline_schemas::{EnrichedEvent, Enrichment, EnrichmentStatus, Findings, Ordering, OrderingMode};
+
+use crate::events::{encoded, event};
+
+/// An event as a reader of `events.enriched` sees it.
+pub fn as_read(event: &Enriched) -> EnrichedEvent {
+    let mut encoder = EnrichedEncoder::new(1);
+    let value = match event {
+        Enriched::Whole(event) => encoder.whole(event),
+        Enriched::Parts(parts) => encoder.parts(parts),
+    };
+    let mut decoder = Decoder::new();
+    decoder.add_writer(1, EnrichedEvent::SCHEMA).unwrap();
+    decoder.decode(&value.unwrap()).unwrap()
+}
+
+/// The same, enriched: the first of its conversation, of a customer whom nobody knows.
+pub fn enriched(conversation: &str, event_type: &str, event_time: i64) -> EnrichedEvent {
+    let event = event(conversation, event_type, event_time);
+    let mut conversation = Conversation::default();
+    conversation.apply(&encoded(&event));
+    let findings = Findings {
+        profile: None,
+        enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
+        ordering: Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
+        conversation: conversation.summary(1),
+        dedup_unknown: false,
+    };
+    EnrichedEvent::new(event, findings)
+}

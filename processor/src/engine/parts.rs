@@ -1,0 +1,60 @@
+//! Everything the engine works with.
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+use trunkline_connect::{Event, Reporter};
+use trunkline_partition::Settings;
+use trunkline_partition::plugins::Plugins;
+use trunkline_profiles::Profiles;
+use trunkline_rules::RuleSet;
+use trunkline_telemetry::Health;
+
+use super::ports::{Clock, PluginThreads, ProfileLookups, SchemaSource};
+use crate::publisher::Publisher;
+use crate::restore::Restorer;
+
+/// Everything the engine works with.
+pub struct Parts<B, S> {
+    /// Membership and transactions.
+    pub brokers: B,
+    /// State.
+    pub store: S,
+    /// Brings state up to date.
+    pub restorer: Box<dyn Restorer>,
+    /// Schemas of records that this build does not know.
+    pub schemas: Box<dyn SchemaSource>,
+    /// Asks the CRMs.
+    pub lookups: Box<dyn ProfileLookups>,
+    /// The time.
+    pub clock: Box<dyn Clock>,
+    /// What happens to the connections to the CRMs.
+    pub events: broadcast::Receiver<Event>,
+    /// Makes reports of it.
+    pub reporter: Reporter,
+    /// Profiles at hand.
+    pub profiles: Profiles,
+    /// Rules.
+    pub rules: RuleSet,
+    /// Plugins that events wait for.
+    pub plugins: Plugins,
+    /// What they run on.
+    pub plugin_threads: Box<dyn PluginThreads>,
+    /// Encodes.
+    pub publisher: Publisher,
+    /// For the tasks.
+    pub settings: Arc<Settings>,
+    /// How often to commit; milliseconds.
+    pub commit_interval_ms: i64,
+    /// Bytes of encoded records after which the client gets them before the commit: enough for large batches, little enough
+    /// that the brokers have most of a transaction before it ends.
+    pub hand_over_bytes: usize,
+    /// Events under way per instance after which partitions pause.
+    pub max_held_events: usize,
+    /// Entities kept in memory per instance.
+    pub max_entities_in_memory: usize,
+    /// Readiness.
+    pub health: Arc<Health>,
+    /// The changelog topic, with its prefix.
+    pub changelog_topic: String,
+}
