@@ -50,7 +50,7 @@ impl Entity {
     /// commit.
     ///
     /// # Errors
-    /// [`StateError`] when state can not be read or does not decode.
+    /// [`StateError`] when state cannot be read or does not decode.
     pub fn load(key: &str, state: &dyn StateView) -> Result<Self, StateError> {
         let Some(bytes) = state.get(&keys::entity(key))? else {
             return Ok(Self::default());

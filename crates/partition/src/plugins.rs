@@ -13,7 +13,7 @@
 //! - `in_flight`: who waits for one plugin, until when
 //! - `breaker`: when it is turned off and on
 //! - `attributes`: what plugins add to an event
-//! - [`Notice`], [`Standing`]: what operators are told
+//! - [`Notice`], [`Standing`]: what is reported to operators
 
 mod attributes;
 mod breaker;
@@ -54,7 +54,7 @@ pub struct PluginRequest {
     /// Names the request among those of its task.
     pub number: u64,
     /// The event.
-    pub event: Box<EnrichedEvent>,
+    pub event: Arc<EnrichedEvent>,
 }
 
 /// A request that need not wait any longer.
@@ -121,7 +121,6 @@ impl Plugins {
     pub fn ask(&mut self, partition: i32, request: PluginRequest, now: i64) -> Option<Vec<Answer>> {
         let PluginRequest { number, event } = request;
         let interested = self.interested.get(&event.event_type).cloned().unwrap_or_default();
-        let event: Arc<EnrichedEvent> = Arc::from(event);
         self.tickets += 1;
         let ticket = self.tickets;
         let mut answers = Vec::new();

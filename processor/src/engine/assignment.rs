@@ -84,7 +84,7 @@ impl Assignment {
         self.restoring.keys().copied()
     }
 
-    /// Whether all that is ours is processed, where `processed` partitions are; and a word about it.
+    /// Whether all that is ours is processed, where `processed` partitions are; and the detail for the readiness.
     pub(super) fn readiness(&self, processed: usize) -> (bool, &'static str) {
         match (processed, self.restoring.is_empty()) {
             (_, false) => (false, "restoring state"),

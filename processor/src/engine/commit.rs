@@ -1,5 +1,5 @@
-//! Commits: outputs, changelog and offsets together; state only after that. What follows from how it went, [`Recovery`]
-//! says.
+//! Commits: outputs, changelog and offsets together; state only after that. [`Recovery`] decides what follows from how a
+//! transaction ended.
 //!
 //! [`Recovery`]: super::recovery::Recovery
 

@@ -14,7 +14,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long an instance that was fenced, or gets no producer, watches its membership before it tries again, in
-/// milliseconds: longer than a heartbeat interval (3 s), which is when it hears that another bears its name now.
+/// milliseconds: longer than a heartbeat interval (3 s), after which it knows that another instance bears its name now.
 const STANDBY_MS: i64 = 5_000;
 
 /// Fencings within [`FENCINGS_WITHIN_MS`] after which the process gives up.

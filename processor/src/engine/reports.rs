@@ -28,7 +28,7 @@ impl Reports {
 
     /// Takes in what happened to outside systems and plugins.
     pub(super) fn collect(&mut self, plugins: Vec<StateChange>, now: i64) {
-        // Events that a slow moment made us miss were logged where they happened.
+        // Events that were dropped while the engine was slow were logged where they happened.
         while let Ok(event) = self.events.try_recv() {
             if let Some(report) = self.reporter.report(&event, Uuid::new_v4().to_string(), now) {
                 self.pending.push(report);

@@ -147,7 +147,7 @@ impl Transaction {
         self.ending_since
     }
 
-    /// Adds what changed and the reports, and ends it. `changing` says that a change of assignment waits for it.
+    /// Adds what changed and the reports, and ends it. `changing`: whether a change of assignment waits for it.
     ///
     /// # Errors
     /// [`TransactionError`] when the process cannot go on.

@@ -52,7 +52,7 @@ impl Reporting {
         }
     }
 
-    /// Says by metrics where each of them stands.
+    /// Updates the metrics of where each of them stands.
     pub fn standings(&self, plugins: &Plugins) {
         for standing in plugins.standings() {
             metrics::plugin_state(standing.plugin, standing.on, standing.queue, standing.lost_threads);

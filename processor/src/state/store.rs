@@ -1,6 +1,6 @@
 //! RocksDB: one store per instance, one column family per partition, no write-ahead log: the changelog is the log.
 //!
-//! The changelog offset that a column family has reached is stored inside it, in the same batch as the data, so both
+//! A column family's checkpoint in the changelog is stored inside it, in the same batch as the data, so both
 //! are always in step, whatever part of a memtable a crash takes away.
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use rocksdb::{
 };
 
 use trunkline_partition::state::{Change, Entry, StateError, keys};
+use trunkline_schemas::error_codes;
 
 use super::{Checkpoint, StateStore};
 
@@ -215,7 +216,7 @@ impl StateStore for Store {
 pub fn set_aside(path: &Path, now: i64, damage: &StateError) -> std::io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = path.with_file_name(format!("{name}.damaged-{now}"));
-    tracing::error!(code = "TL-3004", error = %damage, aside = %aside.display(), "state is damaged: set aside, to be rebuilt");
+    tracing::error!(code = error_codes::STATE_RESTORED_IN_FULL.as_str(), error = %damage, aside = %aside.display(), "state is damaged: set aside, to be rebuilt");
     std::fs::rename(path, aside)
 }
 
@@ -248,7 +249,7 @@ fn family_options(cache: &Cache) -> Options {
     options
 }
 
-/// What the store said, with what to look at.
+/// A failure of the store, with what to look at.
 fn failure(path: &Path, what: &'static str, source: &rocksdb::Error) -> StateError {
     let message = format!(
         "state store {}: {what} failed: {source}; is the disk full or not writable, or does another instance run under this name?",

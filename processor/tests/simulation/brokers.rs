@@ -1,7 +1,7 @@
 //! The brokers as a process sees them: a member of the group and a transactional producer, over the model.
 //!
 //! The producer behaves as librdkafka does, with what the network may do to the request that ends a transaction: lost,
-//! answered without being heard, slow, or sent twice with the first one arriving whenever it likes.
+//! answered without the answer arriving, slow, or sent twice with the first one arriving whenever it likes.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use trunkline_schemas::{catalog, headers};
 
 use crate::client::{Client, Fetch};
 use crate::group::{Change, NotAMember};
-use crate::handle::{Handle, Moment};
+use crate::handle::{Activity, Handle};
 use crate::instance::kafka;
 use crate::transactions::{Part, Refusal};
 use crate::world::Due;
@@ -31,8 +31,8 @@ const CALL_MS: i64 = 10_000;
 enum Mishap {
     /// It never arrives, and the client gives up.
     Lost,
-    /// It takes effect, and the client does not hear so.
-    Unheard,
+    /// It takes effect, and the answer does not arrive.
+    Unanswered,
     /// It takes effect late.
     Slow,
     /// The client sends it again and that takes effect; the first one arrives some time.
@@ -74,7 +74,7 @@ impl ModelBrokers {
             match call(self) {
                 Ok(done) => return Ok(done),
                 Err(Refusal::Fenced) => return Err(self.fenced(what)),
-                Err(Refusal::State) => return Err(self.doubtful(what, "there is no such transaction")),
+                Err(Refusal::State) => return Err(self.indeterminate(what, "there is no such transaction")),
                 Err(Refusal::Concurrent) if waited >= CALL_MS => {
                     return Err(self.abort_error(what, "timeout"));
                 }
@@ -92,7 +92,7 @@ impl ModelBrokers {
             world.fault(|plan| plan.end).then(|| {
                 *world.dice.pick(&[
                     Mishap::Lost,
-                    Mishap::Unheard,
+                    Mishap::Unanswered,
                     Mishap::Slow,
                     Mishap::Doubled,
                     Mishap::Delayed,
@@ -115,12 +115,12 @@ impl ModelBrokers {
         match mishap {
             Mishap::Lost => {
                 self.handle.pass(wait);
-                Err(self.doubtful(what, "timeout"))
+                Err(self.indeterminate(what, "timeout"))
             }
-            Mishap::Unheard => {
+            Mishap::Unanswered => {
                 self.insist(what, request)?;
                 self.handle.pass(wait);
-                Err(self.doubtful(what, "timeout"))
+                Err(self.indeterminate(what, "timeout"))
             }
             Mishap::Slow => {
                 self.handle.pass(wait / 4 + 1_000);
@@ -135,7 +135,7 @@ impl ModelBrokers {
             Mishap::Delayed => {
                 self.delay(commit);
                 self.handle.pass(wait / 10);
-                Err(self.doubtful(what, "timeout"))
+                Err(self.indeterminate(what, "timeout"))
             }
         }
     }
@@ -153,7 +153,7 @@ impl ModelBrokers {
         TransactionError::Fenced { what, id: self.id.clone(), reason: "a later epoch is there".to_owned() }
     }
 
-    fn doubtful(&self, what: &'static str, reason: &str) -> TransactionError {
+    fn indeterminate(&self, what: &'static str, reason: &str) -> TransactionError {
         TransactionError::Indeterminate { what, id: self.id.clone(), reason: reason.to_owned() }
     }
 
@@ -207,9 +207,9 @@ impl ModelBrokers {
 
 impl Brokers for ModelBrokers {
     fn poll(&mut self, _: Duration) -> Result<Polled, ConsumerError> {
-        self.handle.point(Moment::Idle);
+        self.handle.point(Activity::Idle);
         let now = self.handle.world().now();
-        let told = self.client(|client| {
+        let news = self.client(|client| {
             if client.fatal {
                 return Some(Err(refusal(true)));
             }
@@ -231,8 +231,8 @@ impl Brokers for ModelBrokers {
                 })
             })
         });
-        if let Some(told) = told.flatten() {
-            return told;
+        if let Some(news) = news.flatten() {
+            return news;
         }
         // A fetch brings a few records at a time.
         if self.handle.world().dice.chance(0.1) {
@@ -242,7 +242,7 @@ impl Brokers for ModelBrokers {
     }
 
     fn assign(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         self.client(|client| {
             client.fetches.extend(partitions.iter().map(|p| (*p, Fetch { position: 0, paused: true })));
         });
@@ -250,13 +250,13 @@ impl Brokers for ModelBrokers {
     }
 
     fn release(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
-        self.handle.point(Moment::Critical);
-        let told = self.client(|client| {
+        self.handle.point(Activity::UnderWay);
+        let news = self.client(|client| {
             client.patience.let_go(partitions);
             client.fetches.retain(|partition, _| !partitions.contains(partition));
             (client.name.clone(), client.member, client.fetches.is_empty() && client.changes.is_empty())
         });
-        let Some((name, member, empty)) = told else { return Ok(()) };
+        let Some((name, member, empty)) = news else { return Ok(()) };
         let mut world = self.handle.world();
         if world.group.is_member(&name, member) {
             world.group.release(&name, member, partitions);
@@ -267,7 +267,7 @@ impl Brokers for ModelBrokers {
     }
 
     fn start(&mut self, partition: i32, offset: i64) -> Result<(), ConsumerError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         self.client(|client| {
             client.patience.let_go(&[partition]);
             if let Some(fetch) = client.fetches.get_mut(&partition) {
@@ -294,9 +294,9 @@ impl Brokers for ModelBrokers {
     }
 
     fn begin(&mut self) -> Result<(), TransactionError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         if self.open {
-            return Err(self.doubtful("begin", "a transaction is open"));
+            return Err(self.indeterminate("begin", "a transaction is open"));
         }
         self.open = true;
         self.added.clear();
@@ -309,7 +309,7 @@ impl Brokers for ModelBrokers {
         {
             self.client(|client| client.patience.published(event));
         }
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         let undelivered = {
             let mut world = self.handle.world();
             let undelivered = world.fault(|plan| plan.undelivered);
@@ -347,7 +347,7 @@ impl Brokers for ModelBrokers {
         _within: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
         self.handle.world().judge_patience(self.handle.number);
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         if !self.open {
             return Err(self.abort_error("commit", "no transaction is open"));
         }
@@ -363,16 +363,16 @@ impl Brokers for ModelBrokers {
                 return Err(self.abort_error("adding offsets", "unknown member or generation"));
             }
         }
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         let outcome = self.end("commit", true)?;
         self.open = false;
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         Ok(outcome)
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {
         self.client(|client| client.patience.let_go_of_all());
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         if !std::mem::take(&mut self.open) {
             return Ok(());
         }
@@ -384,22 +384,22 @@ impl Brokers for ModelBrokers {
                 self.delivered.clear();
                 Ok(())
             }
-            Ok(CommitOutcome::Indeterminate) => Err(self.doubtful("abort", "it took too long")),
-            Err(TransactionError::Abort { reason, .. }) => Err(self.doubtful("abort", &reason)),
+            Ok(CommitOutcome::Indeterminate) => Err(self.indeterminate("abort", "it took too long")),
+            Err(TransactionError::Abort { reason, .. }) => Err(self.indeterminate("abort", &reason)),
             Err(error) => Err(error),
         }
     }
 
     fn reopen(&mut self) -> Result<(), TransactionError> {
         self.client(|client| client.patience.let_go_of_all());
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         self.open = false;
         self.delivered.clear();
         self.handle.world().count("producer replaced");
         let id = self.id.clone();
         if self.handle.world().fault(|plan| plan.no_producer) {
             self.handle.world().note("no new producer", || id.clone());
-            return Err(self.doubtful("initialise", "timeout"));
+            return Err(self.indeterminate("initialise", "timeout"));
         }
         loop {
             let epoch = self.handle.world().initialise(&id);
@@ -414,7 +414,7 @@ impl Brokers for ModelBrokers {
     }
 
     fn take_delivered(&mut self) -> HashMap<i32, i64> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         if self.handle.world().fault(|plan| plan.unreported) {
             self.handle.world().note("no delivery report", || self.id.clone());
             self.delivered.clear();

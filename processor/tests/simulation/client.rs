@@ -30,7 +30,7 @@ pub struct Client {
     pub cut_until: i64,
     /// Nothing comes through until then.
     pub unreachable_until: i64,
-    /// Another process bears its name: it can not go on.
+    /// Another process bears its name: it cannot go on.
     pub fatal: bool,
     /// To be told when it polls.
     pub changes: VecDeque<Change>,
@@ -79,12 +79,12 @@ impl World {
             known.frozen = frozen;
         }
         if !frozen {
-            self.hear_of_loss(client);
+            self.learn_of_loss(client);
         }
     }
 
     /// A member that is none any more will hear of it with a heartbeat to come.
-    pub fn hear_of_loss(&mut self, client: usize) {
+    pub fn learn_of_loss(&mut self, client: usize) {
         let Some(known) = self.clients.get(&client) else { return };
         if !known.frozen && !self.group.is_member(&known.name, known.member) {
             let after = if self.calm { 10 } else { self.dice.between(1, 3_000) };

@@ -36,7 +36,7 @@ pub enum NotAMember {
 struct Member {
     id: u64,
     client: usize,
-    heard: i64,
+    beaten_at: i64,
 }
 
 /// One consumer group.
@@ -60,7 +60,7 @@ impl Group {
     /// membership means. Returns the member's id, and what the process is told at once.
     pub fn join(&mut self, name: &str, client: usize, now: i64) -> (u64, Option<Change>) {
         self.ids += 1;
-        let replaced = self.members.insert(name.to_owned(), Member { id: self.ids, client, heard: now });
+        let replaced = self.members.insert(name.to_owned(), Member { id: self.ids, client, beaten_at: now });
         self.unsettled = true;
         let held: Vec<i32> = self.held_by(name);
         for partition in &held {
@@ -90,8 +90,8 @@ impl Group {
         let mut silent = Vec::new();
         for (name, member) in &mut self.members {
             if beating.contains(&member.client) {
-                member.heard = now;
-            } else if now - member.heard > SESSION_MS {
+                member.beaten_at = now;
+            } else if now - member.beaten_at > SESSION_MS {
                 silent.push(name.clone());
             }
         }

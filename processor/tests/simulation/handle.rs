@@ -4,7 +4,7 @@
 use std::cell::RefMut;
 use std::rc::Rc;
 
-use crate::schedule::Stage;
+use crate::schedule::TestBed;
 use crate::world::World;
 
 /// The process dies here. It is unwound, and caught by who runs it.
@@ -12,11 +12,11 @@ pub struct Crash;
 
 /// What is at stake in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum Activity {
     /// Nothing is under way.
     Idle,
     /// Something is.
-    Critical,
+    UnderWay,
 }
 
 /// What happens in a call.
@@ -31,7 +31,7 @@ enum Fault {
 /// One process's way to the world.
 #[derive(Clone)]
 pub struct Handle {
-    stage: Rc<Stage>,
+    bed: Rc<TestBed>,
     /// The process.
     pub number: usize,
 }
@@ -40,24 +40,24 @@ pub struct Handle {
 
 impl Handle {
     /// For the process of this number.
-    pub fn new(stage: Rc<Stage>, number: usize) -> Self {
-        Self { stage, number }
+    pub fn new(bed: Rc<TestBed>, number: usize) -> Self {
+        Self { bed, number }
     }
 
     /// The world, for a moment: nothing else runs while it is held.
     pub fn world(&self) -> RefMut<'_, World> {
-        self.stage.world.borrow_mut()
+        self.bed.world.borrow_mut()
     }
 
     /// Lets time pass in a call; the others go on.
     pub fn pass(&self, milliseconds: i64) {
-        self.stage.pass(milliseconds);
+        self.bed.pass(milliseconds);
         self.die_if_doomed();
     }
 
     /// A call begins, or comes to its middle: anything may happen.
-    pub fn point(&self, moment: Moment) {
-        let fault = self.fault(moment);
+    pub fn point(&self, activity: Activity) {
+        let fault = self.fault(activity);
         match fault {
             None => self.die_if_doomed(),
             Some(Fault::Crash) => std::panic::resume_unwind(Box::new(Crash)),
@@ -65,24 +65,24 @@ impl Handle {
             Some(Fault::Freeze(milliseconds, usurped)) => {
                 self.world().set_frozen(self.number, true);
                 if usurped {
-                    self.stage.usurp(self.number);
+                    self.bed.usurp(self.number);
                 }
-                self.stage.pass(milliseconds);
+                self.bed.pass(milliseconds);
                 self.world().set_frozen(self.number, false);
                 self.die_if_doomed();
             }
         }
     }
 
-    fn fault(&self, moment: Moment) -> Option<Fault> {
+    fn fault(&self, activity: Activity) -> Option<Fault> {
         let mut world = self.world();
-        if !world.strikes(moment) {
+        if !world.strikes(activity) {
             return None;
         }
         let throw = world.dice.between(0, 10_000) as f64 / 10_000.0;
         let (crash, freeze) = (world.plan.crash, world.plan.freeze);
         Some(if throw < crash {
-            world.note("crash", || format!("process {} at a call ({moment:?})", self.number));
+            world.note("crash", || format!("process {} at a call ({activity:?})", self.number));
             Fault::Crash
         } else if throw < crash + freeze {
             let milliseconds = world.dice.between(500, 25_000);

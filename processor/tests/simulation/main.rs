@@ -48,7 +48,7 @@ fn whatever_happens_every_event_takes_effect_once_and_in_order() {
     let (first, count) = run::seeds(SEEDS);
     let report = runs(first, count);
     if count == 1 && report.failures.is_empty() {
-        print!("{}", report.story());
+        print!("{}", report.timeline());
     }
     println!("{report}");
     if let Some(failure) = report.failures.first() {

@@ -16,7 +16,7 @@ use crate::log::{Entry, Txn};
 use crate::plugin_effects::PluginEffects;
 use crate::world::Violation;
 
-/// Every eventId once, nothing missing, poison put aside as it was.
+/// Every eventId once, nothing missing, poison among the dead letters as it was.
 pub const ONCE: &str = "I2";
 /// Positions 1, 2, 3 …, in the order of the source's mode.
 pub const ORDER: &str = "I3";
@@ -55,7 +55,7 @@ pub struct Oracle {
     /// Outputs of committed transactions, by partition and offset.
     emitted: BTreeMap<(i32, i64), EnrichedEvent>,
     ids: HashSet<String>,
-    put_aside: HashSet<(i32, i64)>,
+    dead_letters: HashSet<(i32, i64)>,
     /// Committed state by partition: the latest record of each key.
     state: Vec<BTreeMap<Vec<u8>, Latest>>,
     offsets: Vec<i64>,
@@ -80,7 +80,7 @@ impl Oracle {
             written: HashMap::new(),
             emitted: BTreeMap::new(),
             ids: HashSet::new(),
-            put_aside: HashSet::new(),
+            dead_letters: HashSet::new(),
             state: vec![BTreeMap::new(); count],
             offsets: vec![0; count],
             plugins: PluginEffects::default(),
@@ -118,7 +118,7 @@ impl Oracle {
                 Ok(())
             }
             catalog::EVENTS_ENRICHED => self.emitted(partition, entry),
-            catalog::PROCESSOR_DLQ => self.put_aside(&entry),
+            catalog::PROCESSOR_DLQ => self.dead_letter(&entry),
             catalog::ROUTING_DECISIONS => {
                 let decision = decode(&self.decisions, entry.value)?;
                 if self.plugins.decided(&decision, entry.txn)? {
@@ -178,7 +178,7 @@ impl Oracle {
         Ok(())
     }
 
-    fn put_aside(&mut self, entry: &Entry) -> Result<(), Violation> {
+    fn dead_letter(&mut self, entry: &Entry) -> Result<(), Violation> {
         let number = |name| entry.headers.get(name).and_then(|text| text.parse::<i64>().ok());
         let from = (number(headers::DLQ_PARTITION), number(headers::DLQ_OFFSET));
         let (Some(partition), Some(offset)) = from else {
@@ -192,10 +192,10 @@ impl Oracle {
             return Err(violation(ONCE, format!("the dead letter of {partition}/{offset} is not as it was")));
         }
         if ingested.event.is_some() {
-            return Err(violation(ONCE, format!("{partition}/{offset} was put aside and is good")));
+            return Err(violation(ONCE, format!("{partition}/{offset} is a dead letter and was good")));
         }
-        if !self.put_aside.insert((partition as i32, offset)) {
-            return Err(violation(ONCE, format!("{partition}/{offset} was put aside twice")));
+        if !self.dead_letters.insert((partition as i32, offset)) {
+            return Err(violation(ONCE, format!("{partition}/{offset} is a dead letter twice")));
         }
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Oracle {
     fn unfinished(&self, partition: i32, from: i64, to: i64) -> Option<i64> {
         let finished = |offset: i64, ingested: &Ingested| match &ingested.event {
             Some(event) => self.ids.contains(&event.event_id),
-            None => self.put_aside.contains(&(partition, offset)),
+            None => self.dead_letters.contains(&(partition, offset)),
         };
         let mut between = self.ledger[partition as usize].range(from..to);
         between.find(|(offset, ingested)| !finished(**offset, ingested)).map(|(offset, _)| *offset)
@@ -346,11 +346,11 @@ fn judge_channel(entity: &str, channel: &str, events: &[&EnrichedEvent]) -> Resu
         };
         furthest = furthest.max(Some(here));
         if (late, gap) != (event.ordering.late, event.ordering.gap_before) {
-            let said = format!("late {}, gap {}", event.ordering.late, event.ordering.gap_before);
+            let claims = format!("late {}, gap {}", event.ordering.late, event.ordering.gap_before);
             return Err(violation(
                 ORDER,
                 format!(
-                    "event {} of {entity}, {channel}, position {} ({:?}) says {said}, and is late {late}, gap {gap}",
+                    "event {} of {entity}, {channel}, position {} ({:?}) claims {claims}, and is late {late}, gap {gap}",
                     event.event_id, event.ordering.position, event.ordering.mode
                 ),
             ));

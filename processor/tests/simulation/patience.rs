@@ -25,7 +25,7 @@ impl Patience {
         *known = until.max(*known);
     }
 
-    fn heard(&mut self, now: i64) {
+    fn taken_in(&mut self, now: i64) {
         let due = self.waiting.extract_if(.., |_, (_, until)| *until <= now);
         self.overdue.extend(due.map(|(event, (partition, _))| (event, partition)));
     }
@@ -62,9 +62,9 @@ impl World {
     }
 
     /// A process has taken in everything that its plugins have said by then, by its own clock.
-    pub fn plugins_heard(&mut self, number: usize, now: i64) {
+    pub fn plugins_taken_in(&mut self, number: usize, now: i64) {
         if let Some(client) = self.clients.get_mut(&number) {
-            client.patience.heard(now);
+            client.patience.taken_in(now);
         }
     }
 

@@ -9,7 +9,7 @@ use trunkline_plugin::{Actions, Decision, WriteBack};
 use trunkline_processor::engine::{Clock, PluginThreads};
 use trunkline_schemas::{EnrichedEvent, event_type as et};
 
-use crate::handle::{Handle, Moment};
+use crate::handle::{Activity, Handle};
 use crate::plan::Plan;
 use crate::saboteurs::Sabotage;
 use crate::surroundings::ModelClock;
@@ -188,7 +188,7 @@ impl ModelPlugins {
 
 impl PluginThreads for ModelPlugins {
     fn ask(&mut self, plugin: usize, question: Question) {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         let event = &question.event;
         let until = question.now + PLUGINS[plugin].1;
         self.handle.world().plugin_asked(self.handle.number, question.ticket, event, until);
@@ -215,7 +215,7 @@ impl PluginThreads for ModelPlugins {
         let message = self.messages.pop_front();
         if message.is_none() {
             let now = self.clock.now();
-            self.handle.world().plugins_heard(self.handle.number, now);
+            self.handle.world().plugins_taken_in(self.handle.number, now);
         }
         message
     }

@@ -13,7 +13,7 @@ use trunkline_processor::restore::{Offsets, Progress, Request, Restorer, Step, a
 use trunkline_schemas::catalog;
 
 use crate::brokers::refusal;
-use crate::handle::{Handle, Moment};
+use crate::handle::{Activity, Handle};
 use crate::saboteurs::Sabotage;
 
 /// Between two attempts; milliseconds.
@@ -269,7 +269,7 @@ impl ModelRestorer {
 
 impl Restorer for ModelRestorer {
     fn request(&mut self, request: Request) {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         if self.requests.is_empty() {
             let now = self.handle.world().now();
             self.attempt.borrow_mut().begin_anew(now);
@@ -281,7 +281,7 @@ impl Restorer for ModelRestorer {
         if self.requests.is_empty() && self.progress.is_empty() {
             return Vec::new();
         }
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         self.work();
         let count = {
             let mut world = self.handle.world();

@@ -10,7 +10,7 @@ use crate::input;
 use crate::oracle::PROGRESS;
 use crate::plan::Plan;
 use crate::saboteurs::Sabotage;
-use crate::schedule::Stage;
+use crate::schedule::TestBed;
 use crate::world::{Due, Violation, World};
 
 /// Seeds run at the same time.
@@ -41,7 +41,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", told(&self.history))?;
+        write!(formatter, "{}", timeline(&self.history))?;
         writeln!(
             formatter,
             "seed {}: {} does not hold: {}",
@@ -87,9 +87,9 @@ impl Report {
                 world.schedule(after, Due::FullStop { absence_ms, new_changelog });
             }
         }
-        let stage = Stage::new(world, sabotage);
-        stage.run();
-        let world = stage.world.borrow();
+        let bed = TestBed::new(world, sabotage);
+        bed.run();
+        let world = bed.world.borrow();
         let failure = world.verdict.clone().map(|violation| Failure {
             seed,
             violation,
@@ -105,8 +105,8 @@ impl Report {
     }
 
     /// What happened in a single seed.
-    pub fn story(&self) -> String {
-        told(&self.history)
+    pub fn timeline(&self) -> String {
+        timeline(&self.history)
     }
 
     fn add(&mut self, other: Self) {
@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-fn told(history: &[(i64, String)]) -> String {
+fn timeline(history: &[(i64, String)]) -> String {
     history.iter().map(|(at, what)| format!("{at:>10} ms  {what}\n")).collect()
 }
 

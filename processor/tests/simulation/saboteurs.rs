@@ -26,8 +26,8 @@ pub enum Sabotage {
     ApplyBeforeCommit,
     /// A partition is given back before what concerns it is committed or dropped: the engine hears of it much later.
     SpanRebalance,
-    /// A producer whose last transaction is doubtful goes on, and doubt about a success is none.
-    ReuseDoubtful,
+    /// A producer whose last transaction is indeterminate goes on, and an indeterminate commit counts as a success.
+    ReuseIndeterminate,
     /// The offset of whatever was read is committed, though its event may still wait for a profile.
     CommitPastLookup,
     /// Events wait for plugins without an end.
@@ -35,7 +35,7 @@ pub enum Sabotage {
     /// A plugin's answer to an attempt that was aborted is given to the next.
     StaleAnswer,
     /// What a plugin wants is published in the transaction after the event's.
-    LateWish,
+    LateEffect,
 }
 
 /// Polls for which a saboteur keeps a revocation to itself.
@@ -65,11 +65,11 @@ impl Sabotage {
         Self::StableEnd,
         Self::ApplyBeforeCommit,
         Self::SpanRebalance,
-        Self::ReuseDoubtful,
+        Self::ReuseIndeterminate,
         Self::CommitPastLookup,
         Self::EndlessPatience,
         Self::StaleAnswer,
-        Self::LateWish,
+        Self::LateEffect,
     ];
 }
 
@@ -161,11 +161,11 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
     }
 
     fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
-        if self.is(Sabotage::LateWish) {
+        if self.is(Sabotage::LateEffect) {
             for late in std::mem::take(&mut self.late) {
                 self.inner.produce(&late)?;
             }
-            if record.topic == WRITE_BACKS && is_wish(record) {
+            if record.topic == WRITE_BACKS && is_plugin_effect(record) {
                 self.kept_back.push(record.clone());
                 return Ok(());
             }
@@ -196,7 +196,7 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
         }
         self.late.append(&mut self.kept_back);
         match self.inner.commit(offsets, within) {
-            Ok(CommitOutcome::Indeterminate) if self.is(Sabotage::ReuseDoubtful) => {
+            Ok(CommitOutcome::Indeterminate) if self.is(Sabotage::ReuseIndeterminate) => {
                 Ok(CommitOutcome::Committed)
             }
             ended => self.noted(ended),
@@ -205,13 +205,13 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
 
     fn abort(&mut self) -> Result<(), TransactionError> {
         match self.inner.abort() {
-            Err(TransactionError::Indeterminate { .. }) if self.is(Sabotage::ReuseDoubtful) => Ok(()),
+            Err(TransactionError::Indeterminate { .. }) if self.is(Sabotage::ReuseIndeterminate) => Ok(()),
             aborted => self.noted(aborted),
         }
     }
 
     fn reopen(&mut self) -> Result<(), TransactionError> {
-        if self.is(Sabotage::ReuseDoubtful) && !std::mem::take(&mut self.fenced) {
+        if self.is(Sabotage::ReuseIndeterminate) && !std::mem::take(&mut self.fenced) {
             // It still must not go into the next transaction with one open.
             return self.abort();
         }
@@ -228,7 +228,7 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
 }
 
 /// Whether a record is of a plugin's making: it has a token.
-fn is_wish(record: &OutboundRecord) -> bool {
+fn is_plugin_effect(record: &OutboundRecord) -> bool {
     let value = record.value.as_deref().unwrap_or_default();
     value.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes())
 }

@@ -31,7 +31,7 @@ struct Slot {
 }
 
 /// The world and the processes in it.
-pub struct Stage {
+pub struct TestBed {
     /// Everything but the processes.
     pub world: RefCell<World>,
     slots: RefCell<BTreeMap<usize, Slot>>,
@@ -40,9 +40,9 @@ pub struct Stage {
     numbers: Cell<usize>,
 }
 
-// === impl Stage ===
+// === impl TestBed ===
 
-impl Stage {
+impl TestBed {
     /// Nobody runs yet.
     pub fn new(world: World, sabotage: Option<Sabotage>) -> Rc<Self> {
         Rc::new(Self {
@@ -82,7 +82,7 @@ impl Stage {
         if !self.is_judged() {
             self.judge();
         }
-        // They hold on to the stage that holds them.
+        // They hold on to the test bed that holds them.
         self.slots.borrow_mut().clear();
     }
 

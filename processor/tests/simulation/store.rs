@@ -9,7 +9,7 @@ use trunkline_partition::state::{Change, Entry, StateError};
 use trunkline_processor::state::{Checkpoint, StateStore};
 
 use crate::dice::Dice;
-use crate::handle::{Handle, Moment};
+use crate::handle::{Activity, Handle};
 
 /// Written to disk at least this often; milliseconds.
 const FLUSH_EVERY_MS: i64 = 30_000;
@@ -124,7 +124,7 @@ impl StateStore for ModelStore {
     }
 
     fn clear_partition(&mut self, partition: i32) -> Result<(), StateError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         self.disk.borrow_mut().families.insert(partition, Family::default());
         Ok(())
     }
@@ -139,7 +139,7 @@ impl StateStore for ModelStore {
         changes: &[Change],
         checkpoint: Checkpoint,
     ) -> Result<(), StateError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         let mut disk = self.disk.borrow_mut();
         let family = disk.families.get_mut(&partition).ok_or(StateError::UnknownPartition(partition))?;
         family.apply(changes, Some(checkpoint));
@@ -165,7 +165,7 @@ impl StateStore for ModelStore {
     }
 
     fn flush(&mut self, owned: &[i32], now: i64) -> Result<(), StateError> {
-        self.handle.point(Moment::Critical);
+        self.handle.point(Activity::UnderWay);
         let mut disk = self.disk.borrow_mut();
         disk.flushed_at = now;
         for (partition, family) in &mut disk.families {

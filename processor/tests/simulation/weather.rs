@@ -21,7 +21,7 @@ impl World {
             if let Some(client) = self.clients.get_mut(&number) {
                 (client.cut_until, client.unreachable_until) = (0, 0);
             }
-            self.hear_of_loss(number);
+            self.learn_of_loss(number);
         }
     }
 

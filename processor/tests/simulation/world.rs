@@ -10,7 +10,7 @@ use trunkline_schemas::catalog;
 use crate::client::Client;
 use crate::dice::Dice;
 use crate::group::{Group, NotAMember};
-use crate::handle::Moment;
+use crate::handle::Activity;
 use crate::input::{Planned, Raw};
 use crate::instance::WRITE_BACKS;
 use crate::log::{Entry, Log, Txn};
@@ -180,13 +180,13 @@ impl World {
     }
 
     /// Whether something happens at this call.
-    pub fn strikes(&mut self, moment: Moment) -> bool {
+    pub fn strikes(&mut self, activity: Activity) -> bool {
         if self.calm {
             return false;
         }
-        let (left, every) = match moment {
-            Moment::Critical => (&mut self.critical_in, self.plan.critical_every),
-            Moment::Idle => (&mut self.idle_in, self.plan.idle_every),
+        let (left, every) = match activity {
+            Activity::UnderWay => (&mut self.critical_in, self.plan.critical_every),
+            Activity::Idle => (&mut self.idle_in, self.plan.idle_every),
         };
         if every == 0 {
             return false;

@@ -108,7 +108,7 @@ pub(super) fn decode_ids(bytes: &[u8]) -> Result<Vec<u128>, StateError> {
     Ok(ids.iter().map(|id| u128::from_be_bytes(*id)).collect())
 }
 
-/// The value of a key that says all there is to say.
+/// The value under a key that needs none: timers.
 pub(super) fn marker() -> Vec<u8> {
     vec![FORMAT_VERSION]
 }

@@ -42,7 +42,7 @@ impl Member {
         self.reason = PipelineError::brief(reason);
     }
 
-    /// How it says it is.
+    /// The health that it reports.
     pub(super) fn health(&mut self, health: Health, notices: &mut Vec<Notice>) {
         if health == self.health {
             return;

@@ -68,7 +68,7 @@ pub enum MessageContent {
         /// The question's ticket.
         ticket: u64,
     },
-    /// How the plugin says it is.
+    /// The health that the plugin reports.
     Health(Health),
     /// The thread is at its end.
     Ended,

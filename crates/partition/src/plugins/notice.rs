@@ -1,4 +1,4 @@
-//! What operators are told of plugins.
+//! What is reported to operators about plugins.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub enum Notice {
         /// Threads that were given up and have not come back.
         lost: usize,
     },
-    /// It says that it is well again (`None`), or what is wrong while it goes on.
+    /// The plugin reports that all is well again (`None`), or what is wrong while it goes on working.
     Health {
         /// Its name.
         plugin: &'static str,

@@ -80,7 +80,7 @@ impl Task {
         let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
         self.requested += 1;
         let request =
-            PluginRequest { number: self.requested, event: Box::new(EnrichedEvent::new(decoded, findings)) };
+            PluginRequest { number: self.requested, event: Arc::new(EnrichedEvent::new(decoded, findings)) };
         self.consulting.insert(request.number, key.clone());
         self.plugin_requests.push(request);
         lane.wait = Some(Wait::Plugins { at_hand, answers: None });

@@ -183,9 +183,9 @@ impl World {
 #[test]
 fn a_slow_one_is_waited_for_by_its_own_conversation_only_and_its_wishes_are_granted() {
     let open = Arc::new(AtomicBool::new(false));
-    let gate = open.clone();
+    let opened = open.clone();
     let slow = factory("slow", et::MESSAGE_RECEIVED, move |event| {
-        while !gate.load(Ordering::Acquire) {
+        while !opened.load(Ordering::Acquire) {
             std::thread::yield_now();
         }
         assert_eq!(event.conversation.state, "started", "as it will be published");

@@ -33,7 +33,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "The clock of ingest is so far ahead that everything else would be late.",
         &["I2", "I3"],
         &[Test(
-            "processor/src/task/tests.rs::a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing",
+            "crates/partition/src/task/tests.rs::a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing",
         )],
     ),
     fault(
@@ -61,7 +61,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "An event says that it happened in the future.",
         &["I3"],
         &[Test(
-            "processor/src/task/tests.rs::a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing",
+            "crates/partition/src/task/tests.rs::a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing",
         )],
     ),
 ];

@@ -81,7 +81,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "upgrade",
         "A version that keeps its state in another format takes over.",
         &["I4"],
-        &[Test("processor/src/entity/tests.rs::state_of_the_first_format_is_read_and_rewritten")],
+        &[Test("crates/partition/src/entity/tests.rs::state_of_the_first_format_is_read_and_rewritten")],
     ),
     fault(
         "downgrade",

@@ -25,7 +25,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "replayed-after-days",
         "Facts come again when their ids are forgotten.",
         &["I2"],
-        &[Test("processor/src/task/tests.rs::what_is_older_than_the_window_says_so")],
+        &[Test("crates/partition/src/task/tests.rs::what_is_older_than_the_window_says_so")],
     ),
     fault(
         "garbage",

@@ -24,7 +24,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
             chaos(Kind::SystemSlow, 8),
             Simulation,
             Test(
-                "processor/src/task/tests.rs::a_slow_customer_delays_only_its_own_conversation_and_only_to_the_deadline",
+                "crates/partition/src/task/tests.rs::a_slow_customer_delays_only_its_own_conversation_and_only_to_the_deadline",
             ),
         ],
     ),
