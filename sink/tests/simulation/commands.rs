@@ -37,6 +37,11 @@ pub fn target() -> Target {
     }
 }
 
+/// Whether a record is of the schema that comes late.
+pub fn is_late(record: &InboundRecord) -> bool {
+    record.value.as_deref().and_then(|value| value.get(1..5)) == Some(&LATE.to_be_bytes()[..])
+}
+
 /// The id of the command at an offset.
 pub fn id(partition: i32, offset: i64) -> String {
     format!("{partition}/{offset}")

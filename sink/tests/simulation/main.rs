@@ -15,6 +15,9 @@
 //!
 //! Not modelled: a process that is overtaken while it calls a target, records that arrive after their transaction has ended,
 //! several topics.
+//!
+//! Not judged: a request for a record of the late schema that is still alive when the partition goes to an instance which
+//! refuses that schema. That one does not know that there was a command, so it cannot wait for it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

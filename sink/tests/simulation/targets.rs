@@ -11,7 +11,7 @@ use trunkline_sink::decision::Step;
 use trunkline_sink::lanes::{Input, Serial};
 use trunkline_sink::ports::TargetCalls;
 
-use crate::commands::LIFETIME_MS;
+use crate::commands::{LIFETIME_MS, is_late};
 use crate::world::World;
 
 /// What a request is answered.
@@ -32,6 +32,8 @@ struct Request {
     caller: Option<(usize, Serial)>,
     place: (i32, i64),
     resource: Vec<u8>,
+    /// Of the schema that comes late.
+    late: bool,
     step: Step,
     effect_at: Option<i64>,
     reply: Reply,
@@ -69,17 +71,18 @@ impl Targets {
         for (_, index) in due {
             let request = &mut self.requests[index];
             request.effect_at = None;
-            let (resource, place) = (request.resource.clone(), request.place);
-            self.take_effect(resource, place)?;
+            let (resource, place, late) = (request.resource.clone(), request.place, request.late);
+            self.take_effect(resource, place, late)?;
         }
         self.requests.retain(|request| request.alive_until > now || request.caller.is_some());
         Ok(())
     }
 
-    fn take_effect(&mut self, resource: Vec<u8>, place: (i32, i64)) -> Result<(), String> {
+    fn take_effect(&mut self, resource: Vec<u8>, place: (i32, i64), late: bool) -> Result<(), String> {
         match self.last(&resource) {
             // The resource is like that already.
             Some(last) if last == place => return Ok(()),
+            Some(last) if last.1 > place.1 && late => {}
             Some(last) if last.1 > place.1 => return Err(format!("{place:?} undoes {last:?}")),
             _ => {}
         }
@@ -114,7 +117,10 @@ impl TargetCalls for Calls {
         let record = &command.issued.record;
         let (place, resource) = ((record.partition, record.offset), record.key.clone().unwrap());
         let now = world.now;
-        let alive = |request: &&Request| request.resource == resource && request.alive_until > now;
+        let alive = |request: &&Request| {
+            let other = !request.late || request.place == place;
+            request.resource == resource && request.alive_until > now && other
+        };
         if let Some(other) = world.targets.requests.iter().find(alive) {
             let other = format!("{place:?} is sent while {:?} is alive", other.place);
             world.violated(other);
@@ -135,6 +141,7 @@ impl TargetCalls for Calls {
             caller: Some((self.instance, serial)),
             place,
             resource,
+            late: is_late(record),
             step,
             effect_at: effect_at.filter(|_| step == Step::Write),
             reply,
