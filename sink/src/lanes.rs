@@ -53,6 +53,9 @@ pub struct Lanes {
     /// When to look at a lane again. An entry that no longer matters is skipped when it comes due.
     timers: BTreeSet<(i64, LaneId)>,
     calls: HashMap<Serial, LaneId>,
+    /// Resources with records that were refused or not understood, by offset, until that is committed. Their later
+    /// commands wait for it: read again after a restart, the same record may be understood, and would come too late.
+    verdicts: HashMap<LaneId, BTreeSet<i64>>,
     last_serial: Serial,
     /// Ended since the last plan.
     ended: Vec<Arc<Ended>>,
@@ -74,6 +77,7 @@ impl Lanes {
             ready: vec![VecDeque::new(); targets],
             timers: BTreeSet::new(),
             calls: HashMap::new(),
+            verdicts: HashMap::new(),
             last_serial: 0,
             ended: Vec::new(),
             committing: Vec::new(),
@@ -162,10 +166,18 @@ impl Lanes {
         match parsed {
             Parsed::Command(command) => self.queue(name, command, now_ms),
             Parsed::Refused(issued, ending) => {
-                self.end(Ended::Command { issued, ending, attempts: 0, finished_at_ms: now_ms });
+                self.verdict(Ended::Command { issued, ending, attempts: 0, finished_at_ms: now_ms });
             }
-            Parsed::Poison(poison) => self.end(Ended::Poison(poison)),
+            Parsed::Poison(poison) => self.verdict(Ended::Poison(poison)),
         }
+    }
+
+    /// A record ends without having been tried.
+    fn verdict(&mut self, ended: Ended) {
+        let record = ended.record();
+        let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
+        self.verdicts.entry(id).or_default().insert(record.offset);
+        self.end(ended);
     }
 
     fn queue(&mut self, name: TopicPartition, command: Arc<Command>, now_ms: i64) {
@@ -237,7 +249,8 @@ impl Lanes {
         let revoking = self.partitions.get(&id.partition).is_none_or(|partition| partition.revoking);
         let Some(lane) = self.lanes.get_mut(id) else { return };
         let Some(head) = lane.queue.front() else { return };
-        if revoking || lane.phase != Phase::Ready || head.target != target {
+        let waits = revoking || self.verdicts.contains_key(id);
+        if waits || lane.phase != Phase::Ready || head.target != target {
             return;
         }
         match decision::turn(&head.terms, &lane.progress, now_ms) {

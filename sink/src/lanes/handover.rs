@@ -1,5 +1,6 @@
 //! Letting go: of what is committed, and of partitions that are taken away.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trunkline_kafka::TopicPartition;
@@ -25,6 +26,10 @@ impl Lanes {
     fn go_on(&mut self, ended: &Ended, now_ms: i64) {
         let record = ended.record();
         let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
+        if self.verdicts.get_mut(&id).is_some_and(|offsets| offsets.remove(&record.offset)) {
+            self.verdict_committed(&id);
+            return;
+        }
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         let is_head = lane.queue.front().is_some_and(|head| head.issued.record.offset == record.offset);
         if !is_head || lane.phase != Phase::Ended {
@@ -34,6 +39,20 @@ impl Lanes {
             self.schedule(&id, now_ms, now_ms);
         } else {
             self.lanes.remove(&id);
+        }
+    }
+
+    /// A verdict on a record of this lane is committed: commands that waited for it may go on.
+    fn verdict_committed(&mut self, id: &LaneId) {
+        if !self.verdicts.get(id).is_some_and(BTreeSet::is_empty) {
+            return;
+        }
+        self.verdicts.remove(id);
+        if let Some(lane) = self.lanes.get(id)
+            && lane.phase == Phase::Ready
+            && let Some(target) = lane.target()
+        {
+            self.ready[target].push_back(id.clone());
         }
     }
 
@@ -85,6 +104,7 @@ impl Lanes {
             actions.push(Action::Cancel { serial });
         }
         self.lanes.retain(|id, _| !partitions.contains(&id.partition));
+        self.verdicts.retain(|id, _| !partitions.contains(&id.partition));
         for ended in [&mut self.ended, &mut self.committing] {
             ended.retain(|ended| !partitions.contains(&ended.record().topic_partition()));
         }

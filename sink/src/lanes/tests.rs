@@ -282,7 +282,7 @@ fn a_transaction_that_came_to_nothing_is_planned_again_and_one_that_did_not_is_n
 }
 
 #[test]
-fn poison_and_refused_commands_end_at_once_and_hold_nobody_up() {
+fn poison_and_refused_commands_end_at_once_and_hold_up_their_own_resource_until_that_is_committed() {
     let mut bench = Bench::new(0);
     let poison = Poison { record: record(0, 0, "a"), code: "TL-3001", message: "no".to_owned(), at_ms: 0 };
     bench.apply(Input::Read(Parsed::Poison(poison)));
@@ -290,8 +290,10 @@ fn poison_and_refused_commands_end_at_once_and_hold_nobody_up() {
     let ending = Ending::dead(trunkline_schemas::error_codes::UNKNOWN_OPERATION, "no".to_owned(), None);
     bench.apply(Input::Read(Parsed::Refused(refused, ending)));
     bench.read(2, "a");
-    assert_eq!(bench.did(), ["write 2"]);
+    bench.read(3, "b");
+    assert_eq!(bench.did(), ["write 3"], "read again, the records of a might be understood");
     assert_eq!(bench.commit(), (vec![0, 1], vec![(2, None)]));
+    assert_eq!(bench.did(), ["write 2"]);
 }
 
 #[test]

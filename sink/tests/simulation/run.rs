@@ -1,0 +1,204 @@
+//! Runs a seed: two sinks, a time in which everything may go wrong, and one in which nothing does.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use trunkline_schemas::codec::Value;
+use trunkline_schemas::{WriteBack, catalog};
+use trunkline_sink::lanes::{Lanes, Settings};
+use trunkline_sink::outputs::{Outputs, Topics};
+use trunkline_sink::parser::Parser;
+use trunkline_sink::reports::Reporter;
+use trunkline_sink::transactions::Transactions;
+use trunkline_sink::worker::{Worker, WorkerState};
+use trunkline_telemetry::Health;
+
+use crate::brokers::{Handle, Sabotage};
+use crate::commands::{self, KNOWN, TOPIC};
+use crate::surroundings::{Registry, WorldClock};
+use crate::targets::Calls;
+use crate::world::{INSTANCES, PARTITIONS, World};
+
+/// How long everything may go wrong, in milliseconds.
+const STORM_MS: i64 = 60_000;
+
+/// How long everything may take to be finished once nothing goes wrong any more, in milliseconds.
+const SETTLE_MS: i64 = 180_000;
+
+/// What came of a seed.
+pub struct Run {
+    pub violation: Option<String>,
+    pub history: Vec<String>,
+}
+
+/// A process, or what there is of it.
+enum Process {
+    Up(Box<Worker<Handle, Calls>>),
+    /// Until then (UTC milliseconds).
+    Frozen(Box<Worker<Handle, Calls>>, i64),
+    Down(i64),
+}
+
+/// Runs one seed.
+pub fn seed(seed: u64, sabotage: Option<Sabotage>) -> Run {
+    let world = Rc::new(RefCell::new(World::new(seed)));
+    let start = world.borrow().now;
+    let mut processes: Vec<Process> = (0..INSTANCES).map(|_| Process::Down(start)).collect();
+    loop {
+        let now = world.borrow().now;
+        if world.borrow().violation.is_some() {
+            break;
+        }
+        if now > start + STORM_MS && !world.borrow().calm {
+            world.borrow_mut().calm = true;
+            world.borrow_mut().note("nothing goes wrong any more");
+        }
+        if now > start + STORM_MS && world.borrow().all_done() {
+            break;
+        }
+        if now > start + STORM_MS + SETTLE_MS {
+            let left = world.borrow().left();
+            world.borrow_mut().violated(format!("not finished: {left}"));
+            break;
+        }
+        weather(&world, &mut processes);
+        for (instance, process) in processes.iter_mut().enumerate() {
+            step(&world, instance, process, sabotage);
+        }
+        if processes.iter().all(|process| !matches!(process, Process::Up(_))) {
+            world.borrow_mut().advance(100);
+        }
+    }
+    // Their handles on the world go first.
+    drop(processes);
+    let mut world = world.borrow_mut();
+    Run { violation: world.violation.take(), history: std::mem::take(&mut world.history) }
+}
+
+/// What comes by itself: commands, crashes, freezes, rebalances, others of the same name.
+fn weather(world: &Rc<RefCell<World>>, processes: &mut [Process]) {
+    let mut world = world.borrow_mut();
+    let now = world.now;
+    if world.fault(0.06) {
+        let partition = world.dice.index(PARTITIONS);
+        for _ in 0..world.dice.between(1, 4) {
+            world.write_command(partition);
+        }
+    }
+    if world.fault(0.004) {
+        let (partition, to) = (world.dice.index(PARTITIONS), world.dice.index(INSTANCES));
+        if world.group.rebalance(partition, to) {
+            world.note(format!("partition {partition} moves to {to}"));
+        }
+    }
+    if world.fault(0.001) {
+        let instance = world.dice.index(INSTANCES);
+        world.epochs[instance] += 1;
+        world.note(format!("{instance} is fenced"));
+    }
+    for (instance, process) in processes.iter_mut().enumerate() {
+        if !matches!(process, Process::Up(_)) {
+            continue;
+        }
+        if world.fault(0.001) {
+            world.note(format!("{instance} crashes"));
+            let until = now + world.dice.between(100, 20_000);
+            go_down(&mut world, instance, process, until);
+        } else if world.fault(0.0005) {
+            let until = now + world.dice.between(100, 20_000);
+            world.note(format!("{instance} is frozen until {until}"));
+            world.group.falls_silent(instance, now);
+            if let Process::Up(worker) = std::mem::replace(process, Process::Down(until)) {
+                *process = Process::Frozen(worker, until);
+            }
+        }
+    }
+}
+
+fn go_down(world: &mut World, instance: usize, process: &mut Process, until: i64) {
+    let now = world.now;
+    world.targets.give_up(instance, None, now);
+    world.group.falls_silent(instance, now);
+    *process = Process::Down(until);
+}
+
+fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabotage: Option<Sabotage>) {
+    let now = world.borrow().now;
+    match process {
+        Process::Up(worker) => {
+            if let Err(error) = worker.turn() {
+                let mut world = world.borrow_mut();
+                world.note(format!("{instance} ends: {error}"));
+                let until = now + world.dice.between(100, 15_000);
+                go_down(&mut world, instance, process, until);
+            }
+        }
+        Process::Frozen(_, until) if *until <= now => {
+            world.borrow_mut().group.speaks_again(instance);
+            if let Process::Frozen(worker, _) = std::mem::replace(process, Process::Down(now)) {
+                *process = Process::Up(worker);
+            }
+        }
+        Process::Down(until) if *until <= now => {
+            world.borrow_mut().note(format!("{instance} starts"));
+            *process = Process::Up(Box::new(worker(world, instance, sabotage)));
+        }
+        Process::Frozen(..) | Process::Down(_) => {}
+    }
+}
+
+fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> Worker<Handle, Calls> {
+    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]));
+    parser.add_schema(KNOWN, WriteBack::SCHEMA).unwrap();
+    let topics = Topics {
+        results: catalog::WRITEBACK_RESULTS.to_owned(),
+        dead_letters: catalog::WRITEBACK_DLQ.to_owned(),
+        reports: catalog::PIPELINE_ERRORS.to_owned(),
+        state: catalog::SINK_STATE.to_owned(),
+    };
+    let name = format!("sink-{instance}");
+    let settings = Settings {
+        targets: 1,
+        topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
+        max_in_flight: 3,
+        max_buffered: 6,
+        max_finished: 8,
+    };
+    let (_, reports) = mpsc::channel();
+    Worker {
+        lanes: Lanes::new(settings),
+        brokers: Handle::open(Rc::clone(world), instance, sabotage),
+        transactions: Transactions::new(Outputs::new(topics, KNOWN, KNOWN, &name)),
+        parser,
+        calls: Calls { world: Rc::clone(world), instance },
+        schemas: Box::new(Registry { world: Rc::clone(world), asked: Vec::new() }),
+        reports,
+        reporter: Reporter::new(&name),
+        clock: Box::new(WorldClock(Rc::clone(world))),
+        health: Arc::clone(&Health::new()),
+        state: WorkerState::default(),
+    }
+}
+
+/// A drain at the end of a process's life leaves nothing behind that a successor would do again.
+#[test]
+fn a_drained_sink_has_committed_what_it_did() {
+    let world = Rc::new(RefCell::new(World::new(1)));
+    world.borrow_mut().calm = true;
+    for partition in 0..PARTITIONS {
+        for _ in 0..5 {
+            world.borrow_mut().write_command(partition);
+        }
+    }
+    let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+    for _ in 0..20 {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+    }
+    workers.iter_mut().for_each(|worker| worker.drain(Duration::from_secs(10)).unwrap());
+    let violation = world.borrow_mut().violation.take();
+    let history = world.borrow().history.join("\n");
+    assert_eq!(violation, None, "{history}");
+}

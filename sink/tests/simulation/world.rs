@@ -1,0 +1,262 @@
+//! The world: time, the log of commands, what is committed, and transactions that are still in the air.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use trunkline_kafka::{InboundRecord, OutboundRecord};
+use trunkline_schemas::codec::{Decoder, Value};
+use trunkline_schemas::dead_letter::Provenance;
+use trunkline_schemas::{WriteBackResult, catalog, error_codes};
+
+use crate::commands;
+use crate::dice::Dice;
+use crate::group::Group;
+use crate::targets::Targets;
+
+/// Partitions of the commands' topic.
+pub const PARTITIONS: usize = 3;
+
+/// Sinks.
+pub const INSTANCES: usize = 2;
+
+/// After so long at least the coordinator settles a transaction that its producer left open, and in twice that time at the
+/// latest, since it looks for such ones only now and then; milliseconds.
+const TRANSACTION_TIMEOUT_MS: i64 = 10_000;
+
+/// How long after the registry has learnt the late schema a dead letter may still name it: for a minute it is refused, and
+/// an answer from before may be under way.
+const REFUSED_MS: i64 = 64_000;
+
+/// A transaction whose end was asked for and nobody knows to have happened.
+pub struct InTheAir {
+    pub instance: usize,
+    pub epoch: u64,
+    pub records: Vec<OutboundRecord>,
+    pub offsets: Vec<(usize, i64)>,
+    settles_at: i64,
+}
+
+/// See the module's documentation.
+pub struct World {
+    /// UTC milliseconds.
+    pub now: i64,
+    pub dice: Dice,
+    /// Nothing goes wrong any more.
+    pub calm: bool,
+    pub log: Vec<BTreeMap<i64, InboundRecord>>,
+    pub committed: Vec<Option<i64>>,
+    /// Values of `sink.state`.
+    pub saved: Vec<Option<Vec<u8>>>,
+    pub group: Group,
+    pub targets: Targets,
+    pub in_the_air: Vec<InTheAir>,
+    /// The producer epochs of the instances' transactional ids.
+    pub epochs: Vec<u64>,
+    /// From when on the registry knows the late schema.
+    pub known_from: i64,
+    /// Offsets with a committed result or dead letter.
+    done: Vec<BTreeSet<i64>>,
+    /// Below it everything was found finished.
+    checked: Vec<i64>,
+    results: Decoder<WriteBackResult>,
+    pub violation: Option<String>,
+    pub history: Vec<String>,
+}
+
+// === impl World ===
+
+impl World {
+    /// Nothing has happened yet.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let known_from = dice.between(1_000_000, 1_030_000);
+        let mut results = Decoder::new();
+        results.add_writer(commands::KNOWN, WriteBackResult::SCHEMA).unwrap();
+        Self {
+            now: 1_000_000,
+            dice,
+            calm: false,
+            log: vec![BTreeMap::new(); PARTITIONS],
+            committed: vec![None; PARTITIONS],
+            saved: vec![None; PARTITIONS],
+            group: Group::new(INSTANCES, PARTITIONS),
+            targets: Targets::default(),
+            in_the_air: Vec::new(),
+            epochs: vec![0; INSTANCES],
+            known_from,
+            done: vec![BTreeSet::new(); PARTITIONS],
+            checked: vec![0; PARTITIONS],
+            results,
+            violation: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// Whether something goes wrong now, this often.
+    pub fn fault(&mut self, probability: f64) -> bool {
+        !self.calm && self.dice.chance(probability)
+    }
+
+    /// Keeps what happened, for whoever reads of a seed.
+    pub fn note(&mut self, what: impl Into<String>) {
+        let (now, what) = (self.now, what.into());
+        self.history.push(format!("{now} {what}"));
+    }
+
+    /// Something does not hold; the first one counts.
+    pub fn violated(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        self.note(format!("VIOLATION {what}"));
+        self.violation.get_or_insert(what);
+    }
+
+    /// Time goes by, with all that comes with it.
+    pub fn advance(&mut self, ms: i64) {
+        self.now += ms;
+        let now = self.now;
+        if let Err(violation) = self.targets.pass(now) {
+            self.violated(violation);
+        }
+        while let Some(at) = self.in_the_air.iter().position(|transaction| transaction.settles_at <= now) {
+            self.settle(at);
+        }
+        self.group.expire(now);
+    }
+
+    /// Writes a command behind the others of its partition; control records leave holes.
+    pub fn write_command(&mut self, partition: usize) {
+        let last = self.log[partition].keys().next_back().map_or(0, |last| last + 1);
+        let offset = last + i64::from(self.dice.chance(0.3));
+        let resource = format!("r{partition}-{}", self.dice.index(3));
+        let schema = match self.dice.index(100) {
+            0..3 => None,
+            3..15 => Some(commands::LATE),
+            _ => Some(commands::KNOWN),
+        };
+        let record = commands::record(partition as i32, offset, &resource, schema, self.now);
+        self.log[partition].insert(offset, record);
+    }
+
+    /// The end of a partition.
+    pub fn end(&self, partition: usize) -> i64 {
+        self.log[partition].keys().next_back().map_or(0, |last| last + 1)
+    }
+
+    /// Whether every command is finished, and committed as such.
+    pub fn all_done(&self) -> bool {
+        (0..PARTITIONS).all(|partition| {
+            self.log[partition].keys().all(|offset| self.done[partition].contains(offset))
+                && self.committed[partition].unwrap_or(0) >= self.end(partition)
+        })
+    }
+
+    /// What is left, for a seed that does not come to its end.
+    pub fn left(&self) -> String {
+        let partitions: Vec<String> = (0..PARTITIONS)
+            .map(|partition| {
+                let (committed, end) = (self.committed[partition], self.end(partition));
+                format!("partition {partition}: {committed:?} of {end}")
+            })
+            .collect();
+        partitions.join(", ")
+    }
+
+    /// A producer of this instance's id is made: what its predecessor left in the air is settled.
+    pub fn open(&mut self, instance: usize) -> u64 {
+        while let Some(at) = self.in_the_air.iter().position(|transaction| transaction.instance == instance) {
+            self.settle(at);
+        }
+        self.epochs[instance] += 1;
+        self.epochs[instance]
+    }
+
+    /// Whether offsets of a partition hang in a transaction.
+    pub fn hangs(&self, partition: usize) -> bool {
+        self.in_the_air.iter().any(|transaction| transaction.offsets.iter().any(|(of, _)| *of == partition))
+    }
+
+    /// Leaves a transaction in the air.
+    pub fn leave(
+        &mut self,
+        instance: usize,
+        epoch: u64,
+        records: Vec<OutboundRecord>,
+        offsets: Vec<(usize, i64)>,
+    ) {
+        let settles_at = self.now + self.dice.between(TRANSACTION_TIMEOUT_MS, 2 * TRANSACTION_TIMEOUT_MS);
+        self.in_the_air.push(InTheAir { instance, epoch, records, offsets, settles_at });
+    }
+
+    fn settle(&mut self, at: usize) {
+        let InTheAir { instance, records, offsets, .. } = self.in_the_air.remove(at);
+        if self.dice.chance(0.5) {
+            self.note(format!("what {instance} left in the air is committed"));
+            self.apply(&records, &offsets);
+        } else {
+            self.note(format!("what {instance} left in the air is aborted"));
+        }
+    }
+
+    /// A transaction takes effect.
+    pub fn apply(&mut self, records: &[OutboundRecord], offsets: &[(usize, i64)]) {
+        let mut done: HashMap<(usize, i64), bool> = HashMap::new();
+        for record in records {
+            match record.topic.as_str() {
+                catalog::WRITEBACK_RESULTS => {
+                    let result = self.results.decode(record.value.as_deref().unwrap()).unwrap();
+                    let (partition, offset) = result.command_id.split_once('/').unwrap();
+                    let place = (partition.parse().unwrap(), offset.parse().unwrap());
+                    if done.insert(place, true).is_some() {
+                        self.violated(format!("{place:?} has two results in one transaction"));
+                    }
+                }
+                catalog::WRITEBACK_DLQ => {
+                    let provenance = Provenance::read(&record.headers).unwrap();
+                    self.check_refusal(&provenance);
+                    done.entry((provenance.partition as usize, provenance.offset)).or_insert(false);
+                }
+                catalog::SINK_STATE => {
+                    self.saved[record.partition.unwrap() as usize] = record.value.clone();
+                }
+                _ => {}
+            }
+        }
+        for ((partition, offset), _) in done {
+            if !self.done[partition].insert(offset) {
+                self.violated(format!("{partition}/{offset} is finished a second time"));
+            }
+        }
+        for (partition, offset) in offsets {
+            self.committed[*partition] = Some(*offset);
+        }
+        for partition in 0..PARTITIONS {
+            self.check_committed(partition);
+        }
+    }
+
+    /// A schema that the registry learnt late makes dead letters for a minute, and no longer.
+    fn check_refusal(&mut self, provenance: &Provenance) {
+        let refused = provenance.code == error_codes::UNKNOWN_SCHEMA_ID.as_str();
+        if refused && provenance.at.unwrap() > self.known_from + REFUSED_MS {
+            let place = commands::id(provenance.partition, provenance.offset);
+            self.violated(format!("{place} is a dead letter though its schema has long been known"));
+        }
+    }
+
+    fn check_committed(&mut self, partition: usize) {
+        let watermark = self.committed[partition].unwrap_or(0);
+        let saved = self.saved[partition].as_deref().map(trunkline_sink::saved_state::decode);
+        let saved = saved.map(|saved| saved.unwrap().finished).unwrap_or_default();
+        let below: Vec<i64> =
+            self.log[partition].range(self.checked[partition]..watermark).map(|(at, _)| *at).collect();
+        for offset in below.iter().chain(&saved) {
+            if !self.done[partition].contains(offset) {
+                self.violated(format!("{partition}/{offset} is committed as finished and has no result"));
+            }
+        }
+        self.checked[partition] = self.checked[partition].max(watermark);
+        let forgotten = self.done[partition].range(watermark..).find(|offset| !saved.contains(offset));
+        if let Some(offset) = forgotten.copied() {
+            self.violated(format!("{partition}/{offset} has a result and would be done again"));
+        }
+    }
+}
