@@ -56,10 +56,10 @@ struct Breaking<'a> {
 impl Breaking<'_> {
     async fn befall(&self, fault: Fault) {
         match fault {
-            Fault::Processor { processor, fault } => {
+            Fault::Processor { processor, fault: own } => {
                 let _hand = self.hands[processor].lock().await;
                 self.journal.say(fault.to_string());
-                self.break_processor(&self.bed.processors[processor], fault).await;
+                self.break_processor(&self.bed.processors[processor], own).await;
             }
             Fault::RollingRestart => {
                 self.journal.say(fault.to_string());

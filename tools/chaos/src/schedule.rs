@@ -87,7 +87,7 @@ fn rolling_windows(seconds: u64, processors: usize) -> Vec<(Duration, Duration)>
     (0..times).map(|number| (start(number), start(number) + room)).collect()
 }
 
-/// The processors' processor_faults, dealt out so that every lane has about as much to bear.
+/// The processors' faults, dealt out so that every lane has about as much to bear.
 fn lanes(dice: &mut Dice, seconds: u64, rig: Rig) -> Vec<Vec<Fault>> {
     let mut lanes: Vec<Vec<Fault>> = vec![Vec::new(); rig.processors];
     if let Some(processor) = rig.small_disk {
