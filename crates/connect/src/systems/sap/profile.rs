@@ -142,7 +142,7 @@ mod tests {
     fn pages_are_read_to_the_last_one_or_not_at_all() {
         let page = json!({"d": {"results": [item("1", "EUR")], "__next": "/odata/X?$skiptoken=2"}});
         let last = json!({"d": {"results": [item("2", "EUR")]}});
-        let found = read(&[page.clone()], "https://sap.example").unwrap();
+        let found = read(std::slice::from_ref(&page), "https://sap.example").unwrap();
         assert_eq!(found, Found::NextPage("/odata/X?$skiptoken=2".to_owned()));
         let Found::All(Some(data)) = read(&[page.clone(), last], "https://sap.example").unwrap() else {
             panic!("not all");
