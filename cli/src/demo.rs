@@ -2,22 +2,21 @@
 //!
 //! # Layout
 //!
-//! - [`stage`]: everything a demo stands on, shared with `trunkline up`
+//! - [`test_bed`]: everything a demo stands on, shared with `trunkline up`
 //!   - [`topics`]: topics and schemas
-//!   - [`fleet`]: the processes, started and watched
 //! - [`faults`]: what is broken on purpose
 //! - [`watch`], [`screen`]: showing how it goes, [`scrape`] with figures from the processes themselves
-//! - [`outcome`]: the report
+//! - [`outcome`]: the report; [`build`]: what kind of build it was measured on
 //! - [`up`]: `trunkline up`
 
 pub mod up;
 
+mod build;
 mod faults;
-mod fleet;
 mod outcome;
 mod scrape;
 mod screen;
-mod stage;
+mod test_bed;
 mod topics;
 mod watch;
 
@@ -32,20 +31,21 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use trunkline_load::generator::{Day, DaySettings};
+use trunkline_load::{self as load, now_ms};
+use trunkline_load::{LoadSettings, play};
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
 use trunkline_rig::progress::{Progress, Summary};
-use trunkline_simulators::generator::{Day, DaySettings};
-use trunkline_simulators::load::{LoadSettings, play};
-use trunkline_simulators::{FaultProfile, load, now_ms};
+use trunkline_simulators::FaultProfile;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Breakers, Conclusion, Inputs, KNOWN, Report, SecretToFind, verify};
 
 use faults::Outage;
 use outcome::Outcome;
 use screen::Screen;
-use stage::{Settings, Stage};
+use test_bed::{Settings, TestBed};
 use watch::{TURN, Watch};
 
 /// A rate that can be played: above zero, and not beyond what one machine can send.
@@ -129,24 +129,24 @@ pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     };
     let stopped = trunkline_telemetry::shutdown::signal();
     tokio::pin!(stopped);
-    let staged = tokio::select! {
-        staged = Stage::set_up(&settings) => staged?,
+    let set_up = tokio::select! {
+        set_up = TestBed::set_up(&settings) => set_up?,
         _ = &mut stopped => return Ok(interrupted()),
     };
-    let mut stage = staged;
+    let mut bed = set_up;
     let judged = tokio::select! {
-        judged = play_and_judge(&mut stage, &arguments) => judged,
+        judged = play_and_judge(&mut bed, &arguments) => judged,
         _ = &mut stopped => {
-            stage.stop_members().await?;
-            stage.remove_topics().await?;
+            bed.stop_members().await?;
+            bed.remove_topics().await?;
             return Ok(interrupted());
         }
     };
     let (report, outcome) = match judged {
         Ok(judged) => judged,
         Err(error) => {
-            let folder = stage.keep_folder().display().to_string();
-            stage.stop_members().await?;
+            let folder = bed.keep_folder().display().to_string();
+            bed.stop_members().await?;
             return Err(error.context(format!("the demo broke off; what it left is in {folder}")));
         }
     };
@@ -156,11 +156,11 @@ pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     }
     let conclusion = report.conclusion();
     if conclusion != Conclusion::Holds {
-        println!("Everything needed to look into it is in {}", stage.keep_folder().display());
+        println!("Everything needed to look into it is in {}", bed.keep_folder().display());
         return Ok(ExitCode::from(conclusion.exit_code()));
     }
     if arguments.keep.is_none() {
-        stage.remove_topics().await?;
+        bed.remove_topics().await?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -170,36 +170,31 @@ fn interrupted() -> ExitCode {
     ExitCode::from(130)
 }
 
-async fn play_and_judge(stage: &mut Stage, arguments: &Args) -> anyhow::Result<(Report, Outcome)> {
+async fn play_and_judge(bed: &mut TestBed, arguments: &Args) -> anyhow::Result<(Report, Outcome)> {
     let progress = Arc::new(Mutex::new(Progress::new()?));
-    let played = play_day(stage, arguments, &progress).await?;
-    let restarts = stage.restarts();
-    let logs = stage.logs();
-    let stopped_cleanly = stage.stop_members().await?;
+    let played = play_day(bed, arguments, &progress).await?;
+    let restarts = bed.restarts();
+    let logs = bed.logs();
+    let stopped_cleanly = bed.stop_members().await?;
     eprintln!("judging what the topics, logs and stores hold");
-    let inputs = inputs(stage, &played.ledger, logs, stopped_cleanly, &restarts)?;
+    let inputs = inputs(bed, &played.ledger, logs, stopped_cleanly, &restarts)?;
     let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
-    let conditions = conditions(arguments, stage, played.drained, stopped_cleanly);
+    let conditions = conditions(arguments, bed, played.drained, stopped_cleanly);
     let outcome = Outcome::new(&report, latencies(&progress.lock(), &played.load), &restarts, conditions);
     Ok((report, outcome))
 }
 
 /// Plays the day and waits until everything has come out.
 async fn play_day(
-    stage: &Stage,
+    bed: &TestBed,
     arguments: &Args,
     progress: &Arc<Mutex<Progress>>,
 ) -> anyhow::Result<Played> {
-    let layout = &stage.layout;
-    let following = Following::start(
-        stage.cluster(),
-        &layout.registry,
-        &layout.prefix,
-        &WRITTEN_SYSTEMS,
-        progress.clone(),
-    )
-    .await?;
-    let ledger = stage.folder.join("ledger.jsonl");
+    let layout = &bed.layout;
+    let following =
+        Following::start(bed.cluster(), &layout.registry, &layout.prefix, &WRITTEN_SYSTEMS, progress.clone())
+            .await?;
+    let ledger = bed.folder.join("ledger.jsonl");
     let mut beside = JoinSet::new();
     beside.spawn(ledger_tail::follow(ledger.clone(), progress.clone()));
 
@@ -208,7 +203,7 @@ async fn play_day(
     let deliveries = Day::new(DaySettings::new(arguments.seed, arguments.rate, day, start_ms));
     let load = LoadSettings {
         ledger: Some(ledger.clone()),
-        ..LoadSettings::new(&format!("http://{}", layout.ingest), stage.secrets.clone())
+        ..LoadSettings::new(&format!("http://{}", layout.ingest), bed.secrets.clone())
     };
     // Nobody stops the play before its end but by stopping the whole demo.
     let (_stop, stop) = tokio::sync::watch::channel(false);
@@ -216,18 +211,18 @@ async fn play_day(
     let playing = play(deliveries, start_ms, load, load_progress.clone(), stop);
     tokio::pin!(playing);
 
-    let mut watch = Watch::new(Screen::open(arguments.plain)?, stage::client()?);
-    let breaking = break_things(stage, arguments, Instant::now() + Duration::from_millis(500));
+    let mut watch = Watch::new(Screen::open(arguments.plain)?, test_bed::client()?);
+    let breaking = break_things(bed, arguments, Instant::now() + Duration::from_millis(500));
     tokio::pin!(breaking);
     let (mut played, mut broken) = (false, false);
     while !(played && broken) {
         tokio::select! {
             counts = &mut playing, if !played => { counts?; played = true; }
             () = &mut breaking, if !broken => broken = true,
-            shown = next_turn(&mut watch, "playing", stage, progress) => shown?,
+            shown = next_turn(&mut watch, "playing", bed, progress) => shown?,
         }
     }
-    let drained = drain(&mut watch, stage, progress).await?;
+    let drained = drain(&mut watch, bed, progress).await?;
     drop(following);
     Ok(Played { ledger, load: load_progress, drained })
 }
@@ -247,15 +242,15 @@ fn latencies(progress: &Progress, load: &load::Progress) -> BTreeMap<&'static st
 async fn next_turn(
     watch: &mut Watch,
     phase: &str,
-    stage: &Stage,
+    bed: &TestBed,
     progress: &Arc<Mutex<Progress>>,
 ) -> anyhow::Result<()> {
     tokio::time::sleep(TURN).await;
-    watch.turn(phase, stage.members(), progress).await
+    watch.turn(phase, bed.members(), progress).await
 }
 
 /// Does at its time what was asked to go wrong.
-async fn break_things(stage: &Stage, arguments: &Args, start: Instant) {
+async fn break_things(bed: &TestBed, arguments: &Args, start: Instant) {
     let mut plan: Vec<(Duration, Breakage<'_>)> = Vec::new();
     for &at in &arguments.kill_processor_at {
         plan.push((Duration::try_from_secs_f64(at).unwrap_or_default(), Breakage::KillProcessor));
@@ -269,13 +264,12 @@ async fn break_things(stage: &Stage, arguments: &Args, start: Instant) {
         tokio::time::sleep_until(start + at).await;
         match breakage {
             Breakage::KillProcessor => {
-                for member in stage.members().iter().filter(|member| member.spec().instance == "processor-0")
-                {
-                    member.kill().await;
+                for member in bed.members().iter().filter(|member| member.spec().instance == "processor-0") {
+                    member.kill(async {}).await;
                 }
             }
             Breakage::Down(outage, down) => {
-                stage.sandbox.set_fault(outage.system, FaultProfile { down, ..FaultProfile::default() });
+                bed.sandbox.set_fault(outage.system, FaultProfile { down, ..FaultProfile::default() });
             }
         }
     }
@@ -288,12 +282,12 @@ enum Breakage<'a> {
 
 /// Waits until every accepted event has come out, every command has its result, and nothing more comes. False when the
 /// patience ends first; the verifier then says what is missing.
-async fn drain(watch: &mut Watch, stage: &Stage, progress: &Arc<Mutex<Progress>>) -> anyhow::Result<bool> {
+async fn drain(watch: &mut Watch, bed: &TestBed, progress: &Arc<Mutex<Progress>>) -> anyhow::Result<bool> {
     let started = Instant::now();
     let mut quiet_since = Instant::now();
     let mut last = (0, 0, 0);
     while started.elapsed() < DRAIN_PATIENCE {
-        next_turn(watch, "draining", stage, progress).await?;
+        next_turn(watch, "draining", bed, progress).await?;
         let progress = progress.lock();
         let now = (progress.enriched, progress.decisions, progress.results.values().sum());
         if now != last || progress.events_missing() > 0 || progress.commands_open() > 0 {
@@ -309,35 +303,35 @@ async fn drain(watch: &mut Watch, stage: &Stage, progress: &Arc<Mutex<Progress>>
 }
 
 fn inputs(
-    stage: &Stage,
+    bed: &TestBed,
     ledger: &Path,
     logs: Vec<PathBuf>,
     stopped_cleanly: bool,
     restarts: &BTreeMap<String, u32>,
 ) -> anyhow::Result<Inputs> {
-    let audit = stage.folder.join("audit.jsonl");
-    std::fs::write(&audit, stage.sandbox.audit().json_lines(None))?;
-    let webhooks = stage.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let outside = stage.sandbox.secrets().into_iter().enumerate();
+    let audit = bed.folder.join("audit.jsonl");
+    std::fs::write(&audit, bed.sandbox.audit().json_lines(None))?;
+    let webhooks = bed.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let outside = bed.sandbox.secrets().into_iter().enumerate();
     let outside =
         outside.map(|(number, value)| (format!("outside system's secret or token {number}"), value));
     let secrets = webhooks.into_iter().chain(outside).map(|(name, value)| SecretToFind { name, value });
     let one = |binary: &str| !restarts.keys().any(|instance| instance.starts_with(binary));
     Ok(Inputs {
-        cluster: stage.cluster(),
-        registry: stage.layout.registry.clone(),
-        prefix: stage.layout.prefix.clone(),
-        configuration: Some(Configuration::read(&stage.config)?),
+        cluster: bed.cluster(),
+        registry: bed.layout.registry.clone(),
+        prefix: bed.layout.prefix.clone(),
+        configuration: Some(Configuration::read(&bed.config)?),
         ledger: Some(ledger.to_owned()),
         audits: vec![audit],
         logs,
         secrets: secrets.collect(),
-        state_folders: vec![stage.layout.state.clone()],
+        state_folders: vec![bed.layout.state.clone()],
         stopped_cleanly,
-        quotas: stage.layout.quotas.clone(),
-        breakers: Some(Breakers {
-            open_for_ms: f64::from(stage.layout.breakers_open_for) * 1000.0,
-            lookups_by_one: one("processor") && stage.layout.processors == 1,
+        quotas: bed.layout.quotas.clone(),
+        breakers: bed.layout.breakers_open_for.map(|seconds| Breakers {
+            open_for_ms: f64::from(seconds) * 1000.0,
+            lookups_by_one: one("processor") && bed.layout.processors == 1,
             writes_by_one: one("sink"),
         }),
         allow_unjudged: UNJUDGED.map(str::to_owned).into(),
@@ -345,13 +339,13 @@ fn inputs(
     })
 }
 
-fn conditions(arguments: &Args, stage: &Stage, drained: bool, stopped_cleanly: bool) -> serde_json::Value {
+fn conditions(arguments: &Args, bed: &TestBed, drained: bool, stopped_cleanly: bool) -> serde_json::Value {
     let outages: Vec<String> = arguments
         .crm_down
         .iter()
         .map(|outage| format!("{}@{:?}..{:?}", outage.system, outage.from, outage.to))
         .collect();
-    let quotas: BTreeMap<&str, String> = stage
+    let quotas: BTreeMap<&str, String> = bed
         .layout
         .quotas
         .iter()
@@ -359,7 +353,7 @@ fn conditions(arguments: &Args, stage: &Stage, drained: bool, stopped_cleanly: b
         .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "build": if cfg!(debug_assertions) { "debug" } else { "release" },
+        "build": build::KIND,
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "seconds": arguments.seconds,
         "rate": arguments.rate,

@@ -4,13 +4,13 @@
 //!
 //! - `subject`: which conversation is meant, and which records are about it
 //! - `collect`: reads and decodes them
-//! - `story`: puts them together; pure
-//! - `text`: the story for people
+//! - `timeline`: puts them together; pure
+//! - `text`: the timeline for people
 
 mod collect;
-mod story;
 mod subject;
 mod text;
+mod timeline;
 
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,8 +19,8 @@ use anyhow::bail;
 use trunkline_kafka::tail::From;
 
 use crate::config_file::ConfigFile;
-use story::Story;
 use subject::Subject;
+use timeline::Timeline;
 
 /// Shows what the topics know of one conversation: its events in order, decisions, write-backs and their results
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Prints the story of the conversation; fails if nothing is known of it.
+/// Prints the timeline of the conversation; fails if nothing is known of it.
 ///
 /// # Errors
 ///
@@ -55,11 +55,11 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if found.is_empty() {
         bail!("no topic knows the conversation '{}'", args.conversation);
     }
-    let story = Story::new(found);
+    let timeline = Timeline::new(found);
     if args.json {
-        println!("{}", serde_json::to_string(&story)?);
+        println!("{}", serde_json::to_string(&timeline)?);
     } else {
-        print!("{}", text::show(&story));
+        print!("{}", text::show(&timeline));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,17 +12,25 @@ use crate::refusal::Refusal;
 
 /// Time a body has to arrive in full: as long as Genesys waits for an answer.
 const ARRIVAL: Duration = Duration::from_secs(10);
-/// Of a body too large, so much is read and thrown away at most, so that the caller gets to read the answer: a
-/// connection closed on unread bytes is reset, and the answer lost.
+/// Of a body too large, so much is read and thrown away at most, so that the caller gets to read the answer:
+/// a connection closed on unread bytes is reset, and the answer lost.
 const DISCARDED_BYTES: usize = 64 * 1_024 * 1_024;
 /// And for so long at most.
 const DISCARDING: Duration = Duration::from_secs(5);
 
-/// Reads the body. One that is too large is refused by its announced length where it has one, and costs no memory.
+/// Reads the body. One that is too large is refused by its announced length where it has one, and costs no
+/// memory.
+///
+/// # Errors
+///
+/// [`Refusal::TooLarge`] beyond `limit`, and the refusal of a body that breaks off.
 pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
-        discard(body, headers).await;
+        // The answer closes the connection, so what its sender still writes is read before.
+        if !waits_for_continue(headers) {
+            discard_rest(body.into_data_stream()).await;
+        }
         return Err(Refusal::TooLarge { limit });
     }
     let mut stream = body.into_data_stream();
@@ -60,12 +68,17 @@ async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
     stream.next().await.transpose().map_err(|_| incomplete())
 }
 
-/// Reads a body that nobody will look at, within bounds, so that its sender gets to read the answer.
-pub async fn discard(body: Body, headers: &HeaderMap) {
-    // A caller that waits for `100 Continue` has sent nothing yet, and need not.
-    if !headers.contains_key(header::EXPECT) {
-        discard_rest(body.into_data_stream()).await;
+/// Reads a body that nobody will look at beside the answer, within bounds: the answer waits for nothing, and
+/// its sender gets to read it.
+pub fn discard(body: Body, headers: &HeaderMap) {
+    if !waits_for_continue(headers) {
+        tokio::spawn(discard_rest(body.into_data_stream()));
     }
+}
+
+/// A caller that waits for `100 Continue` has sent nothing yet, and need not.
+fn waits_for_continue(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::EXPECT)
 }
 
 async fn discard_rest(mut stream: BodyDataStream) {

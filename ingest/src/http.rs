@@ -55,12 +55,12 @@ async fn webhook<P: Publish>(
 }
 
 async fn wrong_method(headers: HeaderMap, body: Body) -> Refusal {
-    body::discard(body, &headers).await;
+    body::discard(body, &headers);
     Refusal::WrongMethod
 }
 
 async fn wrong_path(headers: HeaderMap, body: Body) -> Refusal {
-    body::discard(body, &headers).await;
+    body::discard(body, &headers);
     Refusal::UnknownSource
 }
 

@@ -1,9 +1,17 @@
 //! Every metric of ingest, in one place.
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use std::collections::BTreeMap;
 
-/// Requests answered, by `source` and `status`; requests for unknown sources count under `unknown`.
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+use trunkline_config::{Source, Verify};
+use trunkline_mapping::Change;
+
+use crate::verify::Failure;
+
+/// Requests answered, by `source` and `status`; requests for unknown sources count under [`UNKNOWN`].
 pub const REQUESTS: &str = "trunkline_ingest_requests_total";
+/// What stands for a source that is not configured.
+pub const UNKNOWN: &str = "unknown";
 /// From the request's head to its answer, by `source`.
 pub const REQUEST_SECONDS: &str = "trunkline_ingest_request_seconds";
 /// Requests being worked on.
@@ -12,7 +20,7 @@ pub const IN_FLIGHT: &str = "trunkline_ingest_in_flight";
 pub const BODY_BYTES: &str = "trunkline_ingest_body_bytes";
 /// Events stored, by `source`.
 pub const EVENTS: &str = "trunkline_ingest_events_total";
-/// Payloads put aside, by `source`.
+/// Payloads kept in quarantine, by `source`.
 pub const QUARANTINED: &str = "trunkline_ingest_quarantined_total";
 /// Differences from schemas, by `source` and `change`.
 pub const DRIFT: &str = "trunkline_ingest_drift_total";
@@ -21,6 +29,12 @@ pub const DRIFT_OVERFLOW: &str = "trunkline_ingest_drift_overflow";
 /// Records that Kafka did not take.
 pub const UNPUBLISHED: &str = "trunkline_ingest_unpublished_total";
 
+/// Requests that did not prove where they come from, by `source` and `failure`.
+pub const UNVERIFIED: &str = "trunkline_ingest_unverified_total";
+
+/// Statuses that a request for a configured source is answered with; that for another is answered 404.
+const STATUSES: [&str; 8] = ["202", "400", "401", "408", "409", "413", "422", "503"];
+
 /// Tells the recorder what they are.
 pub fn describe() {
     describe_counter!(REQUESTS, "Requests answered, by source and status");
@@ -28,11 +42,62 @@ pub fn describe() {
     describe_gauge!(IN_FLIGHT, "Requests being worked on");
     describe_histogram!(BODY_BYTES, Unit::Bytes, "Size of bodies, by source");
     describe_counter!(EVENTS, "Events stored, by source");
-    describe_counter!(QUARANTINED, "Payloads put aside, by source");
+    describe_counter!(QUARANTINED, "Payloads kept in quarantine, by source");
     describe_counter!(DRIFT, "Differences from payload schemas, by source and kind of change");
     describe_gauge!(
         DRIFT_OVERFLOW,
         "Differences seen but not remembered, there being too many kinds of them"
     );
     describe_counter!(UNPUBLISHED, "Records that Kafka did not take");
+    describe_counter!(UNVERIFIED, "Requests that did not prove their sender, by source and what was wrong");
+}
+
+/// Begins every counter at 0, for each of the sources: of one that appeared with its first count,
+/// `increase()` would not see that count.
+pub fn begin(sources: &BTreeMap<String, Source>) {
+    let begin = |counter: metrics::Counter| counter.increment(0);
+    for (name, source) in sources {
+        for status in STATUSES {
+            begin(counter!(REQUESTS, "source" => name.clone(), "status" => status));
+        }
+        begin(counter!(EVENTS, "source" => name.clone()));
+        begin(counter!(QUARANTINED, "source" => name.clone()));
+        for change in Change::ALL {
+            begin(counter!(DRIFT, "source" => name.clone(), "change" => change.as_str()));
+        }
+        if !matches!(source.verify, Verify::None) {
+            for failure in Failure::ALL {
+                begin(counter!(UNVERIFIED, "source" => name.clone(), "failure" => failure.as_str()));
+            }
+        }
+    }
+    begin(counter!(REQUESTS, "source" => UNKNOWN, "status" => "404"));
+    begin(counter!(UNPUBLISHED));
+    gauge!(DRIFT_OVERFLOW).set(0);
+    gauge!(IN_FLIGHT).set(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn every_status_of_a_refusal_is_counted_from_0() {
+        let quarantined = Refusal::Quarantined { reason: String::new(), hash: String::new() };
+        for refusal in [
+            Refusal::NotVerified,
+            Refusal::TooLarge { limit: 1 },
+            Refusal::TooLargeToStore,
+            Refusal::Incomplete { seconds: 1 },
+            trunkline_mapping::Unreadable::Empty.into(),
+            trunkline_mapping::Unreadable::TooMany { elements: 1 }.into(),
+            Refusal::TransportIdReused,
+            quarantined,
+            Refusal::Full,
+            Refusal::Unavailable,
+        ] {
+            assert!(STATUSES.contains(&refusal.status().as_str()), "{refusal}");
+        }
+    }
 }

@@ -1,13 +1,13 @@
-//! Answers to requests that are not accepted: a status, a stable code, and a message that says what to do about it.
+//! Answers to requests that are not accepted: a status, a stable code, and a message that says what to do
+//! about it.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use trunkline_mapping::Unreadable;
 use trunkline_schemas::ErrorCode;
 use trunkline_schemas::error_codes as codes;
-
-use crate::payload::Unreadable;
 
 /// Why a request is not accepted. Nothing in it tells a caller about the inside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum Refusal {
     /// The transport id belongs to another body.
     #[error("a delivery with this id came before, with another body")]
     TransportIdReused,
-    /// Put aside: no schema version matches.
+    /// Kept in quarantine: no schema version matches.
     #[error("no schema version matches: {reason}; the payload is kept in quarantine as {hash}")]
     Quarantined {
         /// The first difference.

@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
-use trunkline_kafka::{ProduceError, Producer, RegistryError};
+
+use trunkline_kafka::{ProduceError, Producer, RegistryError, startup};
+use trunkline_schemas::error_codes;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::intake::{self, Intake};
@@ -27,30 +29,39 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The admin port.
-    #[error("TL-1001 {0}")]
+    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
     Admin(#[from] admin::Error),
     /// The webhooks' port.
-    #[error("TL-1001 cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]")]
+    #[error(
+        "{code} cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]",
+        code = error_codes::CONFIGURATION_INVALID
+    )]
     Listen {
         /// The address asked for.
         address: SocketAddr,
         /// What the system says.
         source: io::Error,
     },
-    /// The registry said no, or its settings cannot be used.
+    /// The registry refuses what it is asked, or its settings cannot be used.
     #[error("{code} {0}", code = .0.code())]
     Registry(#[from] RegistryError),
     /// The registry gave no id for a schema.
-    #[error("TL-5003 the registry gave no id for the schema of {0}; run `trunkline schemas plan`")]
+    #[error(
+        "{code} the registry gave no id for the schema of {0}; run `trunkline schemas plan`",
+        code = error_codes::SCHEMA_INCOMPATIBLE
+    )]
     Schema(&'static str),
     /// A topic is not as it must be.
-    #[error("TL-5004 {0}; run `trunkline topics plan`")]
+    #[error("{code} {0}; run `trunkline topics plan`", code = error_codes::TOPIC_WRONG)]
     Topic(String),
     /// The producer could not be made.
     #[error("{code} {0}", code = .0.code())]
     Producer(#[from] ProduceError),
     /// The producer is beyond repair.
-    #[error("TL-5001 the producer cannot go on; ingest stops so that it can be started anew")]
+    #[error(
+        "{code} the producer cannot go on; ingest stops so that it can be started anew",
+        code = error_codes::BROKER_UNREACHABLE
+    )]
     ProducerBroken,
     /// The webhooks' server.
     #[error("the webhooks' server stopped: {0}")]
@@ -59,8 +70,8 @@ pub enum Error {
 
 /// Runs ingest until `shutdown` completes and what it took in is stored, or `drain_timeout` is over.
 ///
-/// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked again and
-/// again.
+/// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked
+/// again and again.
 ///
 /// # Errors
 ///
@@ -68,8 +79,9 @@ pub enum Error {
 pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     telemetry_metrics::install();
     metric_names::describe();
+    metric_names::begin(&config.sources);
     let health = Health::new();
-    for part in [start::REGISTRY, start::KAFKA, LISTENER] {
+    for part in [startup::REGISTRY, startup::KAFKA, LISTENER] {
         health.set(part, false, "starting");
     }
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;
@@ -93,7 +105,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         let _ = stopped.await;
     });
     let mut server = tokio::spawn(server.into_future());
-    let upkeep = tokio::spawn(upkeep(intake.clone(), config.kafka.clone(), health.clone()));
+    let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone(), health.clone()));
     health.set(LISTENER, true, &format!("webhooks on {address}"));
     tracing::info!(%address, "ingest takes webhooks");
 
@@ -105,7 +117,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let until = Instant::now() + config.ingest.drain_timeout;
     tracing::info!("draining");
     health.set(LISTENER, false, "draining");
-    upkeep.abort();
+    periodic.abort();
     drop(stop);
     if timeout_at(until, &mut server).await.is_err() {
         tracing::warn!(
@@ -139,9 +151,9 @@ async fn listen(
     Ok((listener, bound))
 }
 
-/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no request
-/// comes that could find it out.
-async fn upkeep<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
+/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no
+/// request comes that could find it out.
+async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;

@@ -12,17 +12,16 @@ mod trouble;
 pub use error::EngineError;
 pub use ports::{Clock, ProfileLookups, SchemaSource};
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::{ConsumerError, InboundRecord, Polled, TopicPartition};
+use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaWait, TopicPartition};
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
-use trunkline_schemas::PipelineError;
 use trunkline_schemas::codec::EventReader;
 use trunkline_telemetry::Health;
 
@@ -48,9 +47,6 @@ const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
 
 /// Bytes of events under way per instance after which partitions pause, however few they are.
 const HELD_BYTES: usize = 256 << 20;
-
-/// Reports kept while nothing can be committed.
-const REPORTS_LIMIT: usize = 1_000;
 
 /// Everything the engine works with.
 pub struct Parts<B, S> {
@@ -105,11 +101,9 @@ pub struct Engine<B, S> {
     /// Partitions that pause because too much of them is under way.
     paused: HashSet<i32>,
     /// Records that wait for their schema; their partitions pause meanwhile.
-    unreadable: BTreeMap<i32, VecDeque<InboundRecord>>,
-    /// Schemas that decode nothing, why, and until when that is taken for granted (UTC milliseconds).
-    refused_schemas: HashMap<u32, (String, i64)>,
+    schema_wait: SchemaWait<i32>,
     /// Reports that are not committed yet.
-    reports: Vec<PipelineError>,
+    reports: ReportQueue,
     /// The brokers did not answer last time.
     unreachable: bool,
     trouble: Trouble,
@@ -136,9 +130,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             restoring: BTreeMap::new(),
             tickets: 0,
             paused: HashSet::new(),
-            unreadable: BTreeMap::new(),
-            refused_schemas: HashMap::new(),
-            reports: Vec::new(),
+            schema_wait: SchemaWait::default(),
+            reports: ReportQueue::new(metrics::REPORTS_DROPPED),
             unreachable: false,
             trouble: Trouble::default(),
             transaction: Transaction::default(),
@@ -298,12 +291,12 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         while let Ok(event) = self.parts.events.try_recv() {
             let id = uuid::Uuid::new_v4().to_string();
             let report = self.parts.reporter.report(&event, id, self.parts.clock.now());
-            self.reports.extend(report.filter(|_| self.reports.len() < REPORTS_LIMIT));
+            if let Some(report) = report {
+                self.reports.push(report);
+            }
         }
         for turning in self.parts.plugins.take_turnings() {
-            if self.reports.len() < REPORTS_LIMIT {
-                self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
-            }
+            self.reports.push(turning.report(&self.parts.settings.instance, self.parts.clock.now()));
         }
     }
 
@@ -342,7 +335,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             for partition in &resume {
                 self.paused.remove(partition);
             }
-            resume.retain(|partition| !self.unreadable.contains_key(partition));
+            resume.retain(|partition| !self.schema_wait.is_waiting(partition));
             self.parts.brokers.resume(&resume)?;
         }
         Ok(())

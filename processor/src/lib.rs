@@ -10,7 +10,6 @@
 //!   - [`order`]: what may go on and what waits, in the three modes
 //!   - [`conversation`]: the state machine and figures of one conversation
 //!   - [`entity`]: what state keeps of one entity, event ids included
-//!   - [`finished`]: offsets finished out of order
 //!   - [`output`]: what a task wants published
 //! - [`state`]: keys, values, RocksDB
 //! - [`brokers`]: what the engine needs of Kafka
@@ -26,7 +25,6 @@ pub mod brokers;
 pub mod conversation;
 pub mod engine;
 pub mod entity;
-pub mod finished;
 pub mod lookups;
 pub mod order;
 pub mod output;

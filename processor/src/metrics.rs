@@ -18,6 +18,9 @@ const RULE_ERRORS: &str = "trunkline_processor_rule_errors_total";
 const DECISIONS: &str = "trunkline_processor_decisions_total";
 const WRITE_BACKS: &str = "trunkline_processor_write_backs_total";
 
+/// Reports for the operator that were dropped.
+pub const REPORTS_DROPPED: &str = "trunkline_processor_reports_dropped_total";
+
 const PLUGIN_EVENTS: &str = "trunkline_processor_plugin_events_total";
 const PLUGIN_HANDLER_SECONDS: &str = "trunkline_processor_plugin_handler_seconds";
 const PLUGIN_LATENCY_SECONDS: &str = "trunkline_processor_plugin_latency_seconds";
@@ -46,6 +49,10 @@ pub fn describe() {
     describe_counter!(RULE_ERRORS, "Rules that failed on an event");
     describe_counter!(DECISIONS, "Routing decisions, by rule");
     describe_counter!(WRITE_BACKS, "Write-back commands issued, by rule");
+    describe_counter!(
+        REPORTS_DROPPED,
+        "Reports for the operator that were dropped because none could be committed"
+    );
     describe_counter!(
         PLUGIN_EVENTS,
         "Events by what a plugin made of them: answered, failed, late, full (too many waited), off (it was turned off)"

@@ -1,20 +1,19 @@
 //! Outputs as records: Avro, keys, headers.
 
 use trunkline_config::Kafka;
-use trunkline_kafka::OutboundRecord;
-use trunkline_kafka::client::{MAX_DEAD_LETTER_BYTES, MAX_RECORD_BYTES};
 use trunkline_kafka::schemas::Ids;
+use trunkline_kafka::{OutboundRecord, ReportEncoder, limits};
 use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
+use trunkline_schemas::dead_letter::{Verdict, dead_letter};
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog};
+use trunkline_schemas::{
+    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog, error_codes,
+};
 use trunkline_telemetry::trace;
 
 use crate::metrics;
 use crate::output::{DeadLetter, Emission, Enriched, Output};
-
-/// Bytes that the protocol adds to a record: the head of a batch, lengths, where it lies.
-const FRAMING_BYTES: usize = 1 << 10;
 
 /// Turns outputs into records.
 pub struct Publisher {
@@ -24,7 +23,7 @@ pub struct Publisher {
     decision: Encoder<RoutingDecision>,
     profile: Encoder<CustomerProfile>,
     write_back: Vec<Encoder<WriteBack>>,
-    error: Encoder<PipelineError>,
+    reports: ReportEncoder,
 }
 
 // === impl Publisher ===
@@ -43,16 +42,24 @@ impl Publisher {
             write_back: write_backs
                 .map(|system| Some(Encoder::new(ids.get(&catalog::writebacks(system))?)))
                 .collect::<Option<_>>()?,
-            error: Encoder::new(ids.get(catalog::PIPELINE_ERRORS)?),
+            reports: ReportEncoder::new(
+                kafka.topic(catalog::PIPELINE_ERRORS),
+                ids.get(catalog::PIPELINE_ERRORS)?,
+            ),
         })
     }
 
-    /// Appends an output's records. What came of an event, but for the event itself, gives way to a report when the brokers
+    /// Appends an output's records, made at `now` (UTC milliseconds). What came of an event, but for the event itself, gives way to a report when the brokers
     /// would not take it or its schema does not hold it.
     ///
     /// # Errors
     /// [`codec::Error`] when an event does not fit its schema.
-    pub fn records(&mut self, output: Output, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
+    pub fn records(
+        &mut self,
+        output: Output,
+        now: i64,
+        records: &mut Vec<OutboundRecord>,
+    ) -> Result<(), codec::Error> {
         match output {
             Output::Event(emission) => self.event(*emission, records),
             Output::Profile(profile) => {
@@ -62,7 +69,7 @@ impl Publisher {
                     Ok(record) => records.push(record),
                     Err(reason) => {
                         tracing::error!(
-                            code = "TL-3007",
+                            code = %error_codes::OVERSIZED,
                             customer = profile.customer_id,
                             reason,
                             "profile not published"
@@ -72,7 +79,7 @@ impl Publisher {
                 Ok(())
             }
             Output::DeadLetter(letter) => {
-                records.push(self.dead_letter(letter));
+                records.push(self.dead_letter(letter, now));
                 Ok(())
             }
         }
@@ -80,18 +87,15 @@ impl Publisher {
 
     /// A report of the instance itself, for `pipeline.errors`; none when it cannot be published, which is logged.
     pub fn report(&mut self, report: &PipelineError) -> Option<OutboundRecord> {
-        let headers = headers::correlation(None, None, None, report.correlation_id.as_deref());
-        self.error_record(report, headers)
+        self.reports.record(report, &Headers::new())
     }
 
-    fn error_record(&mut self, error: &PipelineError, headers: Headers) -> Option<OutboundRecord> {
-        let value = self.error.encode_to_vec(error);
-        let (key, at) = (error.key().into_bytes(), error.occurred_at);
-        let record = self.fitting(catalog::PIPELINE_ERRORS, key, value, headers, at);
-        let refused = |reason: &String| {
-            tracing::error!(code = error.code, error.message, reason, "report not published");
-        };
-        record.inspect_err(refused).ok()
+    fn dead_letter(&self, letter: DeadLetter, now: i64) -> OutboundRecord {
+        let DeadLetter { record, code, message } = letter;
+        // The processor asks nobody outside on behalf of a record that it cannot read or publish.
+        let verdict = Verdict { code, message: &message, attempts: 0, instance: &self.instance, at: now };
+        let topic = catalog::PROCESSOR_DLQ;
+        dead_letter(record, &verdict, self.kafka.topic(topic), limits::largest_record(topic))
     }
 
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
@@ -113,6 +117,11 @@ impl Publisher {
         records.push(self.record(catalog::EVENTS_ENRICHED, key, value, out, ingest_time));
         let Enriched::Whole(event) = event else { return Ok(()) };
 
+        let mut trace = Headers::new();
+        trace.push(headers::TRACEPARENT, &traceparent);
+        if let Some(tracestate) = &tracestate {
+            trace.push(headers::TRACESTATE, tracestate);
+        }
         let correlated = || {
             let mut headers = headers::correlation(
                 event.conversation_id.as_deref(),
@@ -120,10 +129,7 @@ impl Publisher {
                 event.flow_session_id.as_deref(),
                 Some(&event.correlation_id),
             );
-            headers.push(headers::TRACEPARENT, &traceparent);
-            if let Some(tracestate) = &tracestate {
-                headers.push(headers::TRACESTATE, tracestate);
-            }
+            headers.extend(trace.iter());
             headers
         };
         if let Some(decision) = decision {
@@ -158,7 +164,7 @@ impl Publisher {
         }
         metrics::rule_errors(errors.len());
         for error in errors {
-            records.extend(self.error_record(&error, correlated()));
+            records.extend(self.reports.record(&error, &trace));
         }
         Ok(())
     }
@@ -174,7 +180,15 @@ impl Publisher {
     ) -> PipelineError {
         let id = derive("error", &[&event.event_id, rule, what, "size"]);
         let message = format!("what rule '{rule}' wants cannot be published: {reason}; it did nothing");
-        PipelineError::of_event(event, id, "TL-3002", &self.instance, rule, message, at)
+        PipelineError::of_event(
+            event,
+            id,
+            error_codes::RULE_FAILED.as_str(),
+            &self.instance,
+            rule,
+            message,
+            at,
+        )
     }
 
     /// The record of a value, or why the brokers would not take it.
@@ -188,47 +202,7 @@ impl Publisher {
     ) -> Result<OutboundRecord, String> {
         let value = value.map_err(|error| error.to_string())?;
         let record = self.record(topic, Some(key), value, headers, timestamp);
-        let bytes = record.bytes() + FRAMING_BYTES;
-        if bytes <= MAX_RECORD_BYTES {
-            Ok(record)
-        } else {
-            Err(format!("it has {bytes} bytes, and the brokers take {MAX_RECORD_BYTES}"))
-        }
-    }
-
-    /// Byte for byte; of what is beyond all bounds only where it lies, as long as it does.
-    fn dead_letter(&self, letter: DeadLetter) -> OutboundRecord {
-        let DeadLetter { mut record, code, mut message } = letter;
-        let parts = [&record.key, &record.value].into_iter().flatten().map(Vec::len);
-        let bytes = parts.sum::<usize>() + record.headers.bytes() + message.len() + 2 * FRAMING_BYTES;
-        if bytes > MAX_DEAD_LETTER_BYTES {
-            message.insert_str(
-                0,
-                &format!(
-                    "its {bytes} bytes are too many for a dead letter and lie only where they were read; "
-                ),
-            );
-            (record.key, record.value, record.headers) = (None, None, Headers::new());
-        }
-        let mut out = record.headers;
-        for (name, value) in [
-            (headers::DLQ_TOPIC, record.topic),
-            (headers::DLQ_PARTITION, record.partition.to_string()),
-            (headers::DLQ_OFFSET, record.offset.to_string()),
-            (headers::DLQ_CODE, code.to_owned()),
-            (headers::DLQ_MESSAGE, message),
-            (headers::DLQ_ATTEMPTS, "1".to_owned()),
-        ] {
-            out.set(name, value);
-        }
-        OutboundRecord {
-            topic: self.kafka.topic(catalog::PROCESSOR_DLQ),
-            partition: None,
-            key: record.key,
-            value: record.value,
-            headers: out,
-            timestamp: (record.timestamp > 0).then_some(record.timestamp),
-        }
+        limits::fits(&record).map(|()| record)
     }
 
     fn record(
@@ -258,10 +232,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use trunkline_kafka::InboundRecord;
+    use trunkline_kafka::limits::MAX_RECORD_BYTES;
     use trunkline_schemas::EnrichmentStatus;
+    use trunkline_schemas::dead_letter::Provenance;
 
     use super::*;
     use crate::testing::enriched;
+
+    const NOW: i64 = 1_000;
 
     fn publisher() -> Publisher {
         let topics = catalog::TOPICS.iter().map(|topic| (topic.name, 1));
@@ -270,6 +248,7 @@ mod tests {
             prefix: "t.".into(),
             partitions: 1,
             replication: 1,
+            retention: Default::default(),
             security: trunkline_config::Security::Plaintext,
         };
         Publisher::new(&kafka, &topics.collect(), "p-1").unwrap()
@@ -277,7 +256,7 @@ mod tests {
 
     fn records(output: Output) -> Vec<OutboundRecord> {
         let mut records = Vec::new();
-        publisher().records(output, &mut records).unwrap();
+        publisher().records(output, NOW, &mut records).unwrap();
         records
     }
 
@@ -361,26 +340,22 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_beyond_all_bounds_says_where_the_record_lies() {
-        for (bytes, whole) in [(9, true), (2 * MAX_RECORD_BYTES, true), (MAX_DEAD_LETTER_BYTES, false)] {
-            let value = vec![b'x'; bytes];
-            let record = InboundRecord {
-                topic: "t.events.normalized".to_owned(),
-                partition: 3,
-                offset: 77,
-                key: Some(b"k".to_vec()),
-                value: Some(value.clone()),
-                headers: Headers::new(),
-                timestamp: 5,
-            };
-            let made =
-                records(Output::DeadLetter(DeadLetter { record, code: "TL-3001", message: "bad".into() }));
-            let [letter] = made.as_slice() else { panic!("{made:?}") };
-            assert_eq!(letter.value, whole.then_some(value));
-            assert_eq!(letter.key.is_some(), whole);
-            assert!(letter.bytes() < MAX_DEAD_LETTER_BYTES);
-            assert_eq!(letter.headers.get(headers::DLQ_OFFSET), Some("77"));
-            assert_eq!(letter.headers.get(headers::DLQ_MESSAGE).unwrap().contains("lie only where"), !whole);
-        }
+    fn a_dead_letter_names_the_instance_and_no_attempt_at_an_outside_system() {
+        let record = InboundRecord {
+            topic: "t.events.normalized".to_owned(),
+            partition: 3,
+            offset: 77,
+            key: Some(b"k".to_vec()),
+            value: Some(b"no event".to_vec()),
+            headers: Headers::new(),
+            timestamp: 5,
+        };
+        let code = error_codes::UNDECODABLE_RECORD.as_str();
+        let made = records(Output::DeadLetter(DeadLetter { record, code, message: "bad".into() }));
+        let [letter] = made.as_slice() else { panic!("{made:?}") };
+        assert_eq!(letter.topic, "t.processor.dlq");
+        let provenance = Provenance::read(&letter.headers).unwrap();
+        assert_eq!((provenance.attempts, provenance.at, provenance.timestamp), (Some(0), Some(NOW), Some(5)));
+        assert_eq!(provenance.instance.as_deref(), Some("p-1"));
     }
 }

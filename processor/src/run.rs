@@ -9,15 +9,15 @@ use std::time::Duration;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Reporter, Role};
 use trunkline_kafka::changelog::Reader;
+use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{
-    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, TransactionError,
-    TransactionalProducer, client, schemas,
+    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, limits, names, startup,
 };
 use trunkline_plugin::Factory;
 use trunkline_profiles::Profiles;
 use trunkline_rules::{RuleError, RuleSet};
-use trunkline_schemas::catalog;
+use trunkline_schemas::{catalog, error_codes};
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::brokers::KafkaBrokers;
@@ -32,14 +32,8 @@ use crate::restore::{RestoreFailure, RestoreThread};
 use crate::state::{StateError, Store, set_aside};
 use crate::task::Settings;
 
-/// A restart within this time finds its partitions waiting; after it the group gives them to others.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Bytes of records that the client gets at once.
 const HAND_OVER_BYTES: usize = 1 << 20;
-
-/// Between two attempts to get the schemas' ids at the start.
-const REGISTRY_WAIT: Duration = Duration::from_secs(2);
 
 /// How often the lag of the last stable offset is measured.
 const LAG_INTERVAL: Duration = Duration::from_secs(5);
@@ -113,8 +107,10 @@ pub async fn run(
     directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
     tokio::pin!(shutdown);
+    let announce = |part, ready, detail: &str| health.set(part, ready, detail);
+    let topics: Vec<&str> = catalog::TOPICS.iter().map(|topic| topic.name).collect();
     let ids = tokio::select! {
-        ids = schema_ids(&registry, &config, &health) => ids?,
+        ids = startup::schema_ids(&registry, &config.kafka, &topics, &announce) => ids?,
         () = &mut shutdown => return Ok(()),
     };
     let publisher = Publisher::new(&config.kafka, &ids, &instance).ok_or(RunError::Schemas)?;
@@ -152,7 +148,7 @@ pub async fn run(
             {
                 // Else the next life would open it, and end at the same place.
                 if let Err(error) = set_aside(&path, clock::now(), damage) {
-                    tracing::error!(code = "TL-3008", %error, path = %path.display(), "setting damaged state aside");
+                    tracing::error!(code = %error_codes::STATE_NOT_WRITABLE, %error, path = %path.display(), "setting damaged state aside");
                 }
             }
             Ok(ended?)
@@ -179,53 +175,13 @@ pub async fn run(
     }
 }
 
-/// The ids of every schema; waits for a registry that does not answer.
-async fn schema_ids(registry: &Registry, config: &Config, health: &Health) -> Result<schemas::Ids, RunError> {
-    loop {
-        match schemas::ids(registry, &config.kafka).await {
-            Ok(ids) => {
-                health.set("registry", true, "schemas known");
-                return Ok(ids);
-            }
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(code = "TL-5002", %error, "waiting for the registry");
-                health.set("registry", false, &error.to_string());
-                tokio::time::sleep(REGISTRY_WAIT).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
 /// Where an instance has its state. Named with prefix and group: state of other topics is none of its business.
 fn state_path(config: &Config, instance: &str) -> PathBuf {
     config.processor.state_dir.join(transactional_id(config, instance))
 }
 
 fn transactional_id(config: &Config, instance: &str) -> String {
-    format!("{}-{instance}", config.kafka.topic(&config.processor.group))
-}
-
-/// The producer; waits for brokers that do not answer.
-fn producer(
-    config: &Config,
-    transactional_id: &str,
-    health: &Health,
-    stop: &AtomicBool,
-) -> Result<TransactionalProducer, EngineError> {
-    loop {
-        match TransactionalProducer::open(&config.kafka, transactional_id, client::MAX_DEAD_LETTER_BYTES) {
-            Ok(producer) => {
-                health.set("kafka", true, "reachable");
-                return Ok(producer);
-            }
-            Err(error @ TransactionError::Doubtful { .. }) if !stop.load(Ordering::Acquire) => {
-                tracing::warn!(code = "TL-5001", %error, "waiting for the brokers");
-                health.set("kafka", false, &error.to_string());
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+    names::transactional_id(&config.kafka, &config.processor.group, instance)
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is made elsewhere, asynchronously, and used once")]
@@ -241,12 +197,14 @@ fn assemble(
     health: Arc<Health>,
     stop: Arc<AtomicBool>,
 ) -> Result<Parts<KafkaBrokers, Store>, RunError> {
-    let group = config.kafka.topic(&config.processor.group);
+    let group = names::group_id(&config.kafka, &config.processor.group);
     // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
     // committed offsets read later are stable.
     let transactional_id = transactional_id(config, instance);
     let store = Store::open_or_set_aside(&state_path(config, instance), clock::now())?;
-    let producer = producer(config, &transactional_id, &health, &stop)?;
+    let announce = |part, ready, detail: &str| health.set(part, ready, detail);
+    let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)
+        .map_err(EngineError::from)?;
     let changelog_topic = config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
     let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
     let changelog = Reader::open(&config.kafka, &changelog_topic, instance, stop.clone())
@@ -276,7 +234,7 @@ fn assemble(
         },
         profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
-        max_record_bytes: client::MAX_RECORD_BYTES,
+        max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: config.processor.include_data,
         instance: instance.to_owned(),
     };

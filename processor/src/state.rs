@@ -12,6 +12,7 @@ pub use store::{Store, set_aside};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use trunkline_kafka::SavedOffsetsError;
 use trunkline_kafka::changelog::{self, Anchor};
 
 /// Version of the format of values. A higher one than this build knows is refused; lower ones are read, and rewritten
@@ -137,6 +138,9 @@ pub enum StateError {
     /// A value does not decode.
     #[error("state value does not decode: {0}")]
     Codec(postcard::Error),
+    /// The finished offsets of a partition.
+    #[error(transparent)]
+    Offsets(#[from] SavedOffsetsError),
     /// A value is empty.
     #[error("state value is empty")]
     Empty,
@@ -152,7 +156,7 @@ impl StateError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Store { .. } | Self::UnknownPartition(_) => "TL-3008",
-            Self::Newer { .. } | Self::Codec(_) | Self::Empty => "TL-3004",
+            Self::Newer { .. } | Self::Codec(_) | Self::Offsets(_) | Self::Empty => "TL-3004",
         }
     }
 

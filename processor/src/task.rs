@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_config::OrderMode;
-use trunkline_kafka::InboundRecord;
+use trunkline_kafka::offset_tracker::Earlier;
+use trunkline_kafka::{InboundRecord, OffsetTracker, SavedOffsets, Seen};
 use trunkline_profiles::{AtHand, Profiles};
 use trunkline_rules::{Answer, Outcome, RuleSet};
 use trunkline_schemas::codec::EnrichedParts;
@@ -30,7 +31,6 @@ use self::lane::{Found, Lane, Wait};
 use self::residents::{Resident, Residents};
 use self::upkeep::Upkeep;
 use crate::entity::{HOUR_MS, Retention, id_bits};
-use crate::finished::FinishedOffsets;
 use crate::order::Facts;
 use crate::output::{DeadLetter, Emission, Enriched, Output};
 use crate::plugins::{Consulted, Plugins, add_attributes};
@@ -117,7 +117,7 @@ pub struct Counters {
 /// One partition's task.
 pub struct Task {
     settings: Arc<Settings>,
-    offsets: FinishedOffsets,
+    offsets: OffsetTracker,
     committed: i64,
     residents: Residents,
     /// Ends of holds, in partition time.
@@ -152,13 +152,13 @@ impl Task {
         settings: Arc<Settings>,
         state: &dyn StateView,
     ) -> Result<Self, StateError> {
-        let finished: Vec<i64> = match state.get(keys::FINISHED)? {
-            Some(bytes) => crate::state::decode(&bytes)?,
-            None => Vec::new(),
+        let saved = match state.get(keys::FINISHED)? {
+            Some(bytes) => SavedOffsets::decode(&bytes, Earlier::ProcessorChangelog)?,
+            None => SavedOffsets::default(),
         };
         Ok(Self {
             settings,
-            offsets: FinishedOffsets::restored(committed, finished),
+            offsets: OffsetTracker::restored(Some(committed), saved.finished),
             committed,
             residents: Residents::default(),
             holds: BTreeSet::new(),
@@ -182,7 +182,7 @@ impl Task {
     /// [`StateError`] when state can not be read; the task must then be restored anew.
     pub fn record(&mut self, arrived: Box<Arrived>, ctx: &mut Context<'_>) -> Result<(), StateError> {
         self.clock.read(clock::taken_in(arrived.event.ingest_time(), ctx.now), ctx.now);
-        if self.offsets.read(arrived.record.offset) {
+        if self.offsets.read(arrived.record.offset) == Seen::New {
             self.accept(arrived, ctx)?;
         }
         self.release_due(ctx)
@@ -190,7 +190,7 @@ impl Task {
 
     /// Takes note of a record that is no event: it is put aside with the transaction.
     pub fn dead_letter(&mut self, letter: DeadLetter) {
-        if self.offsets.read(letter.record.offset) {
+        if self.offsets.read(letter.record.offset) == Seen::New {
             self.put_aside(letter);
         }
     }
@@ -274,7 +274,7 @@ impl Task {
 
     /// Events read and not finished.
     pub fn outstanding(&self) -> usize {
-        self.offsets.outstanding()
+        self.offsets.unfinished()
     }
 
     /// Bytes of the events that are held or wait.
@@ -303,16 +303,15 @@ impl Task {
     /// # Errors
     /// [`StateError`] when a value does not encode.
     pub fn take_commit(&mut self) -> Result<Option<Commit>, StateError> {
-        let watermark = self.offsets.watermark();
+        let watermark = self.offsets.watermark().unwrap_or(self.committed);
         let moved = watermark != self.committed;
         self.committed = watermark;
         let mut commit = Commit { offset: watermark, changes: Vec::new() };
-        if self.offsets.take_changed() {
-            let above: Vec<i64> = self.offsets.above_watermark().collect();
-            commit.changes.push(if above.is_empty() {
+        if let Some(saved) = self.offsets.take_changed() {
+            commit.changes.push(if saved.finished.is_empty() {
                 Change::delete(keys::FINISHED.to_vec())
             } else {
-                Change::put(keys::FINISHED.to_vec(), crate::state::encode(&above)?)
+                Change::put(keys::FINISHED.to_vec(), saved.encode()?)
             });
         }
         let changes = std::mem::take(&mut self.changes);

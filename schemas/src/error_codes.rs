@@ -36,7 +36,7 @@ error_codes! {
     NO_SCHEMA_MATCHES = "TL-2005", "no schema version matches, the payload is quarantined";
     UNAVAILABLE = "TL-2006", "full or unavailable";
     TRANSPORT_ID_REUSED = "TL-2007", "the same transport id came with another body";
-    ADDRESS_REFUSED = "TL-2008", "the caller's address is not allowed";
+    // 2008 was meant for a list of allowed addresses, which was not built; the number is not given again.
     NESTED_TOO_DEEP = "TL-2009", "the JSON is nested too deep";
 
     UNDECODABLE_RECORD = "TL-3001", "a record cannot be decoded, it is dead-lettered";

@@ -40,8 +40,14 @@ pub const DLQ_OFFSET: &str = "trunkline.dlq.offset";
 pub const DLQ_CODE: &str = "trunkline.dlq.code";
 /// Dead letters: what happened, without secrets or customer data.
 pub const DLQ_MESSAGE: &str = "trunkline.dlq.message";
-/// Dead letters: attempts made, as decimal text.
+/// Dead letters: requests made to outside systems on behalf of the record, as decimal text.
 pub const DLQ_ATTEMPTS: &str = "trunkline.dlq.attempts";
+/// Dead letters: the original record's own time, UTC milliseconds as decimal text.
+pub const DLQ_TIMESTAMP: &str = "trunkline.dlq.timestamp";
+/// Dead letters: the instance that gave the record up.
+pub const DLQ_INSTANCE: &str = "trunkline.dlq.instance";
+/// Dead letters: when the record was given up, UTC milliseconds as decimal text.
+pub const DLQ_TIME: &str = "trunkline.dlq.time";
 /// Write-backs, results, errors and dead letters: the conversation concerned.
 pub const CONVERSATION_ID: &str = "trunkline.conversationId";
 /// Write-backs, results, errors and dead letters: the contact concerned.

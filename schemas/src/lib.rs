@@ -13,13 +13,15 @@
 //! - [`key`]: record keys, `platform/org/native-id`
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
 //! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
+//! - [`dead_letter`]: records that could not be processed, with their provenance
 //! - [`record`]: records as they are read and written, with no client type in sight
-//! - [`timestamp`]: points in time, as platforms and systems write them
+//! - [`timestamp`]: points in time as outside systems write them
 //! - [`catalog`]: which topic carries which schema
 //! - [`codec`]: the Confluent wire format
 
 pub mod catalog;
 pub mod codec;
+pub mod dead_letter;
 pub mod error_codes;
 pub mod event_id;
 pub mod event_type;

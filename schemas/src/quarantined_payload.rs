@@ -18,7 +18,7 @@ pub struct QuarantinedPayload {
     pub received_at: i64,
     /// Stable error code, `TL-nnnn`.
     pub code: String,
-    /// Why it was put aside, with the field concerned.
+    /// Why it is in quarantine, with the field concerned.
     pub reason: String,
     /// Content type as sent.
     #[serde(default)]

@@ -17,6 +17,7 @@ use crate::answer::{Answer, Failure, FailureKind, Health};
 use crate::command::Command;
 use crate::decision::Step;
 use crate::lanes::{Input, Serial};
+use crate::ports::TargetCalls;
 
 /// Starts calls on the runtime and hands their answers to the worker.
 ///
@@ -24,15 +25,16 @@ use crate::lanes::{Input, Serial};
 pub struct Caller {
     runtime: Handle,
     directory: Directory,
-    targets: Vec<Target>,
-    answers: mpsc::Sender<Input>,
+    targets: Vec<Arc<Target>>,
+    sender: mpsc::Sender<Input>,
+    answers: mpsc::Receiver<Input>,
     under_way: HashMap<Serial, AbortHandle>,
 }
 
 /// What one call needs.
 struct Call {
     directory: Directory,
-    target: Target,
+    target: Arc<Target>,
     command: Arc<Command>,
     step: Step,
 }
@@ -41,21 +43,18 @@ struct Call {
 
 impl Caller {
     /// A caller for these targets, in the order of their [`crate::command::TargetIndex`].
-    pub fn new(
-        runtime: Handle,
-        directory: Directory,
-        targets: Vec<Target>,
-        answers: mpsc::Sender<Input>,
-    ) -> Self {
-        Self { runtime, directory, targets, answers, under_way: HashMap::new() }
+    pub fn new(runtime: Handle, directory: Directory, targets: Vec<Arc<Target>>) -> Self {
+        let (sender, answers) = mpsc::channel();
+        Self { runtime, directory, targets, sender, answers, under_way: HashMap::new() }
     }
+}
 
-    /// Takes one step; its answer arrives as [`Input::Answered`].
-    pub fn start(&mut self, serial: Serial, command: Arc<Command>, step: Step) {
+impl TargetCalls for Caller {
+    fn start(&mut self, serial: Serial, command: Arc<Command>, step: Step) {
         let Some(target) = self.targets.get(command.target).cloned() else { return };
         let span = command.issued.span.clone();
         let call = Call { directory: self.directory.clone(), target, command, step };
-        let answers = self.answers.clone();
+        let answers = self.sender.clone();
         let task = async move {
             let (answer, attempts) = AssertUnwindSafe(call.run()).catch_unwind().await.unwrap_or_else(|_| {
                 // The panic hook has logged it. The write may have been sent.
@@ -69,13 +68,19 @@ impl Caller {
         self.under_way.insert(serial, self.runtime.spawn(task.instrument(span)).abort_handle());
     }
 
-    /// Forgets a call whose answer has arrived.
-    pub fn answered(&mut self, serial: Serial) {
-        self.under_way.remove(&serial);
+    fn answer(&mut self, wait: Duration) -> Option<Input> {
+        // Without a wait the clock is not asked.
+        let answer = match wait {
+            Duration::ZERO => self.answers.try_recv().ok()?,
+            wait => self.answers.recv_timeout(wait).ok()?,
+        };
+        if let Input::Answered { serial, .. } = &answer {
+            self.under_way.remove(serial);
+        }
+        Some(answer)
     }
 
-    /// Stops a call: no further attempt is made, and no answer arrives.
-    pub fn cancel(&mut self, serial: Serial) {
+    fn cancel(&mut self, serial: Serial) {
         if let Some(task) = self.under_way.remove(&serial) {
             task.abort();
         }

@@ -2,24 +2,27 @@
 
 use std::time::Instant;
 
-/// UTC milliseconds that never go back: the wall clock at the start of the process plus what has passed since, so that
+use crate::ports::Clock;
+
+/// The wall clock, which never goes back: the wall clock at the start of the process plus what has passed since, so that
 /// a clock set back by hand does not stretch a wait.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
+pub struct WallClock {
     started_ms: i64,
     started: Instant,
 }
 
-// === impl Clock ===
+// === impl WallClock ===
 
-impl Clock {
+impl WallClock {
     /// Starts at the wall clock.
     pub fn start() -> Self {
         Self { started_ms: chrono::Utc::now().timestamp_millis(), started: Instant::now() }
     }
+}
 
-    /// UTC milliseconds.
-    pub fn now_ms(&self) -> i64 {
+impl Clock for WallClock {
+    fn now_ms(&self) -> i64 {
         let passed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
         self.started_ms.saturating_add(passed)
     }

@@ -59,6 +59,8 @@ pub struct Poison {
     pub code: &'static str,
     /// Why, and where.
     pub message: String,
+    /// When it was found out; UTC milliseconds.
+    pub at_ms: i64,
 }
 
 /// A record that is done with; what goes into the next transaction.

@@ -13,41 +13,40 @@
 //!
 //! # Layout
 //!
-//! - [`Gate`](gate): whether a target takes calls
+//! - [`Throttle`](throttle): whether a target takes calls
 //! - [`Lane`](lane): the commands of one resource
 //! - [`Partition`](partition): offsets and pauses of one partition
 //! - [`handover`]: what is committed is let go, and what is taken away forgotten
-//! - [`Input`], [`Action`], [`Plan`]: the words spoken with the edge
+//! - [`Input`], [`Action`], [`Plan`]: the messages between the lanes and the loop around them
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use trunkline_kafka::TopicPartition;
+use trunkline_kafka::{Seen, TopicPartition};
 
 use crate::answer::{Answer, Health};
 use crate::command::{Command, Ended, Parsed, TargetIndex};
 use crate::decision::{self, Next};
 use crate::ending::Ending;
-use crate::offsets::Seen;
 
-use gate::Gate;
 use lane::{Lane, LaneId, Phase};
 use partition::Partition;
+use throttle::Throttle;
 
-mod gate;
 mod handover;
 mod lane;
+mod messages;
 mod partition;
-mod words;
+mod throttle;
 
-pub use words::{Action, Input, PartitionProgress, Plan, Serial, Settings};
+pub use messages::{Action, Input, PartitionProgress, Plan, Serial, Settings};
 
 /// The state of all lanes of this instance; see the module's documentation.
 pub struct Lanes {
     settings: Settings,
     partitions: BTreeMap<TopicPartition, Partition>,
     lanes: HashMap<LaneId, Lane>,
-    gates: Vec<Gate>,
+    throttles: Vec<Throttle>,
     /// Lanes that may call, per target, in the order they became ready. An entry whose lane is no longer ready is
     /// skipped when its turn comes.
     ready: Vec<VecDeque<LaneId>>,
@@ -71,7 +70,7 @@ impl Lanes {
             settings,
             partitions: BTreeMap::new(),
             lanes: HashMap::new(),
-            gates: (0..targets).map(|_| Gate::default()).collect(),
+            throttles: (0..targets).map(|_| Throttle::default()).collect(),
             ready: vec![VecDeque::new(); targets],
             timers: BTreeSet::new(),
             calls: HashMap::new(),
@@ -116,11 +115,8 @@ impl Lanes {
     /// [`Input::Committed`], or with [`Input::Recovered`] for every partition.
     pub fn plan(&mut self) -> Option<Plan> {
         debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
-        let progress: Vec<PartitionProgress> = self
-            .partitions
-            .iter_mut()
-            .filter_map(|(name, partition)| partition.plan().map(|plan| plan.of(name.clone())))
-            .collect();
+        let progress: Vec<PartitionProgress> =
+            self.partitions.iter_mut().filter_map(|(name, partition)| partition.plan(name)).collect();
         if self.ended.is_empty() && progress.is_empty() {
             return None;
         }
@@ -150,7 +146,7 @@ impl Lanes {
 
     /// Records read and not done, over all partitions.
     pub fn unfinished_count(&self) -> usize {
-        self.partitions.values().map(|partition| partition.offsets.unfinished_count()).sum()
+        self.partitions.values().map(|partition| partition.offsets.unfinished()).sum()
     }
 
     fn read(&mut self, parsed: Parsed, now_ms: i64) {
@@ -229,8 +225,8 @@ impl Lanes {
     }
 
     fn start_calls(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
-        for target in 0..self.gates.len() {
-            while self.gates[target].has_room(self.settings.max_in_flight, now_ms) {
+        for target in 0..self.throttles.len() {
+            while self.throttles[target].has_room(self.settings.max_in_flight, now_ms) {
                 let Some(id) = self.ready[target].pop_front() else { break };
                 self.start_call(&id, target, now_ms, actions);
             }
@@ -249,7 +245,7 @@ impl Lanes {
                 self.last_serial += 1;
                 lane.phase = Phase::Calling { step };
                 self.calls.insert(self.last_serial, id.clone());
-                self.gates[target].started();
+                self.throttles[target].started();
                 let command = Arc::clone(head);
                 actions.push(Action::Call { serial: self.last_serial, command, step });
             }
@@ -266,7 +262,7 @@ impl Lanes {
         let target = head.target;
         lane.progress.attempts += attempts;
         let next = decision::answered(&head.terms, &mut lane.progress, step, answer, health, now_ms);
-        self.gates[target].ended(answer, health, now_ms);
+        self.throttles[target].ended(answer, health, now_ms);
         match next {
             // It was just read: what follows belongs right behind it.
             Next::Do(_) => {
@@ -275,7 +271,7 @@ impl Lanes {
             }
             Next::Wait(until_ms) => self.park(&id, until_ms),
             Next::WaitForTarget(until_ms) => {
-                self.gates[target].close(until_ms);
+                self.throttles[target].close(until_ms);
                 lane.phase = Phase::Ready;
                 self.ready[target].push_front(id);
             }
@@ -317,7 +313,7 @@ impl Lanes {
             let targets = self.settings.topics.get(&name.topic).map_or(&[][..], Vec::as_slice);
             // Records of a target that is not configured are refused at once: nothing to wait for.
             let closed = !targets.is_empty()
-                && targets.iter().all(|target| self.gates[*target].is_closed_for_long(now_ms));
+                && targets.iter().all(|target| self.throttles[*target].is_closed_for_long(now_ms));
             if let Some(action) = partition.pause_or_resume(name, closed, &self.settings) {
                 actions.push(action);
             }

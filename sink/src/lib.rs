@@ -8,34 +8,40 @@
 //! The core is pure, with the time as an argument:
 //! - [`decision`]: what to do with one command, and what an answer means
 //! - [`lanes`]: who may call which target now; one lane per resource
-//! - [`offsets`]: what is done with, per partition
-//! - [`answer`], [`ending`], [`command`]: the words they speak
-//! - [`saved_state`]: the format of `sink.state`
+//! - [`answer`], [`ending`], [`command`]: the values that they exchange
+//! - [`parser`]: from a record to a command
+//! - [`outputs`] and [`saved_state`]: what is written, and the format of `sink.state`
 //!
-//! The edge does what the core says:
-//! - [`worker`]: the loop that owns the consumer, the transactions and the lanes
-//! - [`caller`]: calls to targets, on the asynchronous runtime
-//! - [`outputs`], [`transactions`], [`truth`]: what is written, how, and what of it is committed
-//! - [`reports`], [`metrics`]: what an operator sees
+//! The loop does what the core says, on ports:
+//! - [`worker`]: the loop that owns the membership, the transactions and the lanes
+//! - [`transactions`], [`committed_state`]: how it commits, and how it learns what is committed
+//! - [`ports`]: what it asks of its surroundings
+//!
+//! The edge:
+//! - `brokers`: the brokers themselves
+//! - `caller`: calls to targets, on the asynchronous runtime
+//! - [`reports`], `metrics`, `clock`: what an operator sees, and the time
 //! - [`run()`]: puts it together
 
-mod answer;
+pub mod answer;
+pub mod command;
+pub mod committed_state;
+pub mod decision;
+pub mod ending;
+pub mod lanes;
+pub mod outputs;
+pub mod parser;
+pub mod ports;
+pub mod reports;
+pub mod saved_state;
+pub mod transactions;
+pub mod worker;
+
+mod brokers;
 mod caller;
 mod clock;
-mod command;
-mod decision;
-mod ending;
-mod lanes;
 mod metrics;
-mod offsets;
-mod outputs;
-mod parser;
-mod reports;
 mod run;
-mod saved_state;
-mod transactions;
-mod truth;
-mod worker;
 
 #[cfg(test)]
 mod testing;

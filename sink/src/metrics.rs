@@ -13,7 +13,8 @@ const PARTITIONS: &str = "trunkline_sink_partitions";
 const PAUSED: &str = "trunkline_sink_partitions_paused";
 const COMMIT: &str = "trunkline_sink_commit_seconds";
 const TRANSACTIONS: &str = "trunkline_sink_transactions_total";
-const REPORTS_DROPPED: &str = "trunkline_sink_reports_dropped_total";
+/// Reports for the operator that were dropped.
+pub const REPORTS_DROPPED: &str = "trunkline_sink_reports_dropped_total";
 
 /// Describes all of them; call it once after the recorder is installed.
 pub fn describe() {
@@ -56,11 +57,6 @@ pub fn held(partitions: usize, paused: usize, unfinished: usize) {
 pub fn transaction(outcome: &'static str, took: Duration) {
     counter!(TRANSACTIONS, "outcome" => outcome).increment(1);
     histogram!(COMMIT).record(took.as_secs_f64());
-}
-
-/// A report was dropped.
-pub fn report_dropped() {
-    counter!(REPORTS_DROPPED).increment(1);
 }
 
 fn outcome_name(outcome: Outcome) -> &'static str {

@@ -1,19 +1,22 @@
 //! The records that the sink writes: results, dead letters, reports and its state.
 
-use trunkline_kafka::{InboundRecord, OutboundRecord};
+use trunkline_kafka::{
+    InboundRecord, OutboundRecord, ReportEncoder, SavedOffsets, SavedOffsetsError, limits,
+};
 use trunkline_schemas::codec::{self, Encoder};
+use trunkline_schemas::dead_letter::{Verdict, dead_letter};
 use trunkline_schemas::headers::{self, Headers};
 use trunkline_schemas::{PipelineError, WriteBack, WriteBackResult, catalog};
 
 use crate::command::{Ended, Issued, Poison};
 use crate::ending::Ending;
 use crate::lanes::PartitionProgress;
-use crate::saved_state::{self, SavedState};
+use crate::saved_state;
 
-/// Longest difference kept in a result, in bytes; a record must stay far below the brokers' limit of 1 MB.
+/// Longest difference kept in a result, in bytes: results stay small, far below what the brokers take.
 const DIFFERENCE_MAX: usize = 64 * 1024;
 
-/// Longest message kept in a result or a header, in bytes.
+/// Longest message kept in a result, in bytes.
 const MESSAGE_MAX: usize = 4 * 1024;
 
 /// Names of the topics written, with their prefix.
@@ -46,7 +49,7 @@ pub enum Error {
         /// The partition.
         partition: String,
         /// What is wrong.
-        source: saved_state::Error,
+        source: SavedOffsetsError,
     },
 }
 
@@ -54,7 +57,8 @@ pub enum Error {
 pub struct Outputs {
     topics: Topics,
     results: Encoder<WriteBackResult>,
-    reports: Encoder<PipelineError>,
+    reports: ReportEncoder,
+    instance: String,
 }
 
 // === impl Topics ===
@@ -74,14 +78,10 @@ impl Topics {
 // === impl Outputs ===
 
 impl Outputs {
-    /// Writes under these schema ids.
-    pub fn new(topics: Topics, result_schema: u32, report_schema: u32) -> Self {
-        Self { topics, results: Encoder::new(result_schema), reports: Encoder::new(report_schema) }
-    }
-
-    /// The names of the topics written.
-    pub fn topics(&self) -> &Topics {
-        &self.topics
+    /// Writes under these schema ids, in the name of this instance.
+    pub fn new(topics: Topics, result_schema: u32, report_schema: u32, instance: &str) -> Self {
+        let reports = ReportEncoder::new(topics.reports.clone(), report_schema);
+        Self { topics, results: Encoder::new(result_schema), reports, instance: instance.to_owned() }
     }
 
     /// What a record that is done with leaves behind: its result, its dead letter, or both.
@@ -94,37 +94,16 @@ impl Outputs {
             Ended::Command { issued, ending, attempts, finished_at_ms } => {
                 let mut records = vec![self.result(issued, ending, *attempts, *finished_at_ms)?];
                 if ending.is_dead_letter() {
-                    records.push(self.dead_letter(issued, ending, *attempts));
+                    records.push(self.dead_letter(issued, ending, *attempts, *finished_at_ms));
                 }
                 Ok(records)
             }
         }
     }
 
-    /// A report for the operator.
-    ///
-    /// # Errors
-    /// [`Error::Encode`] when it does not fit its schema.
-    pub fn report(&mut self, error: &PipelineError) -> Result<OutboundRecord, Error> {
-        let value = self
-            .reports
-            .encode_to_vec(error)
-            .map_err(|source| Error::Encode { topic: self.topics.reports.clone(), source })?;
-        let mut headers = headers::correlation(
-            error.conversation_id.as_deref(),
-            error.contact_id.as_deref(),
-            error.flow_session_id.as_deref(),
-            error.correlation_id.as_deref(),
-        );
-        headers.push(headers::CONTENT_TYPE, headers::AVRO);
-        Ok(OutboundRecord {
-            topic: self.topics.reports.clone(),
-            partition: None,
-            key: Some(error.subject.clone().unwrap_or_else(|| error.component.clone()).into_bytes()),
-            value: Some(value),
-            headers,
-            timestamp: Some(error.occurred_at),
-        })
+    /// A report for the operator; none when it cannot be published, which is logged.
+    pub fn report(&mut self, report: &PipelineError) -> Option<OutboundRecord> {
+        self.reports.record(report, &Headers::new())
     }
 
     /// The state of a partition, where it changed.
@@ -133,7 +112,7 @@ impl Outputs {
     /// [`Error::State`] when its offsets are not in order.
     pub fn state(&self, progress: &PartitionProgress) -> Result<Option<OutboundRecord>, Error> {
         let Some(finished) = &progress.finished else { return Ok(None) };
-        let value = SavedState { watermark: progress.watermark, finished: finished.clone() }
+        let value = SavedOffsets { watermark: progress.watermark, finished: finished.clone() }
             .encode()
             .map_err(|source| Error::State { partition: progress.partition.to_string(), source })?;
         Ok(Some(OutboundRecord {
@@ -170,35 +149,26 @@ impl Outputs {
         })
     }
 
-    fn dead_letter(&self, issued: &Issued, ending: &Ending, attempts: u32) -> OutboundRecord {
-        let mut headers = kept(&issued.record);
-        headers.extend(correlation_of(issued).iter());
-        provenance(
-            &mut headers,
-            &issued.record,
-            ending.code.as_deref().unwrap_or_default(),
-            ending.message.as_deref().unwrap_or_default(),
-            attempts,
-        );
-        self.original(&issued.record, headers)
-    }
-
-    fn poison(&self, poison: &Poison) -> OutboundRecord {
-        // Nothing is known of it but its headers, which are passed on whole.
-        let mut headers = poison.record.headers.clone();
-        provenance(&mut headers, &poison.record, poison.code, &poison.message, 0);
-        self.original(&poison.record, headers)
-    }
-
-    fn original(&self, record: &InboundRecord, headers: Headers) -> OutboundRecord {
-        OutboundRecord {
-            topic: self.topics.dead_letters.clone(),
-            partition: None,
-            key: record.key.clone(),
-            value: record.value.clone(),
-            headers,
-            timestamp: None,
+    fn dead_letter(&self, issued: &Issued, ending: &Ending, attempts: u32, at: i64) -> OutboundRecord {
+        let mut record = issued.record.clone();
+        for (name, value) in correlation_of(issued).iter() {
+            record.headers.set(name, value);
         }
+        let code = ending.code.as_deref().unwrap_or_default();
+        let message = ending.message.as_deref().unwrap_or_default();
+        self.letter(record, &Verdict { code, message, attempts, instance: &self.instance, at })
+    }
+
+    /// Nothing is known of it but its headers, which are passed on whole.
+    fn poison(&self, poison: &Poison) -> OutboundRecord {
+        let Poison { record, code, message, at_ms } = poison;
+        let verdict = Verdict { code, message, attempts: 0, instance: &self.instance, at: *at_ms };
+        self.letter(record.clone(), &verdict)
+    }
+
+    fn letter(&self, record: InboundRecord, verdict: &Verdict<'_>) -> OutboundRecord {
+        let largest = limits::largest_record(catalog::WRITEBACK_DLQ);
+        dead_letter(record, verdict, self.topics.dead_letters.clone(), largest)
     }
 }
 
@@ -259,34 +229,6 @@ fn correlation_of(issued: &Issued) -> Headers {
         headers.push(headers::TRACESTATE, state);
     }
     headers
-}
-
-/// The headers of a command that are not written anew.
-fn kept(record: &InboundRecord) -> Headers {
-    const ANEW: [&str; 6] = [
-        headers::CONVERSATION_ID,
-        headers::CONTACT_ID,
-        headers::FLOW_SESSION_ID,
-        headers::CORRELATION_ID,
-        headers::TRACEPARENT,
-        headers::TRACESTATE,
-    ];
-    record.headers.iter().filter(|(name, _)| !ANEW.contains(name)).collect()
-}
-
-/// Where a dead letter comes from and why; what an earlier round said of it is replaced.
-fn provenance(headers: &mut Headers, record: &InboundRecord, code: &str, message: &str, attempts: u32) {
-    let facts = [
-        (headers::DLQ_TOPIC, record.topic.as_str()),
-        (headers::DLQ_PARTITION, &record.partition.to_string()),
-        (headers::DLQ_OFFSET, &record.offset.to_string()),
-        (headers::DLQ_CODE, code),
-        (headers::DLQ_MESSAGE, cut(message, MESSAGE_MAX)),
-        (headers::DLQ_ATTEMPTS, &attempts.to_string()),
-    ];
-    for (name, value) in facts {
-        headers.set(name, value);
-    }
 }
 
 #[cfg(test)]

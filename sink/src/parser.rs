@@ -1,6 +1,6 @@
 //! From a record of `writebacks.<system>` to a command, or to why it is none.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trunkline_config::{Mode, Target};
@@ -18,12 +18,10 @@ use crate::ending::Ending;
 /// Turns records into commands. It knows the configured targets and the schemas seen so far.
 pub struct Parser {
     decoder: Decoder<WriteBack>,
-    /// Schema ids that the registry does not know.
-    unknown_schemas: HashSet<u32>,
     targets: BTreeMap<String, (TargetIndex, Target)>,
 }
 
-/// A record whose schema must be fetched first: [`Parser::add_schema`], then parse it again.
+/// A record whose schema is not known: [`Parser::add_schema`], then parse it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaNeeded {
     /// Id in the record's header.
@@ -42,31 +40,24 @@ impl Parser {
             .enumerate()
             .map(|(index, (name, target))| (name.clone(), (index, target.clone())))
             .collect();
-        Self { decoder: Decoder::new(), unknown_schemas: HashSet::new(), targets }
+        Self { decoder: Decoder::new(), targets }
     }
 
-    /// Gives the schema of an id, or `None` when the registry does not know it: its records are poison.
-    pub fn add_schema(&mut self, id: u32, schema: Option<&str>) {
-        let added = schema.map(|schema| self.decoder.add_writer(id, schema));
-        match added {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                tracing::error!(%error, id, "records of this schema cannot be read");
-                self.unknown_schemas.insert(id);
-            }
-            None => {
-                self.unknown_schemas.insert(id);
-            }
-        }
+    /// Gives the schema of an id.
+    ///
+    /// # Errors
+    /// [`codec::Error`] when no command can be read with it.
+    pub fn add_schema(&mut self, id: u32, schema: &str) -> Result<(), codec::Error> {
+        self.decoder.add_writer(id, schema)
     }
 
-    /// What a record is.
+    /// What a record is, read at `now_ms` (UTC milliseconds).
     ///
     /// # Errors
     /// [`SchemaNeeded`] when its schema was not given yet.
-    pub fn parse(&self, record: InboundRecord) -> Result<Parsed, SchemaNeeded> {
+    pub fn parse(&self, record: InboundRecord, now_ms: i64) -> Result<Parsed, SchemaNeeded> {
         let poison = |record: InboundRecord, code: error_codes::ErrorCode, message: String| {
-            Ok(Parsed::Poison(Poison { record, code: code.code, message }))
+            Ok(Parsed::Poison(Poison { record, code: code.code, message, at_ms: now_ms }))
         };
         if record.key.is_none() {
             return poison(record, error_codes::UNDECODABLE_RECORD, "the command has no key".to_owned());
@@ -76,12 +67,7 @@ impl Parser {
         };
         match self.decoder.decode(value) {
             Ok(write_back) => Ok(self.command(record, write_back)),
-            Err(codec::Error::UnknownSchema { id }) if !self.unknown_schemas.contains(&id) => {
-                Err(SchemaNeeded { id, record: Box::new(record) })
-            }
-            Err(error @ codec::Error::UnknownSchema { .. }) => {
-                poison(record, error_codes::UNKNOWN_SCHEMA_ID, error.to_string())
-            }
+            Err(codec::Error::UnknownSchema { id }) => Err(SchemaNeeded { id, record: Box::new(record) }),
             Err(error) => poison(record, error_codes::UNDECODABLE_RECORD, error.to_string()),
         }
     }

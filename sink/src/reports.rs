@@ -1,6 +1,5 @@
 //! What the operator should know, as [`PipelineError`]s for `pipeline.errors`.
 
-use std::collections::VecDeque;
 use std::sync::mpsc;
 
 use tokio::sync::broadcast;
@@ -10,24 +9,15 @@ use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
 
 use crate::answer::Failure;
-use crate::clock::Clock;
-use crate::metrics;
+use crate::clock::WallClock;
+use crate::ports::Clock;
 
 const COMPONENT: &str = "sink";
-
-/// Reports kept while no transaction can be committed; beyond that the oldest are dropped, and counted.
-const PENDING_MAX: usize = 1_000;
 
 /// Writes reports in the name of one instance.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     instance: String,
-}
-
-/// Reports that wait for a transaction.
-#[derive(Debug, Default)]
-pub struct Pending {
-    reports: VecDeque<PipelineError>,
 }
 
 // === impl Reporter ===
@@ -64,7 +54,7 @@ impl Reporter {
         self,
         mut events: broadcast::Receiver<Event>,
         reports: mpsc::Sender<PipelineError>,
-        clock: Clock,
+        clock: WallClock,
     ) {
         let mut reporter = trunkline_connect::Reporter::new(COMPONENT, &self.instance);
         loop {
@@ -84,58 +74,5 @@ impl Reporter {
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
-    }
-}
-
-// === impl Pending ===
-
-impl Pending {
-    /// Adds a report; the oldest is dropped when there are too many.
-    pub fn push(&mut self, report: PipelineError) {
-        if self.reports.len() == PENDING_MAX {
-            self.reports.pop_front();
-            metrics::report_dropped();
-        }
-        self.reports.push_back(report);
-    }
-
-    /// True when there is nothing to tell.
-    pub fn is_empty(&self) -> bool {
-        self.reports.is_empty()
-    }
-
-    /// Takes all of them.
-    pub fn take(&mut self) -> Vec<PipelineError> {
-        std::mem::take(&mut self.reports).into()
-    }
-
-    /// Gives back what could not be committed, in front of what came since.
-    pub fn give_back(&mut self, reports: Vec<PipelineError>) {
-        let since = std::mem::take(&mut self.reports);
-        for report in reports.into_iter().chain(since) {
-            self.push(report);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pending_reports_are_bounded_and_keep_their_order() {
-        let mut reporter = trunkline_connect::Reporter::new(COMPONENT, "sink-0");
-        let event = Event::TokenRevoked { target: "crm".to_owned() };
-        let mut report = |n: usize| reporter.report(&event, n.to_string(), 0).unwrap();
-        let mut pending = Pending::default();
-        for n in 0..PENDING_MAX {
-            pending.push(report(n));
-        }
-        let taken = pending.take();
-        pending.push(report(PENDING_MAX));
-        pending.give_back(taken);
-        let messages: Vec<_> = pending.take().into_iter().map(|report| report.error_id).collect();
-        assert_eq!(messages.len(), PENDING_MAX);
-        assert_eq!((messages[0].as_str(), messages.last().unwrap().as_str()), ("1", "1000"));
     }
 }

@@ -5,38 +5,31 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
-use trunkline_kafka::client::MAX_RECORD_BYTES;
+use trunkline_kafka::changelog::Reader;
+use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
-    TransactionalProducer, schemas,
+    names, startup,
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
 use trunkline_telemetry::{Health, admin};
 
+use crate::brokers::KafkaBrokers;
 use crate::caller::Caller;
-use crate::clock::Clock;
+use crate::clock::WallClock;
 use crate::lanes::{Lanes, Settings};
 use crate::metrics;
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
 use crate::reports::Reporter;
 use crate::transactions::Transactions;
-use crate::truth::Truth;
 use crate::worker::{Worker, WorkerState};
-
-/// Between two attempts to get the schemas' ids at the start.
-const REGISTRY_WAIT: Duration = Duration::from_secs(2);
-
-/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it
-/// moves nothing.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
 /// at most 60 MB.
@@ -96,12 +89,6 @@ pub async fn run(
     metrics::describe();
     trunkline_connect::metrics::describe();
 
-    if config.targets.is_empty() {
-        tracing::warn!("no [targets] are configured: there is nothing to write back to");
-        health.set("kafka", true, "nothing to consume");
-        shutdown.await;
-        return Ok(());
-    }
     let registry = Registry::new(&config.registry)?;
     tokio::pin!(shutdown);
     let ids = tokio::select! {
@@ -111,7 +98,7 @@ pub async fn run(
     let directory = Directory::from_config(&config, Role::WriteBack)?;
     directory.await_predecessor();
     let reporter = Reporter::new(&instance);
-    let clock = Clock::start();
+    let clock = WallClock::start();
     let (report_sender, reports) = mpsc::channel();
     tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock));
 
@@ -141,7 +128,7 @@ struct Parts {
     directory: Directory,
     reporter: Reporter,
     reports: mpsc::Receiver<PipelineError>,
-    clock: Clock,
+    clock: WallClock,
     health: Arc<Health>,
 }
 
@@ -173,33 +160,38 @@ fn start(
 }
 
 /// Connects to Kafka; this blocks until the brokers answer.
-fn worker(parts: Parts, runtime: Handle, stop: Arc<AtomicBool>) -> Result<Worker, Error> {
+fn worker(
+    parts: Parts,
+    runtime: Handle,
+    stop: Arc<AtomicBool>,
+) -> Result<Worker<KafkaBrokers, Caller>, Error> {
     let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
     let topics = Topics::of(&config.kafka);
-    let truth = Truth::open(&config.kafka, &topics.state, &instance, stop)
+    let state = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {
-        parser.add_schema(id, Some(WriteBack::SCHEMA));
+        parser.add_schema(id, WriteBack::SCHEMA).map_err(|error| Error::Start(error.to_string()))?;
     }
     // The producer first: what a predecessor left open is settled before a partition is taken.
-    let producer =
-        TransactionalProducer::open(&config.kafka, &transactional_id(&config, &instance), MAX_RECORD_BYTES)?;
+    let transactional_id = names::transactional_id(&config.kafka, &config.sink.group, &instance);
+    // Ready is only who has partitions.
+    let announce = |part, reachable, detail: &str| {
+        health.set(part, false, if reachable { "joining the group" } else { detail });
+    };
+    let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)?;
     let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
-    let targets: Vec<Target> = config.targets.values().cloned().collect();
-    let (answer_sender, answers) = mpsc::channel();
+    let targets: Vec<Arc<Target>> = config.targets.values().cloned().map(Arc::new).collect();
     Ok(Worker {
         lanes: Lanes::new(lane_settings(&config)),
-        consumer,
-        transactions: Transactions::new(producer, Outputs::new(topics, ids.results, ids.reports)),
-        truth,
+        brokers: KafkaBrokers::new(consumer, producer, state),
+        transactions: Transactions::new(Outputs::new(topics, ids.results, ids.reports, &instance)),
         parser,
-        caller: Caller::new(runtime.clone(), directory, targets, answer_sender),
-        answers,
-        schemas: SchemaFetcher::new(runtime, registry),
+        calls: Caller::new(runtime.clone(), directory, targets),
+        schemas: Box::new(SchemaFetcher::new(runtime, registry)),
         reports,
         reporter,
-        clock,
+        clock: Box::new(clock),
         health,
         state: WorkerState::default(),
     })
@@ -215,18 +207,8 @@ async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Re
         config.targets.values().map(|t| catalog::writebacks(t.system.as_str())).collect();
     let mut topics: Vec<&str> = commands.iter().map(String::as_str).collect();
     topics.extend([catalog::WRITEBACK_RESULTS, catalog::PIPELINE_ERRORS]);
-    let ids = loop {
-        match schemas::ids_of(registry, &config.kafka, &topics).await {
-            Ok(ids) => break ids,
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(code = "TL-5002", %error, "waiting for the registry");
-                health.set("registry", false, &error.to_string());
-                tokio::time::sleep(REGISTRY_WAIT).await;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    };
-    health.set("registry", true, "schemas known");
+    let announce = |part, ready, detail: &str| health.set(part, ready, detail);
+    let ids = startup::schema_ids(registry, &config.kafka, &topics, &announce).await?;
     let id = |topic: &str| {
         ids.get(topic).ok_or_else(|| Error::Start(format!("the registry gave no schema id for {topic}")))
     };
@@ -237,14 +219,9 @@ async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Re
     })
 }
 
-/// `prefix-group-instance`, stable across restarts: a successor of the same name settles what this one leaves open.
-fn transactional_id(config: &Config, instance: &str) -> String {
-    format!("{}-{instance}", config.kafka.topic(&config.sink.group))
-}
-
 fn group_settings(config: &Config, instance: &str) -> GroupSettings {
     GroupSettings {
-        group: config.kafka.topic(&config.sink.group),
+        group: names::group_id(&config.kafka, &config.sink.group),
         instance: instance.to_owned(),
         topics: targets_by_topic(config).into_keys().collect(),
         session_timeout: SESSION_TIMEOUT,

@@ -1,21 +1,19 @@
 //! One transaction: results, dead letters, reports, saved state and offsets take effect together or not at all.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use trunkline_kafka::transactional_producer::{INITIALISE_TIMEOUT, TRANSACTION_TIMEOUT};
-use trunkline_kafka::{
-    CommitOutcome, GroupConsumer, OutboundRecord, TopicPartition, TransactionError, TransactionalProducer,
-};
+use trunkline_kafka::{CommitOutcome, OutboundRecord, TopicPartition, TransactionError};
 use trunkline_schemas::PipelineError;
 
 use crate::lanes::Plan;
 use crate::metrics;
 use crate::outputs::{self, Outputs};
+use crate::ports::{Brokers, Clock};
 
 /// How a transaction went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// Committed beyond doubt.
+    /// Committed, and known to be.
     Committed,
     /// Committed or not: only what is read from the brokers tells.
     Unknown,
@@ -34,58 +32,59 @@ pub enum Error {
 
 /// Commits the worker's plans.
 pub struct Transactions {
-    producer: TransactionalProducer,
     outputs: Outputs,
 }
 
 // === impl Transactions ===
 
 impl Transactions {
-    /// Takes an initialised producer.
-    pub fn new(producer: TransactionalProducer, outputs: Outputs) -> Self {
-        Self { producer, outputs }
+    /// Writes what these outputs make of a plan.
+    pub fn new(outputs: Outputs) -> Self {
+        Self { outputs }
     }
 
     /// Commits a plan and reports. Whatever goes wrong, the producer is ready for the next transaction afterwards.
     ///
     /// # Errors
     /// [`Error`] when the producer is fenced, cannot be replaced, or a record cannot be put together.
-    pub fn commit(
+    pub fn commit<B: Brokers>(
         &mut self,
+        brokers: &mut B,
+        clock: &dyn Clock,
         plan: &Plan,
         reports: &[PipelineError],
-        consumer: &GroupConsumer,
     ) -> Result<Settled, Error> {
         let records = self.records(plan, reports)?;
         let offsets: Vec<(TopicPartition, i64)> =
             plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
-        let started = Instant::now();
-        let outcome = self.attempt(&records, &offsets, consumer);
-        let took = started.elapsed();
+        let started_ms = clock.now_ms();
+        let outcome = attempt(brokers, &records, &offsets);
+        let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();
+        let ended = |outcome| metrics::transaction(outcome, Duration::from_millis(took_ms));
         match outcome {
             Ok(CommitOutcome::Committed) => {
-                metrics::transaction("committed", took);
+                ended("committed");
                 Ok(Settled::Committed)
             }
-            Ok(CommitOutcome::Doubtful) => {
-                metrics::transaction("doubtful", took);
-                self.replace()
+            Ok(CommitOutcome::Indeterminate) => {
+                ended("doubtful");
+                replace(brokers)
             }
             Err(error @ (TransactionError::Fenced { .. } | TransactionError::Refused { .. })) => {
                 Err(error.into())
             }
-            Err(error @ TransactionError::Doubtful { .. }) => {
-                metrics::transaction("doubtful", took);
+            Err(error @ TransactionError::Indeterminate { .. }) => {
+                ended("doubtful");
                 tracing::warn!(%error, "the outcome of a transaction is unknown");
-                self.replace()
+                replace(brokers)
             }
             Err(error @ (TransactionError::Abort { .. } | TransactionError::Record { .. })) => {
-                metrics::transaction("aborted", took);
+                ended("aborted");
                 tracing::warn!(%error, "a transaction is aborted");
-                match self.producer.abort() {
+                match brokers.abort() {
                     Ok(()) => Ok(Settled::Unknown),
                     Err(error @ TransactionError::Fenced { .. }) => Err(error.into()),
-                    Err(_) => self.replace(),
+                    Err(_) => replace(brokers),
                 }
             }
         }
@@ -100,37 +99,25 @@ impl Transactions {
             records.extend(self.outputs.state(progress)?);
         }
         for report in reports {
-            records.push(self.outputs.report(report)?);
+            records.extend(self.outputs.report(report));
         }
         Ok(records)
     }
+}
 
-    fn attempt(
-        &mut self,
-        records: &[OutboundRecord],
-        offsets: &[(TopicPartition, i64)],
-        consumer: &GroupConsumer,
-    ) -> Result<CommitOutcome, TransactionError> {
-        self.producer.begin()?;
-        for record in records {
-            match self.producer.produce(record) {
-                Ok(()) => {}
-                Err(error @ TransactionError::Record { .. })
-                    if record.topic == self.outputs.topics().dead_letters =>
-                {
-                    // The original with its provenance no longer fits into one record. The provenance says where the
-                    // original is, so nothing is lost as long as its topic keeps it.
-                    tracing::error!(%error, "a dead letter is written without its value");
-                    self.producer.produce(&OutboundRecord { value: None, ..record.clone() })?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        self.producer.commit(offsets, consumer, TRANSACTION_TIMEOUT)
+fn attempt<B: Brokers>(
+    brokers: &mut B,
+    records: &[OutboundRecord],
+    offsets: &[(TopicPartition, i64)],
+) -> Result<CommitOutcome, TransactionError> {
+    brokers.begin()?;
+    for record in records {
+        brokers.produce(record)?;
     }
+    brokers.commit(offsets)
+}
 
-    fn replace(&mut self) -> Result<Settled, Error> {
-        self.producer.reopen(INITIALISE_TIMEOUT)?;
-        Ok(Settled::Unknown)
-    }
+fn replace<B: Brokers>(brokers: &mut B) -> Result<Settled, Error> {
+    brokers.reopen()?;
+    Ok(Settled::Unknown)
 }

@@ -1,30 +1,38 @@
-//! The loop that owns the consumer, the transactions and the lanes.
+//! The loop that owns the membership, the transactions and the lanes.
 //!
-//! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Calls to targets run
-//! on the asynchronous runtime and come back through a channel.
+//! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Everything outside it
+//! asks of its [`ports`](crate::ports).
+//!
+//! # Layout
+//!
+//! - here: one turn of the loop, and what the lanes want done
+//! - `records`: from a record to the lanes, by way of a schema that may have to be fetched
+//! - `assignment`: partitions that come and go
+//! - `commits`: when to commit, and what follows from how it went
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod assignment;
+mod commits;
+mod records;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
-use trunkline_kafka::{
-    ConsumerError, FetchedSchema, GroupConsumer, InboundRecord, Polled, SchemaFetcher, TopicPartition,
-};
+use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition};
 use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::Health;
 
 use crate::answer::{Answer, Failure, FailureKind};
-use crate::caller::Caller;
-use crate::clock::Clock;
-use crate::command::{Command, Ended};
-use crate::lanes::{Action, Input, Lanes, Plan, Serial};
+use crate::command::Command;
+use crate::committed_state;
+use crate::lanes::{Action, Input, Lanes, Serial};
 use crate::metrics;
-use crate::parser::{Parser, SchemaNeeded};
-use crate::reports::{Pending, Reporter};
-use crate::transactions::{self, Settled, Transactions};
-use crate::truth::{self, Truth};
+use crate::parser::Parser;
+use crate::ports::{Brokers, Clock, TargetCalls};
+use crate::reports::Reporter;
+use crate::transactions::{self, Transactions};
 
 /// Longest wait for a record; answers wait at most so long.
 const POLL: Duration = Duration::from_millis(5);
@@ -32,20 +40,8 @@ const POLL: Duration = Duration::from_millis(5);
 /// Records taken in one go before answers get their turn.
 const RECORDS_PER_TURN: usize = 256;
 
-/// What has ended waits so long for company, then it is committed.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(50);
-
-/// So much is committed without waiting.
-const COMMIT_RECORDS: usize = 1_000;
-
-/// A transaction that came to nothing is not repeated at once.
-const COMMIT_RETRY: Duration = Duration::from_millis(200);
-
-/// Calls under way when a partition is taken away may end for so long; then they are cancelled.
-const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
-
-/// A target's refused token is reported so often.
-const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+/// A target's refused token is reported so often, in milliseconds.
+const REPORT_INTERVAL_MS: i64 = 60_000;
 
 /// Why the worker stopped.
 #[derive(Debug, thiserror::Error)]
@@ -58,33 +54,29 @@ pub enum Error {
     Transactions(#[from] transactions::Error),
     /// What is committed cannot be read.
     #[error(transparent)]
-    Truth(#[from] truth::Error),
+    CommittedState(#[from] committed_state::Error),
 }
 
 /// Everything the worker owns; see the module's documentation.
-pub struct Worker {
+pub struct Worker<B, C> {
     /// The lanes.
     pub lanes: Lanes,
-    /// The member of the group.
-    pub consumer: GroupConsumer,
-    /// Commits.
+    /// Membership, transactions and what is committed.
+    pub brokers: B,
+    /// Makes transactions of plans.
     pub transactions: Transactions,
-    /// Reads what is committed.
-    pub truth: Truth,
     /// Understands records.
     pub parser: Parser,
     /// Calls targets.
-    pub caller: Caller,
-    /// Answers of the calls.
-    pub answers: Receiver<Input>,
+    pub calls: C,
     /// Fetches schemas that the parser needs.
-    pub schemas: SchemaFetcher,
+    pub schemas: Box<dyn SchemaSource>,
     /// Reports of the policy stack.
     pub reports: Receiver<PipelineError>,
     /// Writes reports of its own.
     pub reporter: Reporter,
     /// The time.
-    pub clock: Clock,
+    pub clock: Box<dyn Clock>,
     /// Whether partitions are assigned.
     pub health: Arc<Health>,
     /// The rest starts empty.
@@ -92,24 +84,39 @@ pub struct Worker {
 }
 
 /// What the worker remembers between two turns.
-#[derive(Default)]
 pub struct WorkerState {
-    pending: Pending,
-    /// Records that wait for a schema, in order, per partition.
-    undecided: HashMap<TopicPartition, VecDeque<InboundRecord>>,
+    pending: ReportQueue,
+    /// Records that wait for a schema.
+    schema_wait: SchemaWait<TopicPartition>,
     commands: HashMap<Serial, Arc<Command>>,
-    /// When a refused token was last reported, by target.
-    reported: HashMap<String, Instant>,
+    /// When a refused token was last reported, by target; UTC milliseconds.
+    reported: HashMap<String, i64>,
     paused: HashSet<TopicPartition>,
-    /// Since when something may wait to be committed.
-    due_since: Option<Instant>,
-    /// No commit before this.
-    not_before: Option<Instant>,
+    /// Since when something may wait to be committed; UTC milliseconds.
+    due_since: Option<i64>,
+    /// No commit before this; UTC milliseconds.
+    not_before: Option<i64>,
+}
+
+// === impl WorkerState ===
+
+impl Default for WorkerState {
+    fn default() -> Self {
+        Self {
+            pending: ReportQueue::new(metrics::REPORTS_DROPPED),
+            schema_wait: SchemaWait::default(),
+            commands: HashMap::new(),
+            reported: HashMap::new(),
+            paused: HashSet::new(),
+            due_since: None,
+            not_before: None,
+        }
+    }
 }
 
 // === impl Worker ===
 
-impl Worker {
+impl<B: Brokers, C: TargetCalls> Worker<B, C> {
     /// Works until `stop` is set, then drains for at most `drain_timeout`.
     ///
     /// # Errors
@@ -118,19 +125,17 @@ impl Worker {
         while !stop.load(Ordering::Acquire) {
             self.turn()?;
         }
-        tracing::info!(unfinished = self.lanes.unfinished_count(), "draining");
-        let all = self.lanes.partitions();
-        // Half of the time for calls, the rest for the last transaction and for leaving the group.
-        self.settle(&all, REVOKE_PATIENCE.min(drain_timeout / 2))?;
-        self.apply(Input::Released(all))?;
-        tracing::info!("drained");
-        Ok(())
+        self.drain(drain_timeout)
     }
 
-    fn turn(&mut self) -> Result<(), Error> {
+    /// One turn of the loop.
+    ///
+    /// # Errors
+    /// [`Error`] when it cannot go on.
+    pub fn turn(&mut self) -> Result<(), Error> {
         let mut wait = POLL;
         for _ in 0..RECORDS_PER_TURN {
-            match self.consumer.poll(wait) {
+            match self.brokers.poll(wait) {
                 Ok(Polled::Record(record)) => self.read(record)?,
                 Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
@@ -143,7 +148,9 @@ impl Worker {
             }
             wait = Duration::ZERO;
         }
-        self.take_answers()?;
+        while let Some(answer) = self.calls.answer(Duration::ZERO) {
+            self.answered(answer)?;
+        }
         self.take_schemas()?;
         self.take_reports();
         self.apply(Input::Tick)?;
@@ -152,53 +159,8 @@ impl Worker {
         Ok(())
     }
 
-    // ## Records
-
-    fn read(&mut self, record: InboundRecord) -> Result<(), Error> {
-        let partition = record.topic_partition();
-        if let Some(waiting) = self.state.undecided.get_mut(&partition) {
-            waiting.push_back(record.clone());
-            return self.apply(Input::Undecided(record));
-        }
-        match self.parser.parse(record) {
-            Ok(parsed) => self.apply(Input::Read(parsed)),
-            Err(SchemaNeeded { id, record }) => {
-                self.schemas.fetch(id);
-                self.state.undecided.insert(partition, VecDeque::from([record.as_ref().clone()]));
-                self.apply(Input::Undecided(*record))
-            }
-        }
-    }
-
-    fn take_schemas(&mut self) -> Result<(), Error> {
-        let mut any = false;
-        while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
-            self.parser.add_schema(id, schema.as_deref());
-            any = true;
-        }
-        if any {
-            for (partition, records) in std::mem::take(&mut self.state.undecided) {
-                tracing::info!(%partition, records = records.len(), "decoding records that waited for a schema");
-                for record in records {
-                    self.read(record)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    // ## Calls
-
-    fn take_answers(&mut self) -> Result<(), Error> {
-        while let Ok(answer) = self.answers.try_recv() {
-            self.answered(answer)?;
-        }
-        Ok(())
-    }
-
     fn answered(&mut self, input: Input) -> Result<(), Error> {
         if let Input::Answered { serial, answer, .. } = &input {
-            self.caller.answered(*serial);
             let command = self.state.commands.remove(serial);
             if let (Some(command), Answer::Failed(failure)) = (command, answer)
                 && failure.kind == FailureKind::Unauthorized
@@ -211,10 +173,11 @@ impl Worker {
 
     /// Reports the first command that a refused token stops, so that its conversation can be found.
     fn token_refused(&mut self, write_back: &WriteBack, failure: &Failure) {
+        let now_ms = self.clock.now_ms();
         let last = self.state.reported.get(&write_back.target);
-        if last.is_none_or(|last| last.elapsed() > REPORT_INTERVAL) {
-            self.state.reported.insert(write_back.target.clone(), Instant::now());
-            self.state.pending.push(self.reporter.token_refused(write_back, failure, self.clock.now_ms()));
+        if last.is_none_or(|last| now_ms - last > REPORT_INTERVAL_MS) {
+            self.state.reported.insert(write_back.target.clone(), now_ms);
+            self.state.pending.push(self.reporter.token_refused(write_back, failure, now_ms));
         }
     }
 
@@ -231,148 +194,22 @@ impl Worker {
             match action {
                 Action::Call { serial, command, step } => {
                     self.state.commands.insert(serial, Arc::clone(&command));
-                    self.caller.start(serial, command, step);
+                    self.calls.start(serial, command, step);
                 }
                 Action::Cancel { serial } => {
                     self.state.commands.remove(&serial);
-                    self.caller.cancel(serial);
+                    self.calls.cancel(serial);
                 }
                 Action::Pause(partition) => {
-                    self.consumer.pause(std::slice::from_ref(&partition))?;
+                    self.brokers.pause(&partition)?;
                     self.state.paused.insert(partition);
                 }
                 Action::Resume(partition) => {
-                    self.consumer.resume(std::slice::from_ref(&partition))?;
+                    self.brokers.resume(&partition)?;
                     self.state.paused.remove(&partition);
                 }
             }
         }
         Ok(())
-    }
-
-    // ## Assignment
-
-    fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
-        let started = Instant::now();
-        let committed = self.truth.read(&self.consumer, partitions)?;
-        let positions: Vec<(TopicPartition, Option<i64>)> =
-            committed.iter().map(|committed| (committed.partition.clone(), committed.watermark)).collect();
-        self.consumer.assign(&positions)?;
-        for truth::Committed { partition, watermark, finished } in committed {
-            let end = self.truth.end(&self.consumer, &partition)?;
-            self.state.paused.insert(partition.clone());
-            self.apply(Input::Assigned { partition, watermark, finished, end })?;
-        }
-        let held = self.lanes.partition_count();
-        tracing::info!(
-            new = partitions.len(),
-            held,
-            took_ms = started.elapsed().as_millis() as u64,
-            "assigned"
-        );
-        self.health.set("kafka", true, &format!("{held} partitions"));
-        Ok(())
-    }
-
-    fn revoked(&mut self, partitions: Vec<TopicPartition>, lost: bool) -> Result<(), Error> {
-        tracing::info!(partitions = partitions.len(), lost, "revoked");
-        if !lost {
-            self.settle(&partitions, REVOKE_PATIENCE)?;
-        }
-        for partition in &partitions {
-            self.state.undecided.remove(partition);
-            self.state.paused.remove(partition);
-        }
-        self.apply(Input::Released(partitions.clone()))?;
-        self.consumer.release(&partitions)?;
-        self.health.set("kafka", true, &format!("{} partitions", self.lanes.partition_count()));
-        Ok(())
-    }
-
-    /// Starts nothing more for these partitions, lets their calls end, and commits what has ended.
-    fn settle(&mut self, partitions: &[TopicPartition], patience: Duration) -> Result<(), Error> {
-        let deadline = Instant::now() + patience;
-        self.apply(Input::Revoking(partitions.to_vec()))?;
-        while self.lanes.calls_under_way(partitions) > 0 {
-            match self.answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(answer) => self.answered(answer)?,
-                Err(RecvTimeoutError::Timeout) => {
-                    let calls = self.lanes.calls_under_way(partitions);
-                    tracing::warn!(
-                        calls,
-                        "calls are given up; whoever takes over reads their resources back"
-                    );
-                    break;
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        self.take_reports();
-        // A second time only if the first came to nothing.
-        for _ in 0..2 {
-            if self.commit()? == Some(Settled::Committed) || self.lanes.ended_count() == 0 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    // ## Transactions
-
-    fn commit_when_due(&mut self) -> Result<(), Error> {
-        let now = Instant::now();
-        if self.state.not_before.is_some_and(|not_before| now < not_before) {
-            return Ok(());
-        }
-        // Records that were only skipped move the watermark too, so there may be something to commit though none ended.
-        let since = *self.state.due_since.get_or_insert(now);
-        if self.lanes.ended_count() < COMMIT_RECORDS && now.duration_since(since) < COMMIT_INTERVAL {
-            return Ok(());
-        }
-        self.commit()?;
-        Ok(())
-    }
-
-    /// Commits everything that can be; `None` when there was nothing.
-    fn commit(&mut self) -> Result<Option<Settled>, Error> {
-        self.state.due_since = None;
-        let plan = match self.lanes.plan() {
-            Some(plan) => plan,
-            None if self.state.pending.is_empty() => return Ok(None),
-            None => Plan { ended: Vec::new(), progress: Vec::new() },
-        };
-        let reports = self.state.pending.take();
-        let settled = self.transactions.commit(&plan, &reports, &self.consumer)?;
-        match settled {
-            Settled::Committed => {
-                self.state.not_before = None;
-                count(&plan);
-                self.apply(Input::Committed)?;
-            }
-            Settled::Unknown => {
-                self.state.not_before = Some(Instant::now() + COMMIT_RETRY);
-                self.state.pending.give_back(reports);
-                let partitions = self.lanes.partitions();
-                for truth::Committed { partition, watermark, finished } in
-                    self.truth.read(&self.consumer, &partitions)?
-                {
-                    self.apply(Input::Recovered { partition, watermark, finished })?;
-                }
-            }
-        }
-        Ok(Some(settled))
-    }
-}
-
-/// Counts what is committed.
-fn count(plan: &Plan) {
-    for ended in &plan.ended {
-        match ended.as_ref() {
-            Ended::Poison(_) => metrics::poison_ended(),
-            Ended::Command { issued, ending, finished_at_ms, .. } => {
-                let command = &issued.write_back;
-                metrics::command_ended(&command.target, ending.outcome, finished_at_ms - command.issued_at);
-            }
-        }
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::task::JoinHandle;
-use trunkline_simulators::generator::{Day, DaySettings};
-use trunkline_simulators::load::{Counts, LoadSettings, Progress, ledger, play};
-use trunkline_simulators::now_ms;
+use trunkline_load::generator::{Day, DaySettings};
+use trunkline_load::now_ms;
+use trunkline_load::{Counts, LoadSettings, Progress, ledger, play};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::known::with_stalls;
 use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
@@ -20,7 +20,7 @@ use crate::wait::until;
 /// A day that is being played.
 #[derive(Debug)]
 pub struct PlayedDay {
-    playing: JoinHandle<Result<Counts, trunkline_simulators::load::Error>>,
+    playing: JoinHandle<Result<Counts, trunkline_load::Error>>,
     progress: Arc<Progress>,
     ledger: PathBuf,
 }

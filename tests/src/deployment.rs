@@ -1,20 +1,22 @@
 //! Configuration, topics, sandbox and programs of one test.
 
 use std::fmt::Display;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::process::Command;
-use trunkline_simulators::generator::EVENTBRIDGE;
-use trunkline_simulators::sign::{API_KEY_HEADER, Secrets};
+use trunkline_load::generator::EVENTBRIDGE;
+use trunkline_load::sign::{API_KEY_HEADER, Secrets};
+use trunkline_rig::configuration::{Layout, text};
+use trunkline_rig::ports::free;
+use trunkline_rig::program::Spec;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::avro::Fields;
 use trunkline_verifier::topics::{Cluster, Record};
 
-use crate::configuration::{self, Settings};
+use crate::configuration;
 use crate::environment::Environment;
 use crate::program::Program;
 use crate::reply::Reply;
@@ -51,7 +53,7 @@ impl Deployment {
             Sandbox::start(SandboxSettings { credentials: Some(credentials), ..SandboxSettings::default() })
                 .await?;
         let prefix = format!("{name}-{:x}.", SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros());
-        let listen = free_port()?;
+        let listen = free(1)?[0];
         let client = reqwest::Client::new();
         let deployment = Self { environment, prefix, folder, sandbox, secrets, client, listen, order };
         deployment.trunkline(&["topics", "apply"]).await?;
@@ -111,10 +113,17 @@ impl Deployment {
     ///
     /// When it does not become ready.
     pub async fn start(&self, binary: &str, instance: &str) -> Result<Program> {
-        let admin = free_port()?;
+        let admin = free(1)?[0];
         let configuration = self.write_configuration(instance, admin)?;
-        let log = self.folder().join(format!("{instance}.log"));
-        Program::start(&self.environment.binary(binary)?, &configuration, instance, admin, &log).await
+        let spec = Spec {
+            binary: binary.to_owned(),
+            instance: instance.to_owned(),
+            config: configuration,
+            log: self.folder().join(format!("{instance}.log")),
+            admin: format!("http://127.0.0.1:{admin}"),
+            within: Vec::new(),
+        };
+        Program::start(spec, &self.environment.binary(binary)?).await
     }
 
     /// Runs `trunkline` with this deployment's configuration and returns what it prints.
@@ -123,7 +132,7 @@ impl Deployment {
     ///
     /// When it exits with an error; the message holds what it printed.
     pub async fn trunkline(&self, arguments: &[&str]) -> Result<String> {
-        let configuration = self.write_configuration("trunkline", free_port()?)?;
+        let configuration = self.write_configuration("trunkline", free(1)?[0])?;
         let binary = self.environment.binary("trunkline")?;
         let output = Command::new(binary)
             .args(arguments)
@@ -196,23 +205,24 @@ impl Deployment {
 
     fn write_configuration(&self, instance: &str, admin: u16) -> Result<PathBuf> {
         let path = self.configuration_file(instance);
-        let text = configuration::text(&Settings {
-            kafka: &self.environment.kafka,
-            registry: &self.environment.registry,
-            prefix: &self.prefix,
-            secrets: &self.folder().join("secrets"),
-            state: &self.state_folder(instance),
-            addresses: &self.sandbox.addresses,
-            listen: self.listen,
-            admin,
-            order: self.order,
-        });
+        let admin = format!("127.0.0.1:{admin}");
+        let layout = Layout {
+            kafka: self.environment.kafka.clone(),
+            registry: self.environment.registry.clone(),
+            replication: 1,
+            prefix: self.prefix.clone(),
+            secrets: self.folder().join("secrets"),
+            state: self.state_folder(instance),
+            ingest: format!("127.0.0.1:{}", self.listen),
+            // Each program reads its own of the three.
+            admin: [admin.clone(), admin.clone(), admin],
+            processors: 1,
+            quotas: Vec::new(),
+            breakers_open_for: None,
+        };
+        let Sandbox { addresses, credentials, .. } = &self.sandbox;
+        let text = text(&layout, &configuration::choices(self.order), addresses, credentials);
         std::fs::write(&path, text)?;
         Ok(path)
     }
-}
-
-/// A port that was free a moment ago; nothing else on the machine takes ports at random from this range so quickly.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

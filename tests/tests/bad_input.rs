@@ -1,8 +1,8 @@
 //! What ingest says to input that is wrong, and that none of it harms what is right.
 
 use anyhow::Result;
-use trunkline_simulators::generator::{EVENTBRIDGE, OPEN_MESSAGING};
-use trunkline_simulators::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, hub_signature};
+use trunkline_load::generator::{EVENTBRIDGE, OPEN_MESSAGING};
+use trunkline_load::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, hub_signature};
 use trunkline_tests::payloads::Step;
 use trunkline_tests::{Deployment, until};
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use trunkline_chaos::{Java, Settings, journal, run};
+use trunkline_chaos::{Settings, journal, run};
+use trunkline_rig::kafka::Java;
 use trunkline_tests::Environment;
 
 const SEED: u64 = 1;

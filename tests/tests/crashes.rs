@@ -1,7 +1,7 @@
 //! A day is played while processors and sinks are killed, stopped and joined; the verifier judges what is left.
 
 use anyhow::Result;
-use trunkline_simulators::load::Counts;
+use trunkline_load::Counts;
 use trunkline_tests::{Deployment, PlayedDay, Program};
 use trunkline_verifier::Report;
 

@@ -2,8 +2,8 @@
 //! (`docs/failures.md`) has to fail in the known way, so that its mending shows here.
 
 use anyhow::{Context as _, Result};
-use trunkline_chaos::Java;
 use trunkline_chaos::cases::{self, Case, Settings};
+use trunkline_rig::kafka::Java;
 use trunkline_tests::Environment;
 
 /// One after another, on one broker: each waits most of the time, and side by side they would disturb each other's

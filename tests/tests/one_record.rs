@@ -1,8 +1,8 @@
 //! One conversation all the way: webhooks in, enriched events and a routing decision out, write-backs in the systems.
 
 use anyhow::{Context as _, Result};
-use trunkline_simulators::generator::EVENTBRIDGE;
-use trunkline_simulators::sign::API_KEY_HEADER;
+use trunkline_load::generator::EVENTBRIDGE;
+use trunkline_load::sign::API_KEY_HEADER;
 use trunkline_tests::payloads::{Step, call};
 use trunkline_tests::{Deployment, until};
 use trunkline_verifier::avro::Fields;

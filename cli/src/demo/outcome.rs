@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use trunkline_rig::progress::Summary;
 use trunkline_verifier::{Judged, KnownSeen, NotJudged, Report, Violation, verb};
 
+use super::build;
+
 /// What a demo found out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
@@ -144,6 +146,7 @@ impl Outcome {
                 .to_owned(),
         );
         lines.extend(verb::lines(report));
+        lines.push(build::in_words().to_owned());
         lines.push(verb::closing(report));
         lines.join("\n")
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::stage::{Settings, Stage};
+use super::test_bed::{Settings, TestBed};
 
 /// Run everything and print the addresses as one JSON line
 #[derive(Debug, Clone, clap::Args)]
@@ -42,16 +42,16 @@ pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     };
     let stopped = trunkline_telemetry::shutdown::signal();
     tokio::pin!(stopped);
-    let staged = tokio::select! {
-        staged = Stage::set_up(&settings) => staged,
+    let set_up = tokio::select! {
+        set_up = TestBed::set_up(&settings) => set_up,
         _ = &mut stopped => return Ok(ExitCode::SUCCESS),
     };
-    let mut stage = staged?;
-    println!("{}", stage.describe());
+    let mut bed = set_up?;
+    println!("{}", bed.describe());
     stopped.await;
-    stage.stop_members().await?;
+    bed.stop_members().await?;
     if !keep {
-        stage.remove_topics().await?;
+        bed.remove_topics().await?;
     }
     Ok(ExitCode::SUCCESS)
 }

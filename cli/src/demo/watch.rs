@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use trunkline_rig::progress::Progress;
+use trunkline_rig::supervisor::Member;
 
-use super::fleet::Member;
 use super::scrape::{Sample, scrape};
 use super::screen::{Screen, View};
 

@@ -7,6 +7,7 @@ use trunkline_config::Config;
 use trunkline_kafka::tail::From;
 use trunkline_kafka::{InboundRecord, Registry, Tail};
 use trunkline_schemas::codec::{self, Decoder, Value};
+use trunkline_schemas::dead_letter::Provenance;
 use trunkline_schemas::{
     EnrichedEvent, PlatformEvent, RoutingDecision, WriteBack, WriteBackResult, catalog, headers,
 };
@@ -127,17 +128,12 @@ async fn decode_one<T: Value>(
 }
 
 fn dead_letter(topic: &str, record: &InboundRecord) -> DeadLetter {
-    let header = |name| record.header_text(name).unwrap_or("?").to_owned();
-    DeadLetter {
-        topic: topic.to_owned(),
-        origin: format!(
-            "{}-{}@{}",
-            header(headers::DLQ_TOPIC),
-            header(headers::DLQ_PARTITION),
-            header(headers::DLQ_OFFSET)
-        ),
-        code: header(headers::DLQ_CODE),
-        message: header(headers::DLQ_MESSAGE),
+    let topic = topic.to_owned();
+    match Provenance::read(&record.headers) {
+        Some(Provenance { topic: of, partition, offset, code, message, .. }) => {
+            DeadLetter { topic, origin: format!("{of}-{partition}@{offset}"), code, message }
+        }
+        None => DeadLetter { topic, origin: "?".to_owned(), code: "?".to_owned(), message: "?".to_owned() },
     }
 }
 

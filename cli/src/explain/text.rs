@@ -1,20 +1,20 @@
-//! The story of a conversation, for people.
+//! The timeline of a conversation, for people.
 
 use std::fmt::{self, Display, Formatter};
 
 use chrono::DateTime;
 use serde::Serialize;
 
-use super::story::{DecisionStep, EnrichedStep, ResultStep, Step, Story, WriteBackStep};
+use super::timeline::{DecisionStep, EnrichedStep, ResultStep, Step, Timeline, WriteBackStep};
 
-/// The story as lines of text.
-pub(super) fn show(story: &Story) -> String {
-    story.to_string()
+/// The timeline as lines of text.
+pub(super) fn show(timeline: &Timeline) -> String {
+    timeline.to_string()
 }
 
-// === impl Story ===
+// === impl Timeline ===
 
-impl Display for Story {
+impl Display for Timeline {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}", self.key.as_deref().unwrap_or("(its events are no longer kept)"))?;
         if let Some(customer) = &self.customer_id {

@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::section::Section;
 use crate::values::{address, duration, integer};
 
+/// The deepest nesting that `serde_json` takes, here and in whoever reads a payload after ingest.
+const JSON_DEPTH_MAX: usize = 127;
+
 /// Settings of the `ingest` binary.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -15,7 +18,7 @@ pub struct Ingest {
     pub admin: SocketAddr,
     /// Largest body accepted (default 2 MiB).
     pub body_limit_bytes: usize,
-    /// Deepest nesting of JSON accepted (default 128).
+    /// Deepest nesting of JSON accepted (default 127, which is the most that the parser takes).
     pub json_depth: usize,
     /// Requests worked on at once; more are answered 503 (default 1,024).
     pub max_in_flight: usize,
@@ -31,7 +34,7 @@ impl Ingest {
             listen: section.or("listen", address, SocketAddr::from(([127, 0, 0, 1], 8080))),
             admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9101))),
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
-            json_depth: section.or("json_depth", integer(1..=512), 128),
+            json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
         };
@@ -39,5 +42,18 @@ impl Ingest {
             section.refuse("admin", "'listen' and 'admin' must differ");
         }
         ingest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parser_takes_what_can_be_configured_and_no_more() {
+        for (levels, taken) in [(JSON_DEPTH_MAX, true), (JSON_DEPTH_MAX + 1, false)] {
+            let text = "[".repeat(levels) + &"]".repeat(levels);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), taken, "{levels}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! `[kafka]`: where the brokers are and how to log in.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::Secret;
 use crate::reference::secret;
+use crate::retention::{self, Retention};
 use crate::section::Section;
 use crate::values::{boolean, brokers, file, integer, one_of, text, topic_prefix};
 
@@ -18,6 +20,9 @@ pub struct Kafka {
     pub partitions: i32,
     /// Copies of each partition (default 3).
     pub replication: i32,
+    /// How long topics keep their records, by name without prefix. A topic that is not named is made with the catalog's
+    /// retention, and its retention is left alone from then on.
+    pub retention: BTreeMap<String, Retention>,
     /// How clients log in.
     pub security: Security,
 }
@@ -72,8 +77,9 @@ impl Kafka {
         let prefix = section.or("prefix", topic_prefix, String::new());
         let partitions = section.or("partitions", integer(1..=10_000), 24);
         let replication = section.or("replication", integer(1..=7), 3);
+        let retention = retention::read(section);
         let security = section.table("security", Security::read);
-        Some(Self { brokers: brokers?, prefix, partitions, replication, security: security? })
+        Some(Self { brokers: brokers?, prefix, partitions, replication, retention, security: security? })
     }
 
     /// The name of a topic in this deployment: the prefix, then `name`.

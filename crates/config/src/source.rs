@@ -55,7 +55,7 @@ pub enum OrderMode {
 pub enum Drift {
     /// They pass, and the difference is reported.
     Pass,
-    /// They are put aside.
+    /// They are kept in quarantine.
     Quarantine,
 }
 

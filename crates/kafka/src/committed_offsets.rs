@@ -25,11 +25,7 @@ impl CommittedOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let consumer = client::base(kafka, client_id)
-            .set("group.id", group)
-            .set("enable.auto.commit", "false")
-            // KIP-447: committed offsets are then asked for as stable ones.
-            .set("isolation.level", "read_committed")
+        let consumer = client::asking_for_offsets(kafka, group, client_id)
             .create()
             .map_err(|source| ConsumerError::Create { group: group.to_owned(), source })?;
         Ok(Self { group: group.to_owned(), consumer })

@@ -21,6 +21,10 @@ use crate::client;
 use crate::committed_offsets::committed;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
+/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it moves
+/// nothing.
+pub const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How a member joins its group.
 #[derive(Debug, Clone)]
 pub struct GroupSettings {
@@ -148,35 +152,7 @@ impl GroupConsumer {
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
-        let mut config = client::base(kafka, &settings.instance);
-        config
-            .set("group.id", &settings.group)
-            .set("group.instance.id", &settings.instance)
-            // KIP-429: partitions that stay are not stopped by those that move.
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", settings.session_timeout.as_millis().to_string())
-            // Three heartbeats fit into a session, as the brokers' documentation advises.
-            .set(
-                "heartbeat.interval.ms",
-                (settings.session_timeout.as_millis() / 3).clamp(100, 3000).to_string(),
-            )
-            // Offsets are committed inside transactions only.
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            // A partition without a committed offset is read from its beginning: nothing is skipped.
-            .set("auto.offset.reset", "earliest")
-            .set("isolation.level", "read_committed")
-            // A small wait: throughput comes from batches that form by themselves under load.
-            .set("fetch.wait.max.ms", "20")
-            .set("fetch.error.backoff.ms", "50")
-            // Milliseconds between looks at a full local queue. The default of a second let it run empty: whatever the
-            // processor could do, it got one queue's worth of records a second.
-            .set("fetch.queue.backoff.ms", "10")
-            // Bytes of a partition in one answer, as they were compressed; a larger record comes all the same.
-            .set("fetch.message.max.bytes", "262144")
-            // Records a partition, and KiB of all partitions, read ahead: a tenth of a second at full speed.
-            .set("queued.min.messages", "10000")
-            .set("queued.max.messages.kbytes", "8192");
+        let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();

@@ -49,11 +49,10 @@ impl LastStableOffset {
             METRIC,
             "Offsets between the last stable offset and the high watermark of a partition"
         );
-        let reader =
-            |isolation: &str| client::reading(kafka, client_id).set("isolation.level", isolation).create();
+        let committed = client::reading(kafka, client_id);
         Ok(Self {
-            committed: reader("read_committed")?,
-            uncommitted: reader("read_uncommitted")?,
+            committed: committed.create()?,
+            uncommitted: client::seeing_uncommitted(committed).create()?,
             topics: topics.to_vec(),
         })
     }

@@ -2,10 +2,16 @@
 //!
 //! # Layout
 //!
-//! - [`client`]: settings that every client shares, each explained
+//! - `client`: every setting of every client, each explained
+//! - [`startup`]: waiting for the registry, the topics and the brokers
+//! - [`names`]: what brokers know a program by
 //! - [`Producer`]: idempotent, for those who wait for each record's acknowledgement
 //! - [`TransactionalProducer`]: records and offsets that take effect together
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
+//! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
+//! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
+//! - [`limits`]: how large records may be
+//! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
@@ -15,25 +21,34 @@
 //! - [`lag`]: how far the last stable offset is behind, since one hung transaction freezes every read_committed reader
 
 pub mod changelog;
-pub mod client;
 pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
+pub mod limits;
+pub mod names;
+pub mod offset_tracker;
 pub mod producer;
 pub mod registry;
+pub mod reports;
 pub mod schema_fetcher;
+pub mod schema_wait;
 pub mod schemas;
+pub mod startup;
 pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+mod client;
 mod inbound;
 
 pub use committed_offsets::CommittedOffsets;
 pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
+pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
-pub use schema_fetcher::{FetchedSchema, SchemaFetcher};
+pub use reports::{ReportEncoder, ReportQueue};
+pub use schema_fetcher::{FetchedSchema, SchemaFetcher, SchemaSource};
+pub use schema_wait::SchemaWait;
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};

@@ -10,6 +10,7 @@ use rdkafka::util::Timeout;
 use trunkline_config::Kafka;
 
 use crate::client;
+use trunkline_schemas::error_codes;
 use trunkline_schemas::record::OutboundRecord;
 
 /// Where a record was written.
@@ -114,10 +115,11 @@ impl ProduceError {
     /// The stable error code, `TL-nnnn`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::TopicMissing { .. } => "TL-5004",
-            Self::TooLarge { .. } => "TL-2003",
-            _ => "TL-5001",
+            Self::TopicMissing { .. } => error_codes::TOPIC_WRONG,
+            Self::TooLarge { .. } => error_codes::BODY_TOO_LARGE,
+            _ => error_codes::BROKER_UNREACHABLE,
         }
+        .as_str()
     }
 
     fn of(error: &KafkaError, topic: &str, bytes: usize) -> Self {

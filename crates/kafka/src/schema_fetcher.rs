@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use trunkline_schemas::error_codes;
 
 use crate::registry::{Registry, RegistryError};
 
@@ -18,6 +19,15 @@ pub struct FetchedSchema {
     pub id: u32,
     /// Its text; `None` when the registry does not know the id.
     pub schema: Option<String>,
+}
+
+/// Where schemas are fetched that a build does not know.
+pub trait SchemaSource {
+    /// Asks for a schema, unless that is under way already, until there is an answer.
+    fn fetch(&mut self, id: u32);
+
+    /// The next answer.
+    fn fetched(&mut self) -> Option<FetchedSchema>;
 }
 
 /// Fetches schemas in the background, each once.
@@ -37,9 +47,11 @@ impl SchemaFetcher {
         let (sender, receiver) = mpsc::channel();
         Self { runtime, registry, under_way: HashSet::new(), sender, receiver }
     }
+}
 
-    /// Starts fetching an id, unless that is under way. It is tried until the registry answers.
-    pub fn fetch(&mut self, id: u32) {
+impl SchemaSource for SchemaFetcher {
+    /// It is tried until the registry answers.
+    fn fetch(&mut self, id: u32) {
         if !self.under_way.insert(id) {
             return;
         }
@@ -50,7 +62,7 @@ impl SchemaFetcher {
                     Ok(schema) => break Some(schema.to_string()),
                     Err(RegistryError::UnknownId { .. }) => break None,
                     Err(error) => {
-                        tracing::warn!(code = "TL-5002", %error, id, "fetching a schema; trying again");
+                        tracing::warn!(code = %error_codes::REGISTRY_UNREACHABLE, %error, id, "fetching a schema; trying again");
                         tokio::time::sleep(RETRY_AFTER).await;
                     }
                 }
@@ -60,8 +72,7 @@ impl SchemaFetcher {
         });
     }
 
-    /// The next schema that has arrived.
-    pub fn fetched(&mut self) -> Option<FetchedSchema> {
+    fn fetched(&mut self) -> Option<FetchedSchema> {
         let fetched = self.receiver.try_recv().ok()?;
         self.under_way.remove(&fetched.id);
         Some(fetched)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod support;
+mod verification;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use trunkline_schemas::codec;
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn customer_start(id: &str) -> Value {
-    let text = include_str!("../fixtures/genesys-eventbridge/customer_start.json");
+    let text = include_str!("../../../crates/mapping/tests/fixtures/genesys-eventbridge/customer_start.json");
     let mut payload: Value = serde_json::from_str(text).unwrap();
     payload["id"] = id.into();
     payload
@@ -61,7 +62,8 @@ async fn the_same_again_is_accepted_and_another_body_is_a_conflict() {
     assert_eq!((conflict.status, conflict.code()), (StatusCode::CONFLICT, "TL-2007"));
     assert_eq!(ingest.stored().len(), 3, "a conflict stores nothing");
 
-    // Another fact that happens to carry the id is another delivery, and the id of one source is not that of another.
+    // Another fact that happens to carry the id is another delivery, and the id of one source is not that of
+    // another.
     other["detail-type"] = "v2.detail.events.conversation.{id}.customer.end".into();
     assert_eq!(ingest.post("cloud", other.to_string()).await.status, StatusCode::ACCEPTED);
     assert_eq!(ingest.post("strict", other.to_string()).await.status, StatusCode::ACCEPTED);
@@ -71,18 +73,21 @@ async fn the_same_again_is_accepted_and_another_body_is_a_conflict() {
 async fn messages_share_an_id_with_their_receipts() {
     let ingest = Ingest::start().await;
     for payload in [
-        include_str!("../fixtures/genesys-open-messaging/outbound_text.json"),
-        include_str!("../fixtures/genesys-open-messaging/outbound_notification.json"),
-        include_str!("../fixtures/genesys-open-messaging/receipt_delivered.json"),
-        include_str!("../fixtures/genesys-open-messaging/receipt_failed.json"),
-        include_str!("../fixtures/genesys-open-messaging/receipt_read.json"),
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/outbound_text.json"),
+        include_str!(
+            "../../../crates/mapping/tests/fixtures/genesys-open-messaging/outbound_notification.json"
+        ),
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/receipt_delivered.json"),
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/receipt_failed.json"),
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/receipt_read.json"),
     ] {
         let answer =
             ingest.post_with("messages", payload, &[("x-hub-signature-256", &signed(payload))]).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{payload}");
     }
     let changed =
-        include_str!("../fixtures/genesys-open-messaging/outbound_text.json").replace("what", "WHAT");
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/outbound_text.json")
+            .replace("what", "WHAT");
     let answer =
         ingest.post_with("messages", changed.clone(), &[("x-hub-signature-256", &signed(&changed))]).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
@@ -137,7 +142,8 @@ async fn a_body_of_50_megabytes_is_refused_with_an_answer() {
 #[tokio::test]
 async fn a_signature_is_checked_over_the_raw_bytes() {
     let ingest = Ingest::start().await;
-    let body = include_str!("../fixtures/genesys-open-messaging/outbound_text.json");
+    let body =
+        include_str!("../../../crates/mapping/tests/fixtures/genesys-open-messaging/outbound_text.json");
     let compact = serde_json::from_str::<Value>(body).unwrap().to_string();
     let post = |body: &str, signature: String| {
         let (ingest, body) = (&ingest, body.to_owned());

@@ -20,10 +20,9 @@ use trunkline_config::{self as config, Drift, OrderMode, SignatureEncoding, Sour
 use trunkline_ingest::http;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
-use trunkline_ingest::records::{Destination, Records};
-use trunkline_kafka::OutboundRecord;
+use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::codec::{Decoder, Value as Avro};
-use trunkline_schemas::{PlatformEvent, QuarantinedPayload, SchemaDrift};
+use trunkline_schemas::{OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
 use trunkline_telemetry::Health;
 
 pub const MAX_IN_FLIGHT: usize = 4;
@@ -129,7 +128,7 @@ impl Ingest {
             listen: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
             body_limit_bytes: 2 * 1_024 * 1_024,
-            json_depth: 128,
+            json_depth: 127,
             max_in_flight: MAX_IN_FLIGHT,
             drain_timeout: Duration::from_secs(10),
         };
@@ -187,6 +186,32 @@ impl Ingest {
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let json = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         Answer { status: StatusCode::from_u16(status).unwrap(), json, retry_after: None }
+    }
+
+    /// Sends the head of a request whose body is announced and never comes, and reads what is answered.
+    pub async fn post_head_only(&self, source: &str, header: &str) -> Answer {
+        use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        let head = format!(
+            "POST /v1/webhooks/{source} HTTP/1.1\r\nhost: x\r\n{header}\r\ncontent-length: 1000\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let (mut status, mut length) = (StatusCode::OK, 0);
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+                status = rest[..3].parse().unwrap();
+            } else if let Some(rest) = line.strip_prefix("content-length: ") {
+                length = rest.trim().parse().unwrap();
+            } else if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
+        Answer { status, json: serde_json::from_slice(&body).unwrap(), retry_after: None }
     }
 
     pub fn post_in_background(&self, source: &str, body: String) -> JoinHandle<Answer> {
@@ -267,6 +292,18 @@ fn sources() -> BTreeMap<String, Source> {
         source("strict", SourceKind::GenesysEventBridge, Drift::Quarantine, Verify::None),
         source("messages", SourceKind::GenesysOpenMessaging, Drift::Pass, hub),
         source("digital", SourceKind::CxoneDigital, Drift::Pass, Verify::None),
+        source(
+            "token",
+            SourceKind::GenesysEventBridge,
+            Drift::Pass,
+            Verify::Bearer { tokens: vec!["right".into()] },
+        ),
+        source(
+            "key",
+            SourceKind::GenesysEventBridge,
+            Drift::Pass,
+            Verify::ApiKey { header: "X-Api-Key".into(), keys: vec!["right".into()] },
+        ),
     ]
     .into_iter()
     .map(|source| (source.name.clone(), source))

@@ -117,7 +117,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             self.tasks.remove(partition);
             self.restoring.remove(partition);
             self.paused.remove(partition);
-            self.unreadable.remove(partition);
+            self.schema_wait.forget(partition);
         }
     }
 

@@ -68,7 +68,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let started = Instant::now();
         let ended = match self.transact(&commits, within)? {
             Ok(CommitOutcome::Committed) => Ended::Committed,
-            Ok(CommitOutcome::Doubtful) => Ended::Doubtful,
+            Ok(CommitOutcome::Indeterminate) => Ended::Doubtful,
             Err(error @ TransactionError::Abort { .. }) if changing => {
                 // Aborting takes time as well; the next producer does it.
                 tracing::warn!(code = "TL-3005", %error, "transaction aborted");
@@ -86,7 +86,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 }
             }
             Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
-            Err(error @ TransactionError::Doubtful { .. }) => {
+            Err(error @ TransactionError::Indeterminate { .. }) => {
                 tracing::warn!(code = "TL-3005", %error, "transaction in doubt");
                 Ended::Doubtful
             }
@@ -96,7 +96,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         match ended {
             Ended::Committed => {
                 self.trouble.succeeded();
-                self.reports.clear();
+                self.reports.take();
                 self.apply(&commits)
             }
             Ended::Aborted => {
@@ -140,12 +140,16 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 });
             }
         }
-        for report in std::mem::take(&mut self.reports) {
-            if let Some(record) = self.parts.publisher.report(&report) {
+        let mut reports = self.reports.take();
+        reports.retain(|report| match self.parts.publisher.report(report) {
+            Some(record) => {
                 self.produce(record);
-                self.reports.push(report);
+                true
             }
-        }
+            None => false,
+        });
+        // Until the transaction is committed.
+        self.reports.give_back(reports);
         self.hand_over();
         self.begin_if_closed();
         let offsets: Vec<(i32, i64)> =

@@ -1,7 +1,5 @@
 //! A record becomes an event of a task, or a dead letter.
 
-use std::collections::VecDeque;
-
 use trunkline_kafka::{FetchedSchema, InboundRecord};
 use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::codec;
@@ -11,13 +9,6 @@ use crate::brokers::Brokers;
 use crate::output::DeadLetter;
 use crate::state::StateStore;
 use crate::task::{Arrived, entity_of};
-
-/// How long a schema that is of no use is not asked for again, in milliseconds: a poisonous record of it costs nothing
-/// then, and good ones, where the registry was wrong, are not put aside for longer.
-const REFUSED_FOR_MS: i64 = 60_000;
-
-/// Refused schemas that are remembered: random ids in garbage must not fill the memory.
-const REFUSED_LIMIT: usize = 10_000;
 
 /// Why a record gives no event.
 enum Unread {
@@ -35,8 +26,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             // Left over in the client from before the partition was paused; it is read again where the task begins.
             return Ok(());
         }
-        if let Some(waiting) = self.unreadable.get_mut(&partition) {
-            waiting.push_back(record);
+        if self.schema_wait.is_waiting(&partition) {
+            self.schema_wait.wait(partition, record);
             return Ok(());
         }
         match self.read(record) {
@@ -44,7 +35,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
                 self.parts.brokers.pause(&[partition])?;
-                self.unreadable.insert(partition, VecDeque::from([record]));
+                self.schema_wait.wait(partition, record);
                 self.parts.schemas.fetch(id);
                 Ok(())
             }
@@ -76,33 +67,21 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 None => Err("the registry does not know it".to_owned()),
             };
             if let Err(reason) = added {
-                self.refuse_schema(id, reason);
+                self.schema_wait.refuse(id, reason, self.parts.clock.now());
             }
         }
         if !arrived {
             return Ok(());
         }
-        for (partition, records) in std::mem::take(&mut self.unreadable) {
+        for (partition, records) in self.schema_wait.take() {
             for record in records {
                 self.record(record)?;
             }
-            if !self.unreadable.contains_key(&partition) && !self.paused.contains(&partition) {
+            if !self.schema_wait.is_waiting(&partition) && !self.paused.contains(&partition) {
                 self.parts.brokers.resume(&[partition])?;
             }
         }
         Ok(())
-    }
-
-    /// Records of this schema are poison for a while. Not for ever: a registry can be wrong, or behind.
-    fn refuse_schema(&mut self, id: u32, reason: String) {
-        let now = self.parts.clock.now();
-        if self.refused_schemas.len() >= REFUSED_LIMIT {
-            self.refused_schemas.retain(|_, (_, until)| *until > now);
-        }
-        if self.refused_schemas.len() >= REFUSED_LIMIT {
-            self.refused_schemas.clear();
-        }
-        self.refused_schemas.insert(id, (reason, now + REFUSED_FOR_MS));
     }
 
     /// The event of a record, or the record as it was and why there is none.
@@ -118,12 +97,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             Err((value, error)) => {
                 record.value = Some(value);
                 let unread = match error {
-                    codec::Error::UnknownSchema { id } => match self.refused_schemas.get(&id) {
-                        Some((reason, until)) if *until > self.parts.clock.now() => {
-                            Unread::Poison(format!("schema {id}: {reason}"))
-                        }
-                        _ => Unread::Schema(id),
-                    },
+                    codec::Error::UnknownSchema { id } => {
+                        let refusal = self.schema_wait.refusal(id, self.parts.clock.now());
+                        refusal.map_or(Unread::Schema(id), Unread::Poison)
+                    }
                     error => Unread::Poison(error.to_string()),
                 };
                 Err((record, unread))

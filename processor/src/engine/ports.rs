@@ -1,6 +1,6 @@
 //! What the engine asks of its surroundings, besides the brokers, the store and restores.
 
-use trunkline_kafka::{FetchedSchema, SchemaFetcher};
+pub use trunkline_kafka::SchemaSource;
 use trunkline_schemas::CustomerProfile;
 
 /// The wall clock.
@@ -22,23 +22,4 @@ pub trait ProfileLookups {
 
     /// True when more wait than may be under way: the stream should pause.
     fn is_saturated(&self) -> bool;
-}
-
-/// Where schemas are fetched that this build does not know.
-pub trait SchemaSource {
-    /// Asks for a schema, unless that is under way already, until there is an answer.
-    fn fetch(&mut self, id: u32);
-
-    /// The next answer.
-    fn fetched(&mut self) -> Option<FetchedSchema>;
-}
-
-impl SchemaSource for SchemaFetcher {
-    fn fetch(&mut self, id: u32) {
-        SchemaFetcher::fetch(self, id);
-    }
-
-    fn fetched(&mut self) -> Option<FetchedSchema> {
-        SchemaFetcher::fetched(self)
-    }
 }

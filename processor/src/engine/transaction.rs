@@ -60,7 +60,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             let transaction = &mut self.transaction;
             transaction.outputs += 1;
             let before = transaction.records.len();
-            self.parts.publisher.records(output, &mut transaction.records)?;
+            let now = self.parts.clock.now();
+            self.parts.publisher.records(output, now, &mut transaction.records)?;
             transaction.bytes +=
                 transaction.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
             self.hand_over_if_many();

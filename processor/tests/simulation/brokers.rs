@@ -125,12 +125,12 @@ impl ModelBrokers {
             Mishap::Slow => {
                 self.handle.pass(wait / 4 + 1_000);
                 self.insist(what, request)?;
-                Ok(CommitOutcome::Doubtful)
+                Ok(CommitOutcome::Indeterminate)
             }
             Mishap::Doubled => {
                 self.delay(commit);
                 self.insist(what, request)?;
-                Ok(CommitOutcome::Doubtful)
+                Ok(CommitOutcome::Indeterminate)
             }
             Mishap::Delayed => {
                 self.delay(commit);
@@ -154,7 +154,7 @@ impl ModelBrokers {
     }
 
     fn doubtful(&self, what: &'static str, reason: &str) -> TransactionError {
-        TransactionError::Doubtful { what, id: self.id.clone(), reason: reason.to_owned() }
+        TransactionError::Indeterminate { what, id: self.id.clone(), reason: reason.to_owned() }
     }
 
     fn abort_error(&self, what: &'static str, reason: &str) -> TransactionError {
@@ -319,7 +319,7 @@ impl Brokers for ModelBrokers {
         let (partition, offset) = match delivered {
             Ok(delivered) => delivered,
             // A partition's leader that knows of no transaction refuses the record, not the producer.
-            Err(TransactionError::Doubtful { .. }) => {
+            Err(TransactionError::Indeterminate { .. }) => {
                 return Err(self.abort_error("produce", "invalid transaction state"));
             }
             Err(error) => return Err(error),
@@ -372,7 +372,7 @@ impl Brokers for ModelBrokers {
                 self.delivered.clear();
                 Ok(())
             }
-            Ok(CommitOutcome::Doubtful) => Err(self.doubtful("abort", "it took too long")),
+            Ok(CommitOutcome::Indeterminate) => Err(self.doubtful("abort", "it took too long")),
             Err(TransactionError::Abort { reason, .. }) => Err(self.doubtful("abort", &reason)),
             Err(error) => Err(error),
         }

@@ -77,6 +77,7 @@ pub fn kafka() -> Kafka {
         prefix: String::new(),
         partitions: 1,
         replication: 1,
+        retention: Default::default(),
         security: Security::Plaintext,
     }
 }

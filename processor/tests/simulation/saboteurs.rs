@@ -170,14 +170,16 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
             return self.inner.commit(&past, within);
         }
         match self.inner.commit(offsets, within) {
-            Ok(CommitOutcome::Doubtful) if self.is(Sabotage::ReuseDoubtful) => Ok(CommitOutcome::Committed),
+            Ok(CommitOutcome::Indeterminate) if self.is(Sabotage::ReuseDoubtful) => {
+                Ok(CommitOutcome::Committed)
+            }
             ended => self.noted(ended),
         }
     }
 
     fn abort(&mut self) -> Result<(), TransactionError> {
         match self.inner.abort() {
-            Err(TransactionError::Doubtful { .. }) if self.is(Sabotage::ReuseDoubtful) => Ok(()),
+            Err(TransactionError::Indeterminate { .. }) if self.is(Sabotage::ReuseDoubtful) => Ok(()),
             aborted => self.noted(aborted),
         }
     }

@@ -6,7 +6,7 @@ use trunkline_kafka::TopicPartition;
 
 use super::Lanes;
 use super::lane::{LaneId, Phase};
-use super::words::{Action, Serial};
+use super::messages::{Action, Serial};
 use crate::command::Ended;
 
 // === impl Lanes ===
@@ -46,7 +46,7 @@ impl Lanes {
         now_ms: i64,
     ) {
         let Some(partition) = self.partitions.get_mut(name) else { return };
-        partition.recovered(watermark, finished.to_vec());
+        partition.recovered(watermark, finished);
         let (of_partition, others) = std::mem::take(&mut self.committing)
             .into_iter()
             .partition(|ended| ended.record().topic_partition() == *name);
@@ -80,7 +80,7 @@ impl Lanes {
         for serial in given_back {
             let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
             if let Some(target) = target {
-                self.gates[target].cancelled();
+                self.throttles[target].cancelled();
             }
             actions.push(Action::Cancel { serial });
         }

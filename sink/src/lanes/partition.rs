@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_kafka::TopicPartition;
+use trunkline_kafka::{OffsetTracker, TopicPartition};
 
-use super::words::{Action, PartitionProgress, Settings};
-use crate::offsets::Offsets;
+use super::messages::{Action, PartitionProgress, Settings};
 
 /// What is known of one partition.
 #[derive(Debug)]
 pub(super) struct Partition {
-    pub(super) offsets: Offsets,
+    pub(super) offsets: OffsetTracker,
     /// Records below it may have been tried before the assignment.
     pub(super) end: i64,
     pub(super) assigned_at_ms: i64,
@@ -19,21 +18,9 @@ pub(super) struct Partition {
     /// Records that cannot be decoded yet; nothing is read past them.
     pub(super) undecided: BTreeSet<i64>,
     paused: bool,
-    committed: Saved,
-    planned: Option<Saved>,
-}
-
-/// What is, or will be, committed of a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Saved {
-    watermark: Option<i64>,
-    finished: Vec<i64>,
-}
-
-/// A change of [`Saved`], not yet named.
-pub(super) struct Planned {
-    watermark: i64,
-    finished: Option<Vec<i64>>,
+    /// The watermark that is committed, and the one of the transaction under way.
+    committed: Option<i64>,
+    planned: Option<i64>,
 }
 
 // === impl Partition ===
@@ -42,40 +29,38 @@ impl Partition {
     /// Assigned partitions start paused; the first look at the pauses resumes them.
     pub(super) fn assigned(watermark: Option<i64>, finished: Vec<i64>, end: i64, now_ms: i64) -> Self {
         Self {
-            offsets: Offsets::restored(watermark, finished.iter().copied()),
+            offsets: OffsetTracker::restored(watermark, finished),
             end,
             assigned_at_ms: now_ms,
             revoking: false,
             undecided: BTreeSet::new(),
             paused: true,
-            committed: Saved { watermark, finished },
+            committed: watermark,
             planned: None,
         }
     }
 
     /// What to commit, if anything changed since the last commit.
-    pub(super) fn plan(&mut self) -> Option<Planned> {
+    pub(super) fn plan(&mut self, name: &TopicPartition) -> Option<PartitionProgress> {
         let watermark = self.offsets.watermark()?;
-        let saved = Saved { watermark: Some(watermark), finished: self.offsets.finished().collect() };
-        if saved == self.committed {
+        let saved = self.offsets.take_changed();
+        if saved.is_none() && self.committed == Some(watermark) {
             return None;
         }
-        let finished = (saved.finished != self.committed.finished).then(|| saved.finished.clone());
-        self.planned = Some(saved);
-        Some(Planned { watermark, finished })
+        self.planned = Some(watermark);
+        Some(PartitionProgress { partition: name.clone(), watermark, finished: saved.map(|s| s.finished) })
     }
 
     /// What was planned is committed.
     pub(super) fn committed(&mut self) {
-        if let Some(planned) = self.planned.take() {
-            self.committed = planned;
-        }
+        self.committed = self.planned.take().or(self.committed);
     }
 
     /// This is committed, whatever was planned.
-    pub(super) fn recovered(&mut self, watermark: Option<i64>, finished: Vec<i64>) {
+    pub(super) fn recovered(&mut self, watermark: Option<i64>, finished: &[i64]) {
         self.planned = None;
-        self.committed = Saved { watermark, finished };
+        self.committed = watermark;
+        self.offsets.saved_is(finished);
     }
 
     /// The change to make, if any. A full partition is read again when half of its room is free, so that it does not
@@ -86,7 +71,7 @@ impl Partition {
         closed: bool,
         settings: &Settings,
     ) -> Option<Action> {
-        let (buffered, finished) = (self.offsets.unfinished_count(), self.offsets.finished_count());
+        let (buffered, finished) = (self.offsets.unfinished(), self.offsets.len_above_watermark());
         let (max_buffered, max_finished) = if self.paused {
             (settings.max_buffered.div_ceil(2), settings.max_finished.div_ceil(2))
         } else {
@@ -100,13 +85,5 @@ impl Partition {
         }
         self.paused = pause;
         Some(if pause { Action::Pause(name.clone()) } else { Action::Resume(name.clone()) })
-    }
-}
-
-// === impl Planned ===
-
-impl Planned {
-    pub(super) fn of(self, partition: TopicPartition) -> PartitionProgress {
-        PartitionProgress { partition, watermark: self.watermark, finished: self.finished }
     }
 }

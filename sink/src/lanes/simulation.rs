@@ -14,9 +14,9 @@ use crate::answer::{Failure, FailureKind};
 use crate::decision::{Step, Terms};
 use crate::testing::{TOPIC, command, failure, terms};
 
-mod happening;
+mod operation;
 
-use happening::{Commit, Happening, How};
+use operation::{Commit, How, Operation};
 
 const PARTITIONS: i32 = 2;
 const RESOURCES: i64 = 3;
@@ -233,7 +233,7 @@ impl World {
         let terms = Terms { guarantee, ..terms() };
         let command = command(number, position, &format!("r{resource}"), terms);
         self.apply(Input::Read(Parsed::Command(command)));
-        let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished_count();
+        let unfinished = self.lanes.partitions[&partition(number)].offsets.unfinished();
         assert!(unfinished <= self.lanes.settings.max_buffered, "{unfinished} records in memory");
     }
 
@@ -255,7 +255,7 @@ impl World {
         }
         match how {
             Commit::Done => self.apply(Input::Committed),
-            Commit::DoubtfulDone | Commit::Undone => self.recover(),
+            Commit::UnknownDone | Commit::Undone => self.recover(),
         }
     }
 
@@ -304,17 +304,17 @@ impl World {
         self.assign(name.partition);
     }
 
-    fn happen(&mut self, happening: &Happening) {
-        match *happening {
-            Happening::TimePasses(ms) => self.pass(i64::from(ms) % 8_000),
-            Happening::Produced(choice) => {
+    fn happen(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::TimePasses(ms) => self.pass(i64::from(ms) % 8_000),
+            Operation::Produced(choice) => {
                 *self.log_end.get_mut(&(i32::from(choice) % PARTITIONS)).unwrap() += 1;
             }
-            Happening::Read(choice) => self.read(choice),
-            Happening::Answered { call, how } => self.answer(call, how),
-            Happening::Committed(how) => self.commit(how),
-            Happening::Crashed => self.crash(),
-            Happening::Revoked { partition, lost } => self.revoke(partition, lost),
+            Operation::Read(choice) => self.read(choice),
+            Operation::Answered { call, how } => self.answer(call, how),
+            Operation::Committed(how) => self.commit(how),
+            Operation::Crashed => self.crash(),
+            Operation::Revoked { partition, lost } => self.revoke(partition, lost),
         }
     }
 
@@ -343,11 +343,11 @@ proptest! {
 
     #[test]
     fn every_command_ends_once_in_order_and_alone_whatever_happens(
-        happenings in prop::collection::vec(happening::any(), 0..150),
+        operations in prop::collection::vec(operation::any(), 0..150),
     ) {
         let mut world = World::new();
-        for happening in &happenings {
-            world.happen(happening);
+        for operation in &operations {
+            world.happen(operation);
         }
         world.finish();
     }

@@ -284,7 +284,7 @@ fn a_transaction_that_came_to_nothing_is_planned_again_and_one_that_did_not_is_n
 #[test]
 fn poison_and_refused_commands_end_at_once_and_hold_nobody_up() {
     let mut bench = Bench::new(0);
-    let poison = Poison { record: record(0, 0, "a"), code: "TL-3001", message: "no".to_owned() };
+    let poison = Poison { record: record(0, 0, "a"), code: "TL-3001", message: "no".to_owned(), at_ms: 0 };
     bench.apply(Input::Read(Parsed::Poison(poison)));
     let refused = command(0, 1, "a", terms()).issued.clone();
     let ending = Ending::dead(trunkline_schemas::error_codes::UNKNOWN_OPERATION, "no".to_owned(), None);

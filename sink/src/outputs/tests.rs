@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use trunkline_schemas::Outcome;
 use trunkline_schemas::codec::{Decoder, Value};
-use trunkline_schemas::{Outcome, Severity};
 
 use super::*;
 use crate::answer::FailureKind;
@@ -16,12 +16,13 @@ fn outputs() -> Outputs {
         reports: "p.pipeline.errors".to_owned(),
         state: "p.sink.state".to_owned(),
     };
-    Outputs::new(topics, 7, 8)
+    Outputs::new(topics, 7, 8, "sink-0")
 }
 
 fn ended(ending: Ending) -> Ended {
     let command = testing::command(3, 41, "salesforce/org/Contact/1", testing::terms());
     let mut issued = Issued::clone(&command.issued);
+    issued.record.timestamp = 1_000;
     issued.record.headers.push("x-own", "kept");
     issued.record.headers.push(headers::DLQ_CODE, "of an earlier round");
     issued.record.headers.push(headers::TRACESTATE, "a=b");
@@ -65,6 +66,7 @@ fn a_dead_letter_is_the_original_with_its_provenance_beside_a_result() {
     assert_eq!(decode::<WriteBackResult>(7, result).outcome, Outcome::Conflict);
     assert_eq!(letter.topic, "p.writeback.dlq");
     assert_eq!(letter.value.as_deref(), Some(b"command".as_slice()));
+    assert_eq!(letter.timestamp, Some(1_000), "the command's own time");
     for (name, value) in [
         (headers::DLQ_TOPIC, testing::TOPIC),
         (headers::DLQ_PARTITION, "3"),
@@ -72,6 +74,9 @@ fn a_dead_letter_is_the_original_with_its_provenance_beside_a_result() {
         (headers::DLQ_CODE, "TL-4004"),
         (headers::DLQ_MESSAGE, "it failed"),
         (headers::DLQ_ATTEMPTS, "2"),
+        (headers::DLQ_TIMESTAMP, "1000"),
+        (headers::DLQ_INSTANCE, "sink-0"),
+        (headers::DLQ_TIME, "99"),
         (headers::CONVERSATION_ID, "c-1"),
         (headers::TRACESTATE, "a=b"),
         ("x-own", "kept"),
@@ -86,11 +91,13 @@ fn poison_leaves_a_dead_letter_and_no_result() {
         record: InboundRecord { value: None, ..testing::record(0, 5, "r") },
         code: "TL-3001",
         message: "no value".to_owned(),
+        at_ms: 77,
     };
     let records = outputs().ended(&Ended::Poison(poison)).unwrap();
     let [letter] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!((letter.topic.as_str(), letter.value.as_deref()), ("p.writeback.dlq", None));
     assert_eq!(header(letter, headers::DLQ_CODE), ["TL-3001"]);
+    assert_eq!(header(letter, headers::DLQ_ATTEMPTS), ["0"]);
 }
 
 #[test]
@@ -109,27 +116,6 @@ fn messages_are_cut_between_characters() {
 }
 
 #[test]
-fn a_report_is_keyed_by_its_subject() {
-    let error = PipelineError {
-        error_id: "1".to_owned(),
-        code: "TL-4001".to_owned(),
-        severity: Severity::Warning,
-        component: "sink".to_owned(),
-        instance: "sink-0".to_owned(),
-        message: "m".to_owned(),
-        subject: Some("crm/write".to_owned()),
-        conversation_id: None,
-        contact_id: None,
-        flow_session_id: None,
-        correlation_id: None,
-        occurred_at: 5,
-    };
-    let record = outputs().report(&error).unwrap();
-    assert_eq!(record.key.as_deref(), Some(b"crm/write".as_slice()));
-    assert_eq!(decode::<PipelineError>(8, &record), error);
-}
-
-#[test]
 fn state_is_written_where_it_changed_to_the_partition_of_its_input() {
     let partition = trunkline_kafka::TopicPartition::new("p.writebacks.genesys", 4);
     let progress = |finished| PartitionProgress { partition: partition.clone(), watermark: 10, finished };
@@ -139,6 +125,6 @@ fn state_is_written_where_it_changed_to_the_partition_of_its_input() {
         (record.partition, record.key.as_deref()),
         (Some(4), Some(b"p.writebacks.genesys/4".as_slice()))
     );
-    let state = SavedState::decode(record.value.as_deref().unwrap()).unwrap();
-    assert_eq!(state, SavedState { watermark: 10, finished: vec![12] });
+    let state = saved_state::decode(record.value.as_deref().unwrap()).unwrap();
+    assert_eq!(state, SavedOffsets { watermark: 10, finished: vec![12] });
 }

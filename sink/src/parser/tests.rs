@@ -9,7 +9,7 @@ const SCHEMA: u32 = 7;
 
 fn parser() -> Parser {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
-    parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
+    parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
     parser
 }
 
@@ -36,7 +36,7 @@ fn a_command_gets_its_terms_from_operation_and_target() {
     let observed = Target { mode: Mode::Observe, ..testing::target() };
     let observing = {
         let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), observed)]));
-        parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
+        parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
         parser
     };
     let on_trial = command(|write_back| write_back.observe = true);
@@ -45,7 +45,7 @@ fn a_command_gets_its_terms_from_operation_and_target() {
         (parser(), on_trial, true),
         (observing, testing::write_back("1", "r"), true),
     ] {
-        let Ok(Parsed::Command(command)) = parser.parse(record(&write_back)) else { panic!("no command") };
+        let Ok(Parsed::Command(command)) = parser.parse(record(&write_back), 0) else { panic!("no command") };
         assert_eq!(command.terms, Terms { observe, ..testing::terms() });
         assert_eq!(command.issued.write_back, write_back);
         assert_eq!(command.request.traceparent.as_deref(), Some(command.issued.traceparent.as_str()));
@@ -57,7 +57,7 @@ fn a_command_goes_on_in_the_trace_it_came_with() {
     let mut record = record(&testing::write_back("1", "r"));
     let incoming = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     record.headers.push(headers::TRACEPARENT, incoming);
-    let Ok(Parsed::Command(command)) = parser().parse(record) else { panic!("no command") };
+    let Ok(Parsed::Command(command)) = parser().parse(record, 0) else { panic!("no command") };
     assert_eq!(command.issued.traceparent, incoming);
 }
 
@@ -69,7 +69,9 @@ fn what_cannot_be_tried_is_refused_with_the_reason() {
         (command(|write_back| write_back.fields.clear()), "no fields"),
         (command(|write_back| drop(write_back.parameters.remove("object"))), "'object'"),
     ] {
-        let Ok(Parsed::Refused(_, ending)) = parser().parse(record(&write_back)) else { panic!("{reason}") };
+        let Ok(Parsed::Refused(_, ending)) = parser().parse(record(&write_back), 0) else {
+            panic!("{reason}")
+        };
         assert_eq!(ending.code.as_deref(), Some("TL-4006"), "{reason}");
         assert!(ending.message.as_deref().is_some_and(|message| message.contains(reason)), "{ending:?}");
         assert!(ending.is_dead_letter());
@@ -88,19 +90,15 @@ fn bytes_that_make_no_sense_are_poison() {
             "cut",
         ),
     ] {
-        assert_eq!(poison_code(parser().parse(bad)), "TL-3001", "{what}");
+        assert_eq!(poison_code(parser().parse(bad, 0)), "TL-3001", "{what}");
     }
 }
 
 #[test]
-fn a_schema_that_is_not_known_yet_is_asked_for_and_one_that_nobody_knows_is_poison() {
+fn a_record_of_an_unknown_schema_is_given_back_until_the_schema_is_there() {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
-    let needed = parser.parse(record(&testing::write_back("1", "r"))).unwrap_err();
+    let needed = parser.parse(record(&testing::write_back("1", "r")), 0).unwrap_err();
     assert_eq!((needed.id, needed.record.offset), (SCHEMA, 5));
-    parser.add_schema(SCHEMA, None);
-    assert_eq!(poison_code(parser.parse(*needed.record.clone())), "TL-5005");
-
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
-    parser.add_schema(SCHEMA, Some(WriteBack::SCHEMA));
-    assert!(matches!(parser.parse(*needed.record), Ok(Parsed::Command(_))));
+    parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
+    assert!(matches!(parser.parse(*needed.record, 0), Ok(Parsed::Command(_))));
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use trunkline_rig::program::{Ending, signal};
+use trunkline_rig::process::{Ending, signal};
 
-use crate::fault::{Fault, Interruption, Lane, SESSION_TIMEOUT, Trouble};
+use crate::fault::{Fault, Interruption, Lane, ProcessorFault, SESSION_TIMEOUT};
 use crate::frame;
 use crate::journal::{self, Absence, Journal, now_ms};
-use crate::line::{Deed, Heard};
+use crate::link::{Injection, Observation};
 use crate::schedule::Planned;
-use crate::stage::{BROKERS, Processor, Stage};
-use crate::supervisor::Member;
+use crate::test_bed::{BROKERS, Processor, TestBed};
+use trunkline_rig::supervisor::Member;
 
 mod lapses;
 
@@ -27,14 +27,14 @@ const ROLLING_PATIENCE: Duration = Duration::from_secs(30);
 const REFILL: Duration = Duration::from_millis(500);
 
 /// Does everything in its time. Faults of one lane follow each other, late rather than at once when one takes longer.
-pub async fn unfold(stage: &Stage, planned: Vec<Planned>, start: Instant) {
+pub async fn unfold(bed: &TestBed, planned: Vec<Planned>, start: Instant) {
     let mut lanes: BTreeMap<Lane, Vec<Planned>> = BTreeMap::new();
     for planned in planned {
         lanes.entry(planned.fault.lane()).or_default().push(planned);
     }
     // A rolling restart takes the processors from their own lanes, one after another.
-    let hands: Vec<Mutex<()>> = stage.processors.iter().map(|_| Mutex::default()).collect();
-    let breaking = Breaking { stage, journal: &stage.journal, hands };
+    let hands: Vec<Mutex<()>> = bed.processors.iter().map(|_| Mutex::default()).collect();
+    let breaking = Breaking { bed, journal: &bed.journal, hands };
     let lanes = lanes.into_values().map(async |lane| {
         for Planned { at, fault } in lane {
             sleep_until(start + at).await;
@@ -45,7 +45,7 @@ pub async fn unfold(stage: &Stage, planned: Vec<Planned>, start: Instant) {
 }
 
 struct Breaking<'a> {
-    stage: &'a Stage,
+    bed: &'a TestBed,
     journal: &'a Journal,
     /// Held by whoever does something to a processor.
     hands: Vec<Mutex<()>>,
@@ -56,10 +56,10 @@ struct Breaking<'a> {
 impl Breaking<'_> {
     async fn befall(&self, fault: Fault) {
         match fault {
-            Fault::Processor { processor, trouble } => {
+            Fault::Processor { processor, fault } => {
                 let _hand = self.hands[processor].lock().await;
                 self.journal.say(fault.to_string());
-                self.trouble(&self.stage.processors[processor], trouble).await;
+                self.break_processor(&self.bed.processors[processor], fault).await;
             }
             Fault::RollingRestart => {
                 self.journal.say(fault.to_string());
@@ -74,47 +74,49 @@ impl Breaking<'_> {
             Fault::Sink(interruption) => {
                 self.journal.say(fault.to_string());
                 let counts = [journal::SINK_KILLS, journal::SINK_FREEZES];
-                interrupt(&self.stage.sink, interruption, counts, self.journal).await;
+                interrupt(&self.bed.sink, interruption, counts, self.journal).await;
             }
             Fault::Ingest(interruption) => {
                 self.journal.say(fault.to_string());
                 let counts = [journal::INGEST_KILLS, journal::INGEST_FREEZES];
-                interrupt(&self.stage.ingest, interruption, counts, self.journal).await;
+                interrupt(&self.bed.ingest, interruption, counts, self.journal).await;
             }
             Fault::System { system, lapse } => {
                 self.journal.say(fault.to_string());
-                lapses::play(&self.stage.sandbox, system, lapse).await;
+                lapses::play(&self.bed.sandbox, system, lapse).await;
                 self.journal.count(lapses::counted(lapse));
             }
         }
     }
 
-    async fn trouble(&self, processor: &Processor, trouble: Trouble) {
-        match trouble {
-            Trouble::Killed { away, state_lost } => self.kill(processor, away, state_lost).await,
-            Trouble::Frozen { length, commit_after } => self.freeze(processor, length, commit_after).await,
-            Trouble::Cut => {
-                let connections = processor.line.cut();
+    async fn break_processor(&self, processor: &Processor, fault: ProcessorFault) {
+        match fault {
+            ProcessorFault::Killed { away, state_lost } => self.kill(processor, away, state_lost).await,
+            ProcessorFault::Frozen { length, commit_after } => {
+                self.freeze(processor, length, commit_after).await
+            }
+            ProcessorFault::Cut => {
+                let connections = processor.link.cut();
                 if connections > 0 {
                     self.journal.count(journal::CUTS);
                 }
             }
-            Trouble::Slow { latency, length } => {
-                processor.line.slow_down(latency);
+            ProcessorFault::Slow { latency, length } => {
+                processor.link.slow_down(latency);
                 sleep(length).await;
-                processor.line.restore();
+                processor.link.restore();
                 self.journal.count(journal::SLOW_CONNECTIONS);
             }
-            Trouble::Blackhole { broker, length } => {
-                processor.line.swallow(broker.map_or(0..BROKERS, |broker| broker..broker + 1));
+            ProcessorFault::Blackhole { broker, length } => {
+                processor.link.swallow(broker.map_or(0..BROKERS, |broker| broker..broker + 1));
                 sleep(length).await;
-                processor.line.restore();
+                processor.link.restore();
                 self.journal.count(journal::BLACKHOLES);
             }
-            Trouble::DelayedEndTxn { hold } => self.delay_end_txn(processor, hold, false).await,
-            Trouble::OvertakenEndTxn { hold } => self.delay_end_txn(processor, hold, true).await,
-            Trouble::LostEndTxnAnswer => self.lose_answer(processor).await,
-            Trouble::FullDisk { length, killed } => self.fill_disk(processor, length, killed).await,
+            ProcessorFault::DelayedEndTxn { hold } => self.delay_end_txn(processor, hold, false).await,
+            ProcessorFault::OvertakenEndTxn { hold } => self.delay_end_txn(processor, hold, true).await,
+            ProcessorFault::LostEndTxnAnswer => self.lose_answer(processor).await,
+            ProcessorFault::FullDisk { length, killed } => self.fill_disk(processor, length, killed).await,
         }
     }
 
@@ -140,25 +142,26 @@ impl Breaking<'_> {
     async fn freeze(&self, processor: &Processor, length: Duration, commit_after: Option<Duration>) {
         let instance = &processor.member.spec().instance;
         let mut committing = match commit_after {
-            Some(hold) => self.order(processor, Deed::Hold { time: hold, cut: false }).await,
+            Some(hold) => self.order(processor, Injection::Hold { time: hold, cut: false }).await,
             None => None,
         };
         let Some(process) = processor.member.process().await else {
             return self.journal.say(format!("{instance} was not there to be frozen"));
         };
         let from_ms = now_ms();
-        let stopped = signal(process, "STOP").await;
+        let stopped = signal(&[process], "STOP").await;
         sleep(length).await;
-        if let Some(Ok(Heard::Delivered { .. })) = committing.as_mut().map(mpsc::UnboundedReceiver::try_recv)
+        if let Some(Ok(Observation::Delivered { .. })) =
+            committing.as_mut().map(mpsc::UnboundedReceiver::try_recv)
         {
             self.journal.count(journal::ZOMBIES_MID_COMMIT);
-            let answer = committing.and_then(|mut hears| hears.try_recv().ok());
-            let answer = said(answer);
+            let answer = committing.and_then(|mut observations| observations.try_recv().ok());
+            let answer = answer_text(answer);
             self.journal.say(format!(
                 "the EndTxn of {instance} came while it was frozen; the broker answered {answer}"
             ));
         }
-        let continued = signal(process, "CONT").await;
+        let continued = signal(&[process], "CONT").await;
         match stopped.and(continued) {
             Ok(()) => {
                 self.journal.count(journal::ZOMBIES);
@@ -178,12 +181,14 @@ impl Breaking<'_> {
 
     async fn delay_end_txn(&self, processor: &Processor, hold: Duration, cut: bool) {
         let instance = &processor.member.spec().instance;
-        let Some(mut hears) = self.order(processor, Deed::Hold { time: hold, cut }).await else { return };
-        let delivered = timeout(hold + ANSWER_PATIENCE, hears.recv()).await;
-        let Ok(Some(Heard::Delivered { given_up })) = delivered else {
+        let Some(mut observations) = self.order(processor, Injection::Hold { time: hold, cut }).await else {
+            return;
+        };
+        let delivered = timeout(hold + ANSWER_PATIENCE, observations.recv()).await;
+        let Ok(Some(Observation::Delivered { given_up })) = delivered else {
             return self.journal.say(format!("the EndTxn of {instance} was never delivered"));
         };
-        let answer = said(timeout(ANSWER_PATIENCE, hears.recv()).await.ok().flatten());
+        let answer = answer_text(timeout(ANSWER_PATIENCE, observations.recv()).await.ok().flatten());
         let given_up = if given_up {
             self.journal.count(if cut { journal::OVERTAKEN_END_TXN } else { journal::DELAYED_END_TXN });
             self.journal.answered_late(answer.clone());
@@ -196,11 +201,11 @@ impl Breaking<'_> {
     }
 
     async fn lose_answer(&self, processor: &Processor) {
-        let Some(mut hears) = self.order(processor, Deed::LoseAnswer).await else { return };
-        while let Ok(Some(heard)) = timeout(ANSWER_PATIENCE, hears.recv()).await {
-            if matches!(heard, Heard::Answered(_)) {
+        let Some(mut observations) = self.order(processor, Injection::LoseAnswer).await else { return };
+        while let Ok(Some(observed)) = timeout(ANSWER_PATIENCE, observations.recv()).await {
+            if matches!(observed, Observation::Answered(_)) {
                 self.journal.count(journal::LOST_END_TXN_ANSWERS);
-                let answer = said(Some(heard));
+                let answer = answer_text(Some(observed));
                 let instance = &processor.member.spec().instance;
                 return self.journal.say(format!("the answer {answer} to an EndTxn of {instance} was lost"));
             }
@@ -208,22 +213,26 @@ impl Breaking<'_> {
     }
 
     /// Orders something for the next EndTxn, and waits until one comes by.
-    async fn order(&self, processor: &Processor, deed: Deed) -> Option<mpsc::UnboundedReceiver<Heard>> {
-        let mut hears = processor.line.order(deed);
-        if timeout(END_TXN_PATIENCE, hears.recv()).await.is_ok() {
-            return Some(hears);
+    async fn order(
+        &self,
+        processor: &Processor,
+        injection: Injection,
+    ) -> Option<mpsc::UnboundedReceiver<Observation>> {
+        let mut observations = processor.link.order(injection);
+        if timeout(END_TXN_PATIENCE, observations.recv()).await.is_ok() {
+            return Some(observations);
         }
-        if processor.line.withdraw() {
+        if processor.link.withdraw() {
             let instance = &processor.member.spec().instance;
             self.journal.say(format!("no EndTxn of {instance} came by"));
             return None;
         }
         // It came by at the last moment.
-        hears.recv().await.map(|_| hears)
+        observations.recv().await.map(|_| observations)
     }
 
     async fn fill_disk(&self, processor: &Processor, length: Duration, killed: bool) {
-        let Some(disk) = &self.stage.disk else { return };
+        let Some(disk) = &self.bed.disk else { return };
         let full = async {
             let end = Instant::now() + length;
             while Instant::now() < end {
@@ -249,13 +258,13 @@ impl Breaking<'_> {
 
     async fn rolling_restart(&self) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        for (processor, hand) in self.stage.processors.iter().zip(&self.hands) {
+        for (processor, hand) in self.bed.processors.iter().zip(&self.hands) {
             let _hand = hand.lock().await;
             let instance = &processor.member.spec().instance;
             if processor.member.restart().await == Ending::Forced {
                 self.journal.say(format!("{instance} did not stop in order"));
             }
-            let ready = processor.member.ready(&client, ROLLING_PATIENCE).await;
+            let ready = processor.member.ready(&client, ROLLING_PATIENCE).await.is_ok();
             self.journal
                 .say(format!("{instance} was restarted{}", if ready { "" } else { ", and is not ready" }));
         }
@@ -263,7 +272,7 @@ impl Breaking<'_> {
     }
 
     async fn kill_broker(&self, broker: usize, away: Duration) -> anyhow::Result<()> {
-        let cluster = &self.stage.cluster;
+        let cluster = &self.bed.cluster;
         // Never two at once: what two of three acknowledged could be lost, and nobody promises otherwise.
         if !cluster.whole().await {
             self.journal.say("the brokers are not whole: none is killed");
@@ -301,9 +310,9 @@ async fn interrupt(
             let Some(process) = member.process().await else {
                 return journal.say(format!("{instance} was not there to be frozen"));
             };
-            let stopped = signal(process, "STOP").await;
+            let stopped = signal(&[process], "STOP").await;
             sleep(length).await;
-            match stopped.and(signal(process, "CONT").await) {
+            match stopped.and(signal(&[process], "CONT").await) {
                 Ok(()) => journal.count(freezes),
                 Err(error) => journal.say(format!("{instance} cannot be frozen: {error:#}")),
             }
@@ -312,10 +321,10 @@ async fn interrupt(
 }
 
 /// What a broker answered, in Kafka's words.
-fn said(heard: Option<Heard>) -> String {
-    match heard {
-        Some(Heard::Answered(Some(code))) => frame::error_name(code),
-        Some(Heard::Answered(None)) => "something else".to_owned(),
+fn answer_text(observed: Option<Observation>) -> String {
+    match observed {
+        Some(Observation::Answered(Some(code))) => frame::error_name(code),
+        Some(Observation::Answered(None)) => "something else".to_owned(),
         _ => "nothing".to_owned(),
     }
 }

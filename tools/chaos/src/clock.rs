@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
-use trunkline_simulators::now_ms;
+use trunkline_load::now_ms;
 
 /// The library's source.
 const SOURCE: &str = include_str!("clock/shift.c");

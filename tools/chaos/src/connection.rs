@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use crate::frame::{self, END_TXN, Request};
-use crate::line::{Deed, Heard, Line, Order};
+use crate::link::{Injection, Link, Observation, Order};
 
 /// A frame on its way.
 struct Moving {
@@ -34,7 +34,7 @@ struct Awaited {
 /// What the parts of a connection share.
 struct Shared<'a> {
     broker: usize,
-    line: &'a Line,
+    link: &'a Link,
     awaited: Awaited,
     /// The client has closed its side, or cannot be written to.
     client_gone: AtomicBool,
@@ -50,7 +50,7 @@ const FRAME_MAX: usize = 128 * 1024 * 1024;
 const LINGER: Duration = Duration::from_secs(10);
 
 /// Passes frames on until one side closes. A request that is held back is still delivered when the client has gone.
-pub(crate) async fn serve(client: TcpStream, upstream: TcpStream, broker: usize, line: &Line) {
+pub(crate) async fn serve(client: TcpStream, upstream: TcpStream, broker: usize, link: &Link) {
     // Delays are this proxy's business, not the kernel's.
     let _ = (client.set_nodelay(true), upstream.set_nodelay(true));
     let (client_read, client_write) = client.into_split();
@@ -58,7 +58,7 @@ pub(crate) async fn serve(client: TcpStream, upstream: TcpStream, broker: usize,
     let (requests, requests_moving) = mpsc::channel(QUEUE);
     let (answers, answers_moving) = mpsc::channel(QUEUE);
     let client_gone = AtomicBool::new(false);
-    let shared = Shared { broker, line, awaited: Awaited::default(), client_gone, cut: Notify::new() };
+    let shared = Shared { broker, link, awaited: Awaited::default(), client_gone, cut: Notify::new() };
     let take_requests = async {
         shared.take_requests(frames(client_read), requests).await;
         shared.client_gone.store(true, Ordering::Relaxed);
@@ -92,10 +92,10 @@ impl Shared<'_> {
         while let Some(Ok(frame)) = client.next().await {
             let order = frame::request(&frame).and_then(|request| self.watch(request));
             let (held, cut) = match &order {
-                Some(Order { deed: Deed::Hold { time, cut }, .. }) => (*time, *cut),
+                Some(Order { injection: Injection::Hold { time, cut }, .. }) => (*time, *cut),
                 _ => (Duration::ZERO, false),
             };
-            let due = Instant::now() + self.line.latency() + held;
+            let due = Instant::now() + self.link.latency() + held;
             if moving.send(Moving { due, frame: frame.freeze(), order }).await.is_err() {
                 return;
             }
@@ -111,8 +111,8 @@ impl Shared<'_> {
         if api_key != END_TXN {
             return None;
         }
-        let order = self.line.take_order()?;
-        let _ = order.heard.send(Heard::Seen);
+        let order = self.link.take_order()?;
+        let _ = order.observed.send(Observation::Seen);
         self.awaited.requests.lock().insert(correlation_id, (api_version, order.clone()));
         Some(order)
     }
@@ -125,13 +125,13 @@ impl Shared<'_> {
     ) {
         while let Some(Moving { due, frame, order }) = moving.recv().await {
             tokio::time::sleep_until(due).await;
-            self.line.passable(self.broker).await;
+            self.link.passable(self.broker).await;
             if upstream.send(frame).await.is_err() {
                 return;
             }
             if let Some(order) = order {
                 let given_up = self.client_gone.load(Ordering::Relaxed);
-                let _ = order.heard.send(Heard::Delivered { given_up });
+                let _ = order.observed.send(Observation::Delivered { given_up });
             }
         }
         let answered = async {
@@ -153,13 +153,13 @@ impl Shared<'_> {
             let awaited =
                 frame::correlation_id(&frame).and_then(|id| self.awaited.requests.lock().remove(&id));
             if let Some((version, order)) = awaited {
-                let _ = order.heard.send(Heard::Answered(frame::end_txn_error(version, &frame)));
+                let _ = order.observed.send(Observation::Answered(frame::end_txn_error(version, &frame)));
                 self.awaited.answered.notify_one();
-                if order.deed == Deed::LoseAnswer {
+                if order.injection == Injection::LoseAnswer {
                     return;
                 }
             }
-            let due = Instant::now() + self.line.latency();
+            let due = Instant::now() + self.link.latency();
             if moving.send(Moving { due, frame: frame.freeze(), order: None }).await.is_err() {
                 return;
             }
@@ -174,7 +174,7 @@ impl Shared<'_> {
     ) {
         while let Some(Moving { due, frame, .. }) = moving.recv().await {
             tokio::time::sleep_until(due).await;
-            self.line.passable(self.broker).await;
+            self.link.passable(self.broker).await;
             if !self.client_gone.load(Ordering::Relaxed) && client.send(frame).await.is_err() {
                 self.client_gone.store(true, Ordering::Relaxed);
             }

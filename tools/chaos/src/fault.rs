@@ -13,7 +13,7 @@ pub enum Fault {
         /// Which.
         processor: usize,
         /// What.
-        trouble: Trouble,
+        fault: ProcessorFault,
     },
     /// Every processor in turn is asked to stop, drains, and is started again.
     RollingRestart,
@@ -78,7 +78,7 @@ pub enum Lapse {
 
 /// What goes wrong with one processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ProcessorFault {
     /// `kill -9`; it comes back under the same name, with its state or without.
     Killed {
         /// How long it stays away. Beyond [`SESSION_TIMEOUT`] its partitions go to others.
@@ -137,7 +137,7 @@ pub enum Lane {
     /// One processor.
     Processor(usize),
     /// All processors, one after another.
-    Fleet,
+    Rig,
     /// The brokers.
     Brokers,
     /// The sink.
@@ -164,7 +164,7 @@ impl Fault {
     pub fn lane(&self) -> Lane {
         match *self {
             Self::Processor { processor, .. } => Lane::Processor(processor),
-            Self::RollingRestart => Lane::Fleet,
+            Self::RollingRestart => Lane::Rig,
             Self::KillBroker { .. } => Lane::Brokers,
             Self::Sink(_) => Lane::Sink,
             Self::Ingest(_) => Lane::Ingest,
@@ -175,7 +175,7 @@ impl Fault {
     /// The time it takes, with that for the recovery.
     pub fn room(&self) -> Duration {
         match *self {
-            Self::Processor { trouble, .. } => trouble.room(),
+            Self::Processor { fault, .. } => fault.room(),
             Self::RollingRestart => RECOVERY,
             Self::KillBroker { away, .. } => away + BROKER_RECOVERY,
             Self::Sink(interruption) | Self::Ingest(interruption) => interruption.room(),
@@ -203,7 +203,7 @@ impl Lapse {
     }
 }
 
-impl Trouble {
+impl ProcessorFault {
     /// The time it takes, with that for the recovery.
     pub fn room(&self) -> Duration {
         let length = match *self {
@@ -222,7 +222,9 @@ impl Trouble {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Processor { processor, trouble } => write!(formatter, "processor-{processor} {trouble}"),
+            Self::Processor { processor, fault } => {
+                write!(formatter, "processor-{processor} {fault}")
+            }
             Self::RollingRestart => write!(formatter, "the processors are restarted, one after another"),
             Self::KillBroker { broker, away } => {
                 write!(formatter, "broker-{broker} is killed and comes back in {away:.1?}")
@@ -256,7 +258,7 @@ impl fmt::Display for Lapse {
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ProcessorFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Killed { away, state_lost } => {

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use chrono::Utc;
 use parking_lot::Mutex;
 use serde::Serialize;
+use trunkline_rig::supervisor::Listener;
 
 /// Kinds of faults that are counted, as the report names them.
 pub const COUNTED: [&str; 21] = [
@@ -137,6 +139,12 @@ impl Journal {
         if let Ok(line) = serde_json::to_string(&entry) {
             let _ = writeln!(self.file.lock(), "{line}");
         }
+    }
+
+    /// Notes what happens to programs under supervision.
+    pub fn listener(self: &Arc<Self>) -> Listener {
+        let journal = self.clone();
+        Arc::new(move |notice| journal.say(notice.to_string()))
     }
 
     /// Counts something that really happened.

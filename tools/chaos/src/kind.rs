@@ -1,12 +1,12 @@
 //! The kinds of faults that the random schedule knows: what the table of the world's faults says how often to play.
 
-use crate::fault::{Fault, Interruption, Lapse, Trouble};
+use crate::fault::{Fault, Interruption, Lapse, ProcessorFault};
 
 /// A kind of fault of the random schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(
     missing_docs,
-    reason = "each is the variant of `Fault`, `Trouble`, `Interruption` or `Lapse` of that name"
+    reason = "each is the variant of `Fault`, `ProcessorFault`, `Interruption` or `Lapse` of that name"
 )]
 pub enum Kind {
     ProcessorKilled,
@@ -59,7 +59,7 @@ impl Kind {
     /// The kind of a fault.
     pub fn of(fault: &Fault) -> Self {
         match fault {
-            Fault::Processor { trouble, .. } => Self::of_trouble(trouble),
+            Fault::Processor { fault, .. } => Self::of_processor_fault(fault),
             Fault::RollingRestart => Self::RollingRestart,
             Fault::KillBroker { .. } => Self::BrokerKilled,
             Fault::Sink(Interruption::Killed { .. }) => Self::SinkKilled,
@@ -73,17 +73,17 @@ impl Kind {
         }
     }
 
-    fn of_trouble(trouble: &Trouble) -> Self {
-        match trouble {
-            Trouble::Killed { .. } => Self::ProcessorKilled,
-            Trouble::Frozen { .. } => Self::ProcessorFrozen,
-            Trouble::Cut => Self::ConnectionsCut,
-            Trouble::Slow { .. } => Self::ConnectionsSlow,
-            Trouble::Blackhole { .. } => Self::ConnectionsBlackholed,
-            Trouble::DelayedEndTxn { .. } => Self::EndTxnDelayed,
-            Trouble::OvertakenEndTxn { .. } => Self::EndTxnOvertaken,
-            Trouble::LostEndTxnAnswer => Self::EndTxnAnswerLost,
-            Trouble::FullDisk { .. } => Self::DiskFull,
+    fn of_processor_fault(fault: &ProcessorFault) -> Self {
+        match fault {
+            ProcessorFault::Killed { .. } => Self::ProcessorKilled,
+            ProcessorFault::Frozen { .. } => Self::ProcessorFrozen,
+            ProcessorFault::Cut => Self::ConnectionsCut,
+            ProcessorFault::Slow { .. } => Self::ConnectionsSlow,
+            ProcessorFault::Blackhole { .. } => Self::ConnectionsBlackholed,
+            ProcessorFault::DelayedEndTxn { .. } => Self::EndTxnDelayed,
+            ProcessorFault::OvertakenEndTxn { .. } => Self::EndTxnOvertaken,
+            ProcessorFault::LostEndTxnAnswer => Self::EndTxnAnswerLost,
+            ProcessorFault::FullDisk { .. } => Self::DiskFull,
         }
     }
 }

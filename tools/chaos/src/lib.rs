@@ -6,11 +6,10 @@
 //! - [`run`]: one run from beginning to end, with [`Outcome`] for its report
 //! - [`world`]: what can go wrong in the world, and where it is played; data
 //! - [`fault`], [`kind`], [`schedule`]: what goes wrong in a run, and when; pure
-//! - [`stage`]: everything that is broken
+//! - [`test_bed`]: everything that is broken
 //!   - [`cluster`]: the brokers
-//!   - [`supervisor`]: a process that is killed and kept running
 //!   - [`small_disk`]: a disk that can be filled
-//!   - [`proxy`], [`line`]: the connections between processors and brokers; [`frame`] reads what passes
+//!   - [`proxy`], [`link`]: the connections between processors and brokers; [`frame`] reads what passes
 //! - [`breaking`]: does what the schedule says
 //! - [`journal`], [`takeover`]: what came of it
 //! - [`cases`]: one fault in a run of its own; [`clock`]: a wall clock that is set wrong
@@ -23,20 +22,17 @@ pub mod fault;
 pub mod frame;
 pub mod journal;
 pub mod kind;
-pub mod line;
+pub mod link;
 pub mod outcome;
 pub mod proxy;
 pub mod schedule;
 pub mod small_disk;
-pub mod stage;
-pub mod supervisor;
 pub mod takeover;
+pub mod test_bed;
 pub mod world;
 
 mod connection;
-mod ports;
 mod run;
 
-pub use cluster::Java;
 pub use outcome::Outcome;
 pub use run::{Settings, run};

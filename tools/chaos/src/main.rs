@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use trunkline_chaos::cases::{self, Case};
-use trunkline_chaos::{Java, Settings, run};
-use trunkline_rig::program::binaries;
+use trunkline_chaos::{Settings, run};
+use trunkline_rig::executables::binaries;
+use trunkline_rig::kafka::Java;
 
 /// Break a running pipeline on three brokers for a while, and have the outcome judged
 #[derive(Debug, Parser)]

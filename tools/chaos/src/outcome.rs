@@ -7,8 +7,8 @@ use serde_json::Value;
 use trunkline_verifier::{Judged, KnownSeen, NotJudged, Report, Violation, verb};
 
 use crate::journal;
-use crate::supervisor::Exit;
 use crate::takeover::{Takeover, Times};
+use trunkline_rig::supervisor::Exit;
 
 /// What a run found out.
 #[derive(Debug, Clone, Serialize)]

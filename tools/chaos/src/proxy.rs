@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::connection::serve;
-use crate::line::Line;
+use crate::link::Link;
 
 /// Which broker a proxy leads to.
 #[derive(Debug, Clone, Copy)]
@@ -30,43 +30,43 @@ pub struct Proxies {
 // === impl Proxies ===
 
 impl Proxies {
-    /// Listens on every route. All connections suffer what `line` says.
+    /// Listens on every route. All connections suffer what `link` says.
     ///
     /// # Errors
     /// When a port is taken.
-    pub async fn start(line: &Arc<Line>, routes: Vec<Route>) -> anyhow::Result<Self> {
+    pub async fn start(link: &Arc<Link>, routes: Vec<Route>) -> anyhow::Result<Self> {
         let mut accepting = JoinSet::new();
         for route in routes {
             let listener = TcpListener::bind(route.listen).await;
             let listener = listener.with_context(|| format!("cannot listen on {}", route.listen))?;
-            accepting.spawn(accept(listener, route, line.clone()));
+            accepting.spawn(accept(listener, route, link.clone()));
         }
         Ok(Self { _accepting: accepting })
     }
 }
 
-async fn accept(listener: TcpListener, route: Route, line: Arc<Line>) {
+async fn accept(listener: TcpListener, route: Route, link: Arc<Link>) {
     let mut connections = JoinSet::new();
     loop {
         // What fails here was over before it began: the client tries again.
         let Ok((client, _)) = listener.accept().await else { continue };
-        let line = line.clone();
+        let link = link.clone();
         connections.spawn(async move {
-            let _open = line.open();
+            let _open = link.open();
             tokio::select! {
-                () = connect(client, route, &line) => {}
-                () = line.severed() => {}
+                () = connect(client, route, &link) => {}
+                () = link.severed() => {}
             }
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connect(client: TcpStream, route: Route, line: &Line) {
-    line.passable(route.broker).await;
+async fn connect(client: TcpStream, route: Route, link: &Link) {
+    link.passable(route.broker).await;
     // A dead broker refuses; so does its proxy, by closing.
     let Ok(upstream) = TcpStream::connect(route.upstream).await else { return };
-    serve(client, upstream, route.broker, line).await;
+    serve(client, upstream, route.broker, link).await;
 }
 
 #[cfg(test)]

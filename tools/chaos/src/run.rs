@@ -10,25 +10,25 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
+use trunkline_load::generator::{Day, DaySettings};
+use trunkline_load::now_ms;
+use trunkline_load::{self as load, LoadSettings, play};
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
-use trunkline_rig::program::Ending;
+use trunkline_rig::process::Ending;
 use trunkline_rig::progress::Progress;
-use trunkline_simulators::generator::{Day, DaySettings};
-use trunkline_simulators::load::{self, LoadSettings, play};
-use trunkline_simulators::now_ms;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::known::with_stalls;
 use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
 
 use crate::breaking::unfold;
-use crate::cluster::Java;
 use crate::journal::Journal;
 use crate::outcome::{Outcome, shortfall};
 use crate::schedule::{self, Planned};
-use crate::stage::{self, Stage};
 use crate::takeover;
+use crate::test_bed::{self, TestBed};
+use trunkline_rig::kafka::Java;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -86,19 +86,19 @@ pub async fn run(settings: &Settings) -> anyhow::Result<(Outcome, Report)> {
 async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, Report)> {
     let journal = Arc::new(Journal::begin(&folder.join("journal.jsonl"))?);
     let Settings { java, registry, binaries, seed, rate, .. } = settings.clone();
-    let staged = stage::Settings { java, registry, binaries, seed, rate, folder: folder.to_owned() };
-    let stage = Stage::set_up(&staged, journal.clone()).await?;
-    let planned = schedule::plan(settings.seed, settings.length, stage.fleet());
+    let what = test_bed::Settings { java, registry, binaries, seed, rate, folder: folder.to_owned() };
+    let bed = TestBed::set_up(&what, journal.clone()).await?;
+    let planned = schedule::plan(settings.seed, settings.length, bed.rig());
     journal.say(format!("seed {}: {} faults in {:?}", settings.seed, planned.len(), settings.length));
 
     let progress = Arc::new(Mutex::new(Progress::new()?));
-    let (load, drained) = play_and_break(&stage, settings, planned, &progress).await?;
+    let (load, drained) = play_and_break(&bed, settings, planned, &progress).await?;
     journal.say("stopping everything in order");
-    let stopped_cleanly = stop(&stage).await;
-    stage.keep_small_disk().await?;
+    let stopped_cleanly = stop(&bed).await;
+    bed.keep_small_disk().await?;
 
     journal.say("judging what the topics, logs and stores hold");
-    let inputs = inputs(&stage, stopped_cleanly)?;
+    let inputs = inputs(&bed, stopped_cleanly)?;
     let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
     let faults = journal.counts();
     let mut counts = report.counts.clone();
@@ -110,11 +110,11 @@ async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, 
         known_failures: report.known_failures.clone(),
         short: shortfall(&faults, settings.length.as_secs()),
         faults,
-        not_possible: stage.not_possible.clone(),
+        not_possible: bed.not_possible.clone(),
         late_end_txn_answers: journal.late_answers(),
         counts,
-        takeover: takeovers(&stage),
-        exits: stage.members().flat_map(|member| member.exits()).collect(),
+        takeover: takeovers(&bed),
+        exits: bed.members().flat_map(|member| member.exits()).collect(),
         drained,
         stopped_cleanly,
         judged: report.judged.clone(),
@@ -130,21 +130,21 @@ async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, 
 
 /// Plays the day while things go wrong, then waits until everything runs and has come out. False when it does not.
 async fn play_and_break(
-    stage: &Stage,
+    bed: &TestBed,
     settings: &Settings,
     planned: Vec<Planned>,
     progress: &Arc<Mutex<Progress>>,
 ) -> anyhow::Result<(load::Counts, bool)> {
-    let layout = &stage.layout;
+    let layout = &bed.layout;
     let following = Following::start(
-        stage.cluster.access(),
+        bed.cluster.access(),
         &layout.registry,
         &layout.prefix,
         &WRITTEN_SYSTEMS,
         progress.clone(),
     )
     .await?;
-    let ledger = ledger(stage);
+    let ledger = ledger(bed);
     let mut beside = JoinSet::new();
     beside.spawn(ledger_tail::follow(ledger.clone(), progress.clone()));
 
@@ -152,34 +152,34 @@ async fn play_and_break(
     let day = Day::new(DaySettings::new(settings.seed, settings.rate, settings.length, start_ms));
     let load_settings = LoadSettings {
         ledger: Some(ledger),
-        ..LoadSettings::new(&format!("http://{}", layout.ingest), stage.secrets.clone())
+        ..LoadSettings::new(&format!("http://{}", layout.ingest), bed.secrets.clone())
     };
     // Nobody stops the play before its end but by stopping the whole run.
     let (_stop, stop) = tokio::sync::watch::channel(false);
     let playing = play(day, start_ms, load_settings, Arc::new(load::Progress::default()), stop);
-    let breaking = unfold(stage, planned, Instant::now() + Duration::from_millis(500));
+    let breaking = unfold(bed, planned, Instant::now() + Duration::from_millis(500));
     tokio::pin!(playing, breaking);
     let (mut counts, mut broken) = (None, false);
     while counts.is_none() || !broken {
         tokio::select! {
             played = &mut playing, if counts.is_none() => counts = Some(played?),
             () = &mut breaking, if !broken => broken = true,
-            () = sleep(TELL) => tell(stage, progress)?,
+            () = sleep(TELL) => tell(bed, progress)?,
         }
     }
-    let drained = drain(stage, progress).await?;
+    let drained = drain(bed, progress).await?;
     drop(following);
     Ok((counts.unwrap_or_default(), drained))
 }
 
-fn tell(stage: &Stage, progress: &Mutex<Progress>) -> anyhow::Result<()> {
-    for member in stage.members() {
+fn tell(bed: &TestBed, progress: &Mutex<Progress>) -> anyhow::Result<()> {
+    for member in bed.members() {
         if member.is_given_up() {
             bail!("{} was given up; its log ends:\n{}", member.spec().instance, member.spec().tail());
         }
     }
     let progress = progress.lock();
-    stage.journal.say(format!(
+    bed.journal.say(format!(
         "    accepted {}, enriched {}, missing {}, write-backs without result {}",
         progress.accepted,
         progress.enriched,
@@ -189,23 +189,23 @@ fn tell(stage: &Stage, progress: &Mutex<Progress>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn drain(stage: &Stage, progress: &Mutex<Progress>) -> anyhow::Result<bool> {
-    stage.journal.say("the faults have ended; waiting until everything has come out");
-    for processor in &stage.processors {
-        processor.line.restore();
+async fn drain(bed: &TestBed, progress: &Mutex<Progress>) -> anyhow::Result<bool> {
+    bed.journal.say("the faults have ended; waiting until everything has come out");
+    for processor in &bed.processors {
+        processor.link.restore();
     }
-    if !stage.cluster.whole().await {
-        stage.journal.say("the brokers are not whole");
+    if !bed.cluster.whole().await {
+        bed.journal.say("the brokers are not whole");
     }
-    if let Err(late) = stage.ready(READY_PATIENCE).await {
-        stage.journal.say(format!("{} does not get ready; its log ends:\n{}", late.instance, late.tail()));
+    if let Err(late) = bed.ready(READY_PATIENCE).await {
+        bed.journal.say(format!("{} does not get ready; its log ends:\n{}", late.instance, late.tail()));
     }
     let started = Instant::now();
     let (mut quiet_since, mut told, mut last) = (Instant::now(), Instant::now(), (0, 0));
     while started.elapsed() < DRAIN_PATIENCE {
         sleep(Duration::from_millis(250)).await;
         if told.elapsed() > TELL {
-            tell(stage, progress)?;
+            tell(bed, progress)?;
             told = Instant::now();
         }
         let progress = progress.lock();
@@ -218,17 +218,17 @@ async fn drain(stage: &Stage, progress: &Mutex<Progress>) -> anyhow::Result<bool
             return Ok(true);
         }
     }
-    stage.journal.say("not everything came out in time");
+    bed.journal.say("not everything came out in time");
     Ok(false)
 }
 
 /// Stops the processes in the order of the stream; true when all of them ended in order.
-async fn stop(stage: &Stage) -> bool {
+async fn stop(bed: &TestBed) -> bool {
     let mut clean = true;
-    for member in stage.members() {
+    for member in bed.members() {
         if member.stop().await == Ending::Forced {
             let spec = member.spec();
-            stage.journal.say(format!(
+            bed.journal.say(format!(
                 "{} did not stop in order; its log ends:\n{}",
                 spec.instance,
                 spec.tail()
@@ -239,43 +239,43 @@ async fn stop(stage: &Stage) -> bool {
     clean
 }
 
-fn inputs(stage: &Stage, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
-    let audit = stage.folder.join("audit.jsonl");
-    std::fs::write(&audit, stage.sandbox.audit().json_lines(None))?;
-    let webhooks = stage.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let outside = stage.sandbox.secrets().into_iter().enumerate();
+fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
+    let audit = bed.folder.join("audit.jsonl");
+    std::fs::write(&audit, bed.sandbox.audit().json_lines(None))?;
+    let webhooks = bed.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let outside = bed.sandbox.secrets().into_iter().enumerate();
     let outside =
         outside.map(|(number, value)| (format!("outside system's secret or token {number}"), value));
     let secrets = webhooks.into_iter().chain(outside).map(|(name, value)| SecretToFind { name, value });
     Ok(Inputs {
-        cluster: stage.cluster.access(),
-        registry: stage.layout.registry.clone(),
-        prefix: stage.layout.prefix.clone(),
-        configuration: Some(Configuration::read(&stage.folder.join("trunkline.toml"))?),
-        ledger: Some(ledger(stage)),
+        cluster: bed.cluster.access(),
+        registry: bed.layout.registry.clone(),
+        prefix: bed.layout.prefix.clone(),
+        configuration: Some(Configuration::read(&bed.folder.join("trunkline.toml"))?),
+        ledger: Some(ledger(bed)),
         audits: vec![audit],
-        logs: stage.members().map(|member| member.spec().log.clone()).collect(),
+        logs: bed.members().map(|member| member.spec().log.clone()).collect(),
         secrets: secrets.collect(),
-        state_folders: stage.stores()?,
+        state_folders: bed.stores()?,
         stopped_cleanly,
-        quotas: stage.layout.quotas.clone(),
+        quotas: bed.layout.quotas.clone(),
         allow_unjudged: UNJUDGED.map(str::to_owned).into(),
         known: with_stalls(),
         ..Inputs::default()
     })
 }
 
-fn takeovers(stage: &Stage) -> takeover::Takeover {
-    let taken = stage.processors.iter().flat_map(|processor| {
+fn takeovers(bed: &TestBed) -> takeover::Takeover {
+    let taken = bed.processors.iter().flat_map(|processor| {
         let spec = processor.member.spec();
         // A log that cannot be read tells of no takeover, and the report shows it.
         takeover::taken(&spec.instance, &std::fs::read_to_string(&spec.log).unwrap_or_default())
     });
-    takeover::summarise(&stage.journal.absences(), &taken.collect::<Vec<_>>())
+    takeover::summarise(&bed.journal.absences(), &taken.collect::<Vec<_>>())
 }
 
-fn ledger(stage: &Stage) -> PathBuf {
-    stage.folder.join("ledger.jsonl")
+fn ledger(bed: &TestBed) -> PathBuf {
+    bed.folder.join("ledger.jsonl")
 }
 
 fn conditions(settings: &Settings) -> serde_json::Value {
@@ -286,8 +286,8 @@ fn conditions(settings: &Settings) -> serde_json::Value {
         "seconds": settings.length.as_secs(),
         "rate": settings.rate,
         "seed": settings.seed,
-        "brokers": stage::BROKERS,
-        "processors": stage::PROCESSORS,
+        "brokers": test_bed::BROKERS,
+        "processors": test_bed::PROCESSORS,
         "partitions": configuration::PARTITIONS,
     })
 }

@@ -1,4 +1,4 @@
-//! What goes wrong, and when: a pure function of seed, length and fleet.
+//! What goes wrong, and when: a pure function of seed, length and rig.
 //!
 //! Each processor has a lane of its own, the brokers share one, so that no processor suffers two things at once and
 //! no two brokers are away together, while anything may happen to different ones at the same time. Sink, ingest and
@@ -17,13 +17,13 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use trunkline_simulators::System;
 
-use crate::fault::{Fault, Interruption, Lapse, SESSION_TIMEOUT, SOCKET_TIMEOUT, Trouble};
+use crate::fault::{Fault, Interruption, Lapse, ProcessorFault, SESSION_TIMEOUT, SOCKET_TIMEOUT};
 use crate::kind::Kind;
 use crate::world;
 
 /// What there is to break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fleet {
+pub struct Rig {
     /// Processors, numbered from 0.
     pub processors: usize,
     /// Brokers, numbered from 0.
@@ -54,17 +54,17 @@ const CALM: Duration = Duration::from_secs(2);
 const ROOM_MAX: Duration = Duration::from_secs(18);
 
 /// The schedule, in order of time.
-pub fn plan(seed: u64, length: Duration, fleet: Fleet) -> Vec<Planned> {
+pub fn plan(seed: u64, length: Duration, rig: Rig) -> Vec<Planned> {
     let mut dice = Dice(Xoshiro256PlusPlus::seed_from_u64(seed));
     let seconds = length.as_secs();
-    let windows = rolling_windows(seconds, fleet.processors);
+    let windows = rolling_windows(seconds, rig.processors);
     let mut planned: Vec<Planned> =
         windows.iter().map(|&(at, _)| Planned { at, fault: Fault::RollingRestart }).collect();
-    for lane in lanes(&mut dice, seconds, fleet) {
+    for lane in lanes(&mut dice, seconds, rig) {
         planned.extend(spread(&mut dice, lane, length, &windows));
     }
     let broker_kills = (0..share(Kind::BrokerKilled, seconds))
-        .map(|_| Fault::KillBroker { broker: dice.below(fleet.brokers), away: dice.between(500, 8_000) })
+        .map(|_| Fault::KillBroker { broker: dice.below(rig.brokers), away: dice.between(500, 8_000) })
         .collect();
     planned.extend(spread(&mut dice, broker_kills, length, &[]));
     let sink = interruptions(&mut dice, seconds, Kind::SinkKilled, Kind::SinkFrozen);
@@ -87,41 +87,41 @@ fn rolling_windows(seconds: u64, processors: usize) -> Vec<(Duration, Duration)>
     (0..times).map(|number| (start(number), start(number) + room)).collect()
 }
 
-/// The processors' troubles, dealt out so that every lane has about as much to bear.
-fn lanes(dice: &mut Dice, seconds: u64, fleet: Fleet) -> Vec<Vec<Fault>> {
-    let mut lanes: Vec<Vec<Fault>> = vec![Vec::new(); fleet.processors];
-    if let Some(processor) = fleet.small_disk {
-        let troubles = full_disks(dice, seconds).into_iter();
-        lanes[processor].extend(troubles.map(|trouble| Fault::Processor { processor, trouble }));
+/// The processors' processor_faults, dealt out so that every lane has about as much to bear.
+fn lanes(dice: &mut Dice, seconds: u64, rig: Rig) -> Vec<Vec<Fault>> {
+    let mut lanes: Vec<Vec<Fault>> = vec![Vec::new(); rig.processors];
+    if let Some(processor) = rig.small_disk {
+        let processor_faults = full_disks(dice, seconds).into_iter();
+        lanes[processor].extend(processor_faults.map(|fault| Fault::Processor { processor, fault }));
     }
-    let mut troubles = troubles(dice, seconds, fleet.brokers);
+    let mut processor_faults = processor_faults(dice, seconds, rig.brokers);
     // The longest first, each to whoever has the least: what remains is short and evens it out.
-    troubles.sort_by_key(|trouble| Reverse(trouble.room()));
-    for trouble in troubles {
+    processor_faults.sort_by_key(|fault| Reverse(fault.room()));
+    for fault in processor_faults {
         let load = |lane: &Vec<Fault>| lane.iter().map(Fault::room).sum::<Duration>();
         let lightest = (0..lanes.len()).min_by_key(|processor| load(&lanes[*processor]));
         if let Some(processor) = lightest {
-            lanes[processor].push(Fault::Processor { processor, trouble });
+            lanes[processor].push(Fault::Processor { processor, fault });
         }
     }
     lanes
 }
 
 /// The store writes to disk every 30 s at the latest: a long one meets that, a short one with a kill meets a start.
-fn full_disks(dice: &mut Dice, seconds: u64) -> Vec<Trouble> {
+fn full_disks(dice: &mut Dice, seconds: u64) -> Vec<ProcessorFault> {
     let full_disk = |number: usize| match number % 2 {
-        0 => Trouble::FullDisk { length: dice.between(10_000, 14_000), killed: true },
-        _ => Trouble::FullDisk { length: dice.between(33_000, 38_000), killed: false },
+        0 => ProcessorFault::FullDisk { length: dice.between(10_000, 14_000), killed: true },
+        _ => ProcessorFault::FullDisk { length: dice.between(33_000, 38_000), killed: false },
     };
     (0..share(Kind::DiskFull, seconds)).map(full_disk).collect()
 }
 
-fn troubles(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<Trouble> {
-    let mut troubles = Vec::new();
-    let mut add = |kind: Kind, make: &mut dyn FnMut(usize) -> Trouble| {
-        troubles.extend((0..share(kind, seconds)).map(make));
+fn processor_faults(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<ProcessorFault> {
+    let mut processor_faults = Vec::new();
+    let mut add = |kind: Kind, make: &mut dyn FnMut(usize) -> ProcessorFault| {
+        processor_faults.extend((0..share(kind, seconds)).map(make));
     };
-    add(Kind::ProcessorKilled, &mut |number| Trouble::Killed {
+    add(Kind::ProcessorKilled, &mut |number| ProcessorFault::Killed {
         away: if number % LONG_ABSENCE_EVERY == 1 {
             SESSION_TIMEOUT + dice.between(1_000, 4_000)
         } else {
@@ -129,27 +129,27 @@ fn troubles(dice: &mut Dice, seconds: u64, brokers: usize) -> Vec<Trouble> {
         },
         state_lost: number % STATE_LOST_EVERY == 1,
     });
-    add(Kind::ProcessorFrozen, &mut |number| Trouble::Frozen {
+    add(Kind::ProcessorFrozen, &mut |number| ProcessorFault::Frozen {
         length: SESSION_TIMEOUT + dice.between(1_500, 5_000),
         // The group notices 7 to 10 s after the freeze, by when the last heartbeat was.
         commit_after: (number % 2 == 0).then(|| dice.between(7_000, 11_500)),
     });
-    add(Kind::ConnectionsCut, &mut |_| Trouble::Cut);
-    add(Kind::ConnectionsSlow, &mut |_| Trouble::Slow {
+    add(Kind::ConnectionsCut, &mut |_| ProcessorFault::Cut);
+    add(Kind::ConnectionsSlow, &mut |_| ProcessorFault::Slow {
         latency: dice.between(50, 600),
         length: dice.between(3_000, 6_000),
     });
-    add(Kind::ConnectionsBlackholed, &mut |_| Trouble::Blackhole {
+    add(Kind::ConnectionsBlackholed, &mut |_| ProcessorFault::Blackhole {
         broker: dice.chance(0.7).then(|| dice.below(brokers)),
         length: dice.between(2_000, 8_000),
     });
-    add(Kind::EndTxnDelayed, &mut |_| Trouble::DelayedEndTxn {
+    add(Kind::EndTxnDelayed, &mut |_| ProcessorFault::DelayedEndTxn {
         hold: SOCKET_TIMEOUT + dice.between(1_100, 4_500),
     });
     // The client asks again after 40 ms and more, or as long as it is told to wait.
-    add(Kind::EndTxnOvertaken, &mut |_| Trouble::OvertakenEndTxn { hold: dice.between(100, 1_500) });
-    add(Kind::EndTxnAnswerLost, &mut |_| Trouble::LostEndTxnAnswer);
-    troubles
+    add(Kind::EndTxnOvertaken, &mut |_| ProcessorFault::OvertakenEndTxn { hold: dice.between(100, 1_500) });
+    add(Kind::EndTxnAnswerLost, &mut |_| ProcessorFault::LostEndTxnAnswer);
+    processor_faults
 }
 
 /// Kills and freezes of a process that has no others beside it: short, since everything waits for it.
@@ -247,18 +247,18 @@ mod tests {
     use super::*;
     use crate::fault::Lane;
 
-    const FLEET: Fleet = Fleet { processors: 3, brokers: 3, small_disk: Some(0) };
+    const FLEET: Rig = Rig { processors: 3, brokers: 3, small_disk: Some(0) };
 
     fn ten_minutes(seed: u64) -> Vec<Planned> {
         plan(seed, Duration::from_secs(600), FLEET)
     }
 
-    fn count(planned: &[Planned], is: impl Fn(&Trouble) -> bool) -> usize {
-        let troubles = planned.iter().filter_map(|planned| match &planned.fault {
-            Fault::Processor { trouble, .. } => Some(trouble),
+    fn count(planned: &[Planned], is: impl Fn(&ProcessorFault) -> bool) -> usize {
+        let processor_faults = planned.iter().filter_map(|planned| match &planned.fault {
+            Fault::Processor { fault, .. } => Some(fault),
             _ => None,
         });
-        troubles.filter(|trouble| is(trouble)).count()
+        processor_faults.filter(|fault| is(fault)).count()
     }
 
     #[test]
@@ -271,9 +271,9 @@ mod tests {
     fn ten_minutes_have_more_of_each_than_is_asked_for() {
         for seed in 0..50 {
             let planned = ten_minutes(seed);
-            assert!(count(&planned, |t| matches!(t, Trouble::Killed { .. })) > 40);
-            assert!(count(&planned, |t| matches!(t, Trouble::Frozen { .. })) > 5);
-            assert!(count(&planned, |t| matches!(t, Trouble::DelayedEndTxn { .. })) > 5);
+            assert!(count(&planned, |t| matches!(t, ProcessorFault::Killed { .. })) > 40);
+            assert!(count(&planned, |t| matches!(t, ProcessorFault::Frozen { .. })) > 5);
+            assert!(count(&planned, |t| matches!(t, ProcessorFault::DelayedEndTxn { .. })) > 5);
             let brokers = planned.iter().filter(|p| matches!(p.fault, Fault::KillBroker { .. })).count();
             assert!(brokers > 5);
         }
@@ -282,16 +282,16 @@ mod tests {
     #[test]
     fn even_one_minute_has_one_of_each_trouble() {
         let planned = plan(3, Duration::from_secs(60), FLEET);
-        let kinds: [fn(&Trouble) -> bool; 9] = [
-            |t| matches!(t, Trouble::Killed { state_lost: true, .. }),
-            |t| matches!(t, Trouble::Frozen { commit_after: Some(_), .. }),
-            |t| matches!(t, Trouble::Cut),
-            |t| matches!(t, Trouble::Slow { .. }),
-            |t| matches!(t, Trouble::Blackhole { .. }),
-            |t| matches!(t, Trouble::DelayedEndTxn { .. }),
-            |t| matches!(t, Trouble::OvertakenEndTxn { .. }),
-            |t| matches!(t, Trouble::LostEndTxnAnswer),
-            |t| matches!(t, Trouble::FullDisk { .. }),
+        let kinds: [fn(&ProcessorFault) -> bool; 9] = [
+            |t| matches!(t, ProcessorFault::Killed { state_lost: true, .. }),
+            |t| matches!(t, ProcessorFault::Frozen { commit_after: Some(_), .. }),
+            |t| matches!(t, ProcessorFault::Cut),
+            |t| matches!(t, ProcessorFault::Slow { .. }),
+            |t| matches!(t, ProcessorFault::Blackhole { .. }),
+            |t| matches!(t, ProcessorFault::DelayedEndTxn { .. }),
+            |t| matches!(t, ProcessorFault::OvertakenEndTxn { .. }),
+            |t| matches!(t, ProcessorFault::LostEndTxnAnswer),
+            |t| matches!(t, ProcessorFault::FullDisk { .. }),
         ];
         assert!(kinds.iter().all(|kind| count(&planned, kind) > 0), "{planned:#?}");
     }
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn without_a_small_disk_none_is_filled() {
-        let planned = plan(1, Duration::from_secs(600), Fleet { small_disk: None, ..FLEET });
-        assert_eq!(count(&planned, |t| matches!(t, Trouble::FullDisk { .. })), 0);
+        let planned = plan(1, Duration::from_secs(600), Rig { small_disk: None, ..FLEET });
+        assert_eq!(count(&planned, |t| matches!(t, ProcessorFault::FullDisk { .. })), 0);
     }
 }

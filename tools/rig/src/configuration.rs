@@ -1,11 +1,24 @@
-//! The `trunkline.toml` of a run.
+//! The `trunkline.toml` of a run: of demo, chaos, tests and bench.
+//!
+//! # Layout
+//!
+//! - [`Layout`]: where everything of one configuration is, and [`Choices`]: what it consists of
+//! - [`text`]: its text
+//! - [`sources`], [`targets`]: those sections
+//! - [`rules`]: the rules of demo and chaos
+
+pub mod rules;
+pub mod sources;
+pub mod targets;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use trunkline_simulators::generator::{CXONE_TENANT, GENESYS_ORG};
 use trunkline_simulators::{Addresses, Credentials};
 use trunkline_verifier::judge::quota::Quota;
+
+use sources::Source;
+use targets::Rate;
 
 /// Where everything of one configuration is.
 #[derive(Debug, Clone)]
@@ -30,200 +43,80 @@ pub struct Layout {
     pub processors: u32,
     /// Calls that the outside systems allow.
     pub quotas: Vec<Quota>,
-    /// How long breakers stay open, in seconds.
-    pub breakers_open_for: u32,
+    /// How long breakers stay open, in seconds; none for the default.
+    pub breakers_open_for: Option<u32>,
+}
+
+/// What a configuration consists of.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// The sources, in the order of the file.
+    pub sources: Vec<Source>,
+    /// Names of the systems that are targets.
+    pub targets: &'static [&'static str],
+    /// The organisation of Genesys, as a target.
+    pub genesys_org: &'static str,
+    /// The organisation of every other target.
+    pub org: &'static str,
+    /// How many calls each target may be sent.
+    pub rate: Rate,
+    /// Further lines of the section `[processor]`.
+    pub processor: String,
+    /// Further lines of the section `[enrichment]`.
+    pub enrichment: String,
+    /// The sections of the rules.
+    pub rules: &'static str,
 }
 
 /// Partitions of a run's topics.
 pub const PARTITIONS: i32 = 6;
 
-/// Sources, in the order of the file: kind, and how its deliveries are verified.
-const SOURCES: &str = r#"
-[sources.genesys-eventbridge]
-kind = "genesys-eventbridge"
-[sources.genesys-eventbridge.verify]
-method = "api_key"
-header = "x-api-key"
-keys = ["file:{secrets}/eventbridge-api-key"]
+// === impl Choices ===
 
-[sources.genesys-open-messaging]
-kind = "genesys-open-messaging"
-org = "{genesys_org}"
-[sources.genesys-open-messaging.verify]
-method = "hmac"
-header = "X-Hub-Signature-256"
-prefix = "sha256="
-encoding = "base64"
-secrets = ["file:{secrets}/open-messaging-secret"]
-
-[sources.cxone-digital]
-kind = "cxone-digital"
-org = "{cxone_tenant}"
-[sources.cxone-digital.verify]
-method = "bearer"
-tokens = ["file:{secrets}/cxone-bearer"]
-"#;
-
-const RULES: &str = r#"
-[rules]
-default_queue = "general"
-
-[[rules.routing]]
-id = "gold-customers-first"
-on = ["conversation.started"]
-when = 'profile != null && profile.loyaltyTier == "GOLD"'
-queue = '"vip"'
-priority = '10'
-skills = '["retention"]'
-[rules.routing.attributes]
-greeting = 'profile.accountName == null ? "Welcome" : "Welcome, " + profile.accountName'
-
-[[rules.routing]]
-id = "many-open-tickets"
-on = ["conversation.started"]
-when = 'profile != null && profile.openTickets != null && profile.openTickets >= 3'
-queue = '"technical"'
-priority = '5'
-
-[[rules.routing]]
-id = "digital-channels"
-on = ["conversation.started"]
-when = 'event.mediaType != null && event.mediaType in ["message", "chat"]'
-queue = '"sales"'
-
-# The agent's script sees the tier before the call is answered.
-[[rules.writeback]]
-id = "tier-for-the-agent"
-on = ["conversation.started"]
-when = 'event.platform == "genesys" && event.participantId != null && profile != null && profile.loyaltyTier == "GOLD"'
-target = "genesys"
-operation = "participant_attributes"
-expires = "1h"
-[rules.writeback.parameters]
-conversationId = 'event.conversationId'
-participantId = 'event.participantId'
-[rules.writeback.fields]
-customerTier = 'profile.loyaltyTier'
-routedTo = 'decision == null ? "general" : decision.queue'
-
-# Every ended conversation becomes a record in the CRM, under an id of ours, so that it is there once.
-[[rules.writeback]]
-id = "conversation-into-the-crm"
-on = ["conversation.ended"]
-when = 'event.customerId != null'
-target = "salesforce"
-operation = "upsert"
-[rules.writeback.parameters]
-object = '"Conversation__c"'
-externalIdField = '"ExternalId__c"'
-externalId = 'event.platform + "-" + event.conversationId'
-[rules.writeback.fields]
-CustomerNumber__c = 'event.customerId'
-Platform__c = 'event.platform'
-Transfers__c = 'string(conversation.transfers)'
-
-# A rule on trial: what it would write is in writeback.results, and nothing is written.
-[[rules.writeback]]
-id = "transferred-often-on-trial"
-on = ["conversation.ended"]
-when = 'event.customerId != null && conversation.transfers > 0'
-target = "salesforce"
-operation = "upsert"
-observe = true
-[rules.writeback.parameters]
-object = '"CallbackRequest__c"'
-externalIdField = '"ExternalId__c"'
-externalId = 'event.platform + "-" + event.conversationId'
-[rules.writeback.fields]
-CustomerNumber__c = 'event.customerId'
-Reason__c = '"transferred " + string(conversation.transfers) + " times"'
-"#;
+impl Default for Choices {
+    /// What demo and chaos run.
+    fn default() -> Self {
+        Self {
+            sources: sources::ALL.to_vec(),
+            targets: &["genesys", "salesforce", "sap", "servicenow"],
+            genesys_org: sources::GENESYS_ORG,
+            org: "demo",
+            rate: Rate::Quotas,
+            processor: String::new(),
+            enrichment: "deadline = \"250ms\"\n".to_owned(),
+            rules: rules::DAY,
+        }
+    }
+}
 
 /// The text of the configuration.
-pub fn text(layout: &Layout, addresses: &Addresses, credentials: &Credentials) -> String {
-    let mut text = general(layout);
-    let secrets = layout.secrets.display().to_string();
-    let filled = |template: &str| {
-        template
-            .replace("{secrets}", &secrets)
-            .replace("{genesys_org}", GENESYS_ORG)
-            .replace("{cxone_tenant}", CXONE_TENANT)
-    };
-    text.push_str(&filled(SOURCES));
-    let Credentials { genesys_client_id, salesforce_client_id, servicenow_client_id, sap_username, .. } =
-        credentials;
-    let Addresses { genesys_login, genesys_api, salesforce, sap, servicenow, .. } = addresses;
-    let oauth = |token_url: String, client_id: &str, file: &str| {
-        format!(
-            "token_url = \"{token_url}\"\nclient_id = \"{client_id}\"\nclient_secret = \"file:{secrets}/{file}\""
-        )
-    };
-    let targets = [
-        (
-            "genesys",
-            GENESYS_ORG,
-            genesys_api,
-            oauth(format!("{genesys_login}/oauth/token"), genesys_client_id, "genesys-client-secret"),
-        ),
-        (
-            "salesforce",
-            "demo",
-            salesforce,
-            oauth(
-                format!("{salesforce}/services/oauth2/token"),
-                salesforce_client_id,
-                "salesforce-client-secret",
-            ),
-        ),
-        (
-            "sap",
-            "demo",
-            sap,
-            format!("username = \"{sap_username}\"\npassword = \"file:{secrets}/sap-password\""),
-        ),
-        (
-            "servicenow",
-            "demo",
-            servicenow,
-            oauth(format!("{servicenow}/oauth_token.do"), servicenow_client_id, "servicenow-client-secret"),
-        ),
-    ];
-    for (name, org, base_url, login) in targets {
-        push_target(&mut text, layout, name, org, base_url, &login);
+pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentials: &Credentials) -> String {
+    let mut text = general(layout, choices);
+    for source in &choices.sources {
+        sources::push(&mut text, source, &layout.secrets);
     }
-    text.push_str(
-        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\ndeadline = \"250ms\"\n",
+    targets::push(&mut text, layout, choices, addresses, credentials);
+    let Choices { enrichment, rules, .. } = choices;
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n{enrichment}{rules}"
     );
-    text.push_str(RULES);
     text
 }
 
-fn general(layout: &Layout) -> String {
+fn general(layout: &Layout, choices: &Choices) -> String {
     let Layout { kafka, registry, replication, prefix, state, ingest, admin, .. } = layout;
     let [ingest_admin, processor_admin, sink_admin] = admin;
-    let state = state.display();
+    let (state, processor) = (state.display(), &choices.processor);
     format!(
         "# Written for one run; `trunkline init` writes one to start from.\n\
          [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
          [ingest]\nlisten = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
-         [processor]\nadmin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
+         [processor]\n{processor}admin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
          [sink]\nadmin = \"{sink_admin}\"\n"
     )
-}
-
-fn push_target(text: &mut String, layout: &Layout, name: &str, org: &str, base_url: &str, login: &str) {
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "\n[targets.{name}]\nsystem = \"{name}\"\norg = \"{org}\"\nbase_url = \"{base_url}\"\n{login}\n"
-    );
-    if let Some(quota) = layout.quotas.iter().find(|quota| quota.system == name) {
-        // No leases yet: what the system allows is shared out by configuration.
-        let calls = (quota.calls / layout.processors.max(1) as usize).max(1);
-        let _ = write!(text, "rate_calls = {calls}\nrate_per = \"{}ms\"\n", quota.window_ms as u64);
-    }
-    let _ = write!(text, "[targets.{name}.breaker]\nopen_for = \"{}s\"\n", layout.breakers_open_for);
 }
 
 /// Writes a file that only its owner reads.
@@ -236,4 +129,54 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_verifier::configuration::Configuration;
+
+    use super::*;
+    use crate::quotas;
+
+    fn addresses() -> Addresses {
+        let url = || "http://127.0.0.1:7".to_owned();
+        Addresses {
+            genesys_login: url(),
+            genesys_api: url(),
+            cxone_auth: url(),
+            cxone_api: url(),
+            salesforce: url(),
+            sap: url(),
+            servicenow: url(),
+            admin: url(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_verifier_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout {
+            kafka: "127.0.0.1:1".to_owned(),
+            registry: "http://127.0.0.1:2".to_owned(),
+            replication: 1,
+            prefix: "one.".to_owned(),
+            secrets: folder.path().join("secrets"),
+            state: folder.path().join("state"),
+            ingest: "127.0.0.1:3".to_owned(),
+            admin: [4, 5, 6].map(|port| format!("127.0.0.1:{port}")),
+            processors: 2,
+            quotas: quotas::granted(100.0),
+            breakers_open_for: Some(5),
+        };
+        let choices = Choices { processor: "commit_interval = \"70ms\"\n".to_owned(), ..Choices::default() };
+        let text = text(&layout, &choices, &addresses(), &Credentials::random());
+        let path = folder.path().join("trunkline.toml");
+        write_private(&path, &text).unwrap();
+        Configuration::read(&path).unwrap();
+        for line in
+            ["commit_interval = \"70ms\"", "rate_calls = 50", "[targets.sap.breaker]", "open_for = \"5s\""]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+    }
 }

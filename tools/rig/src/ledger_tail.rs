@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use trunkline_simulators::load::ledger::Line;
+use trunkline_load::ledger::Line;
 
 use crate::progress::Progress;
 

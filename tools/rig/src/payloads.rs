@@ -1,7 +1,7 @@
 //! Payloads as the platforms send them, with ids of one's own choosing: for tests, and for cases of chaos.
 
 use serde_json::{Value, json};
-use trunkline_simulators::generator::GENESYS_ORG;
+use trunkline_load::generator::GENESYS_ORG;
 
 /// One step of a Genesys conversation in the EventBridge envelope.
 #[derive(Debug, Clone)]

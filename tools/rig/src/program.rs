@@ -1,18 +1,18 @@
-//! One process of the pipeline: how it is started, found ready, and stopped.
+//! One program of the pipeline: how it is started, and found ready.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-/// One process to run.
+use crate::process::{Process, end_of};
+
+/// One program to run.
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// Name of the executable.
-    pub binary: &'static str,
+    pub binary: String,
     /// Instance name; stays the same over restarts.
     pub instance: String,
     /// Its configuration.
@@ -25,55 +25,19 @@ pub struct Spec {
     pub within: Vec<String>,
 }
 
-/// How a process ended that was told to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself and in order.
-    Clean,
-    /// It had to be killed, or said that something went wrong.
-    Forced,
-}
-
-/// Longer than any `drain_timeout` in the configuration of such a run.
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// Lines of a log that say why a process ended.
-const TAIL_LINES: usize = 10;
-
-/// The folder that holds the other executables: this one's own.
-///
-/// # Errors
-/// When this program does not know its own path.
-pub fn binaries() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("this program's own path is unknown")?;
-    let folder = own.parent().context("this program's own path has no folder")?;
-    Ok(folder.to_owned())
-}
-
-/// The path of an executable in `folder`.
-///
-/// # Errors
-/// When it is not there.
-pub fn executable(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let program = folder.join(name);
-    if !program.is_file() {
-        bail!(
-            "{} is not there: build the whole workspace first (cargo build --workspace)",
-            program.display()
-        );
-    }
-    Ok(program)
-}
+const TAIL_LINES: usize = 25;
+/// How long the answer of an admin port is waited for.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(2);
 
 // === impl Spec ===
 
 impl Spec {
-    /// Starts the process; its output is added to its log. It dies when the child is dropped.
+    /// Starts the process; its output is added to its log. It dies when the process is dropped.
     ///
     /// # Errors
     /// When its log cannot be written, or it cannot be started.
-    pub fn start(&self, program: &Path) -> anyhow::Result<Child> {
-        let log = OpenOptions::new().create(true).append(true).open(&self.log);
-        let log = log.with_context(|| format!("cannot open {}", self.log.display()))?;
+    pub fn start(&self, program: &Path) -> anyhow::Result<Process> {
         let mut command = match self.within.split_first() {
             None => Command::new(program),
             Some((first, rest)) => {
@@ -82,17 +46,9 @@ impl Spec {
                 command
             }
         };
-        command
-            .arg("--config")
-            .arg(&self.config)
-            .args(["--instance", &self.instance])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            // A Ctrl-C at the terminal is for this program, which then stops the others in order.
-            .process_group(0)
-            .kill_on_drop(true);
-        command.spawn().with_context(|| format!("cannot start {}", program.display()))
+        // A Ctrl-C at the terminal is for the program that runs this one, which then stops it in order.
+        command.arg("--config").arg(&self.config).args(["--instance", &self.instance]).process_group(0);
+        Process::start(&mut command, &self.log)
     }
 
     /// Whether it says that it is ready; else what it says instead.
@@ -101,7 +57,7 @@ impl Spec {
     /// What it answered, or why there was no answer.
     pub async fn ready(&self, client: &reqwest::Client) -> Result<(), String> {
         let url = format!("{}/readyz", self.admin);
-        match client.get(&url).timeout(Duration::from_secs(2)).send().await {
+        match client.get(&url).timeout(ANSWER_PATIENCE).send().await {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(answer) => Err(answer.text().await.unwrap_or_default().trim().to_owned()),
             Err(error) => Err(error.to_string()),
@@ -110,38 +66,8 @@ impl Spec {
 
     /// The last lines of its log.
     pub fn tail(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+        end_of(&self.log, TAIL_LINES)
     }
-}
-
-/// Asks a process to end, and waits until it has; one that does not is killed.
-///
-/// # Errors
-/// When no signal can be sent.
-pub async fn stop(child: &mut Child) -> anyhow::Result<Ending> {
-    if let Some(id) = child.id() {
-        signal(id, "TERM").await?;
-    }
-    match tokio::time::timeout(STOP_PATIENCE, child.wait()).await {
-        Ok(status) => Ok(if status?.success() { Ending::Clean } else { Ending::Forced }),
-        Err(_) => {
-            child.kill().await?;
-            Ok(Ending::Forced)
-        }
-    }
-}
-
-/// Sends a signal, named as `kill` names it, for instance `STOP`. A process that has just ended is no error.
-///
-/// # Errors
-/// When `kill` cannot be run.
-pub async fn signal(process: u32, name: &str) -> anyhow::Result<()> {
-    let mut kill = Command::new("kill");
-    kill.arg(format!("-{name}")).arg(process.to_string()).stderr(Stdio::null());
-    kill.status().await.context("cannot run kill")?;
-    Ok(())
 }
 
 /// Exit code 64 is a refusal of the configuration, which another start does not change.

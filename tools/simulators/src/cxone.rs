@@ -7,12 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::credentials::Credentials;
-use crate::generator::CXONE_TENANT;
 use crate::http::{Answer, Call, Door};
 use crate::oauth::basic_client;
 use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
+use trunkline_load::generator::CXONE_TENANT;
 
 /// Updates of one contact: a burst of 250, refilled by 17 a minute.
 const CONTACT_BURST: f64 = 250.0;

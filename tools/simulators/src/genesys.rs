@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::clock::iso_millis;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call, Door};
 use crate::oauth::basic_client;
 use crate::quota::{Meter, Rule, Usage, Verdict};
 use crate::simulator::Simulator;
 use crate::token::{Denied, Tokens};
+use trunkline_load::clock::iso_millis;
 
 /// The simulated organisation.
 pub struct Genesys {

@@ -10,10 +10,11 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use trunkline_simulators::generator::{Day, DaySettings};
-use trunkline_simulators::load::{LoadSettings, Progress, play};
-use trunkline_simulators::sign::Secrets;
-use trunkline_simulators::{Credentials, Sandbox, SandboxSettings, now_ms};
+use trunkline_load::generator::{Day, DaySettings};
+use trunkline_load::now_ms;
+use trunkline_load::sign::Secrets;
+use trunkline_load::{LoadSettings, Progress, play};
+use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 
 /// The outside systems of Trunkline, simulated.
 #[derive(Debug, Parser)]

@@ -5,7 +5,6 @@ mod store;
 
 use serde_json::{Map, Value, json};
 
-use crate::clock::format;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
 use crate::oauth::basic_or_form_client;
@@ -14,6 +13,7 @@ use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
 use store::{Record, Refusal, Store, Written};
+use trunkline_load::clock::format;
 
 /// The simulated organisation.
 pub struct Salesforce {

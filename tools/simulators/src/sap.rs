@@ -6,7 +6,6 @@ mod session;
 
 use serde_json::{Map, Value, json};
 
-use crate::clock::format;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
 use crate::percent;
@@ -15,6 +14,7 @@ use crate::simulator::Simulator;
 use entity::{Entity, Set, business_partners, open_items};
 use filter::Filter;
 use session::Sessions;
+use trunkline_load::clock::format;
 
 /// The simulated client of an S/4HANA system.
 pub struct Sap {

@@ -15,7 +15,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::audit::AuditLog;
-use crate::clock::now_ms;
 use crate::credentials::Credentials;
 use crate::fault::FaultProfile;
 use crate::http::Door;
@@ -25,6 +24,7 @@ use crate::simulator::Simulator;
 use crate::system::System;
 use crate::{Cxone, Genesys, Salesforce, Sap, ServiceNow};
 use backend::Backend;
+use trunkline_load::clock::now_ms;
 
 /// Base URLs, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -66,7 +66,7 @@ fn play_ends_with_what_came_of_it() {
     let scheduled = report["counts"]["scheduled"].as_u64().unwrap();
     assert!(scheduled > 20);
     assert_eq!(report["counts"]["rejected"], scheduled);
-    let lines = trunkline_simulators::load::ledger::read(&ledger).unwrap();
+    let lines = trunkline_load::ledger::read(&ledger).unwrap();
     assert_eq!(lines.len() as u64, scheduled);
     assert!(lines.iter().all(|line| line.status == 401 && line.attempts == 1));
 }

@@ -26,7 +26,7 @@ pub struct Difference {
 }
 
 /// What `request` would change of `current`. Values are compared by what they mean: `12` and `12.0`, or the
-/// same moment written in two ways, are no difference.
+/// same time written in two ways, are no difference.
 pub fn difference(request: &Request, current: &Current) -> Difference {
     let changes = request.fields.iter().filter_map(|(name, to)| {
         let from = current.fields.get(name).cloned().unwrap_or(Value::Null);
@@ -66,7 +66,7 @@ fn means_the_same(present: &Value, wanted: &str) -> bool {
     };
     // A text that looks like a number is compared as text, unless the system itself says that it is one.
     let is_number = matches!(present, Value::Number(_));
-    text == wanted || (is_number && same(&text, wanted, decimal)) || same(&text, wanted, timestamp::parse)
+    text == wanted || (is_number && same(&text, wanted, decimal)) || same(&text, wanted, timestamp::date_time)
 }
 
 fn same<T: PartialEq>(left: &str, right: &str, read: impl Fn(&str) -> Option<T>) -> bool {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientContext, Message};
+use rdkafka::{ClientConfig, ClientContext, Message};
 use trunkline_config::Kafka;
 
 use super::{Change, Log, RestoreError, STABLE_WAIT, Start, restore};
@@ -51,24 +51,16 @@ impl Reader {
         client_id: &str,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, RestoreError> {
-        let reader = |isolation: &str| {
-            client::base(kafka, client_id)
-                // Never joins: the name only satisfies the client, which insists on one for assign().
-                .set("group.id", format!("{client_id}-restore"))
-                .set("enable.auto.commit", "false")
-                .set("auto.offset.reset", "error")
-                .set("isolation.level", isolation)
-                .set("enable.partition.eof", "true")
-                .set("fetch.wait.max.ms", "10")
-                .set("fetch.error.backoff.ms", "20")
-                .set("fetch.message.max.bytes", "8388608")
+        let reader = |config: ClientConfig| {
+            config
                 .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
                 .map_err(|source| call(topic, "creating a reader", source))
         };
+        let committed = client::restoring(kafka, client_id);
         Ok(Self {
             topic: topic.to_owned(),
-            committed: reader("read_committed")?,
-            uncommitted: reader("read_uncommitted")?,
+            committed: reader(committed.clone())?,
+            uncommitted: reader(client::seeing_uncommitted(committed))?,
             stop,
         })
     }

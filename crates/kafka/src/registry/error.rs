@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::RawError;
+use trunkline_schemas::error_codes;
 
 /// Codes in the body of a 404 by which a registry says that there is no such schema: 40403 of the Confluent API, and
 /// its relatives, which others use instead.
@@ -83,10 +84,11 @@ impl RegistryError {
     /// The stable error code, `TL-nnnn`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Incompatible { .. } | Self::NotRegistered { .. } => "TL-5003",
-            Self::UnknownId { .. } => "TL-5005",
-            _ => "TL-5002",
+            Self::Incompatible { .. } | Self::NotRegistered { .. } => error_codes::SCHEMA_INCOMPATIBLE,
+            Self::UnknownId { .. } => error_codes::UNKNOWN_SCHEMA_ID,
+            _ => error_codes::REGISTRY_UNREACHABLE,
         }
+        .as_str()
     }
 
     /// Of an answer with this status to `what` about `subject`.

@@ -80,7 +80,8 @@ pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
     Ok(())
 }
 
-/// Removes every topic of the catalog with this deployment's prefix, and all that is in them. For throw-away deployments.
+/// Removes every topic of the catalog with this deployment's prefix, and all that is in them. For throw-away
+/// deployments.
 ///
 /// # Errors
 ///
@@ -170,7 +171,7 @@ async fn create(kafka: &Kafka, admin: &Admin, topics: &[&Desired]) -> Result<(),
         .map(|topic| {
             let new =
                 NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(topic.replication));
-            topic.settings.iter().fold(new, |new, (name, value)| new.set(name, value))
+            topic.all_settings().fold(new, |new, (name, value)| new.set(name, value))
         })
         .collect();
     let results = admin.create_topics(&new, &options()).await.map_err(cluster("making topics"))?;

@@ -56,7 +56,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
 }
 
-/// What is to be done so that `actual` (by name) becomes as `desired`. Topics that are none of ours are left alone.
+/// What is to be done so that `actual` (by name) becomes as `desired`. Topics that are none of ours are left
+/// alone, and so is every setting of a topic that is there but those of [`Desired::settings`].
 pub fn diff(desired: &[Desired], actual: &BTreeMap<String, Actual>) -> Plan {
     let mut changes = Vec::new();
     for wanted in desired {
@@ -120,7 +121,7 @@ impl fmt::Display for Change {
                     "+ {}: {} partitions, {} copies",
                     topic.name, topic.partitions, topic.replication
                 )?;
-                topic.settings.iter().try_for_each(|(name, value)| write!(formatter, ", {name}={value}"))
+                topic.all_settings().try_for_each(|(name, value)| write!(formatter, ", {name}={value}"))
             }
             Self::Set { topic, settings } => {
                 write!(formatter, "~ {topic}:")?;
@@ -153,12 +154,16 @@ mod tests {
     fn wanted(partitions: i32, replication: i32, retention: &str) -> Desired {
         let settings =
             BTreeMap::from([("cleanup.policy", "delete".to_owned()), ("retention.ms", retention.to_owned())]);
-        Desired { name: "acme.t".into(), partitions, replication, settings }
+        let initial = BTreeMap::from([("segment.ms", "600000".to_owned())]);
+        Desired { name: "acme.t".into(), partitions, replication, settings, initial }
     }
+
+    /// What a team sets on its topics, and the catalog does not know.
+    const TIERED: (&str, &str) = ("remote.storage.enable", "true");
 
     fn has(partitions: i32, replication: i32, retention: &str) -> BTreeMap<String, Actual> {
         let settings =
-            [("cleanup.policy", "delete"), ("retention.ms", retention), ("index.interval.bytes", "4096")]
+            [("cleanup.policy", "delete"), ("retention.ms", retention), ("segment.ms", "3600000"), TIERED]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let topic = Actual { partitions, replication, settings: settings.into() };
         BTreeMap::from([("acme.t".to_owned(), topic.clone()), ("others".to_owned(), topic)])
@@ -174,7 +179,20 @@ mod tests {
     #[test]
     fn a_missing_topic_is_made() {
         let topic = wanted(6, 1, "1000");
-        assert_eq!(diff(std::slice::from_ref(&topic), &BTreeMap::new()).changes, [Change::Create(topic)]);
+        let plan = diff(std::slice::from_ref(&topic), &BTreeMap::new());
+        assert_eq!(plan.changes, [Change::Create(topic)]);
+        let shown =
+            "+ acme.t: 6 partitions, 1 copies, cleanup.policy=delete, retention.ms=1000, segment.ms=600000\n";
+        assert_eq!(plan.to_string(), shown);
+    }
+
+    #[test]
+    fn what_an_operator_set_on_a_topic_is_left_alone() {
+        let mut topic = wanted(6, 1, "1000");
+        topic.settings.remove("retention.ms");
+        topic.initial.insert("retention.ms", "1000".to_owned());
+        let plan = diff(&[topic], &has(6, 1, "7776000000"));
+        assert!(plan.is_empty(), "{plan}");
     }
 
     #[test]

@@ -16,8 +16,8 @@ use crate::client;
 /// How long to listen for what the client has to say of a failure.
 const EXPLANATION_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Remembers what the client said last of a connection that failed. Admin clients keep that to themselves, so a producer
-/// that never produces asks for the metadata.
+/// Remembers what the client said last of a connection that failed. Admin clients keep that to themselves, so
+/// a producer that never produces asks for the metadata.
 #[derive(Default)]
 struct LastFailure(Mutex<Option<String>>);
 

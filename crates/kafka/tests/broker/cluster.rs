@@ -9,7 +9,14 @@ use trunkline_config::{Kafka, Registry, RegistryAuth, Security};
 pub fn kafka(test: &str) -> Option<Kafka> {
     let brokers = address("TRUNKLINE_TEST_KAFKA", test)?;
     let prefix = format!("{test}-{}.", unique());
-    Some(Kafka { brokers, prefix, partitions: 3, replication: 1, security: Security::Plaintext })
+    Some(Kafka {
+        brokers,
+        prefix,
+        partitions: 3,
+        replication: 1,
+        retention: Default::default(),
+        security: Security::Plaintext,
+    })
 }
 
 /// Settings for the registry of this run; none without one.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use trunkline_kafka::client::MAX_RECORD_BYTES;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
@@ -21,8 +20,7 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
             |gauge: &LastStableOffset| gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum::<i64>();
         assert_eq!(total(&gauge), 0);
 
-        let mut producer =
-            TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix), MAX_RECORD_BYTES).unwrap();
+        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
         producer.begin().unwrap();
         let record = OutboundRecord {
             topic: topic.clone(),

@@ -1,6 +1,9 @@
 //! Planning and making topics.
 
-use trunkline_kafka::topics::{Change, apply, desired, plan};
+use std::time::Duration;
+
+use trunkline_config::Retention;
+use trunkline_kafka::topics::{Change, Plan, apply, desired, plan};
 use trunkline_kafka::{TopicsError, topics};
 use trunkline_schemas::catalog::TOPICS;
 
@@ -33,26 +36,42 @@ async fn another_partition_count_is_refused_and_nothing_else_is_done() {
 }
 
 #[tokio::test]
-async fn settings_that_differ_are_set_and_those_of_others_are_kept() {
-    let Some(kafka) = cluster::kafka("settings") else { return };
+async fn settings_that_differ_are_set_and_those_of_operators_are_kept() {
+    let Some(mut kafka) = cluster::kafka("settings") else { return };
     let mut odd = desired(&kafka);
     odd.truncate(1);
-    odd[0].settings.insert("retention.ms", "12345678".to_owned());
-    odd[0].settings.insert("index.interval.bytes", "8192".to_owned());
+    odd[0].settings.insert("max.message.bytes", "1234567".to_owned());
+    odd[0].initial.insert("retention.ms", "12345678".to_owned());
+    odd[0].initial.insert("index.interval.bytes", "8192".to_owned());
     let made = topics::diff(&odd, &std::collections::BTreeMap::new());
     apply(&kafka, &made).await.unwrap();
 
     let changes = plan(&kafka).await.unwrap();
-    let retention = changes.changes.iter().find_map(|change| match change {
+    let ours = ("max.message.bytes", Some("1234567".to_owned()), "4194304".to_owned());
+    assert_eq!(set(&changes), [ours]);
+    apply(&kafka, &changes).await.unwrap();
+    assert!(plan(&kafka).await.unwrap().is_empty());
+
+    // The operators' settings are still there, until the configuration names one of them.
+    let mut with_theirs = desired(&kafka);
+    with_theirs.truncate(1);
+    with_theirs[0].settings.insert("retention.ms", "12345678".to_owned());
+    with_theirs[0].settings.insert("index.interval.bytes", "8192".to_owned());
+    assert!(topics::plan_for(&kafka, &with_theirs).await.unwrap().is_empty());
+    let week = Retention::For(Duration::from_secs(7 * 86_400));
+    kafka.retention.insert("events.normalized".to_owned(), week);
+    let changes = plan(&kafka).await.unwrap();
+    let retention = ("retention.ms", Some("12345678".to_owned()), "604800000".to_owned());
+    assert_eq!(set(&changes), [retention]);
+    apply(&kafka, &changes).await.unwrap();
+    assert!(plan(&kafka).await.unwrap().is_empty());
+}
+
+/// What a plan sets on the first topic that it changes.
+fn set(plan: &Plan) -> Vec<(&'static str, Option<String>, String)> {
+    let sets = plan.changes.iter().find_map(|change| match change {
         Change::Set { settings, .. } => Some(settings.clone()),
         _ => None,
     });
-    assert_eq!(retention.unwrap(), [("retention.ms", Some("12345678".to_owned()), "604800000".to_owned())]);
-    apply(&kafka, &changes).await.unwrap();
-    assert!(plan(&kafka).await.unwrap().is_empty());
-    // Ours alone would not differ if the other setting had been lost: ask for it.
-    let mut with_other = desired(&kafka);
-    with_other.truncate(1);
-    with_other[0].settings.insert("index.interval.bytes", "8192".to_owned());
-    assert!(topics::plan_for(&kafka, &with_other).await.unwrap().is_empty());
+    sets.unwrap_or_default()
 }

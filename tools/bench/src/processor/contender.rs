@@ -80,7 +80,7 @@ impl Contender {
     ///
     /// When it cannot be started.
     pub fn start(self, trial: &Trial<'_>, changelog: Option<&Changelog>) -> anyhow::Result<Process> {
-        let mut command = match self {
+        let command = match self {
             Self::Trunkline => {
                 let mut command = Command::new(trial.bench.binaries.join("processor"));
                 command.arg("--config").arg(&trial.config_path).args(["--instance", "bench"]);
@@ -96,7 +96,7 @@ impl Contender {
                 command
             }
         };
-        Process::start(&mut command, &trial.log(self))
+        Process::start(command, &trial.log(self), &trial.bench.runtime)
     }
 }
 

@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use trunkline_kafka::{OutboundRecord, Producer};
+use trunkline_load::customers::{Balance, Customer};
 use trunkline_schemas::codec::Encoder;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus, catalog};
-use trunkline_simulators::customers::{Balance, Customer};
 
 use super::contender::Contender;
 use super::trial::Trial;
@@ -98,7 +98,7 @@ pub fn write_profiles(trial: &Trial<'_>) -> anyhow::Result<()> {
 
 /// What the CRMs together say of a customer.
 fn profile(customer: &Customer) -> CustomerProfile {
-    let now = i64::try_from(trunkline_simulators::now_ms() as u64).unwrap_or_default();
+    let now = i64::try_from(trunkline_load::now_ms() as u64).unwrap_or_default();
     let (balance, currency) = match customer.balance() {
         Balance::Single { cents, currency } => {
             (Some(rust_decimal::Decimal::new(cents, 2)), Some(currency.to_owned()))

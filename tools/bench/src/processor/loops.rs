@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use trunkline_config::Config;
-use trunkline_kafka::client::MAX_RECORD_BYTES;
 use trunkline_kafka::transactional_producer::{INITIALISE_TIMEOUT, TRANSACTION_TIMEOUT};
 use trunkline_kafka::{
     CommitOutcome, From, GroupConsumer, GroupSettings, InboundRecord, OutboundRecord, Polled, Registry,
@@ -92,7 +91,7 @@ impl Loop {
                 changelog: topic(catalog::PROCESSOR_CHANGELOG),
             },
             changelog: Replay::read(config, changelog)?,
-            producer: TransactionalProducer::open(&config.kafka, &group, MAX_RECORD_BYTES)?,
+            producer: TransactionalProducer::open(&config.kafka, &group)?,
             consumer: GroupConsumer::open(
                 &config.kafka,
                 &GroupSettings {
@@ -146,7 +145,7 @@ impl Loop {
                 let finished: Vec<_> = std::mem::take(&mut offsets).into_iter().collect();
                 match self.producer.commit(&finished, &self.consumer, TRANSACTION_TIMEOUT)? {
                     CommitOutcome::Committed => {}
-                    CommitOutcome::Doubtful => self.producer.reopen(INITIALISE_TIMEOUT)?,
+                    CommitOutcome::Indeterminate => self.producer.reopen(INITIALISE_TIMEOUT)?,
                 }
                 written = 0;
             }

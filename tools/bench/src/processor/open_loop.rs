@@ -157,7 +157,7 @@ pub fn run(
 }
 
 /// The outcome in a line for the person at the terminal.
-pub fn said(played: &Played) -> String {
+pub fn summary(played: &Played) -> String {
     let Played { latencies, lateness, .. } = played;
     format!(
         "p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms of {} events (harness late by {:.1} ms at p99)",

@@ -54,9 +54,9 @@ pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()
     for round in 1..=size.steady.rounds {
         say(&format!("poison, round {round} of {}", size.steady.rounds));
         let (clean, _) = one(bench, size, round, false)?;
-        say(&format!("  without: {}", open_loop::said(&clean)));
+        say(&format!("  without: {}", open_loop::summary(&clean)));
         let (poisoned, count) = one(bench, size, round, true)?;
-        say(&format!("  with:    {}; {count} dead letters, all right", open_loop::said(&poisoned)));
+        say(&format!("  with:    {}; {count} dead letters, all right", open_loop::summary(&poisoned)));
         rounds.push((clean, poisoned));
         letters = count;
     }

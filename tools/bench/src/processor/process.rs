@@ -1,11 +1,11 @@
-//! The process under test: started, watched from outside, ended.
+//! The process under test, watched from outside.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use tokio::runtime::Handle;
 
 /// Clock ticks per second in `/proc/PID/stat`: Linux shows 100 to user space on every architecture Trunkline runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -16,11 +16,15 @@ pub const MIB: f64 = 1024.0 * 1024.0;
 /// How long a process may take to end after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Lines of a log that say what went wrong.
+const TAIL_LINES: usize = 25;
+
 /// A running contender; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
-    child: Child,
-    log: PathBuf,
+    process: trunkline_rig::process::Process,
+    id: u32,
+    runtime: Handle,
 }
 
 /// Memory of a process, in bytes.
@@ -40,15 +44,11 @@ impl Process {
     /// # Errors
     ///
     /// When it cannot be started.
-    pub fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
-        let output = File::options().create(true).append(true).open(log)?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
-        Ok(Self { child, log: log.to_owned() })
+    pub fn start(command: Command, log: &Path, runtime: &Handle) -> anyhow::Result<Self> {
+        let _within = runtime.enter();
+        let process = trunkline_rig::process::Process::start(&mut command.into(), log)?;
+        let id = process.id().context("the process is gone")?;
+        Ok(Self { process, id, runtime: runtime.clone() })
     }
 
     /// Seconds of processor time, of all its threads, in user and kernel mode.
@@ -75,7 +75,7 @@ impl Process {
     ///
     /// When it has ended, with the end of its log.
     pub fn still_runs(&mut self) -> anyhow::Result<()> {
-        if let Some(status) = self.child.try_wait()? {
+        if let Some(status) = self.process.ended()? {
             bail!("it ended with {status}; its log ends:\n{}", self.log_end());
         }
         Ok(())
@@ -87,9 +87,7 @@ impl Process {
     ///
     /// When the system refuses.
     pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
+        self.runtime.block_on(self.process.kill())
     }
 
     /// Lets it stand still (SIGSTOP) or go on (SIGCONT).
@@ -98,10 +96,7 @@ impl Process {
     ///
     /// When the system refuses.
     pub fn freeze(&self, still: bool) -> anyhow::Result<()> {
-        let signal = if still { "-STOP" } else { "-CONT" };
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
-        anyhow::ensure!(sent.success(), "cannot send {signal}");
-        Ok(())
+        self.runtime.block_on(self.process.signal(if still { "STOP" } else { "CONT" }))
     }
 
     /// Asks it to stop, as a supervisor does, and waits until it has.
@@ -109,34 +104,20 @@ impl Process {
     /// # Errors
     ///
     /// When it does not end in time.
-    pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_PATIENCE {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            std::thread::sleep(Duration::from_millis(20));
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        match self.runtime.block_on(self.process.terminate(STOP_PATIENCE))? {
+            Some(_) => Ok(()),
+            None => bail!("it does not stop; its log ends:\n{}", self.log_end()),
         }
-        bail!("it does not stop; its log ends:\n{}", self.log_end())
     }
 
     /// The last lines of its log.
     pub fn log_end(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines.get(lines.len().saturating_sub(25)..).unwrap_or_default().join("\n")
+        self.process.log_end(TAIL_LINES)
     }
 
     fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // One that has ended already is no news.
-        let _ended = self.kill();
+        format!("/proc/{}/{file}", self.id)
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use trunkline_load::customers;
 use trunkline_schemas::PlatformEvent;
-use trunkline_simulators::{FaultProfile, System, customers};
+use trunkline_simulators::{FaultProfile, System};
 
 use super::configuration::Profiles;
 use super::contender::Contender;
@@ -94,7 +95,7 @@ fn with_lookups(
         let run = one(bench, size, &format!("{name}-{round}-{attempt}"), slow)?;
         say(&format!(
             "  {name:<10} {}; {:.2} % complete; {} lookups, {} of slow customers, at most {} under way",
-            open_loop::said(&run.played),
+            open_loop::summary(&run.played),
             run.complete * 100.0,
             run.lookups.all,
             if slow { run.lookups.slow } else { 0 },

@@ -1,7 +1,6 @@
 //! One trial: topics under a prefix of their own, the input in them, and a folder for state and logs.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,11 +11,14 @@ use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_kafka::topics::{self, Desired};
 use trunkline_kafka::{Producer, Registry, schemas};
+use trunkline_load::sign::Secrets;
+use trunkline_rig::configuration::{Layout, text};
+use trunkline_rig::executables::binaries;
+use trunkline_rig::ports;
 use trunkline_schemas::catalog;
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Latency, Sandbox, SandboxSettings, System};
 
-use super::configuration::{self, Layout, PARTITIONS, Profiles};
+use super::configuration::{self, PARTITIONS, Profiles};
 use super::contender::Contender;
 use super::input::Input;
 use super::workload::{self, Workload};
@@ -94,8 +96,7 @@ impl Bench {
             quotas: BTreeMap::new(),
             ..SandboxSettings::default()
         }))?;
-        let own = std::env::current_exe().context("this program's own path is unknown")?;
-        let binaries = own.parent().context("this program's own path has no folder")?.to_owned();
+        let binaries = binaries()?;
         Ok(Self { kafka, registry, binaries, kafka_streams, runtime, folder, sandbox })
     }
 }
@@ -127,16 +128,23 @@ impl<'b> Trial<'b> {
         let folder = bench.folder.path().join(name);
         std::fs::create_dir_all(&folder)?;
         let config_path = folder.join("trunkline.toml");
+        // Only the processor runs; a configuration names the addresses of the others all the same, no two alike.
+        let address = |port: u16| format!("127.0.0.1:{port}");
         let layout = Layout {
-            kafka: &bench.kafka,
-            registry: &bench.registry,
-            prefix: &prefix,
-            secrets: &bench.folder.path().join("secrets"),
-            state: &folder.join("state"),
-            admin: free_port()?,
-            profiles,
+            kafka: bench.kafka.clone(),
+            registry: bench.registry.clone(),
+            replication: 1,
+            prefix: prefix.clone(),
+            secrets: bench.folder.path().join("secrets"),
+            state: folder.join("state"),
+            ingest: address(1),
+            admin: [address(2), address(ports::free(1)?[0]), address(3)],
+            processors: 1,
+            quotas: Vec::new(),
+            breakers_open_for: None,
         };
-        let text = configuration::text(&layout, &bench.sandbox.addresses, &bench.sandbox.credentials);
+        let Sandbox { addresses, credentials, .. } = &bench.sandbox;
+        let text = text(&layout, &configuration::choices(profiles), addresses, credentials);
         std::fs::write(&config_path, text)?;
         let config =
             trunkline_config::load(&config_path).context("the bench's own configuration is wrong")?;
@@ -248,7 +256,3 @@ const OUTPUTS: [&str; 4] = [
     catalog::CUSTOMER_PROFILES,
     catalog::PROCESSOR_CHANGELOG,
 ];
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use trunkline_load::generator::{Delivery, EVENTBRIDGE, Kind};
 use trunkline_rig::payloads::Step;
-use trunkline_simulators::generator::{Delivery, EVENTBRIDGE, Kind};
 
 /// Calls to be played.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Calls {
             step: Duration::from_millis(100),
             steps: 0..STEPS.len(),
             disorder: Duration::ZERO,
-            start_ms: trunkline_simulators::now_ms() as i64,
+            start_ms: trunkline_load::now_ms() as i64,
         }
     }
 

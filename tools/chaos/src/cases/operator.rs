@@ -15,7 +15,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use trunkline_verifier::topics::{self, Cluster};
 
 use crate::cases::wait::until;
-use crate::cluster::Java;
+use trunkline_rig::kafka::Java;
 
 /// Somebody with every permission.
 pub struct Operator {

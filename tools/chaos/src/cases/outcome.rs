@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::expectation::Finding;
-use crate::supervisor::Exit;
+use trunkline_rig::supervisor::Exit;
 
 /// What a run of cases found out.
 #[derive(Debug, Clone, Default, Serialize)]

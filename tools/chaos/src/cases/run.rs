@@ -11,11 +11,12 @@ use super::Case;
 use super::expectation::Finding;
 use super::outcome::{Outcome, Played};
 use super::scene::Scene;
-use crate::cluster::settings::{Ports, SINGLE};
-use crate::cluster::{Cluster, Java};
+use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::ports;
 use crate::run::work_folder;
+use trunkline_rig::kafka::Java;
+use trunkline_rig::kafka::properties::{AUTHORIZING, Ports};
+use trunkline_rig::ports;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -75,7 +76,7 @@ async fn run_in(settings: &Settings, cases: &[&Case], folder: &Path) -> anyhow::
     let mut free = ports::free(2)?.into_iter();
     let mut port = || free.next().unwrap_or_default();
     let ports = [Ports { controller: port(), direct: port(), processors: Vec::new() }];
-    let cluster = Cluster::start(folder, settings.java.clone(), &ports, &SINGLE).await?;
+    let cluster = Cluster::start(folder, settings.java.clone(), &ports, &AUTHORIZING).await?;
     let ground = Ground {
         folder: folder.to_owned(),
         cluster: Arc::new(cluster),

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use trunkline_rig::configuration::{self, Layout, write_private};
-use trunkline_rig::program::{Ending, Spec};
+use trunkline_load::sign::Secrets;
+use trunkline_rig::configuration::{self, Choices, Layout, write_private};
+use trunkline_rig::process::Ending;
+use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
-use trunkline_simulators::sign::Secrets;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::known::with_stalls;
@@ -30,9 +31,9 @@ use super::operator::Operator;
 use super::run::Ground;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::ports;
-use crate::stage::apply;
-use crate::supervisor::{Exit, Member};
+use crate::test_bed::apply;
+use trunkline_rig::ports;
+use trunkline_rig::supervisor::{Exit, Member, Restarts};
 
 /// A deployment, with everything that a case does to it.
 pub struct Scene {
@@ -42,7 +43,7 @@ pub struct Scene {
     pub sandbox: Sandbox,
     /// Reads topics.
     pub reader: Reader,
-    /// Does an operator's deeds.
+    /// Does an operator's commands.
     pub operator: Operator,
     /// What happened.
     pub journal: Arc<Journal>,
@@ -101,7 +102,7 @@ impl Scene {
             admin: [String::new(), String::new(), String::new()],
             processors: 1,
             quotas: quotas::granted(RATE),
-            breakers_open_for: BREAKERS_OPEN_FOR,
+            breakers_open_for: Some(BREAKERS_OPEN_FOR),
         };
         let scene = Self {
             reader: Reader { cluster: access.clone(), registry: ground.registry.clone(), prefix },
@@ -152,8 +153,8 @@ impl Scene {
             }
         }
         let path = self.folder.join(format!("{name}.toml"));
-        let text = configuration::text(&layout, &self.sandbox.addresses, &self.credentials);
-        let text = text.replacen("[processor]\n", &format!("[processor]\n{}", self.processor_settings), 1);
+        let choices = Choices { processor: self.processor_settings.to_owned(), ..Choices::default() };
+        let text = configuration::text(&layout, &choices, &self.sandbox.addresses, &self.credentials);
         write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
@@ -179,10 +180,7 @@ impl Scene {
     pub async fn start_within(&mut self, instance: &str, within: Vec<String>) -> anyhow::Result<()> {
         let member = self.begin(instance, within)?;
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
-        if !member.ready(&client, READY_PATIENCE).await {
-            bail!("{instance} does not get ready; its log ends:\n{}", member.spec().tail());
-        }
-        Ok(())
+        member.ready(&client, READY_PATIENCE).await
     }
 
     fn begin(&mut self, instance: &str, within: Vec<String>) -> anyhow::Result<&Member> {
@@ -199,7 +197,7 @@ impl Scene {
             layout.ingest = ports.next().unwrap_or_default();
         }
         let spec = Spec {
-            binary,
+            binary: binary.to_owned(),
             instance: instance.to_owned(),
             config: self.write_configuration(instance, &layout)?,
             log: self.folder.join("logs").join(format!("{instance}.log")),
@@ -209,7 +207,7 @@ impl Scene {
         if binary == "ingest" {
             self.doors.insert(instance.to_owned(), layout.ingest);
         }
-        let member = Member::start(spec, &self.binaries, self.journal.clone())?;
+        let member = Member::start(spec, &self.binaries, Restarts::PATIENT, self.journal.listener())?;
         self.members.insert(instance.to_owned(), member);
         self.member(instance)
     }

@@ -8,13 +8,13 @@ use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::frame::END_TXN;
-use crate::line::{Deed, Heard};
+use crate::link::{Injection, Observation};
 
 const LONG: Duration = Duration::from_secs(10);
 const METADATA: i16 = 3;
 
 struct Setting {
-    line: Arc<Line>,
+    link: Arc<Link>,
     address: SocketAddr,
     /// Correlation ids of the requests that reached the broker.
     reached: mpsc::UnboundedReceiver<i32>,
@@ -30,11 +30,11 @@ async fn setting() -> Setting {
             tokio::spawn(answer(stream, reaches.clone()));
         }
     });
-    let address = SocketAddr::from(([127, 0, 0, 1], crate::ports::free(1).unwrap()[0]));
-    let line = Arc::new(Line::default());
+    let address = SocketAddr::from(([127, 0, 0, 1], trunkline_rig::ports::free(1).unwrap()[0]));
+    let link = Arc::new(Link::default());
     let route = Route { broker: 1, listen: address, upstream };
-    let proxies = Proxies::start(&line, vec![route]).await.unwrap();
-    Setting { line, address, reached, _proxies: proxies }
+    let proxies = Proxies::start(&link, vec![route]).await.unwrap();
+    Setting { link, address, reached, _proxies: proxies }
 }
 
 async fn answer(mut stream: TcpStream, reaches: mpsc::UnboundedSender<i32>) {
@@ -89,22 +89,23 @@ async fn requests_and_answers_pass() {
 #[tokio::test]
 async fn a_held_end_txn_is_delivered_when_its_client_has_long_gone() {
     let mut setting = setting().await;
-    let mut hears = setting.line.order(Deed::Hold { time: Duration::from_millis(300), cut: false });
+    let mut observations =
+        setting.link.order(Injection::Hold { time: Duration::from_millis(300), cut: false });
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     let begun = Instant::now();
     request(&mut client, METADATA, 1).await;
     assert_eq!(answered(&mut client).await, Some(1));
     request(&mut client, END_TXN, 2).await;
-    assert_eq!(next(&mut hears).await, Heard::Seen);
+    assert_eq!(next(&mut observations).await, Observation::Seen);
     drop(client);
     // Another connection, and another EndTxn, are not concerned.
     let mut again = TcpStream::connect(setting.address).await.unwrap();
     request(&mut again, END_TXN, 3).await;
     assert_eq!(answered(&mut again).await, Some(3));
 
-    assert_eq!(next(&mut hears).await, Heard::Delivered { given_up: true });
+    assert_eq!(next(&mut observations).await, Observation::Delivered { given_up: true });
     assert!(begun.elapsed() >= Duration::from_millis(300));
-    assert_eq!(next(&mut hears).await, Heard::Answered(Some(0)));
+    assert_eq!(next(&mut observations).await, Observation::Answered(Some(0)));
     let mut reached = Vec::new();
     for _ in 0..3 {
         reached.push(next(&mut setting.reached).await);
@@ -115,30 +116,31 @@ async fn a_held_end_txn_is_delivered_when_its_client_has_long_gone() {
 #[tokio::test]
 async fn an_end_txn_that_is_cut_off_and_held_is_overtaken_by_the_next() {
     let mut setting = setting().await;
-    let mut hears = setting.line.order(Deed::Hold { time: Duration::from_millis(300), cut: true });
+    let mut observations =
+        setting.link.order(Injection::Hold { time: Duration::from_millis(300), cut: true });
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     request(&mut client, END_TXN, 2).await;
     assert_eq!(answered(&mut client).await, None, "the connection ends");
     let mut again = TcpStream::connect(setting.address).await.unwrap();
     request(&mut again, END_TXN, 3).await;
     assert_eq!(answered(&mut again).await, Some(3));
-    assert_eq!(next(&mut hears).await, Heard::Seen);
-    assert_eq!(next(&mut hears).await, Heard::Delivered { given_up: true });
-    assert_eq!(next(&mut hears).await, Heard::Answered(Some(0)));
+    assert_eq!(next(&mut observations).await, Observation::Seen);
+    assert_eq!(next(&mut observations).await, Observation::Delivered { given_up: true });
+    assert_eq!(next(&mut observations).await, Observation::Answered(Some(0)));
     assert_eq!((next(&mut setting.reached).await, next(&mut setting.reached).await), (3, 2));
 }
 
 #[tokio::test]
 async fn an_answer_that_gets_lost_was_one_that_the_broker_gave() {
     let mut setting = setting().await;
-    let mut hears = setting.line.order(Deed::LoseAnswer);
+    let mut observations = setting.link.order(Injection::LoseAnswer);
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     request(&mut client, END_TXN, 7).await;
     assert_eq!(answered(&mut client).await, None, "the connection ends instead");
     assert_eq!(next(&mut setting.reached).await, 7);
-    assert_eq!(next(&mut hears).await, Heard::Seen);
-    assert_eq!(next(&mut hears).await, Heard::Delivered { given_up: false });
-    assert_eq!(next(&mut hears).await, Heard::Answered(Some(0)));
+    assert_eq!(next(&mut observations).await, Observation::Seen);
+    assert_eq!(next(&mut observations).await, Observation::Delivered { given_up: false });
+    assert_eq!(next(&mut observations).await, Observation::Answered(Some(0)));
 }
 
 #[tokio::test]
@@ -147,7 +149,7 @@ async fn a_cut_ends_connections_and_lets_new_ones_through() {
     let mut client = TcpStream::connect(setting.address).await.unwrap();
     request(&mut client, METADATA, 1).await;
     assert_eq!(answered(&mut client).await, Some(1));
-    assert_eq!(setting.line.cut(), 1);
+    assert_eq!(setting.link.cut(), 1);
     assert_eq!(answered(&mut client).await, None);
     let mut again = TcpStream::connect(setting.address).await.unwrap();
     request(&mut again, METADATA, 2).await;
@@ -158,11 +160,11 @@ async fn a_cut_ends_connections_and_lets_new_ones_through() {
 async fn what_a_blackhole_swallowed_arrives_when_it_is_over() {
     let mut setting = setting().await;
     let mut client = TcpStream::connect(setting.address).await.unwrap();
-    setting.line.swallow([1]);
+    setting.link.swallow([1]);
     request(&mut client, METADATA, 1).await;
     let nothing = timeout(Duration::from_millis(200), setting.reached.recv()).await;
     assert!(nothing.is_err(), "the broker saw {nothing:?}");
-    setting.line.restore();
+    setting.link.restore();
     assert_eq!(answered(&mut client).await, Some(1));
 }
 
@@ -170,7 +172,7 @@ async fn what_a_blackhole_swallowed_arrives_when_it_is_over() {
 async fn a_slow_line_delays_every_frame_but_not_one_after_the_other() {
     let setting = setting().await;
     let mut client = TcpStream::connect(setting.address).await.unwrap();
-    setting.line.slow_down(Duration::from_millis(100));
+    setting.link.slow_down(Duration::from_millis(100));
     let begun = Instant::now();
     for id in 0..50 {
         request(&mut client, METADATA, id).await;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::soql::Query;
-use crate::clock::format;
-use crate::customers::Customer;
+use trunkline_load::clock::format;
+use trunkline_load::customers::Customer;
 
 /// One record.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{odata_date, odata_etag};
-use crate::customers::{AccountingItem, Customer};
+use trunkline_load::customers::{AccountingItem, Customer};
 
 /// One entity.
 #[derive(Debug, Clone)]
@@ -95,7 +95,7 @@ pub(super) fn business_partners(customers: u32, now_ms: i64) -> Set {
 
 /// Every customer's accounting items, open and cleared.
 pub(super) fn open_items(customers: u32, now_ms: i64) -> Set {
-    let year = crate::clock::format(now_ms, "%Y");
+    let year = trunkline_load::clock::format(now_ms, "%Y");
     let entity = |customer: &Customer, item: &AccountingItem| {
         let amount = format!(
             "{}{}.{:02}",

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::Systems;
 use super::edge::response;
-use crate::customers::{Balance, Customer, number};
 use crate::fault::FaultProfile;
 use crate::http::Answer;
 use crate::system::System;
+use trunkline_load::customers::{Balance, Customer, number};
 
 /// `GET /audit`, `/audit/{system}`, `/quota`, `/faults`, `/customers/{id}`, `/livez`; `POST /faults/{system}`.
 pub(super) fn router(systems: Arc<Systems>) -> Router {

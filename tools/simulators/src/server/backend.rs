@@ -6,13 +6,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::audit::{AuditLog, Entry, answer_to_lookup};
-use crate::clock::now_ms;
 use crate::fault::FaultProfile;
-use crate::generator::Dice;
 use crate::http::{Answer, Call};
 use crate::settings::{Latency, SandboxSettings};
 use crate::simulator::Simulator;
 use crate::system::System;
+use trunkline_load::clock::now_ms;
+use trunkline_load::generator::Dice;
 
 /// A system with its faults.
 pub(crate) struct Backend {

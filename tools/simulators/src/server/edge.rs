@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::backend::Backend;
-use crate::clock::now_ms;
 use crate::http::{Answer, Call, Door};
+use trunkline_load::clock::now_ms;
 
 /// No simulated API takes a larger body.
 const BODY_LIMIT: usize = 8 << 20;

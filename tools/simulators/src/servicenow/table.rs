@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::clock::format;
-use crate::customers::Customer;
+use trunkline_load::clock::format;
+use trunkline_load::customers::Customer;
 
 /// A record: field by name.
 pub(super) type Record = BTreeMap<String, String>;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use trunkline_simulators::generator::CXONE_TENANT;
+use trunkline_load::generator::CXONE_TENANT;
 use trunkline_simulators::http::{Call, Door};
 use trunkline_simulators::{Credentials, Cxone, Simulator};
 

@@ -1,7 +1,7 @@
 //! Salesforce as its contract says.
 
 use serde_json::{Value, json};
-use trunkline_simulators::customers::Customer;
+use trunkline_load::customers::Customer;
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::quota::{Rule, Window};
 use trunkline_simulators::{Credentials, Salesforce, Simulator};

@@ -1,7 +1,7 @@
 //! SAP S/4HANA as its contract says.
 
 use serde_json::{Value, json};
-use trunkline_simulators::customers::{Balance, Customer};
+use trunkline_load::customers::{Balance, Customer};
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::{Credentials, Sap, Simulator};
 

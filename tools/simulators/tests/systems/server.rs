@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use trunkline_load::now_ms;
 use trunkline_simulators::audit::Entry;
-use trunkline_simulators::{FaultProfile, Latency, Sandbox, SandboxSettings, System, now_ms};
+use trunkline_simulators::{FaultProfile, Latency, Sandbox, SandboxSettings, System};
 
 const ATTRIBUTES: &str = "api/v2/conversations/2f7bf00a-0fc2-4d6a-9b56-92238191433e/participants/9fb2ca78-8389-4758-b76a-9b0300de1fce/attributes";
 

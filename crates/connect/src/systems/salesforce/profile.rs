@@ -30,7 +30,7 @@ fn read(pages: &[Value], _base_url: &str) -> Result<Found, Unreadable> {
     Ok(Found::All(Some(ProfileData {
         account_name: text("Name"),
         loyalty_tier: text("LoyaltyTier__c"),
-        last_interaction: text("LastActivityDate").as_deref().and_then(timestamp::parse_date_or_time),
+        last_interaction: text("LastActivityDate").as_deref().and_then(timestamp::date_or_time),
         ..ProfileData::default()
     })))
 }

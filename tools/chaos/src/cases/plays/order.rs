@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunkline_rig::program::signal;
+use trunkline_rig::process::signal;
 
 use crate::cases::calls::Calls;
 use crate::cases::expectation::Finding;
@@ -34,10 +34,10 @@ pub async fn processor_frozen(scene: &mut Scene) -> Findings {
     let calls = disordered(1_000..1_200);
     let playing = scene.begin_load(&calls)?;
     scene.say(format!("the processor is frozen for {FROZEN:?}"));
-    signal(process, "STOP").await?;
+    signal(&[process], "STOP").await?;
     // The length of the freeze is the fault itself.
     tokio::time::sleep(FROZEN).await;
-    signal(process, "CONT").await?;
+    signal(&[process], "CONT").await?;
     let accepted = playing.accepted().await?;
     scene.settle(&accepted).await?;
     Ok(Vec::new())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinHandle;
-use trunkline_simulators::generator::Delivery;
-use trunkline_simulators::load::{Counts, Error, LoadSettings, Progress, ledger, play};
+use trunkline_load::generator::Delivery;
+use trunkline_load::{Counts, Error, LoadSettings, Progress, ledger, play};
 
 use super::Scene;
 use crate::cases::calls::Calls;

@@ -1,0 +1,52 @@
+//! How to log in, and whom to trust.
+
+use rdkafka::ClientConfig;
+use trunkline_config::{ExposeSecret, SaslMechanism, Security, TlsFiles};
+
+/// Sets what the configured kind of security needs.
+pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
+    match security {
+        Security::Plaintext => {
+            config.set("security.protocol", "plaintext");
+        }
+        Security::Tls(files) => {
+            config.set("security.protocol", "ssl");
+            trust(config, files);
+        }
+        Security::Sasl { mechanism, username, password, tls } => {
+            config
+                .set("security.protocol", if tls.is_some() { "sasl_ssl" } else { "sasl_plaintext" })
+                .set("sasl.mechanisms", mechanism_name(*mechanism))
+                .set("sasl.username", username)
+                .set("sasl.password", password.expose_secret());
+            if let Some(files) = tls {
+                trust(config, files);
+            }
+        }
+    }
+}
+
+fn mechanism_name(mechanism: SaslMechanism) -> &'static str {
+    match mechanism {
+        SaslMechanism::Plain => "PLAIN",
+        SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+        SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
+    }
+}
+
+/// Whom to trust, and whom to be (mutual TLS).
+fn trust(config: &mut ClientConfig, files: &TlsFiles) {
+    config
+        // The certificate has to be valid and has to be for the host that was asked for.
+        .set("enable.ssl.certificate.verification", "true")
+        .set("ssl.endpoint.identification.algorithm", "https");
+    for (setting, file) in [
+        ("ssl.ca.location", &files.ca),
+        ("ssl.certificate.location", &files.certificate),
+        ("ssl.key.location", &files.key),
+    ] {
+        if let Some(file) = file {
+            config.set(setting, file.to_string_lossy());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How large records may be: one table for topics, clients and those who write.
+
+use trunkline_schemas::OutboundRecord;
+use trunkline_schemas::catalog::PROCESSOR_DLQ;
+
+/// The largest record that travels, in bytes, headers included.
+///
+/// A payload may have 2 MiB (`ingest.body_limit_bytes`), and becomes at most twice as long as text within an envelope.
+/// Topics are made with the same limit.
+pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
+
+/// The largest dead letter of the processor, in bytes: the record that could not be read and why not. Brokers measure
+/// batches compressed, so what another producer wrote within [`MAX_RECORD_BYTES`] can be many times as long once it is
+/// read; half of what a reader takes at once (`receive.message.max.bytes`).
+pub const MAX_DEAD_LETTER_BYTES: usize = 32 * 1024 * 1024;
+
+/// Bytes that the protocol adds to a record: the head of a batch, lengths, where it lies.
+const FRAMING_BYTES: usize = 1 << 10;
+
+/// The largest record that a topic (without prefix) takes, in bytes.
+pub fn largest_record(topic: &str) -> usize {
+    if topic == PROCESSOR_DLQ { MAX_DEAD_LETTER_BYTES } else { MAX_RECORD_BYTES }
+}
+
+/// Whether the brokers take a record on a topic of [`MAX_RECORD_BYTES`], or why not. Their own refusal would abort the
+/// whole transaction.
+///
+/// # Errors
+/// The reason, for whoever reads a report.
+pub fn fits(record: &OutboundRecord) -> Result<(), String> {
+    let bytes = record.bytes() + FRAMING_BYTES;
+    if bytes <= MAX_RECORD_BYTES {
+        Ok(())
+    } else {
+        Err(format!("it has {bytes} bytes, and the brokers take {MAX_RECORD_BYTES}"))
+    }
+}

@@ -1,0 +1,132 @@
+//! Records that wait for the schema they were written with, and schemas that were asked for in vain.
+//!
+//! A record with a schema id that this build does not know may well be good: its partition waits until the registry has
+//! answered, while the others go on. Where the registry does not know the id either, or its schema cannot be used, records
+//! of it are undecodable, but not for ever: a registry can be wrong, or behind.
+//!
+//! Nothing here asks for a schema: that is the owner's part ([`crate::SchemaFetcher`]), and so is pausing the partitions.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use trunkline_schemas::InboundRecord;
+
+/// How long a schema that was asked for in vain is not asked for again, in milliseconds: an undecodable record of it costs
+/// nothing then, and good ones, where the registry was wrong, are not dead-lettered for longer.
+const REFUSED_FOR_MS: i64 = 60_000;
+
+/// Refused schemas that are remembered: random ids in garbage must not fill the memory.
+const REFUSED_LIMIT: usize = 10_000;
+
+/// See the module's documentation. `P` names a partition.
+#[derive(Debug)]
+pub struct SchemaWait<P> {
+    /// Records in the order in which they were read. No queue is empty.
+    waiting: BTreeMap<P, VecDeque<InboundRecord>>,
+    /// Why a schema decodes nothing, and until when that is taken for granted (UTC milliseconds).
+    refused: HashMap<u32, (String, i64)>,
+}
+
+// === impl SchemaWait ===
+
+impl<P> Default for SchemaWait<P> {
+    fn default() -> Self {
+        Self { waiting: BTreeMap::new(), refused: HashMap::new() }
+    }
+}
+
+impl<P: Ord> SchemaWait<P> {
+    /// Whether records of this partition wait: what is read after them has to wait behind them.
+    pub fn is_waiting(&self, partition: &P) -> bool {
+        self.waiting.contains_key(partition)
+    }
+
+    /// Lets a record wait, behind those of its partition that wait already. The caller pauses the partition, which bounds
+    /// how many there are.
+    pub fn wait(&mut self, partition: P, record: InboundRecord) {
+        self.waiting.entry(partition).or_default().push_back(record);
+    }
+
+    /// All records that wait, to be decoded once more: those that lack another schema come back.
+    pub fn take(&mut self) -> BTreeMap<P, VecDeque<InboundRecord>> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Forgets the records of a partition that is given up: whoever owns it reads them again.
+    pub fn forget(&mut self, partition: &P) {
+        self.waiting.remove(partition);
+    }
+
+    /// Takes note that a schema is of no use, and why: its records are undecodable for a minute from `now` (UTC
+    /// milliseconds).
+    pub fn refuse(&mut self, id: u32, reason: String, now: i64) {
+        if self.refused.len() >= REFUSED_LIMIT {
+            self.refused.retain(|_, (_, until)| *until > now);
+        }
+        if self.refused.len() >= REFUSED_LIMIT {
+            self.refused.clear();
+        }
+        self.refused.insert(id, (reason, now.saturating_add(REFUSED_FOR_MS)));
+    }
+
+    /// Why records of this schema are undecodable now; `None` when the schema is to be asked for, again or for the first
+    /// time.
+    pub fn refusal(&self, id: u32, now: i64) -> Option<String> {
+        let (reason, until) = self.refused.get(&id)?;
+        (*until > now).then(|| format!("schema {id}: {reason}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_schemas::headers::Headers;
+
+    use super::*;
+
+    fn record(offset: i64) -> InboundRecord {
+        InboundRecord {
+            topic: "t".to_owned(),
+            partition: 0,
+            offset,
+            key: None,
+            value: None,
+            headers: Headers::new(),
+            timestamp: 0,
+        }
+    }
+
+    #[test]
+    fn records_wait_by_partition_and_keep_their_order() {
+        let mut schemas = SchemaWait::default();
+        for (partition, offset) in [(0, 5), (1, 1), (0, 6)] {
+            schemas.wait(partition, record(offset));
+        }
+        assert!(schemas.is_waiting(&0) && schemas.is_waiting(&1) && !schemas.is_waiting(&2));
+        schemas.forget(&1);
+        let waiting: Vec<(i32, Vec<i64>)> = schemas
+            .take()
+            .into_iter()
+            .map(|(partition, records)| (partition, records.iter().map(|record| record.offset).collect()))
+            .collect();
+        assert_eq!(waiting, [(0, vec![5, 6])]);
+        assert!(!schemas.is_waiting(&0));
+    }
+
+    #[test]
+    fn a_schema_is_refused_for_a_minute_and_then_asked_for_again() {
+        let mut schemas = SchemaWait::<i32>::default();
+        assert_eq!(schemas.refusal(7, 0), None);
+        schemas.refuse(7, "nobody knows it".to_owned(), 1_000);
+        assert_eq!(schemas.refusal(7, 60_999).as_deref(), Some("schema 7: nobody knows it"));
+        assert_eq!(schemas.refusal(7, 61_000), None);
+    }
+
+    #[test]
+    fn garbage_does_not_fill_the_memory() {
+        let mut schemas = SchemaWait::<i32>::default();
+        for id in 0..=REFUSED_LIMIT as u32 {
+            schemas.refuse(id, String::new(), i64::from(id));
+        }
+        assert!(schemas.refused.len() <= REFUSED_LIMIT);
+        assert!(schemas.refusal(REFUSED_LIMIT as u32, REFUSED_LIMIT as i64).is_some(), "the latest is known");
+    }
+}

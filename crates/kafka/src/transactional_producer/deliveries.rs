@@ -1,0 +1,74 @@
+//! What the client tells beside the calls: records that were delivered, and errors of connections.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+use trunkline_schemas::TopicPartition;
+
+/// Follows deliveries and transport errors.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    transport_errors: AtomicU64,
+    /// Highest offset delivered to each partition of the watched topic.
+    delivered: Mutex<HashMap<TopicPartition, i64>>,
+    watched: Mutex<Option<String>>,
+}
+
+// === impl Deliveries ===
+
+impl Deliveries {
+    /// Errors of connections so far.
+    pub(super) fn transport_errors(&self) -> u64 {
+        self.transport_errors.load(Ordering::Acquire)
+    }
+
+    /// Remembers the highest offsets delivered to this topic, or to none.
+    pub(super) fn watch(&self, topic: Option<String>) {
+        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = topic;
+    }
+
+    /// The topic that is watched.
+    pub(super) fn watched(&self) -> Option<String> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The highest offsets delivered to the watched topic since the last call.
+    pub(super) fn take(&self) -> HashMap<TopicPartition, i64> {
+        std::mem::take(&mut *self.delivered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.transport_errors.fetch_add(1, Ordering::AcqRel);
+        tracing::warn!(%error, reason, "kafka producer");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        match result {
+            Ok(message) => {
+                let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+                if watched.as_deref() == Some(message.topic()) {
+                    let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+                    let entry = delivered
+                        .entry(TopicPartition::new(message.topic(), message.partition()))
+                        .or_insert(i64::MIN);
+                    *entry = (*entry).max(message.offset());
+                }
+            }
+            // The commit fails with an abortable error and says so; the details help whoever reads the log.
+            Err((error, message)) => {
+                tracing::warn!(%error, topic = message.topic(), "record of a transaction was not delivered");
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a source delivered, freed of how it came over the network.
+
+use std::collections::BTreeMap;
+
+use trunkline_config::Source;
+use trunkline_schemas::QuarantinedPayload;
+
+use crate::trace_context::TraceContext;
+
+/// Bytes of a source whose sender is known, and what came with them.
+#[derive(Debug, Clone)]
+pub struct Delivery<'a> {
+    /// The configured source.
+    pub source: &'a Source,
+    /// The bytes as they came.
+    pub bytes: &'a [u8],
+    /// Whether an array in them is a batch.
+    pub framing: Framing,
+    /// When they were received, UTC milliseconds.
+    pub received_at: i64,
+    /// The correlation id that the sender gave, where the payload itself names none.
+    pub correlation_id: Option<String>,
+    /// The trace that everything made of them belongs to.
+    pub trace: TraceContext,
+    /// Content type as sent.
+    pub content_type: Option<String>,
+    /// What is kept of the headers, see [`kept_headers`](crate::quarantine::kept_headers).
+    pub headers: BTreeMap<String, String>,
+    /// What proved where they come from.
+    pub proof: Proof,
+}
+
+/// How elements stand in the bytes of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// An array is a batch of elements, anything else is one element.
+    Body,
+    /// The bytes are one element, whatever they are: it may have been an array within a batch.
+    Element,
+}
+
+/// What proved that a delivery comes from whom the source says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: the source asks for none.
+    NotRequired,
+    /// A signature over the bytes.
+    Hmac,
+    /// A bearer token.
+    Bearer,
+    /// User name and password.
+    Basic,
+    /// A key in a header.
+    ApiKey,
+    /// What proved it at the first receipt; it was quarantined since.
+    FirstReceipt,
+}
+
+// === impl Delivery ===
+
+impl<'a> Delivery<'a> {
+    /// A quarantined payload, delivered again as it was received: a schema that matches it now makes an event
+    /// of it, under the id and the time that it would have had at first. `source` is the source that it
+    /// names, as it is configured now; `trace` is the trace that its record belongs to.
+    pub fn from_quarantined(
+        payload: &'a QuarantinedPayload,
+        source: &'a Source,
+        trace: TraceContext,
+    ) -> Self {
+        Self {
+            source,
+            bytes: &payload.payload,
+            framing: Framing::Element,
+            received_at: payload.received_at,
+            correlation_id: Some(payload.correlation_id.clone()),
+            trace,
+            content_type: payload.content_type.clone(),
+            headers: payload.headers.clone(),
+            proof: Proof::FirstReceipt,
+        }
+    }
+}
+
+// === impl Proof ===
+
+impl Proof {
+    /// As logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRequired => "not_required",
+            Self::Hmac => "hmac",
+            Self::Bearer => "bearer",
+            Self::Basic => "basic",
+            Self::ApiKey => "api_key",
+            Self::FirstReceipt => "first_receipt",
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! CXone agent session events, as `get-next-event` lists them: flat objects whose values are all strings.
+
+use serde_json::Value;
+use trunkline_schemas::event_type as types;
+
+use super::{Identity, Mapped};
+use crate::field::Fields;
+
+/// Longest value that becomes an attribute, in bytes; the payload keeps the rest.
+const ATTRIBUTE_BYTES: usize = 256;
+
+/// Maps one agent session event.
+pub fn map(payload: &Value, configured_org: Option<&str>) -> Mapped {
+    let event = Fields::of(payload);
+    let source_type = event.text("Type").unwrap_or_default();
+    let event_type = canonical_type(&source_type, &event);
+    // ContactID changes on a transfer; the master contact and the interaction stay.
+    let conversation =
+        event.first(&["MasterID", "MasterId", "InteractionId", "InteractionID", "CaseId", "ContactID"]);
+    let agent = event.text("AgentId");
+    let mut mapped = Mapped {
+        event_type: event_type.unwrap_or(types::PLATFORM_EVENT),
+        unknown_type: event_type.is_none(),
+        org: configured_org.map(ToOwned::to_owned).or_else(|| event.text("BusNo")),
+        entity: agent
+            .clone()
+            .map(|id| ("agent", id))
+            .or_else(|| event.text("SessionId").map(|id| ("agent_session", id))),
+        conversation_id: conversation,
+        contact_id: event.first(&["ContactID", "ContactId"]),
+        agent_id: agent,
+        queue_id: event.first(&["SkillId", "Skill"]),
+        media_type: media(&source_type),
+        direction: direction(&event),
+        event_time: event
+            .time("LastStateChangeTimeUTC")
+            .or_else(|| event.time("StartTimeUTC"))
+            .or_else(|| event.time("StartTime")),
+        channel: Some("agent-session"),
+        // The platform numbers nothing here and gives no ids: equal content is the same fact.
+        identity: Identity::of_body(format!("agent-session.{source_type}"), payload),
+        source_type,
+        ..Mapped::default()
+    };
+    if let Value::Object(fields) = payload {
+        for (name, value) in fields {
+            if let Some(text) =
+                value.as_str().filter(|text| !text.is_empty() && text.len() <= ATTRIBUTE_BYTES)
+            {
+                mapped.attribute(name, Some(text.to_owned()));
+            }
+        }
+    }
+    mapped
+}
+
+fn canonical_type(source_type: &str, event: &Fields<'_>) -> Option<&'static str> {
+    Some(match source_type {
+        "AgentSessionStart" => types::AGENT_SESSION_STARTED,
+        "AgentSessionEnd" => types::AGENT_SESSION_ENDED,
+        "AgentState" => types::AGENT_STATE_CHANGED,
+        "AgentLeg" => types::AGENT_LEG_CHANGED,
+        // A contact is finished only when its final state says so, after the agent's wrap-up.
+        "CallContactEvent"
+        | "DigitalContactEvent"
+        | "WorkItemContactEvent"
+        | "VoiceMailContactEvent"
+        | "ChatContactEvent"
+        | "EmailContactEvent" => match event.lower("FinalState").as_deref() {
+            Some("true") => types::PARTICIPANT_DISCONNECTED,
+            _ => types::PARTICIPANT_CHANGED,
+        },
+        _ => return None,
+    })
+}
+
+fn media(source_type: &str) -> Option<String> {
+    let medium = match source_type {
+        "CallContactEvent" => "voice",
+        "DigitalContactEvent" => "digital",
+        "WorkItemContactEvent" => "workitem",
+        "VoiceMailContactEvent" => "voicemail",
+        "ChatContactEvent" => "chat",
+        "EmailContactEvent" => "email",
+        _ => return None,
+    };
+    Some(medium.to_owned())
+}
+
+fn direction(event: &Fields<'_>) -> Option<String> {
+    match event.lower("IsInbound")?.as_str() {
+        "true" => Some("inbound".to_owned()),
+        "false" => Some("outbound".to_owned()),
+        _ => None,
+    }
+}

@@ -1,0 +1,52 @@
+//! Mapping: from what a source delivered to typed events, pure and without HTTP.
+//!
+//! A kind of source is a transport and a format: the same event of Genesys Cloud may come by EventBridge, by
+//! a socket, from quarantine or from history, and is the same event, under the same id. Nothing here does I/O
+//! or reads a clock.
+//!
+//! # Layout
+//!
+//! The way of a delivery, in order:
+//!
+//! - [`Delivery`]: bytes of a source, and what came with them
+//! - [`payload`], [`json_depth`]: from bytes to elements
+//! - [`adapter`]: which transport and which format a kind of source is
+//! - [`transport`]: takes off what the transport wrapped around an event
+//! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
+//! - [`schema`], [`difference`]: the schema boundary
+//! - [`envelope`], [`limits`]: the event
+//! - [`quarantine`]: what becomes of the others
+//! - [`map`]: all of the above, as one function: [`map_delivery`], which gives an [`Outcome`]
+//! - [`records`], [`trace_context`]: the records that the outcome becomes
+//!
+//! Beside it: [`transport_window`] (the same transport id with another body), [`drift_log`] (what differs
+//! from the schemas, reported at a bounded rate), [`canonical`] (one way of writing JSON), [`field`] and
+//! [`event_time`] (reading payloads leniently).
+
+pub mod adapter;
+pub mod canonical;
+pub mod delivery;
+pub mod difference;
+pub mod drift_log;
+pub mod envelope;
+pub mod event_time;
+pub mod field;
+pub mod format;
+pub mod json_depth;
+pub mod limits;
+pub mod map;
+pub mod outcome;
+pub mod payload;
+pub mod quarantine;
+pub mod records;
+pub mod schema;
+pub mod trace_context;
+pub mod transport;
+pub mod transport_window;
+
+pub use delivery::{Delivery, Framing, Proof};
+pub use difference::{Change, Difference};
+pub use map::map_delivery;
+pub use outcome::{Accepted, ElementOutcome, Outcome, Quarantined, TransportClaim};
+pub use payload::Unreadable;
+pub use trace_context::TraceContext;

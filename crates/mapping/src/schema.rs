@@ -1,0 +1,171 @@
+//! The schema boundary: does a payload look as its platform's schema says, and what does it have that the
+//! schema lacks?
+
+mod documents;
+mod known;
+
+use std::collections::HashMap;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::difference::{Change, Difference};
+use documents::Documents;
+use known::Known;
+
+/// The schema of one platform version, compiled once.
+///
+/// A schema document defines its shapes under `$defs` and lists the ones a payload may have in `anyOf`; the
+/// format says which shape a payload has, so that a difference is found in the shape that was meant.
+pub struct Schema {
+    shapes: HashMap<String, Shape>,
+}
+
+struct Shape {
+    validator: Validator,
+    known: Known,
+}
+
+/// Why a schema document cannot be used; a mistake in this program, not in a payload.
+#[derive(Debug, thiserror::Error)]
+#[error("payload schema: {0}")]
+pub struct Error(String);
+
+// === impl Schema ===
+
+impl Schema {
+    /// Compiles a schema document; `referenced` are those that it refers to by their `$id`.
+    ///
+    /// # Errors
+    ///
+    /// When the document makes no sense, or refers to what is not there.
+    pub fn compile(text: &str, referenced: &[&str]) -> Result<Self, Error> {
+        let document: Value = serde_json::from_str(text).map_err(|e| Error(e.to_string()))?;
+        let documents = Documents::read(referenced)?;
+        let registry = documents.registry()?;
+        let mut shapes = HashMap::new();
+        for alternative in document["anyOf"].as_array().ok_or_else(|| Error("anyOf is not a list".into()))? {
+            let name = alternative["$ref"]
+                .as_str()
+                .and_then(|reference| reference.strip_prefix("#/$defs/"))
+                .ok_or_else(|| Error(format!("{alternative} is no reference to a shape")))?;
+            let root = json!({ "$ref": alternative["$ref"], "$defs": document["$defs"] });
+            let validator = jsonschema::options()
+                .with_draft(jsonschema::Draft::Draft202012)
+                .with_registry(&registry)
+                .build(&root)
+                .map_err(|e| Error(format!("{name}: {e}")))?;
+            let known = Known::read(alternative, &document, &documents);
+            shapes.insert(name.to_owned(), Shape { validator, known });
+        }
+        Ok(Self { shapes })
+    }
+
+    /// The first thing that keeps a payload from being of this shape; `None` when it is.
+    pub fn violation(&self, shape: &str, payload: &Value) -> Option<Difference> {
+        match self.shapes.get(shape) {
+            Some(shape) => {
+                shape.validator.validate(payload).err().map(|error| Difference::from_error(&error))
+            }
+            None => Some(Difference {
+                pointer: String::new(),
+                change: Change::TypeChanged,
+                found: Some(shape.into()),
+            }),
+        }
+    }
+
+    /// Fields that the shape does not name, at most a few.
+    pub fn unknown_fields(&self, shape: &str, payload: &Value) -> Vec<Difference> {
+        let mut found = Vec::new();
+        if let Some(shape) = self.shapes.get(shape) {
+            shape.known.compare(payload, &mut String::new(), &mut found);
+        }
+        found
+    }
+
+    /// Names of the shapes.
+    pub fn shapes(&self) -> impl Iterator<Item = &str> {
+        self.shapes.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMA: &str = r##"{
+        "anyOf": [{"$ref": "#/$defs/call"}],
+        "$defs": {
+            "id": {"type": "string", "minLength": 1},
+            "call": {
+                "type": "object", "required": ["id"],
+                "properties": {
+                    "id": {"$ref": "#/$defs/id"},
+                    "legs": {"type": "array", "items": {"type": "object", "properties": {"at": {"type": "integer"}}}},
+                    "custom": {"type": "object", "properties": {"a": {"type": "string"}}, "additionalProperties": true}
+                }
+            }
+        }
+    }"##;
+
+    fn check(payload: Value) -> (Option<String>, Vec<String>) {
+        let schema = Schema::compile(SCHEMA, &[]).unwrap();
+        let unknown = schema.unknown_fields("call", &payload).into_iter().map(|d| d.pointer).collect();
+        (schema.violation("call", &payload).map(|d| format!("{} {}", d.change.as_str(), d.pointer)), unknown)
+    }
+
+    #[test]
+    fn differences_are_named_by_where_they_are() {
+        for (payload, violation, unknown) in [
+            (json!({"id": "1", "legs": [{"at": 1}], "custom": {"x": 1}}), None, vec![]),
+            (json!({"id": "1", "n/w": 1, "legs": [{"at": 1, "to": 2}]}), None, vec!["/legs/*/to", "/n~1w"]),
+            (json!({"id": 1}), Some("type_changed /id"), vec![]),
+            (json!({"id": ""}), Some("type_changed /id"), vec![]),
+            (json!({}), Some("missing_field /id"), vec![]),
+            (json!({"id": "1", "legs": [{"at": "x"}]}), Some("type_changed /legs/*/at"), vec![]),
+            (json!([]), Some("type_changed "), vec![]),
+        ] {
+            let (found, mut fields) = check(payload.clone());
+            fields.sort();
+            assert_eq!(
+                (found.as_deref(), fields),
+                (violation, unknown.into_iter().map(String::from).collect()),
+                "{payload}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_payload_of_nothing_but_unknown_fields_is_reported_in_part() {
+        let payload: Value = (0..100).map(|n| (format!("{n}-{}", "é".repeat(500)), json!(1))).collect();
+        let unknown = Schema::compile(SCHEMA, &[]).unwrap().unknown_fields("call", &payload);
+        assert_eq!(unknown.len(), known::DIFFERENCES);
+        assert!(unknown.iter().all(|difference| difference.pointer.len() <= 200));
+    }
+
+    #[test]
+    fn a_part_may_be_described_by_another_document() {
+        const ENVELOPE: &str = r##"{
+            "anyOf": [{"$ref": "#/$defs/call"}],
+            "$defs": {"call": {"type": "object", "properties": {"detail": {"$ref": "https://example.test/inner.json#/$defs/call"}}}}
+        }"##;
+        let inner = SCHEMA.replacen('{', r#"{"$id": "https://example.test/inner.json","#, 1);
+        assert!(Schema::compile(ENVELOPE, &[]).is_err(), "the document that it refers to is missing");
+        let schema = Schema::compile(ENVELOPE, &[&inner]).unwrap();
+        let payload = json!({"detail": {"id": 7, "legs": [{"to": 2}]}});
+        let violation = schema.violation("call", &payload).unwrap();
+        assert_eq!((violation.pointer.as_str(), violation.change), ("/detail/id", Change::TypeChanged));
+        let unknown = schema.unknown_fields("call", &payload);
+        assert_eq!(unknown, [Difference::new("/detail/legs/*/to", Change::UnknownField, Some("number"))]);
+    }
+
+    #[test]
+    fn a_schema_that_makes_no_sense_is_refused() {
+        for text in
+            ["", "{}", r#"{"anyOf":[{"type":"object"}]}"#, r##"{"anyOf":[{"$ref":"#/$defs/x"}],"$defs":{}}"##]
+        {
+            assert!(Schema::compile(text, &[]).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a schema names, to find what a payload has beyond it.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::documents::Documents;
+use crate::difference::{Change, Difference, type_of};
+
+/// Differences reported per payload; what is beyond them shows once these are dealt with.
+pub(super) const DIFFERENCES: usize = 16;
+
+/// What a schema names, to find what it does not name.
+#[derive(Debug, Default)]
+pub(super) enum Known {
+    /// Anything may be here: no `properties`, or `additionalProperties: true`.
+    #[default]
+    Open,
+    Object(HashMap<String, Known>),
+    Array(Box<Known>),
+}
+
+// === impl Known ===
+
+impl Known {
+    /// Reads what a schema of `documents` names; `document` is the one that it stands in.
+    pub fn read(schema: &Value, document: &Value, documents: &Documents) -> Self {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return match documents.definition(reference, document) {
+                Some((definition, document)) => Self::read(definition, document, documents),
+                None => Self::Open,
+            };
+        }
+        if schema["items"].is_object() {
+            return Self::Array(Box::new(Self::read(&schema["items"], document, documents)));
+        }
+        match &schema["properties"] {
+            Value::Object(properties) if schema["additionalProperties"] != json!(true) => {
+                let children = properties
+                    .iter()
+                    .map(|(name, schema)| (name.clone(), Self::read(schema, document, documents)));
+                Self::Object(children.collect())
+            }
+            _ => Self::Open,
+        }
+    }
+
+    /// Adds the fields of a value that the schema does not name, at most a few.
+    pub fn compare(&self, value: &Value, pointer: &mut String, found: &mut Vec<Difference>) {
+        let length = pointer.len();
+        match (self, value) {
+            (Self::Object(children), Value::Object(map)) => {
+                for (name, value) in map {
+                    if found.len() >= DIFFERENCES {
+                        return;
+                    }
+                    pointer.push('/');
+                    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+                    match children.get(name) {
+                        Some(child) => child.compare(value, pointer, found),
+                        None => {
+                            found.push(Difference::new(pointer, Change::UnknownField, Some(type_of(value))))
+                        }
+                    }
+                    pointer.truncate(length);
+                }
+            }
+            (Self::Array(item), Value::Array(values)) => {
+                pointer.push_str("/*");
+                for value in values {
+                    item.compare(value, pointer, found);
+                }
+                pointer.truncate(length);
+            }
+            _ => {}
+        }
+    }
+}

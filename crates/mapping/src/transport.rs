@@ -1,0 +1,31 @@
+//! Transports: what each wraps around an event, taken off so that the event's format need not know it.
+
+pub mod eventbridge;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// What is left of a payload when its transport's wrapping is taken off, and what the wrapping says about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unwrapped<'a> {
+    /// The event in its platform's format.
+    pub message: &'a Value,
+    /// The event's type without the ids of what it is about, where the transport names it; `None` where only
+    /// the message does.
+    pub type_name: Option<Cow<'a, str>>,
+    /// The tenant, where the wrapping names it.
+    pub org: Option<String>,
+    /// When the transport took the event over, UTC milliseconds; `None` where the wrapping does not say.
+    pub sent_at: Option<i64>,
+    /// The transport's own id of this delivery, which it promises to belong to one body.
+    pub transport_id: Option<String>,
+}
+
+/// Takes a transport's wrapping off a payload; `None` when the payload is not wrapped in it.
+pub type Unwrap = for<'a> fn(&'a Value) -> Option<Unwrapped<'a>>;
+
+/// A webhook whose body is the event itself.
+pub fn bare(payload: &Value) -> Option<Unwrapped<'_>> {
+    Some(Unwrapped { message: payload, type_name: None, org: None, sent_at: None, transport_id: None })
+}

@@ -1,0 +1,63 @@
+//! The Amazon EventBridge envelope: `{id, detail-type, source, time, detail, …}`, with the event as `detail`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Unwrapped;
+use crate::field::Fields;
+
+/// Takes the envelope of a partner event of Genesys Cloud off.
+pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
+    let type_name = payload.get("detail-type")?.as_str()?;
+    let message = payload.get("detail")?;
+    let envelope = Fields::of(payload);
+    Some(Unwrapped {
+        message,
+        type_name: Some(Cow::Borrowed(type_name)),
+        org: envelope.text("source").and_then(|source| org(&source)),
+        sent_at: envelope.time("time"),
+        transport_id: envelope.text("id"),
+    })
+}
+
+/// The organisation in the partner event source, `aws.partner/genesys.com/cloud/{orgId}/{suffix}`.
+fn org(source: &str) -> Option<String> {
+    let mut parts = source.strip_prefix("aws.partner/genesys.com")?.split('/').skip(1);
+    (parts.next()? == "cloud").then_some(())?;
+    parts.next().filter(|org| !org.is_empty()).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_organisation_is_in_the_partner_source() {
+        for (source, expected) in [
+            ("aws.partner/genesys.com/cloud/8f1c/bus", Some("8f1c")),
+            ("aws.partner/genesys.com.test/cloud/8f1c/test-event-bus", Some("8f1c")),
+            ("aws.partner/genesys.com/cloud//bus", None),
+            ("aws.partner/genesys.com", None),
+            ("aws.partner/other.com/cloud/8f1c/bus", None),
+            ("", None),
+        ] {
+            assert_eq!(org(source).as_deref(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_envelope_is_not_unwrapped() {
+        for payload in [json!(7), json!({"detail": {}}), json!({"detail-type": 7, "detail": {}})] {
+            assert_eq!(unwrap(&payload), None, "{payload}");
+        }
+        let payload =
+            json!({"id": "d-1", "detail-type": "v2.x", "time": "2026-03-02T08:15:30Z", "detail": {"a": 1}});
+        let unwrapped = unwrap(&payload).unwrap();
+        assert_eq!((unwrapped.message, unwrapped.type_name.as_deref()), (&json!({"a": 1}), Some("v2.x")));
+        assert_eq!((unwrapped.transport_id.as_deref(), unwrapped.org), (Some("d-1"), None));
+        assert_eq!(unwrapped.sent_at, Some(1_772_439_330_000));
+    }
+}

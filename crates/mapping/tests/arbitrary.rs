@@ -1,0 +1,142 @@
+//! Whatever bytes come in: no panic, and nothing is both lost and accepted.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::{DEPTH, NOW, delivery};
+use trunkline_config::{Source, SourceKind};
+use trunkline_mapping::{ElementOutcome, Outcome, map_delivery};
+
+fn kind() -> impl Strategy<Value = SourceKind> {
+    prop_oneof![
+        Just(SourceKind::GenesysEventBridge),
+        Just(SourceKind::GenesysOpenMessaging),
+        Just(SourceKind::CxoneDigital)
+    ]
+}
+
+/// JSON whose names are the ones adapters look for, with values of any type in any place.
+fn payload() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "id",
+        "detail-type",
+        "detail",
+        "eventBody",
+        "eventTime",
+        "conversationId",
+        "attributes",
+        "metadata",
+        "source",
+        "channel",
+        "type",
+        "direction",
+        "status",
+        "time",
+        "reasons",
+        "eventType",
+        "eventId",
+        "data",
+        "case",
+        "message",
+        "postback",
+        "error",
+        "createdAt",
+        "inboxAssignee",
+        "customFields",
+        "Type",
+        "MasterID",
+        "authorization",
+        "x",
+    ]);
+    let text = prop::sample::select(vec![
+        "",
+        "String",
+        "Receipt",
+        "Text",
+        "Outbound",
+        "MessageCreated",
+        "CaseStatusChanged",
+        "AgentState",
+        "closed",
+        "v2.detail.events.conversation.{id}.customer.start",
+        "v2.audits.entitytype.{id}.entityid.{id}",
+        "v2.users.{id}.activity",
+        "aws.partner/genesys.com/cloud/org/x",
+        "2026-03-02T08:15:30.250Z",
+        "ü\u{0}\u{1f600}",
+    ]);
+    let leaf = prop_oneof![
+        text.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(5, 64, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name.clone().prop_map(String::from), inner, 0..8)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+/// What must hold of any outcome.
+fn check(outcome: &Outcome, body: &[u8]) {
+    for element in &outcome.elements {
+        match element {
+            ElementOutcome::Event(accepted) => {
+                let event = &accepted.event;
+                assert!(
+                    !event.event_id.is_empty() && !event.entity_id.is_empty() && !event.org_id.is_empty()
+                );
+                assert!(!event.event_type.is_empty());
+                assert!(outcome.batch || event.data.as_bytes() == body);
+            }
+            ElementOutcome::Quarantined(quarantined) => {
+                assert!(outcome.batch || quarantined.payload.payload == body);
+                assert!(!quarantined.payload.reason.is_empty());
+            }
+        }
+    }
+}
+
+fn map(kind: SourceKind, body: &[u8]) -> Option<Outcome> {
+    let source = Source { org: None, ..support::source(kind) };
+    map_delivery(&delivery(&source, body, NOW), DEPTH).ok()
+}
+
+proptest! {
+    // The inputs are small and the seed is printed: nothing to keep in files.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes(kind in kind(), body in prop::collection::vec(any::<u8>(), 0..512)) {
+        if let Some(outcome) = map(kind, &body) {
+            check(&outcome, &body);
+        }
+    }
+
+    #[test]
+    fn arbitrary_json_with_familiar_names(kind in kind(), payload in payload()) {
+        let body = payload.to_string();
+        let outcome = map(kind, body.as_bytes()).expect("it is JSON");
+        prop_assert_eq!(outcome.elements.len(), payload.as_array().map_or(1, Vec::len));
+        check(&outcome, body.as_bytes());
+    }
+
+    #[test]
+    fn fields_of_any_type_in_a_real_payload(path in 0..6_usize, value in payload()) {
+        let text = include_str!("fixtures/genesys-eventbridge/customer_start.json");
+        let mut payload: Value = serde_json::from_str(text).unwrap();
+        let pointers = ["/id", "/detail", "/detail/eventBody", "/detail/eventBody/eventTime", "/detail-type", "/source"];
+        *payload.pointer_mut(pointers[path]).unwrap() = value;
+        let body = payload.to_string();
+        check(&map(SourceKind::GenesysEventBridge, body.as_bytes()).expect("it is JSON"), body.as_bytes());
+        let batch = json!([payload]).to_string();
+        check(&map(SourceKind::GenesysEventBridge, batch.as_bytes()).expect("it is JSON"), batch.as_bytes());
+    }
+}

@@ -1,0 +1,71 @@
+//! Sources and deliveries that tests share.
+
+#![allow(dead_code, reason = "not every test uses all of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use trunkline_config::{Drift, OrderMode, Source, SourceKind, Verify};
+use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
+
+/// The time of ingestion in all tests: 2026-03-02T08:20:00Z.
+pub const NOW: i64 = 1_772_439_600_000;
+/// The deepest nesting that can be configured.
+pub const DEPTH: usize = 127;
+
+pub fn kinds() -> [SourceKind; 3] {
+    [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital]
+}
+
+pub fn source(kind: SourceKind) -> Source {
+    Source {
+        name: "test".into(),
+        kind,
+        org: (kind != SourceKind::GenesysEventBridge).then(|| "configured-org".into()),
+        order: OrderMode::Causal,
+        hold: Duration::ZERO,
+        drift: Drift::Pass,
+        verify: Verify::None,
+    }
+}
+
+pub fn delivery<'a>(source: &'a Source, bytes: &'a [u8], received_at: i64) -> Delivery<'a> {
+    Delivery {
+        source,
+        bytes,
+        framing: Framing::Body,
+        received_at,
+        correlation_id: None,
+        trace: trace(),
+        content_type: None,
+        headers: BTreeMap::new(),
+        proof: Proof::NotRequired,
+    }
+}
+
+pub fn trace() -> TraceContext {
+    TraceContext { parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into(), state: None }
+}
+
+/// The folder of a kind's fixtures.
+pub fn fixtures(kind: SourceKind) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(kind.as_str())
+}
+
+pub fn json_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Payloads of a kind, without what stands beside them.
+pub fn payloads(kind: SourceKind) -> Vec<PathBuf> {
+    let mut files = json_files(&fixtures(kind));
+    files.retain(|file| !file.to_str().unwrap().ends_with(".expected.json"));
+    files
+}

@@ -1,0 +1,86 @@
+//! From a verified request to a delivery: the last place that knows of HTTP.
+
+use axum::http::{HeaderMap, header};
+use trunkline_config::Source;
+use trunkline_mapping::quarantine::kept_headers;
+use trunkline_mapping::{Delivery, Framing, Proof};
+
+use crate::{trace_context, verify};
+
+/// What a request delivers.
+pub fn delivery<'a>(
+    source: &'a Source,
+    headers: &HeaderMap,
+    body: &'a [u8],
+    proof: Proof,
+    received_at: i64,
+) -> Delivery<'a> {
+    // A header that a layer before us marked as sensitive is none to keep, and one that is no text cannot be
+    // kept.
+    let plain = headers.iter().filter(|(_, value)| !value.is_sensitive());
+    let texts = plain.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    Delivery {
+        source,
+        bytes: body,
+        framing: Framing::Body,
+        received_at,
+        correlation_id: correlation_id(headers),
+        trace: trace_context::of(headers),
+        content_type: text(headers, header::CONTENT_TYPE.as_str()),
+        headers: kept_headers(texts, verify::proof_header(&source.verify)),
+        proof,
+    }
+}
+
+/// Genesys names every request it makes; other callers may use the common header.
+fn correlation_id(headers: &HeaderMap) -> Option<String> {
+    text(headers, "inin-correlation-id").or_else(|| text(headers, "x-correlation-id"))
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().filter(|value| !value.is_empty()).map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::http::HeaderValue;
+    use trunkline_config::{Drift, OrderMode, SourceKind, Verify};
+
+    use super::*;
+
+    #[test]
+    fn a_delivery_carries_what_the_request_says_and_no_credential() {
+        let source = Source {
+            name: "test".into(),
+            kind: SourceKind::CxoneDigital,
+            org: None,
+            order: OrderMode::Causal,
+            hold: Duration::ZERO,
+            drift: Drift::Pass,
+            verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("content-type", "application/json"),
+            ("x-correlation-id", "c-2"),
+            ("inin-correlation-id", "c-1"),
+            ("x-proof", "s3cret"),
+            ("authorization", "s3cret"),
+            ("x-custom", "a"),
+        ] {
+            headers.append(name, value.parse().unwrap());
+        }
+        let mut marked = HeaderValue::from_static("s3cret");
+        marked.set_sensitive(true);
+        headers.append("x-marked", marked);
+        headers.append("x-bytes", HeaderValue::from_bytes(b"\xff").unwrap());
+        let delivery = delivery(&source, &headers, b"{}", Proof::ApiKey, 7);
+        assert_eq!(delivery.correlation_id.as_deref(), Some("c-1"));
+        assert_eq!(delivery.content_type.as_deref(), Some("application/json"));
+        let kept: Vec<&str> = delivery.headers.keys().map(String::as_str).collect();
+        assert_eq!(kept, ["content-type", "inin-correlation-id", "x-correlation-id", "x-custom"]);
+        assert!(!format!("{delivery:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Proofs of every method, good and bad.
+
+use trunkline_config::{Secret, SignatureEncoding};
+
+use super::*;
+
+/// An Open Messaging delivery signed with the key `DEADBEEF`; the signature was calculated with Python's
+/// `hmac`.
+const BODY: &str =
+    r#"{"id":"m-1","channel":{"platform":"Open","type":"Private"},"type":"Text","text":"Grüße"}"#;
+const BASE64: &str = "sha256=Zh7QbER4HjpQQe1BYtdklCCD2sxDwcoAmK25L3amk4o=";
+const HEX: &str = "sha256=661ed06c44781e3a5041ed4162d764942083dacc43c1ca0098adb92f76a6938a";
+
+fn hmac(encoding: SignatureEncoding, secrets: &[&str]) -> Verifier {
+    Verifier::new(&Verify::Hmac {
+        header: "X-Hub-Signature-256".into(),
+        prefix: "sha256=".into(),
+        encoding,
+        secrets: secrets.iter().map(|secret| Secret::from(*secret)).collect(),
+    })
+}
+
+fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in entries {
+        headers.append(*name, value.parse().unwrap());
+    }
+    headers
+}
+
+/// Both steps.
+fn verify(verifier: &Verifier, headers: &HeaderMap, body: &str) -> Result<Proof, Failure> {
+    verifier.check(headers)?.with_body(body.as_bytes())
+}
+
+#[test]
+fn signatures_over_the_raw_body() {
+    use Failure::{Malformed, Mismatch};
+    use SignatureEncoding::{Base64, Hex};
+    let near_miss = BASE64.replacen("sha256=", "sha256=A", 1);
+    let spaced = BODY.replace(':', ": ");
+    for (encoding, secrets, signature, body, expected) in [
+        (Base64, vec!["DEADBEEF"], BASE64, BODY, Ok(Proof::Hmac)),
+        (Base64, vec!["next", "DEADBEEF"], BASE64, BODY, Ok(Proof::Hmac)),
+        (Base64, vec!["DEADBEEF", "next"], BASE64, BODY, Ok(Proof::Hmac)),
+        (Hex, vec!["DEADBEEF"], HEX, BODY, Ok(Proof::Hmac)),
+        (Base64, vec!["DEADBEEF"], HEX, BODY, Err(Mismatch)),
+        (Hex, vec!["DEADBEEF"], BASE64, BODY, Err(Malformed)),
+        (Base64, vec!["deadbeef"], BASE64, BODY, Err(Mismatch)),
+        (Base64, vec![], BASE64, BODY, Err(Mismatch)),
+        (Base64, vec!["DEADBEEF"], BASE64, &spaced, Err(Mismatch)),
+        (Base64, vec!["DEADBEEF"], &near_miss, BODY, Err(Malformed)),
+        (Base64, vec!["DEADBEEF"], "sha256=", BODY, Err(Mismatch)),
+        (Base64, vec!["DEADBEEF"], &BASE64[7..], BODY, Err(Malformed)),
+        (Base64, vec!["DEADBEEF"], "", BODY, Err(Malformed)),
+    ] {
+        let verifier = hmac(encoding, &secrets);
+        let headers = headers(&[("x-hub-signature-256", signature)]);
+        assert_eq!(verify(&verifier, &headers, body), expected, "{signature} by {secrets:?}");
+    }
+    let verifier = hmac(Base64, &["DEADBEEF"]);
+    assert_eq!(verify(&verifier, &HeaderMap::new(), BODY), Err(Failure::Missing), "no signature");
+    let twice = headers(&[("x-hub-signature-256", BASE64), ("x-hub-signature-256", BASE64)]);
+    assert_eq!(verify(&verifier, &twice, BODY), Err(Failure::Repeated), "two signatures");
+}
+
+#[test]
+fn credentials_in_headers_are_judged_without_a_body() {
+    use Failure::{Malformed, Mismatch, Missing};
+    let bearer = Verifier::new(&Verify::Bearer { tokens: vec!["new".into(), "old".into()] });
+    let key = Verifier::new(&Verify::ApiKey { header: "X-Api-Key".into(), keys: vec!["k1".into()] });
+    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), password: "p:w".into() });
+    let none = Verifier::new(&Verify::None);
+    for (verifier, header, value, expected) in [
+        (&bearer, "authorization", "Bearer old", Ok(Proof::Bearer)),
+        (&bearer, "authorization", "bearer new", Ok(Proof::Bearer)),
+        (&bearer, "authorization", "Bearer ol", Err(Mismatch)),
+        (&bearer, "authorization", "Bearer ", Err(Mismatch)),
+        (&bearer, "authorization", "old", Err(Malformed)),
+        (&bearer, "authorization", "Basic old", Err(Malformed)),
+        (&key, "x-api-key", "k1", Ok(Proof::ApiKey)),
+        (&key, "x-api-key", "K1", Err(Mismatch)),
+        (&key, "authorization", "k1", Err(Missing)),
+        (&basic, "authorization", "Basic Z2VuZXN5czpwOnc=", Ok(Proof::Basic)),
+        (&basic, "authorization", "Basic Z2VuZXN5czpwOng=", Err(Mismatch)),
+        (&basic, "authorization", "Basic genesys:p:w", Err(Malformed)),
+        (&none, "authorization", "whatever", Ok(Proof::NotRequired)),
+    ] {
+        let found = verifier.check(&headers(&[(header, value)])).map(|check| match check {
+            HeaderCheck::Proven(proof) => proof,
+            HeaderCheck::Signed(_) => panic!("{header}: {value} waits for a body"),
+        });
+        assert_eq!(found, expected, "{header}: {value}");
+    }
+    assert!(none.check(&HeaderMap::new()).is_ok());
+    assert_eq!(bearer.check(&HeaderMap::new()).err(), Some(Missing));
+}
+
+#[test]
+fn the_published_signature_verifies_as_base64_only() {
+    let Ok(folder) = std::env::var("TRUNKLINE_FIXTURES") else { return };
+    let file = std::path::Path::new(&folder).join("standards/genesys_x_hub_signature_256.derived.json");
+    let vector: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let text = |name: &str| vector[name].as_str().unwrap();
+    let verifier = Verifier::new(&Verify::Hmac {
+        header: text("header").into(),
+        prefix: "sha256=".into(),
+        encoding: SignatureEncoding::Base64,
+        secrets: vec![text("secret").into()],
+    });
+    for (signature, expected) in [("expected_header", true), ("hex_form_must_be_rejected", false)] {
+        let headers = headers(&[("x-hub-signature-256", text(signature))]);
+        assert_eq!(verify(&verifier, &headers, text("body_utf8")).is_ok(), expected, "{signature}");
+    }
+}

@@ -1,0 +1,118 @@
+//! What is committed: read on assignment, and after a transaction whose outcome is not known.
+
+use std::time::Duration;
+
+use trunkline_kafka::changelog::RestoreError;
+use trunkline_kafka::{ConsumerError, SavedOffsets, TopicPartition};
+
+use crate::ports::{Brokers, Clock};
+
+/// How long a broker may be gone before the process gives up and is started anew, in milliseconds.
+const PATIENCE_MS: i64 = 60_000;
+
+/// Between two trials.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
+
+/// What is committed of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Which.
+    pub partition: TopicPartition,
+    /// The offset to go on from; `None` when the group never committed one.
+    pub watermark: Option<i64>,
+    /// The offsets finished above it, ascending.
+    pub finished: Vec<i64>,
+}
+
+/// Why it could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The group's offsets.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    /// The saved state.
+    #[error(transparent)]
+    State(#[from] Box<RestoreError>),
+}
+
+/// What is committed of these partitions.
+///
+/// # Errors
+/// [`Error`] when the brokers do not say for a minute.
+pub fn read<B: Brokers>(
+    brokers: &mut B,
+    clock: &dyn Clock,
+    partitions: &[TopicPartition],
+) -> Result<Vec<Committed>, Error> {
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The offsets first: they wait for an open transaction, so the state read after them is not older.
+    let offsets = patiently("committed offsets", brokers, clock, |brokers| brokers.committed(partitions))?;
+    let states = patiently("saved state", brokers, clock, |brokers| brokers.saved(partitions))?;
+    Ok(partitions
+        .iter()
+        .zip(offsets)
+        .map(|(partition, offset)| combine(partition, offset, states.get(partition)))
+        .collect())
+}
+
+/// The end of a partition: a record below it may have been tried before.
+///
+/// # Errors
+/// [`Error::Consumer`] when the brokers do not say for a minute.
+pub fn end<B: Brokers>(brokers: &mut B, clock: &dyn Clock, partition: &TopicPartition) -> Result<i64, Error> {
+    Ok(patiently("the end of a partition", brokers, clock, |brokers| brokers.end(partition))?)
+}
+
+/// The two halves of one commit. The saved state is written only when it changes, so its watermark may be the older
+/// one; it may also be the newer one, when a transaction was committed between the two readings.
+fn combine(partition: &TopicPartition, offset: Option<i64>, state: Option<&SavedOffsets>) -> Committed {
+    let watermark = offset.max(state.map(|state| state.watermark));
+    let finished = state.map_or(&[][..], |state| &state.finished);
+    let finished = finished
+        .iter()
+        .copied()
+        .filter(|done| watermark.is_none_or(|watermark| *done >= watermark))
+        .collect();
+    Committed { partition: partition.clone(), watermark, finished }
+}
+
+fn patiently<B: Brokers, T, E: std::fmt::Display>(
+    what: &'static str,
+    brokers: &mut B,
+    clock: &dyn Clock,
+    mut call: impl FnMut(&mut B) -> Result<T, E>,
+) -> Result<T, E> {
+    let until_ms = clock.now_ms().saturating_add(PATIENCE_MS);
+    loop {
+        match call(brokers) {
+            Ok(answer) => return Ok(answer),
+            Err(error) if clock.now_ms() > until_ms => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, what, "reading what is committed; trying again");
+                brokers.wait(RETRY_AFTER);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_watermark_of_the_two_halves_holds() {
+        let partition = TopicPartition::new("writebacks.genesys", 3);
+        let state = SavedOffsets { watermark: 10, finished: vec![12, 15, 18] };
+        let check = |offset, state: Option<&SavedOffsets>, watermark, finished: &[i64]| {
+            let committed = combine(&partition, offset, state);
+            assert_eq!((committed.watermark, committed.finished.as_slice()), (watermark, finished));
+        };
+        check(None, None, None, &[]);
+        check(Some(7), None, Some(7), &[]);
+        check(Some(14), Some(&state), Some(14), &[15, 18]);
+        check(Some(9), Some(&state), Some(10), &[12, 15, 18]);
+        check(None, Some(&state), Some(10), &[12, 15, 18]);
+    }
+}

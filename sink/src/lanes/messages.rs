@@ -1,0 +1,119 @@
+//! What goes into the lanes, what comes out, and how they are bounded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use trunkline_kafka::{InboundRecord, TopicPartition};
+
+use crate::answer::{Answer, Health};
+use crate::command::{Command, Ended, Parsed, TargetIndex};
+use crate::decision::Step;
+
+/// Identifies one call; never used twice in a process.
+pub type Serial = u64;
+
+/// The bounds of the lanes.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How many targets there are.
+    pub targets: usize,
+    /// Targets whose commands a topic (with prefix) carries.
+    pub topics: BTreeMap<String, Vec<TargetIndex>>,
+    /// Calls under way at once for one target.
+    pub max_in_flight: usize,
+    /// Records of one partition that may be read and not done; at that many it pauses.
+    pub max_buffered: usize,
+    /// Offsets of one partition that may be done above the watermark; at that many it pauses.
+    pub max_finished: usize,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A partition is ours, and its state is restored.
+    Assigned {
+        /// Which.
+        partition: TopicPartition,
+        /// The committed offset; `None` when there is none.
+        watermark: Option<i64>,
+        /// Offsets done above it.
+        finished: Vec<i64>,
+        /// The partition's end at this moment: a record below it may have been tried before.
+        end: i64,
+    },
+    /// A record was read, and this is what it is.
+    Read(Parsed),
+    /// A record was read that cannot be decoded yet; [`Input::Read`] follows.
+    Undecided(InboundRecord),
+    /// A call came to its end.
+    Answered {
+        /// Which.
+        serial: Serial,
+        /// With what.
+        answer: Answer,
+        /// The target's breaker after it.
+        health: Health,
+        /// Attempts that reached the network.
+        attempts: u32,
+    },
+    /// Time went by.
+    Tick,
+    /// Partitions will be given back: start nothing more for them.
+    Revoking(Vec<TopicPartition>),
+    /// Partitions are given back or lost: forget them.
+    Released(Vec<TopicPartition>),
+    /// The transaction of the last [`Plan`] is committed and known to be.
+    Committed,
+    /// What is committed of a partition, read after a transaction whose outcome was not known.
+    Recovered {
+        /// Which.
+        partition: TopicPartition,
+        /// The committed offset; `None` when there is none.
+        watermark: Option<i64>,
+        /// Offsets done above it.
+        finished: Vec<i64>,
+    },
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Action {
+    /// Take one step at a target and answer with [`Input::Answered`].
+    Call {
+        /// Names the call.
+        serial: Serial,
+        /// For this command.
+        command: Arc<Command>,
+        /// Do this.
+        step: Step,
+    },
+    /// Stop the call; no answer is wanted.
+    Cancel {
+        /// Which.
+        serial: Serial,
+    },
+    /// Read no more from a partition.
+    Pause(TopicPartition),
+    /// Read from a partition again.
+    Resume(TopicPartition),
+}
+
+/// What the next transaction should hold.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Records that are done with: their results and dead letters.
+    pub ended: Vec<Arc<Ended>>,
+    /// How far partitions have come.
+    pub progress: Vec<PartitionProgress>,
+}
+
+/// How far a partition has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// Which.
+    pub partition: TopicPartition,
+    /// The offset to commit.
+    pub watermark: i64,
+    /// The offsets done above it, ascending, where they differ from what is saved.
+    pub finished: Option<Vec<i64>>,
+}

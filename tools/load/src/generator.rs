@@ -1,0 +1,48 @@
+//! A contact-centre day, played as the platforms would deliver it to a webhook.
+//!
+//! [`Day`] is an iterator of [`Delivery`] in the order they are to be posted; the same settings give the same bytes.
+//!
+//! # Where the customer is
+//!
+//! | source | path |
+//! |---|---|
+//! | `genesys-eventbridge` | `detail.eventBody.externalContactId` of customer, flow, acd and contact events; `detail.eventBody.attributes.customerId` of attributes events; `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now; elsewhere `conversationExternalContactIds[0]` |
+//! | `genesys-open-messaging` | `channel.from.id` inbound, `channel.to.id` outbound and in receipts |
+//! | `cxone-digital` | `data.case.authorEndUserIdentity.idOnExternalPlatform`, also `data.case.customFields[ident = customerId].value` and on inbound messages `data.message.authorEndUserIdentity.idOnExternalPlatform` |
+//!
+//! What agents and queue members do, and audits, concern no customer and no conversation.
+
+mod arrivals;
+mod background;
+mod behaviour;
+mod cxone_digital;
+mod day;
+mod delivery;
+mod dice;
+mod eventbridge;
+mod message;
+mod open_messaging;
+mod repeat;
+mod script;
+mod snapshot;
+mod staff;
+mod states;
+mod transport;
+mod voice;
+mod world;
+mod world_shares;
+
+pub use behaviour::Behaviour;
+pub use day::{Day, DaySettings};
+pub use delivery::{Delivery, Kind};
+pub use dice::Dice;
+pub use transport::StreamFaults;
+pub use world::{CXONE_TENANT, GENESYS_ORG};
+pub use world_shares::WorldShares;
+
+/// Source kind of the EventBridge envelope.
+pub const EVENTBRIDGE: &str = "genesys-eventbridge";
+/// Source kind of Open Messaging webhooks.
+pub const OPEN_MESSAGING: &str = "genesys-open-messaging";
+/// Source kind of CXone Digital events.
+pub const CXONE_DIGITAL: &str = "cxone-digital";
