@@ -162,7 +162,12 @@ fn known_operations() -> String {
         let operations = system.capabilities().operations.iter();
         operations.map(move |operation| format!("{} ({system})", operation.name))
     };
-    System::ALL.into_iter().flat_map(of_system).collect::<Vec<_>>().join(" and ")
+    let all: Vec<String> = System::ALL.into_iter().flat_map(of_system).collect();
+    match all.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "none".to_owned(),
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -228,10 +233,9 @@ mod tests {
             parameters.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, known)| *known = value);
             check(System::Salesforce, "upsert", &parameters, fields)
         };
-        assert_eq!(
-            check(System::Sap, "upsert", UPSERT, fields).unwrap_err().to_string(),
-            "sap has no operation 'upsert'; known are participant_attributes (genesys) and upsert (salesforce)"
-        );
+        let unknown = check(System::Sap, "upsert", UPSERT, fields).unwrap_err().to_string();
+        assert!(unknown.starts_with("sap has no operation 'upsert'; known are "), "{unknown}");
+        assert!(unknown.contains("participant_attributes (genesys)"), "{unknown}");
         assert!(matches!(check(System::Salesforce, "upsert", UPSERT, &[]), Err(InvalidRequest::NoFields)));
         assert!(matches!(with("externalId", ""), Err(InvalidRequest::MissingParameter { .. })));
         assert!(matches!(with("externalId", ".."), Err(InvalidRequest::UnsafeParameter { .. })));

@@ -230,5 +230,6 @@ fn default_resource(
         .system
         .operation(operation)
         .ok_or_else(|| format!("operation '{operation}' has no default resource; give a 'resource'"))?;
-    known.resource_of(target.system, &target.org, parameters).map_err(|missing| missing.to_string())
+    let resource = known.resource_of(parameters).map_err(|missing| missing.to_string())?;
+    Ok(format!("{}/{}/{resource}", target.system, target.org))
 }

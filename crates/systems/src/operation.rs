@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Concurrency, Guarantee, MissingParameter, Parameter, System};
+use crate::{Concurrency, Guarantee, MissingParameter, Parameter};
 
 /// An operation of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,28 +56,19 @@ impl Operation {
         of_rules.map(|parameter| parameter.name())
     }
 
-    /// The resource that a command changes, as in keys: `system/organisation/…`.
+    /// The resource that a command changes, below system and organisation.
     ///
     /// # Errors
-    /// [`MissingParameter`] for the first parameter that the resource's name is made of and that is not
-    /// there.
-    pub fn resource_of(
-        &self,
-        system: System,
-        org: &str,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<String, MissingParameter> {
-        let mut resource = format!("{system}/{org}");
-        for segment in self.resource.split('/') {
-            resource.push('/');
-            resource.push_str(match parameter_in(segment) {
-                None => segment,
-                Some(name) => {
-                    parameters.get(name).ok_or(MissingParameter { operation: self.name, parameter: name })?
-                }
-            });
-        }
-        Ok(resource)
+    /// [`MissingParameter`] for the first parameter that the resource's name is made of and that is not there.
+    pub fn resource_of(&self, parameters: &BTreeMap<String, String>) -> Result<String, MissingParameter> {
+        let segment = |segment: &'static str| match parameter_in(segment) {
+            None => Ok(segment),
+            Some(name) => {
+                let missing = MissingParameter { operation: self.name, parameter: name };
+                parameters.get(name).map(String::as_str).ok_or(missing)
+            }
+        };
+        Ok(self.resource.split('/').map(segment).collect::<Result<Vec<_>, _>>()?.join("/"))
     }
 }
 
@@ -89,6 +80,7 @@ fn parameter_in(segment: &'static str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::System;
 
     fn parameters(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -101,17 +93,17 @@ mod tests {
                 System::Genesys,
                 "participant_attributes",
                 &[("conversationId", "c-1"), ("participantId", "p-1")][..],
-                "genesys/acme/conversations/c-1/participants/p-1",
+                "conversations/c-1/participants/p-1",
             ),
             (
                 System::Salesforce,
                 "upsert",
                 &[("object", "Contact"), ("externalIdField", "Number__c"), ("externalId", "a/b")],
-                "salesforce/acme/Contact/Number__c/a/b",
+                "Contact/Number__c/a/b",
             ),
         ] {
             let operation = system.operation(operation).unwrap();
-            assert_eq!(operation.resource_of(system, "acme", &parameters(given)).as_deref(), Ok(expected));
+            assert_eq!(operation.resource_of(&parameters(given)).as_deref(), Ok(expected));
         }
     }
 
@@ -131,8 +123,7 @@ mod tests {
     #[test]
     fn a_resource_without_one_of_its_parameters_has_no_name() {
         let operation = System::Genesys.operation("participant_attributes").unwrap();
-        let missing =
-            operation.resource_of(System::Genesys, "acme", &parameters(&[("conversationId", "c-1")]));
+        let missing = operation.resource_of(&parameters(&[("conversationId", "c-1")]));
         assert_eq!(
             missing.unwrap_err().to_string(),
             "operation 'participant_attributes' needs parameter 'participantId'"

@@ -23,11 +23,12 @@ const FOLDERS: [&str; 4] = ["cli/", "tools/", "tests/", "examples/"];
 /// Files at the edge of the pipeline's crates, each with what it needs them for.
 pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/call.rs", "the deadline of a call, and the spread of its retries"),
+    ("crates/connect/src/connection.rs", "hands the time to the endpoints it makes"),
     ("crates/connect/src/endpoint.rs", "hands the time to the breaker and the retry budget"),
-    ("crates/connect/src/gate.rs", "hands the time to the limiter"),
-    ("crates/connect/src/lookup.rs", "the duration of a lookup"),
     ("crates/connect/src/metrics.rs", "when a token was issued, in Unix time"),
     ("crates/connect/src/outbound.rs", "hands the time to what it makes"),
+    ("crates/connect/src/profile_part.rs", "the duration of a lookup"),
+    ("crates/connect/src/throttle.rs", "hands the time to the limiter"),
     ("crates/connect/src/token_manager.rs", "hands the time to the token's life"),
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),

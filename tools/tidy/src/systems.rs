@@ -7,7 +7,7 @@ use crate::source::Source;
 use crate::tree::Tree;
 
 /// Where a branch for a system belongs.
-const PLACES: [&str; 2] = ["crates/systems/", "crates/connect/src/systems/"];
+const PLACES: [&str; 2] = ["crates/systems/", "crates/connect/src/systems"];
 
 /// Programs that play the outside systems have a branch for each, and share nothing with the catalogue.
 const PLAYERS: &str = "tools/simulators/";
