@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, System, Target};
+use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, Target};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
 use trunkline_schemas::codec::Encoder;
 use trunkline_schemas::headers::Headers;
+use trunkline_systems::System;
 
 /// The topic of all commands.
 pub const TOPIC: &str = "writebacks.salesforce";
@@ -31,7 +32,7 @@ pub fn target() -> Target {
         credentials: Credentials::Basic { username: "u".to_owned(), password: Secret::from("p") },
         mode: Mode::Apply,
         timeout: Duration::from_millis(LIFETIME_MS as u64),
-        rate: System::Salesforce.default_rate(),
+        rate: System::Salesforce.limits().default_rate,
         breaker: Breaker::default(),
         retry: Retry::default(),
     }
