@@ -108,12 +108,12 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(120);
 const QUIET: Duration = Duration::from_millis(1_500);
 /// Systems that the demo's rules write to.
 const WRITTEN_SYSTEMS: [&str; 2] = ["genesys", "salesforce"];
-/// What a demo does without: with several processors, or after a kill, the audit log does not say through which breaker a call
-/// went.
+/// What a demo does without: with several processors, or after a kill, the audit log does not say through
+/// which breaker a call went.
 const UNJUDGED: [&str; 3] = ["I10", "I10-lookups", "I10-writes"];
 
-/// Plays, judges and reports. The exit code is 1 when an invariant is violated, and 2 when one could not be judged that a demo
-/// should be able to.
+/// Plays, judges and reports. The exit code is 1 when an invariant is violated, and 2 when one could not be
+/// judged that a demo should be able to.
 ///
 /// # Errors
 ///

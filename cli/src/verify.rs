@@ -1,4 +1,5 @@
-//! `trunkline verify`: the independent judge, over what any run left behind, or over a range of time of a deployment that runs.
+//! `trunkline verify`: the independent judge, over what any run left behind, or over a range of time of a
+//! deployment that runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -14,9 +15,10 @@ mod range;
 
 /// Judge the invariants from topics, ledger, audit logs, logs and state, or audit a range of time
 ///
-/// Exit codes: 0 when everything asked for was judged and holds, 1 when something is violated, 2 when something could not be
-/// judged that --allow-unjudged does not name. With --since or --until it is an audit of a deployment that runs: each event
-/// once, in order, field by field what came in, and one result for each command; see docs/audit.md.
+/// Exit codes: 0 when everything asked for was judged and holds, 1 when something is violated, 2 when
+/// something could not be judged that --allow-unjudged does not name. With --since or --until it is an audit
+/// of a deployment that runs: each event once, in order, field by field what came in, and one result for each
+/// command; see docs/audit.md.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// The deployment's configuration: brokers, registry, prefix, sources, enrichment and rules are read from it

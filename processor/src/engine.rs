@@ -1,5 +1,5 @@
-//! The loop around the tasks: reads, asks, ticks, commits. It owns every client; decisions are the tasks' own, and those of
-//! the machines below. The engine itself only wires them to each other and to the ports.
+//! The loop around the tasks: reads, asks, ticks, commits. It owns every client; decisions are the tasks'
+//! own, and those of the machines below. The engine itself only wires them to each other and to the ports.
 //!
 //! # Layout
 //!

@@ -1,5 +1,5 @@
-//! What is logged of lookups that fail: a warning now and then, since a system that is down fails thousands of them. Which
-//! customers they were about is nobody's business in a log.
+//! What is logged of lookups that fail: a warning now and then, since a system that is down fails thousands
+//! of them. Which customers they were about is nobody's business in a log.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! The processor: deduplicates, orders, enriches and routes the events of each conversation, exactly once.
 //!
-//! The decisions are pure, and a crate of their own: a [`trunkline_partition::Task`] is one partition, a function of
-//! (state, input, now) that returns what it wants published and stored. The [`engine`] around the tasks owns the clients:
-//! it reads records, asks the CRMs and the plugins, and commits outputs, changelog and offsets in one Kafka transaction
-//! before anything reaches the state store.
+//! The decisions are pure, and a crate of their own: a [`trunkline_partition::Task`] is one partition, a
+//! function of (state, input, now) that returns what it wants published and stored. The [`engine`] around the
+//! tasks owns the clients: it reads records, asks the CRMs and the plugins, and commits outputs, changelog
+//! and offsets in one Kafka transaction before anything reaches the state store.
 //!
 //! # Layout
 //!

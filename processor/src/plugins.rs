@@ -1,5 +1,5 @@
-//! Plugins that users link into a processor of their own, each on a thread of its own. Who waits for which of them until
-//! when is [`trunkline_partition::plugins`]'s; here are the threads, behind a port of the engine.
+//! Plugins that users link into a processor of their own, each on a thread of its own. Who waits for which of
+//! them until when is [`trunkline_partition::plugins`]'s; here are the threads, behind a port of the engine.
 //!
 //! # Layout
 //!

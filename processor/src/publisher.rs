@@ -29,8 +29,8 @@ pub struct Publisher {
 // === impl Publisher ===
 
 impl Publisher {
-    /// Writes with the schema ids of the registry to topics of this prefix; `instance` is named in reports. `None` when an
-    /// id is missing.
+    /// Writes with the schema ids of the registry to topics of this prefix; `instance` is named in reports.
+    /// `None` when an id is missing.
     pub fn new(kafka: &Kafka, ids: &Ids, instance: &str) -> Option<Self> {
         let write_backs = catalog::WRITEBACK_SYSTEMS.iter();
         Some(Self {
@@ -49,8 +49,8 @@ impl Publisher {
         })
     }
 
-    /// Appends an output's records, made at `now` (UTC milliseconds). What came of an event, but for the event itself, gives way to a report when the brokers
-    /// would not take it or its schema does not hold it.
+    /// Appends an output's records, made at `now` (UTC milliseconds). What came of an event, but for the
+    /// event itself, gives way to a report when the brokers would not take it or its schema does not hold it.
     ///
     /// # Errors
     /// [`codec::Error`] when an event does not fit its schema.

@@ -116,8 +116,8 @@ pub enum Cleanup {
 /// How many partitions a topic has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partitions {
-    /// The count of the deployment, shared by all keyed topics, so that equal keys meet in equal partitions. It can never
-    /// be changed: keys would move, and order and state with them.
+    /// The count of the deployment, shared by all keyed topics, so that equal keys meet in equal partitions.
+    /// It can never be changed: keys would move, and order and state with them.
     Shared,
     /// That of another topic, whose partitions its own correspond to one by one.
     SameAs(&'static str),

@@ -1,8 +1,8 @@
 //! Dead letters: records that could not be processed, with where they come from and why.
 //!
-//! A dead letter is the original record, key, value and headers byte for byte, and the record's own time. Its provenance
-//! is in headers beside the original ones; what an earlier round said is replaced, so that a record that was run again
-//! tells of its last round.
+//! A dead letter is the original record, key, value and headers byte for byte, and the record's own time. Its
+//! provenance is in headers beside the original ones; what an earlier round said is replaced, so that a
+//! record that was run again tells of its last round.
 
 use crate::headers::{self, Headers};
 use crate::record::{InboundRecord, OutboundRecord};

@@ -1,8 +1,9 @@
 //! A platform event in the bytes it was written in.
 //!
-//! The processor looks at a dozen fields of an event and publishes the others as they came. Making a [`PlatformEvent`] of
-//! the bytes means some thirty strings, and writing an [`EnrichedEvent`](crate::EnrichedEvent) of it the same bytes
-//! again; here the fields are found once, read where they lie, and passed on as one piece (`codec::EnrichedEncoder`).
+//! The processor looks at a dozen fields of an event and publishes the others as they came. Making a
+//! [`PlatformEvent`] of the bytes means some thirty strings, and writing an
+//! [`EnrichedEvent`](crate::EnrichedEvent) of it the same bytes again; here the fields are found once, read
+//! where they lie, and passed on as one piece (`codec::EnrichedEncoder`).
 
 mod fields;
 

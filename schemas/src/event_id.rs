@@ -18,8 +18,8 @@ pub fn event_id(platform: &str, org: &str, canonical_topic: &str, identity: &[&s
     id(&EVENTS, &[platform, org, canonical_topic], identity)
 }
 
-/// The id of something that follows from a fact: `decisionId`, `commandId`, `changeId` and the like. `kind` keeps ids of
-/// different kinds apart.
+/// The id of something that follows from a fact: `decisionId`, `commandId`, `changeId` and the like. `kind`
+/// keeps ids of different kinds apart.
 pub fn derive(kind: &str, parts: &[&str]) -> String {
     id(&DERIVED, &[kind], parts)
 }
@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn an_id_is_the_same_for_ever() {
-        // Calculated independently: uuid.uuid5(EVENTS, "7:genesys,5:org-1,20:conversation.started,6:c0ffee,") in Python.
+        // Calculated independently: uuid.uuid5(EVENTS, "7:genesys,5:org-1,20:conversation.started,6:c0ffee,")
+        // in Python.
         assert_eq!(
             event_id("genesys", "org-1", "conversation.started", &["c0ffee"]),
             "04e899a4-0d41-57b5-a322-30acfff15f6b"

@@ -9,8 +9,8 @@ use crate::{
 
 /// The key of a conversation or another entity of a platform.
 ///
-/// A `/` or `%` within platform or organisation is percent-encoded, so that the key can be taken apart again; the native
-/// id, being last, stays as it is.
+/// A `/` or `%` within platform or organisation is percent-encoded, so that the key can be taken apart again;
+/// the native id, being last, stays as it is.
 pub fn entity_key(platform: &str, org: &str, native_id: &str) -> String {
     let (platform, org) = (segment(platform), segment(org));
     let mut key = String::with_capacity(platform.len() + org.len() + native_id.len() + 2);

@@ -45,7 +45,8 @@ const REASON_CHARACTERS: usize = 2_000;
 // === impl PipelineError ===
 
 impl PipelineError {
-    /// That something the processor should have done with an event was not done, because of `subject`: a rule or a plugin.
+    /// That something the processor should have done with an event was not done, because of `subject`: a rule
+    /// or a plugin.
     pub fn of_event(
         event: &EnrichedEvent,
         error_id: String,

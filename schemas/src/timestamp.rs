@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate};
 
-/// A date and time with its offset, in UTC milliseconds: RFC 3339, or the same with an offset without a colon (`+0100`),
-/// as Salesforce and CXone write it.
+/// A date and time with its offset, in UTC milliseconds: RFC 3339, or the same with an offset without a colon
+/// (`+0100`), as Salesforce and CXone write it.
 pub fn date_time(text: &str) -> Option<i64> {
     let time = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));

@@ -18,7 +18,8 @@ pub struct WriteBack {
     pub operation: String,
     /// The resource it changes, `system/org/type/id`: one writer at a time.
     pub resource: String,
-    /// Where it goes: ids and object names that the operation needs (`conversationId`, `participantId`, `object`, `externalIdField`, `externalId` …).
+    /// Where it goes: ids and object names that the operation needs (`conversationId`, `participantId`,
+    /// `object`, `externalIdField`, `externalId` …).
     pub parameters: BTreeMap<String, String>,
     /// Fields to write, as text; the operation converts.
     pub fields: BTreeMap<String, String>,

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use crate::ports::Clock;
 
-/// The wall clock, which never goes back: the wall clock at the start of the process plus what has passed since, so that
-/// a clock set back by hand does not stretch a wait.
+/// The wall clock, which never goes back: the wall clock at the start of the process plus what has passed
+/// since, so that a clock set back by hand does not stretch a wait.
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     started_ms: i64,

@@ -164,8 +164,8 @@ fn conflict(progress: &mut Progress, failure: &Failure, now_ms: i64) -> Next {
     Next::Wait(now_ms.saturating_add(CONFLICT_WAIT_MS))
 }
 
-/// The target did not do it, or did not say. If it can still be called it is well, and the failure is the command's own;
-/// otherwise it is down and the command just waits.
+/// The target did not do it, or did not say. If it can still be called it is well, and the failure is the
+/// command's own; otherwise it is down and the command just waits.
 fn unavailable(
     terms: &Terms,
     progress: &mut Progress,

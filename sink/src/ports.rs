@@ -1,5 +1,5 @@
-//! What the worker asks of its surroundings. The program gives it the real ones; the simulation has models of them, so that
-//! the worker's own code goes through every fault that a seed can think of.
+//! What the worker asks of its surroundings. The program gives it the real ones; the simulation has models of
+//! them, so that the worker's own code goes through every fault that a seed can think of.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The loop that owns the membership, the transactions and the lanes.
 //!
-//! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Everything outside it
-//! asks of its [`ports`](crate::ports).
+//! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Everything
+//! outside it asks of its [`ports`](crate::ports).
 //!
 //! # Layout
 //!

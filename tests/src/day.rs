@@ -107,8 +107,8 @@ impl Deployment {
         .await
     }
 
-    /// Has the verifier judge everything this deployment left behind. Its processors must have stopped; in order, all of
-    /// them, if `stopped_cleanly`.
+    /// Has the verifier judge everything this deployment left behind. Its processors must have stopped; in
+    /// order, all of them, if `stopped_cleanly`.
     ///
     /// # Errors
     ///

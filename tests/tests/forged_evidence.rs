@@ -1,5 +1,5 @@
-//! `trunkline verify` on real topics: what is genuine holds, as a run and as an audit; what is forged is refused; and where
-//! there is nothing, nothing holds.
+//! `trunkline verify` on real topics: what is genuine holds, as a run and as an audit; what is forged is
+//! refused; and where there is nothing, nothing holds.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,8 +78,8 @@ async fn the_audit_holds(deployment: &Deployment, config: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Each event twice, in reverse order, its payload emptied, its attributes gone, the customer and profile of a stranger; each
-/// decision three times and to a wrong queue.
+/// Each event twice, in reverse order, its payload emptied, its attributes gone, the customer and profile of
+/// a stranger; each decision three times and to a wrong queue.
 async fn the_forgery_is_refused(deployment: &Deployment, config: &Path) -> Result<()> {
     let forgery = Forgery::begin(deployment, config).await?;
     for record in topics::records(&deployment.cluster(), &deployment.topic("events.normalized")).await? {

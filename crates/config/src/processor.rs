@@ -20,8 +20,9 @@ pub struct Processor {
     pub group: String,
     /// How long an event's identity is remembered (default 5 days: Genesys redelivers for up to 4).
     pub dedup_window: Duration,
-    /// How long a conversation that has ended is kept after its last event (default 30 days, as long as its events can be
-    /// read in `events.enriched`: what comes after is a conversation of its own, with positions from 1).
+    /// How long a conversation that has ended is kept after its last event (default 30 days, as long as its
+    /// events can be read in `events.enriched`: what comes after is a conversation of its own, with positions
+    /// from 1).
     pub forget_ended_after: Duration,
     /// The same for everything else: conversations that fell silent, agents, queues (default 30 days).
     pub forget_silent_after: Duration,

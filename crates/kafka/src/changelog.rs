@@ -163,7 +163,8 @@ impl Anchor {
     }
 }
 
-/// 64 bits of a record, its time among them: the same key and value can lie in the same place of another log. The same on every machine and in every build: FNV-1a, which its authors describe in RFC 9923.
+/// 64 bits of a record, its time among them: the same key and value can lie in the same place of another log.
+/// The same on every machine and in every build: FNV-1a, which its authors describe in RFC 9923.
 pub fn digest(timestamp: i64, key: &[u8], value: Option<&[u8]>) -> u64 {
     let mut hash = Fnv1a(0xcbf2_9ce4_8422_2325);
     hash.write(&timestamp.to_be_bytes());

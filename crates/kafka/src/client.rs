@@ -1,7 +1,7 @@
 //! The settings of librdkafka that matter, each with its reason.
 //!
-//! A setting that is not here has the value of its documentation (`CONFIGURATION.md` of librdkafka 2.12). Every setting of
-//! every client is in this folder, and nowhere else.
+//! A setting that is not here has the value of its documentation (`CONFIGURATION.md` of librdkafka 2.12).
+//! Every setting of every client is in this folder, and nowhere else.
 //!
 //! # Layout
 //!

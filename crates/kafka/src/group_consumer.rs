@@ -21,8 +21,8 @@ use crate::client;
 use crate::committed_offsets::committed;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
-/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart within it moves
-/// nothing.
+/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart
+/// within it moves nothing.
 pub const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a member joins its group.

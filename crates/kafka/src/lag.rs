@@ -1,8 +1,8 @@
 //! How far the last stable offset is behind the end of each partition.
 //!
-//! A reader that sees committed records only stops before the first open transaction. One hung transaction freezes every
-//! such reader of the partition, and nothing else shows it: the brokers are well, and lag counted to the last stable
-//! offset is zero.
+//! A reader that sees committed records only stops before the first open transaction. One hung transaction
+//! freezes every such reader of the partition, and nothing else shows it: the brokers are well, and lag
+//! counted to the last stable offset is zero.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};

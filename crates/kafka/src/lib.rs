@@ -16,7 +16,8 @@
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
 //! - [`topics`]: what is to be done so that the topics are as [`trunkline_schemas::catalog`] says, and doing it
-//! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it; [`SchemaFetcher`] asks it in
+//! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it;
+//!   [`SchemaFetcher`] asks it in
 //!   the background
 //! - [`lag`]: how far the last stable offset is behind, since one hung transaction freezes every read_committed reader
 

@@ -7,8 +7,8 @@ pub fn group_id(kafka: &Kafka, group: &str) -> String {
     kafka.topic(group)
 }
 
-/// The transactional id of an instance, `prefix-group-instance`: stable across restarts, so that a successor of the same
-/// name settles what this one leaves open.
+/// The transactional id of an instance, `prefix-group-instance`: stable across restarts, so that a successor
+/// of the same name settles what this one leaves open.
 pub fn transactional_id(kafka: &Kafka, group: &str, instance: &str) -> String {
     format!("{}-{instance}", group_id(kafka, group))
 }

@@ -1,8 +1,9 @@
 //! Which offsets of a partition are finished, though those before them may not be.
 //!
-//! Records are finished out of offset order: one is held, another waits for an answer from outside, a third goes straight
-//! through. What is committed to the group is the *watermark*, the first offset that is not finished. The finished
-//! offsets above it are saved in the same transaction, so that whoever reads the records again skips them.
+//! Records are finished out of offset order: one is held, another waits for an answer from outside, a third
+//! goes straight through. What is committed to the group is the *watermark*, the first offset that is not
+//! finished. The finished offsets above it are saved in the same transaction, so that whoever reads the
+//! records again skips them.
 //!
 //! Nothing here knows a client: the tracker is a value, and what is saved of it is a function of that value.
 

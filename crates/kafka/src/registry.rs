@@ -1,7 +1,8 @@
 //! The schema registry with the Confluent API.
 //!
-//! Fetching and registering go through `schema_registry_converter`; setting and reading a subject's compatibility, which
-//! it does not know, through the same kind of HTTP client. Ids and texts never change, so both are kept for ever.
+//! Fetching and registering go through `schema_registry_converter`; setting and reading a subject's
+//! compatibility, which it does not know, through the same kind of HTTP client. Ids and texts never change,
+//! so both are kept for ever.
 
 mod backoff;
 mod connection;
@@ -90,8 +91,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::NotRegistered`] or [`RegistryError::Incompatible`] say what to do; [`RegistryError::Unreachable`]
-    /// after retries.
+    /// [`RegistryError::NotRegistered`] or [`RegistryError::Incompatible`] say what to do;
+    /// [`RegistryError::Unreachable`] after retries.
     pub async fn register(&self, subject: &str, schema_json: &str) -> Result<u32, RegistryError> {
         let key = (subject.to_owned(), schema_json.to_owned());
         if let Some(id) = lock(&self.inner.ids).get(&key) {

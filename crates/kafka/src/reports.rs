@@ -1,5 +1,5 @@
-//! Reports for `pipeline.errors`, the same from every program: how they are kept until a transaction takes them, and what
-//! record becomes of one.
+//! Reports for `pipeline.errors`, the same from every program: how they are kept until a transaction takes
+//! them, and what record becomes of one.
 
 use std::collections::VecDeque;
 

@@ -1,17 +1,20 @@
 //! Records that wait for the schema they were written with, and schemas that were asked for in vain.
 //!
-//! A record with a schema id that this build does not know may well be good: its partition waits until the registry has
-//! answered, while the others go on. Where the registry does not know the id either, or its schema cannot be used, records
-//! of it are undecodable, but not for ever: a registry can be wrong, or behind.
+//! A record with a schema id that this build does not know may well be good: its partition waits until the
+//! registry has answered, while the others go on. Where the registry does not know the id either, or its
+//! schema cannot be used, records of it are undecodable, but not for ever: a registry can be wrong, or
+//! behind.
 //!
-//! Nothing here asks for a schema: that is the owner's part ([`crate::SchemaFetcher`]), and so is pausing the partitions.
+//! Nothing here asks for a schema: that is the owner's part ([`crate::SchemaFetcher`]), and so is pausing the
+//! partitions.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use trunkline_schemas::InboundRecord;
 
-/// How long a schema that was asked for in vain is not asked for again, in milliseconds: an undecodable record of it costs
-/// nothing then, and good ones, where the registry was wrong, are not dead-lettered for longer.
+/// How long a schema that was asked for in vain is not asked for again, in milliseconds: an undecodable
+/// record of it costs nothing then, and good ones, where the registry was wrong, are not dead-lettered for
+/// longer.
 const REFUSED_FOR_MS: i64 = 60_000;
 
 /// Refused schemas that are remembered: random ids in garbage must not fill the memory.
@@ -40,8 +43,8 @@ impl<P: Ord> SchemaWait<P> {
         self.waiting.contains_key(partition)
     }
 
-    /// Lets a record wait, behind those of its partition that wait already. The caller pauses the partition, which bounds
-    /// how many there are.
+    /// Lets a record wait, behind those of its partition that wait already. The caller pauses the partition,
+    /// which bounds how many there are.
     pub fn wait(&mut self, partition: P, record: InboundRecord) {
         self.waiting.entry(partition).or_default().push_back(record);
     }
@@ -68,8 +71,8 @@ impl<P: Ord> SchemaWait<P> {
         self.refused.insert(id, (reason, now.saturating_add(REFUSED_FOR_MS)));
     }
 
-    /// Why records of this schema are undecodable now; `None` when the schema is to be asked for, again or for the first
-    /// time.
+    /// Why records of this schema are undecodable now; `None` when the schema is to be asked for, again or
+    /// for the first time.
     pub fn refusal(&self, id: u32, now: i64) -> Option<String> {
         let (reason, until) = self.refused.get(&id)?;
         (*until > now).then(|| format!("schema {id}: {reason}"))

@@ -48,7 +48,8 @@ use crate::group_consumer::GroupConsumer;
 /// A coordinator aborts a transaction that its producer left open for this long.
 pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long initialisation may take at the start: the coordinator may first have to settle what a predecessor left open.
+/// How long initialisation may take at the start: the coordinator may first have to settle what a predecessor
+/// left open.
 pub const INITIALISE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two looks at whether everything is delivered.
@@ -65,9 +66,9 @@ pub struct TransactionalProducer {
 // === impl TransactionalProducer ===
 
 impl TransactionalProducer {
-    /// Creates and initialises the producer: any transaction that a predecessor of the same id left open is settled
-    /// before this returns. Who writes keeps to what each topic takes ([`crate::limits`]): the brokers' own refusal would
-    /// abort the whole transaction.
+    /// Creates and initialises the producer: any transaction that a predecessor of the same id left open is
+    /// settled before this returns. Who writes keeps to what each topic takes ([`crate::limits`]): the
+    /// brokers' own refusal would abort the whole transaction.
     ///
     /// # Errors
     /// [`TransactionError::Indeterminate`] when the brokers do not answer within 60 s, others when they refuse.
@@ -148,8 +149,8 @@ impl TransactionalProducer {
         self.producer.poll(Duration::ZERO);
     }
 
-    /// Adds the group's offsets (each the next to read) and commits. Each of the three steps of it, delivery, offsets and
-    /// commit, is given up after `within`, which [`TRANSACTION_TIMEOUT`] is enough for.
+    /// Adds the group's offsets (each the next to read) and commits. Each of the three steps of it, delivery,
+    /// offsets and commit, is given up after `within`, which [`TRANSACTION_TIMEOUT`] is enough for.
     ///
     /// # Errors
     /// [`TransactionError`] says what to do. [`CommitOutcome::Indeterminate`] is a success that must not be trusted.

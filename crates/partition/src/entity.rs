@@ -1,9 +1,10 @@
 //! What state keeps of one entity (a conversation, an agent, a queue …): its position, its conversation, the order of
 //! its channels, and which events it has seen.
 //!
-//! The ids of the current hour lie with the entity itself, so that an event costs one value; when the hour is over, or
-//! there are [`CHUNK_IDS`] of them, they are sealed into a chunk of their own, which is never written again. A call that
-//! lasts a few minutes is thus one value of some hundred bytes, and a busy queue rewrites no more than a chunk's worth.
+//! The ids of the current hour lie with the entity itself, so that an event costs one value; when the hour is
+//! over, or there are [`CHUNK_IDS`] of them, they are sealed into a chunk of their own, which is never
+//! written again. A call that lasts a few minutes is thus one value of some hundred bytes, and a busy queue
+//! rewrites no more than a chunk's worth.
 
 mod stored;
 

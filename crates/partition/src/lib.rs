@@ -1,7 +1,7 @@
-//! The heart of the processor: one partition, from an event read to an event emitted. Pure: a function of (state, input,
-//! now) that returns what it wants done, with no socket, no thread, no clock and no randomness of its own. Whoever runs it
-//! gives it events, answers and the time, and carries out what it returns: the processor around Kafka, a replay or a
-//! what-if around a file.
+//! The heart of the processor: one partition, from an event read to an event emitted. Pure: a function of
+//! (state, input, now) that returns what it wants done, with no socket, no thread, no clock and no randomness
+//! of its own. Whoever runs it gives it events, answers and the time, and carries out what it returns: the
+//! processor around Kafka, a replay or a what-if around a file.
 //!
 //! ```text
 //! events, dead letters, skipped offsets ─┐   ┌─► outputs, finished offsets, changes of state

@@ -1,5 +1,6 @@
-//! Plugins as a partition sees them: which look at an event, who waits for which until when, and what they add. Pure:
-//! what is to be asked of a plugin's thread is returned as a [`Command`], what the thread does comes in as a [`Message`].
+//! Plugins as a partition sees them: which look at an event, who waits for which until when, and what they
+//! add. Pure: what is to be asked of a plugin's thread is returned as a [`Command`], what the thread does
+//! comes in as a [`Message`].
 //!
 //! An event waits at the head of its lane for the plugins that want to see it, at most for their budgets; what one does
 //! not answer in time is left out, and reported. A plugin that fails, panics or does not come back is turned off for a
@@ -116,8 +117,8 @@ impl Plugins {
         self.interested.keys().map(String::as_str)
     }
 
-    /// Asks them about an event of a partition, at `now` (UTC milliseconds). Returns their answers where it need not wait;
-    /// else [`Plugins::poll`] gives them later.
+    /// Asks them about an event of a partition, at `now` (UTC milliseconds). Returns their answers where it
+    /// need not wait; else [`Plugins::poll`] gives them later.
     pub fn ask(&mut self, partition: i32, request: PluginRequest, now: i64) -> Option<Vec<Answer>> {
         let PluginRequest { number, event } = request;
         let interested = self.interested.get(&event.event_type).cloned().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! A partition driven by something else than the processor: a recorded list of events, with state in memory, profiles and
-//! plugins as functions, and a clock that is a number.
+//! A partition driven by something else than the processor: a recorded list of events, with state in memory,
+//! profiles and plugins as functions, and a clock that is a number.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

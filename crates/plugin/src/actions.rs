@@ -7,8 +7,8 @@ use std::time::Duration;
 /// What should come of an event; nothing, to begin with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Actions {
-    /// Attributes to add to the event, where rules and readers of `events.enriched` see them. What the event has already
-    /// stays as it is.
+    /// Attributes to add to the event, where rules and readers of `events.enriched` see them. What the event
+    /// has already stays as it is.
     pub attributes: BTreeMap<String, String>,
     /// Where its conversation should go. The first step that decides is followed: plugins before rules.
     pub decision: Option<Decision>,
@@ -48,7 +48,8 @@ pub struct WriteBack {
     pub expires: Option<Duration>,
     /// The resource it changes, where the operation's own default does not fit.
     pub resource: Option<String>,
-    /// Ids and names that the operation needs. Those that the event has (`conversationId`, `participantId`) are filled in.
+    /// Ids and names that the operation needs. Those that the event has (`conversationId`, `participantId`)
+    /// are filled in.
     pub parameters: BTreeMap<String, String>,
     /// Fields to write.
     pub fields: BTreeMap<String, String>,

@@ -24,8 +24,8 @@ pub struct Factory {
 // === impl Factory ===
 
 impl Factory {
-    /// Plugins with a name of lower-case letters, digits, `-` and `_`, made by `init` from settings of a type of your own.
-    /// Give that type `#[serde(deny_unknown_fields)]`, and mistakes are told with their place.
+    /// Plugins with a name of lower-case letters, digits, `-` and `_`, made by `init` from settings of a type
+    /// of your own. Give that type `#[serde(deny_unknown_fields)]`, and mistakes are told with their place.
     pub fn new<S, P>(
         name: &'static str,
         init: impl Fn(S) -> Result<P, Failure> + Send + Sync + 'static,

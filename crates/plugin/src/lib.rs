@@ -1,4 +1,5 @@
-//! Steps that look at events and say what should come of them: the trait that the processor's own steps and yours share.
+//! Steps that look at events and say what should come of them: the trait that the processor's own steps and
+//! yours share.
 //!
 //! ```
 //! use serde::Deserialize;

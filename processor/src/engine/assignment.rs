@@ -73,8 +73,8 @@ impl Assignment {
         self.restoring.remove(&partition);
     }
 
-    /// Partitions stay ours until the group says otherwise, and are not processed until they are restored anew: no restore
-    /// of before brings them back.
+    /// Partitions stay ours until the group says otherwise, and are not processed until they are restored
+    /// anew: no restore of before brings them back.
     pub(super) fn hold_back(&mut self, partitions: &[i32]) {
         self.restoring.extend(partitions.iter().map(|partition| (*partition, NO_TICKET)));
     }

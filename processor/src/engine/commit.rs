@@ -1,5 +1,5 @@
-//! Commits: outputs, changelog and offsets together; state only after that. [`Recovery`] decides what follows from how a
-//! transaction ended.
+//! Commits: outputs, changelog and offsets together; state only after that. [`Recovery`] decides what follows
+//! from how a transaction ended.
 //!
 //! [`Recovery`]: super::recovery::Recovery
 
@@ -60,8 +60,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
     }
 
-    /// What there is to commit, by partition. The finished offsets come first in a partition's changes and its entities last:
-    /// the last record of a commit is the store's checkpoint.
+    /// What there is to commit, by partition. The finished offsets come first in a partition's changes and
+    /// its entities last: the last record of a commit is the store's checkpoint.
     fn take_commits(&mut self) -> Result<Vec<Commit>, EngineError> {
         let mut commits = Vec::new();
         for partition in self.tasks.partitions() {
@@ -109,8 +109,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    /// After an indeterminate commit: replaces the producer, and reads the committed state from committed offsets and the
-    /// changelog's tail.
+    /// After an indeterminate commit: replaces the producer, and reads the committed state from committed
+    /// offsets and the changelog's tail.
     fn start_again(&mut self) -> Result<(), EngineError> {
         let partitions = self.step_aside()?;
         match self.brokers.reopen() {
@@ -151,7 +151,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(partitions)
     }
 
-    /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything starts again.
+    /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything
+    /// starts again.
     pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
         if self.recovery.standby_ends(self.clock.now()) {
             tracing::warn!(code = error_codes::TRANSACTION_ABORTED.as_str(), "starting again");

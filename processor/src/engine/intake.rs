@@ -113,7 +113,8 @@ impl Intake {
         }
     }
 
-    /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may be read now.
+    /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may
+    /// be read now.
     pub(super) fn take_schemas(&mut self, clock: &dyn Clock) -> BTreeMap<i32, VecDeque<InboundRecord>> {
         let mut arrived = false;
         while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
@@ -141,8 +142,8 @@ impl Intake {
         }
     }
 
-    /// The offset to commit, and whether it has moved since the last call. Appends what state keeps of the offsets above
-    /// it, if that changed.
+    /// The offset to commit, and whether it has moved since the last call. Appends what state keeps of the
+    /// offsets above it, if that changed.
     pub(super) fn take_offset(
         &mut self,
         partition: i32,

@@ -46,8 +46,8 @@ pub struct Parts<B, S> {
     pub settings: Arc<Settings>,
     /// How often to commit; milliseconds.
     pub commit_interval_ms: i64,
-    /// Bytes of encoded records after which the client gets them before the commit: enough for large batches, little enough
-    /// that the brokers have most of a transaction before it ends.
+    /// Bytes of encoded records after which the client gets them before the commit: enough for large batches,
+    /// little enough that the brokers have most of a transaction before it ends.
     pub hand_over_bytes: usize,
     /// Events under way per instance after which partitions pause.
     pub max_held_events: usize,

@@ -1,5 +1,5 @@
-//! What follows from how transactions went: how long to wait after those that went wrong, and when to give up. A function of
-//! what happened and when.
+//! What follows from how transactions went: how long to wait after those that went wrong, and when to give
+//! up. A function of what happened and when.
 
 use std::time::Duration;
 

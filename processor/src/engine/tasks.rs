@@ -69,8 +69,8 @@ impl Tasks {
         self.running.len()
     }
 
-    /// Runs one step of a task with everything it may look at, then asks the plugins that it wants asked. Partitions that are
-    /// not ours are passed over.
+    /// Runs one step of a task with everything it may look at, then asks the plugins that it wants asked.
+    /// Partitions that are not ours are passed over.
     pub(super) fn step<S: StateStore>(
         &mut self,
         partition: i32,
@@ -97,7 +97,8 @@ impl Tasks {
         self.running.values_mut().flat_map(|running| running.task.take_lookups()).collect()
     }
 
-    /// Appends what changed of a partition since the last commit. True when the commit concerns it for what it published.
+    /// Appends what changed of a partition since the last commit. True when the commit concerns it for what
+    /// it published.
     pub(super) fn take_changes(
         &mut self,
         partition: i32,

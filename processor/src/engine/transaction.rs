@@ -1,6 +1,7 @@
-//! The transaction that outputs are published in. They are encoded as they come, while they are still in the processor's
-//! caches, and handed to the client many at a time: it sends a request for each partition as soon as it has something for
-//! it, and requests of a few records each cost client and broker more than the records.
+//! The transaction that outputs are published in. They are encoded as they come, while they are still in the
+//! processor's caches, and handed to the client many at a time: it sends a request for each partition as soon
+//! as it has something for it, and requests of a few records each cost client and broker more than the
+//! records.
 
 use std::time::Duration;
 

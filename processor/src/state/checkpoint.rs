@@ -31,7 +31,8 @@ impl Checkpoint {
         bytes
     }
 
-    /// Reads it back; `None` for anything else, such as the bare offset that earlier builds kept: such state is rebuilt.
+    /// Reads it back; `None` for anything else, such as the bare offset that earlier builds kept: such state
+    /// is rebuilt.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; Self::BYTES] = bytes.try_into().ok()?;
         let number = |from: usize| {

@@ -32,12 +32,12 @@ const BLOCK_CACHE_BYTES: usize = 32 << 20;
 /// Bytes of a piece of an index or a filter.
 const METADATA_BLOCK_BYTES: usize = 4 << 10;
 
-/// Sorted runs of a column family from which on they are merged. Each is a filter more to ask for what is not there; fewer would
-/// be merged more often.
+/// Sorted runs of a column family from which on they are merged. Each is a filter more to ask for what is not
+/// there; fewer would be merged more often.
 const RUNS: i32 = 12;
 
-/// Sorted runs from which on writes are slowed down, and from which on they wait: far more than gather while the largest
-/// merge holds up the others.
+/// Sorted runs from which on writes are slowed down, and from which on they wait: far more than gather while
+/// the largest merge holds up the others.
 const RUNS_SLOWDOWN: i32 = 40;
 const RUNS_STOP: i32 = 64;
 
@@ -208,8 +208,8 @@ impl StateStore for Store {
     }
 }
 
-/// Moves a store that is damaged, and closed, out of the way: whoever opens it next makes an empty one, and fills it from the
-/// changelog.
+/// Moves a store that is damaged, and closed, out of the way: whoever opens it next makes an empty one, and
+/// fills it from the changelog.
 ///
 /// # Errors
 /// Those of the file system.
@@ -230,15 +230,17 @@ fn family_options(cache: &Cache) -> Options {
     // Indexes and filters count as cache, or memory would grow with the number of conversations on disk.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    // … and are read in pieces of a block. A file's filter is a megabyte: once all of them no longer fit, every look for a
-    // conversation that is not there read one in whole, which took three quarters of the time at ten million conversations.
+    // … and are read in pieces of a block. A file's filter is a megabyte: once all of them no longer fit,
+    // every look for a conversation that is not there read one in whole, which took three quarters of the
+    // time at ten million conversations.
     table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     table.set_partition_filters(true);
     table.set_metadata_block_size(METADATA_BLOCK_BYTES);
     options.set_block_based_table_factory(&table);
-    // Conversations begin and end all over the keys, so each flush overlaps all of a level. Leveled compaction rewrote the
-    // first level for every four flushes of a few megabytes, half of the time with ten million conversations; merging runs
-    // of like size rewrites a third as much. Kafka Streams' stores are set up in the same way.
+    // Conversations begin and end all over the keys, so each flush overlaps all of a level. Leveled
+    // compaction rewrote the first level for every four flushes of a few megabytes, half of the time with ten
+    // million conversations; merging runs of like size rewrites a third as much. Kafka Streams' stores are
+    // set up in the same way.
     options.set_compaction_style(DBCompactionStyle::Universal);
     let mut universal = UniversalCompactOptions::default();
     universal.set_max_size_amplification_percent(SIZE_AMPLIFICATION_PERCENT);

@@ -427,7 +427,8 @@ impl Brokers for ModelBrokers {
     }
 }
 
-/// What a client says of itself. Only the client can make the error inside, so a real one is refused its settings first.
+/// What a client says of itself. Only the client can make the error inside, so a real one is refused its
+/// settings first.
 pub fn refusal(fatal: bool) -> ConsumerError {
     let settings = GroupSettings {
         group: "trunkline-processor".to_owned(),

@@ -56,8 +56,8 @@ pub struct Group {
 // === impl Group ===
 
 impl Group {
-    /// A process joins under a name. One that bears it already is replaced, with everything it holds: that is what static
-    /// membership means. Returns the member's id, and what the process is told at once.
+    /// A process joins under a name. One that bears it already is replaced, with everything it holds: that is
+    /// what static membership means. Returns the member's id, and what the process is told at once.
     pub fn join(&mut self, name: &str, client: usize, now: i64) -> (u64, Option<Change>) {
         self.ids += 1;
         let replaced = self.members.insert(name.to_owned(), Member { id: self.ids, client, beaten_at: now });

@@ -1,13 +1,16 @@
-//! The processor's engine against a model of everything around it, in virtual time, from a seed. ARCHITECTURE.md says what
-//! is modelled and what is not.
+//! The processor's engine against a model of everything around it, in virtual time, from a seed.
+//! ARCHITECTURE.md says what is modelled and what is not.
 //!
 //! # Layout
 //!
 //! - the model: [`log`], [`transactions`], [`group`], and [`world`], which holds them and what is still to come
-//! - the ports of a process: [`brokers`] with its [`client`], [`restorer`], [`store`], [`plugins`], [`surroundings`]; [`handle`] is their way to the world
-//! - [`plan`]: which faults a seed has; [`weather`]: those that come with time; [`input`]: what it reads; [`dice`]: chance
+//! - the ports of a process: [`brokers`] with its [`client`], [`restorer`], [`store`], [`plugins`],
+//!   [`surroundings`]; [`handle`] is their way to the world
+//! - [`plan`]: which faults a seed has; [`weather`]: those that come with time; [`input`]: what it reads;
+//!   [`dice`]: chance
 //! - [`instance`]: a process; [`schedule`]: who runs when; [`run`]: many seeds
-//! - [`oracle`]: what must hold, with [`plugin_effects`] and [`patience`]; [`saboteurs`]: proof that it would be seen if it did not
+//! - [`oracle`]: what must hold, with [`plugin_effects`] and [`patience`]; [`saboteurs`]: proof that it would
+//!   be seen if it did not
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

@@ -1,6 +1,6 @@
-//! Judges a run by what was written to its topics, and shares no decision with the processor: duplicates are what has the
-//! same id, order is what the source's mode says of neighbours in the output, and state is the latest committed value of
-//! every key of the changelog.
+//! Judges a run by what was written to its topics, and shares no decision with the processor: duplicates are
+//! what has the same id, order is what the source's mode says of neighbours in the output, and state is the
+//! latest committed value of every key of the changelog.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,5 +1,5 @@
-//! How long a process lets events wait for plugins. What was asked is overdue once its budget is over and the process has
-//! looked at its plugins since; by its next commit the event must be published then.
+//! How long a process lets events wait for plugins. What was asked is overdue once its budget is over and the
+//! process has looked at its plugins since; by its next commit the event must be published then.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What a seed has in store: which faults it knows and how often they come. A seed that has them all would never come to
-//! the long way that leads through only two of them, so each draws its own lot.
+//! What a seed has in store: which faults it knows and how often they come. A seed that has them all would
+//! never come to the long way that leads through only two of them, so each draws its own lot.
 
 use crate::dice::Dice;
 

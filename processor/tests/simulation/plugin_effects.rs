@@ -9,8 +9,8 @@ use crate::log::Txn;
 use crate::plugins::{EVENT_TYPE, FIELD, attribute, names, parse_token};
 use crate::world::Violation;
 
-/// What a plugin wants takes effect with the event's transaction or not at all, and an event waits for it no longer than
-/// its budget.
+/// What a plugin wants takes effect with the event's transaction or not at all, and an event waits for it no
+/// longer than its budget.
 pub const PLUGINS: &str = "plugins";
 
 /// Something that came of a plugin's answer.

@@ -1,5 +1,5 @@
-//! Plugins, as the threads of one process: each takes one question after the other, and is quick or slow, fails, panics,
-//! never comes back, or is gone at once.
+//! Plugins, as the threads of one process: each takes one question after the other, and is quick or slow,
+//! fails, panics, never comes back, or is gone at once.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Restores, step by step between the turns of an engine, by the code that restores from real brokers.
 //!
-//! In the processor a thread of its own answers requests. Here there are no threads: [`answer`] is run anew at each step,
-//! with what it was answered so far, until it asks something more; there it is held up for as long as the world likes.
+//! In the processor a thread of its own answers requests. Here there are no threads: [`answer`] is run anew
+//! at each step, with what it was answered so far, until it asks something more; there it is held up for as
+//! long as the world likes.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -169,8 +169,8 @@ pub fn runs(first: u64, count: u64) -> Report {
     runs_until(first, count, None, |_| true)
 }
 
-/// The first of so many seeds in which a sabotage breaks an invariant. That nothing goes on any more does not count: what
-/// must be shown is that it does harm.
+/// The first of so many seeds in which a sabotage breaks an invariant. That nothing goes on any more does not
+/// count: what must be shown is that it does harm.
 pub fn caught(sabotage: Sabotage, seeds: u64) -> Option<(u64, Violation)> {
     let harm = |failure: &Failure| failure.violation.invariant != PROGRESS;
     let failures = runs_until(0, seeds, Some(sabotage), harm).failures;

@@ -1,5 +1,5 @@
-//! The protocol broken on purpose, from outside: each saboteur stands between the engine and a port. A model that lets one
-//! of them pass is too kind to be worth anything.
+//! The protocol broken on purpose, from outside: each saboteur stands between the engine and a port. A model
+//! that lets one of them pass is too kind to be worth anything.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -19,8 +19,8 @@ use crate::store::Disk;
 /// Which rule is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
-    /// A restore reads to the last stable offset, as a read_committed client sees the end, instead of waiting for the high
-    /// watermark to become stable.
+    /// A restore reads to the last stable offset, as a read_committed client sees the end, instead of waiting
+    /// for the high watermark to become stable.
     StableEnd,
     /// Changes are applied to the store as they are produced, before their transaction is committed.
     ApplyBeforeCommit,

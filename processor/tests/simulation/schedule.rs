@@ -1,5 +1,5 @@
-//! Who runs when. There is one thread: processes take turns, and one that is held up in a call lets the others go on from
-//! within it.
+//! Who runs when. There is one thread: processes take turns, and one that is held up in a call lets the
+//! others go on from within it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

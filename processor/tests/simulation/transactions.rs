@@ -1,6 +1,7 @@
-//! The transaction coordinator: ids, epochs, and transactions that are decided at once and marked later, partition by
-//! partition. As Kafka before KIP-890 does it, which is what librdkafka speaks: the epoch of a producer changes when it is
-//! initialised and when the coordinator gives up on it, not with every transaction.
+//! The transaction coordinator: ids, epochs, and transactions that are decided at once and marked later,
+//! partition by partition. As Kafka before KIP-890 does it, which is what librdkafka speaks: the epoch of a
+//! producer changes when it is initialised and when the coordinator gives up on it, not with every
+//! transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -116,8 +116,9 @@ impl World {
         }
     }
 
-    /// Copies a changelog to another of its name. No disk may hold state whose last record lies in the copy just where it
-    /// lay before: a process could not tell the two logs apart, and copying in another order makes sure of that.
+    /// Copies a changelog to another of its name. No disk may hold state whose last record lies in the copy
+    /// just where it lay before: a process could not tell the two logs apart, and copying in another order
+    /// makes sure of that.
     pub fn remake_changelog(&mut self, partition: i32) {
         let mut records = self.oracle.latest(partition);
         if records.len() < 2 {

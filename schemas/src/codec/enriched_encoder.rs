@@ -1,7 +1,7 @@
 //! Enriched events from the bytes of platform events.
 //!
-//! An `EnrichedEvent` begins with the fields of its `PlatformEvent`, so all that has to be encoded is what was found out
-//! about it; the rest is passed on in the bytes it came in.
+//! An `EnrichedEvent` begins with the fields of its `PlatformEvent`, so all that has to be encoded is what
+//! was found out about it; the rest is passed on in the bytes it came in.
 
 use super::{Encoder, Error, Value, findings, frame};
 use crate::{EncodedEvent, EnrichedEvent, Findings};

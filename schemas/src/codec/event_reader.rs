@@ -33,7 +33,8 @@ impl EventReader {
         self.decoder.add_writer(id, schema_json)
     }
 
-    /// Takes the value of a record. One that another version of the schema wrote is resolved, and encoded by this one's.
+    /// Takes the value of a record. One that another version of the schema wrote is resolved, and encoded by
+    /// this one's.
     ///
     /// # Errors
     ///

@@ -8,7 +8,8 @@ use serde_avro_fast::Schema;
 use serde_avro_fast::de::read::SliceRead;
 use serde_avro_fast::de::{DeserializerConfig, DeserializerState};
 
-/// A deserializer over `body` whose collections cannot be longer than the body has bytes, however long it claims they are.
+/// A deserializer over `body` whose collections cannot be longer than the body has bytes, however long it
+/// claims they are.
 pub(super) fn state<'s, 'b>(body: &'b [u8], schema: &'s Schema) -> DeserializerState<'s, SliceRead<'b>> {
     let mut config = DeserializerConfig::new(schema);
     config.max_seq_size = body.len();

@@ -37,16 +37,17 @@ const EVENT_TIME_SOURCES: i64 = 3;
 struct Cursor<'v> {
     value: &'v [u8],
     at: usize,
-    /// Whether everything so far is as our serializer writes it: Avro lets others write numbers longer than they need be,
-    /// maps in several blocks, and their entries in any order.
+    /// Whether everything so far is as our serializer writes it: Avro lets others write numbers longer than
+    /// they need be, maps in several blocks, and their entries in any order.
     canonical: bool,
 }
 
 // === impl Fields ===
 
 impl Fields {
-    /// Goes through a body that begins at `from`, field by field as the schema has them; also whether it has the bytes that
-    /// our serializer would give it. Whatever is not exactly one event is refused, with what is wrong.
+    /// Goes through a body that begins at `from`, field by field as the schema has them; also whether it has
+    /// the bytes that our serializer would give it. Whatever is not exactly one event is refused, with what
+    /// is wrong.
     pub(super) fn find(value: &[u8], from: usize) -> Result<(Self, bool), String> {
         let mut cursor = Cursor { value, at: from, canonical: true };
         let fields = Self::read(&mut cursor).ok_or_else(|| {

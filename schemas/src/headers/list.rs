@@ -51,7 +51,8 @@ impl Headers {
         self.ends.push((self.names.len(), self.values.len()));
     }
 
-    /// Makes this the only header of its name. One that is so already stays where it is, else it goes behind the others.
+    /// Makes this the only header of its name. One that is so already stays where it is, else it goes behind
+    /// the others.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
         let of_name = |(candidate, _): &(&str, &[u8])| candidate.eq_ignore_ascii_case(name);

@@ -7,17 +7,18 @@
 //! - [`commands`]: what is written to the log; [`dice`]: chance
 //! - [`run`]: who runs when, what goes wrong when, and what must hold in the end
 //!
-//! Judged: every command has exactly one result, or one dead letter where it cannot be understood; no two requests for one
-//! resource are alive at once, and their effects come in the order of the commands, each once; the committed watermark and
-//! the saved offsets name finished records only, and all of them; no transaction is begun by a producer whose last one
-//! has no known outcome; a schema that came late makes dead letters for a minute and no longer; everything is finished once
-//! nothing goes wrong any more.
+//! Judged: every command has exactly one result, or one dead letter where it cannot be understood; no two
+//! requests for one resource are alive at once, and their effects come in the order of the commands, each
+//! once; the committed watermark and the saved offsets name finished records only, and all of them; no
+//! transaction is begun by a producer whose last one has no known outcome; a schema that came late makes dead
+//! letters for a minute and no longer; everything is finished once nothing goes wrong any more.
 //!
-//! Not modelled: a process that is overtaken while it calls a target, records that arrive after their transaction has ended,
-//! several topics.
+//! Not modelled: a process that is overtaken while it calls a target, records that arrive after their
+//! transaction has ended, several topics.
 //!
-//! Not judged: a request for a record of the late schema that is still alive when the partition goes to an instance which
-//! refuses that schema. That one does not know that there was a command, so it cannot wait for it.
+//! Not judged: a request for a record of the late schema that is still alive when the partition goes to an
+//! instance which refuses that schema. That one does not know that there was a command, so it cannot wait for
+//! it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 

@@ -18,12 +18,12 @@ pub const PARTITIONS: usize = 3;
 /// Sinks.
 pub const INSTANCES: usize = 2;
 
-/// After so long at least the coordinator settles a transaction that its producer left open, and in twice that time at the
-/// latest, since it looks for such ones only now and then; milliseconds.
+/// After so long at least the coordinator settles a transaction that its producer left open, and in twice
+/// that time at the latest, since it looks for such ones only now and then; milliseconds.
 const TRANSACTION_TIMEOUT_MS: i64 = 10_000;
 
-/// How long after the registry has learnt the late schema a dead letter may still name it: for a minute it is refused, and
-/// an answer from before may be under way.
+/// How long after the registry has learnt the late schema a dead letter may still name it: for a minute it is
+/// refused, and an answer from before may be under way.
 const REFUSED_MS: i64 = 64_000;
 
 /// A transaction whose end was asked for and nobody knows to have happened.

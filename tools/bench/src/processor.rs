@@ -1,8 +1,8 @@
 //! The processor against a Kafka Streams job that does the same, and against loops that do nothing but read and write.
 //!
-//! All run on the same broker and the same input, one after the other, never two at once. Where throughput is measured the
-//! input is in its topic before a contender starts, so that making it costs nobody anything; where latencies are, it is
-//! written at its times.
+//! All run on the same broker and the same input, one after the other, never two at once. Where throughput is
+//! measured the input is in its topic before a contender starts, so that making it costs nobody anything;
+//! where latencies are, it is written at its times.
 //!
 //! # Layout
 //!

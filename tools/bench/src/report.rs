@@ -10,8 +10,8 @@ use serde::Serialize;
 pub struct Report {
     /// Absolute figures; their unit ends their name.
     pub figures: BTreeMap<String, f64>,
-    /// Figures of ours by figures of a peer, from the same run. Where less is better (memory, time) ours is the better the
-    /// further below 1.
+    /// Figures of ours by figures of a peer, from the same run. Where less is better (memory, time) ours is
+    /// the better the further below 1.
     pub ratios: BTreeMap<String, f64>,
     /// What they hold for.
     pub conditions: BTreeMap<String, String>,

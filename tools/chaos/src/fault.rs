@@ -114,8 +114,8 @@ pub enum ProcessorFault {
         /// For how long.
         hold: Duration,
     },
-    /// The connection is cut with one EndTxn under way, which is held back for so short a time that the client, which asks
-    /// again, may have gone on to its next transaction.
+    /// The connection is cut with one EndTxn under way, which is held back for so short a time that the
+    /// client, which asks again, may have gone on to its next transaction.
     OvertakenEndTxn {
         /// For how long.
         hold: Duration,

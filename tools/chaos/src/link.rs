@@ -41,7 +41,8 @@ pub enum Injection {
     Hold {
         /// For how long.
         time: Duration,
-        /// Whether the client's connection is cut at once, so that it asks again on another while the first is under way.
+        /// Whether the client's connection is cut at once, so that it asks again on another while the first
+        /// is under way.
         cut: bool,
     },
     /// Delivered; the connection is cut when the answer comes.

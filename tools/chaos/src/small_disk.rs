@@ -28,8 +28,8 @@ const MOUNT_PATIENCE: Duration = Duration::from_secs(10);
 // === impl SmallDisk ===
 
 impl SmallDisk {
-    /// Mounts one at `folder`, which has to exist, in a mount namespace of its own: nobody else sees it, and it needs no
-    /// cleaning up.
+    /// Mounts one at `folder`, which has to exist, in a mount namespace of its own: nobody else sees it, and
+    /// it needs no cleaning up.
     ///
     /// # Errors
     /// Why this machine does not let us.

@@ -43,8 +43,8 @@ pub struct Line {
     pub customer_id: Option<String>,
     /// When the fact happened.
     pub event_time: i64,
-    /// Which occurrence the delivery reports: the same for all deliveries of one occurrence, however they were published,
-    /// and never that of another occurrence, however equal the bodies are.
+    /// Which occurrence the delivery reports: the same for all deliveries of one occurrence, however they
+    /// were published, and never that of another occurrence, however equal the bodies are.
     pub fact: String,
     /// The behaviour of the world that the delivery belongs to: `state-returns`, `equal-bodies`, `equal-milliseconds`
     /// or `honest-repeat`; null for what is ordinary.

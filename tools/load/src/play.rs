@@ -84,8 +84,8 @@ pub enum Error {
     Client(#[from] reqwest::Error),
 }
 
-/// Plays `deliveries` whose time zero is `start_ms` (UTC milliseconds; in the past means: catch up at once). Returns when
-/// the last one has ended, or soon after `stop` is set and those under way have ended.
+/// Plays `deliveries` whose time zero is `start_ms` (UTC milliseconds; in the past means: catch up at once).
+/// Returns when the last one has ended, or soon after `stop` is set and those under way have ended.
 ///
 /// # Errors
 /// See [`Error`].

@@ -1,4 +1,5 @@
-//! Follows the output topics as any consumer of Trunkline would: `read_committed`, values decoded by the writer's schema.
+//! Follows the output topics as any consumer of Trunkline would: `read_committed`, values decoded by the
+//! writer's schema.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

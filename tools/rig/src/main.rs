@@ -1,5 +1,5 @@
-//! The `rig` binary: what `./run` hands over to once there is a Rust to build it with. It starts a broker and a registry,
-//! builds what a verb runs, runs it, and ends everything that it started.
+//! The `rig` binary: what `./run` hands over to once there is a Rust to build it with. It starts a broker and
+//! a registry, builds what a verb runs, runs it, and ends everything that it started.
 //!
 //! # Layout
 //!

@@ -153,7 +153,8 @@ impl Member {
         tokio::time::timeout(ALIVE_PATIENCE, alive).await.ok()?.ok().and_then(|process| *process)
     }
 
-    /// Ends it as `kill -9` does, does something meanwhile, and lets it start again; false when there was nothing to kill.
+    /// Ends it as `kill -9` does, does something meanwhile, and lets it start again; false when there was
+    /// nothing to kill.
     pub async fn kill(&self, meanwhile: impl Future<Output = ()>) -> bool {
         if self.process().await.is_none() {
             return false;

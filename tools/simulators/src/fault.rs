@@ -13,8 +13,9 @@ use crate::percent;
 pub struct FaultProfile {
     /// Milliseconds added to every answer.
     pub latency_ms: u64,
-    /// Milliseconds added to answers about one customer, by the customer's id, for instance `{"C-000020": 2000}`. A request
-    /// is about a customer when its path, query or body holds the id as a word of its own.
+    /// Milliseconds added to answers about one customer, by the customer's id, for instance
+    /// `{"C-000020": 2000}`. A request is about a customer when its path, query or body holds the id as a
+    /// word of its own.
     pub slow_customers: BTreeMap<String, u64>,
     /// Share of requests (0 to 1) answered with a server error and no effect.
     pub error_rate: f64,

@@ -160,7 +160,8 @@ impl Call {
         sent.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(expected)
     }
 
-    /// The key of the intent behind a write: an `Idempotency-Key` header, else a field of the body that names the command.
+    /// The key of the intent behind a write: an `Idempotency-Key` header, else a field of the body that names
+    /// the command.
     #[must_use]
     pub fn idempotency_key(&self) -> Option<String> {
         if let Some(key) = self.header("idempotency-key") {

@@ -233,7 +233,8 @@ impl Salesforce {
     }
 }
 
-/// `If-Match` counts for accounts only and elsewhere is ignored; `If-Unmodified-Since` counts everywhere, by the second.
+/// `If-Match` counts for accounts only and elsewhere is ignored; `If-Unmodified-Since` counts everywhere, by
+/// the second.
 fn precondition(call: &Call, object: &str, record: &Record) -> Result<(), Box<Answer>> {
     let failed = || Box::new(failure(412, "PRECONDITION_FAILED", "The record has been modified", &[]));
     if let Some(wanted) = call.header("if-match").filter(|_| object == "Account") {

@@ -192,8 +192,8 @@ fn target(call: &Call) -> Target {
     }
 }
 
-/// The value that tells an entity apart: of `'1003764'` and `BusinessPartner='1003764'` the only one there is, of an item's
-/// four-part key the document's number. Quotes inside a value are doubled.
+/// The value that tells an entity apart: of `'1003764'` and `BusinessPartner='1003764'` the only one there
+/// is, of an item's four-part key the document's number. Quotes inside a value are doubled.
 fn key_value(key: &str) -> String {
     let mut parts = key.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
     let (_, value) = parts

@@ -1,9 +1,9 @@
 //! The audit of a deployment that runs: over a range of time, without a ledger, in bounded memory.
 //!
-//! What can be judged from the topics alone is judged: each event once (I2), in order (I3), field by field what came in
-//! (`fields`), and one result for each command (I5). Events are told apart by their key: an audit makes as many passes over the
-//! range as its memory asks for, and each pass keeps the events of its share of the keys, so that whatever belongs together is
-//! judged together.
+//! What can be judged from the topics alone is judged: each event once (I2), in order (I3), field by field
+//! what came in (`fields`), and one result for each command (I5). Events are told apart by their key: an
+//! audit makes as many passes over the range as its memory asks for, and each pass keeps the events of its
+//! share of the keys, so that whatever belongs together is judged together.
 
 mod pass;
 
@@ -51,12 +51,13 @@ pub struct Progress {
 /// What a record takes in memory on the average, decoded, with what the judges keep beside it.
 const RECORD_BYTES: u64 = 2_600;
 
-/// Events around the range are read too, this long before and after it (milliseconds): an hour. A repeat may come that long after
-/// its first record without being looked for elsewhere, and a record that long behind others of its time.
+/// Events around the range are read too, this long before and after it (milliseconds): an hour. A repeat may
+/// come that long after its first record without being looked for elsewhere, and a record that long behind
+/// others of its time.
 pub const MARGIN_MS: i64 = 3_600_000;
 
-/// How long a command may take to its result before the lack of one is a breach, in milliseconds: an hour. While a target is
-/// down its commands wait in Kafka, and no longer than this is no alarm.
+/// How long a command may take to its result before the lack of one is a breach, in milliseconds: an hour.
+/// While a target is down its commands wait in Kafka, and no longer than this is no alarm.
 pub const RESULTS_WITHIN_MS: i64 = 3_600_000;
 
 const NORMALIZED: &str = "events.normalized";

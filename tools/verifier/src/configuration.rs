@@ -1,5 +1,6 @@
-//! The verifier's own reading of `trunkline.toml`: what of it says how the pipeline must behave. It shares no code with the
-//! pipeline, which refuses what is wrong in the file; what this reading cannot understand is an error here too.
+//! The verifier's own reading of `trunkline.toml`: what of it says how the pipeline must behave. It shares no
+//! code with the pipeline, which refuses what is wrong in the file; what this reading cannot understand is an
+//! error here too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

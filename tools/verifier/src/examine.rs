@@ -1,4 +1,5 @@
-//! All judges over one body of evidence. Pure: what is examined was gathered before, and forged evidence can be examined as well.
+//! All judges over one body of evidence. Pure: what is examined was gathered before, and forged evidence can
+//! be examined as well.
 
 use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
 use crate::evidence::{Call, Evidence};

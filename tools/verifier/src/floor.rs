@@ -1,5 +1,6 @@
-//! The least evidence that a verdict needs. What is not there cannot hold: a topic of the catalog that does not exist, a topic
-//! without a record, an empty ledger or audit log, no state store, clocks that cannot be compared.
+//! The least evidence that a verdict needs. What is not there cannot hold: a topic of the catalog that does
+//! not exist, a topic without a record, an empty ledger or audit log, no state store, clocks that cannot be
+//! compared.
 
 use crate::evidence::Evidence;
 
@@ -26,8 +27,8 @@ pub const CATALOG: &[&str] = &[
     "quota",
 ];
 
-/// How far the times in an audit log or a ledger may lie outside those of the events, in milliseconds: an hour. Beyond it they
-/// are of another run, or of a clock that is wrong.
+/// How far the times in an audit log or a ledger may lie outside those of the events, in milliseconds: an
+/// hour. Beyond it they are of another run, or of a clock that is wrong.
 const CLOCKS_COMPARABLE_MS: f64 = 3_600_000.0;
 
 /// Why nothing can be said, where something is missing of these topics.

@@ -47,8 +47,8 @@ pub struct Inputs {
 pub struct Breakers {
     /// How long they stay open; milliseconds.
     pub open_for_ms: f64,
-    /// Whether one process made all lookups from beginning to end. Another process has breakers of its own, and the audit
-    /// log does not say through which of them a call came.
+    /// Whether one process made all lookups from beginning to end. Another process has breakers of its own,
+    /// and the audit log does not say through which of them a call came.
     pub lookups_by_one: bool,
     /// The same of writes.
     pub writes_by_one: bool,

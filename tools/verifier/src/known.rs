@@ -1,7 +1,8 @@
 //! Failures of the pipeline that are known: each is described in docs/failures.md, with the command that shows it, and
 //! waits there for its mending. A report tells them apart from violations, by invariant and kind, and counts them.
 //!
-//! The list may only shrink with a mending, and only grow with an entry in docs/failures.md; a test holds the two together.
+//! The list may only shrink with a mending, and only grow with an entry in docs/failures.md; a test holds the
+//! two together.
 
 /// A failure that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,8 @@ pub const KNOWN: &[KnownFailure] = &[
     },
 ];
 
-/// The same for a run in which processes are frozen and killed on purpose: each stall has the wrongly late that follow it.
+/// The same for a run in which processes are frozen and killed on purpose: each stall has the wrongly late
+/// that follow it.
 pub fn with_stalls() -> Vec<KnownFailure> {
     let unbounded = |known: &KnownFailure| match known.id {
         "late-after-a-stall" => KnownFailure { at_most_per_thousand: 1_000, ..*known },

@@ -1,9 +1,10 @@
 //! Trunkline's independent judge: reads what a run left behind and says which of the invariants held.
 //!
-//! It shares no state and no code with the pipeline: its own Kafka consumers (`isolation.level=read_committed`), its own
-//! registry client, generic Avro decoding by the writer's schema, its own reading of the configuration and its rules, RocksDB
-//! opened read-only. What the pipeline marks is recomputed, not believed. Every judge is a pure function over decoded
-//! collections, so that it can be fed forged evidence and be seen to object (`tests/saboteurs`).
+//! It shares no state and no code with the pipeline: its own Kafka consumers
+//! (`isolation.level=read_committed`), its own registry client, generic Avro decoding by the writer's schema,
+//! its own reading of the configuration and its rules, RocksDB opened read-only. What the pipeline marks is
+//! recomputed, not believed. Every judge is a pure function over decoded collections, so that it can be fed
+//! forged evidence and be seen to object (`tests/saboteurs`).
 //!
 //! # Layout
 //!

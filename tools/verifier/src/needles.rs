@@ -28,8 +28,9 @@ const INFLATED_MAX: u64 = 16 << 20;
 // === impl Needles ===
 
 impl Needles {
-    /// Takes `(name, value)` pairs. Each value is looked for as it is, percent-encoded, in JSON's escapes, in hexadecimal, and
-    /// in base64 of both alphabets wherever it stands in what was encoded: `Basic` headers are `user:password` in base64.
+    /// Takes `(name, value)` pairs. Each value is looked for as it is, percent-encoded, in JSON's escapes, in
+    /// hexadecimal, and in base64 of both alphabets wherever it stands in what was encoded: `Basic` headers
+    /// are `user:password` in base64.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let (mut names, mut patterns) = (Vec::new(), Vec::new());
         for (name, value) in secrets {
@@ -89,8 +90,9 @@ fn forms(value: &str) -> BTreeSet<Vec<u8>> {
     forms
 }
 
-/// The characters of a base64 text that stem from `value` alone, when so many bytes of its last group of three stand before
-/// it: four characters hold three bytes, and the first and the last may hold bits of a neighbour.
+/// The characters of a base64 text that stem from `value` alone, when so many bytes of its last group of
+/// three stand before it: four characters hold three bytes, and the first and the last may hold bits of a
+/// neighbour.
 fn within_base64(value: &str, before: usize, encode: impl Fn(&[u8]) -> String) -> Vec<u8> {
     let mut bytes = vec![0; before];
     bytes.extend_from_slice(value.as_bytes());

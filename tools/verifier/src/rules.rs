@@ -1,5 +1,6 @@
-//! What the rules of a configuration must have made of an event: computed from the event as it was published, by this
-//! crate's own evaluation. The expressions are CEL (cel.dev), read by the `cel` crate; everything around them is written anew.
+//! What the rules of a configuration must have made of an event: computed from the event as it was published,
+//! by this crate's own evaluation. The expressions are CEL (cel.dev), read by the `cel` crate; everything
+//! around them is written anew.
 
 mod expression;
 

@@ -1,8 +1,9 @@
 //! The processor's RocksDB, read from outside and read-only.
 //!
-//! What is relied on: a column family `p<partition>` per partition; a key that begins with byte 0 is local to the
-//! instance and not in the changelog; every other key and value is as in the changelog; the local key `reached` begins with
-//! the offset of the last changelog record that the column family contains, 8 bytes, big endian.
+//! What is relied on: a column family `p<partition>` per partition; a key that begins with byte 0 is local to
+//! the instance and not in the changelog; every other key and value is as in the changelog; the local key
+//! `reached` begins with the offset of the last changelog record that the column family contains, 8 bytes,
+//! big endian.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Topics as an examination sees them. Always `isolation.level=read_committed`, never in a group that commits: an examination
-//! leaves no trace.
+//! Topics as an examination sees them. Always `isolation.level=read_committed`, never in a group that
+//! commits: an examination leaves no trace.
 //!
 //! # Layout
 //!
@@ -129,8 +129,8 @@ pub fn standing(cluster: &Cluster) -> Result<Standing, Error> {
     Ok(Standing { brokers: metadata.brokers().len(), lagging })
 }
 
-/// Offsets that a group has committed, by partition; those of partitions without any are left out. The group is only asked
-/// about: nobody joins it. Blocks.
+/// Offsets that a group has committed, by partition; those of partitions without any are left out. The group
+/// is only asked about: nobody joins it. Blocks.
 ///
 /// # Errors
 /// When the brokers cannot be asked.

@@ -1,8 +1,9 @@
 //! What is saved of a partition's finished offsets: in `processor.changelog` and in `sink.state` the same bytes.
 //!
-//! A version byte, then the watermark and the distance of each offset to the one before it in postcard, so that 10,000
-//! offsets stay far below the limit of a record. Builds of before wrote two other formats; [`Earlier`] says which of them
-//! a topic may still hold. They refuse this one by its version instead of misreading it.
+//! A version byte, then the watermark and the distance of each offset to the one before it in postcard, so
+//! that 10,000 offsets stay far below the limit of a record. Builds of before wrote two other formats;
+//! [`Earlier`] says which of them a topic may still hold. They refuse this one by its version instead of
+//! misreading it.
 
 use serde::{Deserialize, Serialize};
 

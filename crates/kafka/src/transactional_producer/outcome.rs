@@ -16,7 +16,8 @@ pub enum CommitOutcome {
     Indeterminate,
 }
 
-/// Watches the calls that end a transaction: how long the slowest took, and what the connections went through meanwhile.
+/// Watches the calls that end a transaction: how long the slowest took, and what the connections went through
+/// meanwhile.
 pub(super) struct Scrutiny {
     errors_before: u64,
     slowest: Duration,

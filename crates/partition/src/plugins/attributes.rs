@@ -6,12 +6,12 @@ use trunkline_plugin::Failure;
 use trunkline_rules::Answer;
 use trunkline_schemas::EnrichedEvent;
 
-/// Bytes that plugins may add to an event, names and values together: what enrichment reserves of the largest record has
-/// room for so many.
+/// Bytes that plugins may add to an event, names and values together: what enrichment reserves of the largest
+/// record has room for so many.
 const LIMIT_BYTES: usize = 16 << 10;
 
-/// Adds the attributes that plugins want to the event. What the event has already stays as it is, and what is too much is
-/// left out; either is a failure of the plugin that wanted it.
+/// Adds the attributes that plugins want to the event. What the event has already stays as it is, and what is
+/// too much is left out; either is a failure of the plugin that wanted it.
 pub fn add_attributes(event: &mut EnrichedEvent, answers: &mut [Answer]) {
     let mut left = LIMIT_BYTES;
     for actions in answers.iter_mut().filter_map(|answer| answer.wants.as_mut().ok()) {

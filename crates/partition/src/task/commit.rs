@@ -13,8 +13,9 @@ impl Task {
     pub fn take_changes(&mut self, changes: &mut Vec<Change>) -> Result<(), StateError> {
         let others = std::mem::take(&mut self.changes);
         changes.extend(others.into_iter().map(|(key, value)| Change { key, value }));
-        // Entities come last, with their counts and ids: by the last record of a commit it is known whether the changelog is
-        // still the same one, and most of the other records look alike in every commit and every log.
+        // Entities come last, with their counts and ids: by the last record of a commit it is known whether
+        // the changelog is still the same one, and most of the other records look alike in every commit and
+        // every log.
         self.entities.take_changes(changes)
     }
 
@@ -23,8 +24,8 @@ impl Task {
         std::mem::take(&mut self.published)
     }
 
-    /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used. One with many ids
-    /// counts as several.
+    /// After a commit was applied to state: lets go of entities beyond the limit, the least recently used.
+    /// One with many ids counts as several.
     pub fn evict(&mut self, limit: usize) {
         self.entities.evict(limit);
     }

@@ -11,11 +11,11 @@ use crate::state::{Change, StateError, StateView};
 /// Entities in memory, and which of them changed.
 #[derive(Default)]
 pub(super) struct EntityCache {
-    /// Looked into several times for each event, by keys of some eighty bytes: hashed by what is quick, seeded anew in each
-    /// process. Boxed, because half of a table that has just grown is empty.
+    /// Looked into several times for each event, by keys of some eighty bytes: hashed by what is quick,
+    /// seeded anew in each process. Boxed, because half of a table that has just grown is empty.
     entities: HashMap<Arc<str>, Box<CachedEntity>, foldhash::fast::RandomState>,
-    /// Those that changed since the last commit. In order, as everything is that the order of a commit comes from: the same
-    /// input gives the same records.
+    /// Those that changed since the last commit. In order, as everything is that the order of a commit comes
+    /// from: the same input gives the same records.
     changed: Vec<Arc<str>>,
     uses: u64,
     /// What they weigh together.
@@ -32,7 +32,8 @@ pub(super) struct CachedEntity {
     /// Its events on their way, where there are any.
     pub(super) lane: Option<Box<Lane>>,
     used: u64,
-    /// As it was when the entity came in or was last written: one, and one more for as many ids as take the room of an entity.
+    /// As it was when the entity came in or was last written: one, and one more for as many ids as take the
+    /// room of an entity.
     weight: usize,
 }
 
@@ -101,8 +102,8 @@ impl EntityCache {
         Ok(())
     }
 
-    /// Lets go of the less recently used half when they weigh more than `limit` entities without many ids, and more than
-    /// what was left the last time twice.
+    /// Lets go of the less recently used half when they weigh more than `limit` entities without many ids,
+    /// and more than what was left the last time twice.
     pub(super) fn evict(&mut self, limit: usize) {
         if self.weight <= limit.max(self.floor) {
             return;

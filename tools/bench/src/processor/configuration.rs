@@ -17,8 +17,8 @@ const CALLS: u32 = 100_000;
 /// How long a profile lasts, and how long an event waits for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profiles {
-    /// Never too old within a run, so each customer is looked up once, during the warm-up; a long deadline makes the first
-    /// events wait for that, so that none goes out without.
+    /// Never too old within a run, so each customer is looked up once, during the warm-up; a long deadline
+    /// makes the first events wait for that, so that none goes out without.
     Lasting,
     /// Looked up again when older than this, in milliseconds, so that lookups go on all the time; the deadline is the
     /// processor's default.

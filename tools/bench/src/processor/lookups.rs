@@ -67,8 +67,8 @@ impl Lookups {
     }
 }
 
-/// What the processor reported of breakers that opened until then, UTC milliseconds. When the load is over, the lookups that
-/// are left are those of slow customers alone, and fail in a row.
+/// What the processor reported of breakers that opened until then, UTC milliseconds. When the load is over,
+/// the lookups that are left are those of slow customers alone, and fail in a row.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! A steady load that waits for nobody, and how long each of its events took.
 //!
-//! Every record has a time when it is due. An event's latency runs from then until a reader of committed records has it in
-//! `events.enriched`: where the harness or the broker is late, that counts as well, and a processor that falls behind
-//! cannot slow its load down.
+//! Every record has a time when it is due. An event's latency runs from then until a reader of committed
+//! records has it in `events.enriched`: where the harness or the broker is late, that counts as well, and a
+//! processor that falls behind cannot slow its load down.
 
 use std::collections::HashMap;
 use std::sync::mpsc;
@@ -84,8 +84,8 @@ struct Sent {
 // === impl Load ===
 
 impl Load {
-    /// Adds an event that has to come out exactly once, and says whether its latency counts. `at` is when it is due, from
-    /// the beginning of the load.
+    /// Adds an event that has to come out exactly once, and says whether its latency counts. `at` is when it
+    /// is due, from the beginning of the load.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Load {
     }
 }
 
-/// The events of a steady load of conversations, each with when it is due and whether its latency counts. None comes twice
-/// or out of its turn: those are held, and would hide what else delays events.
+/// The events of a steady load of conversations, each with when it is due and whether its latency counts.
+/// None comes twice or out of its turn: those are held, and would hide what else delays events.
 pub fn steady(size: &Size, start_ms: i64) -> impl Iterator<Item = (Duration, PlatformEvent, bool)> {
     let steady = size.steady.clone();
     let settings = Settings {
@@ -125,8 +125,8 @@ pub fn steady(size: &Size, start_ms: i64) -> impl Iterator<Item = (Duration, Pla
         .map(move |(number, event)| (steady.due(number), event, steady.is_measured(number)))
 }
 
-/// Starts the processor on the trial's input, plays the load that `make` makes through it, and makes sure that it did its
-/// work. `make` is told when ingest took in the first event, UTC milliseconds.
+/// Starts the processor on the trial's input, plays the load that `make` makes through it, and makes sure
+/// that it did its work. `make` is told when ingest took in the first event, UTC milliseconds.
 ///
 /// # Errors
 ///

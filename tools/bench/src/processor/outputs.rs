@@ -147,8 +147,8 @@ impl Positions {
     }
 }
 
-/// Share of events that two contenders may differ on: both let a held event go by the wall clock when its partition stands
-/// still for longer than the hold, and when that is depends on the machine.
+/// Share of events that two contenders may differ on: both let a held event go by the wall clock when its
+/// partition stands still for longer than the hold, and when that is depends on the machine.
 const DIFFERENT_MAX: f64 = 0.005;
 
 /// Makes sure that two contenders found out the same about the events, and says on what share they differ.

@@ -1,5 +1,5 @@
-//! Whether records that can not be processed delay the others: the latency of good events at a steady rate, without such
-//! records and with one in a hundred.
+//! Whether records that can not be processed delay the others: the latency of good events at a steady rate,
+//! without such records and with one in a hundred.
 
 use anyhow::Context as _;
 use trunkline_kafka::OutboundRecord;
@@ -20,8 +20,8 @@ use crate::report::{Report, median};
 /// Good events for each poisonous record.
 const GOOD_PER_POISON: usize = 99;
 
-/// The first of the conversations whose events are written under other conversations' keys, or not in full. Far behind all
-/// others: whoever let one of these events through would be noticed.
+/// The first of the conversations whose events are written under other conversations' keys, or not in full.
+/// Far behind all others: whoever let one of these events through would be noticed.
 const STRANGERS: u64 = 1 << 40;
 
 /// The first of the schema ids that the registry has never given.
@@ -36,8 +36,8 @@ enum Poison {
     Truncated,
     /// An event in full under the key of another conversation.
     ForeignKey,
-    /// An event in full, but for its schema's id, which the registry has never given: each another, so that it is asked each
-    /// time, with the record's partition waiting.
+    /// An event in full, but for its schema's id, which the registry has never given: each another, so that
+    /// it is asked each time, with the record's partition waiting.
     UnknownSchema,
 }
 

@@ -83,7 +83,8 @@ fn steps(scale: &Scale) -> Vec<Step> {
             } else {
                 (stored..level, previous + round..level)
             };
-            // The rounds of a level begin at neighbours, so that they never meet as long as this is more than their number.
+            // The rounds of a level begin at neighbours, so that they never meet as long as this is more than
+            // their number.
             let every = if number == 0 { 1 } else { (level.saturating_sub(previous) / scale.played).max(1) };
             stored = stored.max(store.end);
             steps.push(Step { level, store, played, every });

@@ -29,7 +29,8 @@ const SLOW_MS: u64 = 2_000;
 /// A profile older than this is looked up again, in milliseconds.
 const FRESHNESS_MS: u32 = 2_000;
 
-/// The system that is slow for the slow customers, one of the three that a lookup asks: it takes as long as the slowest.
+/// The system that is slow for the slow customers, one of the three that a lookup asks: it takes as long as
+/// the slowest.
 const SYSTEM: System = System::Sap;
 
 /// The first of the conversations by which every customer becomes known.
@@ -81,8 +82,8 @@ pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()
     Ok(())
 }
 
-/// A run with lookups until its end; `None` when there was none. One whose lookups a breaker stopped shows nothing about
-/// them: it is counted and repeated.
+/// A run with lookups until its end; `None` when there was none. One whose lookups a breaker stopped shows
+/// nothing about them: it is counted and repeated.
 fn with_lookups(
     bench: &Bench,
     size: &Size,

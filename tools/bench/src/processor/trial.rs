@@ -152,8 +152,8 @@ impl<'b> Trial<'b> {
         Ok(Self { bench, prefix, folder, config_path, config, ids, events: 0, value_bytes: 0 })
     }
 
-    /// Appends events to the input, as ingest writes them, and says how many. Their times follow those of the events that
-    /// are there.
+    /// Appends events to the input, as ingest writes them, and says how many. Their times follow those of the
+    /// events that are there.
     ///
     /// # Errors
     ///

@@ -25,7 +25,8 @@ pub const CUSTOMERS: u64 = 500;
 const DUPLICATES: f64 = 0.01;
 /// Share of events that the next one of their conversation overtakes.
 const OVERTAKEN: f64 = 0.01;
-/// An overtaken event, or a duplicate, comes at most so many events late: less than the hold at one event a millisecond.
+/// An overtaken event, or a duplicate, comes at most so many events late: less than the hold at one event a
+/// millisecond.
 const LATE_BY_MAX: usize = 200;
 /// Share of conversations that go to a second agent.
 const TRANSFERRED: u64 = 15;

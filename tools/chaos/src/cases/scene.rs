@@ -265,7 +265,8 @@ impl Scene {
         &self.exits
     }
 
-    /// Has the verifier judge what the deployment left behind. Known failures that the case is not about are told apart.
+    /// Has the verifier judge what the deployment left behind. Known failures that the case is not about are
+    /// told apart.
     ///
     /// # Errors
     /// When the evidence cannot be read.

@@ -45,8 +45,9 @@ pub struct Delivery {
     pub customer_id: Option<String>,
     /// When the fact happened; UTC milliseconds.
     pub event_time: i64,
-    /// Which occurrence this reports. Every delivery of the same occurrence has the same one, also when it was published
-    /// anew or is broken; two occurrences never share one, even if the platform reports both in the same words.
+    /// Which occurrence this reports. Every delivery of the same occurrence has the same one, also when it
+    /// was published anew or is broken; two occurrences never share one, even if the platform reports both in
+    /// the same words.
     pub fact: String,
     /// The behaviour of the world that it belongs to; none for what is ordinary.
     pub behaviour: Option<Behaviour>,

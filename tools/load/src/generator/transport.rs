@@ -47,9 +47,9 @@ pub(crate) struct Pending {
     pub(crate) behaviour: Option<Behaviour>,
 }
 
-/// Only facts whose successor follows within this many milliseconds are made to be overtaken. Of all facts this is the
-/// share that has one in a world as it usually is, so that the asked share of disorder comes out (measured; a test keeps it
-/// true).
+/// Only facts whose successor follows within this many milliseconds are made to be overtaken. Of all facts
+/// this is the share that has one in a world as it usually is, so that the asked share of disorder comes out
+/// (measured; a test keeps it true).
 const OVERTAKEN_WITHIN_MS: i64 = 340;
 const ELIGIBLE_SHARE: f64 = 0.38;
 

@@ -91,8 +91,8 @@ pub async fn kafka_streams(run: &Run, version: &str) -> anyhow::Result<PathBuf> 
     .await
 }
 
-/// Has `fetch` make a folder `out` in a temporary folder, and moves it into place, so that a stopped or doubled run leaves
-/// no half of it.
+/// Has `fetch` make a folder `out` in a temporary folder, and moves it into place, so that a stopped or
+/// doubled run leaves no half of it.
 async fn fetched(
     run: &Run,
     target: PathBuf,

@@ -66,7 +66,8 @@ impl Services {
             let made = folder.join(format!("{}.jsa", service.name));
             let Ok(archive) = jvm::class_data(cache, service.name) else { continue };
             if made.exists() && std::fs::copy(&made, archive.with_extension("new")).is_ok() {
-                // Another run may read the old one: it is replaced at once. Without it the next start only takes longer.
+                // Another run may read the old one: it is replaced at once. Without it the next start only
+                // takes longer.
                 let _kept = std::fs::rename(archive.with_extension("new"), archive);
             }
         }

@@ -57,8 +57,8 @@ pub(super) async fn read(
     Ok(intake.evidence)
 }
 
-/// Judges one pass: I2, `fields`, I3 and I5, in this order. Also says how many enriched events of the range came in before what
-/// `events.normalized` still holds.
+/// Judges one pass: I2, `fields`, I3 and I5, in this order. Also says how many enriched events of the range
+/// came in before what `events.normalized` still holds.
 pub(super) async fn judge(
     inputs: &Inputs,
     evidence: Evidence,
@@ -85,8 +85,9 @@ pub(super) async fn judge(
     Ok((vec![once, fields::judge(&within, allowed), ordered, results], gone))
 }
 
-/// Event ids of the range that came out before it, or are not there: a record of the range may be the repeat of an event that
-/// was taken in long before. Only those without a match are looked for, over the whole window.
+/// Event ids of the range that came out before it, or are not there: a record of the range may be the repeat
+/// of an event that was taken in long before. Only those without a match are looked for, over the whole
+/// window.
 async fn first_seen_elsewhere(
     inputs: &Inputs,
     evidence: &Evidence,
@@ -132,8 +133,8 @@ async fn first_seen_elsewhere(
     Ok(found)
 }
 
-/// The evidence of the range itself: events that were taken in within it, without repeats of events from before it, and without
-/// those whose partition has lost what it held then (how many, is the second).
+/// The evidence of the range itself: events that were taken in within it, without repeats of events from
+/// before it, and without those whose partition has lost what it held then (how many, is the second).
 fn within(
     mut evidence: Evidence,
     range: Range,

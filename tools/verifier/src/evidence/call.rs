@@ -46,7 +46,8 @@ impl Call {
         (200..300).contains(&self.status)
     }
 
-    /// True when it is a write that changed something, or was answered 2xx: writing what is there already changes nothing.
+    /// True when it is a write that changed something, or was answered 2xx: writing what is there already
+    /// changes nothing.
     pub fn was_written(&self) -> bool {
         self.is_write() && (self.effect || self.succeeded())
     }

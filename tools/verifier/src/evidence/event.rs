@@ -104,14 +104,14 @@ impl Fact {
         self.conversation_id.is_some()
     }
 
-    /// What tells it from every other event: its id, within its entity. (Two entities should never share an id; where they do,
-    /// that is a finding by itself, and each is judged by its own record.)
+    /// What tells it from every other event: its id, within its entity. (Two entities should never share an
+    /// id; where they do, that is a finding by itself, and each is judged by its own record.)
     pub fn identity(&self) -> Identity<'_> {
         (self.entity(), &self.event_id)
     }
 
-    /// What its order and its position are kept for: its conversation, else the entity of its kind. An agent may have the
-    /// number of a queue and share its key, not its positions.
+    /// What its order and its position are kept for: its conversation, else the entity of its kind. An agent
+    /// may have the number of a queue and share its key, not its positions.
     pub fn entity(&self) -> (&str, &str) {
         (&self.key, if self.is_conversational() { "" } else { &self.entity_type })
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use apache_avro::types::Value;
 
-/// Digests of the values of an event's fields, by name. Two events whose fields are equal have equal digests; of two that
-/// differ, the digests differ but for one case in 2^64.
+/// Digests of the values of an event's fields, by name. Two events whose fields are equal have equal digests;
+/// of two that differ, the digests differ but for one case in 2^64.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fingerprint {
     /// In order; shared by all events of a schema.
@@ -109,7 +109,8 @@ fn digest(value: &Value) -> u64 {
     hasher.finish()
 }
 
-/// Feeds a value's meaning: what a union's branch is numbered, or whether an integer is an int or a long, is no part of it.
+/// Feeds a value's meaning: what a union's branch is numbered, or whether an integer is an int or a long, is
+/// no part of it.
 fn feed(value: &Value, hasher: &mut DefaultHasher) {
     match value {
         Value::Union(_, inner) => feed(inner, hasher),

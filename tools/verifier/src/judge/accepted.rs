@@ -43,8 +43,8 @@ pub fn judge(ledger: &[LedgerLine], normalized: &[Normalized], quarantine: &[Qua
     verdict.having_compared(compared)
 }
 
-/// An event of a source that the ledger covers comes from something that was posted: its id was answered, or its answer was
-/// lost on the way.
+/// An event of a source that the ledger covers comes from something that was posted: its id was answered, or
+/// its answer was lost on the way.
 fn judge_unposted(ledger: &[LedgerLine], normalized: &[Normalized], verdict: &mut Verdict) {
     let sources: HashSet<&str> = ledger.iter().map(|line| line.source.as_str()).collect();
     let answered: HashSet<&str> =

@@ -58,8 +58,8 @@ pub fn openings_reported(troubles: &[Trouble], classes: &[Class], open_for_ms: f
     troubles.iter().filter(opened).filter_map(opening).collect()
 }
 
-/// Finds in the calls themselves when a breaker must have been open: after so many failures in a row, of calls that pass
-/// through one breaker. Holds for one instance of each component only.
+/// Finds in the calls themselves when a breaker must have been open: after so many failures in a row, of
+/// calls that pass through one breaker. Holds for one instance of each component only.
 pub fn openings_in_calls(calls: &[Call], classes: &[Class], open_for_ms: f64) -> Vec<Opening> {
     let mut ended: Vec<&Call> = calls.iter().filter(|call| !call.is_token_request()).collect();
     ended.sort_by(|one, other| end(one).total_cmp(&end(other)));

@@ -1,5 +1,5 @@
-//! `commands`: what the rules want written of each event is commanded once, as they say, and nothing else is; a rule that fails
-//! is reported.
+//! `commands`: what the rules want written of each event is commanded once, as they say, and nothing else is;
+//! a rule that fails is reported.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use crate::rules::Expected;
 /// The code under which a rule that failed, or whose outcome cannot be published, is reported.
 const RULE_FAILED: &str = "TL-3002";
 
-/// Judges commands against their events, and, where the configuration was given, against its rules. With plugins, commands
-/// that no rule gives are theirs.
+/// Judges commands against their events, and, where the configuration was given, against its rules. With
+/// plugins, commands that no rule gives are theirs.
 pub fn judge(evidence: &Evidence, plugins: bool) -> Verdict {
     let mut verdict = Verdict::new("commands");
     let events: HashMap<&str, &Enriched> =

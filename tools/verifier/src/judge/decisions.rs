@@ -6,8 +6,8 @@ use crate::evidence::{Decision, Enriched, Evidence};
 use crate::report::{Verdict, counted};
 use crate::rules::Expected;
 
-/// Judges decisions against their events, and, where the configuration was given, against its rules. With plugins, decisions
-/// that no rule makes are theirs.
+/// Judges decisions against their events, and, where the configuration was given, against its rules. With
+/// plugins, decisions that no rule makes are theirs.
 pub fn judge(evidence: &Evidence, plugins: bool) -> Verdict {
     let mut verdict = Verdict::new("decisions");
     let events: HashMap<&str, &Enriched> =

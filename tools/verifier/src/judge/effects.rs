@@ -266,7 +266,8 @@ fn judge_call(command: &Command, call: &Call, verdict: &mut Verdict) {
             )
         });
     }
-    // Without a body nothing can be said, and is not ("I5-bodies"); one that cannot be read is not what the command says.
+    // Without a body nothing can be said, and is not ("I5-bodies"); one that cannot be read is not what the
+    // command says.
     if !call.body.is_null() && body_of(call) != Some(operation.body(command)) {
         verdict.object("wrong-body", || {
             format!(

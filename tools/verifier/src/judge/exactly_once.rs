@@ -1,4 +1,5 @@
-//! I2: an eventId is in `events.enriched` exactly once within the dedup window, and every one of `events.normalized` is there.
+//! I2: an eventId is in `events.enriched` exactly once within the dedup window, and every one of
+//! `events.normalized` is there.
 
 mod last_said;
 
@@ -24,8 +25,8 @@ const TOO_LARGE: &str = "TL-3007";
 /// Below this an event is not too large: brokers take 1 MiB by default, and enrichment adds less than a tenth of that.
 const LARGE_BYTES: usize = 768 << 10;
 
-/// Judges I2. `window_ms` is how long an id is remembered: one that comes again later may come out again. Records that went to
-/// `processor.dlq` as a whole are accounted for there instead.
+/// Judges I2. `window_ms` is how long an id is remembered: one that comes again later may come out again.
+/// Records that went to `processor.dlq` as a whole are accounted for there instead.
 pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
     let mut verdict = Verdict::new("I2");
     let dead = dead_places(&evidence.dead_letters);
@@ -113,8 +114,8 @@ fn of_events(dead_letters: &[DeadLetter]) -> impl Iterator<Item = (&DeadLetter, 
     })
 }
 
-/// A dead letter takes the place of its event, so it has to have a reason: an event that can be read is put aside only for being
-/// too large once enriched; and it carries the event byte for byte.
+/// A dead letter takes the place of its event, so it has to have a reason: an event that can be read is put
+/// aside only for being too large once enriched; and it carries the event byte for byte.
 fn judge_dead_letters(evidence: &Evidence, verdict: &mut Verdict) {
     let readable: HashMap<Place, &Normalized> =
         evidence.normalized.iter().map(|event| (event.place, event)).collect();

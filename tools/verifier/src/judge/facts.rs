@@ -1,5 +1,6 @@
-//! `facts`: what happened twice is two facts. Two occurrences that the platform reported never become one event, whatever their
-//! payloads have in common; and one occurrence, however often it is delivered, comes out once.
+//! `facts`: what happened twice is two facts. Two occurrences that the platform reported never become one
+//! event, whatever their payloads have in common; and one occurrence, however often it is delivered, comes
+//! out once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -6,7 +6,8 @@ use crate::conversation::Conversation;
 use crate::evidence::{Enriched, Evidence, Figures};
 use crate::report::{Verdict, counted};
 
-/// Judges the figures of every event, in the order that the events were published in. What belongs to no conversation has none.
+/// Judges the figures of every event, in the order that the events were published in. What belongs to no
+/// conversation has none.
 pub fn judge(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::new("figures");
     let mut conversations: BTreeMap<&str, Vec<&Enriched>> = BTreeMap::new();

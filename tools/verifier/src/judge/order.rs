@@ -1,8 +1,9 @@
-//! I3: positions are 1, 2, 3 … per conversation, in the order of each source's mode but for events marked late; and a mark is
-//! recomputed, not believed.
+//! I3: positions are 1, 2, 3 … per conversation, in the order of each source's mode but for events marked
+//! late; and a mark is recomputed, not believed.
 //!
-//! Two things are told apart: what the published order itself shows (an event behind one that belongs after it), and what the
-//! order of arrival shows (an event that is marked late although it had come before the hold of what overtook it was over).
+//! Two things are told apart: what the published order itself shows (an event behind one that belongs after
+//! it), and what the order of arrival shows (an event that is marked late although it had come before the
+//! hold of what overtook it was over).
 
 mod arrivals;
 mod channel;
@@ -21,8 +22,8 @@ use crate::report::{Verdict, counted, grouped};
 /// What the judge knows of the deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct Expectation<'a> {
-    /// How sources are put in order, where that was given; else an event's own word for its mode is taken, and the hold of
-    /// every source for [`DEFAULT_HOLD_MS`].
+    /// How sources are put in order, where that was given; else an event's own word for its mode is taken,
+    /// and the hold of every source for [`DEFAULT_HOLD_MS`].
     pub sources: Option<&'a BTreeMap<String, Source>>,
     /// Which events are judged.
     pub scope: Scope,

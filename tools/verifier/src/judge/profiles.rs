@@ -1,7 +1,9 @@
-//! `profiles`: what an event says of its customer is what the outside systems answered about that customer, as old as it says.
+//! `profiles`: what an event says of its customer is what the outside systems answered about that customer,
+//! as old as it says.
 //!
-//! In two steps, each judged by itself: an event's profile is one of the records of `customer.profiles`, and its verdict
-//! follows from the ages it states; a record of `customer.profiles` is what the audit logs say was answered, and when.
+//! In two steps, each judged by itself: an event's profile is one of the records of `customer.profiles`, and
+//! its verdict follows from the ages it states; a record of `customer.profiles` is what the audit logs say
+//! was answered, and when.
 
 mod answers;
 mod view;
@@ -33,7 +35,8 @@ pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>, plugins: bool
     ))
 }
 
-/// Events that name customers were enriched at all: that no system was ever heard of is no state of a deployment that asks them.
+/// Events that name customers were enriched at all: that no system was ever heard of is no state of a
+/// deployment that asks them.
 fn judge_any(evidence: &Evidence, rules: Option<&EnrichmentRules>, verdict: &mut Verdict) {
     let named = evidence.enriched.iter().filter(|event| event.fact.customer_id.is_some()).count();
     let heard = evidence.enriched.iter().any(|event| !event.enrichment.sources.is_empty());

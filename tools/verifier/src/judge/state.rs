@@ -1,7 +1,8 @@
 //! I4: a partition's RocksDB plus tail equals the latest committed value per changelog key.
 //!
-//! A store says up to which changelog offset it has come. It must hold exactly what the changelog held there: a store that
-//! equals the changelog at any other offset would be given a tail that leaves something out, or applies something twice.
+//! A store says up to which changelog offset it has come. It must hold exactly what the changelog held there:
+//! a store that equals the changelog at any other offset would be given a tail that leaves something out, or
+//! applies something twice.
 
 use std::collections::{BTreeMap, HashMap};
 

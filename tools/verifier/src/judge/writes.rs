@@ -1,5 +1,5 @@
-//! `writes`: the writes of one resource come in the order of their commands, and what stands there at the end is what the last
-//! command says.
+//! `writes`: the writes of one resource come in the order of their commands, and what stands there at the end
+//! is what the last command says.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -84,8 +84,8 @@ fn judge_order(target: &Target, commands: &[&Command], writes: &[&Call], verdict
     }
 }
 
-/// Replays the writes; afterwards the fields of the last command that took effect have its values. One behind it whose fate is
-/// not known may have written as well.
+/// Replays the writes; afterwards the fields of the last command that took effect have its values. One behind
+/// it whose fate is not known may have written as well.
 fn judge_final_value(
     target: &Target,
     commands: &[&Command],

@@ -103,8 +103,9 @@ fn await_stable(
 /// Where to begin and where to stop in each partition: offsets, the second excluded.
 pub type Spans = BTreeMap<i32, (i64, i64)>;
 
-/// Offsets between which all records of a range of time lie, by partition: from the first record that is not older than `since`
-/// to the first that is not older than `until` (both UTC milliseconds), or the end. Blocks.
+/// Offsets between which all records of a range of time lie, by partition: from the first record that is not
+/// older than `since` to the first that is not older than `until` (both UTC milliseconds), or the end.
+/// Blocks.
 ///
 /// # Errors
 /// When the brokers cannot be asked.
@@ -145,8 +146,9 @@ pub fn spans(
     Ok(spans)
 }
 
-/// From when on each partition is whole, by partition: the time of its first record where it lost its beginning, to retention
-/// or to somebody; the end of time where it lost everything. Partitions that lost nothing are left out. Blocks.
+/// From when on each partition is whole, by partition: the time of its first record where it lost its
+/// beginning, to retention or to somebody; the end of time where it lost everything. Partitions that lost
+/// nothing are left out. Blocks.
 ///
 /// # Errors
 /// When the brokers cannot be read.
@@ -172,8 +174,8 @@ pub fn whole_since(cluster: &Cluster, topic: &str, partitions: i32) -> Result<BT
     Ok(since)
 }
 
-/// Sends the committed records between some offsets whose key is wanted, in offset order per partition; what is not wanted
-/// is not even copied. Says for each record read, wanted or not, that it was. Blocks.
+/// Sends the committed records between some offsets whose key is wanted, in offset order per partition; what
+/// is not wanted is not even copied. Says for each record read, wanted or not, that it was. Blocks.
 ///
 /// # Errors
 /// When the brokers cannot be read.
@@ -192,8 +194,8 @@ pub fn read_spans(
     })
 }
 
-/// Reads until every partition has been read to where it is to stop, or has said that it is at its end; stops early when
-/// `take` says so.
+/// Reads until every partition has been read to where it is to stop, or has said that it is at its end; stops
+/// early when `take` says so.
 fn read_to_end(
     cluster: &Cluster,
     consumer: &BaseConsumer,

@@ -1,4 +1,5 @@
-//! One change of the evidence each, with the invariant that must object. A forgery that finds nothing to forge in a run says so.
+//! One change of the evidence each, with the invariant that must object. A forgery that finds nothing to
+//! forge in a run says so.
 
 mod events;
 mod outcomes;

@@ -1,5 +1,6 @@
-//! The judge is put to the test: runs of a pipeline that does everything right are made from seeds, and must pass; then the
-//! evidence of each is forged in one way at a time, and every forgery must be refused by the invariant that it breaks.
+//! The judge is put to the test: runs of a pipeline that does everything right are made from seeds, and must
+//! pass; then the evidence of each is forged in one way at a time, and every forgery must be refused by the
+//! invariant that it breaks.
 //!
 //! - [`dice`]: everything random, from a seed
 //! - [`play`]: what happens, how it arrives, and in which order a pipeline that does everything right lets it out

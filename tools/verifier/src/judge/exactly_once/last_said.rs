@@ -2,7 +2,8 @@
 
 use crate::evidence::{Evidence, Normalized, Trouble};
 
-/// In words: whether the processor has passed the record, and the last report about it or, failing that, of the processor.
+/// In words: whether the processor has passed the record, and the last report about it or, failing that, of
+/// the processor.
 pub fn last_said(fact: &Normalized, evidence: &Evidence) -> String {
     let progress = match evidence.committed.get(&fact.place.partition) {
         Some(committed) if *committed > fact.place.offset => {

@@ -24,7 +24,8 @@ struct Arrival<'a> {
 // === impl Arrivals ===
 
 impl<'a> Arrivals<'a> {
-    /// From the log itself, and from when the load generator had its answers: an event is in the log before it is answered.
+    /// From the log itself, and from when the load generator had its answers: an event is in the log before
+    /// it is answered.
     pub fn new(evidence: &'a Evidence) -> Self {
         let facts = first_of_each(&evidence.normalized, &dead_places(&evidence.dead_letters));
         let mut answered: HashMap<&str, i64> = HashMap::new();

@@ -214,8 +214,8 @@ impl<'a> Seen<'_, 'a> {
         });
     }
 
-    /// Late, and rightly so: some event of its channel that was published before it may have overtaken it, as `may_overtake`
-    /// says. Equal times are another breach, which explains itself.
+    /// Late, and rightly so: some event of its channel that was published before it may have overtaken it, as
+    /// `may_overtake` says. Equal times are another breach, which explains itself.
     fn judge_lateness(&self, verdict: &mut Verdict, may_overtake: impl Fn(&Enriched) -> bool) {
         let fact = &self.event.fact;
         if self.channel().any(may_overtake) {
@@ -248,8 +248,9 @@ impl<'a> Seen<'_, 'a> {
         self.arrivals.came_before(&other.fact, own) && over <= self.arrivals.by(own)
     }
 
-    /// Whether something was missing that it needs when it came: then it waited, and others passed it. What had been published
-    /// by then is at most what was published before the first event that came after it, or whose own hold was not yet over.
+    /// Whether something was missing that it needs when it came: then it waited, and others passed it. What
+    /// had been published by then is at most what was published before the first event that came after it, or
+    /// whose own hold was not yet over.
     fn had_to_wait(&self) -> bool {
         let fact = &self.event.fact;
         if !fact.is_conversational() {

@@ -1,5 +1,6 @@
-//! Records of `customer.profiles` against what the outside systems answered, as their audit logs have it. The answers are read
-//! as the vendors document them (contracts: Salesforce query, SAP OData version 2, ServiceNow aggregate).
+//! Records of `customer.profiles` against what the outside systems answered, as their audit logs have it. The
+//! answers are read as the vendors document them (contracts: Salesforce query, SAP OData version 2,
+//! ServiceNow aggregate).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -40,8 +41,9 @@ enum Said {
     Tickets(i64),
 }
 
-/// How long after an answer was on its way its receiver may have stamped it, in milliseconds: a process that gets no processor
-/// for a while stamps late. Another answer within it counts as well, so it is not more than that takes.
+/// How long after an answer was on its way its receiver may have stamped it, in milliseconds: a process that
+/// gets no processor for a while stamps late. Another answer within it counts as well, so it is not more than
+/// that takes.
 const STAMPED_WITHIN_MS: f64 = 5_000.0;
 /// How much before it, by clocks that differ a little.
 const STAMPED_EARLY_MS: f64 = 100.0;
@@ -138,8 +140,9 @@ impl<'a> Answers<'a> {
 // === impl Answer ===
 
 impl Answer {
-    /// Whether a record with this status and these fields can come from this answer. A system that failed this time keeps
-    /// what it said before, with the time of then: so the status is only compared where it says that the system answered.
+    /// Whether a record with this status and these fields can come from this answer. A system that failed
+    /// this time keeps what it said before, with the time of then: so the status is only compared where it
+    /// says that the system answered.
     fn agrees(&self, status: &str, fields: &ProfileFields) -> bool {
         let Some(said) = &self.said else { return false };
         match said {

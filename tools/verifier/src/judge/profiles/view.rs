@@ -17,8 +17,9 @@ pub(super) struct Views<'a> {
     plugins: bool,
 }
 
-/// How far the clocks of ingest and processor may be apart, in milliseconds: an event that names ages which only fit a time
-/// before it was taken in, by more than this, states the ages of another time. Hosts kept by NTP are within a second.
+/// How far the clocks of ingest and processor may be apart, in milliseconds: an event that names ages which
+/// only fit a time before it was taken in, by more than this, states the ages of another time. Hosts kept by
+/// NTP are within a second.
 const CLOCKS_APART_MS: i64 = 1_000;
 
 /// What an event and a record can differ in besides the fields of the profile.
@@ -135,8 +136,8 @@ impl<'a> Views<'a> {
         checks.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
     }
 
-    /// Fetched then and so old makes now: the same now for every source, not before the event itself came, and the moment at
-    /// which it was decided where it was.
+    /// Fetched then and so old makes now: the same now for every source, not before the event itself came,
+    /// and the moment at which it was decided where it was.
     fn is_of_one_moment(&self, event: &Enriched, record: &ProfileRecord) -> bool {
         let fact = &event.fact;
         let decided = self.decided.get(fact.event_id.as_str()).copied();
@@ -172,8 +173,9 @@ impl<'a> Views<'a> {
     }
 }
 
-/// Whether nothing is in a profile that a system answered. Such a profile is published only with a last interaction: until then
-/// events name none, or one that was published with earlier answers. A record of the same sources has no answers either.
+/// Whether nothing is in a profile that a system answered. Such a profile is published only with a last
+/// interaction: until then events name none, or one that was published with earlier answers. A record of the
+/// same sources has no answers either.
 fn is_unpublished(
     profile: &ProfileFields,
     known: &[&ProfileRecord],
@@ -189,8 +191,8 @@ fn is_unpublished(
         })
 }
 
-/// The status that follows from the sources: without any data it is missing; with any that is too old it is stale; complete
-/// when every system answered, else partial.
+/// The status that follows from the sources: without any data it is missing; with any that is too old it is
+/// stale; complete when every system answered, else partial.
 fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: i64) -> &'static str {
     let has_data = |source: &&EnrichmentSource| source.age_ms.is_some() && source.status != "NOT_FOUND";
     if !sources.values().any(|source| has_data(&source)) {
