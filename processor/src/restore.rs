@@ -89,10 +89,10 @@ pub struct Took {
 /// Why a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreFailure {
-    /// The committed offsets can not be read.
+    /// The committed offsets cannot be read.
     #[error("TL-5001 {0}")]
     Offsets(#[from] ConsumerError),
-    /// The changelog can not be read.
+    /// The changelog cannot be read.
     #[error("TL-3004 {0}")]
     Changelog(#[from] Box<RestoreError>),
 }

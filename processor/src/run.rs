@@ -63,7 +63,7 @@ pub enum RunError {
     /// The state store.
     #[error("{code} {0}", code = .0.code())]
     State(#[from] StateError),
-    /// The lag of the last stable offset can not be measured.
+    /// The lag of the last stable offset cannot be measured.
     #[error("TL-5001 measuring the lag of the last stable offset: {0}")]
     Lag(String),
     /// The engine.
@@ -86,7 +86,7 @@ impl From<EngineError> for RunError {
 /// Runs a processor, with plugins made by these factories, until `shutdown` resolves and what is finished is committed.
 ///
 /// # Errors
-/// [`RunError`] when it can not start or can not go on.
+/// [`RunError`] when it cannot start or cannot go on.
 pub async fn run(
     config: Config,
     instance: String,

@@ -1,6 +1,6 @@
-//! Why rules can not be used.
+//! Why rules cannot be used.
 
-/// Why the rules can not be used. A configuration that was checked gives none of these.
+/// Why the rules cannot be used. A configuration that was checked gives none of these.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// An expression does not parse. `trunkline check` says where.

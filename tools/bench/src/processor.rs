@@ -62,7 +62,7 @@ pub enum Part {
     Memory,
     /// Throughput with ten thousand, a million and ten million stored conversations.
     Scale,
-    /// Latency of good events beside records that can not be processed.
+    /// Latency of good events beside records that cannot be processed.
     Poison,
     /// Latency of some customers' events beside slow lookups of others.
     SlowLookups,

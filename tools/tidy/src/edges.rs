@@ -34,6 +34,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
     ("crates/kafka/src/tail.rs", "the deadline of a read"),
     ("crates/kafka/src/topics/admin.rs", "the deadline of a change at the broker"),
+    ("crates/kafka/src/transactional_producer.rs", "the deadline of a transaction's steps"),
     ("crates/kafka/src/transactional_producer/initialise.rs", "the deadline of a first initialisation"),
     ("crates/kafka/src/transactional_producer/outcome.rs", "how long a transactional call took"),
     ("crates/telemetry/src/json_lines.rs", "the time of a line in the log"),

@@ -24,7 +24,7 @@ const HEAP: &str = "1g";
 ///
 /// # Errors
 ///
-/// When the job was not built, or its settings can not be written.
+/// When the job was not built, or its settings cannot be written.
 pub fn command(trial: &Trial<'_>) -> anyhow::Result<Command> {
     let this = Contender::KafkaStreams;
     let jars = trial.bench.kafka_streams.as_ref().context(

@@ -72,7 +72,7 @@ impl Lookups {
 ///
 /// # Errors
 ///
-/// When the reports can not be read.
+/// When the reports cannot be read.
 pub fn opened_breakers(trial: &Trial<'_>, until: f64) -> anyhow::Result<Vec<String>> {
     let mut decoder = Decoder::<PipelineError>::new();
     let schema = trial.ids.get(catalog::PIPELINE_ERRORS).context("reports have no schema id")?;
@@ -95,7 +95,7 @@ pub fn opened_breakers(trial: &Trial<'_>, until: f64) -> anyhow::Result<Vec<Stri
 ///
 /// # Errors
 ///
-/// When the output can not be read.
+/// When the output cannot be read.
 pub fn complete_share(trial: &Trial<'_>, conversations: &HashSet<String>) -> anyhow::Result<f64> {
     let mut decoder = Decoder::<EnrichedEvent>::new();
     let schema = trial.ids.get(catalog::EVENTS_ENRICHED).context("enriched events have no schema id")?;

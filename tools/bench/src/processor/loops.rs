@@ -339,7 +339,7 @@ impl Replay {
                     timestamp: None,
                 }),
                 Tailed::CaughtUp => break,
-                Tailed::Idle => anyhow::bail!("the changelog {} can not be read", changelog.topic),
+                Tailed::Idle => anyhow::bail!("the changelog {} cannot be read", changelog.topic),
             }
         }
         anyhow::ensure!(!records.is_empty(), "the changelog {} is empty", changelog.topic);

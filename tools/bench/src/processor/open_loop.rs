@@ -89,7 +89,7 @@ impl Load {
     ///
     /// # Errors
     ///
-    /// When it can not be encoded, or its id is no UUID.
+    /// When it cannot be encoded, or its id is no UUID.
     pub fn event(
         &mut self,
         input: &mut Input,
@@ -275,6 +275,6 @@ fn follow(
         }
         Ok(received)
     });
-    ensure!(connecting.recv_timeout(PATIENCE).is_ok(), "the output can not be read");
+    ensure!(connecting.recv_timeout(PATIENCE).is_ok(), "the output cannot be read");
     Ok(follower)
 }

@@ -41,7 +41,7 @@ impl Expected {
     ///
     /// # Errors
     ///
-    /// When it can not be read.
+    /// When it cannot be read.
     pub fn of(trial: &Trial<'_>) -> anyhow::Result<Self> {
         let mut expected = Self::default();
         let topic = trial.config.kafka.topic(catalog::EVENTS_NORMALIZED);
@@ -222,7 +222,7 @@ pub fn id(record: &InboundRecord) -> anyhow::Result<u128> {
 ///
 /// # Errors
 ///
-/// When it can not be read, or `each` fails.
+/// When it cannot be read, or `each` fails.
 pub fn read(
     config: &Config,
     topic: &str,

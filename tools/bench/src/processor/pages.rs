@@ -69,7 +69,7 @@ const LATENCIES: [(&str, &str); 4] = [
 ///
 /// # Errors
 ///
-/// When the folder can not be written.
+/// When the folder cannot be written.
 pub fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for (name, text) in pages(report) {

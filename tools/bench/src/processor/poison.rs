@@ -1,4 +1,4 @@
-//! Whether records that can not be processed delay the others: the latency of good events at a steady rate,
+//! Whether records that cannot be processed delay the others: the latency of good events at a steady rate,
 //! without such records and with one in a hundred.
 
 use anyhow::Context as _;
