@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use trunkline_kafka::ConsumerError;
 use trunkline_kafka::changelog::{self, Anchor, Log, RestoreError, Start};
+use trunkline_schemas::error_codes;
 
 use crate::state::Change;
 
@@ -88,11 +89,11 @@ pub struct Took {
 /// Why a restore failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreFailure {
-    /// The committed offsets can not be read.
-    #[error("TL-5001 {0}")]
+    /// The committed offsets cannot be read.
+    #[error("{code} {0}", code = error_codes::BROKER_UNREACHABLE)]
     Offsets(#[from] ConsumerError),
-    /// The changelog can not be read.
-    #[error("TL-3004 {0}")]
+    /// The changelog cannot be read.
+    #[error("{code} {0}", code = error_codes::STATE_RESTORED_IN_FULL)]
     Changelog(#[from] Box<RestoreError>),
 }
 

@@ -79,7 +79,7 @@ pub enum ConsumerError {
         /// What the client said.
         source: KafkaError,
     },
-    /// The consumer can not go on: the process should stop.
+    /// The consumer cannot go on: the process should stop.
     #[error("consumer of group {group} cannot go on: {source}")]
     Fatal {
         /// The group.
