@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use trunkline_kafka::ConsumerError;
 use trunkline_kafka::changelog::{self, Anchor, Log, RestoreError, Start};
 use trunkline_partition::state::Change;
+use trunkline_schemas::error_codes;
 
 use crate::state;
 
@@ -90,10 +91,10 @@ pub struct Took {
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreFailure {
     /// The committed offsets cannot be read.
-    #[error("TL-5001 {0}")]
+    #[error("{code} {0}", code = error_codes::BROKER_UNREACHABLE)]
     Offsets(#[from] ConsumerError),
     /// The changelog cannot be read.
-    #[error("TL-3004 {0}")]
+    #[error("{code} {0}", code = error_codes::STATE_RESTORED_IN_FULL)]
     Changelog(#[from] Box<RestoreError>),
 }
 

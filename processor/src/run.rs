@@ -43,28 +43,31 @@ const LAG_INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The rules.
-    #[error("TL-1001 {0}")]
+    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
     Rules(#[from] RuleError),
     /// A plugin.
-    #[error("TL-3009 {0}")]
+    #[error("{code} {0}", code = error_codes::PLUGIN_FAILED)]
     Plugins(#[from] PluginError),
     /// The outside systems' clients.
-    #[error("TL-1001 {0}")]
+    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
     Directory(#[from] trunkline_connect::directory::Error),
     /// The admin port.
-    #[error("TL-1001 {0}")]
+    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
     Admin(#[from] admin::Error),
     /// The registry.
-    #[error("TL-5002 {0}")]
+    #[error("{code} {0}", code = error_codes::REGISTRY_UNREACHABLE)]
     Registry(#[from] trunkline_kafka::RegistryError),
     /// A schema of the catalog has no id.
-    #[error("TL-5003 the registry gave no id for one of the processor's schemas; run trunkline schemas plan")]
+    #[error(
+        "{code} the registry gave no id for one of the processor's schemas; run trunkline schemas plan",
+        code = error_codes::SCHEMA_INCOMPATIBLE
+    )]
     Schemas,
     /// The state store.
     #[error("{code} {0}", code = .0.code())]
     State(#[from] StateError),
     /// The lag of the last stable offset cannot be measured.
-    #[error("TL-5001 measuring the lag of the last stable offset: {0}")]
+    #[error("{code} measuring the lag of the last stable offset: {0}", code = error_codes::BROKER_UNREACHABLE)]
     Lag(String),
     /// The engine.
     #[error("{0}")]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::{CommittedOffsets, ConsumerError, TopicPartition};
+use trunkline_schemas::error_codes;
 
 use super::{Offsets, Progress, Request, RestoreFailure, Restorer, Step, answer};
 
@@ -103,7 +104,7 @@ fn work(
                 emit(Step::Failed(failure));
                 break;
             }
-            tracing::warn!(code = "TL-3004", error = %failure, "restoring; trying again");
+            tracing::warn!(code = %error_codes::STATE_RESTORED_IN_FULL, error = %failure, "restoring; trying again");
             std::thread::sleep(RETRY_AFTER);
         }
     }

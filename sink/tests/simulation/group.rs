@@ -76,7 +76,7 @@ impl Group {
             return;
         };
         for member in 0..self.news.len() {
-            if !self.silent_since[member].is_some_and(|since| now - since >= SESSION_MS) {
+            if self.silent_since[member].is_none_or(|since| now - since < SESSION_MS) {
                 continue;
             }
             let lost: Vec<usize> =
