@@ -7,6 +7,7 @@
 //! - [`services`]: broker and registry, unless the user brought them: [`kafka`], [`registry`]
 //!   - [`jvm`]: the virtual machines they run in
 //! - [`maven`]: what is fetched for them
+//! - [`promtool`]: what evaluates alert rules
 //! - [`cargo`]: the build
 
 pub mod cargo;
@@ -14,6 +15,7 @@ pub mod guard;
 pub mod jvm;
 pub mod kafka;
 pub mod maven;
+pub mod promtool;
 pub mod registry;
 pub mod run;
 pub mod services;

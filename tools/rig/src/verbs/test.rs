@@ -2,6 +2,7 @@
 
 use crate::launcher::cargo::{PIPELINE, binaries};
 use crate::launcher::kafka;
+use crate::launcher::promtool::promtool;
 use crate::launcher::run::Run;
 
 /// Runs `cargo test` with these arguments. Nothing is printed after it: its closing lines are the verdict.
@@ -18,6 +19,9 @@ pub async fn run(run: &mut Run, rest: &[String]) -> anyhow::Result<u8> {
     cargo.arg("test");
     if !some {
         cargo.arg("--workspace");
+        if let Some(promtool) = promtool(run).await {
+            cargo.env("TRUNKLINE_PROMTOOL", promtool);
+        }
     }
     cargo.arg("--no-fail-fast").args(rest);
     cargo.envs(kafka::environment(run).await?);
