@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use trunkline_rules::Outcome;
-use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
-use trunkline_schemas::{EnrichedEvent, error_codes};
+use trunkline_schemas::{EnrichedEvent, EnrichedParts, error_codes};
 
 use super::entity_cache::CachedEntity;
 use super::findings::{customer_of, ordering};
