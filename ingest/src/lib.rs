@@ -14,11 +14,12 @@
 //! - [`intake`]: verify, map, claim, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
 //!
-//! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first)
-//! and [`run`](mod@run), which puts it together.
+//! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first),
+//! [`run`](mod@run), which puts it together, and [`Error`] (why it ends).
 
 pub mod body;
 pub mod delivery;
+pub mod error;
 pub mod http;
 pub mod intake;
 pub mod metric_names;
@@ -29,4 +30,5 @@ pub mod start;
 pub mod trace_context;
 pub mod verify;
 
-pub use run::{Error, run};
+pub use error::Error;
+pub use run::run;

@@ -1,7 +1,6 @@
 //! Puts ingest together, runs it, and drains it.
 
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,11 +11,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
-
-use trunkline_kafka::{ProduceError, Producer, RegistryError, startup};
-use trunkline_schemas::error_codes;
+use trunkline_kafka::{Producer, startup};
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
+use crate::error::Error;
 use crate::intake::{self, Intake};
 use crate::publish::{KafkaPublisher, Publish};
 use crate::start::{self, Prepared};
@@ -24,49 +22,6 @@ use crate::{http, metric_names};
 
 /// How often new drift is reported, and how soon a store that failed is looked at again.
 const TICK: Duration = Duration::from_secs(1);
-
-/// Why ingest did not start, or stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The admin port.
-    #[error("{code} {0}", code = error_codes::CONFIGURATION_INVALID)]
-    Admin(#[from] admin::Error),
-    /// The webhooks' port.
-    #[error(
-        "{code} cannot listen for webhooks on {address}: {source}; choose another `listen` in [ingest]",
-        code = error_codes::CONFIGURATION_INVALID
-    )]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The registry refuses what it is asked, or its settings cannot be used.
-    #[error("{code} {0}", code = .0.code())]
-    Registry(#[from] RegistryError),
-    /// The registry gave no id for a schema.
-    #[error(
-        "{code} the registry gave no id for the schema of {0}; run `trunkline schemas plan`",
-        code = error_codes::SCHEMA_INCOMPATIBLE
-    )]
-    Schema(&'static str),
-    /// A topic is not as it must be.
-    #[error("{code} {0}; run `trunkline topics plan`", code = error_codes::TOPIC_WRONG)]
-    Topic(String),
-    /// The producer could not be made.
-    #[error("{code} {0}", code = .0.code())]
-    Producer(#[from] ProduceError),
-    /// The producer is beyond repair.
-    #[error(
-        "{code} the producer cannot go on; ingest stops so that it can be started anew",
-        code = error_codes::BROKER_UNREACHABLE
-    )]
-    ProducerBroken,
-    /// The webhooks' server.
-    #[error("the webhooks' server stopped: {0}")]
-    Server(String),
-}
 
 /// Runs ingest until `shutdown` completes and what it took in is stored, or `drain_timeout` is over.
 ///

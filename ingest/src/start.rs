@@ -7,7 +7,7 @@ use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::Health;
 
-use crate::run::Error;
+use crate::error::Error;
 
 /// The topics ingest writes to.
 const TOPICS: [&str; 3] = [catalog::EVENTS_NORMALIZED, catalog::QUARANTINE, catalog::SCHEMA_DRIFT];

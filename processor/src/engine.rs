@@ -7,7 +7,8 @@
 //! - `membership`, `commit`: taking and giving back partitions; transactions, and starting again
 //! - machines with their own fields:
 //!   - `intake`: records become events, and offsets are finished
-//!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins
+//!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
+//!     `plugin_reports`: what operators see of plugins
 //!   - `assignment`: partitions that are being restored
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
@@ -22,6 +23,7 @@ mod load;
 mod membership;
 mod parts;
 mod plugin_calls;
+mod plugin_reports;
 mod ports;
 mod pressure;
 mod recovery;
@@ -47,13 +49,13 @@ use self::assignment::Assignment;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
 use self::plugin_calls::PluginCalls;
+use self::plugin_reports::PluginReports;
 use self::recovery::Recovery;
 use self::reports::Reports;
 use self::tasks::Tasks;
 use self::transaction::Transaction;
 use crate::brokers::Brokers;
 use crate::metrics;
-use crate::plugins::Reporting;
 use crate::state::StateStore;
 
 /// Longest wait for a record; also how late a tick can be.
@@ -90,7 +92,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// An engine that owns no partition yet.
     pub fn new(parts: Parts<B, S>) -> Self {
         let instance = parts.settings.instance.clone();
-        let reporting = Reporting::new(&parts.plugins, parts.health.clone());
+        let reporting = PluginReports::new(&parts.plugins, parts.health.clone());
         Self {
             brokers: parts.brokers,
             store: parts.store,

@@ -5,11 +5,8 @@
 //!
 //! - [`Threads`]: a thread for each plugin, and another where one does not come back
 //! - `worker`: one such thread
-//! - [`Reporting`]: metrics, logs and readiness of plugins
 
-mod reporting;
 mod threads;
 mod worker;
 
-pub use reporting::Reporting;
 pub use threads::{PluginError, Threads};

@@ -4,12 +4,13 @@ use trunkline_config::Kafka;
 use trunkline_kafka::schemas::Ids;
 use trunkline_kafka::{OutboundRecord, ReportEncoder, limits};
 use trunkline_partition::output::{DeadLetter, Emission, Enriched, Output};
-use trunkline_schemas::codec::{self, Encoder, EnrichedEncoder};
+use trunkline_schemas::codec::{self, Encoder};
 use trunkline_schemas::dead_letter::{Verdict, dead_letter};
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::headers::{self, Headers};
 use trunkline_schemas::{
-    CustomerProfile, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog, error_codes,
+    CustomerProfile, EnrichedEncoder, EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog,
+    error_codes,
 };
 use trunkline_telemetry::trace;
 

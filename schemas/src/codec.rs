@@ -5,7 +5,6 @@
 //! - [`Value`]: a Rust type with its Avro schema; implemented for every value of [`crate::catalog`]
 //! - [`Encoder`]: value to bytes, with the compiled schema kept
 //! - [`Decoder`]: bytes to value; same schema directly, another one resolved by the reader's schema
-//! - [`EventReader`], [`EnrichedEncoder`]: events on their way through the processor, which stay in their bytes
 //! - [`schema_id`]: the id in a record's header
 //! - [`bytes`]: serde module for `Vec<u8>` as Avro `bytes`
 //!
@@ -15,10 +14,7 @@ pub mod bytes;
 
 mod decoder;
 mod encoder;
-mod enriched_encoder;
 mod error;
-mod event_reader;
-mod findings;
 mod frame;
 mod resolve;
 mod value;
@@ -27,8 +23,6 @@ mod walk;
 pub use decoder::Decoder;
 pub(crate) use decoder::decode_own;
 pub use encoder::Encoder;
-pub use enriched_encoder::{EnrichedEncoder, EnrichedParts};
 pub use error::Error;
-pub use event_reader::EventReader;
 pub use frame::{FRAME_LENGTH, frame, schema_id};
 pub use value::Value;

@@ -3,9 +3,22 @@
 //! The processor looks at a dozen fields of an event and publishes the others as they came. Making a
 //! [`PlatformEvent`] of the bytes means some thirty strings, and writing an
 //! [`EnrichedEvent`](crate::EnrichedEvent) of it the same bytes again; here the fields are found once, read
-//! where they lie, and passed on as one piece (`codec::EnrichedEncoder`).
+//! where they lie, and passed on as one piece ([`EnrichedEncoder`]).
+//!
+//! # Layout
+//!
+//! - [`EncodedEvent`]: the event; `fields` finds what it consists of
+//! - [`EventReader`]: from a record's bytes to an event
+//! - [`EnrichedEncoder`]: from an event in parts to the bytes of a record; `findings` writes what was found
+//!   out
 
+mod enriched_encoder;
+mod event_reader;
 mod fields;
+mod findings;
+
+pub use enriched_encoder::{EnrichedEncoder, EnrichedParts};
+pub use event_reader::EventReader;
 
 use self::fields::{Fields, Text};
 use crate::PlatformEvent;

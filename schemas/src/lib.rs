@@ -7,7 +7,8 @@
 //! - the values of the topics, one file each: [`PlatformEvent`], [`EnrichedEvent`], [`RoutingDecision`],
 //!   [`CustomerProfile`], [`CrmChange`], [`WriteBack`], [`WriteBackResult`], [`QuarantinedPayload`], [`SchemaDrift`],
 //!   [`PipelineError`], [`QuotaLease`]
-//! - [`EncodedEvent`]: a platform event in the bytes it was written in
+//! - [`EncodedEvent`]: a platform event in the bytes it was written in, as [`EventReader`] reads it and
+//!   [`EnrichedEncoder`] passes it on
 //! - [`event_type`]: the canonical names of events
 //! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
 //! - [`key`]: record keys, `platform/org/native-id`
@@ -46,7 +47,7 @@ mod write_back_result;
 
 pub use crm_change::CrmChange;
 pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
-pub use encoded_event::EncodedEvent;
+pub use encoded_event::{EncodedEvent, EnrichedEncoder, EnrichedParts, EventReader};
 pub use enriched_event::{
     ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering,
     OrderingMode, ProfileView,

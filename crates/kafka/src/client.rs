@@ -160,7 +160,7 @@ mod tests {
                 group: "group".to_owned(),
                 instance: "test".to_owned(),
                 topics: Vec::new(),
-                session_timeout: crate::group_consumer::SESSION_TIMEOUT,
+                session_timeout: crate::group_settings::SESSION_TIMEOUT,
             };
             producing(&kafka, "test").create::<FutureProducer>().map(drop).unwrap();
             transactional(&kafka, "test").create::<BaseProducer>().map(drop).unwrap();

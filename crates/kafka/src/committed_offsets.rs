@@ -6,10 +6,10 @@ use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, DefaultConsumerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
+use trunkline_schemas::record::TopicPartition;
 
 use crate::client;
-use crate::group_consumer::ConsumerError;
-use trunkline_schemas::record::TopicPartition;
+use crate::consumer_error::ConsumerError;
 
 /// Asks for a group's offsets; see the module's documentation.
 pub struct CommittedOffsets {

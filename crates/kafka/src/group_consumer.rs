@@ -5,6 +5,8 @@
 //! state, or commits its open transaction, and only then calls [`GroupConsumer::assign`] or [`GroupConsumer::release`].
 //! That is how no transaction ever spans a change of assignment.
 
+pub use crate::group_settings::{GroupSettings, SESSION_TIMEOUT};
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,28 +18,11 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use trunkline_config::Kafka;
+use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::client;
 use crate::committed_offsets::committed;
-use trunkline_schemas::record::{InboundRecord, TopicPartition};
-
-/// After this long without a heartbeat the group gives the partitions of an instance to others. A restart
-/// within it moves nothing.
-pub const SESSION_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How a member joins its group.
-#[derive(Debug, Clone)]
-pub struct GroupSettings {
-    /// Consumer group, with its prefix.
-    pub group: String,
-    /// Name of this instance, stable across restarts: static membership (KIP-345), so that a restart within the
-    /// session timeout moves no partition.
-    pub instance: String,
-    /// Topics to subscribe to, with their prefix.
-    pub topics: Vec<String>,
-    /// After this long without a heartbeat the group gives the partitions to others.
-    pub session_timeout: Duration,
-}
+use crate::consumer_error::ConsumerError;
 
 /// What [`GroupConsumer::poll`] came back with.
 #[derive(Debug)]
@@ -56,37 +41,6 @@ pub enum Polled {
     },
     /// Nothing within the time given.
     Idle,
-}
-
-/// What went wrong in a consumer.
-#[derive(Debug, thiserror::Error)]
-pub enum ConsumerError {
-    /// The client refused its settings.
-    #[error("cannot create the consumer of group {group}: {source}; check [kafka] in the configuration")]
-    Create {
-        /// The group.
-        group: String,
-        /// What the client said.
-        source: KafkaError,
-    },
-    /// A call to the brokers failed; it can be tried again.
-    #[error("{what} failed for group {group}: {source}")]
-    Call {
-        /// What was tried.
-        what: &'static str,
-        /// The group.
-        group: String,
-        /// What the client said.
-        source: KafkaError,
-    },
-    /// The consumer cannot go on: the process should stop.
-    #[error("consumer of group {group} cannot go on: {source}")]
-    Fatal {
-        /// The group.
-        group: String,
-        /// What the client said.
-        source: KafkaError,
-    },
 }
 
 /// A member of a consumer group; see the module's documentation.

@@ -6,13 +6,16 @@
 //! - [`startup`]: waiting for the registry, the topics and the brokers
 //! - [`names`]: what brokers know a program by
 //! - [`Producer`]: idempotent, for those who wait for each record's acknowledgement
-//! - [`TransactionalProducer`]: records and offsets that take effect together
-//! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go
+//! - [`TransactionalProducer`]: records and offsets that take effect together; `transaction_timeouts`: how
+//!   long that may take
+//! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go; it joins by
+//!   its [`GroupSettings`]
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
 //! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
+//! - [`ConsumerError`]: what can go wrong in either
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
 //! - [`topics`]: what is to be done so that the topics are as [`trunkline_schemas::catalog`] says, and doing it
@@ -40,10 +43,15 @@ pub mod topics;
 pub mod transactional_producer;
 
 mod client;
+mod consumer_error;
+mod group_settings;
 mod inbound;
+mod transaction_timeouts;
 
 pub use committed_offsets::CommittedOffsets;
-pub use group_consumer::{ConsumerError, GroupConsumer, GroupSettings, Polled};
+pub use consumer_error::ConsumerError;
+pub use group_consumer::{GroupConsumer, Polled};
+pub use group_settings::GroupSettings;
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};

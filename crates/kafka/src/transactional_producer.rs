@@ -25,7 +25,9 @@ mod initialise;
 mod outcome;
 
 pub use error::TransactionError;
-pub use outcome::{CommitOutcome, INDETERMINATE_AFTER};
+pub use outcome::CommitOutcome;
+
+pub use crate::transaction_timeouts::{INDETERMINATE_AFTER, TRANSACTION_TIMEOUT};
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,9 +46,6 @@ use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
 use crate::group_consumer::GroupConsumer;
-
-/// A coordinator aborts a transaction that its producer left open for this long.
-pub const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long initialisation may take at the start: the coordinator may first have to settle what a predecessor
 /// left open.

@@ -1,9 +1,8 @@
 //! What a task wants published with its next commit, before it is encoded.
 
-use trunkline_schemas::codec::EnrichedParts;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{
-    CustomerProfile, EnrichedEvent, InboundRecord, PipelineError, RoutingDecision, WriteBack,
+    CustomerProfile, EnrichedEvent, EnrichedParts, InboundRecord, PipelineError, RoutingDecision, WriteBack,
 };
 
 /// Something to publish.

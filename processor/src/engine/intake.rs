@@ -7,8 +7,8 @@ use trunkline_kafka::{FetchedSchema, OffsetTracker, SavedOffsets, SchemaWait, Se
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrived, entity_of};
-use trunkline_schemas::codec::{self, EventReader};
-use trunkline_schemas::{EncodedEvent, InboundRecord, error_codes};
+use trunkline_schemas::codec;
+use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 
 use super::error::EngineError;
 use super::ports::{Clock, SchemaSource};

@@ -4,21 +4,21 @@ use trunkline_partition::plugins::{Command, Notice, Plugins, Settled, StateChang
 use trunkline_partition::state::StateError;
 use trunkline_partition::{Context, Task};
 
+use super::plugin_reports::PluginReports;
 use super::ports::PluginThreads;
-use crate::plugins::Reporting;
 
 /// The plugins, with their threads.
 pub(super) struct PluginCalls {
     plugins: Plugins,
     threads: Box<dyn PluginThreads>,
-    reporting: Reporting,
+    reporting: PluginReports,
 }
 
 // === impl PluginCalls ===
 
 impl PluginCalls {
     /// Calls to these plugins on these threads.
-    pub(super) fn new(plugins: Plugins, threads: Box<dyn PluginThreads>, reporting: Reporting) -> Self {
+    pub(super) fn new(plugins: Plugins, threads: Box<dyn PluginThreads>, reporting: PluginReports) -> Self {
         Self { plugins, threads, reporting }
     }
 

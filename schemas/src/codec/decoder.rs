@@ -42,7 +42,7 @@ impl<T: Value> Decoder<T> {
     }
 
     /// Whether the schema of this id is the one of this build.
-    pub(super) fn is_own(&self, id: u32) -> bool {
+    pub(crate) fn is_own(&self, id: u32) -> bool {
         matches!(self.writers.get(&id), Some(Writer::Same(_)))
     }
 

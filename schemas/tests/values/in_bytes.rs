@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use trunkline_schemas::codec::{
-    Decoder, Encoder, EnrichedEncoder, EnrichedParts, Error, EventReader, FRAME_LENGTH, Value as _,
-};
+use trunkline_schemas::codec::{Decoder, Encoder, Error, FRAME_LENGTH, Value as _};
 use trunkline_schemas::{
-    ConversationSummary, EncodedEvent, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus,
-    Findings, Ordering, OrderingMode, PlatformEvent, ProfileView, SourceStatus,
+    ConversationSummary, EncodedEvent, EnrichedEncoder, EnrichedEvent, EnrichedParts, Enrichment,
+    EnrichmentSource, EnrichmentStatus, EventReader, Findings, Ordering, OrderingMode, PlatformEvent,
+    ProfileView, SourceStatus,
 };
 
 use crate::samples::{Sample, findings};

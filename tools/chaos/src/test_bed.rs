@@ -1,6 +1,14 @@
 //! Everything that chaos stands on: a folder, the sandbox, brokers, proxies, configurations, topics and processes.
+//!
+//! # Layout
+//!
+//! - [`TestBed`]: all of it, running
+//! - `allotted`: the ports of a test bed
+//! - `launch`: configurations and processes
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod allotted;
+mod launch;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +17,23 @@ use anyhow::{Context as _, bail};
 use rand::RngExt as _;
 use tokio::process::Command;
 use trunkline_load::sign::Secrets;
-use trunkline_rig::configuration::{self, Choices, Layout, write_private};
+use trunkline_rig::configuration::Layout;
 use trunkline_rig::executables::executable;
+use trunkline_rig::kafka::Java;
+use trunkline_rig::kafka::properties::DURABLE;
 use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
+use trunkline_rig::supervisor::Member;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 
+use self::allotted::Allotted;
+use self::launch::Launch;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
 use crate::link::Link;
-use crate::proxy::{Proxies, Route};
+use crate::proxy::Proxies;
 use crate::schedule::Rig;
 use crate::small_disk::SmallDisk;
-use trunkline_rig::kafka::Java;
-use trunkline_rig::kafka::properties::{DURABLE, Ports, Proxied};
-use trunkline_rig::ports;
-use trunkline_rig::supervisor::{Member, Restarts};
 
 /// What to set up.
 #[derive(Debug, Clone)]
@@ -90,7 +99,6 @@ pub const PROCESSORS: usize = 3;
 const ON_SMALL_DISK: usize = 0;
 const BREAKERS_OPEN_FOR: u32 = 5;
 const READY_PATIENCE: Duration = Duration::from_secs(120);
-const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 // === impl TestBed ===
 
@@ -106,75 +114,32 @@ impl TestBed {
         }
         let credentials = Credentials::kept_in(&folder.join("secrets"))?;
         let secrets = Secrets::kept_in(&folder.join("secrets"))?;
-        let sandbox = Sandbox::start(SandboxSettings {
-            seed: settings.seed,
-            credentials: Some(credentials.clone()),
-            quotas: quotas::enforced(settings.rate),
-            ..SandboxSettings::default()
-        });
-        let sandbox = sandbox.await.context("the sandbox does not start")?;
-
-        let per_broker = 2 + 2 * PROCESSORS;
-        let mut free = ports::free(BROKERS * per_broker + 3 + PROCESSORS)?.into_iter();
-        let mut port = move || free.next().unwrap_or_default();
-        let ports: Vec<Ports> = (0..BROKERS)
-            .map(|_| Ports {
-                controller: port(),
-                direct: port(),
-                processors: (0..PROCESSORS).map(|_| Proxied { broker: port(), proxy: port() }).collect(),
-            })
-            .collect();
+        let sandbox = start_sandbox(settings, &credentials).await?;
+        let Allotted { ports, ingest, admin, mut others } = Allotted::free()?;
         journal.say(format!("starting {BROKERS} brokers"));
         let cluster = Cluster::start(&folder, settings.java.clone(), &ports, &DURABLE).await?;
-
-        let mut address = || format!("127.0.0.1:{}", port());
-        let layout = Layout {
-            kafka: cluster.access().brokers,
-            registry: settings.registry.clone(),
-            replication: BROKERS as i32,
-            prefix: format!("chaos-{:08x}.", rand::rng().random::<u32>()),
-            secrets: folder.join("secrets"),
-            state: folder.join("state"),
-            ingest: address(),
-            admin: [address(), address(), address()],
-            processors: PROCESSORS as u32,
-            quotas: quotas::granted(settings.rate),
-            breakers_open_for: Some(BREAKERS_OPEN_FOR),
-        };
+        let layout = layout(settings, &cluster, ingest, admin);
+        let launch =
+            Launch { settings, addresses: &sandbox.addresses, credentials: &credentials, journal: &journal };
         let config = folder.join("trunkline.toml");
-        write(&config, &configuration::text(&layout, &Choices::default(), &sandbox.addresses, &credentials))?;
+        launch.configure(&config, &layout)?;
         journal.say("making topics and schemas");
         apply(&settings.binaries, &config).await?;
 
         journal.say(format!("starting ingest, {PROCESSORS} processors and sink"));
-        let [ingest_admin, first_admin, sink_admin] = layout.admin.clone();
-        let start = |binary, number, config: &Path, admin: &str, within| {
-            let spec = spec(&folder, binary, number, config, admin, within);
-            Member::start(spec, &settings.binaries, Restarts::PATIENT, journal.listener())
-        };
-        let sink = start("sink", 0, &config, &sink_admin, Vec::new())?;
+        let [ingest_admin, _, sink_admin] = &layout.admin;
+        let sink = launch.start("sink", 0, &config, sink_admin, Vec::new())?;
         let (disk, not_possible) = small_disk(&folder).await?;
         let mut processors = Vec::new();
         for number in 0..PROCESSORS {
-            let link = Arc::new(Link::default());
-            let proxies = Proxies::start(&link, routes(&ports, number)).await?;
             let mut own = layout.clone();
-            own.kafka = brokers(&ports, number);
-            own.admin[1] = if number == 0 { first_admin.clone() } else { address() };
-            own.state = state_folder(&folder, number);
-            std::fs::create_dir_all(&own.state)?;
-            let config = folder.join(format!("trunkline.processor-{number}.toml"));
-            write(
-                &config,
-                &configuration::text(&own, &Choices::default(), &sandbox.addresses, &credentials),
-            )?;
+            if number > 0 {
+                own.admin[1] = others.next().unwrap_or_default();
+            }
             let disk = disk.as_ref().filter(|_| number == ON_SMALL_DISK);
-            let within = disk.map_or_else(Vec::new, SmallDisk::within);
-            let state = disk.map_or(own.state.clone(), SmallDisk::folder);
-            let member = start("processor", number, &config, &own.admin[1], within)?;
-            processors.push(Processor { member, link, state, _proxies: proxies });
+            processors.push(launch.start_processor(number, own, &ports, disk).await?);
         }
-        let ingest = start("ingest", 0, &config, &ingest_admin, Vec::new())?;
+        let ingest = launch.start("ingest", 0, &config, ingest_admin, Vec::new())?;
         let bed = Self {
             folder,
             sandbox,
@@ -259,31 +224,31 @@ fn state_folder(folder: &Path, number: usize) -> PathBuf {
     folder.join("state").join(format!("processor-{number}"))
 }
 
-fn spec(folder: &Path, binary: &str, number: usize, config: &Path, admin: &str, within: Vec<String>) -> Spec {
-    let instance = format!("{binary}-{number}");
-    Spec {
-        binary: binary.to_owned(),
-        config: config.to_owned(),
-        log: folder.join("logs").join(format!("{instance}.log")),
-        admin: format!("http://{admin}"),
-        instance,
-        within,
+async fn start_sandbox(settings: &Settings, credentials: &Credentials) -> anyhow::Result<Sandbox> {
+    let sandbox = Sandbox::start(SandboxSettings {
+        seed: settings.seed,
+        credentials: Some(credentials.clone()),
+        quotas: quotas::enforced(settings.rate),
+        ..SandboxSettings::default()
+    });
+    sandbox.await.context("the sandbox does not start")
+}
+
+/// Where everything is, for those whose connections suffer nothing. `admin` as in [`Layout::admin`].
+fn layout(settings: &Settings, cluster: &Cluster, ingest: String, admin: [String; 3]) -> Layout {
+    Layout {
+        kafka: cluster.access().brokers,
+        registry: settings.registry.clone(),
+        replication: BROKERS as i32,
+        prefix: format!("chaos-{:08x}.", rand::rng().random::<u32>()),
+        secrets: settings.folder.join("secrets"),
+        state: settings.folder.join("state"),
+        ingest,
+        admin,
+        processors: PROCESSORS as u32,
+        quotas: quotas::granted(settings.rate),
+        breakers_open_for: Some(BREAKERS_OPEN_FOR),
     }
-}
-
-/// The brokers' addresses for one processor: its proxies.
-fn brokers(ports: &[Ports], processor: usize) -> String {
-    let addresses = ports.iter().map(|own| format!("127.0.0.1:{}", own.processors[processor].proxy));
-    addresses.collect::<Vec<_>>().join(",")
-}
-
-fn routes(ports: &[Ports], processor: usize) -> Vec<Route> {
-    let route = |(number, own): (usize, &Ports)| {
-        let Proxied { broker, proxy } = own.processors[processor];
-        let address = |port| SocketAddr::from((LOOPBACK, port));
-        Route { broker: number, listen: address(proxy), upstream: address(broker) }
-    };
-    ports.iter().enumerate().map(route).collect()
 }
 
 async fn small_disk(folder: &Path) -> anyhow::Result<(Option<SmallDisk>, Vec<String>)> {
@@ -308,8 +273,4 @@ pub(crate) async fn apply(binaries: &Path, config: &Path) -> anyhow::Result<()> 
         }
     }
     Ok(())
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    write_private(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::clock::now_ms;
 use crate::generator::Delivery;
-use crate::play::LoadSettings;
+use crate::load_settings::LoadSettings;
 use crate::progress::Progress;
 
 /// How a delivery ended.

@@ -19,11 +19,13 @@ pub mod clock;
 pub mod customers;
 pub mod generator;
 pub mod ledger;
+mod load_settings;
 mod play;
 mod progress;
 pub mod secret_file;
 pub mod sign;
 
 pub use clock::now_ms;
-pub use play::{Error, LoadSettings, play};
+pub use load_settings::LoadSettings;
+pub use play::{Error, play};
 pub use progress::{Counts, Latencies, Progress};

@@ -46,10 +46,13 @@ pub fn misspelled(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// Whether words stand in a line by themselves; `can not only` is right.
+/// Whether words stand in a line by themselves; `can not only` is right, and so is a heading that goes on.
 fn has(line: &str, words: &str) -> bool {
-    let ends = line.match_indices(words).map(|(at, _)| &line[at + words.len()..]);
-    ends.into_iter().any(|after| !after.starts_with(crate::mask::is_word) && !after.starts_with(" only"))
+    let mut ends = line.match_indices(words).map(|(at, _)| &line[at + words.len()..]);
+    ends.any(|after| {
+        let goes_on = words.starts_with('#') && !after.trim().is_empty();
+        !goes_on && !after.starts_with(crate::mask::is_word) && !after.starts_with(" only")
+    })
 }
 
 fn files(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
@@ -106,7 +109,10 @@ mod tests {
 
     #[test]
     fn a_misspelling_is_found() {
-        let tree = Tree::made_up(&[("a.md", "It can not.\nIt can not only be.\nIt can nothing.\n# Error")]);
+        let tree = Tree::made_up(&[(
+            "a.md",
+            "It can not.\nIt can not only be.\nIt can nothing.\n# Error\n# Error codes",
+        )]);
         let places: Vec<String> = misspelled(&tree).into_iter().map(|finding| finding.place).collect();
         assert_eq!(places, ["a.md:1", "a.md:4"]);
     }

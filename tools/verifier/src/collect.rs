@@ -4,6 +4,7 @@
 use tokio::sync::mpsc;
 
 use crate::decode::{Intake, WITHOUT_SCHEMA};
+use crate::error::Error;
 use crate::evidence::{Leak, Undecodable};
 use crate::floor::CATALOG;
 use crate::inputs::Inputs;
@@ -17,7 +18,7 @@ const ENRICHED: &str = "events.enriched";
 const NORMALIZED: &str = "events.normalized";
 
 /// Reads all topics of a deployment.
-pub async fn collect(inputs: &Inputs, needles: &Needles) -> Result<Intake, crate::Error> {
+pub async fn collect(inputs: &Inputs, needles: &Needles) -> Result<Intake, Error> {
     let Inputs { cluster, registry, prefix, .. } = inputs;
     let rules = inputs.configuration.as_ref().map(Rules::compile).transpose()?;
     let mut intake = Intake::new(rules);
@@ -43,7 +44,7 @@ pub async fn collect(inputs: &Inputs, needles: &Needles) -> Result<Intake, crate
             search(&mut intake, &name, &record, needles);
             take(&mut intake, &name, &record, &mut decoder).await?;
         }
-        reading.await.map_err(|_| crate::Error::Interrupted)??;
+        reading.await.map_err(|_| Error::Interrupted)??;
         if name == ENRICHED {
             let cluster = cluster.clone();
             let topic = topic.clone();
@@ -62,8 +63,8 @@ pub async fn collect(inputs: &Inputs, needles: &Needles) -> Result<Intake, crate
 /// Does blocking work on a thread made for it.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, topics::Error> + Send + 'static,
-) -> Result<T, crate::Error> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| crate::Error::Interrupted)??)
+) -> Result<T, Error> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)??)
 }
 
 fn search(intake: &mut Intake, topic: &str, record: &Record, needles: &Needles) {
@@ -84,7 +85,7 @@ pub async fn take(
     topic: &str,
     record: &Record,
     decoder: &mut Decoder,
-) -> Result<(), crate::Error> {
+) -> Result<(), Error> {
     if WITHOUT_SCHEMA.contains(&topic) {
         intake.take_bytes(topic, record);
         return Ok(());

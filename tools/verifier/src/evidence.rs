@@ -7,12 +7,14 @@
 //! - [`fingerprint`]: every field of an event in a few bytes, for comparing
 //! - [`profile`]: what is known of customers, and what an event says of its own
 //! - [`outcome`]: decisions, commands, results, dead letters, reports
+//! - [`expected`]: what the rules must have made of an event
 //! - [`call`]: calls in the audit logs of the outside systems
 //! - [`ledger`]: what the load generator posted and what it was answered
 //! - [`state`]: changelogs and state stores
 
 pub mod call;
 pub mod event;
+pub mod expected;
 pub mod fingerprint;
 pub mod ledger;
 pub mod outcome;
@@ -25,13 +27,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use call::Call;
 pub use event::{Enriched, Fact, Figures, Identity, Normalized, Ordering};
+pub use expected::Expected;
 pub use fingerprint::Fingerprint;
 pub use ledger::LedgerLine;
 pub use outcome::{Command, CommandResult, DeadLetter, Decision, Quarantined, Trouble};
 pub use profile::{Enrichment, ProfileFields, ProfileRecord, ProfileSource};
 pub use state::{Changelog, Digest, StateCopy};
-
-use crate::rules::Expected;
 
 /// Where a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

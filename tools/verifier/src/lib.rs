@@ -42,11 +42,13 @@ pub mod topics;
 pub mod verb;
 
 mod collect;
+mod error;
 mod inputs;
 mod percent;
 mod verify;
 
+pub use error::Error;
 pub use inputs::{Breakers, Inputs, SecretToFind};
 pub use known::{KNOWN, KnownFailure};
 pub use report::{Conclusion, Judged, KnownSeen, NotJudged, Report, Violation};
-pub use verify::{Error, verify};
+pub use verify::verify;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::avro::Fields;
 use crate::configuration::{self, Configuration, RoutingRule, Target, WriteBackRule};
+use crate::evidence::Expected;
 use crate::evidence::outcome::{Choice, Write};
 use expression::{Evaluation, Expression, Variables};
 
@@ -19,21 +20,6 @@ pub struct Rules {
     targets: BTreeMap<String, Target>,
     /// Rules that look at events of a type: routing, then write-backs, by index.
     named: HashMap<String, (Vec<usize>, Vec<usize>)>,
-}
-
-/// What the rules must have made of one event.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Expected {
-    /// The event.
-    pub event_id: String,
-    /// Correlates what came of it.
-    pub correlation_id: String,
-    /// The rule that decides, and where to.
-    pub decision: Option<(String, Choice)>,
-    /// By rule: what it writes, and how long that is worth doing (milliseconds).
-    pub commands: BTreeMap<String, (Write, Option<i64>)>,
-    /// Rules that fail on the event, and do nothing.
-    pub failing: Vec<String>,
 }
 
 /// A rule that cannot be applied.

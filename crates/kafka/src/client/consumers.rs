@@ -4,7 +4,7 @@ use rdkafka::ClientConfig;
 use trunkline_config::Kafka;
 
 use super::base;
-use crate::group_consumer::GroupSettings;
+use crate::group_settings::GroupSettings;
 
 /// [`base`], and what a reader outside any group needs: committed records only, from where it is told to start.
 pub(crate) fn reading(kafka: &Kafka, client_id: &str) -> ClientConfig {

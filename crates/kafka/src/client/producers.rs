@@ -7,10 +7,10 @@ use trunkline_config::Kafka;
 
 use super::base;
 use crate::limits::MAX_DEAD_LETTER_BYTES;
-use crate::transactional_producer::TRANSACTION_TIMEOUT;
+use crate::transaction_timeouts::TRANSACTION_TIMEOUT;
 
 /// How long the client of a transactional producer waits before it repeats a request: with the fifth that it
-/// takes off at random still longer than [`crate::transactional_producer::INDETERMINATE_AFTER`], so that no
+/// takes off at random still longer than [`crate::transaction_timeouts::INDETERMINATE_AFTER`], so that no
 /// call in which a request was repeated passes for a quick one.
 const RETRY_AFTER: Duration = Duration::from_millis(1_300);
 

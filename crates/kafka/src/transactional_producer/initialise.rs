@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::{BaseProducer, Producer};
 use trunkline_config::Kafka;
 
-use super::TRANSACTION_TIMEOUT;
 use super::bounded::bounded;
 use super::deliveries::Deliveries;
 use super::error::TransactionError;
 use crate::client;
+use crate::transaction_timeouts::TRANSACTION_TIMEOUT;
 
 /// Between two attempts.
 const RETRY_WAIT: Duration = Duration::from_millis(200);

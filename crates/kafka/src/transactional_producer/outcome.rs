@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::deliveries::Deliveries;
-
-/// The outcome of a transactional call that takes longer is indeterminate.
-pub const INDETERMINATE_AFTER: Duration = Duration::from_secs(1);
+use crate::transaction_timeouts::INDETERMINATE_AFTER;
 
 /// How a commit went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

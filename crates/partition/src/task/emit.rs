@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use trunkline_rules::Outcome;
-use trunkline_schemas::codec::EnrichedParts;
+use trunkline_config::OrderMode;
+use trunkline_rules::{Answer, Outcome};
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
-use trunkline_schemas::{EnrichedEvent, error_codes};
+use trunkline_schemas::{EnrichedEvent, EnrichedParts, PlatformEvent, error_codes};
 
 use super::entity_cache::CachedEntity;
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved};
 use super::{Arrived, Context, Task, clock};
 use crate::entity::{HOUR_MS, id_bits};
+use crate::order::Passed;
 use crate::output::{Emission, Enriched, Output};
 use crate::plugins::add_attributes;
 use crate::state::StateError;
@@ -24,29 +25,42 @@ impl Task {
         &mut self,
         key: &Arc<str>,
         lane: &mut Lane,
-        Resolved { at_hand, mut answers }: Resolved,
+        resolved: Resolved,
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
-        let Some((mode, passed)) = lane.ready.pop_front() else { return Ok(()) };
-        let arrived = *passed.item;
+        let Some(head) = lane.ready.pop_front() else { return Ok(()) };
+        let arrived = &head.1.item;
         let id = id_bits(arrived.event.event_id());
         lane.pending.remove(&id);
         self.held_bytes -= arrived.event.held_bytes();
         // Before it gets a position: a record that becomes a dead letter must not leave a hole.
-        if let Some(message) = self.settings.too_large(&arrived, &at_hand) {
-            self.refuse(arrived, error_codes::OVERSIZED.as_str(), message);
+        if let Some(message) = self.settings.too_large(arrived, &resolved.at_hand) {
+            self.refuse(*head.1.item, error_codes::OVERSIZED.as_str(), message);
             return Ok(());
         }
         let event_type = arrived.event.event_type();
         let looked_at = ctx.rules.look_at(event_type) || self.settings.plugin_events.contains(event_type);
-        let decoded = match looked_at.then(|| arrived.event.decode()).transpose() {
-            Ok(decoded) => decoded,
+        match looked_at.then(|| arrived.event.decode()).transpose() {
+            Ok(decoded) => self.emit(key, id, head, decoded, resolved, ctx),
             Err(error) => {
-                self.refuse(arrived, error_codes::UNDECODABLE_RECORD.as_str(), error.to_string());
-                return Ok(());
+                self.refuse(*head.1.item, error_codes::UNDECODABLE_RECORD.as_str(), error.to_string());
+                Ok(())
             }
-        };
-        let Arrived { record, event, .. } = arrived;
+        }
+    }
+
+    /// Emits an event that can be published: gives it its position, its trace in state, and its outputs. It is
+    /// decoded where the rules or a plugin look at it.
+    fn emit(
+        &mut self,
+        key: &Arc<str>,
+        id: u128,
+        (mode, passed): (OrderMode, Passed<Box<Arrived>>),
+        decoded: Option<PlatformEvent>,
+        Resolved { at_hand, answers }: Resolved,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
+        let Arrived { record, event, .. } = *passed.item;
         let Some(CachedEntity { entity, .. }) = self.entities.changing(key) else { return Ok(()) };
         let now = self.clock.time();
         let ids_ms = self.settings.retention.ids_ms;
@@ -63,24 +77,8 @@ impl Task {
         let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
         let findings = self.settings.findings(&event, at_hand, ordering, entity.conversation());
         let include_data = self.settings.include_data;
-        let (event, outcome) = match decoded {
-            None => {
-                let parts = EnrichedParts { event, customer_id, include_data, findings };
-                (Enriched::Parts(parts), Outcome::default())
-            }
-            Some(mut decoded) => {
-                if customer_id.is_some() {
-                    decoded.customer_id = customer_id;
-                }
-                let mut enriched = Box::new(EnrichedEvent::new(decoded, findings));
-                add_attributes(&mut enriched, &mut answers);
-                if !include_data {
-                    enriched.data = None;
-                }
-                let outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, &self.settings.instance);
-                (Enriched::Whole(enriched), outcome)
-            }
-        };
+        let parts = EnrichedParts { event, customer_id, include_data, findings };
+        let (event, outcome) = enriched(parts, decoded, answers, &self.settings.instance, ctx);
         self.counters.emitted += 1;
         self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
         self.counters.late += u64::from(passed.late);
@@ -103,4 +101,26 @@ impl Task {
         }
         Ok(())
     }
+}
+
+/// An event as it is published, and what the rules make of it. One that is not decoded is published in its
+/// parts, and no rule looks at it.
+fn enriched(
+    parts: EnrichedParts,
+    decoded: Option<PlatformEvent>,
+    mut answers: Vec<Answer>,
+    instance: &str,
+    ctx: &mut Context<'_>,
+) -> (Enriched, Outcome) {
+    let Some(mut decoded) = decoded else { return (Enriched::Parts(parts), Outcome::default()) };
+    if parts.customer_id.is_some() {
+        decoded.customer_id = parts.customer_id;
+    }
+    let mut enriched = Box::new(EnrichedEvent::new(decoded, parts.findings));
+    add_attributes(&mut enriched, &mut answers);
+    if !parts.include_data {
+        enriched.data = None;
+    }
+    let outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, instance);
+    (Enriched::Whole(enriched), outcome)
 }

@@ -2,8 +2,10 @@
 
 use trunkline_partition::conversation::Conversation;
 use trunkline_partition::output::Enriched;
-use trunkline_schemas::codec::{Decoder, EnrichedEncoder, Value as _};
-use trunkline_schemas::{EnrichedEvent, Enrichment, EnrichmentStatus, Findings, Ordering, OrderingMode};
+use trunkline_schemas::codec::{Decoder, Value as _};
+use trunkline_schemas::{
+    EnrichedEncoder, EnrichedEvent, Enrichment, EnrichmentStatus, Findings, Ordering, OrderingMode,
+};
 
 use crate::events::{encoded, event};
 

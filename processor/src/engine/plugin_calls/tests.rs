@@ -100,7 +100,7 @@ impl World {
             profiles: Profiles::new(1, 1, ProfileField::ALL.into()),
             rules: RuleSet::none(),
             calls: {
-                let reporting = Reporting::new(&plugins, Health::new());
+                let reporting = PluginReports::new(&plugins, Health::new());
                 PluginCalls::new(plugins, Box::new(threads), reporting)
             },
             offset: 0,

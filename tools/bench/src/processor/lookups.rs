@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use anyhow::Context as _;
 use trunkline_schemas::codec::{Decoder, Value as _};
-use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, PipelineError, Severity, catalog};
+use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, PipelineError, Severity, catalog, error_codes};
 use trunkline_simulators::System;
 use trunkline_simulators::audit::Entry;
 
@@ -14,7 +14,7 @@ use super::outputs;
 use super::trial::Trial;
 
 /// The code of reports that a breaker changed its state.
-const BREAKER: &str = "TL-4001";
+const BREAKER: &str = error_codes::BREAKER_OPEN.as_str();
 
 /// Lookups as one of the systems saw them: each asks it once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -59,7 +59,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
                 "tests/tests/crashes.rs::a_processor_that_joins_and_one_that_leaves_lose_and_double_nothing",
             ),
             Test(
-                "tests/tests/sink_fleet.rs::sinks_that_join_leave_and_die_write_everything_once_and_never_side_by_side",
+                "tests/tests/sink_instances.rs::sinks_that_join_leave_and_die_write_everything_once_and_never_side_by_side",
             ),
         ],
     ),

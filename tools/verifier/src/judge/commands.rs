@@ -4,9 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::evidence::outcome::Write;
-use crate::evidence::{Command, Enriched, Evidence};
+use crate::evidence::{Command, Enriched, Evidence, Expected};
 use crate::report::{Verdict, counted};
-use crate::rules::Expected;
 
 /// The code under which a rule that failed, or whose outcome cannot be published, is reported.
 const RULE_FAILED: &str = "TL-3002";

@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::evidence::{Decision, Enriched, Evidence};
+use crate::evidence::{Decision, Enriched, Evidence, Expected};
 use crate::report::{Verdict, counted};
-use crate::rules::Expected;
 
 /// Judges decisions against their events, and, where the configuration was given, against its rules. With
 /// plugins, decisions that no rule makes are theirs.

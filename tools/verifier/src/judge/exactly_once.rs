@@ -33,10 +33,28 @@ pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
     let facts = first_of_each(&evidence.normalized, &dead);
     judge_repeats(evidence, window_ms, &mut verdict);
     judge_dead_letters(evidence, &mut verdict);
-    let mut out: HashSet<Identity<'_>> = HashSet::new();
+    judge_enriched(evidence, &facts, window_ms, &mut verdict);
+    judge_lost(evidence, &facts, pending, &mut verdict);
+    let (normalized, distinct) = (evidence.normalized.len() as u64, facts.len() as u64);
+    verdict.count("normalized", normalized);
+    verdict.count("normalized_distinct", distinct);
+    verdict.count(
+        "duplicates_suppressed",
+        normalized.saturating_sub(evidence.enriched.len() as u64 + dead.len() as u64),
+    );
+    verdict.count("enriched", evidence.enriched.len() as u64);
+    verdict.having_compared(format!(
+        "{} in {}, {} enriched",
+        counted(distinct, "fact"),
+        counted(normalized, "normalized record"),
+        counted(evidence.enriched.len() as u64, "record")
+    ))
+}
+
+/// Every enriched event is one that was taken in, and says rightly whether it is older than the window.
+fn judge_enriched(evidence: &Evidence, facts: &Facts<'_>, window_ms: i64, verdict: &mut Verdict) {
     for event in &evidence.enriched {
         let fact = &event.fact;
-        out.insert(fact.identity());
         if !facts.contains_key(&fact.identity()) {
             verdict.object("invented", || {
                 format!(
@@ -60,6 +78,11 @@ pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
             });
         }
     }
+}
+
+/// Every event that was taken in is enriched, but for those that still wait.
+fn judge_lost(evidence: &Evidence, facts: &Facts<'_>, pending: Pending, verdict: &mut Verdict) {
+    let out: HashSet<Identity<'_>> = evidence.enriched.iter().map(|event| event.fact.identity()).collect();
     // In the order of the log, so that the same evidence gives the same words.
     for fact in &evidence.normalized {
         let identity = fact.identity();
@@ -84,20 +107,6 @@ pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
             });
         }
     }
-    let (normalized, distinct) = (evidence.normalized.len() as u64, facts.len() as u64);
-    verdict.count("normalized", normalized);
-    verdict.count("normalized_distinct", distinct);
-    verdict.count(
-        "duplicates_suppressed",
-        normalized.saturating_sub(evidence.enriched.len() as u64 + dead.len() as u64),
-    );
-    verdict.count("enriched", evidence.enriched.len() as u64);
-    verdict.having_compared(format!(
-        "{} in {}, {} enriched",
-        counted(distinct, "fact"),
-        counted(normalized, "normalized record"),
-        counted(evidence.enriched.len() as u64, "record")
-    ))
 }
 
 /// Records of `events.normalized` that the processor put aside.
@@ -140,12 +149,12 @@ fn judge_dead_letters(evidence: &Evidence, verdict: &mut Verdict) {
     }
 }
 
+/// The first record of each event, by its identity.
+pub type Facts<'a> = HashMap<Identity<'a>, &'a Normalized>;
+
 /// By identity: the first record of each event that was not put aside, which is the one that takes effect.
-pub fn first_of_each<'a>(
-    normalized: &'a [Normalized],
-    dead: &HashSet<Place>,
-) -> HashMap<Identity<'a>, &'a Normalized> {
-    let mut facts: HashMap<Identity<'_>, &Normalized> = HashMap::with_capacity(normalized.len());
+pub fn first_of_each<'a>(normalized: &'a [Normalized], dead: &HashSet<Place>) -> Facts<'a> {
+    let mut facts = Facts::with_capacity(normalized.len());
     for event in normalized.iter().filter(|event| !dead.contains(&event.place)) {
         facts.entry(event.identity()).or_insert(event);
     }

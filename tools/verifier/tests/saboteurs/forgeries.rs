@@ -5,6 +5,7 @@ mod events;
 mod outcomes;
 mod outside;
 mod profiles;
+mod writes;
 
 use trunkline_verifier::evidence::Evidence;
 
@@ -115,16 +116,16 @@ pub const FORGERIES: &[&Forgery] = &[
     &outcomes::ALREADY_THERE_WITHOUT_A_LOOK,
     &outcomes::OBSERVED_INSTEAD_OF_WRITTEN,
     &outcomes::APPLIED_ON_TRIAL,
-    &outcomes::UNREADABLE_BODY,
-    &outcomes::EFFECT_TWICE,
-    &outcomes::EFFECT_OF_AN_OBSERVED_COMMAND,
-    &outcomes::EFFECT_UNASKED,
-    &outcomes::WRONG_BODY,
-    &outcomes::BODY_WITH_MORE,
-    &outcomes::WRONG_ADDRESS,
-    &outcomes::WRITTEN_OUT_OF_ORDER,
-    &outcomes::STALE_FINAL_VALUE,
-    &outcomes::WRITTEN_SIDE_BY_SIDE,
+    &writes::UNREADABLE_BODY,
+    &writes::EFFECT_TWICE,
+    &writes::EFFECT_OF_AN_OBSERVED_COMMAND,
+    &writes::EFFECT_UNASKED,
+    &writes::WRONG_BODY,
+    &writes::BODY_WITH_MORE,
+    &writes::WRONG_ADDRESS,
+    &writes::WRITTEN_OUT_OF_ORDER,
+    &writes::STALE_FINAL_VALUE,
+    &writes::WRITTEN_SIDE_BY_SIDE,
     // The outside
     &outside::QUOTA_EXCEEDED,
     &outside::BREAKER_IGNORED,

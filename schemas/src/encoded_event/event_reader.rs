@@ -1,7 +1,8 @@
 //! From the bytes of a record of `events.normalized` to an event that stays in its bytes.
 
-use super::{Decoder, Encoder, Error, Value, frame};
-use crate::{EncodedEvent, PlatformEvent};
+use super::EncodedEvent;
+use crate::PlatformEvent;
+use crate::codec::{self, Decoder, Encoder, Error, Value};
 
 /// Reads events, whichever of the schemas it has been given they were written with.
 pub struct EventReader {
@@ -40,7 +41,7 @@ impl EventReader {
     ///
     /// Those of [`Decoder::decode`], with the value untouched.
     pub fn read(&mut self, value: Vec<u8>) -> Result<EncodedEvent, (Vec<u8>, Error)> {
-        let id = match frame::schema_id(&value) {
+        let id = match codec::schema_id(&value) {
             Ok(id) => id,
             Err(error) => return Err((value, error)),
         };

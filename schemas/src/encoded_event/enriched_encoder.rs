@@ -3,8 +3,9 @@
 //! An `EnrichedEvent` begins with the fields of its `PlatformEvent`, so all that has to be encoded is what
 //! was found out about it; the rest is passed on in the bytes it came in.
 
-use super::{Encoder, Error, Value, findings, frame};
-use crate::{EncodedEvent, EnrichedEvent, Findings};
+use super::{EncodedEvent, findings};
+use crate::codec::{Encoder, Error, Value, frame};
+use crate::{EnrichedEvent, Findings};
 
 /// An event and what was found out about it, before it is put together.
 #[derive(Debug, Clone)]

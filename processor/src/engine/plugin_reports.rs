@@ -10,15 +10,15 @@ use trunkline_telemetry::Health;
 use crate::metrics;
 
 /// Makes metrics, logs and readiness of what plugins do.
-pub struct Reporting {
+pub(super) struct PluginReports {
     health: Arc<Health>,
 }
 
-// === impl Reporting ===
+// === impl PluginReports ===
 
-impl Reporting {
+impl PluginReports {
     /// Plugins are ready from now on.
-    pub fn new(plugins: &Plugins, health: Arc<Health>) -> Self {
+    pub(super) fn new(plugins: &Plugins, health: Arc<Health>) -> Self {
         let reporting = Self { health };
         for standing in plugins.standings() {
             reporting.readiness(standing.plugin, true, "on");
@@ -27,7 +27,7 @@ impl Reporting {
     }
 
     /// Reports what happened.
-    pub fn notice(&self, notice: &Notice) {
+    pub(super) fn notice(&self, notice: &Notice) {
         match notice {
             Notice::Treated { plugin, outcome, took, waited_ms } => {
                 metrics::plugin_event(plugin, outcome);
@@ -53,7 +53,7 @@ impl Reporting {
     }
 
     /// Updates the metrics of where each of them stands.
-    pub fn standings(&self, plugins: &Plugins) {
+    pub(super) fn standings(&self, plugins: &Plugins) {
         for standing in plugins.standings() {
             metrics::plugin_state(standing.plugin, standing.on, standing.queue, standing.lost_threads);
         }

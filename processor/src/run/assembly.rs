@@ -1,0 +1,145 @@
+//! What the engine works with: the clients, the store and the settings, put together.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use trunkline_config::Config;
+use trunkline_connect::{Directory, Reporter};
+use trunkline_kafka::changelog::Reader;
+use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
+use trunkline_kafka::{
+    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, limits, names, startup,
+};
+use trunkline_partition::Settings;
+use trunkline_partition::entity::Retention;
+use trunkline_partition::plugins::Plugins;
+use trunkline_profiles::Profiles;
+use trunkline_rules::RuleSet;
+use trunkline_schemas::catalog;
+use trunkline_telemetry::Health;
+
+use super::{RunError, state_path, transactional_id};
+use crate::brokers::KafkaBrokers;
+use crate::clock::{self, WallClock};
+use crate::engine::{EngineError, Parts};
+use crate::lookups::Lookups;
+use crate::plugins::Threads;
+use crate::publisher::Publisher;
+use crate::restore::{RestoreFailure, RestoreThread};
+use crate::state::Store;
+
+/// Bytes of records that the client gets at once.
+const HAND_OVER_BYTES: usize = 1 << 20;
+
+/// What is there before the engine's thread starts.
+pub(super) struct Assembly {
+    pub(super) config: Config,
+    pub(super) instance: String,
+    pub(super) rules: RuleSet,
+    pub(super) plugins: (Threads, Plugins),
+    pub(super) directory: Directory,
+    pub(super) registry: Registry,
+    pub(super) publisher: Publisher,
+    /// Runs what the engine asks the outside for.
+    pub(super) runtime: Handle,
+    pub(super) health: Arc<Health>,
+    /// Set when the processor is to stop.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+// === impl Assembly ===
+
+impl Assembly {
+    /// Makes the rest: the store, the clients that may block, and the settings of the tasks.
+    pub(super) fn parts(self) -> Result<Parts<KafkaBrokers, Store>, RunError> {
+        let store = Store::open_or_set_aside(&state_path(&self.config, &self.instance), clock::now())?;
+        let changelog_topic = self.config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
+        let (brokers, restorer) = self.connect(&changelog_topic)?;
+        let (plugin_threads, plugins) = self.plugins;
+        let settings = settings(&self.config, &self.instance, &plugins);
+        let (processor, enrichment) = (&self.config.processor, &self.config.enrichment);
+        let freshness = milliseconds(enrichment.freshness);
+        Ok(Parts {
+            brokers,
+            store,
+            restorer: Box::new(restorer),
+            schemas: Box::new(SchemaFetcher::new(self.runtime.clone(), self.registry)),
+            events: self.directory.events(),
+            reporter: Reporter::new("processor", &self.instance),
+            lookups: Box::new(Lookups::new(
+                self.runtime,
+                self.directory,
+                enrichment.deadline,
+                processor.max_in_flight_lookups,
+            )),
+            clock: Box::new(WallClock),
+            profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
+            rules: self.rules,
+            plugins,
+            plugin_threads: Box::new(plugin_threads),
+            publisher: self.publisher,
+            settings: Arc::new(settings),
+            commit_interval_ms: milliseconds(processor.commit_interval),
+            hand_over_bytes: HAND_OVER_BYTES,
+            max_held_events: processor.max_held_events,
+            max_entities_in_memory: processor.max_entities_in_memory,
+            health: self.health,
+            changelog_topic,
+        })
+    }
+
+    /// Opens the clients of Kafka, and starts the thread that restores.
+    fn connect(&self, changelog_topic: &str) -> Result<(KafkaBrokers, RestoreThread), RunError> {
+        let Self { config, instance, health, stop, .. } = self;
+        let group = names::group_id(&config.kafka, &config.processor.group);
+        let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
+        // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
+        // committed offsets read later are stable.
+        let transactional_id = transactional_id(config, instance);
+        let announce = |part, ready, detail: &str| health.set(part, ready, detail);
+        let producer = startup::transactional_producer(&config.kafka, &transactional_id, stop, &announce)
+            .map_err(EngineError::from)?;
+        let changelog = Reader::open(&config.kafka, changelog_topic, instance, stop.clone())
+            .map_err(|error| EngineError::from(RestoreFailure::from(Box::new(error))))?;
+        let offsets = CommittedOffsets::open(&config.kafka, &group, instance).map_err(EngineError::from)?;
+        let restorer = RestoreThread::start(offsets, input.clone(), changelog, stop.clone())
+            .map_err(|error| RunError::Thread(error.to_string()))?;
+        let consumer = GroupConsumer::open(
+            &config.kafka,
+            &GroupSettings {
+                group,
+                instance: instance.clone(),
+                topics: vec![input.clone()],
+                session_timeout: SESSION_TIMEOUT,
+            },
+        )
+        .map_err(EngineError::from)?;
+        Ok((KafkaBrokers::new(consumer, producer, input, changelog_topic), restorer))
+    }
+}
+
+/// The settings of the tasks.
+fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
+    let (processor, enrichment) = (&config.processor, &config.enrichment);
+    Settings {
+        sources: config.sources.iter().map(|(n, s)| (n.clone(), (s.order, milliseconds(s.hold)))).collect(),
+        retention: Retention {
+            ids_ms: milliseconds(processor.dedup_window),
+            // Not before its ids: an event that comes again must be known.
+            ended_ms: milliseconds(processor.forget_ended_after.max(processor.dedup_window)),
+            silent_ms: milliseconds(processor.forget_silent_after.max(processor.dedup_window)),
+        },
+        profile_keep_ms: milliseconds(enrichment.keep),
+        enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
+        max_record_bytes: limits::MAX_RECORD_BYTES,
+        include_data: processor.include_data,
+        plugin_events: plugins.events().map(str::to_owned).collect(),
+        instance: instance.to_owned(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
