@@ -18,7 +18,6 @@ pub struct Args {
 /// Says what the configuration holds.
 ///
 /// # Errors
-///
 /// Every mistake in it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load()?;

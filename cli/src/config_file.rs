@@ -18,7 +18,6 @@ impl ConfigFile {
     /// Reads and checks it.
     ///
     /// # Errors
-    ///
     /// Every mistake in it; `main` ends with 64 on them.
     pub fn load(&self) -> Result<Config, Mistakes> {
         trunkline_config::load(&self.config)
@@ -27,7 +26,6 @@ impl ConfigFile {
     /// Reads and checks it but for its secrets, which are not where rules are written.
     ///
     /// # Errors
-    ///
     /// Every other mistake in it; `main` ends with 64 on them.
     pub fn load_without_secrets(&self) -> Result<Config, Mistakes> {
         trunkline_config::load_without_secrets(&self.config)

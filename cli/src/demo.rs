@@ -116,7 +116,6 @@ const UNJUDGED: [&str; 3] = ["I10", "I10-lookups", "I10-writes"];
 /// judged that a demo should be able to.
 ///
 /// # Errors
-///
 /// When the demo could not be played or judged.
 pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     let settings = Settings {

@@ -38,7 +38,6 @@ pub struct Args {
 /// Runs every probe, one after another, and fails if one of them did.
 ///
 /// # Errors
-///
 /// Mistakes in the configuration.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load()?;

@@ -41,7 +41,6 @@ pub struct Args {
 /// Prints the timeline of the conversation; fails if nothing is known of it.
 ///
 /// # Errors
-///
 /// Mistakes in the configuration; brokers or a registry that do not answer; an id that several tenants know.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load()?;

@@ -41,7 +41,6 @@ pub struct Args {
 /// Writes the files and says what comes next.
 ///
 /// # Errors
-///
 /// When the configuration exists already or a file cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let folder = args.config.parent().unwrap_or(Path::new("")).join("secrets");

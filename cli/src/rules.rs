@@ -28,7 +28,6 @@ enum Verb {
 /// Does what was asked for.
 ///
 /// # Errors
-///
 /// Mistakes in the configuration or in a file of cases.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {

@@ -27,7 +27,6 @@ enum Verb {
 /// Plans, and applies if asked to. A schema that the registry would refuse is a failure either way.
 ///
 /// # Errors
-///
 /// Mistakes in the configuration; a registry that does not answer or refuses.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (file, apply) = match args.verb {

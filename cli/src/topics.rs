@@ -26,7 +26,6 @@ enum Verb {
 /// Plans, and applies if asked to. A plan that would change a partition count is a failure either way.
 ///
 /// # Errors
-///
 /// Mistakes in the configuration; brokers that do not answer or refuse.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (file, apply) = match args.verb {

@@ -38,7 +38,6 @@ impl Cli {
     /// Does what was asked for.
     ///
     /// # Errors
-    ///
     /// What kept it from being done, for [`crate::failure::report`].
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {

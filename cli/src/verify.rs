@@ -76,7 +76,6 @@ pub struct Args {
 /// Examines and reports; the exit codes are in [`Args`].
 ///
 /// # Errors
-///
 /// When the evidence cannot be read.
 pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     let (json, range) = (arguments.json, arguments.range.clone());

@@ -6,6 +6,7 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::refusal::Refusal;
@@ -18,11 +19,13 @@ const DISCARDED_BYTES: usize = 64 * 1_024 * 1_024;
 /// And for so long at most.
 const DISCARDING: Duration = Duration::from_secs(5);
 
+/// And so many at once.
+static DISCARDED_AT_ONCE: Semaphore = Semaphore::const_new(256);
+
 /// Reads the body. One that is too large is refused by its announced length where it has one, and costs no
 /// memory.
 ///
 /// # Errors
-///
 /// [`Refusal::TooLarge`] beyond `limit`, and the refusal of a body that breaks off.
 pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
@@ -70,10 +73,18 @@ async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
 
 /// Reads a body that nobody will look at beside the answer, within bounds: the answer waits for nothing, and
 /// its sender gets to read it.
+///
+/// Where too many are being read already, the connection is closed instead: a flood of requests that prove nothing
+/// takes a bounded share of the process.
 pub fn discard(body: Body, headers: &HeaderMap) {
-    if !waits_for_continue(headers) {
-        tokio::spawn(discard_rest(body.into_data_stream()));
+    if waits_for_continue(headers) {
+        return;
     }
+    let Ok(permit) = DISCARDED_AT_ONCE.try_acquire() else { return };
+    tokio::spawn(async move {
+        discard_rest(body.into_data_stream()).await;
+        drop(permit);
+    });
 }
 
 /// A caller that waits for `100 Continue` has sent nothing yet, and need not.
@@ -105,7 +116,30 @@ fn incomplete() -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+
+    #[tokio::test]
+    async fn bodies_that_nobody_looks_at_are_read_while_there_is_room() {
+        let read = Arc::new(AtomicBool::new(false));
+        let body = || {
+            let read = read.clone();
+            Body::from_stream(futures_util::stream::once(async move {
+                read.store(true, Ordering::Release);
+                Ok::<_, std::io::Error>(Bytes::new())
+            }))
+        };
+        let all = DISCARDED_AT_ONCE.acquire_many(256).await.unwrap();
+        discard(body(), &HeaderMap::new());
+        tokio::task::yield_now().await;
+        assert!(!read.load(Ordering::Acquire), "there was no room");
+        drop(all);
+        discard(body(), &HeaderMap::new());
+        tokio::task::yield_now().await;
+        assert!(read.load(Ordering::Acquire));
+    }
 
     async fn read_chunks(
         chunks: &[&'static str],

@@ -101,7 +101,6 @@ impl<P: Publish> Intake<P> {
     /// others.
     ///
     /// # Errors
-    ///
     /// The [`Refusal`] that the caller is answered with.
     pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
         let Some(intake) = self.sources.get(source) else {

@@ -29,7 +29,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// again and again.
 ///
 /// # Errors
-///
 /// [`Error`] when it cannot start or cannot go on.
 pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     telemetry_metrics::install();

@@ -21,8 +21,7 @@ pub struct Prepared {
 /// Waits for the registry and the topics.
 ///
 /// # Errors
-///
-/// What waiting does not change: a schema that is refused or not registered, a topic with another partition
+/// An error that waiting does not cure: a schema that is refused or not registered, a topic with another partition
 /// count.
 pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error> {
     let registry = Registry::new(&config.registry)?;
@@ -43,10 +42,10 @@ pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error
 
 /// Asks the cluster once whether the topics that ingest writes to are there.
 ///
-/// A cluster that does not let this client look at topics is taken at its word: writing will show.
+/// A cluster that does not allow this client to look at topics is not asked again: a wrong topic shows when it is
+/// written to.
 ///
 /// # Errors
-///
 /// [`Missing::Wrong`] when a topic is there and not as it has to be, [`Missing::NotYet`] when asking again may help.
 pub async fn topics(kafka: &Kafka) -> Result<(), Missing> {
     startup::look_at_topics(kafka, &TOPICS).await

@@ -85,7 +85,6 @@ impl Verifier {
     /// Looks at the headers, before the body is read.
     ///
     /// # Errors
-    ///
     /// Why they prove nothing, whatever the body is.
     pub fn check(&self, headers: &HeaderMap) -> Result<HeaderCheck<'_>, Failure> {
         match self {
@@ -104,7 +103,6 @@ impl HeaderCheck<'_> {
     /// The proof, now that the body is there.
     ///
     /// # Errors
-    ///
     /// [`Failure::Mismatch`] when the body is not the one that was signed.
     pub fn with_body(self, body: &[u8]) -> Result<Proof, Failure> {
         match self {

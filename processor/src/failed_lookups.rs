@@ -24,7 +24,7 @@ struct Failures {
 pub(crate) struct Warning<'a> {
     pub(crate) system: &'a str,
     pub(crate) status: SourceStatus,
-    /// Failures since the last warning that none was given of.
+    /// Failures since the last warning for which no warning was given.
     pub(crate) left_out: u64,
 }
 
@@ -43,7 +43,7 @@ impl FailedLookups {
             .collect()
     }
 
-    /// Counts a failure. Where a warning is due: the failures that none was given of.
+    /// Counts a failure. Where a warning is due, returns how many failures had none since the last one.
     fn failed(&mut self, system: &str, now: i64) -> Option<u64> {
         match self.0.get_mut(system) {
             Some(known) if now - known.warned_at < WARN_EVERY_MS => {

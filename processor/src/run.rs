@@ -126,7 +126,7 @@ fn start_engine(assembly: Assembly) -> Result<JoinHandle<Result<(), RunError>>, 
         if let Err(EngineError::State(damage)) = &ended
             && damage.is_damage()
         {
-            // Else the next life would open it, and end at the same place.
+            // Otherwise the next start would open it and end at the same place.
             if let Err(error) = set_aside(&path, clock::now(), damage) {
                 tracing::error!(code = %error_codes::STATE_NOT_WRITABLE, %error, path = %path.display(), "setting damaged state aside");
             }

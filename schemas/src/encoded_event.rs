@@ -41,7 +41,6 @@ impl EncodedEvent {
     /// Encodes an event, under the schema id 0.
     ///
     /// # Errors
-    ///
     /// [`Error::Encode`] when it does not fit its schema.
     pub fn encode(event: &PlatformEvent) -> Result<Self, Error> {
         Self::encode_by(&mut Encoder::new(0), event)
@@ -106,7 +105,6 @@ impl EncodedEvent {
     /// All of its fields.
     ///
     /// # Errors
-    ///
     /// [`Error::Malformed`] should the decoder refuse what was found to be an event.
     pub fn decode(&self) -> Result<PlatformEvent, Error> {
         codec::decode_own(&self.value)

@@ -21,7 +21,6 @@ pub struct OutOfRange(pub Decimal);
 /// The amount with exactly four digits after the point, rounded half to even.
 ///
 /// # Errors
-///
 /// [`OutOfRange`] when it has more than 16 digits before the point.
 pub fn rescale(amount: Decimal) -> Result<Decimal, OutOfRange> {
     let mut scaled = amount.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven);
@@ -43,7 +42,6 @@ pub mod option {
     /// Writes an amount, rescaled to four digits.
     ///
     /// # Errors
-    ///
     /// Those of the serializer, and an amount that does not fit `decimal(20,4)`.
     pub fn serialize<S: Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
         match amount {
@@ -55,7 +53,6 @@ pub mod option {
     /// Reads an amount, rescaled to four digits.
     ///
     /// # Errors
-    ///
     /// Those of the deserializer, and anything that is no amount of `decimal(20,4)`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
         Option::<Amount>::deserialize(deserializer).map(|amount| amount.map(|Amount(amount)| amount))

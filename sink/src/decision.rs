@@ -3,9 +3,12 @@
 //! Pure: [`turn`] says what to do when a command's turn comes, [`answered`] what an answer means. Both only look at
 //! the [`Terms`] of the command, its [`Progress`] so far and the time, so the table can be tested edge by edge.
 //!
-//! A command is *doubtful* when a write may have taken effect without our knowing: it was read again after an
-//! assignment, or an answer never came. A doubtful command reads the resource back before it does anything else.
+//! A command is *indeterminate* when a write may have taken effect without our knowing: it was read again after an
+//! assignment, or an answer never came. An indeterminate command reads the resource back before it does anything else.
 
+use std::time::Duration;
+
+use trunkline_backoff::Backoff;
 use trunkline_schemas::error_codes;
 use trunkline_systems::Guarantee;
 
@@ -29,7 +32,7 @@ pub struct Terms {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     /// A write may have taken effect without our knowing.
-    pub doubtful: bool,
+    pub indeterminate: bool,
     /// Attempts that reached the network.
     pub attempts: u32,
     /// Conflicts so far.
@@ -66,9 +69,8 @@ pub const CONFLICTS_MAX: u32 = 5;
 /// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first.
 pub const FAILURES_MAX: u32 = 8;
 
-/// Wait after the first failure of its own; it doubles up to [`BACKOFF_MAX_MS`].
-const BACKOFF_MIN_MS: i64 = 1_000;
-const BACKOFF_MAX_MS: i64 = 30_000;
+/// Waits after failures of its own.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
 
 /// Wait after a conflict: the other writer is done by then.
 const CONFLICT_WAIT_MS: i64 = 200;
@@ -78,7 +80,7 @@ const TARGET_WAIT_MS: i64 = 5_000;
 
 /// What to do when the command's turn comes.
 pub fn turn(terms: &Terms, progress: &Progress, now_ms: i64) -> Next {
-    match (progress.doubtful, terms.observe) {
+    match (progress.indeterminate, terms.observe) {
         // An observed command has written nothing, however often it was read.
         (_, true) if expired(terms, now_ms) => Next::End(Ending::expired()),
         (_, true) => Next::Do(Step::Read),
@@ -112,7 +114,7 @@ pub fn answered(
 
 /// The wait before trial `failures + 1`, in milliseconds.
 pub fn backoff_ms(failures: u32) -> i64 {
-    BACKOFF_MIN_MS.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(BACKOFF_MAX_MS)
+    i64::try_from(BACKOFF.bound(failures).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The resource was read back and is not as asked: whatever was sent did not take effect, or was overwritten.
@@ -126,7 +128,7 @@ fn not_in_effect(terms: &Terms, progress: &mut Progress, now_ms: i64) -> Next {
         let message = "no write was answered, and none took effect";
         return Next::End(Ending::dead(error_codes::WRITE_DEAD_LETTERED, message.to_owned(), None));
     }
-    progress.doubtful = false;
+    progress.indeterminate = false;
     turn(terms, progress, now_ms)
 }
 
@@ -184,7 +186,7 @@ fn unavailable(
     };
     if on_its_way {
         // While it lives it may take effect: nothing else may be done to the resource, not even giving up.
-        progress.doubtful = true;
+        progress.indeterminate = true;
         return Next::Wait(now_ms.saturating_add(wait_ms.max(terms.request_lifetime_ms)));
     }
     if progress.failures >= FAILURES_MAX {

@@ -7,7 +7,7 @@
 //! # What holds at any time
 //!
 //! - A lane has at most one call under way, and none while the ending of its head is not committed. So after a crash
-//!   only the first unfinished command of a resource can have reached the target: it alone is doubtful.
+//!   only the first unfinished command of a resource can have reached the target: it alone is indeterminate.
 //! - The committed watermark never passes a command without a committed result.
 //! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition.
 //!
@@ -161,7 +161,7 @@ impl Lanes {
         match partition.offsets.read(offset) {
             Seen::New => {}
             Seen::Pending if was_undecided => {}
-            Seen::Pending | Seen::Done => return,
+            Seen::Pending | Seen::Done | Seen::BelowWatermark => return,
         }
         match parsed {
             Parsed::Command(command) => self.queue(name, command, now_ms),
@@ -185,8 +185,8 @@ impl Lanes {
         let id = LaneId::new(name, command.issued.record.key.clone().unwrap_or_default());
         // A lane waits for its commit before it goes on, so of the commands of one resource only the first unfinished
         // one can have reached the target before this assignment.
-        let doubtful = !self.lanes.contains_key(&id) && command.issued.record.offset < partition.end;
-        let not_before_ms = if doubtful {
+        let indeterminate = !self.lanes.contains_key(&id) && command.issued.record.offset < partition.end;
+        let not_before_ms = if indeterminate {
             partition.assigned_at_ms.saturating_add(command.terms.request_lifetime_ms)
         } else {
             now_ms
@@ -194,7 +194,7 @@ impl Lanes {
         match self.lanes.get_mut(&id) {
             Some(lane) => lane.queue.push_back(command),
             None => {
-                self.lanes.insert(id.clone(), Lane::new(command, doubtful));
+                self.lanes.insert(id.clone(), Lane::new(command, indeterminate));
                 self.schedule(&id, not_before_ms, now_ms);
             }
         }

@@ -47,7 +47,6 @@ impl PlayedDay {
     /// Waits until so many deliveries have been accepted.
     ///
     /// # Errors
-    ///
     /// When they are not in time.
     pub async fn accepted(&self, count: u64) -> Result<()> {
         let progress = &self.progress;
@@ -60,7 +59,6 @@ impl PlayedDay {
     /// Waits for the end of the day, and until every event that was accepted is in `events.enriched`.
     ///
     /// # Errors
-    ///
     /// When the day cannot be played, or an event never comes.
     pub async fn settle(self, deployment: &Deployment) -> Result<Counts> {
         let counts = self.playing.await??;
@@ -89,7 +87,6 @@ impl Deployment {
     /// Waits until every command has its result: what the sink still has to do would be judged as missing.
     ///
     /// # Errors
-    ///
     /// When a command stays without one.
     pub async fn written_back(&self) -> Result<()> {
         until("every command has a result", async || {
@@ -111,7 +108,6 @@ impl Deployment {
     /// order, all of them, if `stopped_cleanly`.
     ///
     /// # Errors
-    ///
     /// When the evidence cannot be read.
     pub async fn judge(&self, stopped_cleanly: bool) -> Result<Report> {
         let audit = self.folder().join("audit.jsonl");

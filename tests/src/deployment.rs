@@ -41,7 +41,6 @@ impl Deployment {
     /// Starts a sandbox and makes topics and schemas. `order` is the mode of the EventBridge source.
     ///
     /// # Errors
-    ///
     /// When the environment lacks something, or `trunkline topics|schemas apply` fails.
     pub async fn new(name: &str, order: &'static str) -> Result<Self> {
         let environment = Environment::from_env()?;
@@ -110,7 +109,6 @@ impl Deployment {
     /// name it finds its state.
     ///
     /// # Errors
-    ///
     /// When it does not become ready.
     pub async fn start(&self, binary: &str, instance: &str) -> Result<Program> {
         let admin = free(1)?[0];
@@ -129,7 +127,6 @@ impl Deployment {
     /// Runs `trunkline` with this deployment's configuration and returns what it prints.
     ///
     /// # Errors
-    ///
     /// When it exits with an error; the message holds what it printed.
     pub async fn trunkline(&self, arguments: &[&str]) -> Result<String> {
         let configuration = self.write_configuration("trunkline", free(1)?[0])?;
@@ -154,7 +151,6 @@ impl Deployment {
     /// Posts an EventBridge body with its key.
     ///
     /// # Errors
-    ///
     /// When there is no answer.
     pub async fn post(&self, body: impl Display) -> Result<Reply> {
         let key = self.secrets.eventbridge_api_key.clone();
@@ -164,7 +160,6 @@ impl Deployment {
     /// Posts any body with any headers to any source.
     ///
     /// # Errors
-    ///
     /// When there is no answer.
     pub async fn post_to(
         &self,
@@ -183,7 +178,6 @@ impl Deployment {
     /// Every committed value of a topic, by its name without the prefix.
     ///
     /// # Errors
-    ///
     /// When it cannot be read.
     pub async fn values(&self, topic: &str) -> Result<Vec<Fields>> {
         topics::values(&self.cluster(), &self.environment.registry, &self.topic(topic)).await
@@ -192,7 +186,6 @@ impl Deployment {
     /// Every committed record of a topic, by its name without the prefix.
     ///
     /// # Errors
-    ///
     /// When it cannot be read.
     pub async fn records(&self, topic: &str) -> Result<Vec<Record>> {
         topics::records(&self.cluster(), &self.topic(topic)).await

@@ -21,7 +21,6 @@ impl Environment {
     /// Reads the environment variables.
     ///
     /// # Errors
-    ///
     /// When one is missing: an end-to-end test without a broker fails, it does not pass by doing nothing.
     pub fn from_env() -> Result<Self> {
         let read = |name: &str| {
@@ -39,7 +38,6 @@ impl Environment {
     /// The path of a binary.
     ///
     /// # Errors
-    ///
     /// When it has not been built.
     pub fn binary(&self, name: &str) -> Result<PathBuf> {
         let path = self.binaries.join(name);

@@ -25,7 +25,6 @@ impl Program {
     /// Starts a binary, and waits until it is ready.
     ///
     /// # Errors
-    ///
     /// When it cannot be started, ends, or does not become ready; the message holds the end of its log.
     pub async fn start(spec: Spec, binary: &Path) -> Result<Self> {
         let process = spec.start(binary)?;
@@ -48,7 +47,6 @@ impl Program {
     /// Ends it as `kill -9` does: no drain, no commit.
     ///
     /// # Errors
-    ///
     /// When the system refuses.
     pub async fn kill(mut self) -> Result<()> {
         self.process.kill().await.with_context(|| format!("cannot kill {}", self.spec.instance))
@@ -57,7 +55,6 @@ impl Program {
     /// Asks it to stop, as a supervisor does, and waits until it has drained.
     ///
     /// # Errors
-    ///
     /// When it has ended before, does not end in time, or ends with an error.
     pub async fn stop(mut self) -> Result<()> {
         let Spec { instance, .. } = &self.spec;

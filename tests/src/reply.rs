@@ -20,7 +20,6 @@ impl Reply {
     /// Reads an answer to its end.
     ///
     /// # Errors
-    ///
     /// When the connection breaks.
     pub async fn read(response: reqwest::Response) -> Result<Self> {
         let status = response.status().as_u16();

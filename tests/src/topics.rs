@@ -12,7 +12,6 @@ const QUEUE: usize = 1_000;
 /// Every committed record of a topic, each partition in offset order.
 ///
 /// # Errors
-///
 /// When the topic cannot be read.
 pub async fn records(cluster: &Cluster, topic: &str) -> Result<Vec<Record>> {
     let (sender, mut receiver) = mpsc::channel(QUEUE);
@@ -34,7 +33,6 @@ pub async fn records(cluster: &Cluster, topic: &str) -> Result<Vec<Record>> {
 /// Every committed value of a topic, decoded by its writer's schema.
 ///
 /// # Errors
-///
 /// When the topic cannot be read, or a value does not decode.
 pub async fn values(cluster: &Cluster, registry: &str, topic: &str) -> Result<Vec<Fields>> {
     let mut decoder = Decoder::new(registry);

@@ -12,7 +12,6 @@ const INTERVAL: Duration = Duration::from_millis(50);
 /// Asks again and again until there is an answer.
 ///
 /// # Errors
-///
 /// When `ask` fails, or there is none within 90 s; the message says what was waited for.
 pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();

@@ -28,7 +28,6 @@ const RATE: f64 = 200.0;
 /// Prints the addresses as one JSON line and runs until it is told to stop.
 ///
 /// # Errors
-///
 /// When something does not start or stop.
 pub async fn run(arguments: Args) -> anyhow::Result<ExitCode> {
     let keep = arguments.keep.is_some();

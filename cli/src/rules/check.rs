@@ -19,7 +19,6 @@ pub struct Args {
 /// Says what was found. What is only in doubt is no mistake.
 ///
 /// # Errors
-///
 /// Every mistake in the configuration, or in the cases beside it.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load_without_secrets()?;

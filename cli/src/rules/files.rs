@@ -37,7 +37,6 @@ pub(super) fn beside(config: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Reads files of cases.
 ///
 /// # Errors
-///
 /// Every mistake in every one of them.
 pub(super) fn load(paths: Vec<PathBuf>, config: &Config) -> Result<Vec<TestFile>, Mistakes> {
     let mut files = Vec::new();

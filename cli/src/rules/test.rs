@@ -27,7 +27,6 @@ pub struct Args {
 /// Names every case and how it went; fails if one of them did.
 ///
 /// # Errors
-///
 /// Every mistake in the configuration, or in a file of cases.
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load_without_secrets()?;

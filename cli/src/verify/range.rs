@@ -67,7 +67,6 @@ impl RangeArgs {
 /// Audits, and shows how far it has come.
 ///
 /// # Errors
-///
 /// When the range makes no sense, or the evidence cannot be read.
 pub async fn audit(inputs: &Inputs, arguments: &RangeArgs, quiet: bool) -> anyhow::Result<Report> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64;

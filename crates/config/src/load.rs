@@ -15,7 +15,6 @@ const ADVICE: &str = "`trunkline init` writes one to start from";
 /// Reads and checks a file.
 ///
 /// # Errors
-///
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
     read_document(path, ADVICE, Secrets::Read, |section| Config::read(section, None))
@@ -25,7 +24,6 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 /// each secret is empty.
 ///
 /// # Errors
-///
 /// Everything else that is wrong with it, or that it cannot be read.
 pub fn load_without_secrets(path: &Path) -> Result<Config, Mistakes> {
     read_document(path, ADVICE, Secrets::LeftOut, |section| Config::read(section, None))
@@ -34,7 +32,6 @@ pub fn load_without_secrets(path: &Path) -> Result<Config, Mistakes> {
 /// Reads and checks a file for a processor, which knows the plugins that it has.
 ///
 /// # Errors
-///
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load_with_plugins(path: &Path, plugins: &[KnownPlugin<'_>]) -> Result<Config, Mistakes> {
     read_document(path, ADVICE, Secrets::Read, |section| Config::read(section, Some(plugins)))
@@ -43,7 +40,6 @@ pub fn load_with_plugins(path: &Path, plugins: &[KnownPlugin<'_>]) -> Result<Con
 /// Checks a text. `file_name` appears in messages, and relative paths within the text start at its folder.
 ///
 /// # Errors
-///
 /// Everything that is wrong with it.
 pub fn parse(text: &str, file_name: &str) -> Result<Config, Mistakes> {
     parse_document(text, file_name, Secrets::Read, |section| Config::read(section, None))

@@ -123,7 +123,6 @@ struct Known<'a> {
 /// to events; those that a rule waits for are known too.
 ///
 /// # Errors
-///
 /// Everything that is wrong with it, or that it cannot be read.
 pub fn load_rules_test(path: &Path, config: &Config, event_types: &[&str]) -> Result<Vec<Case>, Mistakes> {
     let rules = &config.rules;

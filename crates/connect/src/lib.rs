@@ -11,10 +11,9 @@
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
 //! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
 //! - the stack: [`Outbound`], and its pure parts [`limiter`], [`feedback`], [`breaker`], [`token`],
-//!   [`classify`], [`backoff`], [`budget`]
+//!   [`classify`], [`budget`]
 //! - [`encode`]: values from outside, kept values in every query language
 
-pub mod backoff;
 pub mod breaker;
 pub mod budget;
 pub mod classify;

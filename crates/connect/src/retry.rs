@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use trunkline_backoff::Backoff;
 use trunkline_config::Retry;
 
-use crate::backoff::Backoff;
 use crate::token::WAITS;
 
 /// Whether a request may be sent again when it is not known what became of it.
@@ -98,7 +98,7 @@ impl Progress {
             Cause::RateLimited => self.within(retry, Duration::ZERO, false),
             Cause::Locked | Cause::Unavailable(_) => {
                 self.failures += 1;
-                let wait = Backoff::from(retry).wait(self.failures, random);
+                let wait = Backoff::new(retry.base, retry.cap).full_jitter(self.failures, random);
                 self.within(retry, wait, true)
             }
         }

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use trunkline_backoff::Backoff;
 use trunkline_config::Secret;
 
 /// A token is refreshed when this much of its life is left…
@@ -17,8 +18,7 @@ pub const DEFAULT_LIFE: Duration = Duration::from_secs(900);
 /// Waits between attempts, both to fetch a token and to use a new one after a 401.
 pub const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// After that, callers fail at once for this long, doubling with each further round.
-const FIRST_COOL_DOWN: Duration = Duration::from_secs(8);
-const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
+const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(60));
 
 /// A token in use.
 #[derive(Debug, Clone)]
@@ -115,9 +115,8 @@ impl TokenState {
     /// A refresh ended in failure, after all its attempts.
     pub fn failed(&mut self, now: Instant) {
         self.refreshing = false;
-        let doublings = self.failed_rounds.min(8);
-        self.failed_rounds += 1;
-        self.unavailable_until = Some(now + (FIRST_COOL_DOWN * (1 << doublings)).min(LONGEST_COOL_DOWN));
+        self.failed_rounds = self.failed_rounds.saturating_add(1);
+        self.unavailable_until = Some(now + COOL_DOWN.bound(self.failed_rounds));
     }
 
     /// A call with the token of this generation was answered 401. Only the current token is dropped: an

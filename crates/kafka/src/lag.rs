@@ -42,7 +42,6 @@ impl LastStableOffset {
     /// Prepares to measure `topics`, with their prefix.
     ///
     /// # Errors
-    ///
     /// When the client refuses its settings.
     pub fn new(kafka: &Kafka, client_id: &str, topics: &[String]) -> Result<Self, KafkaError> {
         metrics::describe_gauge!(
@@ -60,7 +59,6 @@ impl LastStableOffset {
     /// Measures every partition once, sets the gauges and returns them. Blocks while the brokers are asked.
     ///
     /// # Errors
-    ///
     /// What the client said of the first question that was not answered; the gauges of partitions that did answer are
     /// set all the same.
     pub fn measure(&self) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
@@ -96,7 +94,6 @@ impl LastStableOffset {
     /// Measures every `interval` on a thread of its own, until what is returned is dropped.
     ///
     /// # Errors
-    ///
     /// When no thread can be started.
     pub fn every(self, interval: Duration) -> std::io::Result<Measuring> {
         let stop = Arc::new(AtomicBool::new(false));

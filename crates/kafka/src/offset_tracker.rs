@@ -22,6 +22,9 @@ pub enum Seen {
     Pending,
     /// Finished: skip it.
     Done,
+    /// Below the watermark. It is finished if the log is the one that was read before; if the log was made anew, it is
+    /// another record. The owner decides, see [`OffsetTracker::read_below`].
+    BelowWatermark,
 }
 
 /// The finished and unfinished offsets of one partition, from its watermark on.
@@ -53,10 +56,11 @@ impl OffsetTracker {
 
     /// Takes note of a record that was read. A record that is read twice counts once.
     pub fn read(&mut self, offset: i64) -> Seen {
-        let below_watermark = self.watermark().is_some_and(|watermark| offset < watermark);
-        let done = below_watermark || self.finished.contains(&offset);
+        if self.watermark().is_some_and(|watermark| offset < watermark) {
+            return Seen::BelowWatermark;
+        }
         self.next = self.next.max(Some(offset.saturating_add(1)));
-        let seen = match done {
+        let seen = match self.finished.contains(&offset) {
             true => Seen::Done,
             false if self.unfinished.insert(offset) => Seen::New,
             false => Seen::Pending,
@@ -64,6 +68,11 @@ impl OffsetTracker {
         // Passing finished offsets, or a hole, may move the watermark, which is for the next commit to say.
         self.prune();
         seen
+    }
+
+    /// Takes a record below the watermark as one that was read: the watermark goes back to it until it is finished.
+    pub fn read_below(&mut self, offset: i64) {
+        self.unfinished.insert(offset);
     }
 
     /// Takes note that a record is finished. One that was not read, or is finished already, changes nothing.

@@ -155,7 +155,6 @@ impl Producer {
     /// Creates the producer. Brokers need not be there yet.
     ///
     /// # Errors
-    ///
     /// [`ProduceError::Create`] when the client refuses its settings, for instance a missing certificate.
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
         client::producing(kafka, client_id)
@@ -169,7 +168,6 @@ impl Producer {
     /// The record is on its way once this is first polled: dropping the future later does not take it back.
     ///
     /// # Errors
-    ///
     /// [`ProduceError`] says whether trying again makes sense.
     pub async fn send(&self, record: OutboundRecord) -> Result<Delivery, ProduceError> {
         let headers = record
@@ -204,7 +202,6 @@ impl Producer {
     /// Waits until every record sent is acknowledged or given up.
     ///
     /// # Errors
-    ///
     /// [`ProduceError::Unavailable`] when records are left after `timeout`.
     pub async fn flush(&self, timeout: Duration) -> Result<(), ProduceError> {
         let producer = self.inner.clone();

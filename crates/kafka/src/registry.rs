@@ -48,7 +48,6 @@ impl Registry {
     /// Prepares the client. The registry need not be there yet.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Settings`] when certificate files cannot be read or used.
     pub fn new(registry: &config::Registry) -> Result<Self, RegistryError> {
         let connection = Connection::new(registry)?;
@@ -71,7 +70,6 @@ impl Registry {
     /// The text of the schema with this id.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::UnknownId`], or [`RegistryError::Unreachable`] after retries.
     pub async fn schema(&self, id: u32) -> Result<Arc<str>, RegistryError> {
         if let Some(text) = lock(&self.inner.texts).get(&id) {
@@ -90,7 +88,6 @@ impl Registry {
     /// [`COMPATIBILITY`] and the schema registered where it is missing; else it is only looked up.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::NotRegistered`] or [`RegistryError::Incompatible`] say what to do;
     /// [`RegistryError::Unreachable`] after retries.
     pub async fn register(&self, subject: &str, schema_json: &str) -> Result<u32, RegistryError> {
@@ -118,7 +115,6 @@ impl Registry {
     /// Registers a schema whatever the configuration says of `auto_register`: for `trunkline schemas apply`.
     ///
     /// # Errors
-    ///
     /// As [`Registry::register`].
     pub async fn add(&self, subject: &str, schema_json: &str) -> Result<u32, RegistryError> {
         // Some registries have no settings for a subject before its first version: then right after it.
@@ -140,7 +136,6 @@ impl Registry {
     /// The id of a schema under a subject; none when it is not registered there.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Unreachable`] after retries, [`RegistryError::Refused`].
     pub async fn look_up(&self, subject: &str, schema_json: &str) -> Result<Option<u32>, RegistryError> {
         let body = json!({ "schema": schema_json, "schemaType": "AVRO" });
@@ -151,7 +146,6 @@ impl Registry {
     /// The compatibility a subject is set to itself; none when it has the registry's default or does not exist.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Unreachable`] after retries, [`RegistryError::Refused`].
     pub async fn compatibility(&self, subject: &str) -> Result<Option<String>, RegistryError> {
         let answer = self.inner.connection.call(Method::GET, &["config", subject], None).await?;
@@ -161,7 +155,6 @@ impl Registry {
     /// Whether the registry would take this schema as the next version of a subject; true for a subject without any.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Unreachable`] after retries, [`RegistryError::Refused`].
     pub async fn is_compatible(&self, subject: &str, schema_json: &str) -> Result<bool, RegistryError> {
         let body = json!({ "schema": schema_json, "schemaType": "AVRO" });
@@ -173,7 +166,6 @@ impl Registry {
     /// Whether a subject has any version.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Unreachable`] after retries, [`RegistryError::Refused`].
     pub async fn exists(&self, subject: &str) -> Result<bool, RegistryError> {
         let answer =
@@ -184,7 +176,6 @@ impl Registry {
     /// Sets a subject that has a version to [`COMPATIBILITY`], unless it is so already.
     ///
     /// # Errors
-    ///
     /// [`RegistryError::Unreachable`] after retries, [`RegistryError::Refused`].
     pub async fn require_compatibility(&self, subject: &str) -> Result<(), RegistryError> {
         if lock(&self.inner.compatible).contains(subject) {

@@ -107,7 +107,6 @@ fn subjects(kafka: &Kafka) -> impl Iterator<Item = (&'static str, String, AvroVa
 /// What there is to do so that the registry has every schema; changes nothing.
 ///
 /// # Errors
-///
 /// [`RegistryError`] of the first question that was not answered.
 pub async fn plan(registry: &Registry, kafka: &Kafka) -> Result<Vec<Step>, RegistryError> {
     stream::iter(subjects(kafka))
@@ -137,7 +136,6 @@ async fn change(registry: &Registry, subject: &str, value: AvroValue) -> Result<
 /// Does what a plan says, whatever the configuration says of `auto_register`, and returns the ids.
 ///
 /// # Errors
-///
 /// [`RegistryError::Incompatible`] before anything is changed, when the plan has such a step; else [`RegistryError`] of
 /// the first step that failed. What was done before stays done, and doing it again is harmless.
 pub async fn apply(registry: &Registry, steps: &[Step]) -> Result<BTreeMap<String, u32>, RegistryError> {
@@ -165,7 +163,6 @@ pub async fn apply(registry: &Registry, steps: &[Step]) -> Result<BTreeMap<Strin
 /// The ids of every schema of the catalog, registered where that is missing and allowed.
 ///
 /// # Errors
-///
 /// As [`Registry::register`].
 pub async fn ids(registry: &Registry, kafka: &Kafka) -> Result<Ids, RegistryError> {
     ids_where(registry, kafka, |_| true).await
@@ -174,7 +171,6 @@ pub async fn ids(registry: &Registry, kafka: &Kafka) -> Result<Ids, RegistryErro
 /// The ids of the schemas of some topics (without prefix), registered where that is missing and allowed.
 ///
 /// # Errors
-///
 /// As [`Registry::register`].
 pub async fn ids_of(registry: &Registry, kafka: &Kafka, topics: &[&str]) -> Result<Ids, RegistryError> {
     ids_where(registry, kafka, |name| topics.contains(&name)).await

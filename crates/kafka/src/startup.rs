@@ -1,4 +1,4 @@
-//! What a program waits for at its start: the registry, the topics, the brokers. What waiting does not change ends it.
+//! What a program waits for at its start: the registry, the topics, the brokers. An error that waiting does not cure ends the start.
 //!
 //! Each wait says what is missing by an [`Announce`], so that readiness names it.
 
@@ -38,7 +38,7 @@ pub enum Missing {
 /// registry that does not answer.
 ///
 /// # Errors
-/// What waiting does not change, as [`Registry::register`].
+/// An error that waiting does not cure, as of [`Registry::register`].
 pub async fn schema_ids(
     registry: &Registry,
     kafka: &Kafka,
@@ -84,7 +84,7 @@ pub async fn topics(kafka: &Kafka, wanted: &[&str], announce: Announce<'_>) -> R
 
 /// Asks the cluster once whether these topics (without prefix) are there.
 ///
-/// A cluster that does not let this client look at topics is taken at its word: writing will show.
+/// A cluster that does not allow this client to look at topics is not asked again: a wrong topic shows when it is written to.
 ///
 /// # Errors
 /// Why one of them cannot be written to.

@@ -194,7 +194,6 @@ impl Tail {
     /// Starts reading `topics` (with their prefix), every partition of each.
     ///
     /// # Errors
-    ///
     /// [`TailError`] when a topic is missing or the brokers do not answer within 10 s.
     pub fn open(kafka: &Kafka, client_id: &str, topics: &[String], from: From) -> Result<Self, TailError> {
         let arrivals = Arc::new(Arrivals::default());
@@ -211,7 +210,6 @@ impl Tail {
     /// Waits at most `timeout` for a record or for the end.
     ///
     /// # Errors
-    ///
     /// [`TailError::Call`] for what does not pass by itself; brokers that are away for a while give [`Tailed::Idle`].
     pub fn next(&mut self, timeout: Duration) -> Result<Tailed, TailError> {
         let deadline = Instant::now() + timeout;
@@ -247,7 +245,6 @@ impl Tail {
     /// first moment at which nothing more was there.
     ///
     /// # Errors
-    ///
     /// [`TailError::Stuck`] when neither a record nor the end comes for 30 s; those of [`Tail::next`].
     pub fn read_to_end(&mut self, mut each: impl FnMut(InboundRecord)) -> Result<(), TailError> {
         while !self.caught_up {
@@ -268,7 +265,6 @@ impl Tail {
 /// Reads `topics` (with their prefix) to their end, in the order of arrival within each partition.
 ///
 /// # Errors
-///
 /// As [`Tail::open`] and [`Tail::read_to_end`].
 pub async fn read_all(kafka: &Kafka, topics: &[String], from: From) -> Result<Vec<InboundRecord>, TailError> {
     let (kafka, topics) = (kafka.clone(), topics.to_vec());

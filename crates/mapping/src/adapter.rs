@@ -88,7 +88,6 @@ impl Loaded {
     /// Compiles an adapter's schema.
     ///
     /// # Errors
-    ///
     /// When the schema, or one that it refers to, cannot be used.
     pub fn new(adapter: &'static Adapter) -> Result<Self, crate::schema::Error> {
         Ok(Self { adapter, schema: Schema::compile(adapter.schema, adapter.referenced)? })

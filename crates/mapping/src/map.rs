@@ -16,7 +16,6 @@ use crate::{canonical, envelope, limits, quarantine};
 /// `json_depth` is the deepest nesting taken, at most what the JSON parser takes (127).
 ///
 /// # Errors
-///
 /// [`Unreadable`] when the bytes are nothing that could be looked at; nothing of them is worth keeping then.
 pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, Unreadable> {
     let payload = payload::read(delivery.bytes, delivery.framing, json_depth)?;

@@ -65,7 +65,6 @@ pub enum Unreadable {
 /// parsing.
 ///
 /// # Errors
-///
 /// [`Unreadable`] when there is nothing that could be looked at.
 pub fn read(body: &[u8], framing: Framing, depth_limit: usize) -> Result<Payload<'_>, Unreadable> {
     let text = std::str::from_utf8(body).map_err(|e| Unreadable::NotUtf8 { position: e.valid_up_to() })?;

@@ -35,7 +35,6 @@ impl Records {
     /// An event on its way to the processor. Its timestamp is the time of ingestion.
     ///
     /// # Errors
-    ///
     /// Those of the serializer.
     pub fn event(&self, event: &PlatformEvent, trace: &TraceContext) -> Result<OutboundRecord, codec::Error> {
         let mut headers = headers::cloud_event(event);
@@ -46,7 +45,6 @@ impl Records {
     /// A payload that is kept in quarantine.
     ///
     /// # Errors
-    ///
     /// Those of the serializer.
     pub fn quarantined(
         &self,
@@ -62,7 +60,6 @@ impl Records {
     /// A report of drift.
     ///
     /// # Errors
-    ///
     /// Those of the serializer.
     pub fn drift(&self, drift: &SchemaDrift, now: i64) -> Result<OutboundRecord, codec::Error> {
         self.drift.record(drift.key(), drift, avro(), now)

@@ -37,7 +37,6 @@ impl Schema {
     /// Compiles a schema document; `referenced` are those that it refers to by their `$id`.
     ///
     /// # Errors
-    ///
     /// When the document makes no sense, or refers to what is not there.
     pub fn compile(text: &str, referenced: &[&str]) -> Result<Self, Error> {
         let document: Value = serde_json::from_str(text).map_err(|e| Error(e.to_string()))?;

@@ -39,7 +39,6 @@ struct Admin {
 /// Call it before work starts: `/livez` answers from then on, `/readyz` as soon as `health` says so.
 ///
 /// # Errors
-///
 /// When the address cannot be bound.
 pub async fn serve(address: SocketAddr, health: Arc<Health>) -> Result<SocketAddr, Error> {
     let named = |source| Error { address, source };

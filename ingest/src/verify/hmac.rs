@@ -64,7 +64,6 @@ impl ClaimedSignature<'_> {
     /// Compares it with the body's signature by every key.
     ///
     /// # Errors
-    ///
     /// [`Failure::Mismatch`] when no key makes this signature.
     pub fn check(&self, body: &[u8]) -> Result<(), Failure> {
         let mut found = Choice::from(0);

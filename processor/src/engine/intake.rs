@@ -30,6 +30,8 @@ struct Offsets {
     offered: i64,
     /// The offset that was committed last.
     committed: i64,
+    /// Records below the watermark were read, which is said once.
+    reads_below: bool,
 }
 
 /// What is to be done with a record.
@@ -79,7 +81,8 @@ impl Intake {
             None => SavedOffsets::default(),
         };
         let tracker = OffsetTracker::restored(Some(committed), saved.finished);
-        self.partitions.insert(partition, Offsets { tracker, offered: committed, committed });
+        self.partitions
+            .insert(partition, Offsets { tracker, offered: committed, committed, reads_below: false });
         Ok(())
     }
 
@@ -206,7 +209,25 @@ impl Intake {
 
     /// Takes note of an offset that was read. False when it was finished before.
     fn is_new(&mut self, partition: i32, offset: i64) -> bool {
-        self.partitions.get_mut(&partition).is_some_and(|known| known.tracker.read(offset) == Seen::New)
+        let Some(known) = self.partitions.get_mut(&partition) else { return false };
+        match known.tracker.read(offset) {
+            Seen::New => true,
+            Seen::Pending | Seen::Done => false,
+            // Where the log was made anew, another record has an old offset: it is lost if it is skipped, while a record
+            // that took effect is known by its event's id.
+            Seen::BelowWatermark => {
+                if !std::mem::replace(&mut known.reads_below, true) {
+                    tracing::warn!(
+                        partition,
+                        offset,
+                        committed = known.committed,
+                        "records below the committed offset are read, and taken in again; was the topic made anew?"
+                    );
+                }
+                known.tracker.read_below(offset);
+                true
+            }
+        }
     }
 
     /// The event of a record, or the record as it was and why there is none.

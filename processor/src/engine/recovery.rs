@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
+use trunkline_backoff::Backoff;
 use trunkline_kafka::TransactionError;
 
 use super::transaction::Ended;
 
-/// After the first failure in a row; each further one doubles it.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-
-/// No longer than this.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Waits after failures in a row.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
 
 /// How long an instance that was fenced, or gets no producer, watches its membership before it tries again, in
 /// milliseconds: longer than a heartbeat interval (3 s), after which it knows that another instance bears its name now.
@@ -85,9 +83,8 @@ impl Recovery {
 
     /// A transaction failed; how long to wait before the next.
     fn failed(&mut self) -> Duration {
-        let doublings = self.failures_in_a_row.min(16);
-        self.failures_in_a_row += 1;
-        FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT)
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        BACKOFF.bound(self.failures_in_a_row)
     }
 
     /// Another producer has, or had, our transactional id.
@@ -143,7 +140,9 @@ mod tests {
         let waits: Vec<u128> = (0..9).map(|_| recovery.failed().as_millis()).collect();
         assert_eq!(waits, [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
         assert!(matches!(recovery.after(Ended::Committed, false), Next::Apply));
-        assert!(matches!(recovery.after(Ended::Aborted, false), Next::Rewind(FIRST_WAIT)));
+        assert!(
+            matches!(recovery.after(Ended::Aborted, false), Next::Rewind(wait) if wait == BACKOFF.bound(1))
+        );
     }
 
     #[test]

@@ -8,7 +8,6 @@ use serde::{Deserializer, Serializer};
 /// Writes the bytes as bytes.
 ///
 /// # Errors
-///
 /// Those of the serializer.
 pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
@@ -17,7 +16,6 @@ pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S:
 /// Reads bytes, or the array of numbers that formats without bytes (JSON) use for them.
 ///
 /// # Errors
-///
 /// Those of the deserializer, and anything that is neither.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     deserializer.deserialize_byte_buf(Bytes)

@@ -49,7 +49,6 @@ impl<T: Value> Decoder<T> {
     /// Tells the decoder what schema the registry keeps under an id. Telling it twice is harmless.
     ///
     /// # Errors
-    ///
     /// [`Error::Schema`] when the text is no Avro schema, [`Error::Incompatible`] when what it writes cannot be read as
     /// `T`.
     pub fn add_writer(&mut self, id: u32, schema_json: &str) -> Result<(), Error> {
@@ -65,7 +64,6 @@ impl<T: Value> Decoder<T> {
     /// Decodes the value of a record.
     ///
     /// # Errors
-    ///
     /// [`Error::NotFramed`], [`Error::UnknownSchema`] (fetch the schema, [`Decoder::add_writer`], decode again) or
     /// [`Error::Malformed`].
     pub fn decode(&self, bytes: &[u8]) -> Result<T, Error> {
@@ -82,7 +80,6 @@ impl<T: Value> Decoder<T> {
 /// Decodes the value of a record that is known to be written by the schema of this build.
 ///
 /// # Errors
-///
 /// [`Error::NotFramed`] or [`Error::Malformed`].
 pub(crate) fn decode_own<T: Value>(bytes: &[u8]) -> Result<T, Error> {
     let (id, body) = frame::split(bytes)?;

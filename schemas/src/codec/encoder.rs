@@ -37,7 +37,6 @@ impl<T: Value> Encoder<T> {
     /// buffer serves many records.
     ///
     /// # Errors
-    ///
     /// [`Error::Encode`] when a field does not fit its schema (money beyond `decimal(20,4)`); `out` is empty then.
     pub fn encode(&mut self, value: &T, out: &mut Vec<u8>) -> Result<(), Error> {
         out.clear();
@@ -62,7 +61,6 @@ impl<T: Value> Encoder<T> {
     /// As [`Encoder::encode`], into a buffer of its own.
     ///
     /// # Errors
-    ///
     /// As [`Encoder::encode`].
     pub fn encode_to_vec(&mut self, value: &T) -> Result<Vec<u8>, Error> {
         // Most are as long as those before them; growing from nothing would copy the bytes over and over.

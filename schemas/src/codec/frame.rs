@@ -17,7 +17,6 @@ pub fn frame(schema_id: u32) -> [u8; FRAME_LENGTH] {
 /// The id of the schema that a record was written with.
 ///
 /// # Errors
-///
 /// [`Error::NotFramed`] when the record is too short or does not start with the magic byte.
 pub fn schema_id(bytes: &[u8]) -> Result<u32, Error> {
     split(bytes).map(|(id, _)| id)

@@ -21,7 +21,6 @@ pub trait Value: Serialize + DeserializeOwned {
     /// [`Value::SCHEMA`], compiled once per process.
     ///
     /// # Errors
-    ///
     /// [`Error::Schema`] when the text is no Avro schema; a test of this crate sees to it that all are.
     fn compiled() -> Result<&'static serde_avro_fast::Schema, Error>;
 }

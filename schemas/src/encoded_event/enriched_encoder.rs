@@ -38,7 +38,6 @@ impl EnrichedEncoder {
     /// The value of a record, of a whole event.
     ///
     /// # Errors
-    ///
     /// As [`Encoder::encode`].
     pub fn whole(&mut self, event: &EnrichedEvent) -> Result<Vec<u8>, Error> {
         self.whole.encode_to_vec(event)
@@ -47,7 +46,6 @@ impl EnrichedEncoder {
     /// The value of a record, of an event in parts: the same bytes as of the whole one.
     ///
     /// # Errors
-    ///
     /// [`Error::Encode`] when what was found out does not fit its schema.
     pub fn parts(&mut self, parts: &EnrichedParts) -> Result<Vec<u8>, Error> {
         let EnrichedParts { event, customer_id, include_data, findings } = parts;

@@ -28,7 +28,6 @@ impl EventReader {
     /// As [`Decoder::add_writer`].
     ///
     /// # Errors
-    ///
     /// As [`Decoder::add_writer`].
     pub fn add_writer(&mut self, id: u32, schema_json: &str) -> Result<(), Error> {
         self.decoder.add_writer(id, schema_json)
@@ -38,7 +37,6 @@ impl EventReader {
     /// this one's.
     ///
     /// # Errors
-    ///
     /// Those of [`Decoder::decode`], with the value untouched.
     pub fn read(&mut self, value: Vec<u8>) -> Result<EncodedEvent, (Vec<u8>, Error)> {
         let id = match codec::schema_id(&value) {

@@ -14,7 +14,6 @@ use crate::{
 /// Appends the fields behind `data`, in the schema's order.
 ///
 /// # Errors
-///
 /// What is wrong with an amount that `decimal(20,4)` cannot hold.
 pub(super) fn append(findings: &Findings, out: &mut Vec<u8>) -> Result<(), money::OutOfRange> {
     let Findings { profile, enrichment, ordering, conversation, dedup_unknown } = findings;

@@ -27,7 +27,6 @@ impl TraceParent {
     /// Versions above 00 may carry more behind the flags; it is ignored, as the specification asks.
     ///
     /// # Errors
-    ///
     /// [`Invalid`] for anything that a receiver must answer with a new trace.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let bytes = text.as_bytes();

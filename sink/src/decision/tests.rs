@@ -47,7 +47,7 @@ fn different() -> Answer {
 
 #[test]
 fn what_a_turn_does() {
-    for (doubtful, observe, expired, expected) in [
+    for (indeterminate, observe, expired, expected) in [
         (false, false, false, Write),
         (false, false, true, Ends(Expired)),
         (true, false, false, Read),
@@ -60,15 +60,15 @@ fn what_a_turn_does() {
     ] {
         let expires_at_ms = Some(if expired { NOW } else { NOW + 1 });
         let terms = Terms { observe, expires_at_ms, ..terms() };
-        let progress = Progress { doubtful, ..Progress::default() };
-        assert_eq!(then(&turn(&terms, &progress, NOW)), expected, "{doubtful} {observe} {expired}");
+        let progress = Progress { indeterminate, ..Progress::default() };
+        assert_eq!(then(&turn(&terms, &progress, NOW)), expected, "{indeterminate} {observe} {expired}");
     }
 }
 
 #[test]
 fn what_an_answer_to_a_write_means() {
     use FailureKind::*;
-    for (answer, health, expected, doubtful) in [
+    for (answer, health, expected, indeterminate) in [
         (Answer::Written { status: 204 }, WELL, Ends(Applied), false),
         (Answer::Written { status: 204 }, OPEN, Ends(Applied), false),
         (fails(Rejected), WELL, Ends(Outcome::Rejected), false),
@@ -92,13 +92,13 @@ fn what_an_answer_to_a_write_means() {
             let mut progress = Progress::default();
             let next = answered(&terms, &mut progress, Step::Write, &answer, health, NOW);
             assert_eq!(then(&next), expected, "{guarantee:?} {answer:?} {health:?}");
-            assert_eq!(progress.doubtful, doubtful, "{answer:?} {health:?}");
+            assert_eq!(progress.indeterminate, indeterminate, "{answer:?} {health:?}");
         }
     }
 }
 
 #[test]
-fn what_reading_a_doubtful_command_back_means() {
+fn what_reading_a_indeterminate_command_back_means() {
     let writes_again = |guarantee| matches!(guarantee, Conditional | IdempotencyKey | Absolute);
     for guarantee in [Conditional, IdempotencyKey, Absolute, Unsafe] {
         let again: Then = if writes_again(guarantee) { Write } else { Ends(Dead) };
@@ -115,11 +115,11 @@ fn what_reading_a_doubtful_command_back_means() {
             (fails(FailureKind::Unauthorized), WELL, TargetIn(5_000)),
         ] {
             let terms = Terms { guarantee, ..terms() };
-            let mut progress = Progress { doubtful: true, ..Progress::default() };
+            let mut progress = Progress { indeterminate: true, ..Progress::default() };
             let next = answered(&terms, &mut progress, Step::Read, &answer, health, NOW);
             assert_eq!(then(&next), expected, "{guarantee:?} {answer:?} {health:?}");
             let settled = matches!(expected, Write);
-            assert_eq!(progress.doubtful, !settled, "{guarantee:?} {answer:?} {health:?}");
+            assert_eq!(progress.indeterminate, !settled, "{guarantee:?} {answer:?} {health:?}");
         }
     }
 }
@@ -127,7 +127,7 @@ fn what_reading_a_doubtful_command_back_means() {
 #[test]
 fn what_observing_means() {
     for guarantee in [IdempotencyKey, Unsafe] {
-        for doubtful in [false, true] {
+        for indeterminate in [false, true] {
             for (answer, health, expected) in [
                 (Answer::Same, WELL, Ends(Observed)),
                 (different(), WELL, Ends(Observed)),
@@ -136,9 +136,9 @@ fn what_observing_means() {
                 (fails(FailureKind::Unavailable), OPEN, In(30_000)),
             ] {
                 let terms = Terms { guarantee, observe: true, ..terms() };
-                let mut progress = Progress { doubtful, ..Progress::default() };
+                let mut progress = Progress { indeterminate, ..Progress::default() };
                 let next = answered(&terms, &mut progress, Step::Read, &answer, health, NOW);
-                assert_eq!(then(&next), expected, "{guarantee:?} {doubtful} {answer:?}");
+                assert_eq!(then(&next), expected, "{guarantee:?} {indeterminate} {answer:?}");
             }
         }
     }
@@ -157,12 +157,12 @@ fn an_observed_command_says_what_the_write_would_change() {
 }
 
 #[test]
-fn a_doubtful_command_that_is_too_late_ends_expired_once_it_is_known_not_to_have_happened() {
+fn a_indeterminate_command_that_is_too_late_ends_expired_once_it_is_known_not_to_have_happened() {
     let terms = Terms { expires_at_ms: Some(NOW), ..terms() };
-    let mut progress = Progress { doubtful: true, ..Progress::default() };
+    let mut progress = Progress { indeterminate: true, ..Progress::default() };
     let next = answered(&terms, &mut progress, Step::Read, &different(), WELL, NOW);
     assert_eq!(then(&next), Ends(Expired));
-    let mut progress = Progress { doubtful: true, ..Progress::default() };
+    let mut progress = Progress { indeterminate: true, ..Progress::default() };
     let next = answered(&terms, &mut progress, Step::Read, &Answer::Same, WELL, NOW);
     assert_eq!(then(&next), Ends(AlreadyApplied));
 }

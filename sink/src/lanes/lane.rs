@@ -56,11 +56,11 @@ impl LaneId {
 // === impl Lane ===
 
 impl Lane {
-    pub(super) fn new(command: Arc<Command>, doubtful: bool) -> Self {
+    pub(super) fn new(command: Arc<Command>, indeterminate: bool) -> Self {
         Self {
             queue: VecDeque::from([command]),
             phase: Phase::Ready,
-            progress: Progress { doubtful, ..Progress::default() },
+            progress: Progress { indeterminate, ..Progress::default() },
         }
     }
 

@@ -26,7 +26,6 @@ const EVENTS: usize = 5_000;
 /// Measures.
 ///
 /// # Errors
-///
 /// When a codec refuses the event, or both disagree on its bytes: then there is nothing to compare.
 pub fn run() -> anyhow::Result<Report> {
     let event = event();

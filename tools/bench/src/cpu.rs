@@ -7,7 +7,6 @@ use anyhow::Context;
 /// Time this thread has spent on a processor (first figure of `/proc/thread-self/schedstat`, nanoseconds).
 ///
 /// # Errors
-///
 /// When the kernel does not keep that figure.
 pub fn thread_time() -> anyhow::Result<Duration> {
     let text =
@@ -19,7 +18,6 @@ pub fn thread_time() -> anyhow::Result<Duration> {
 /// Runs `work` and says what processor time it took.
 ///
 /// # Errors
-///
 /// As [`thread_time`], and whatever `work` fails with.
 pub fn timed(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Duration> {
     let before = thread_time()?;

@@ -94,7 +94,6 @@ pub struct Options {
 /// Measures.
 ///
 /// # Errors
-///
 /// When a contender fails, or does not do its work: then its figures mean nothing.
 pub fn run(options: Options, runtime: Handle) -> anyhow::Result<Report> {
     let mut size = if options.quick { Size::quick() } else { Size::full() };

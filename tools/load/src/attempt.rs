@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
+use trunkline_backoff::Backoff;
 
 use crate::clock::now_ms;
 use crate::generator::Delivery;
@@ -75,7 +76,7 @@ fn retry_wait(settings: &LoadSettings, attempts: u32, answer: Option<&Answer>) -
     if !refused_for_now || attempts > settings.retries {
         return None;
     }
-    let doubled = settings.retry_wait.saturating_mul(1 << (attempts - 1).min(10));
+    let doubled = Backoff::new(settings.retry_wait, settings.retry_wait_max).bound(attempts);
     let asked = answer.and_then(|answer| answer.retry_after).unwrap_or_default();
     Some(doubled.max(asked).min(settings.retry_wait_max))
 }

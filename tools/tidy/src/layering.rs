@@ -7,7 +7,7 @@ use crate::finding::Finding;
 
 /// Crates whose functions depend on their arguments alone.
 pub const PURE: &[&str] =
-    &["schemas", "systems", "plugin", "config", "rules", "mapping", "profiles", "partition"];
+    &["backoff", "schemas", "systems", "plugin", "config", "rules", "mapping", "profiles", "partition"];
 
 /// What a pure crate must not depend on.
 const IMPURE: &[&str] = &["axum", "reqwest", "tokio", "rdkafka", "rocksdb"];
@@ -49,7 +49,6 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
 /// The crates that `trunkline-<name>` is built with, itself left out; nothing where the crate does not exist.
 ///
 /// # Errors
-///
 /// What cargo says when it cannot resolve the dependencies.
 pub fn dependencies(name: &str) -> Result<Option<BTreeSet<String>>, String> {
     let package = format!("trunkline-{name}");
@@ -85,7 +84,6 @@ pub fn dependencies(name: &str) -> Result<Option<BTreeSet<String>>, String> {
 /// Finds crates that depend on what they must not, and listed crates that do not exist.
 ///
 /// # Errors
-///
 /// Those of [`dependencies`].
 pub fn check() -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();

@@ -34,7 +34,6 @@ const CLOCKS_COMPARABLE_MS: f64 = 3_600_000.0;
 /// Why nothing can be said, where something is missing of these topics.
 ///
 /// # Errors
-///
 /// The first of them that is missing.
 pub fn topics(evidence: &Evidence, needed: &[&str]) -> Result<(), String> {
     match needed.iter().find(|topic| !evidence.topics.contains(**topic)) {
@@ -46,7 +45,6 @@ pub fn topics(evidence: &Evidence, needed: &[&str]) -> Result<(), String> {
 /// The same, where moreover the events before and after the processor must have been there.
 ///
 /// # Errors
-///
 /// What is missing, or that the topic before the processor is empty.
 pub fn events(evidence: &Evidence) -> Result<(), String> {
     topics(evidence, &["events.normalized", "events.enriched"])?;
@@ -59,7 +57,6 @@ pub fn events(evidence: &Evidence) -> Result<(), String> {
 /// Why the ledger cannot be used.
 ///
 /// # Errors
-///
 /// What is wrong with it.
 pub fn ledger(evidence: &Evidence) -> Result<(), String> {
     let Some(ledger) = &evidence.ledger else {
@@ -77,7 +74,6 @@ pub fn ledger(evidence: &Evidence) -> Result<(), String> {
 /// Why the audit logs cannot be used.
 ///
 /// # Errors
-///
 /// What is wrong with them.
 pub fn audit(evidence: &Evidence) -> Result<(), String> {
     let Some(calls) = &evidence.calls else { return Err("no audit log was given".to_owned()) };
@@ -90,7 +86,6 @@ pub fn audit(evidence: &Evidence) -> Result<(), String> {
 /// Why state cannot be judged.
 ///
 /// # Errors
-///
 /// What is missing.
 pub fn state(evidence: &Evidence) -> Result<(), String> {
     topics(evidence, &["processor.changelog"])?;

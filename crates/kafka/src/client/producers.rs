@@ -14,7 +14,7 @@ use crate::transaction_timeouts::TRANSACTION_TIMEOUT;
 /// call in which a request was repeated passes for a quick one.
 const RETRY_AFTER: Duration = Duration::from_millis(1_300);
 
-/// … and the most, when it repeats it again and again.
+/// The longest wait before a request is repeated once more: the wait doubles with each repetition.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(2);
 
 /// [`base`], and what a producer outside transactions needs: every record once, in order, on all in-sync replicas.

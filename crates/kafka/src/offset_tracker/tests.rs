@@ -32,8 +32,18 @@ fn what_was_finished_before_is_skipped_when_it_is_read_again_and_nothing_else() 
     assert_eq!(offsets.read(12), Seen::Done);
     offsets.finish(10);
     assert_eq!(state(&offsets), (Some(13), vec![15]), "15 is finished but 13 and 14 were not read yet");
-    assert_eq!(offsets.read(9), Seen::Done, "below the watermark");
-    assert_eq!(state(&offsets), (Some(13), vec![15]), "and it does not take the watermark back");
+    assert_eq!(offsets.read(9), Seen::BelowWatermark);
+    assert_eq!(state(&offsets), (Some(13), vec![15]), "it does not take the watermark back");
+}
+
+#[test]
+fn a_record_below_the_watermark_holds_it_back_only_where_its_owner_takes_it() {
+    let mut offsets = OffsetTracker::restored(Some(10), [12]);
+    assert_eq!(offsets.read(0), Seen::BelowWatermark);
+    offsets.read_below(0);
+    assert_eq!(state(&offsets), (Some(0), vec![12]));
+    offsets.finish(0);
+    assert_eq!(state(&offsets), (Some(10), vec![12]));
 }
 
 #[test]

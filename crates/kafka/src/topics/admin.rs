@@ -27,7 +27,6 @@ const READY_INTERVAL: Duration = Duration::from_millis(100);
 /// What there is to do in the cluster; changes nothing.
 ///
 /// # Errors
-///
 /// [`TopicsError::Cluster`] when it does not answer within 15 s.
 pub async fn plan(kafka: &Kafka) -> Result<Plan, TopicsError> {
     plan_for(kafka, &desired(kafka)).await
@@ -36,7 +35,6 @@ pub async fn plan(kafka: &Kafka) -> Result<Plan, TopicsError> {
 /// As [`plan`], for topics that may be others than those of the catalog.
 ///
 /// # Errors
-///
 /// As [`plan`].
 pub async fn plan_for(kafka: &Kafka, wanted: &[Desired]) -> Result<Plan, TopicsError> {
     let admin = admin(kafka)?;
@@ -53,7 +51,6 @@ pub async fn plan_for(kafka: &Kafka, wanted: &[Desired]) -> Result<Plan, TopicsE
 /// Does what a plan says, and waits until new topics can be used.
 ///
 /// # Errors
-///
 /// [`TopicsError::Refused`] before anything is changed, when the plan asks for another partition count; else the first
 /// failure. What was done before stays done, and planning again shows the rest.
 pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
@@ -84,7 +81,6 @@ pub async fn apply(kafka: &Kafka, plan: &Plan) -> Result<(), TopicsError> {
 /// deployments.
 ///
 /// # Errors
-///
 /// The first failure; topics that do not exist are none.
 pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
     let wanted = desired(kafka);

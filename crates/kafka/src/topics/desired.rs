@@ -60,7 +60,8 @@ pub fn desired(kafka: &Kafka) -> Vec<Desired> {
         .collect()
 }
 
-/// What no record is lost by, none is refused by and no reader misses a deletion by.
+/// The settings that `topics apply` keeps on existing topics: without them records are lost or refused, or readers of a
+/// compacted topic miss deletions.
 fn kept(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
     let mut settings = BTreeMap::from([
         // With acks=all a record survives the loss of all brokers but this many; one copy can be away and

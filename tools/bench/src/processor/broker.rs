@@ -29,7 +29,6 @@ impl Progress {
     /// Prepares to ask.
     ///
     /// # Errors
-    ///
     /// When the client refuses its settings.
     pub fn of(brokers: &str, group: &str, topic: &str, partitions: i32) -> anyhow::Result<Self> {
         let consumer = ClientConfig::new()
@@ -49,7 +48,6 @@ impl Progress {
     /// The committed offsets now.
     ///
     /// # Errors
-    ///
     /// When the coordinator does not answer.
     pub fn offsets(&self) -> anyhow::Result<Offsets> {
         let committed = self
@@ -69,7 +67,6 @@ impl Progress {
     /// Their sum: records finished, where no offset was skipped.
     ///
     /// # Errors
-    ///
     /// As [`Progress::offsets`].
     pub fn finished(&self) -> anyhow::Result<u64> {
         Ok(self.offsets()?.values().sum::<i64>().unsigned_abs())
@@ -79,7 +76,6 @@ impl Progress {
 /// Removes every topic whose name begins with `prefix`.
 ///
 /// # Errors
-///
 /// When the broker does not answer or refuses.
 pub async fn remove_topics(brokers: &str, prefix: &str) -> anyhow::Result<()> {
     let mut config = ClientConfig::new();

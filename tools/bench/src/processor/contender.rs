@@ -77,7 +77,6 @@ impl Contender {
     /// Starts it on the trial's input.
     ///
     /// # Errors
-    ///
     /// When it cannot be started.
     pub fn start(self, trial: &Trial<'_>, changelog: Option<&Changelog>) -> anyhow::Result<Process> {
         let command = match self {

@@ -13,7 +13,6 @@ use super::trial::Trial;
 /// Compares the trial's dead letters with what was poisonous in its input.
 ///
 /// # Errors
-///
 /// Names the first thing that is wrong with them.
 pub fn check(trial: &Trial<'_>, poison: &[(Delivery, OutboundRecord)]) -> anyhow::Result<()> {
     let mut left: HashMap<(i32, i64), &OutboundRecord> =

@@ -21,7 +21,6 @@ impl Input {
     /// For this trial, behind the events that are in its input.
     ///
     /// # Errors
-    ///
     /// When the events' schema has no id.
     pub fn of(trial: &Trial<'_>) -> anyhow::Result<Self> {
         let id = trial.ids.get(catalog::EVENTS_NORMALIZED).context("the events have no schema id")?;
@@ -32,7 +31,6 @@ impl Input {
     /// The record of an event.
     ///
     /// # Errors
-    ///
     /// When the event does not fit its schema.
     pub fn record(&mut self, event: &PlatformEvent) -> anyhow::Result<OutboundRecord> {
         let mut headers = headers::cloud_event(event);

@@ -23,7 +23,6 @@ const HEAP: &str = "1g";
 /// The command that starts it; its settings are written beside the trial's configuration.
 ///
 /// # Errors
-///
 /// When the job was not built, or its settings cannot be written.
 pub fn command(trial: &Trial<'_>) -> anyhow::Result<Command> {
     let this = Contender::KafkaStreams;
@@ -71,7 +70,6 @@ fn hold_ms(trial: &Trial<'_>) -> anyhow::Result<String> {
 /// Writes every customer's profile to the topic that the job keeps in its store.
 ///
 /// # Errors
-///
 /// When the broker does not take one.
 pub fn write_profiles(trial: &Trial<'_>) -> anyhow::Result<()> {
     let id = trial.ids.get(catalog::CUSTOMER_PROFILES).context("profiles have no schema id")?;

@@ -71,7 +71,6 @@ impl Lookups {
 /// the lookups that are left are those of slow customers alone, and fail in a row.
 ///
 /// # Errors
-///
 /// When the reports cannot be read.
 pub fn opened_breakers(trial: &Trial<'_>, until: f64) -> anyhow::Result<Vec<String>> {
     let mut decoder = Decoder::<PipelineError>::new();
@@ -94,7 +93,6 @@ pub fn opened_breakers(trial: &Trial<'_>, until: f64) -> anyhow::Result<Vec<Stri
 /// The share of these conversations' events that came out with a complete profile.
 ///
 /// # Errors
-///
 /// When the output cannot be read.
 pub fn complete_share(trial: &Trial<'_>, conversations: &HashSet<String>) -> anyhow::Result<f64> {
     let mut decoder = Decoder::<EnrichedEvent>::new();

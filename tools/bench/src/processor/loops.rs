@@ -38,7 +38,6 @@ const POLL: Duration = Duration::from_millis(5);
 /// Runs a loop until it is killed.
 ///
 /// # Errors
-///
 /// When a client fails: a loop that had to recover would measure something else.
 pub async fn run(contender: Contender, config: Config, changelog: Changelog) -> anyhow::Result<()> {
     let registry = Registry::new(&config.registry)?;

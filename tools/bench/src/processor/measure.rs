@@ -46,7 +46,6 @@ pub struct Stretch {
 /// Looks at a process until it has finished `goal` events.
 ///
 /// # Errors
-///
 /// When it ends, or stands still for three minutes.
 pub fn follow(process: &mut Process, progress: &Progress, goal: u64) -> anyhow::Result<Vec<Sample>> {
     let started = Instant::now();
@@ -79,7 +78,6 @@ pub fn follow(process: &mut Process, progress: &Progress, goal: u64) -> anyhow::
 /// Waits until a process that has finished its input uses no processor time to speak of.
 ///
 /// # Errors
-///
 /// When it ends, or is still busy after two minutes.
 pub fn until_quiet(process: &mut Process) -> anyhow::Result<()> {
     let started = Instant::now();

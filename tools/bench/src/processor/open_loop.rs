@@ -88,7 +88,6 @@ impl Load {
     /// is due, from the beginning of the load.
     ///
     /// # Errors
-    ///
     /// When it cannot be encoded, or its id is no UUID.
     pub fn event(
         &mut self,
@@ -129,7 +128,6 @@ pub fn steady(size: &Size, start_ms: i64) -> impl Iterator<Item = (Duration, Pla
 /// that it did its work. `make` is told when ingest took in the first event, UTC milliseconds.
 ///
 /// # Errors
-///
 /// When the processor fails, or its output is not right: then its latencies mean nothing.
 pub fn run(
     trial: &mut Trial<'_>,

@@ -40,7 +40,6 @@ impl Expected {
     /// Reads the input.
     ///
     /// # Errors
-    ///
     /// When it cannot be read.
     pub fn of(trial: &Trial<'_>) -> anyhow::Result<Self> {
         let mut expected = Self::default();
@@ -63,7 +62,6 @@ impl Expected {
     /// Reads what a contender wrote, read_committed, and compares.
     ///
     /// # Errors
-    ///
     /// Names the first thing that is wrong with it.
     pub fn check(&self, trial: &Trial<'_>, contender: Contender) -> anyhow::Result<Written> {
         let mut seen: HashMap<u128, u32> = HashMap::with_capacity(self.events.len());
@@ -154,7 +152,6 @@ const DIFFERENT_MAX: f64 = 0.005;
 /// Makes sure that two contenders found out the same about the events, and says on what share they differ.
 ///
 /// # Errors
-///
 /// Shows an event that they differ on, when there are too many.
 pub fn same_work(
     trial: &Trial<'_>,
@@ -211,7 +208,6 @@ fn digest(event: &EnrichedEvent) -> u64 {
 /// The id of the event in a record, from its headers.
 ///
 /// # Errors
-///
 /// When there is none.
 pub fn id(record: &InboundRecord) -> anyhow::Result<u128> {
     let id = record.header_text(headers::CE_ID).context("a record has no header ce_id")?;
@@ -221,7 +217,6 @@ pub fn id(record: &InboundRecord) -> anyhow::Result<u128> {
 /// Reads a topic to its end, committed records only.
 ///
 /// # Errors
-///
 /// When it cannot be read, or `each` fails.
 pub fn read(
     config: &Config,

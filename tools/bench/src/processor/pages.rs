@@ -68,7 +68,6 @@ const LATENCIES: [(&str, &str); 4] = [
 /// Writes `report.md` and a plot for each figure that two or more contenders have into a folder.
 ///
 /// # Errors
-///
 /// When the folder cannot be written.
 pub fn write(report: &Report, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -42,7 +42,6 @@ impl Process {
     /// Starts a command; what it prints is appended to `log`.
     ///
     /// # Errors
-    ///
     /// When it cannot be started.
     pub fn start(command: Command, log: &Path, runtime: &Handle) -> anyhow::Result<Self> {
         let _within = runtime.enter();
@@ -54,7 +53,6 @@ impl Process {
     /// Seconds of processor time, of all its threads, in user and kernel mode.
     ///
     /// # Errors
-    ///
     /// When it has ended.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
         let stat = std::fs::read_to_string(self.proc("stat")).context("the process is gone")?;
@@ -64,7 +62,6 @@ impl Process {
     /// Its memory.
     ///
     /// # Errors
-    ///
     /// When it has ended.
     pub fn memory(&self) -> anyhow::Result<Memory> {
         let status = std::fs::read_to_string(self.proc("status")).context("the process is gone")?;
@@ -72,7 +69,6 @@ impl Process {
     }
 
     /// # Errors
-    ///
     /// When it has ended, with the end of its log.
     pub fn still_runs(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.process.ended()? {
@@ -84,7 +80,6 @@ impl Process {
     /// Ends it as `kill -9` does.
     ///
     /// # Errors
-    ///
     /// When the system refuses.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.runtime.block_on(self.process.kill())
@@ -93,7 +88,6 @@ impl Process {
     /// Lets it stand still (SIGSTOP) or go on (SIGCONT).
     ///
     /// # Errors
-    ///
     /// When the system refuses.
     pub fn freeze(&self, still: bool) -> anyhow::Result<()> {
         self.runtime.block_on(self.process.signal(if still { "STOP" } else { "CONT" }))
@@ -102,7 +96,6 @@ impl Process {
     /// Asks it to stop, as a supervisor does, and waits until it has.
     ///
     /// # Errors
-    ///
     /// When it does not end in time.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         match self.runtime.block_on(self.process.terminate(STOP_PATIENCE))? {

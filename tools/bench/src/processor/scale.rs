@@ -30,7 +30,6 @@ struct Step {
 /// Measures, and adds to the report.
 ///
 /// # Errors
-///
 /// When the processor fails, or does not do its work.
 pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()> {
     let contender = Contender::Trunkline;

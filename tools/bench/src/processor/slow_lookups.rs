@@ -66,7 +66,6 @@ struct Rounds {
 /// Measures, and adds to the report.
 ///
 /// # Errors
-///
 /// When the processor fails, or does not do its work.
 pub fn run(bench: &Bench, size: &Size, report: &mut Report) -> anyhow::Result<()> {
     let mut rounds = Rounds::default();

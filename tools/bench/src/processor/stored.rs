@@ -27,7 +27,6 @@ const LAST_COMMIT: Duration = Duration::from_millis(200);
 /// Measures, and adds to the report.
 ///
 /// # Errors
-///
 /// When a contender fails, or does not do its work.
 pub fn run(
     bench: &Bench,

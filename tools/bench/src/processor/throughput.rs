@@ -29,7 +29,6 @@ struct Run {
 /// Measures, and adds to the report.
 ///
 /// # Errors
-///
 /// When a contender fails, or does not do its work.
 pub fn run(bench: &Bench, size: &Size, contenders: &[Contender], report: &mut Report) -> anyhow::Result<()> {
     let mut runs: BTreeMap<Contender, Vec<Run>> = BTreeMap::new();

@@ -76,7 +76,6 @@ impl Bench {
     /// Starts the outside systems, which answer at once and without limits.
     ///
     /// # Errors
-    ///
     /// When they cannot be started.
     pub fn start(
         kafka: String,
@@ -107,7 +106,6 @@ impl<'b> Trial<'b> {
     /// Makes topics, schemas and configuration for these contenders, with profiles that last.
     ///
     /// # Errors
-    ///
     /// When the broker or the registry refuses.
     pub fn new(bench: &'b Bench, name: &str, contenders: &[Contender]) -> anyhow::Result<Self> {
         Self::with(bench, name, contenders, Profiles::Lasting)
@@ -116,7 +114,6 @@ impl<'b> Trial<'b> {
     /// The same with other profiles.
     ///
     /// # Errors
-    ///
     /// As [`Trial::new`].
     pub fn with(
         bench: &'b Bench,
@@ -156,7 +153,6 @@ impl<'b> Trial<'b> {
     /// events that are there.
     ///
     /// # Errors
-    ///
     /// When the broker does not take one.
     pub fn load(&mut self, mut settings: workload::Settings) -> anyhow::Result<u64> {
         let runtime = self.bench.runtime.clone();
@@ -191,7 +187,6 @@ impl<'b> Trial<'b> {
     /// The group's progress through the input.
     ///
     /// # Errors
-    ///
     /// When the client refuses its settings.
     pub fn progress(&self, contender: Contender) -> anyhow::Result<broker::Progress> {
         let topic = self.config.kafka.topic(catalog::EVENTS_NORMALIZED);

@@ -89,7 +89,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         &["I1", "I11"],
         &[
             Test(
-                "crates/kafka/tests/broker/topics.rs::settings_that_differ_are_set_and_those_of_others_are_kept",
+                "crates/kafka/tests/broker/topics.rs::settings_that_differ_are_set_and_those_of_operators_are_kept",
             ),
             Nowhere("what is lost until then is lost as by DeleteRecords, which a case plays"),
         ],
