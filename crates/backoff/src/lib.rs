@@ -32,8 +32,8 @@ impl Backoff {
         self.bound(failed).mul_f64(random.clamp(0.0, 1.0))
     }
 
-    /// Equal jitter: between half of the bound and all of it, where a wait of nothing would waste an attempt. `random` lies
-    /// between 0 and 1.
+    /// Equal jitter: between half of the bound and all of it, where a wait of nothing would waste an attempt.
+    /// `random` lies between 0 and 1.
     pub fn equal_jitter(&self, failed: u32, random: f64) -> Duration {
         self.bound(failed).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
     }

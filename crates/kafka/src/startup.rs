@@ -1,4 +1,5 @@
-//! What a program waits for at its start: the registry, the topics, the brokers. An error that waiting does not cure ends the start.
+//! What a program waits for at its start: the registry, the topics, the brokers. An error that waiting does
+//! not cure ends the start.
 //!
 //! Each wait says what is missing by an [`Announce`], so that readiness names it.
 
@@ -84,7 +85,8 @@ pub async fn topics(kafka: &Kafka, wanted: &[&str], announce: Announce<'_>) -> R
 
 /// Asks the cluster once whether these topics (without prefix) are there.
 ///
-/// A cluster that does not allow this client to look at topics is not asked again: a wrong topic shows when it is written to.
+/// A cluster that does not allow this client to look at topics is not asked again: a wrong topic shows when
+/// it is written to.
 ///
 /// # Errors
 /// Why one of them cannot be written to.

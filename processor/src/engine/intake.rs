@@ -213,8 +213,8 @@ impl Intake {
         match known.tracker.read(offset) {
             Seen::New => true,
             Seen::Pending | Seen::Done => false,
-            // Where the log was made anew, another record has an old offset: it is lost if it is skipped, while a record
-            // that took effect is known by its event's id.
+            // Where the log was made anew, another record has an old offset: it is lost if it is skipped,
+            // while a record that took effect is known by its event's id.
             Seen::BelowWatermark => {
                 if !std::mem::replace(&mut known.reads_below, true) {
                     tracing::warn!(

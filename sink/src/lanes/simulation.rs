@@ -1,5 +1,5 @@
-//! A world around the lanes that loses answers, crashes, rebalances, and ends transactions without saying how, in random
-//! order.
+//! A world around the lanes that loses answers, crashes, rebalances, and ends transactions without saying
+//! how, in random order.
 //!
 //! Whatever happens: each command gets exactly one result, its effect happens at most once, the effects on a resource
 //! come in the order of its commands, no two requests for one resource are ever alive at once, and the committed

@@ -95,8 +95,8 @@ fn from_distances(body: &[u8]) -> Result<SavedOffsets, SavedOffsetsError> {
     Ok(SavedOffsets { watermark, finished })
 }
 
-/// Earlier builds did not save the watermark. The first finished offset stands for it: the group's committed offset, which
-/// decides, is either below it, or makes the finished offsets before it superfluous.
+/// Earlier builds did not save the watermark. The first finished offset stands for it: the group's committed
+/// offset, which decides, is either below it, or makes the finished offsets before it superfluous.
 fn from_list(body: &[u8]) -> Result<SavedOffsets, SavedOffsetsError> {
     let finished: Vec<i64> = postcard::from_bytes(body).map_err(malformed)?;
     Ok(SavedOffsets { watermark: finished.first().copied().unwrap_or_default(), finished })

@@ -1,5 +1,5 @@
-//! What may be depended on, as deny.toml says: cargo-deny, where it is installed. Building it takes minutes and the network,
-//! so its absence is reported and does not end a check.
+//! What may be depended on, as deny.toml says: cargo-deny, where it is installed. Building it takes minutes
+//! and the network, so its absence is reported and does not end a check.
 
 use anyhow::bail;
 use tokio::process::Command;
