@@ -87,7 +87,9 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "downgrade",
         "An older version finds the state of a newer one.",
         &["I4", "I5"],
-        &[Test("sink/src/saved_state.rs::a_later_format_is_refused_by_name")],
+        &[Test(
+            "crates/kafka/src/offset_tracker/tests.rs::a_later_format_is_refused_by_name_and_one_of_the_other_topic_is_not_misread",
+        )],
     ),
     fault(
         "state-folder-swapped",

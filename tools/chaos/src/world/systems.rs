@@ -92,6 +92,8 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "record-vanishes",
         "A record that is to be changed was deleted or merged.",
         &["I5"],
-        &[Test("sink/src/lanes/tests.rs::poison_and_refused_commands_end_at_once_and_hold_nobody_up")],
+        &[Test(
+            "sink/src/lanes/tests.rs::poison_and_refused_commands_end_at_once_and_hold_up_their_own_resource_until_that_is_committed",
+        )],
     ),
 ];
