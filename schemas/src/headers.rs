@@ -8,7 +8,7 @@ pub use trace::TraceParent;
 
 use chrono::{DateTime, SecondsFormat};
 
-use crate::PlatformEvent;
+use crate::{PlatformEvent, percent};
 
 /// CloudEvents: version of the specification, always `1.0`.
 pub const CE_SPECVERSION: &str = "ce_specversion";
@@ -61,7 +61,7 @@ pub const HELD_MS: &str = "trunkline.held-ms";
 
 /// The CloudEvents headers of an event, binary mode of the Kafka binding.
 pub fn cloud_event(event: &PlatformEvent) -> Headers {
-    let source = ["", &event.platform, &event.org_id, &event.source.name].map(uri_segment).join("/");
+    let source = ["", &event.platform, &event.org_id, &event.source.name].map(percent::encode).join("/");
     let subject = format!("{}/{}", event.entity_type, event.entity_id);
     let mut headers: Headers = [
         (CE_SPECVERSION, "1.0"),
@@ -99,17 +99,4 @@ pub fn correlation(
         }
     }
     headers
-}
-
-/// Percent-encodes what RFC 3986 does not allow in a path segment.
-fn uri_segment(text: &str) -> String {
-    let mut segment = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    segment
 }

@@ -15,6 +15,7 @@
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
 //! - [`error_codes`]: stable codes `TL-nnnn`, each with a page in `docs/errors`
 //! - [`dead_letter`]: records that could not be processed, with their provenance
+//! - [`percent`]: percent-encoding of one part of an address
 //! - [`record`]: records as they are read and written, with no client type in sight
 //! - [`timestamp`]: points in time as outside systems write them
 //! - [`catalog`]: which topic carries which schema
@@ -29,6 +30,7 @@ pub mod event_type;
 pub mod headers;
 pub mod key;
 pub mod money;
+pub mod percent;
 pub mod record;
 pub mod timestamp;
 

@@ -2,10 +2,7 @@
 //!
 //! Every function escapes or refuses; none passes text through. Pure.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What is percent-encoded.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use trunkline_schemas::percent;
 
 /// Longest value accepted: native keys and customer numbers are far shorter.
 const LONGEST_VALUE: usize = 255;
@@ -23,7 +20,8 @@ pub struct Unsafe {
 /// A query string from names and values, without the question mark. Names are the caller's own and go as they
 /// are.
 pub fn query(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| format!("{name}={}", percent::encode(value))).collect();
     pairs.join("&")
 }
 
@@ -38,7 +36,7 @@ pub fn path_segment(value: &str) -> Result<String, Unsafe> {
     if value == "." || value == ".." {
         return Err(Unsafe { place, reason: "means another path" });
     }
-    Ok(percent(value))
+    Ok(percent::encode(value))
 }
 
 /// A string literal of SOQL, with its quotes.
@@ -98,12 +96,6 @@ fn checked(value: &str, place: &'static str) -> Result<(), Unsafe> {
         return Ok(());
     };
     Err(Unsafe { place, reason })
-}
-
-/// Percent-encodes all but the unreserved characters of RFC 3986; a space becomes `%20`, which every server
-/// reads, and not `+`.
-fn percent(value: &str) -> String {
-    utf8_percent_encode(value, RESERVED).to_string()
 }
 
 #[cfg(test)]
