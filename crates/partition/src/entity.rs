@@ -6,6 +6,8 @@
 //! written again. A call that lasts a few minutes is thus one value of some hundred bytes, and a busy queue
 //! rewrites no more than a chunk's worth.
 
+mod contents;
+mod legacy;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -60,7 +62,9 @@ impl Entity {
         if version == stored::FIRST_FORMAT {
             return Self::load_first_format(key, body, state);
         }
-        let mut entity = Self { stored: Stored::decode(body)?, ..Self::default() };
+        let old = version == stored::SECOND_FORMAT;
+        let stored = if old { stored::decode_second_format(body)? } else { Stored::decode(body)? };
+        let mut entity = Self { stored, dirty: old, ..Self::default() };
         for (hour, chunks) in entity.stored.chunks.clone() {
             for number in 0..chunks {
                 let Some(bytes) = state.get(&keys::chunk(key, hour, number))? else { continue };

@@ -13,10 +13,19 @@ use crate::conversation::Phase;
 /// How far a channel has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelOrder {
-    /// Time and id of the event that is furthest in (time, id) order.
-    furthest: Option<(i64, u128)>,
+    /// The latest time of an event, UTC milliseconds.
+    furthest: Option<i64>,
     /// The next sequence number expected.
     next_sequence: Option<i64>,
+}
+
+// === impl ChannelOrder ===
+
+impl ChannelOrder {
+    /// As older builds kept it.
+    pub(crate) fn kept(furthest: Option<i64>, next_sequence: Option<i64>) -> Self {
+        Self { furthest, next_sequence }
+    }
 }
 
 /// What ordering looks at.
@@ -68,7 +77,6 @@ struct Waiting<T> {
     due: i64,
     event_time: i64,
     event_type: String,
-    id: u128,
 }
 
 impl<T> Channel<T> {
@@ -100,7 +108,6 @@ impl<T> Channel<T> {
             due,
             event_time: facts.event_time,
             event_type: facts.event_type.to_owned(),
-            id: facts.id,
         };
         match (self.mode, facts.sequence) {
             (OrderMode::Sequenced, Some(sequence)) => {
@@ -110,23 +117,21 @@ impl<T> Channel<T> {
                     return Some(self.passed(
                         item,
                         facts.event_time,
-                        facts.id,
                         Flags { late: true, ..Flags::default() },
                     ));
                 }
                 if sequence <= next {
                     self.order.next_sequence = Some(sequence + 1);
-                    return Some(self.passed(item, facts.event_time, facts.id, Flags::default()));
+                    return Some(self.passed(item, facts.event_time, Flags::default()));
                 }
                 self.waiting.insert((sequence, facts.id), waiting(item));
                 None
             }
             (OrderMode::Sorted, _) => {
-                if self.order.furthest.is_some_and(|furthest| (facts.event_time, facts.id) < furthest) {
+                if self.is_behind(facts.event_time) {
                     return Some(self.passed(
                         item,
                         facts.event_time,
-                        facts.id,
                         Flags { late: true, ..Flags::default() },
                     ));
                 }
@@ -142,7 +147,7 @@ impl<T> Channel<T> {
                     return None;
                 }
                 let late = self.is_behind(facts.event_time);
-                Some(self.passed(item, facts.event_time, facts.id, Flags { late, ..Flags::default() }))
+                Some(self.passed(item, facts.event_time, Flags { late, ..Flags::default() }))
             }
         }
     }
@@ -166,7 +171,7 @@ impl<T> Channel<T> {
         let waiting = self.waiting.remove(&(sequence, id))?;
         self.order.next_sequence = Some(next.max(sequence + 1));
         let flags = Flags { gap_before: sequence > next, late: sequence < next, held: true };
-        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+        Some(self.passed(waiting.item, waiting.event_time, flags))
     }
 
     fn next_sorted(&mut self, now: i64) -> Option<Passed<T>> {
@@ -175,12 +180,7 @@ impl<T> Channel<T> {
             return None;
         }
         let (_, waiting) = self.waiting.pop_first()?;
-        Some(self.passed(
-            waiting.item,
-            waiting.event_time,
-            waiting.id,
-            Flags { held: true, ..Flags::default() },
-        ))
+        Some(self.passed(waiting.item, waiting.event_time, Flags { held: true, ..Flags::default() }))
     }
 
     fn next_causal(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
@@ -191,16 +191,16 @@ impl<T> Channel<T> {
             late: self.is_behind(waiting.event_time),
             held: true,
         };
-        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+        Some(self.passed(waiting.item, waiting.event_time, flags))
     }
 
     fn is_behind(&self, event_time: i64) -> bool {
-        self.order.furthest.is_some_and(|(furthest, _)| event_time < furthest)
+        self.order.furthest.is_some_and(|furthest| event_time < furthest)
     }
 
-    fn passed(&mut self, item: T, event_time: i64, id: u128, flags: Flags) -> Passed<T> {
-        let here = (event_time, id);
-        self.order.furthest = Some(self.order.furthest.map_or(here, |furthest| furthest.max(here)));
+    fn passed(&mut self, item: T, event_time: i64, flags: Flags) -> Passed<T> {
+        let furthest = self.order.furthest.map_or(event_time, |furthest| furthest.max(event_time));
+        self.order.furthest = Some(furthest);
         Passed { item, late: flags.late, gap_before: flags.gap_before, held: flags.held, order: self.order }
     }
 }
