@@ -125,6 +125,11 @@ impl EncodedEvent {
         self.text(self.fields.entity_type)
     }
 
+    /// As [`PlatformEvent::participant_id`].
+    pub fn participant_id(&self) -> Option<&str> {
+        self.fields.participant_id.map(|at| self.text(at))
+    }
+
     /// As [`PlatformEvent::agent_id`].
     pub fn agent_id(&self) -> Option<&str> {
         self.fields.agent_id.map(|at| self.text(at))
@@ -133,6 +138,22 @@ impl EncodedEvent {
     /// As [`PlatformEvent::customer_id`].
     pub fn customer_id(&self) -> Option<&str> {
         self.fields.customer_id.map(|at| self.text(at))
+    }
+
+    /// As [`PlatformEvent::media_type`].
+    pub fn media_type(&self) -> Option<&str> {
+        self.fields.media_type.map(|at| self.text(at))
+    }
+
+    /// Its attributes in the order of their names, read where they lie.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = fields::entries(&self.value, self.fields.attributes_from);
+        entries.map(|(name, value)| (self.text(name), self.text(value)))
+    }
+
+    /// One of its attributes.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Whether it belongs to a conversation.

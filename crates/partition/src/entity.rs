@@ -15,8 +15,11 @@ use std::collections::BTreeMap;
 use trunkline_schemas::EncodedEvent;
 use uuid::Uuid;
 
+pub(crate) use self::legacy::LegacyConversation;
+#[cfg(test)]
+pub(crate) use self::legacy::LegacyPhase;
 use self::stored::Stored;
-use crate::conversation::{Conversation, Phase};
+use crate::conversation::Conversation;
 use crate::order::ChannelOrder;
 use crate::state::{Change, StateError, StateView, keys};
 
@@ -189,7 +192,7 @@ impl Entity {
         }
         self.stored.timer_hour = None;
         let last = (self.stored.hour + 1) * HOUR_MS;
-        let ended = self.stored.conversation.phase == Phase::Ended;
+        let ended = self.stored.conversation.has_ended();
         let kept_until = last + if ended { retention.ended_ms } else { retention.silent_ms };
         if kept_until <= now {
             self.forget_before(key, i64::MAX);

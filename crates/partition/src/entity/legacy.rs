@@ -2,28 +2,28 @@
 
 use serde::Deserialize;
 
-use crate::conversation::{Conversation, Phase};
+use crate::conversation::Phase;
 use crate::order::ChannelOrder;
 
 /// A conversation.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, Default))]
-pub(super) struct LegacyConversation {
-    pub(super) phase: LegacyPhase,
-    pub(super) started_at: Option<i64>,
-    pub(super) queued_since: Option<i64>,
-    pub(super) queued_ms: Option<i64>,
-    pub(super) connected_since: Option<i64>,
-    pub(super) handled_ms: Option<i64>,
-    pub(super) transfers: i32,
-    pub(super) last_agent: Option<String>,
-    pub(super) customer_id: Option<String>,
+pub(crate) struct LegacyConversation {
+    pub(crate) phase: LegacyPhase,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) queued_since: Option<i64>,
+    pub(crate) queued_ms: Option<i64>,
+    pub(crate) connected_since: Option<i64>,
+    pub(crate) handled_ms: Option<i64>,
+    pub(crate) transfers: i32,
+    pub(crate) last_agent: Option<String>,
+    pub(crate) customer_id: Option<String>,
 }
 
 /// Where a conversation stood.
 #[derive(Clone, Copy, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize, Default))]
-pub(super) enum LegacyPhase {
+pub(crate) enum LegacyPhase {
     #[cfg_attr(test, default)]
     New,
     Started,
@@ -41,24 +41,6 @@ pub(super) struct LegacyOrder {
     /// With the id of the event, which broke ties of times.
     pub(super) furthest: Option<(i64, u128)>,
     pub(super) next_sequence: Option<i64>,
-}
-
-// === impl Conversation ===
-
-impl From<LegacyConversation> for Conversation {
-    fn from(legacy: LegacyConversation) -> Self {
-        Self {
-            phase: legacy.phase.into(),
-            started_at: legacy.started_at,
-            queued_since: legacy.queued_since,
-            queued_ms: legacy.queued_ms,
-            connected_since: legacy.connected_since,
-            handled_ms: legacy.handled_ms,
-            transfers: legacy.transfers,
-            last_agent: legacy.last_agent,
-            customer_id: legacy.customer_id,
-        }
-    }
 }
 
 // === impl Phase ===
