@@ -75,6 +75,7 @@ pub fn history(seed: u64) -> Vec<Fact> {
         1 => case(&mut dice),
         _ => call(&mut dice),
     };
+    facts.push(Fact { kind: "message.received", at: START, ..Fact::default() });
     // What is never told, and what is told twice, now and then with more.
     facts.retain(|_| !dice.percent(6));
     let again: Vec<Fact> = facts.iter().filter(|_| dice.percent(5)).cloned().collect();
