@@ -16,7 +16,8 @@ const AHEAD_MS: i64 = 24 * 3_600_000;
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
 
-/// The attribute that names the topic with its ids, where an event has a content: it tells whose latest content that is.
+/// The attribute that names the topic with its ids, where an event has a content: it tells whose latest content
+/// that is.
 const TOPIC_NAME: &str = "topicName";
 
 /// The envelope around an element of a delivery; `sequence` is the source's own number of it.

@@ -11,7 +11,6 @@ mod identity;
 
 use std::collections::BTreeMap;
 
-
 pub use self::identity::{Content, Identity, Occurrence};
 use crate::transport::Unwrapped;
 

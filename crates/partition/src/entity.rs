@@ -124,8 +124,9 @@ impl Entity {
         found.map(|(_, order)| *order).unwrap_or_default()
     }
 
-    /// What an event would be if it were emitted now, beside what was published of it before. `taken_in` is when it was,
-    /// in UTC milliseconds; contents that were taken in at most `window_ms` apart may be repetitions.
+    /// What an event would be if it were emitted now, beside what was published of it before. `taken_in` is
+    /// when it was, in UTC milliseconds; contents that were taken in at most `window_ms` apart may be
+    /// repetitions.
     pub fn novelty(&self, event: &EncodedEvent, taken_in: i64, window_ms: i64) -> Novelty {
         Said::by(event, taken_in).map_or(Novelty::New, |said| self.stored.contents.judge(said, window_ms))
     }

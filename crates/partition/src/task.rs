@@ -1,9 +1,10 @@
 //! One partition: dedup, order, enrich, emit. A pure function of (state, input, now): what it wants done it returns.
 //!
 //! The way of an event: [`Task::record`] drops it if its id is known; its channel holds it or lets it through
-//! to its entity's lane; at the head of the lane it is dropped if it only repeats what was said last, else it waits for its customer's profile if need be, then for the
-//! plugins that want to see it; then it is emitted, gets its position, and its offset is finished. Until then
-//! it leaves no trace in state: a crash has it read again.
+//! to its entity's lane; at the head of the lane it is dropped if it only repeats what was said last, else it
+//! waits for its customer's profile if need be, then for the plugins that want to see it; then it is emitted,
+//! gets its position, and its offset is finished. Until then it leaves no trace in state: a crash has it read
+//! again.
 //!
 //! # Layout
 //!

@@ -11,8 +11,8 @@ pub struct Identity {
     pub topic: String,
     /// The identity fields that the format declares for the type, in order.
     pub fields: Vec<String>,
-    /// What it says, where the fields name an occurrence by what its transport calls it: the same may then be said under
-    /// several ids. `None` where the fields name it by itself.
+    /// What it says, where the fields name an occurrence by what its transport calls it: the same may then be
+    /// said under several ids. `None` where the fields name it by itself.
     pub content: Option<Content>,
 }
 
@@ -64,8 +64,8 @@ impl Identity {
         Self { topic: topic.into(), fields, content: None }
     }
 
-    /// The canonical body of what is told about `real_topic`, the topic with its ids: bodies of two queues may be equal.
-    /// What only the transport tells apart has a content.
+    /// The canonical body of what is told about `real_topic`, the topic with its ids: bodies of two queues may
+    /// be equal. What only the transport tells apart has a content.
     pub fn of_state(
         topic: impl Into<String>,
         real_topic: String,

@@ -9,8 +9,9 @@ use crate::entity::{HOUR_MS, Novelty, id_bits};
 // === impl Task ===
 
 impl Task {
-    /// Drops the head of a lane if it only repeats what was published last; true when it did. What is ahead of it in its
-    /// lane has been published by now, so events that came together are judged as if they had come one by one.
+    /// Drops the head of a lane if it only repeats what was published last; true when it did. What is ahead of
+    /// it in its lane has been published by now, so events that came together are judged as if they had come
+    /// one by one.
     pub(super) fn drop_repeat(&mut self, key: &Arc<str>, lane: &mut Lane, ctx: &Context<'_>) -> bool {
         let Some((_, head)) = lane.ready.front() else { return false };
         let event = &head.item.event;
