@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+use trunkline_schemas::EncodedEvent;
+use uuid::Uuid;
 
 /// Topics of which contents are kept, those that spoke last. An agent has some six of them, a conversation one for each
 /// agent and queue that watches it.
@@ -50,6 +52,21 @@ pub enum Novelty {
     PossibleRepeat,
     /// It says again what was said last, a moment ago.
     Repeat,
+}
+
+// === impl Said ===
+
+impl Said {
+    /// What an event says; `None` where its id names that already, so that it never says the same twice, and where its
+    /// source numbers its events: a number that does not come out would be a hole.
+    pub fn by(event: &EncodedEvent, taken_in: i64) -> Option<Self> {
+        if event.sequence().is_some() {
+            return None;
+        }
+        let content = super::id_bits(event.content_id()?);
+        let (topic, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, event.topic().as_bytes()).as_u64_pair();
+        Some(Self { topic, content, taken_in })
+    }
 }
 
 // === impl Contents ===

@@ -12,7 +12,8 @@ pub(super) const OPEN: i64 = i64::MAX;
 pub(super) struct Seen {
     pub(super) event_type: String,
     pub(super) at: i64,
-    pub(super) agent: String,
+    participant: String,
+    agent: String,
     pub(super) told: Told,
 }
 
@@ -63,6 +64,7 @@ impl Seen {
         Some(Self {
             event_type: fact.event_type.clone(),
             at: fact.event_time,
+            participant: fact.participant_id.clone().unwrap_or_default(),
             agent: fact.agent_id.clone().unwrap_or_default(),
             told,
         })
@@ -88,7 +90,7 @@ impl Seen {
     }
 
     pub(super) fn name(&self, of_agent: bool) -> Name {
-        let participant = self.told.participant_id.clone().unwrap_or_default();
+        let participant = self.participant.clone();
         let session = self.told.attributes.get("sessionId").cloned().unwrap_or_default();
         let alone = of_agent && participant.is_empty() && session.is_empty();
         (participant, session, if alone { self.agent.clone() } else { String::new() })

@@ -8,11 +8,22 @@ use crate::topics::Record;
 
 pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact, Error> {
     let source = fields.record("source")?;
+    let attributes = fields.texts("attributes")?;
+    // Older builds have no such fields.
+    let newer = |name: &str| if fields.has(name) { fields.optional_text(name) } else { Ok(None) };
+    let attribute =
+        |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+    let topic = match attribute("topicName") {
+        Some(topic) => topic,
+        None => fields.text("sourceType")?,
+    };
     Ok(Fact {
         place: record.place,
         key: record.key_text(),
         timestamp: record.timestamp,
         event_id: fields.text("eventId")?,
+        content_id: newer("contentId")?,
+        topic,
         event_type: fields.text("eventType")?,
         entity_type: fields.text("entityType")?,
         conversation_id: fields.optional_text("conversationId")?,
@@ -21,6 +32,8 @@ pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> R
         told: told(fields)?,
         event_time: fields.integer("eventTime")?,
         ingest_time: fields.integer("ingestTime")?,
+        participant_id: fields.optional_text("participantId")?,
+        session_id: attribute("sessionId").or(newer("flowSessionId")?),
         sequence: fields.optional_integer("sequence")?,
         source: source.text("name")?,
         channel: source.text("channel")?,
@@ -38,14 +51,13 @@ fn told(fields: &Fields) -> Result<Option<Box<Told>>, Error> {
         return Ok(None);
     }
     Ok(Some(Box::new(Told {
-        participant_id: fields.optional_text("participantId")?,
         media_type: fields.optional_text("mediaType")?,
         attributes: fields.texts("attributes")?.into_iter().collect(),
     })))
 }
 
 fn more_figures(figures: &Fields) -> Result<Option<MoreFigures>, Error> {
-    if figures.iter().all(|(name, _)| name != "reopened") {
+    if !figures.has("reopened") {
         return Ok(None);
     }
     Ok(Some(MoreFigures {
@@ -75,6 +87,7 @@ pub(super) fn enriched(record: &Record, fields: &Fields, layouts: &mut Layouts) 
             gap_before: ordering.flag("gapBefore")?,
         },
         dedup_unknown: fields.flag("dedupUnknown")?,
+        possible_repeat: fields.has("possibleRepeat") && fields.flag("possibleRepeat")?,
         figures: Figures {
             state: figures.text("state")?,
             started_at: figures.optional_integer("startedAt")?,

@@ -4,7 +4,6 @@ use crate::evidence::Told;
 /// A fact of a participant's session.
 fn fact(event_type: &str, at: i64, session: &str, told: &[(&str, &str)]) -> Fact {
     let mut told = Told {
-        participant_id: (!session.is_empty()).then(|| session.to_owned()),
         media_type: Some("voice".into()),
         attributes: told.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
     };
@@ -14,6 +13,7 @@ fn fact(event_type: &str, at: i64, session: &str, told: &[(&str, &str)]) -> Fact
     Fact {
         event_type: event_type.into(),
         event_time: at,
+        participant_id: (!session.is_empty()).then(|| session.to_owned()),
         agent_id: event_type.starts_with("participant").then(|| session.to_owned()),
         told: Some(Box::new(told)),
         ..Fact::default()
