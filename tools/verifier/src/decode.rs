@@ -11,8 +11,8 @@ use crate::evidence::outcome::{Choice, Write};
 use crate::evidence::profile::EnrichmentSource;
 use crate::evidence::state::Change;
 use crate::evidence::{
-    Command, CommandResult, DeadLetter, Decision, Enrichment, Evidence, Place, ProfileFields, ProfileRecord,
-    ProfileSource, Quarantined, Trouble,
+    Command, CommandResult, DeadLetter, Decision, Enrichment, Evidence, Fingerprint, Place, ProfileFields,
+    ProfileRecord, ProfileSource, Quarantined, Trouble, ValueDigest,
 };
 use crate::rules::Rules;
 use crate::store;

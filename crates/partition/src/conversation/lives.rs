@@ -11,6 +11,10 @@ pub(super) struct Lives(Vec<i64>);
 impl Lives {
     /// Works them out. `over` is whether a customer's session that is kept no longer had ended.
     pub(super) fn of(sessions: &[Session<'_>], over: bool) -> Self {
+        let left = |session: &Session<'_>| session.kind == Kind::Customer && !session.is_open();
+        if !over && !sessions.iter().any(left) {
+            return Self(Vec::new());
+        }
         let opens = |at: i64| {
             let mut before = sessions.iter().filter(|session| session.start < at).peekable();
             let any = before.peek().is_some();
@@ -22,7 +26,6 @@ impl Lives {
             ended && customer
         };
         let starts = sessions.iter().filter(|session| session.start_known).map(|session| session.start);
-        // All but a few have one life: whoever talks to a customer starts before the customer leaves.
         let mut openings: Vec<i64> = starts.filter(|start| opens(*start)).collect();
         openings.sort_unstable();
         openings.dedup();
