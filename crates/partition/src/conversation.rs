@@ -6,7 +6,7 @@
 //!
 //! - [`Phase`]: where a conversation stands
 //! - `fact`: what an event says about sessions
-//! - `sessions`: the facts as they are kept, of `span`s, `told` durations and `observer`s under short `name`s
+//! - `sessions`: the facts as they are kept, of `span`s, `reported` durations and `observer`s under short `name`s
 //! - `session`: from facts to sessions with a start and an end
 //! - `older`: what older formats of state kept
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
@@ -18,13 +18,16 @@ mod name;
 mod observer;
 mod older;
 mod phase;
+mod reported;
 mod session;
 mod sessions;
 mod span;
-mod told;
 mod totals;
 mod transfers;
 
+pub(crate) use older::LegacyConversation;
+#[cfg(test)]
+pub(crate) use older::LegacyPhase;
 pub use phase::Phase;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

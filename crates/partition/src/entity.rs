@@ -17,9 +17,6 @@ use uuid::Uuid;
 
 pub use self::contents::Novelty;
 use self::contents::Said;
-pub(crate) use self::legacy::LegacyConversation;
-#[cfg(test)]
-pub(crate) use self::legacy::LegacyPhase;
 use self::stored::Stored;
 use crate::conversation::Conversation;
 use crate::order::ChannelOrder;

@@ -4,9 +4,9 @@ use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::event_type as et;
 
 use super::name;
+use super::reported::{Disconnect, Durations, milliseconds};
 use super::sessions::Sessions;
 use super::span::{Edge, Kind, Mark};
-use super::told::{Disconnect, Durations, milliseconds};
 
 // === impl Sessions ===
 

@@ -1,13 +1,43 @@
-//! A conversation that an older format of state kept, with its one agent and its one life.
+//! A conversation that formats 1 and 2 of state kept, with its one agent and its one life: frozen, and only ever read.
+
+use serde::Deserialize;
 
 use super::figures::Figures;
 use super::name;
+use super::reported::Disconnect;
 use super::sessions::Sessions;
 use super::span::{Kind, Span};
-use super::told::Disconnect;
 use super::totals::Totals;
 use super::{Conversation, Kept, Phase};
-use crate::entity::LegacyConversation;
+
+/// A conversation.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, Default))]
+pub(crate) struct LegacyConversation {
+    pub(crate) phase: LegacyPhase,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) queued_since: Option<i64>,
+    pub(crate) queued_ms: Option<i64>,
+    pub(crate) connected_since: Option<i64>,
+    pub(crate) handled_ms: Option<i64>,
+    pub(crate) transfers: i32,
+    pub(crate) last_agent: Option<String>,
+    pub(crate) customer_id: Option<String>,
+}
+
+/// Where a conversation stood.
+#[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize, Default))]
+pub(crate) enum LegacyPhase {
+    #[cfg_attr(test, default)]
+    New,
+    Started,
+    Flow,
+    Queued,
+    Connected,
+    Wrapup,
+    Ended,
+}
 
 // === impl Conversation ===
 
@@ -64,5 +94,21 @@ fn nameless(kind: Kind, start: i64, end: Option<i64>) -> Span {
         end,
         disconnect: Disconnect::Untold,
         durations: None,
+    }
+}
+
+// === impl Phase ===
+
+impl From<LegacyPhase> for Phase {
+    fn from(legacy: LegacyPhase) -> Self {
+        match legacy {
+            LegacyPhase::New => Self::New,
+            LegacyPhase::Started => Self::Started,
+            LegacyPhase::Flow => Self::Flow,
+            LegacyPhase::Queued => Self::Queued,
+            LegacyPhase::Connected => Self::Connected,
+            LegacyPhase::Wrapup => Self::Wrapup,
+            LegacyPhase::Ended => Self::Ended,
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::name;
 use super::observer::Observers;
+use super::reported::{Disconnect, Durations};
 use super::span::{Kind, Span};
-use super::told::{Disconnect, Durations};
 
 /// One stay of the customer, a queue, a flow or an agent in a conversation. Times are UTC milliseconds.
 #[derive(Debug, Clone, Copy)]

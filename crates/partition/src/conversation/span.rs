@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::told::{Disconnect, Durations};
+use super::reported::{Disconnect, Durations};
 
 /// Whose session it is. In the order in which sessions are worked out, since some of these close others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,7 +1,6 @@
 use trunkline_schemas::PlatformEvent;
 
 use super::*;
-use crate::entity::LegacyConversation;
 use crate::events::{encoded, event};
 
 mod agents;

@@ -1,8 +1,8 @@
 //! From one agent to another: transfers, consults and conferences.
 
 use super::lives::Lives;
+use super::reported::Disconnect;
 use super::session::Session;
-use super::told::Disconnect;
 
 /// How often what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,5 +1,5 @@
-//! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew from
-//! the whole list of facts, with the platform's own ids, by searching through lists.
+//! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew
+//! from the whole list of facts, with the platform's own ids, by searching through lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 

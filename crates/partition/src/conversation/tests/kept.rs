@@ -1,7 +1,6 @@
 //! A conversation in state: what it takes, what is folded, and what older formats kept.
 
 use super::*;
-use crate::entity::LegacyPhase;
 
 #[test]
 fn a_conversation_survives_its_way_through_state() {
