@@ -1,5 +1,7 @@
 //! Tokens that are refused, and what that does not count as.
 
+use trunkline_systems::System;
+
 use super::*;
 
 const REFUSED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
@@ -38,6 +40,31 @@ async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
         Event::TokenIssued { target: target() },
     ] {
         assert_eq!(published.recv().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn every_system_says_in_its_own_way_that_a_token_has_ended() {
+    let html = "<html>login</html>";
+    for (system, status, (name, value), body) in [
+        (System::Salesforce, 401, ("x", ""), REFUSED),
+        (System::Salesforce, 403, ("x", ""), r#"[{"message":"no","errorCode":"INVALID_SESSION_ID"}]"#),
+        (System::Genesys, 401, ("x", ""), r#"{"code":"bad.credentials"}"#),
+        (System::Genesys, 400, ("x", ""), r#"{"code":"credentials.expired"}"#),
+        (System::ServiceNow, 401, ("x", ""), r#"{"error":{"message":"User Not Authenticated"}}"#),
+        (System::Sap, 401, ("x", ""), html),
+        (System::Sap, 403, ("x-csrf-token", "Required"), ""),
+        (System::Cxone, 401, ("icstatusdescription", "token is expired"), ""),
+    ] {
+        let stub = Stub::start(move |asked| match (asked.path.as_str(), asked.nth) {
+            ("/token", _) => Reply::token(TOKEN),
+            (_, 0) => Reply::json(status, body).header(name, value),
+            _ => ok(),
+        })
+        .await;
+        let (outbound, _) = connect(Target { system, ..target_with_token(&stub.url) });
+        assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 2, "{system} {status}");
+        assert_eq!(stub.order(), ["/token", PATH, "/token", PATH], "{system} {status}");
     }
 }
 
