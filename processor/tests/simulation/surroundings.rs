@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use trunkline_kafka::FetchedSchema;
+use trunkline_partition::task::LookupRequest;
 use trunkline_processor::engine::{Clock, ProfileLookups, SchemaSource};
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus};
 
@@ -55,7 +56,7 @@ impl ModelLookups {
 }
 
 impl ProfileLookups for ModelLookups {
-    fn request(&mut self, customer: String, _: Option<String>) {
+    fn request(&mut self, LookupRequest { customer, .. }: LookupRequest) {
         if self.under_way.contains_key(&customer) {
             return;
         }
