@@ -101,10 +101,9 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
 async fn a_token_that_was_revoked_costs_no_profile() {
     let stub = Stub::start(|asked| match asked.path.as_str() {
         "/token" => Reply::token(&format!("t{}", asked.nth)),
-        QUERY if asked.header("authorization") == "Bearer t0" => Reply::json(
-            401,
-            r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#,
-        ),
+        QUERY if asked.header("authorization") == "Bearer t0" => {
+            Reply::json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#)
+        }
         _ => answer(asked),
     })
     .await;
