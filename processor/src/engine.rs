@@ -43,7 +43,6 @@ use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, Polled};
-use trunkline_partition::task::LookupRequest;
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
@@ -151,9 +150,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        // What is answered after this is taken in with the next turn, and no wait ends before that.
+        let answered_before = self.clock.now_ms();
         self.take_profiles()?;
         self.take_plugin_answers()?;
-        self.tick()?;
+        self.tick(answered_before)?;
         self.look_up();
         self.reports.collect(self.plugins.report(), self.clock.now_ms());
         if self.transaction.is_due(self.clock.now_ms()) {
@@ -274,16 +275,16 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<(), EngineError> {
+    fn tick(&mut self, answered_before: i64) -> Result<(), EngineError> {
         for partition in self.owned() {
-            self.step(partition, Task::tick)?;
+            self.step(partition, |task, ctx| task.tick_after_answers(answered_before, ctx))?;
         }
         Ok(())
     }
 
     fn look_up(&mut self) {
-        for LookupRequest { customer, traceparent } in self.tasks.take_lookups() {
-            self.lookups.request(customer, traceparent);
+        for request in self.tasks.take_lookups() {
+            self.lookups.request(request);
         }
     }
 

@@ -87,6 +87,8 @@ pub struct LookupRequest {
     pub customer: String,
     /// The trace context of the event that wants it.
     pub traceparent: Option<String>,
+    /// Until then the event waits for it; UTC milliseconds.
+    pub until: i64,
 }
 
 /// One partition's task.
@@ -97,6 +99,8 @@ pub struct Task {
     holds: Timers,
     /// Ends of waits for a profile, in wall-clock time.
     waits: Timers,
+    /// All profiles that were fetched before this time have been taken in; UTC milliseconds.
+    profiles_until: i64,
     /// Lanes by the customer they wait for.
     waiting: HashMap<String, Vec<Arc<str>>>,
     /// Lanes by the number of what they ask plugins.
@@ -132,6 +136,7 @@ impl Task {
             entities: EntityCache::default(),
             holds: Timers::default(),
             waits: Timers::default(),
+            profiles_until: 0,
             waiting: HashMap::new(),
             consulting: HashMap::new(),
             plugin_requests: Vec::new(),

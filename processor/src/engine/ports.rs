@@ -2,12 +2,13 @@
 //! with the other stream loop, and beside the store and restores.
 
 use trunkline_partition::plugins::{Message, Question};
+use trunkline_partition::task::LookupRequest;
 use trunkline_schemas::CustomerProfile;
 
 /// Where profiles are fetched.
 pub trait ProfileLookups {
     /// Asks for a customer, unless that is under way already.
-    fn request(&mut self, customer: String, traceparent: Option<String>);
+    fn request(&mut self, request: LookupRequest);
 
     /// The profiles fetched since the last call.
     fn take_answers(&mut self) -> Vec<CustomerProfile>;

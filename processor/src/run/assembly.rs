@@ -76,7 +76,8 @@ impl Assembly {
                 processor.max_in_flight_lookups,
             )),
             clock: Box::new(WallClock),
-            profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
+            profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone())
+                .asking(systems_asked(&self.config)),
             rules: self.rules,
             plugins,
             plugin_threads: Box::new(plugin_threads),
@@ -124,6 +125,12 @@ impl Assembly {
         .map_err(EngineError::from)?;
         Ok((KafkaBrokers { consumer, producer }, restorer))
     }
+}
+
+/// The names of the systems behind the targets of `[enrichment]`.
+fn systems_asked(config: &Config) -> Vec<Arc<str>> {
+    let targets = config.enrichment.targets.iter().filter_map(|name| config.targets.get(name));
+    targets.map(|target| target.system.as_str().into()).collect()
 }
 
 /// The settings of the tasks.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{FetchedSchema, SchemaSource};
+use trunkline_partition::task::LookupRequest;
 use trunkline_processor::engine::ProfileLookups;
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus};
 
@@ -56,7 +57,7 @@ impl ModelLookups {
 }
 
 impl ProfileLookups for ModelLookups {
-    fn request(&mut self, customer: String, _: Option<String>) {
+    fn request(&mut self, LookupRequest { customer, .. }: LookupRequest) {
         if self.under_way.contains_key(&customer) {
             return;
         }
