@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::canonical;
+use crate::event_time::Times;
 use crate::transport::Unwrapped;
 
 /// How a platform writes its events, whichever transport brings them.
@@ -56,8 +57,8 @@ pub struct Mapped {
     pub media_type: Option<String>,
     /// As in `PlatformEvent`.
     pub direction: Option<String>,
-    /// When it happened, UTC milliseconds; `None` when the platform does not say.
-    pub event_time: Option<i64>,
+    /// When it happened, as far as the payload says, the best time first.
+    pub times: Times,
     /// The platform's correlation id.
     pub correlation_id: Option<String>,
     /// The stream within the source that has an order of its own, where it is another than the adapter's.

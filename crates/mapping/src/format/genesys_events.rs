@@ -6,6 +6,7 @@ use trunkline_schemas::event_type as types;
 use super::genesys_topics::{self, About, Topic};
 use super::{Format, Identity, Mapped};
 use crate::canonical;
+use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -78,7 +79,7 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         customer_id: customer(&body),
         media_type: body.lower("mediaType"),
         direction: body.lower("direction"),
-        event_time: body.time("eventTime").or_else(|| message.time("timestamp")).or(event.sent_at),
+        times: times(event, &topic),
         correlation_id: message.text("metadata.CorrelationId"),
         transport_id: event.transport_id.clone(),
         transport_id_is_unique: true,
@@ -91,6 +92,28 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
     }
     add_attributes(&mut mapped, &body, known);
     mapped
+}
+
+/// The time of what happened, then the one at which the platform published it, then the transport's.
+fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
+    let read = |pointers: &[&str]| Times::read(event.message, event.at, pointers);
+    let own = match topic {
+        "v2.users.{id}.presence" => read(&["/eventBody/modifiedDate"]),
+        "v2.users.{id}.routingStatus" => {
+            read(&["/eventBody/routingStatus/startTime", "/eventBody/startTime"])
+        }
+        "v2.users.{id}.callforwarding" => read(&["/eventBody/modifiedDate"]),
+        // Published whenever one of its parts changes.
+        "v2.users.{id}.activity" => read(&[
+            "/eventBody/routingStatus/startTime",
+            "/eventBody/presence/modifiedDate",
+            "/eventBody/outOfOffice/modifiedDate",
+            "/eventBody/dateActiveQueuesChanged",
+        ])
+        .latest_first(),
+        _ => read(&["/eventBody/eventTime", "/eventBody/timestamp"]),
+    };
+    own.or(read(&["/timestamp"])).or(event.sent_at.clone())
 }
 
 fn name_entity(

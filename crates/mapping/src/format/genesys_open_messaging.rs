@@ -9,6 +9,7 @@ use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
 use super::{Format, Identity, Mapped};
+use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -32,7 +33,7 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
         customer_id: message.under(customer).text("id"),
         media_type: Some("message".to_owned()),
         direction: message.lower("direction"),
-        event_time: message.time("channel.time"),
+        times: Times::read(payload, event.at, &["/channel/time"]),
         correlation_id: message.text("metadata.gum-correlationId"),
         ..Mapped::default()
     };
