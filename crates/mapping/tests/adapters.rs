@@ -157,6 +157,9 @@ fn eventbridge_published_anew_is_the_same_fact() {
     );
 }
 
+/// 2030-01-01T00:00:00Z: no payload of the folder given is younger, so that none of their times is in the future.
+const AFTER_ALL: i64 = 1_893_456_000_000;
+
 #[test]
 fn payloads_of_the_folder_given_are_never_lost() {
     let Ok(folder) = std::env::var("TRUNKLINE_FIXTURES") else { return };
@@ -166,7 +169,7 @@ fn payloads_of_the_folder_given_are_never_lost() {
     for (sub, kind, belongs) in [
         ("genesys", SourceKind::GenesysEventBridge, &["eventbridge"][..]),
         ("genesys", SourceKind::GenesysOpenMessaging, &["openmessaging", "webhook_openmessaging"]),
-        ("cxone", SourceKind::CxoneDigital, &[""]),
+        ("cxone", SourceKind::CxoneDigital, &["agent_session", "digital_ws"]),
     ] {
         let folders = [&folder, &further].map(|folder| Path::new(folder).join(sub));
         for file in folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| json_files(folder)) {
@@ -175,11 +178,11 @@ fn payloads_of_the_folder_given_are_never_lost() {
                 continue;
             }
             let body = std::fs::read(&file).unwrap();
-            let accepted = map(kind, &body, NOW);
+            let accepted = map(kind, &body, AFTER_ALL);
             check_valid(&accepted.event, &body, &file);
             assert_eq!(
                 accepted.event.event_id,
-                map(kind, &body, NOW + 1).event.event_id,
+                map(kind, &body, AFTER_ALL + 1).event.event_id,
                 "{}",
                 file.display()
             );
