@@ -8,17 +8,13 @@ use crate::delivery::Delivery;
 use crate::format::Mapped;
 use crate::limits;
 
-/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none,
-/// since it would mark everything that comes after it as late.
-const AHEAD_MS: i64 = 24 * 3_600_000;
-
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
 
 /// The envelope around an element of a delivery, whose text is `data`.
 pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data: &str) -> PlatformEvent {
     let (source, platform, now) = (delivery.source, adapter.format.platform, delivery.received_at);
-    let event_time = mapped.event_time.filter(|time| *time <= now.saturating_add(AHEAD_MS));
+    let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
     let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
@@ -30,6 +26,7 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
     };
     let correlation_id =
         mapped.correlation_id.or_else(|| delivery.correlation_id.clone()).unwrap_or_else(|| event_id.clone());
+    let mut attributes_cut = false;
     PlatformEvent {
         event_id,
         event_type: mapped.event_type.to_owned(),
@@ -64,9 +61,9 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
             schema_version: adapter.version.to_owned(),
             backfilled: false,
         },
-        attributes: limits::bounded(mapped.attributes),
-        tenant_attributes: std::collections::BTreeMap::new(),
-        attributes_cut: false,
+        attributes: limits::bounded(mapped.attributes, &mut attributes_cut),
+        tenant_attributes: limits::bounded(mapped.tenant_attributes, &mut attributes_cut),
+        attributes_cut,
         redacted: Vec::new(),
         content_id: None,
         data: data.to_owned(),

@@ -6,6 +6,7 @@ pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;
 pub mod genesys_open_messaging;
+mod genesys_snapshot;
 pub mod genesys_topics;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::canonical;
+use crate::event_time::Times;
 use crate::transport::Unwrapped;
 
 /// How a platform writes its events, whichever transport brings them.
@@ -56,8 +58,8 @@ pub struct Mapped {
     pub media_type: Option<String>,
     /// As in `PlatformEvent`.
     pub direction: Option<String>,
-    /// When it happened, UTC milliseconds; `None` when the platform does not say.
-    pub event_time: Option<i64>,
+    /// When it happened, as far as the payload says, the best time first.
+    pub times: Times,
     /// The platform's correlation id.
     pub correlation_id: Option<String>,
     /// The stream within the source that has an order of its own, where it is another than the adapter's.
@@ -68,8 +70,10 @@ pub struct Mapped {
     pub transport_id_is_unique: bool,
     /// What makes it the same fact.
     pub identity: Identity,
-    /// Flat extras for rules.
+    /// Flat extras for rules, of the platform's own fields.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes that the tenant's own flows set, under names of the tenant's choice.
+    pub tenant_attributes: BTreeMap<String, String>,
 }
 
 /// What makes two payloads the same fact.
@@ -111,6 +115,20 @@ impl Mapped {
     fn attribute(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.attributes.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Adds the tenant's attributes that an object holds, where there is one; values that are lists or objects
+    /// stay in the payload alone.
+    fn tenant_attributes(&mut self, attributes: Option<&Value>) {
+        for (name, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Bool(flag) => flag.to_string(),
+                _ => continue,
+            };
+            self.tenant_attributes.insert(name.clone(), value);
         }
     }
 }

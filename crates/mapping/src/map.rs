@@ -61,6 +61,7 @@ fn accept(
     let (adapter, source) = (loaded.adapter, delivery.source);
     let mapped = (adapter.format.map)(unwrapped, shape, source.org.as_deref());
     let mut drift = loaded.schema.unknown_fields(shape, &element.value);
+    drift.extend(mapped.times.passed_over(delivery.received_at));
     if mapped.unknown_type {
         drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
     }

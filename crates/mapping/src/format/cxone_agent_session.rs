@@ -4,6 +4,7 @@ use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
 use super::{Identity, Mapped};
+use crate::event_time::Times;
 use crate::field::Fields;
 
 /// Longest value that becomes an attribute, in bytes; the payload keeps the rest.
@@ -32,10 +33,7 @@ pub fn map(payload: &Value, configured_org: Option<&str>) -> Mapped {
         queue_id: event.first(&["SkillId", "Skill"]),
         media_type: media(&source_type),
         direction: direction(&event),
-        event_time: event
-            .time("LastStateChangeTimeUTC")
-            .or_else(|| event.time("StartTimeUTC"))
-            .or_else(|| event.time("StartTime")),
+        times: Times::read(payload, "", &["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
         channel: Some("agent-session"),
         // The platform numbers nothing here and gives no ids: equal content is the same fact.
         identity: Identity::of_body(format!("agent-session.{source_type}"), payload),

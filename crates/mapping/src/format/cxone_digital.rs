@@ -7,6 +7,7 @@ use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
 use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
+use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -42,7 +43,7 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     }
     let event = Fields::with_placeholder(payload, PLACEHOLDER);
     let mut mapped = Mapped {
-        event_time: event.time("createdAtWithMilliseconds").or_else(|| event.time("createdAt")),
+        times: times(payload),
         correlation_id: event.first(&["traceId", "error.transactionId"]),
         transport_id: event.first(&["eventId", "requestId"]),
         ..Mapped::default()
@@ -56,6 +57,13 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     };
     map_common(&mut mapped, &event, &data, configured_org);
     mapped
+}
+
+/// A placeholder is no time that could not be read, but none.
+fn times(payload: &Value) -> Times {
+    let mut named = vec!["/createdAtWithMilliseconds", "/createdAt"];
+    named.retain(|pointer| payload.pointer(pointer).is_none_or(|value| value != PLACEHOLDER));
+    Times::read(payload, "", &named)
 }
 
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {

@@ -12,6 +12,7 @@ use trunkline_schemas::PlatformEvent;
 use super::*;
 use crate::adapter::Adapter;
 use crate::delivery::{Framing, Proof};
+use crate::event_time::Times;
 use crate::format::{genesys_events, genesys_topics};
 use crate::trace_context::TraceContext;
 
@@ -28,7 +29,8 @@ static NOTIFICATION: Adapter = Adapter {
     unwrap: |payload| {
         let topic = payload.get("topicName")?.as_str()?;
         let type_name = Some(Cow::Owned(genesys_topics::canonical(topic)));
-        Some(Unwrapped { message: payload, type_name, org: None, sent_at: None, transport_id: None })
+        let sent_at = Times::default();
+        Some(Unwrapped { message: payload, at: "", type_name, org: None, sent_at, transport_id: None })
     },
     format: genesys_events::FORMAT,
 };
