@@ -1,8 +1,7 @@
 //! Genesys Cloud Open Messaging: messages and receipts.
 //!
 //! `id` names a message, not a delivery: every receipt carries the id of the message it is about, and there
-//! may be several receipts of each status; and one id with another time, or of another integration, is another
-//! message. So a message is identified by its id *and* type, direction, integration and time, a
+//! may be several receipts of each status. So a message is identified by its id *and* type and direction, a
 //! receipt by the message, its status and its time, and only messages have a transport id that must keep its
 //! body.
 
@@ -87,7 +86,7 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, integration: Option<St
     mapped.identity = Identity::of(
         "openmessaging.message",
         std::slice::from_ref(&id),
-        &[Some(direction), Some(kind), integration, message.text("channel.time")],
+        &[Some(direction), Some(kind), integration],
         payload,
     );
     mapped.attribute("messageId", id);
