@@ -57,6 +57,7 @@ mod tests {
             kind: SourceKind::CxoneDigital,
             org: None,
             order: OrderMode::Causal,
+            sequence: None,
             hold: Duration::ZERO,
             drift: Drift::Pass,
             verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },

@@ -8,6 +8,7 @@ use trunkline_partition::task::Counters;
 use crate::restore::Took;
 
 const EVENTS: &str = "trunkline_processor_events_total";
+const REPEATS: &str = "trunkline_processor_repeats_total";
 const COMMITS: &str = "trunkline_processor_commits_total";
 const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
@@ -33,6 +34,10 @@ pub fn describe() {
     describe_counter!(
         EVENTS,
         "Events by what became of them: emitted, duplicate, put_in_order, late, gap, dead_letter"
+    );
+    describe_counter!(
+        REPEATS,
+        "Events that say again what was said before: suppressed (it was said last, within repeat_window), possible (published with possibleRepeat)"
     );
     describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_histogram!(COMMIT_SECONDS, "Seconds from begin to the end of a transaction");
@@ -66,6 +71,7 @@ pub fn describe() {
 
 /// Adds what a task counted since `before`.
 pub fn events(before: Counters, now: Counters) {
+    repeats(before, now);
     for (outcome, before, now) in [
         ("emitted", before.emitted, now.emitted),
         ("duplicate", before.duplicates, now.duplicates),
@@ -76,6 +82,18 @@ pub fn events(before: Counters, now: Counters) {
     ] {
         if now > before {
             counter!(EVENTS, "outcome" => outcome).increment(now - before);
+        }
+    }
+}
+
+/// Adds what a task counted of repetitions since `before`.
+fn repeats(before: Counters, now: Counters) {
+    for (outcome, before, now) in [
+        ("suppressed", before.repeats, now.repeats),
+        ("possible", before.possible_repeats, now.possible_repeats),
+    ] {
+        if now > before {
+            counter!(REPEATS, "outcome" => outcome).increment(now - before);
         }
     }
 }

@@ -120,6 +120,26 @@ impl EncodedEvent {
         self.text(self.fields.event_type)
     }
 
+    /// As [`PlatformEvent::content_id`].
+    pub fn content_id(&self) -> Option<&str> {
+        self.fields.content_id.map(|at| self.text(at))
+    }
+
+    /// The platform's topic, with its ids where the event has them as the attribute `topicName`; else without.
+    pub fn topic(&self) -> &str {
+        self.text(self.fields.topic.unwrap_or(self.fields.source_type))
+    }
+
+    /// As [`PlatformEvent::participant_id`].
+    pub fn participant_id(&self) -> Option<&str> {
+        self.fields.participant_id.map(|at| self.text(at))
+    }
+
+    /// The participant's session, from the attribute `sessionId`; that of a flow else.
+    pub fn session(&self) -> Option<&str> {
+        self.fields.session.or(self.fields.flow_session_id).map(|at| self.text(at))
+    }
+
     /// As [`PlatformEvent::entity_type`].
     pub fn entity_type(&self) -> &str {
         self.text(self.fields.entity_type)

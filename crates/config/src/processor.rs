@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::section::Section;
-use crate::values::{address, boolean, duration, integer, path, text};
+use crate::values::{address, boolean, duration, duration_or_zero, integer, path, text};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -20,6 +20,10 @@ pub struct Processor {
     pub group: String,
     /// How long an event's identity is remembered (default 5 days: Genesys redelivers for up to 4).
     pub dedup_window: Duration,
+    /// How long a state that is said again counts as a repetition of the platform, and is not published a second
+    /// time unless something else was said in between (default 5 minutes: Genesys Cloud repeats itself within
+    /// seconds or minutes); `0s` publishes everything.
+    pub repeat_window: Duration,
     /// How long a conversation that has ended is kept after its last event (default 30 days, as long as its
     /// events can be read in `events.enriched`: what comes after is a conversation of its own, with positions
     /// from 1).
@@ -52,6 +56,7 @@ impl Processor {
             state_dir: section.or("state_dir", path, PathBuf::from("./state")),
             group: section.or("group", text, "trunkline-processor".to_owned()),
             dedup_window: section.or("dedup_window", duration, dedup_window),
+            repeat_window: section.or("repeat_window", duration_or_zero, Duration::from_secs(5 * 60)),
             forget_ended_after: section.or("forget_ended_after", duration, forget_after),
             forget_silent_after: section.or("forget_silent_after", duration, forget_after),
             commit_interval: section.or("commit_interval", duration, Duration::from_millis(50)),

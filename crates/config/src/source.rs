@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Secret;
 use crate::reference::secret;
 use crate::section::Section;
-use crate::values::{duration_or_zero, header, list, one_of, string, text};
+use crate::values::{duration_or_zero, header, list, one_of, pointer, string, text};
 
 /// A configured source of events; its name is the last part of its webhook's path.
 #[derive(Debug, Clone)]
@@ -20,6 +20,9 @@ pub struct Source {
     pub org: Option<String>,
     /// How its events are put in order.
     pub order: OrderMode,
+    /// Where the source's own number of an event stands in its payload, a JSON Pointer; `order = "sequenced"` needs
+    /// it.
+    pub sequence: Option<String>,
     /// Longest time an event is held for its order (default 500 ms).
     pub hold: Duration,
     /// What becomes of payloads that differ from their schema (default pass).
@@ -152,13 +155,22 @@ impl Source {
             ("sorted", OrderMode::Sorted),
         ];
         let order = section.optional("order", one_of(orders));
+        let sequence = section.optional("sequence", pointer);
+        if order == Some(OrderMode::Sequenced) && !section.has("sequence") {
+            section.refuse(
+                "order",
+                "order 'sequenced' needs field 'sequence': the JSON Pointer of the number in a payload, such as \
+                 \"/sequence\"",
+            );
+        }
         let hold = section.or("hold", duration_or_zero, Duration::from_millis(500));
         let drifts = [("pass", Drift::Pass), ("quarantine", Drift::Quarantine)];
         let drift = section.or("drift", one_of(drifts), Drift::Pass);
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
         let kind = kind?;
         let order = order.unwrap_or_else(|| kind.default_order());
-        Some(Self { name: section.name().to_owned(), kind, org, order, hold, drift, verify: verify? })
+        let name = section.name().to_owned();
+        Some(Self { name, kind, org, order, sequence, hold, drift, verify: verify? })
     }
 }
 

@@ -155,6 +155,19 @@ pub(crate) fn path(value: &Value<'_>) -> Read<PathBuf> {
     Ok(value.report.path(&text(value)?))
 }
 
+/// A JSON Pointer (RFC 6901) to something within a payload.
+pub(crate) fn pointer(value: &Value<'_>) -> Read<String> {
+    let written = text(value)?;
+    // `~` stands for itself only as `~0`, and for `/` as `~1`.
+    let escapes = written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if written.starts_with('/') && escapes {
+        return Ok(written);
+    }
+    Err(Problem::new(format!(
+        "is '{written}', must be a JSON Pointer such as \"/sequence\" or \"/data/number\""
+    )))
+}
+
 /// One of a few words.
 pub(crate) fn one_of<T: Copy, const N: usize>(
     choices: [(&'static str, T); N],

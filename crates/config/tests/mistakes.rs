@@ -128,6 +128,22 @@ fn types_and_ranges() {
         &["trunkline.toml:60:8 target 'sap': field 'mode' is 'obsrve', did you mean 'observe'?"],
     );
     check(
+        r#"hold = "0s""#,
+        r#"sequence = "data.number""#,
+        &[
+            "trunkline.toml:30:12 source 'genesys': field 'sequence' is 'data.number', must be a JSON Pointer such as \
+           \"/sequence\" or \"/data/number\"",
+        ],
+    );
+    check(
+        r#"hold = "0s""#,
+        r#"order = "sequenced""#,
+        &[
+            "trunkline.toml:30:9 source 'genesys': order 'sequenced' needs field 'sequence': the JSON Pointer of the number \
+           in a payload, such as \"/sequence\"",
+        ],
+    );
+    check(
         r#"kind = "genesys-eventbridge""#,
         r#"kind = "twilio""#,
         &[

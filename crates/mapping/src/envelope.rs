@@ -1,28 +1,43 @@
 //! The envelope of an event: what its format read out of it, and what its delivery says about it.
 
-use trunkline_schemas::event_id::event_id;
+use trunkline_schemas::event_id::{content_id, event_id};
 use trunkline_schemas::{EventTimeSource, PlatformEvent, SourceInfo};
 
 use crate::adapter::Adapter;
 use crate::delivery::Delivery;
-use crate::format::Mapped;
+use crate::format::{Content, Mapped};
 use crate::limits;
+use crate::payload::Element;
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
 
-/// The envelope around an element of a delivery, whose text is `data`.
-pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data: &str) -> PlatformEvent {
+/// The attribute that names the topic with its ids, where an event has a content: it tells whose latest content
+/// that is.
+const TOPIC_NAME: &str = "topicName";
+
+/// The envelope around an element of a delivery; `sequence` is the source's own number of it.
+pub fn envelope(
+    adapter: &Adapter,
+    mut mapped: Mapped,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+    sequence: Option<i64>,
+) -> PlatformEvent {
     let (source, platform, now) = (delivery.source, adapter.format.platform, delivery.received_at);
+    if let Some(number) = sequence {
+        mapped.identity.number(number);
+    }
     let event_time = mapped.times.plausible(now);
-    let org_id = mapped.org.unwrap_or_else(|| UNKNOWN_ORG.to_owned());
+    let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
     let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
+    let content_id = content_id_of(&mut mapped, platform, &org_id);
     let (entity_type, entity_id) = match (&mapped.conversation_id, mapped.entity) {
         (Some(conversation), _) => ("conversation", conversation.clone()),
         (None, Some(entity)) => entity,
-        // Nothing in it names anything: it is about itself, and the same fact stays the same entity.
-        (None, None) => ("unknown", event_id.clone()),
+        // Nothing in it names anything: it is about itself, and what is said again stays the same entity.
+        (None, None) => ("unknown", content_id.clone().unwrap_or_else(|| event_id.clone())),
     };
     let correlation_id =
         mapped.correlation_id.or_else(|| delivery.correlation_id.clone()).unwrap_or_else(|| event_id.clone());
@@ -50,7 +65,7 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
             None => EventTimeSource::Ingest,
         },
         ingest_time: now,
-        sequence: None,
+        sequence,
         correlation_id,
         source: SourceInfo {
             name: source.name.clone(),
@@ -65,7 +80,15 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
         tenant_attributes: limits::bounded(mapped.tenant_attributes, &mut attributes_cut),
         attributes_cut,
         redacted: Vec::new(),
-        content_id: None,
-        data: data.to_owned(),
+        content_id,
+        data: element.text.to_owned(),
     }
+}
+
+/// The id of what an event says, where its own id does not name that; its topic then goes into the attributes.
+fn content_id_of(mapped: &mut Mapped, platform: &str, org_id: &str) -> Option<String> {
+    let Content { topic, body } = mapped.identity.content.take()?;
+    let id = content_id(platform, org_id, &topic, &body);
+    mapped.attributes.insert(TOPIC_NAME.to_owned(), topic);
+    Some(id)
 }

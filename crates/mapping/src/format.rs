@@ -8,12 +8,13 @@ pub mod genesys_events;
 pub mod genesys_open_messaging;
 mod genesys_snapshot;
 pub mod genesys_topics;
+mod identity;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::canonical;
+pub use self::identity::{Content, Identity, Occurrence};
 use crate::event_time::Times;
 use crate::transport::Unwrapped;
 
@@ -74,38 +75,6 @@ pub struct Mapped {
     pub attributes: BTreeMap<String, String>,
     /// Attributes that the tenant's own flows set, under names of the tenant's choice.
     pub tenant_attributes: BTreeMap<String, String>,
-}
-
-/// What makes two payloads the same fact.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Identity {
-    /// Canonical topic: the platform's name of the type, the same on every way the fact may come.
-    pub topic: String,
-    /// The identity fields that the format declares for the type, in order.
-    pub fields: Vec<String>,
-}
-
-// === impl Identity ===
-
-impl Identity {
-    /// Declared fields, where the ones that must be there are; else the canonical body.
-    pub fn of(
-        topic: impl Into<String>,
-        required: &[Option<String>],
-        optional: &[Option<String>],
-        body: &Value,
-    ) -> Self {
-        if required.iter().any(Option::is_none) {
-            return Self::of_body(topic, body);
-        }
-        let fields = required.iter().chain(optional).map(|field| field.clone().unwrap_or_default()).collect();
-        Self { topic: topic.into(), fields }
-    }
-
-    /// The canonical body: where the platform gives no identity, equal content is the same fact.
-    pub fn of_body(topic: impl Into<String>, body: &Value) -> Self {
-        Self { topic: topic.into(), fields: vec!["body".to_owned(), canonical::hash(body)] }
-    }
 }
 
 // === impl Mapped ===

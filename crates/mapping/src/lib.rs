@@ -14,6 +14,7 @@
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`]: the schema boundary
+//! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
 //! - [`quarantine`]: what becomes of the others
 //! - [`map`]: all of the above, as one function: [`map_delivery`], which gives an [`Outcome`]
@@ -40,6 +41,7 @@ pub mod payload;
 pub mod quarantine;
 pub mod records;
 pub mod schema;
+pub mod sequence;
 pub mod trace_context;
 pub mod transport;
 pub mod transport_window;

@@ -9,7 +9,7 @@ use crate::format::Mapped;
 use crate::outcome::{Accepted, ElementOutcome, Outcome, TransportClaim};
 use crate::payload::{self, Element, Unreadable};
 use crate::transport::Unwrapped;
-use crate::{canonical, envelope, limits, quarantine};
+use crate::{canonical, envelope, limits, quarantine, sequence};
 
 /// Maps a delivery. The same arguments give the same outcome, event ids included.
 ///
@@ -65,6 +65,14 @@ fn accept(
     if mapped.unknown_type {
         drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
     }
+    let sequence = match source.sequence.as_deref().map(|pointer| sequence::read(pointer, &element.value)) {
+        Some(Ok(number)) => Some(number),
+        Some(Err(difference)) => {
+            drift.push(difference);
+            None
+        }
+        None => None,
+    };
     if let Some(reason) = limits::broken(&mapped) {
         return quarantine::quarantined(delivery, element, adapter.version, reason, drift);
     }
@@ -75,7 +83,7 @@ fn accept(
         return quarantine::quarantined(delivery, element, adapter.version, reason, drift);
     }
     let claim = claim(&mapped, element);
-    let event = envelope::envelope(adapter, mapped, delivery, element.text);
+    let event = envelope::envelope(adapter, mapped, delivery, element, sequence);
     ElementOutcome::Event(Box::new(Accepted { event, claim, drift }))
 }
 

@@ -32,17 +32,17 @@ pub struct Conversation {
     /// When it began.
     pub started_at: Option<i64>,
     /// Since when it waits in a queue.
-    queued_since: Option<i64>,
+    pub(crate) queued_since: Option<i64>,
     /// Milliseconds spent in queues that it has left.
-    queued_ms: Option<i64>,
+    pub(crate) queued_ms: Option<i64>,
     /// Since when an agent has it.
-    connected_since: Option<i64>,
+    pub(crate) connected_since: Option<i64>,
     /// Milliseconds spent with agents that have left.
-    handled_ms: Option<i64>,
+    pub(crate) handled_ms: Option<i64>,
     /// Times it went from one agent to another.
-    transfers: i32,
+    pub(crate) transfers: i32,
     /// The agent who has, or last had it.
-    last_agent: Option<String>,
+    pub(crate) last_agent: Option<String>,
     /// The customer, once an event named one.
     pub customer_id: Option<String>,
 }

@@ -6,6 +6,8 @@
 //! written again. A call that lasts a few minutes is thus one value of some hundred bytes, and a busy queue
 //! rewrites no more than a chunk's worth.
 
+mod contents;
+mod legacy;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,8 @@ use std::collections::BTreeMap;
 use trunkline_schemas::EncodedEvent;
 use uuid::Uuid;
 
+pub use self::contents::Novelty;
+use self::contents::Said;
 use self::stored::Stored;
 use crate::conversation::{Conversation, Phase};
 use crate::order::ChannelOrder;
@@ -60,7 +64,9 @@ impl Entity {
         if version == stored::FIRST_FORMAT {
             return Self::load_first_format(key, body, state);
         }
-        let mut entity = Self { stored: Stored::decode(body)?, ..Self::default() };
+        let old = version == stored::SECOND_FORMAT;
+        let stored = if old { stored::decode_second_format(body)? } else { Stored::decode(body)? };
+        let mut entity = Self { stored, dirty: old, ..Self::default() };
         for (hour, chunks) in entity.stored.chunks.clone() {
             for number in 0..chunks {
                 let Some(bytes) = state.get(&keys::chunk(key, hour, number))? else { continue };
@@ -118,6 +124,13 @@ impl Entity {
         found.map(|(_, order)| *order).unwrap_or_default()
     }
 
+    /// What an event would be if it were emitted now, beside what was published of it before. `taken_in` is
+    /// when it was, in UTC milliseconds; contents that were taken in at most `window_ms` apart may be
+    /// repetitions.
+    pub fn novelty(&self, event: &EncodedEvent, taken_in: i64, window_ms: i64) -> Novelty {
+        Said::by(event, taken_in).map_or(Novelty::New, |said| self.stored.contents.judge(said, window_ms))
+    }
+
     /// The position and the conversation that an event would get if it were emitted now.
     pub fn preview(&self, event: &EncodedEvent) -> (i64, Conversation) {
         let mut conversation = self.stored.conversation.clone();
@@ -137,6 +150,16 @@ impl Entity {
     ) -> i64 {
         self.stored.position += 1;
         self.stored.conversation.apply(event);
+        if let Some(said) = Said::by(event, taken_in) {
+            self.stored.contents.published(said);
+        }
+        self.note(key, event, id, taken_in, order);
+        self.stored.position
+    }
+
+    /// Takes note of an event that is not emitted, since it only repeats what was said last: its id is remembered, and
+    /// its time counts for the order of its channel.
+    pub fn note(&mut self, key: &str, event: &EncodedEvent, id: u128, taken_in: i64, order: ChannelOrder) {
         match self.stored.channels.iter_mut().find(|(name, _)| name == event.channel()) {
             Some((_, known)) => *known = order,
             None => {
@@ -151,7 +174,6 @@ impl Entity {
         }
         self.stored.recent.push(id);
         self.dirty = true;
-        self.stored.position
     }
 
     /// Forgets ids taken in before `horizon` (UTC milliseconds).

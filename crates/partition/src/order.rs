@@ -2,28 +2,44 @@
 //!
 //! A channel's order lives twice: as kept in state, after what was *emitted*, and here, after what was *let through*
 //! to the lane in front of the emission. The latter starts from the former.
+//!
+//! Events of the same millisecond keep the order of their arrival, unless their types say which is the cause of which
+//! (`ties`).
+
+mod ties;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use trunkline_config::OrderMode;
 
+use self::ties::rank;
+pub use self::ties::{Edge, Span, edge};
 use crate::conversation::Phase;
 
 /// How far a channel has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelOrder {
-    /// Time and id of the event that is furthest in (time, id) order.
-    furthest: Option<(i64, u128)>,
+    /// The latest time of an event, UTC milliseconds.
+    furthest: Option<i64>,
     /// The next sequence number expected.
     next_sequence: Option<i64>,
 }
 
+// === impl ChannelOrder ===
+
+impl ChannelOrder {
+    /// As older builds kept it.
+    pub(crate) fn kept(furthest: Option<i64>, next_sequence: Option<i64>) -> Self {
+        Self { furthest, next_sequence }
+    }
+}
+
 /// What ordering looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts<'a> {
-    /// The event's id.
-    pub id: u128,
+    /// Where its record lies in its partition: the order of arrival.
+    pub offset: i64,
     /// When it happened.
     pub event_time: i64,
     /// When it was taken in.
@@ -34,6 +50,8 @@ pub struct Facts<'a> {
     pub event_type: &'a str,
     /// Whether it belongs to a conversation, whose state machine can lack something.
     pub conversational: bool,
+    /// What begins or ends with it, see [`edge`]. Only times are tied, so only [`OrderMode::Sorted`] asks for it.
+    pub edge: Option<(Edge, Span)>,
 }
 
 /// An event that may go on.
@@ -57,9 +75,20 @@ pub struct Channel<T> {
     mode: OrderMode,
     hold_ms: i64,
     order: ChannelOrder,
-    /// By (turn, id); what the turn is depends on the mode.
-    waiting: BTreeMap<(i64, u128), Waiting<T>>,
-    arrivals: i64,
+    waiting: BTreeMap<Turn, Waiting<T>>,
+}
+
+/// Whose turn comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    /// What the mode goes by: the source's number, the time, or nothing.
+    main: i64,
+    /// The place among those of the same millisecond that the type gives.
+    rank: u8,
+    /// Where its record lies, or that of the event that it comes right after.
+    offset: i64,
+    /// Where its own record lies, where it comes right after another; else -1.
+    after: i64,
 }
 
 #[derive(Debug)]
@@ -68,13 +97,15 @@ struct Waiting<T> {
     due: i64,
     event_time: i64,
     event_type: String,
-    id: u128,
+    edge: Option<(Edge, Span)>,
 }
+
+// === impl Channel ===
 
 impl<T> Channel<T> {
     /// Goes on from what was emitted.
     pub fn new(mode: OrderMode, hold_ms: i64, order: ChannelOrder) -> Self {
-        Self { mode, hold_ms, order, waiting: BTreeMap::new(), arrivals: 0 }
+        Self { mode, hold_ms, order, waiting: BTreeMap::new() }
     }
 
     /// The mode it was made with.
@@ -94,55 +125,69 @@ impl<T> Channel<T> {
 
     /// Takes an event; it passes now, or waits. `phase` is the conversation's, after what was let through.
     pub fn arrive(&mut self, facts: Facts<'_>, item: T, phase: Phase) -> Option<Passed<T>> {
-        let due = facts.ingest_time + self.hold_ms;
-        let waiting = |item| Waiting {
-            item,
-            due,
-            event_time: facts.event_time,
-            event_type: facts.event_type.to_owned(),
-            id: facts.id,
-        };
+        let late = Flags { late: true, ..Flags::default() };
         match (self.mode, facts.sequence) {
             (OrderMode::Sequenced, Some(sequence)) => {
                 // Sources number from 1; from where else a first number stands is known only after the hold.
                 let next = self.order.next_sequence.unwrap_or(1);
                 if sequence < next && self.order.next_sequence.is_some() {
-                    return Some(self.passed(
-                        item,
-                        facts.event_time,
-                        facts.id,
-                        Flags { late: true, ..Flags::default() },
-                    ));
+                    return Some(self.passed(item, facts.event_time, late));
                 }
                 if sequence <= next {
-                    self.order.next_sequence = Some(sequence + 1);
-                    return Some(self.passed(item, facts.event_time, facts.id, Flags::default()));
+                    self.order.next_sequence = Some(sequence.saturating_add(1));
+                    return Some(self.passed(item, facts.event_time, Flags::default()));
                 }
-                self.waiting.insert((sequence, facts.id), waiting(item));
+                self.wait(sequence, facts, item);
                 None
             }
             (OrderMode::Sorted, _) => {
-                if self.order.furthest.is_some_and(|furthest| (facts.event_time, facts.id) < furthest) {
-                    return Some(self.passed(
-                        item,
-                        facts.event_time,
-                        facts.id,
-                        Flags { late: true, ..Flags::default() },
-                    ));
+                if self.is_behind(facts.event_time) {
+                    return Some(self.passed(item, facts.event_time, late));
                 }
-                self.waiting.insert((facts.event_time, facts.id), waiting(item));
+                self.wait(facts.event_time, facts, item);
                 None
             }
             // A source that numbers its events and did not number this one: there is nothing to wait for.
             (OrderMode::Causal | OrderMode::Sequenced, _) => {
                 let lacks = facts.conversational && !phase.admits(facts.event_type);
                 if self.mode == OrderMode::Causal && lacks {
-                    self.arrivals += 1;
-                    self.waiting.insert((self.arrivals, facts.id), waiting(item));
+                    self.wait(0, facts, item);
                     return None;
                 }
                 let late = self.is_behind(facts.event_time);
-                Some(self.passed(item, facts.event_time, facts.id, Flags { late, ..Flags::default() }))
+                Some(self.passed(item, facts.event_time, Flags { late, ..Flags::default() }))
+            }
+        }
+    }
+
+    fn wait(&mut self, main: i64, facts: Facts<'_>, item: T) {
+        let by_time = self.mode == OrderMode::Sorted;
+        let rank = if by_time { rank(facts.event_type) } else { 0 };
+        let turn = Turn { main, rank, offset: facts.offset, after: -1 };
+        if let Some((Edge::Start, span)) = &facts.edge {
+            self.move_ends_behind(turn, span);
+        }
+        let due = facts.ingest_time + self.hold_ms;
+        let event_type = facts.event_type.to_owned();
+        let waiting = Waiting { item, due, event_time: facts.event_time, event_type, edge: facts.edge };
+        self.waiting.insert(turn, waiting);
+    }
+
+    /// What ends in the millisecond in which it starts, and came first, comes right after its start.
+    fn move_ends_behind(&mut self, start: Turn, span: &Span) {
+        let first = Turn { offset: i64::MIN, after: -1, ..start };
+        let ends: Vec<Turn> = self
+            .waiting
+            .range(first..start)
+            .filter(|(_, waiting)| matches!(&waiting.edge, Some((Edge::End, ended)) if ended == span))
+            .map(|(turn, _)| *turn)
+            .collect();
+        for turn in ends {
+            // One that already follows its start ended another session of the same name.
+            if turn.after < 0
+                && let Some(end) = self.waiting.remove(&turn)
+            {
+                self.waiting.insert(Turn { offset: start.offset, after: turn.offset, ..turn }, end);
             }
         }
     }
@@ -157,16 +202,16 @@ impl<T> Channel<T> {
     }
 
     fn next_sequenced(&mut self, now: i64) -> Option<Passed<T>> {
-        let (&(sequence, id), _) = self.waiting.first_key_value()?;
-        let next = self.order.next_sequence.unwrap_or(1);
+        let (&turn, _) = self.waiting.first_key_value()?;
+        let (sequence, next) = (turn.main, self.order.next_sequence.unwrap_or(1));
         let due = self.waiting.values().any(|w| w.due <= now);
         if sequence > next && !due {
             return None;
         }
-        let waiting = self.waiting.remove(&(sequence, id))?;
-        self.order.next_sequence = Some(next.max(sequence + 1));
+        let waiting = self.waiting.remove(&turn)?;
+        self.order.next_sequence = Some(next.max(sequence.saturating_add(1)));
         let flags = Flags { gap_before: sequence > next, late: sequence < next, held: true };
-        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+        Some(self.passed(waiting.item, waiting.event_time, flags))
     }
 
     fn next_sorted(&mut self, now: i64) -> Option<Passed<T>> {
@@ -175,32 +220,31 @@ impl<T> Channel<T> {
             return None;
         }
         let (_, waiting) = self.waiting.pop_first()?;
-        Some(self.passed(
-            waiting.item,
-            waiting.event_time,
-            waiting.id,
-            Flags { held: true, ..Flags::default() },
-        ))
+        Some(self.passed(waiting.item, waiting.event_time, Flags { held: true, ..Flags::default() }))
     }
 
     fn next_causal(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
-        let key = *self.waiting.iter().find(|(_, w)| phase.admits(&w.event_type) || w.due <= now)?.0;
+        let free = |w: &Waiting<T>| phase.admits(&w.event_type) || w.due <= now;
+        let first = self.waiting.values().find(|w| free(w))?.event_time;
+        // By arrival; of one millisecond, by what the types say.
+        let of_its_time = self.waiting.iter().filter(|(_, w)| w.event_time == first && free(w));
+        let key = *of_its_time.min_by_key(|(turn, w)| (rank(&w.event_type), **turn))?.0;
         let waiting = self.waiting.remove(&key)?;
         let flags = Flags {
             gap_before: !phase.admits(&waiting.event_type),
             late: self.is_behind(waiting.event_time),
             held: true,
         };
-        Some(self.passed(waiting.item, waiting.event_time, waiting.id, flags))
+        Some(self.passed(waiting.item, waiting.event_time, flags))
     }
 
     fn is_behind(&self, event_time: i64) -> bool {
-        self.order.furthest.is_some_and(|(furthest, _)| event_time < furthest)
+        self.order.furthest.is_some_and(|furthest| event_time < furthest)
     }
 
-    fn passed(&mut self, item: T, event_time: i64, id: u128, flags: Flags) -> Passed<T> {
-        let here = (event_time, id);
-        self.order.furthest = Some(self.order.furthest.map_or(here, |furthest| furthest.max(here)));
+    fn passed(&mut self, item: T, event_time: i64, flags: Flags) -> Passed<T> {
+        let furthest = self.order.furthest.map_or(event_time, |furthest| furthest.max(event_time));
+        self.order.furthest = Some(furthest);
         Passed { item, late: flags.late, gap_before: flags.gap_before, held: flags.held, order: self.order }
     }
 }

@@ -1,15 +1,17 @@
 //! One partition: dedup, order, enrich, emit. A pure function of (state, input, now): what it wants done it returns.
 //!
 //! The way of an event: [`Task::record`] drops it if its id is known; its channel holds it or lets it through
-//! to its entity's lane; at the head of the lane it waits for its customer's profile if need be, then for the
-//! plugins that want to see it; then it is emitted, gets its position, and its offset is finished. Until then
-//! it leaves no trace in state: a crash has it read again.
+//! to its entity's lane; at the head of the lane it is dropped if it only repeats what was said last, else it
+//! waits for its customer's profile if need be, then for the plugins that want to see it; then it is emitted,
+//! gets its position, and its offset is finished. Until then it leaves no trace in state: a crash has it read
+//! again.
 //!
 //! # Layout
 //!
 //! - `arrive`: a record comes in
 //! - `advance`: time passes, and lanes move as far as they go
 //! - `resolve`: what the head of a lane waits for: its profile, its plugins
+//! - `repeat`: what only repeats what was said last
 //! - `emit`: the one place where an event leaves a trace
 //! - `commit`: what changed since the last commit
 //! - `lane`, `timers`, `clock`, `entity_cache`: what it works on
@@ -27,6 +29,7 @@ mod findings;
 mod kept_profiles;
 mod lane;
 mod migration;
+mod repeat;
 mod resolve;
 mod settings;
 mod size;
@@ -70,6 +73,10 @@ pub struct Counters {
     pub emitted: u64,
     /// Events dropped because their id took effect before.
     pub duplicates: u64,
+    /// Events not emitted because they only repeat what was said last.
+    pub repeats: u64,
+    /// Events emitted that may repeat what was said before.
+    pub possible_repeats: u64,
     /// Events that were held and came out in order.
     pub put_in_order: u64,
     /// Events marked late.

@@ -69,6 +69,7 @@ impl World {
         let settings = Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
+            repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,
             enrich_deadline_ms: 0,
             max_record_bytes: 1 << 20,

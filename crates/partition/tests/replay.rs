@@ -50,6 +50,7 @@ impl Replay {
         let settings = Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Sequenced, HOLD_MS))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
+            repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,
             enrich_deadline_ms: 250,
             max_record_bytes: 1 << 20,

@@ -277,6 +277,7 @@ fn sources() -> BTreeMap<String, Source> {
         kind,
         org: Some("configured-org".into()),
         order: OrderMode::Causal,
+        sequence: None,
         hold: Duration::ZERO,
         drift,
         verify,

@@ -144,6 +144,7 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
             ended_ms: milliseconds(processor.forget_ended_after.max(processor.dedup_window)),
             silent_ms: milliseconds(processor.forget_silent_after.max(processor.dedup_window)),
         },
+        repeat_window_ms: milliseconds(processor.repeat_window),
         profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
         max_record_bytes: limits::MAX_RECORD_BYTES,

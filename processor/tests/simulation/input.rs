@@ -152,6 +152,9 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                 number => types[(number as usize).min(5) % types.len()],
             };
             let native = format!("entity-{entity}");
+            // Agents have states that they return to, and that are told again.
+            let state = dice.between(0, 3).to_string();
+            let content = event_id::content_id("genesys", "org", &native, &state);
             let event = PlatformEvent {
                 event_id: event_id::derive("simulated", &[&native, &number.to_string()]),
                 event_type: event_type.to_owned(),
@@ -187,7 +190,7 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                 tenant_attributes: BTreeMap::new(),
                 attributes_cut: false,
                 redacted: Vec::new(),
-                content_id: None,
+                content_id: (!conversation && !numbered).then_some(content),
                 data: format!("{{\"number\":{number}}}"),
             };
             let disorder = if dice.chance(0.25) { dice.between(0, 900) } else { dice.between(0, 60) };

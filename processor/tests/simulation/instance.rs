@@ -165,6 +165,7 @@ pub fn assemble(
     let settings = Settings {
         sources: sources(),
         retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
+        repeat_window_ms: 5 * 60_000,
         profile_keep_ms: DAY_MS,
         enrich_deadline_ms: DEADLINE_MS,
         max_record_bytes: MAX_RECORD_BYTES,

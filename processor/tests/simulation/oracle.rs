@@ -8,7 +8,6 @@ use trunkline_schemas::codec::{Decoder, Value};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers;
 use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, RoutingDecision, WriteBack, catalog};
-use uuid::Uuid;
 
 use crate::input::{OUTPUT_SCHEMA, Planned, Raw};
 use crate::instance::WRITE_BACKS;
@@ -55,6 +54,8 @@ pub struct Oracle {
     /// Outputs of committed transactions, by partition and offset.
     emitted: BTreeMap<(i32, i64), EnrichedEvent>,
     ids: HashSet<String>,
+    /// Contents that came out: whatever says the same may be a repetition, since no run is as long as the window.
+    contents: HashSet<String>,
     dead_letters: HashSet<(i32, i64)>,
     /// Committed state by partition: the latest record of each key.
     state: Vec<BTreeMap<Vec<u8>, Latest>>,
@@ -80,6 +81,7 @@ impl Oracle {
             written: HashMap::new(),
             emitted: BTreeMap::new(),
             ids: HashSet::new(),
+            contents: HashSet::new(),
             dead_letters: HashSet::new(),
             state: vec![BTreeMap::new(); count],
             offsets: vec![0; count],
@@ -174,6 +176,7 @@ impl Oracle {
             return Err(violation(ONCE, again));
         }
         self.plugins.published(&event, entry.txn)?;
+        self.contents.extend(event.content_id.clone());
         self.emitted.insert((partition, entry.offset), event);
         Ok(())
     }
@@ -220,7 +223,10 @@ impl Oracle {
     /// A record between two offsets that had no effect.
     fn unfinished(&self, partition: i32, from: i64, to: i64) -> Option<i64> {
         let finished = |offset: i64, ingested: &Ingested| match &ingested.event {
-            Some(event) => self.ids.contains(&event.event_id),
+            Some(event) => {
+                let repeated = event.content_id.as_ref().is_some_and(|id| self.contents.contains(id));
+                self.ids.contains(&event.event_id) || repeated
+            }
             None => self.dead_letters.contains(&(partition, offset)),
         };
         let mut between = self.ledger[partition as usize].range(from..to);
@@ -285,14 +291,29 @@ impl Oracle {
         for ((partition, _), event) in &self.emitted {
             entities.entry((*partition, &event.entity_type, &event.entity_id)).or_default().push(event);
         }
+        let mut arrivals: HashMap<&str, i64> = HashMap::new();
+        for (offset, ingested) in self.ledger.iter().flatten() {
+            if let Some(event) = &ingested.event {
+                arrivals.entry(&event.event_id).or_insert(*offset);
+            }
+        }
+        let mut repeats: BTreeMap<(&str, &str), Vec<i64>> = BTreeMap::new();
+        let missing = |event: &&PlatformEvent| !self.ids.contains(&event.event_id);
+        for event in self.expected.values().filter(missing) {
+            let channel = (event.entity_id.as_str(), event.source.channel.as_str());
+            repeats.entry(channel).or_default().push(event.event_time);
+        }
         for ((_, _, entity), events) in entities {
             judge_positions(entity, &events)?;
+            judge_repeats(entity, &events)?;
             let mut channels: BTreeMap<&str, Vec<&EnrichedEvent>> = BTreeMap::new();
             for event in events {
                 channels.entry(&event.source.channel).or_default().push(event);
             }
             for (channel, events) in channels {
-                judge_channel(entity, channel, &events)?;
+                let repeats = repeats.get(&(entity, channel)).map_or(&[][..], Vec::as_slice);
+                judge_channel(entity, channel, &events, repeats)?;
+                judge_ties(entity, channel, &events, &arrivals)?;
             }
         }
         Ok(())
@@ -326,13 +347,62 @@ fn judge_positions(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violat
     Ok(())
 }
 
-/// An event is late exactly if something that belongs behind it came out before it.
-fn judge_channel(entity: &str, channel: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
+/// What was said last is not said again, and what is said again is marked.
+fn judge_repeats(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
+    let wrong = |event: &EnrichedEvent, what: &str| {
+        Err(violation(ONCE, format!("event {} of {entity} {what}", event.event_id)))
+    };
+    let told: Vec<&EnrichedEvent> =
+        events.iter().copied().filter(|event| event.content_id.is_some()).collect();
+    for (index, event) in told.iter().enumerate() {
+        let before = &told[index.saturating_sub(4)..index];
+        let same = |other: &&EnrichedEvent| other.content_id == event.content_id;
+        if before.last().is_some_and(same) {
+            return wrong(event, "says what was said last");
+        }
+        if before.iter().any(same) != event.possible_repeat {
+            return wrong(event, "has the wrong mark of a possible repetition");
+        }
+    }
+    Ok(())
+}
+
+/// Events of one millisecond come in the order in which they arrived, but for the beginning and the end of all.
+fn judge_ties(
+    entity: &str,
+    channel: &str,
+    events: &[&EnrichedEvent],
+    arrivals: &HashMap<&str, i64>,
+) -> Result<(), Violation> {
+    let is_edge = |event: &EnrichedEvent| {
+        matches!(event.event_type.as_str(), et::CONVERSATION_STARTED | et::CONVERSATION_ENDED)
+    };
+    for pair in events.windows(2) {
+        let [one, other] = pair else { continue };
+        let sorted = other.ordering.mode == OrderingMode::Sorted && !other.ordering.late && !is_edge(one);
+        let arrival = |event: &EnrichedEvent| arrivals.get(event.event_id.as_str());
+        if sorted && one.event_time == other.event_time && !is_edge(other) && arrival(one) > arrival(other) {
+            let what = format!(
+                "event {} of {entity}, {channel}, comes after {} of the same time, which arrived later",
+                other.event_id, one.event_id
+            );
+            return Err(violation(ORDER, what));
+        }
+    }
+    Ok(())
+}
+
+/// An event is late exactly if something that belongs behind it came out before it, or would have but for being a
+/// repetition, whose times are `repeats`.
+fn judge_channel(
+    entity: &str,
+    channel: &str,
+    events: &[&EnrichedEvent],
+    repeats: &[i64],
+) -> Result<(), Violation> {
     let (mut furthest, mut next) = (None, None);
     for event in events {
-        let here =
-            (event.event_time, Uuid::parse_str(&event.event_id).map(|id| id.as_u128()).unwrap_or_default());
-        let before = furthest.is_some_and(|(time, _)| event.event_time < time);
+        let before = furthest.is_some_and(|time| event.event_time < time);
         let (late, gap) = match (event.ordering.mode, event.sequence) {
             (OrderingMode::Sequenced, Some(sequence)) => {
                 let late = next.is_some_and(|next| sequence < next);
@@ -340,11 +410,13 @@ fn judge_channel(entity: &str, channel: &str, events: &[&EnrichedEvent]) -> Resu
                 next = Some(next.unwrap_or(1).max(sequence + 1));
                 (late, gap)
             }
-            (OrderingMode::Sorted, _) => (furthest.is_some_and(|furthest| here < furthest), false),
+            (OrderingMode::Sorted, _) => (before, false),
             // Whether a causal event follows a gap is for the conversation's states to say.
             _ => (before, event.ordering.gap_before),
         };
-        furthest = furthest.max(Some(here));
+        furthest = furthest.max(Some(event.event_time));
+        let by_a_repeat = event.ordering.late && repeats.iter().any(|time| event.event_time < *time);
+        let late = late || by_a_repeat;
         if (late, gap) != (event.ordering.late, event.ordering.gap_before) {
             let claims = format!("late {}, gap {}", event.ordering.late, event.ordering.gap_before);
             return Err(violation(

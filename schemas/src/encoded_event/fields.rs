@@ -12,11 +12,14 @@ pub(super) struct Text {
 pub(super) struct Fields {
     pub(super) event_id: Text,
     pub(super) event_type: Text,
+    pub(super) source_type: Text,
     pub(super) platform: Text,
     pub(super) org_id: Text,
     pub(super) entity_type: Text,
     pub(super) entity_id: Text,
     pub(super) conversation_id: Option<Text>,
+    pub(super) flow_session_id: Option<Text>,
+    pub(super) participant_id: Option<Text>,
     pub(super) agent_id: Option<Text>,
     pub(super) customer_id: Option<Text>,
     /// The customer's id with what says whether there is one.
@@ -26,9 +29,20 @@ pub(super) struct Fields {
     pub(super) sequence: Option<i64>,
     pub(super) source: Text,
     pub(super) channel: Text,
+    /// The attribute of that name.
+    pub(super) session: Option<Text>,
+    /// The attribute of that name.
+    pub(super) topic: Option<Text>,
+    pub(super) content_id: Option<Text>,
     /// Where the payload begins, with its length.
     pub(super) data_from: usize,
 }
+
+/// The attribute that names the participant's session.
+const SESSION: &str = "sessionId";
+
+/// The attribute that names the topic with its ids.
+const TOPIC: &str = "topicName";
 
 /// Symbols of `EventTimeSource`.
 const EVENT_TIME_SOURCES: i64 = 3;
@@ -62,15 +76,15 @@ impl Fields {
     fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
         let event_id = cursor.text()?;
         let event_type = cursor.text()?;
-        let _source_type = cursor.text()?;
+        let source_type = cursor.text()?;
         let platform = cursor.text()?;
         let org_id = cursor.text()?;
         let entity_type = cursor.text()?;
         let entity_id = cursor.text()?;
         let conversation_id = cursor.optional(Cursor::text)?;
         let _contact_id = cursor.optional(Cursor::text)?;
-        let _flow_session_id = cursor.optional(Cursor::text)?;
-        let _participant_id = cursor.optional(Cursor::text)?;
+        let flow_session_id = cursor.optional(Cursor::text)?;
+        let participant_id = cursor.optional(Cursor::text)?;
         let agent_id = cursor.optional(Cursor::text)?;
         let _queue_id = cursor.optional(Cursor::text)?;
         let customer_from = cursor.at;
@@ -90,21 +104,24 @@ impl Fields {
         let _adapter = cursor.text()?;
         let _schema_version = cursor.text()?;
         let _backfilled = cursor.truth()?;
-        cursor.texts_by_name()?;
-        cursor.texts_by_name()?;
+        let [session, topic] = cursor.texts_by_name([SESSION, TOPIC])?;
+        cursor.texts_by_name([])?;
         let _attributes_cut = cursor.truth()?;
         cursor.texts()?;
-        let _content_id = cursor.optional(Cursor::text)?;
+        let content_id = cursor.optional(Cursor::text)?;
         let data_from = cursor.at;
         let _data = cursor.text()?;
         Some(Self {
             event_id,
             event_type,
+            source_type,
             platform,
             org_id,
             entity_type,
             entity_id,
             conversation_id,
+            flow_session_id,
+            participant_id,
             agent_id,
             customer_id,
             customer_field,
@@ -113,6 +130,9 @@ impl Fields {
             sequence,
             source,
             channel,
+            session,
+            topic,
+            content_id,
             data_from,
         })
     }
@@ -174,8 +194,10 @@ impl Cursor<'_> {
         }
     }
 
-    /// A map of texts: blocks of entries, each with its count, a negative one followed by the block's bytes.
-    fn texts_by_name(&mut self) -> Option<()> {
+    /// A map of texts: blocks of entries, each with its count, a negative one followed by the block's bytes. Gives
+    /// the texts of these names.
+    fn texts_by_name<const N: usize>(&mut self, wanted: [&str; N]) -> Option<[Option<Text>; N]> {
+        let mut found = [None; N];
         let mut last: Option<Text> = None;
         let mut blocks = 0;
         loop {
@@ -184,13 +206,18 @@ impl Cursor<'_> {
                 self.number()?;
             }
             if count == 0 {
-                return Some(());
+                return Some(found);
             }
             blocks += 1;
             self.canonical &= count > 0 && blocks == 1;
             for _ in 0..count.unsigned_abs() {
                 let name = self.text()?;
-                self.text()?;
+                let text = self.text()?;
+                for (found, wanted) in found.iter_mut().zip(wanted) {
+                    if self.bytes(name) == wanted.as_bytes() {
+                        *found = Some(text);
+                    }
+                }
                 let in_order = last.is_none_or(|last| self.bytes(last) < self.bytes(name));
                 self.canonical &= in_order;
                 last = Some(name);

@@ -104,6 +104,11 @@ impl Fields {
         self.value(name).and_then(pick).ok_or_else(|| Error::Field { name: name.to_owned(), wanted })
     }
 
+    /// Whether the schema that it was written with has this field.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     /// A string, or the symbol of an enum.
     ///
     /// # Errors

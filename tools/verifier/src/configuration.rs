@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+/// For how long the pipeline remembers what came before; milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// Ids: one that comes again later may come out again.
+    pub ids_ms: i64,
+    /// Contents that are said again; 0 where all of them come out.
+    pub repeats_ms: i64,
+}
+
 /// What a configuration promises.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
@@ -14,6 +23,8 @@ pub struct Configuration {
     pub sources: BTreeMap<String, Source>,
     /// How long an event's identity is remembered; milliseconds.
     pub dedup_window_ms: i64,
+    /// How long the same said again is a repetition of the platform; milliseconds.
+    pub repeat_window_ms: i64,
     /// Whether enriched events carry the platform's payload.
     pub include_data: bool,
     /// How events get their customer's profile; none where nobody is asked.
@@ -191,6 +202,7 @@ struct Registry {
 #[derive(Default, Deserialize)]
 struct Processor {
     dedup_window: Option<String>,
+    repeat_window: Option<String>,
     include_data: Option<bool>,
     group: Option<String>,
 }
@@ -222,6 +234,8 @@ struct Rules {
 
 /// How long an event's identity is remembered where nothing else is configured: 5 days; milliseconds.
 pub const DEDUP_WINDOW_MS: i64 = 5 * 24 * 3_600_000;
+/// How long the same said again is a repetition where nothing else is configured: 5 minutes; milliseconds.
+pub const REPEAT_WINDOW_MS: i64 = 5 * 60_000;
 const HOLD_MS: i64 = 500;
 const FRESHNESS_MS: i64 = 30_000;
 /// The parts of a profile that can enter events; a currency goes with its balance.
@@ -258,6 +272,7 @@ impl Configuration {
         Ok(Self {
             sources: read_sources,
             dedup_window_ms: or("processor.dedup_window", processor.dedup_window, DEDUP_WINDOW_MS)?,
+            repeat_window_ms: or("processor.repeat_window", processor.repeat_window, REPEAT_WINDOW_MS)?,
             include_data: processor.include_data.unwrap_or(true),
             enrichment: enrichment.read(&targets)?,
             targets,
@@ -273,6 +288,15 @@ impl Configuration {
 }
 
 impl Configuration {
+    /// How long things are remembered, by the configuration where there is one.
+    pub fn windows(configuration: Option<&Self>) -> Windows {
+        Windows {
+            ids_ms: configuration.map_or(DEDUP_WINDOW_MS, |configuration| configuration.dedup_window_ms),
+            repeats_ms: configuration
+                .map_or(REPEAT_WINDOW_MS, |configuration| configuration.repeat_window_ms),
+        }
+    }
+
     /// Targets to which nothing is written: they are set to observe.
     pub fn observing(&self) -> BTreeSet<String> {
         let observes = |(name, target): (&String, &Target)| (target.mode == "observe").then(|| name.clone());
@@ -410,6 +434,7 @@ mod tests {
         assert_eq!(read.sources["bridge"], Source { mode: "SORTED", hold_ms: 500 });
         assert_eq!(read.sources["other"], Source { mode: "CAUSAL", hold_ms: 2_000 });
         assert_eq!((read.dedup_window_ms, read.include_data, read.plugins), (432_000_000, true, false));
+        assert_eq!(Configuration::windows(Some(&read)), Windows { ids_ms: 432_000_000, repeats_ms: 300_000 });
         let enrichment = read.enrichment.unwrap();
         assert_eq!(enrichment.systems, BTreeSet::from(["salesforce".to_owned()]));
         assert_eq!(enrichment.fields, BTreeSet::from(["loyaltyTier".to_owned()]));

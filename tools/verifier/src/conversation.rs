@@ -135,17 +135,6 @@ impl State {
     }
 }
 
-/// What comes first among events of the same time: what begins something before what is in it, and its end last.
-pub fn cause_rank(event_type: &str) -> i32 {
-    match event_type {
-        "conversation.started" => 0,
-        "conversation.ended" => 9,
-        _ if event_type.ends_with(".started") || event_type.ends_with(".entered") => 3,
-        _ if event_type.ends_with(".ended") || event_type.ends_with(".left") => 7,
-        _ => 5,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -99,11 +99,22 @@ impl Intake {
 
 fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact, Error> {
     let source = fields.record("source")?;
+    let attributes = fields.texts("attributes")?;
+    // Older builds have no such fields.
+    let newer = |name: &str| if fields.has(name) { fields.optional_text(name) } else { Ok(None) };
+    let attribute =
+        |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
+    let topic = match attribute("topicName") {
+        Some(topic) => topic,
+        None => fields.text("sourceType")?,
+    };
     Ok(Fact {
         place: record.place,
         key: record.key_text(),
         timestamp: record.timestamp,
         event_id: fields.text("eventId")?,
+        content_id: newer("contentId")?,
+        topic,
         event_type: fields.text("eventType")?,
         entity_type: fields.text("entityType")?,
         conversation_id: fields.optional_text("conversationId")?,
@@ -111,6 +122,8 @@ fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact,
         agent_id: fields.optional_text("agentId")?,
         event_time: fields.integer("eventTime")?,
         ingest_time: fields.integer("ingestTime")?,
+        participant_id: fields.optional_text("participantId")?,
+        session_id: attribute("sessionId").or(newer("flowSessionId")?),
         sequence: fields.optional_integer("sequence")?,
         source: source.text("name")?,
         channel: source.text("channel")?,
@@ -132,6 +145,7 @@ fn enriched(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<E
             gap_before: ordering.flag("gapBefore")?,
         },
         dedup_unknown: fields.flag("dedupUnknown")?,
+        possible_repeat: fields.has("possibleRepeat") && fields.flag("possibleRepeat")?,
         figures: Figures {
             state: figures.text("state")?,
             started_at: figures.optional_integer("startedAt")?,

@@ -1,7 +1,7 @@
 //! All judges over one body of evidence. Pure: what is examined was gathered before, and forged evidence can
 //! be examined as well.
 
-use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
+use crate::configuration::Configuration;
 use crate::evidence::{Call, Evidence};
 use crate::floor;
 use crate::inputs::{Breakers, Inputs};
@@ -9,6 +9,7 @@ use crate::judge::effects::Terms;
 use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
 use crate::judge::order::{Expectation, Scope};
+use crate::judge::repeats::{self, Repeats};
 use crate::judge::{
     accepted, answers, breaker, commands, decisions, effects, exactly_once, facts, fields, figures,
     in_flight, order, profiles, quarantine, quota, secrets, state, values, writes,
@@ -86,16 +87,19 @@ impl Examination<'_> {
     fn events(&mut self) {
         let (evidence, configuration) = (self.evidence, self.inputs.configuration.as_ref());
         self.given(floor::events(evidence), &["I2", "fields", "I3", "figures"], |this| {
-            let window = configuration.map_or(DEDUP_WINDOW_MS, |configuration| configuration.dedup_window_ms);
-            this.add(exactly_once::judge(evidence, window, Pending::Lost));
+            let windows = Configuration::windows(configuration);
+            let sources = configuration.map(|configuration| &configuration.sources);
+            let terms = repeats::Terms { window_ms: windows.repeats_ms, sources };
+            let repeated = Repeats::of(evidence, terms);
+            this.add(exactly_once::judge(evidence, windows, &repeated, Pending::Lost));
             let allowed = configuration.map_or(Allowed::default(), |configuration| Allowed {
                 without_data: !configuration.include_data,
                 plugins: configuration.plugins,
                 incomplete: false,
             });
             this.add(fields::judge(evidence, allowed));
-            let sources = configuration.map(|configuration| &configuration.sources);
-            this.add(order::judge(evidence, Expectation { sources, scope: Scope::Whole }));
+            let scope = Scope::Whole;
+            this.add(order::judge(evidence, Expectation { sources, repeated: &repeated, scope }));
             this.add(figures::judge(evidence));
         });
         let floor = floor::events(evidence).and(floor::topics(evidence, &["customer.profiles"]));

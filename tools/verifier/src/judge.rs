@@ -16,6 +16,7 @@ pub mod order;
 pub mod profiles;
 pub mod quarantine;
 pub mod quota;
+pub mod repeats;
 pub mod secrets;
 pub mod state;
 pub mod values;

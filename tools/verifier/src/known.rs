@@ -24,57 +24,16 @@ pub struct KnownFailure {
 }
 
 /// All that are known, and that an ordinary run may show. Those that take a fault of their own are cases of chaos.
-pub const KNOWN: &[KnownFailure] = &[
-    KnownFailure {
-        id: "late-after-a-stall",
-        invariant: "I3",
-        kind: "late-in-time",
-        of: "events_in_order",
-        at_most_per_thousand: 20,
-        what: "after a stall the processor takes the time it stood still for time of the stream, releases what it holds too \
+pub const KNOWN: &[KnownFailure] = &[KnownFailure {
+    id: "late-after-a-stall",
+    invariant: "I3",
+    kind: "late-in-time",
+    of: "events_in_order",
+    at_most_per_thousand: 20,
+    what: "after a stall the processor takes the time it stood still for time of the stream, releases what it holds too \
                early, and marks events late that had come within the hold",
-        command: "./run chaos --case processor-frozen",
-    },
-    KnownFailure {
-        id: "equal-times-by-hash",
-        invariant: "I3",
-        kind: "tie-in-order-of-ids",
-        of: "events_in_order",
-        at_most_per_thousand: 50,
-        what: "events of the same millisecond are put in the order of their ids, which are hashes, instead of the order of \
-               their arrival",
-        command: "./run demo",
-    },
-    KnownFailure {
-        id: "equal-times-by-hash",
-        invariant: "I3",
-        kind: "late-at-equal-time",
-        of: "events_in_order",
-        at_most_per_thousand: 20,
-        what: "an event of the same millisecond as one that was emitted before it is marked late when its id is the lower",
-        command: "./run demo",
-    },
-    KnownFailure {
-        id: "id-without-its-topic",
-        invariant: "I2",
-        kind: "id-of-two-entities",
-        of: "enriched",
-        at_most_per_thousand: 50,
-        what: "equal bodies of different queues or agents get one event id, since the ids that the topic names are no part of it; \
-               each comes out under its own key, but a consumer that goes by the id takes the second for a repeat",
-        command: "./run demo",
-    },
-    KnownFailure {
-        id: "returning-state-lost",
-        invariant: "facts",
-        kind: "state-shares-an-id",
-        of: "facts",
-        at_most_per_thousand: 100,
-        what: "a state that an agent or a queue member returns to within the dedup window, and equal bodies of different \
-               entities, get the id of an earlier fact, and are dropped as its duplicates",
-        command: "./run demo",
-    },
-];
+    command: "./run chaos --case processor-frozen",
+}];
 
 /// The same for a run in which processes are frozen and killed on purpose: each stall has the wrongly late
 /// that follow it.

@@ -5,7 +5,7 @@ use trunkline_schemas::event_type as types;
 
 use super::genesys_snapshot;
 use super::genesys_topics::{self, About, Topic};
-use super::{Format, Identity, Mapped};
+use super::{Format, Identity, Mapped, Occurrence};
 use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
@@ -112,7 +112,7 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         ..Mapped::default()
     };
     name_entity(&mut mapped, known, &topic, &ids(event, &topic), &body);
-    mapped.identity = identity(known, topic, &body, body_value);
+    mapped.identity = identity(event, known, topic, &body, body_value);
     if mapped.event_type.starts_with("flow.") {
         mapped.flow_session_id = body.text("sessionId");
     }
@@ -195,21 +195,58 @@ fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[St
     }
 }
 
-/// Where a topic is known, its declared fields; else the body. What a transport wraps around it takes no
-/// part.
-fn identity(known: Option<Topic>, topic: String, body: &Fields<'_>, body_value: &Value) -> Identity {
-    match known {
+/// Where a topic is known, its declared fields; else the topic's ids, the body, and what tells one occurrence from
+/// another.
+fn identity(
+    event: &Unwrapped<'_>,
+    known: Option<Topic>,
+    topic: String,
+    body: &Fields<'_>,
+    body_value: &Value,
+) -> Identity {
+    let declared = match known {
         Some(Topic { about: About::Conversation, identity, .. }) => {
             let mut optional = vec![body.text("participantId"), body.text("sessionId")];
             optional.extend(identity.iter().map(|name| match body.value(name) {
                 Some(value @ Value::Object(_)) => Some(canonical::hash(value)),
                 _ => body.text(name),
             }));
-            Identity::of(topic, &[body.text("conversationId"), body.text("eventTime")], &optional, body_value)
+            Identity::declared(&[body.text("conversationId"), body.text("eventTime")], &optional)
         }
-        Some(Topic { about: About::Audit, .. }) => Identity::of(topic, &[body.text("id")], &[], body_value),
-        _ => Identity::of_body(topic, body_value),
+        Some(Topic { about: About::Audit, .. }) => Identity::declared(&[body.text("id")], &[]),
+        _ => None,
+    };
+    if let Some(fields) = declared {
+        return Identity { topic, fields, content: None };
     }
+    let message = Fields::of(event.message);
+    let written = event.type_name.as_deref().unwrap_or_default().trim();
+    let real_topic = message.text("topicName").unwrap_or_else(|| written.to_owned());
+    let occurrence = occurrence(event, &topic, &message, body);
+    Identity::of_state(topic, real_topic, body_value, occurrence)
+}
+
+/// What tells one occurrence of a state from another. The interval of a queue's observations is that of the figures,
+/// not of their change, and an agent's activity has a time for parts of it only: neither counts as its own time.
+fn occurrence(event: &Unwrapped<'_>, topic: &str, message: &Fields<'_>, body: &Fields<'_>) -> Occurrence {
+    let own_time = match topic {
+        "v2.users.{id}.presence" | "v2.users.{id}.outofoffice" => "modifiedDate",
+        "v2.users.{id}.routingStatus" => "routingStatus.startTime",
+        _ => "eventTime",
+    };
+    if body.time(own_time).is_some() {
+        return Occurrence::InBody;
+    }
+    let named = |name: &str, value: Option<String>| value.map(|value| [name.to_owned(), value]);
+    let names = match &event.transport_id {
+        Some(id) => vec![named("transport", Some(id.clone()))],
+        // Of what comes without an envelope, a socket's message or a bare webhook.
+        None => vec![
+            named("correlation", message.text("metadata.CorrelationId")),
+            named("timestamp", message.text("timestamp")),
+        ],
+    };
+    Occurrence::Told(names.into_iter().flatten().flatten().collect())
 }
 
 fn contact(body: &Fields<'_>) -> Option<String> {

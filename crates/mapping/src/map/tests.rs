@@ -57,6 +57,7 @@ fn source(org: Option<&str>) -> Source {
         order: OrderMode::Causal,
         hold: Duration::ZERO,
         drift: Drift::Pass,
+        sequence: None,
         verify: Verify::None,
     }
 }
@@ -108,6 +109,11 @@ fn the_same_event_by_another_transport_is_the_same_event() {
         }
         let expected = by_eventbridge(&payload);
         let found = by_notification(message, &expected.org_id);
+        assert_eq!(found.content_id, expected.content_id, "{}", file.display());
+        if expected.content_id.is_some() {
+            // Only its transport names an occurrence of it, and each does so in its own way.
+            continue;
+        }
         assert_eq!(found.event_id, expected.event_id, "{}", file.display());
         assert_eq!(found.source.channel, "notifications");
         assert_eq!(found.source.transport_id, None);

@@ -26,6 +26,7 @@ pub fn source(kind: SourceKind) -> Source {
         order: OrderMode::Causal,
         hold: Duration::ZERO,
         drift: Drift::Pass,
+        sequence: None,
         verify: Verify::None,
     }
 }

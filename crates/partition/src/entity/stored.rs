@@ -2,12 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::contents::Contents;
+use super::legacy::{LegacyConversation, LegacyOrder};
 use crate::conversation::Conversation;
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
 
 /// The format of the first builds, which is still read.
 pub(super) const FIRST_FORMAT: u8 = 1;
+
+/// The format that kept one life and one agent of a conversation, and no contents; it is still read.
+pub(super) const SECOND_FORMAT: u8 = 2;
 
 /// Bytes of an id.
 const ID: usize = 16;
@@ -18,6 +23,8 @@ pub(super) struct Stored {
     pub(super) position: i64,
     pub(super) conversation: Conversation,
     pub(super) channels: Vec<(String, ChannelOrder)>,
+    /// What was published last on its topics.
+    pub(super) contents: Contents,
     /// Hours that have chunks, ascending, each with how many.
     pub(super) chunks: Vec<(i64, u32)>,
     /// The hour of the last event.
@@ -34,6 +41,7 @@ struct Written<'a> {
     position: i64,
     conversation: &'a Conversation,
     channels: &'a [(String, ChannelOrder)],
+    contents: &'a Contents,
     chunks: &'a [(i64, u32)],
     hour: i64,
     timer_hour: Option<i64>,
@@ -44,6 +52,17 @@ struct Read {
     position: i64,
     conversation: Conversation,
     channels: Vec<(String, ChannelOrder)>,
+    contents: Contents,
+    chunks: Vec<(i64, u32)>,
+    hour: i64,
+    timer_hour: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct SecondFormat {
+    position: i64,
+    conversation: LegacyConversation,
+    channels: Vec<(String, LegacyOrder)>,
     chunks: Vec<(i64, u32)>,
     hour: i64,
     timer_hour: Option<i64>,
@@ -52,8 +71,8 @@ struct Read {
 #[derive(Deserialize)]
 struct FirstFormat {
     position: i64,
-    conversation: Conversation,
-    channels: Vec<(String, ChannelOrder)>,
+    conversation: LegacyConversation,
+    channels: Vec<(String, LegacyOrder)>,
     hours: Vec<i64>,
 }
 
@@ -65,6 +84,7 @@ impl Stored {
             position: self.position,
             conversation: &self.conversation,
             channels: &self.channels,
+            contents: &self.contents,
             chunks: &self.chunks,
             hour: self.hour,
             timer_hour: self.timer_hour,
@@ -79,16 +99,38 @@ impl Stored {
     /// Reads a value, its version taken off.
     pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
         let (read, ids) = postcard::take_from_bytes::<Read>(body).map_err(StateError::Codec)?;
-        let Read { position, conversation, channels, chunks, hour, timer_hour } = read;
-        Ok(Self { position, conversation, channels, chunks, hour, timer_hour, recent: decode_ids(ids)? })
+        let Read { position, conversation, channels, contents, chunks, hour, timer_hour } = read;
+        let recent = decode_ids(ids)?;
+        Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
+}
+
+/// Reads a value of the second format, its version taken off.
+pub(super) fn decode_second_format(body: &[u8]) -> Result<Stored, StateError> {
+    let (read, ids) = postcard::take_from_bytes::<SecondFormat>(body).map_err(StateError::Codec)?;
+    let SecondFormat { position, conversation, channels, chunks, hour, timer_hour } = read;
+    Ok(Stored {
+        position,
+        conversation: conversation.into(),
+        channels: renewed(channels),
+        contents: Contents::default(),
+        chunks,
+        hour,
+        timer_hour,
+        recent: decode_ids(ids)?,
+    })
 }
 
 /// Reads a value of the first format, its version taken off; also the hours that have a bucket of ids.
 pub(super) fn decode_first_format(body: &[u8]) -> Result<(Stored, Vec<i64>), StateError> {
     let FirstFormat { position, conversation, channels, hours } =
         postcard::from_bytes(body).map_err(StateError::Codec)?;
+    let (conversation, channels) = (conversation.into(), renewed(channels));
     Ok((Stored { position, conversation, channels, ..Stored::default() }, hours))
+}
+
+fn renewed(channels: Vec<(String, LegacyOrder)>) -> Vec<(String, ChannelOrder)> {
+    channels.into_iter().map(|(name, order)| (name, order.into())).collect()
 }
 
 /// The value of a chunk.

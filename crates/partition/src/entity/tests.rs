@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::legacy::{LegacyConversation, LegacyOrder, LegacyPhase};
 use super::*;
 use crate::events::{encoded, event};
 use crate::state::MemoryState;
@@ -96,20 +97,71 @@ fn what_is_too_old_is_forgotten_step_by_step() {
     }
 }
 
+/// A conversation as formats 1 and 2 kept it, in the bytes that their builds wrote: queued for three seconds, with its
+/// second agent, known by its customer.
+fn legacy_conversation() -> (Vec<u8>, Conversation) {
+    let legacy = LegacyConversation {
+        phase: LegacyPhase::Connected,
+        started_at: Some(1_000),
+        queued_ms: Some(3_000),
+        connected_since: Some(5_000),
+        transfers: 1,
+        last_agent: Some("agent-2".to_owned()),
+        customer_id: Some("c-1".to_owned()),
+        ..LegacyConversation::default()
+    };
+    let bytes = postcard::to_allocvec(&legacy).unwrap();
+    let recorded = b"\x04\x01\xd0\x0f\x00\x01\xf0\x2e\x01\x90\x4e\x00\x02\x01\x07agent-2\x01\x03c-1";
+    assert_eq!(bytes, recorded, "as builds of format 2 wrote it");
+    (bytes, legacy.into())
+}
+
+#[test]
+fn state_of_the_second_format_is_read_and_rewritten() {
+    let (conversation, expected) = legacy_conversation();
+    let order = LegacyOrder { furthest: Some((7_000, 9)), next_sequence: Some(4) };
+    // Position 3, the conversation, a channel, a chunk of hour 7, the last hour 9, no timer, and the ids 2 and 3.
+    let body = [
+        vec![2, 6],
+        conversation,
+        postcard::to_allocvec(&vec![("channel".to_owned(), order)]).unwrap(),
+        vec![1, 14, 1, 18, 0],
+        2_u128.to_be_bytes().to_vec(),
+        3_u128.to_be_bytes().to_vec(),
+    ]
+    .concat();
+    let mut state = MemoryState::default();
+    state.apply(&[
+        Change::put(keys::entity(KEY), body),
+        Change::put(keys::chunk(KEY, 7, 0), [vec![2], 1_u128.to_be_bytes().to_vec()].concat()),
+    ]);
+    let mut entity = Entity::load(KEY, &state).unwrap();
+    assert!(entity.is_dirty(), "it is written anew");
+    commit(&mut entity, &mut state);
+    let again = Entity::load(KEY, &state).unwrap();
+    assert!(!again.is_dirty() && again.stored == entity.stored);
+    assert_eq!((again.stored.position, again.stored.hour, again.conversation()), (3, 9, &expected));
+    assert_eq!(again.channel("channel"), ChannelOrder::kept(Some(7_000), Some(4)));
+    assert!((1..=3).all(|id| again.has_seen(id)));
+}
+
 #[test]
 fn state_of_the_first_format_is_read_and_rewritten() {
     #[derive(Serialize)]
     struct FirstFormat {
         position: i64,
-        conversation: Conversation,
-        channels: BTreeMap<String, ChannelOrder>,
+        conversation: LegacyConversation,
+        channels: BTreeMap<String, LegacyOrder>,
         hours: Vec<i64>,
     }
     let value = |body: Vec<u8>| [vec![1], body].concat();
     let stored = FirstFormat {
         position: 3,
-        conversation: Conversation::default(),
-        channels: BTreeMap::from([("channel".to_owned(), ChannelOrder::default())]),
+        conversation: LegacyConversation::default(),
+        channels: BTreeMap::from([(
+            "channel".to_owned(),
+            LegacyOrder { furthest: Some((5, 1)), next_sequence: None },
+        )]),
         hours: vec![7, 9],
     };
     let mut state = MemoryState::default();
@@ -124,5 +176,6 @@ fn state_of_the_first_format_is_read_and_rewritten() {
     assert!(state.get(&keys::bucket(KEY, 7)).unwrap().is_none());
     let again = Entity::load(KEY, &state).unwrap();
     assert!(!again.is_dirty() && again.stored.position == 3);
+    assert_eq!(again.channel("channel"), ChannelOrder::kept(Some(5), None));
     assert!((1..=3).all(|id| again.has_seen(id)));
 }

@@ -21,15 +21,16 @@ fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
             out.push((passed.item, passed.late, passed.gap_before));
         }
     };
-    for arrival in arrivals {
+    for (offset, arrival) in arrivals.iter().enumerate() {
         drain(&mut channel, arrival.at, &mut out);
         let facts = Facts {
-            id: arrival.id,
+            offset: offset as i64,
             event_time: arrival.event_time,
             ingest_time: arrival.at,
             sequence: Some(arrival.sequence),
             event_type: "message.received",
             conversational: true,
+            edge: None,
         };
         if let Some(passed) = channel.arrive(facts, arrival.id, Phase::Started) {
             out.push((passed.item, passed.late, passed.gap_before));
@@ -66,13 +67,14 @@ fn sorted_marks_only_what_comes_after_its_hold() {
 #[test]
 fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     let mut channel = Channel::new(OrderMode::Causal, HOLD, ChannelOrder::default());
-    let facts = |id, event_type| Facts {
-        id,
+    let facts = |offset, event_type| Facts {
+        offset,
         event_time: 10,
         ingest_time: 0,
         sequence: None,
         event_type,
         conversational: true,
+        edge: None,
     };
     assert!(channel.arrive(facts(2, "participant.connected"), 2, Phase::New).is_none());
     assert!(channel.next_ready(HOLD - 1, Phase::New).is_none());
@@ -82,6 +84,74 @@ fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     assert!(channel.arrive(facts(3, "participant.connected"), 3, Phase::New).is_none());
     let passed = channel.next_ready(HOLD, Phase::New).unwrap();
     assert!(passed.held && passed.gap_before);
+}
+
+/// What comes out of events of one millisecond that arrive one after the other: type, and session of one participant.
+fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) -> Vec<usize> {
+    let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
+    let mut out = Vec::new();
+    for (offset, (event_type, session)) in arrivals.iter().enumerate() {
+        let facts = Facts {
+            offset: offset as i64,
+            event_time: 10,
+            // Offsets give the order, whatever the clocks of those that took the events in say.
+            ingest_time: 100 - offset as i64,
+            sequence: None,
+            event_type,
+            conversational: true,
+            edge: edge(event_type, Some("participant"), Some(*session).filter(|session| !session.is_empty())),
+        };
+        out.extend(channel.arrive(facts, offset, phase));
+    }
+    let mut phase = phase;
+    while let Some(passed) = channel.next_ready(i64::MAX, phase) {
+        phase = phase.after(arrivals[passed.item].0);
+        out.push(passed);
+    }
+    assert!(out.iter().all(|passed| !passed.late), "an equal time is never late");
+    out.into_iter().map(|passed| passed.item).collect()
+}
+
+#[test]
+fn events_of_one_millisecond_keep_the_order_of_their_arrival_within_their_conversation() {
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    assert_eq!(sorted(&[("flow.started", "f"), ("conversation.started", "c")]), [1, 0]);
+    assert_eq!(sorted(&[("conversation.ended", "c"), ("participant.disconnected", "a")]), [1, 0]);
+    let all = ["message.received", "acw.ended", "wrapup.applied", "queue.left", "flow.ended", "message.sent"];
+    let all: Vec<(&str, &str)> = all.into_iter().map(|event_type| (event_type, "s")).collect();
+    assert_eq!(sorted(&all), [0, 1, 2, 3, 4, 5]);
+    let ended = [&[("conversation.ended", "c")], &all[..]].concat();
+    assert_eq!(sorted(&ended), [1, 2, 3, 4, 5, 6, 0]);
+}
+
+#[test]
+fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_after_it() {
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    let ended_first =
+        [("flow.ended", "f"), ("message.received", ""), ("flow.started", "f"), ("message.sent", "")];
+    assert_eq!(sorted(&ended_first), [1, 2, 0, 3]);
+    // The end of another session, of another kind, or of nobody knows what, stays where it is.
+    assert_eq!(sorted(&[("flow.ended", "e"), ("flow.started", "f")]), [0, 1]);
+    assert_eq!(sorted(&[("queue.left", "f"), ("flow.started", "f")]), [0, 1]);
+    assert_eq!(sorted(&[("flow.ended", ""), ("flow.started", "")]), [0, 1]);
+    // Two ends of one start keep their order, and so do a start and its end.
+    assert_eq!(sorted(&[("flow.ended", "f"), ("flow.ended", "f"), ("flow.started", "f")]), [2, 0, 1]);
+    assert_eq!(sorted(&[("flow.started", "f"), ("message.sent", ""), ("flow.ended", "f")]), [0, 1, 2]);
+}
+
+#[test]
+fn an_equal_time_that_comes_after_the_hold_is_not_late() {
+    for mode in [OrderMode::Sorted, OrderMode::Causal] {
+        let at = |at, n: i64, event_time| Arrival { at, sequence: n, id: n as u128, event_time };
+        let out = run(mode, &[at(0, 9, 10), at(700, 1, 10), at(1_400, 5, 9)]);
+        assert_eq!(out, [(9, false, false), (1, false, false), (5, true, false)], "{mode:?}");
+    }
+}
+
+#[test]
+fn what_waits_for_its_cause_comes_out_by_arrival_and_the_end_of_all_at_last() {
+    let waiting = [("conversation.ended", "c"), ("flow.started", "f"), ("queue.entered", "q")];
+    assert_eq!(of_one_millisecond(OrderMode::Causal, Phase::New, &waiting), [1, 2, 0]);
 }
 
 /// Numbers 1..=n, each displaced by less than the hold.

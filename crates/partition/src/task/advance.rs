@@ -51,6 +51,9 @@ impl Task {
         let Some(mut lane) = lane else { return Ok(()) };
         loop {
             lane.collect_ready(self.clock.time());
+            if self.drop_repeat(key, &mut lane, ctx) {
+                continue;
+            }
             let Some(resolved) = self.resolve_head(key, &mut lane, ctx)? else { break };
             self.emit_head(key, &mut lane, resolved, ctx)?;
         }

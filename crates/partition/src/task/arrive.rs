@@ -10,7 +10,7 @@ use super::entity_cache::CachedEntity;
 use super::lane::Lane;
 use super::{Context, Task};
 use crate::entity::id_bits;
-use crate::order::Facts;
+use crate::order::{Facts, edge};
 use crate::output::{DeadLetter, Output};
 use crate::state::StateError;
 
@@ -89,14 +89,19 @@ impl Task {
         let phase = lane.phase;
         let channel = lane.channel(event.channel(), mode, hold_ms, || entity.channel(event.channel()));
         let event_type = event.event_type().to_owned();
+        let edge = match mode {
+            OrderMode::Sorted => edge(&event_type, event.participant_id(), event.session()),
+            _ => None,
+        };
         let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
         let facts = Facts {
-            id,
+            offset: arrived.record.offset,
             event_time: clock::happened(event.event_time(), taken_in),
             ingest_time: taken_in,
             sequence: event.sequence(),
             event_type: &event_type,
             conversational: event.is_conversational(),
+            edge,
         };
         let key = arrived.entity.clone();
         if let Some(passed) = channel.arrive(facts, arrived, phase) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use trunkline_config::OrderMode;
 use trunkline_rules::{Answer, Outcome};
 use trunkline_schemas::event_type::CONVERSATION_ENDED;
-use trunkline_schemas::{EnrichedEvent, EnrichedParts, PlatformEvent, error_codes};
+use trunkline_schemas::{EnrichedEvent, EnrichedParts, Findings, PlatformEvent, error_codes};
 
 use super::entity_cache::CachedEntity;
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved};
 use super::{Arrived, Context, Task, clock};
-use crate::entity::{HOUR_MS, id_bits};
+use crate::entity::{HOUR_MS, Novelty, id_bits};
 use crate::order::Passed;
 use crate::output::{Emission, Enriched, Output};
 use crate::plugins::add_attributes;
@@ -68,6 +68,8 @@ impl Task {
         let ended = event.event_type() == CONVERSATION_ENDED;
         let event_time = event.event_time();
 
+        let novelty = entity.novelty(&event, taken_in, self.settings.repeat_window_ms);
+        let possible_repeat = novelty != Novelty::New;
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
@@ -76,11 +78,13 @@ impl Task {
         let customer_id = customer_of(&event, entity.conversation());
         let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
         let findings = self.settings.findings(&event, at_hand, ordering, entity.conversation());
+        let findings = Findings { possible_repeat, ..findings };
         let include_data = self.settings.include_data;
         let parts = EnrichedParts { event, customer_id, include_data, findings };
         let (event, outcome) = enriched(parts, decoded, answers, &self.settings.instance, ctx);
         self.counters.emitted += 1;
         self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
+        self.counters.possible_repeats += u64::from(possible_repeat);
         self.counters.late += u64::from(passed.late);
         self.counters.gaps += u64::from(passed.gap_before);
         self.outputs.push(Output::Event(Box::new(Emission {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use trunkline_profiles::AtHand;
 use trunkline_rules::Answer;
-use trunkline_schemas::{EnrichedEvent, headers};
+use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved, Wait};
-use super::{Context, LookupRequest, Task};
+use super::{Context, LookupRequest, Task, clock};
+use crate::entity::Novelty;
 use crate::plugins::PluginRequest;
 use crate::state::{StateError, decode, keys};
 
@@ -77,7 +78,11 @@ impl Task {
         if let Some(customer) = customer_of(event, &conversation) {
             decoded.customer_id = Some(customer);
         }
+        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let novelty = cached.entity.novelty(event, taken_in, self.settings.repeat_window_ms);
+        let possible_repeat = novelty != Novelty::New;
         let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
+        let findings = Findings { possible_repeat, ..findings };
         self.requested += 1;
         let request =
             PluginRequest { number: self.requested, event: Arc::new(EnrichedEvent::new(decoded, findings)) };

@@ -13,6 +13,8 @@ pub struct Settings {
     pub sources: HashMap<String, (OrderMode, i64)>,
     /// How long ids and entities are remembered.
     pub retention: Retention,
+    /// Milliseconds within which the same said again is a repetition; 0 publishes everything.
+    pub repeat_window_ms: i64,
     /// Milliseconds for which a profile is kept that nobody asked for again.
     pub profile_keep_ms: i64,
     /// Milliseconds an event waits for its profile; 0 turns enrichment off.

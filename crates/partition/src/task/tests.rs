@@ -19,17 +19,20 @@ use crate::output::DeadLetter;
 use crate::state::{MemoryState, keys};
 
 mod generators;
+mod repeats;
 
 use generators::{Step, displaced_log, duplicates, steps, with_duplicates};
 
 const HOLD: i64 = 500;
 const DEADLINE: i64 = 250;
+const REPEAT_WINDOW: i64 = 5 * 60_000;
 const DAY: i64 = 24 * HOUR_MS;
 
 fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
     Arc::new(Settings {
         sources: HashMap::from([("test".to_owned(), (mode, HOLD))]),
         retention: Retention { ids_ms: 5 * DAY, ended_ms: 10 * DAY, silent_ms: 30 * DAY },
+        repeat_window_ms: REPEAT_WINDOW,
         profile_keep_ms: DAY,
         enrich_deadline_ms,
         max_record_bytes: 1 << 20,

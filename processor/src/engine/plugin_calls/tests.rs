@@ -85,6 +85,7 @@ impl World {
         let settings = Arc::new(Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: day, ended_ms: day, silent_ms: day },
+            repeat_window_ms: 5 * 60_000,
             profile_keep_ms: day,
             enrich_deadline_ms: 0,
             max_record_bytes: 1 << 20,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{ENRICHED, Part, Progress, RESULTS_WITHIN_MS, Range, Share, Surroundings};
 use crate::Error;
 use crate::collect::{blocking, take};
-use crate::configuration::{Configuration, DEDUP_WINDOW_MS};
+use crate::configuration::Configuration;
 use crate::decode::Intake;
 use crate::evidence::{Command, Evidence, Fact, Identity};
 use crate::inputs::Inputs;
@@ -17,6 +17,7 @@ use crate::judge::effects::Terms;
 use crate::judge::exactly_once::Pending;
 use crate::judge::fields::Allowed;
 use crate::judge::order::{Expectation, Scope};
+use crate::judge::repeats::{self, Repeats};
 use crate::judge::{effects, exactly_once, fields, order};
 use crate::registry::Decoder;
 use crate::report::Verdict;
@@ -67,21 +68,23 @@ pub(super) async fn judge(
     now: i64,
 ) -> Result<(Vec<Verdict>, u64), Error> {
     let configuration = inputs.configuration.as_ref();
-    let window = configuration.map_or(DEDUP_WINDOW_MS, |configuration| configuration.dedup_window_ms);
+    let windows = Configuration::windows(configuration);
     let sources = configuration.map(|configuration| &configuration.sources);
     let scope = Scope::Range { since: range.since, until: range.until };
-    let ordered = order::judge(&evidence, Expectation { sources, scope });
+    // Before the evidence is cut to the range: what was said last may have been said before it.
+    let repeated = Repeats::of(&evidence, repeats::Terms { window_ms: windows.repeats_ms, sources });
+    let ordered = order::judge(&evidence, Expectation { sources, repeated: &repeated, scope });
     let mut results = Verdict::new("I5");
     let observing = configuration.map(Configuration::observing);
     judge_results(&evidence, range, now, Terms { observing: observing.as_ref() }, &mut results);
-    let elsewhere = first_seen_elsewhere(inputs, &evidence, range, window).await?;
+    let elsewhere = first_seen_elsewhere(inputs, &evidence, range, windows.ids_ms).await?;
     let (within, gone) = within(evidence, range, &elsewhere, surroundings);
     let allowed = Allowed {
         without_data: configuration.is_some_and(|configuration| !configuration.include_data),
         plugins: configuration.is_some_and(|configuration| configuration.plugins),
         incomplete: true,
     };
-    let once = exactly_once::judge(&within, window, Pending::Allowed);
+    let once = exactly_once::judge(&within, windows, &repeated, Pending::Allowed);
     Ok((vec![once, fields::judge(&within, allowed), ordered, results], gone))
 }
 

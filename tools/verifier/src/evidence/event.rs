@@ -13,6 +13,10 @@ pub struct Fact {
     pub timestamp: i64,
     /// Identity of the fact.
     pub event_id: String,
+    /// Identity of what it says, where the same may be said under several ids.
+    pub content_id: Option<String>,
+    /// The platform's topic, with its ids where the event names it.
+    pub topic: String,
     /// Canonical type.
     pub event_type: String,
     /// What kind of thing it is about. A native id is unique among things of a kind only.
@@ -27,6 +31,10 @@ pub struct Fact {
     pub event_time: i64,
     /// When ingest took it in; UTC milliseconds.
     pub ingest_time: i64,
+    /// The participant concerned.
+    pub participant_id: Option<String>,
+    /// The participant's session, or that of a flow.
+    pub session_id: Option<String>,
     /// The source's own number.
     pub sequence: Option<i64>,
     /// Configured name of its source.
@@ -56,6 +64,8 @@ pub struct Enriched {
     pub ordering: Ordering,
     /// Marked as older than the dedup window.
     pub dedup_unknown: bool,
+    /// Marked as a possible repetition.
+    pub possible_repeat: bool,
     /// Where its conversation stands after it.
     pub figures: Figures,
     /// How complete its customer's profile is, and by which systems.

@@ -5,6 +5,8 @@ mod last_said;
 
 use std::collections::{HashMap, HashSet};
 
+use super::repeats::{self, Repeats};
+use crate::configuration::Windows;
 use crate::evidence::{DeadLetter, Evidence, Identity, Normalized, Place};
 use crate::report::{Verdict, counted};
 
@@ -25,22 +27,29 @@ const TOO_LARGE: &str = "TL-3007";
 /// Below this an event is not too large: brokers take 1 MiB by default, and enrichment adds less than a tenth of that.
 const LARGE_BYTES: usize = 768 << 10;
 
-/// Judges I2. `window_ms` is how long an id is remembered: one that comes again later may come out again.
-/// Records that went to `processor.dlq` as a whole are accounted for there instead.
-pub fn judge(evidence: &Evidence, window_ms: i64, pending: Pending) -> Verdict {
+/// Judges I2. `repeated` are the repetitions that may be missing. Records that went to `processor.dlq` as a
+/// whole are accounted for there instead.
+pub fn judge(evidence: &Evidence, windows: Windows, repeated: &Repeats, pending: Pending) -> Verdict {
+    let window_ms = windows.ids_ms;
     let mut verdict = Verdict::new("I2");
     let dead = dead_places(&evidence.dead_letters);
     let facts = first_of_each(&evidence.normalized, &dead);
     judge_repeats(evidence, window_ms, &mut verdict);
     judge_dead_letters(evidence, &mut verdict);
     judge_enriched(evidence, &facts, window_ms, &mut verdict);
-    judge_lost(evidence, &facts, pending, &mut verdict);
+    judge_lost(evidence, &facts, repeated, pending, &mut verdict);
+    // A range of time does not begin with the first event of each topic.
+    if pending == Pending::Lost {
+        repeats::judge_marks(evidence, windows.repeats_ms, &mut verdict);
+    }
+    let suppressed = evidence.normalized.iter().filter(|fact| repeated.has(fact)).count() as u64;
+    verdict.count("repeats_suppressed", suppressed);
     let (normalized, distinct) = (evidence.normalized.len() as u64, facts.len() as u64);
     verdict.count("normalized", normalized);
     verdict.count("normalized_distinct", distinct);
     verdict.count(
         "duplicates_suppressed",
-        normalized.saturating_sub(evidence.enriched.len() as u64 + dead.len() as u64),
+        normalized.saturating_sub(evidence.enriched.len() as u64 + dead.len() as u64 + suppressed),
     );
     verdict.count("enriched", evidence.enriched.len() as u64);
     verdict.having_compared(format!(
@@ -80,8 +89,14 @@ fn judge_enriched(evidence: &Evidence, facts: &Facts<'_>, window_ms: i64, verdic
     }
 }
 
-/// Every event that was taken in is enriched, but for those that still wait.
-fn judge_lost(evidence: &Evidence, facts: &Facts<'_>, pending: Pending, verdict: &mut Verdict) {
+/// Every event that was taken in is enriched, but for repetitions and those that still wait.
+fn judge_lost(
+    evidence: &Evidence,
+    facts: &Facts<'_>,
+    repeated: &Repeats,
+    pending: Pending,
+    verdict: &mut Verdict,
+) {
     let out: HashSet<Identity<'_>> = evidence.enriched.iter().map(|event| event.fact.identity()).collect();
     // In the order of the log, so that the same evidence gives the same words.
     for fact in &evidence.normalized {
@@ -91,7 +106,7 @@ fn judge_lost(evidence: &Evidence, facts: &Facts<'_>, pending: Pending, verdict:
                 .committed
                 .get(&fact.place.partition)
                 .is_some_and(|committed| *committed <= fact.place.offset);
-        if out.contains(&identity) {
+        if out.contains(&identity) || repeated.has(fact) {
             continue;
         }
         if waits {
@@ -192,7 +207,7 @@ mod tests {
     use super::*;
     use crate::evidence::{Enriched, ValueDigest};
 
-    const WINDOW: i64 = 1_000;
+    const WINDOWS: Windows = Windows { ids_ms: 1_000, repeats_ms: 1_000 };
 
     fn normalized(offset: i64, id: &str) -> Normalized {
         Normalized { place: Place { partition: 0, offset }, event_id: id.into(), ..Default::default() }
@@ -210,7 +225,7 @@ mod tests {
             dead_letters: dead.to_vec(),
             ..Evidence::default()
         };
-        let verdict = judge(&evidence, WINDOW, Pending::Lost);
+        let verdict = judge(&evidence, WINDOWS, &Repeats::default(), Pending::Lost);
         assert_eq!(verdict.found.keys().copied().collect::<Vec<_>>(), kinds, "{:?}", verdict.examples());
         verdict
     }
@@ -271,9 +286,10 @@ mod tests {
         let mut evidence =
             Evidence { normalized: vec![normalized(4, "a"), normalized(5, "b")], ..Evidence::default() };
         evidence.committed.insert(0, 5);
-        let verdict = judge(&evidence, WINDOW, Pending::Allowed);
+        let none = Repeats::default();
+        let verdict = judge(&evidence, WINDOWS, &none, Pending::Allowed);
         assert_eq!((verdict.violations(), verdict.counts["not_reached"]), (1, 1));
-        assert_eq!(judge(&evidence, WINDOW, Pending::Lost).violations(), 2);
+        assert_eq!(judge(&evidence, WINDOWS, &none, Pending::Lost).violations(), 2);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `facts`: what happened twice is two facts. Two occurrences that the platform reported never become one
 //! event, whatever their payloads have in common; and one occurrence, however often it is delivered, comes
-//! out once.
+//! out once, or again with a mark where it could not be told from another.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +11,9 @@ use crate::report::{Verdict, counted};
 /// deliveries without one.
 pub fn judge(ledger: &[LedgerLine], evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::new("facts");
-    let out: HashSet<&str> = evidence.enriched.iter().map(|event| event.fact.event_id.as_str()).collect();
+    // One that is marked as a possible repetition tells of nothing new; whether the mark is right is judged by I2.
+    let told_anew = evidence.enriched.iter().filter(|event| !event.possible_repeat);
+    let out: HashSet<&str> = told_anew.map(|event| event.fact.event_id.as_str()).collect();
     // By event id: the fact that had it first, and the others that share it.
     let mut first_fact: HashMap<&str, &LedgerLine> = HashMap::new();
     let mut ids_of: HashMap<&str, HashSet<&str>> = HashMap::new();
@@ -92,6 +94,9 @@ mod tests {
         let again = [line("a", "1"), line("a", "2")];
         assert_eq!(judge(&again, &out(["1", "3"])).violations(), 0, "one of them was suppressed");
         assert_eq!(judge(&again, &out(["1", "2"])).violations(), 1);
+        let mut marked = out(["1", "2"]);
+        marked.enriched[1].possible_repeat = true;
+        assert_eq!(judge(&again, &marked).violations(), 0, "it says that it may be one");
         let both = LedgerLine { event_ids: vec!["1".into(), "2".into()], ..line("a", "1") };
         assert_eq!(judge(&[both], &out(["1", "2"])).violations(), 0, "a payload of two elements");
     }

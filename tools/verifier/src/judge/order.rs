@@ -7,16 +7,19 @@
 
 mod arrivals;
 mod channel;
+mod ties;
 mod time;
 
 use std::collections::BTreeMap;
 
 pub use arrivals::{APPEND_ALLOWANCE_MS, Arrivals};
+pub use time::happened;
 
-use self::channel::{Channel, Seen};
+use self::channel::{Channel, Seen, Surroundings};
 use crate::configuration::Source;
 use crate::conversation::Conversation;
-use crate::evidence::{Enriched, Evidence};
+use crate::evidence::{Enriched, Evidence, Fact};
+use crate::judge::repeats::Repeats;
 use crate::report::{Verdict, counted, grouped};
 
 /// What the judge knows of the deployment.
@@ -25,6 +28,8 @@ pub struct Expectation<'a> {
     /// How sources are put in order, where that was given; else an event's own word for its mode is taken,
     /// and the hold of every source for [`DEFAULT_HOLD_MS`].
     pub sources: Option<&'a BTreeMap<String, Source>>,
+    /// Repetitions that were not published, and were put in order all the same.
+    pub repeated: &'a Repeats,
     /// Which events are judged.
     pub scope: Scope,
 }
@@ -55,10 +60,19 @@ pub fn judge(evidence: &Evidence, expectation: Expectation<'_>) -> Verdict {
     for event in &evidence.enriched {
         entities.entry(event.fact.entity()).or_default().push(event);
     }
-    for ((key, _), events) in &mut entities {
+    let mut suppressed: BTreeMap<(&str, &str), Vec<&Fact>> = BTreeMap::new();
+    for fact in evidence.normalized.iter().filter(|fact| expectation.repeated.has(fact)) {
+        suppressed.entry(fact.entity()).or_default().push(fact);
+    }
+    for (entity, events) in &mut entities {
+        let key = entity.0;
         events.sort_by_key(|event| event.fact.place);
         judge_positions(key, events, expectation.scope, &mut verdict);
-        judge_channels(key, events, &arrivals, expectation, &mut verdict);
+        let surroundings = Surroundings {
+            arrivals: &arrivals,
+            suppressed: suppressed.get(entity).map_or(&[], Vec::as_slice),
+        };
+        judge_channels(key, events, surroundings, expectation, &mut verdict);
         count_put_in_order(events, &arrivals, &mut verdict);
     }
     let compared = compared(&verdict);
@@ -116,7 +130,7 @@ fn judge_positions(key: &str, events: &[&Enriched], scope: Scope, verdict: &mut 
 fn judge_channels<'a>(
     key: &str,
     events: &[&'a Enriched],
-    arrivals: &Arrivals<'a>,
+    around: Surroundings<'_, 'a>,
     expectation: Expectation<'_>,
     verdict: &mut Verdict,
 ) {
@@ -138,7 +152,7 @@ fn judge_channels<'a>(
             key,
             event,
             before: &events[..index],
-            arrivals,
+            around,
             hold_ms: configured.map_or(DEFAULT_HOLD_MS, |source| source.hold_ms),
             admitted: !fact.is_conversational() || conversation.admits(&fact.event_type),
             complete: expectation.scope == Scope::Whole,

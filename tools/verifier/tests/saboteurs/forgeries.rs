@@ -38,6 +38,8 @@ pub const FORGERIES: &[&Forgery] = &[
     &outside::QUARANTINED_OUT_OF_NOWHERE,
     // Each event once
     &events::LOST,
+    &events::STATE_THAT_RETURNED_LOST,
+    &events::MARK_OF_A_REPETITION_FORGED,
     &events::LOST_BEHIND_A_DEAD_LETTER_OF_ANOTHER,
     &events::LOST_BEHIND_ITS_OWN_DEAD_LETTER,
     &events::DOUBLED,

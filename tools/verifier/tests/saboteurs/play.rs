@@ -27,6 +27,10 @@ pub struct Event {
     pub source: &'static str,
     pub at: i64,
     pub sequence: Option<i64>,
+    /// What it says, where its id does not name that.
+    pub content: Option<String>,
+    /// Whether that was said lately.
+    pub returns: bool,
 }
 
 /// An event on its arrival.
@@ -107,6 +111,8 @@ fn conversation(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
             source,
             at: at - age,
             sequence: (source == "numbered").then_some(index as i64 + 1),
+            content: None,
+            returns: false,
         };
         let delay = match dice.between(0, 100) {
             0..70 => 3,
@@ -143,6 +149,9 @@ fn agent(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
             source: "bridge",
             at,
             sequence: None,
+            // On and off and on again.
+            content: Some(format!("agent{number}-{}", index % 2)),
+            returns: index >= 2,
         };
         arrivals.push(Arrived { event, at: at + 5 });
     }
@@ -165,6 +174,15 @@ fn released(arrivals: Vec<Arrived>) -> Vec<Emitted> {
         now += 1;
     }
     lane.emitted
+}
+
+/// The place of an event among those of its millisecond.
+fn place(event_type: &str) -> i64 {
+    match event_type {
+        "conversation.started" => 0,
+        "conversation.ended" => 2,
+        _ => 1,
+    }
 }
 
 /// One entity with what came out of it.
@@ -203,9 +221,9 @@ impl Lane {
             return None;
         }
         let turn = |arrived: &Arrived| match arrived.event.source {
-            "bridge" => (arrived.event.at, arrived.at),
-            "chat" => (if due(arrived) { 0 } else { 1 }, arrived.at),
-            _ => (arrived.event.sequence.unwrap_or(0), arrived.at),
+            "bridge" => (arrived.event.at, place(arrived.event.event_type), arrived.at),
+            "chat" => (if due(arrived) { 0 } else { 1 }, 0, arrived.at),
+            _ => (arrived.event.sequence.unwrap_or(0), 0, arrived.at),
         };
         (0..waiting.len()).min_by_key(|index| turn(&waiting[*index]))
     }

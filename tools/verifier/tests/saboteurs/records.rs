@@ -295,6 +295,8 @@ fn platform(event: &Event, ingest_time: i64, customer: Option<&str>) -> Fields {
     fields(&[
         ("eventId", text(&event.id)),
         ("eventType", text(event.event_type)),
+        ("sourceType", text("v2.some.topic")),
+        ("contentId", optional(event.content.as_deref())),
         ("entityType", text(if event.conversation.is_some() { "conversation" } else { "agent" })),
         ("conversationId", optional(event.conversation.as_deref())),
         ("participantId", Value::Null),
@@ -336,6 +338,7 @@ fn enriched(emitted: &Emitted, customer: Option<&str>, profile: Option<(&str, Kn
         })
     });
     all.extend(fields_of(&[
+        ("possibleRepeat", Value::Boolean(event.returns)),
         ("dedupUnknown", Value::Boolean(arrived_at - event.at > crate::play::WINDOW)),
         (
             "ordering",

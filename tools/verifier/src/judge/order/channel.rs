@@ -1,9 +1,10 @@
 //! One source channel of one conversation, event by event in published order.
 
 use super::arrivals::Arrivals;
+use super::ties;
 use super::time::happened;
-use crate::conversation::{Conversation, cause_rank};
-use crate::evidence::Enriched;
+use crate::conversation::Conversation;
+use crate::evidence::{Enriched, Fact};
 use crate::report::Verdict;
 
 /// What was published so far.
@@ -15,6 +16,15 @@ pub(super) struct Channel<'a> {
     sequence: Option<i64>,
 }
 
+/// What is known of an entity's events besides those that were published.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'s, 'a> {
+    /// When each arrived.
+    pub(super) arrivals: &'s Arrivals<'a>,
+    /// Repetitions that were not published: they count for what is late.
+    pub(super) suppressed: &'s [&'a Fact],
+}
+
 /// An event with what is around it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'s, 'a> {
@@ -22,7 +32,7 @@ pub(super) struct Seen<'s, 'a> {
     pub(super) event: &'a Enriched,
     /// Events of the same entity that were published before it.
     pub(super) before: &'s [&'a Enriched],
-    pub(super) arrivals: &'s Arrivals<'a>,
+    pub(super) around: Surroundings<'s, 'a>,
     /// The longest time that its source's events are held; milliseconds.
     pub(super) hold_ms: i64,
     /// Whether its conversation, as published so far, has what such an event needs before it.
@@ -50,17 +60,7 @@ impl<'a> Channel<'a> {
             && happened(&furthest.fact) == happened(&seen.event.fact)
             && !seen.event.ordering.late
         {
-            let (one, other) = (&furthest.fact, &seen.event.fact);
-            let by_arrival = !seen.arrivals.came_before(other, one);
-            let by_cause = cause_rank(&one.event_type) < cause_rank(&other.event_type);
-            if !by_arrival && !by_cause {
-                let by_id = one.event_id < other.event_id;
-                seen.object(
-                    if by_id { "tie-in-order-of-ids" } else { "tie-out-of-arrival-order" },
-                    verdict,
-                    &format!("comes after event {} of the same time, which arrived later", one.event_id),
-                );
-            }
+            seen.judge_tie(furthest, verdict);
         }
         if seen.event.ordering.late {
             let belongs_after = |other: &Enriched| happened(&other.fact) > happened(&seen.event.fact);
@@ -78,7 +78,7 @@ impl<'a> Channel<'a> {
             let waited = seen.had_to_wait();
             seen.judge_lateness(verdict, |other| {
                 let overtaken = waited
-                    || seen.arrivals.came_before(&other.fact, &seen.event.fact)
+                    || seen.around.arrivals.came_before(&other.fact, &seen.event.fact)
                         && (!other.ordering.gap_before || seen.hold_was_over(other));
                 belongs_after(other) && overtaken
             });
@@ -132,6 +132,9 @@ impl<'a> Channel<'a> {
 
     /// Not before what was published, or marked late; and late only then.
     fn judge_time(&self, seen: &Seen<'_, 'a>, verdict: &mut Verdict) {
+        if seen.event.ordering.late && seen.was_overtaken_by_a_repetition() {
+            return;
+        }
         let Some(furthest) = self.furthest else {
             if seen.event.ordering.late && seen.complete {
                 seen.object(
@@ -214,11 +217,39 @@ impl<'a> Seen<'_, 'a> {
         });
     }
 
+    /// Behind another of the same millisecond: it arrived later, or is an effect of it; and not the other way round
+    /// while both were held.
+    fn judge_tie(&self, before: &Enriched, verdict: &mut Verdict) {
+        let (one, own) = (&before.fact, &self.event.fact);
+        let backwards = ties::is_cause_of(own, one);
+        let released = self.channel().any(|e| happened(&e.fact) >= happened(own) && self.hold_was_over(e));
+        if backwards && !released {
+            let what = format!("comes after event {} of the same time, which is its effect", one.event_id);
+            return self.object("tie-out-of-cause-order", verdict, &what);
+        }
+        if self.around.arrivals.came_before(own, one) && !ties::is_cause_of(one, own) {
+            let what = format!("comes after event {} of the same time, which arrived later", one.event_id);
+            self.object("tie-out-of-arrival-order", verdict, &what);
+        }
+    }
+
+    /// Whether a repetition of its channel that was not published may have overtaken it.
+    fn was_overtaken_by_a_repetition(&self) -> bool {
+        let own = &self.event.fact;
+        self.around.suppressed.iter().any(|other| {
+            other.source == own.source
+                && other.channel == own.channel
+                && happened(other) > happened(own)
+                && self.around.arrivals.came_before(other, own)
+                && (self.event.ordering.mode != "SORTED" || self.hold_of_was_over(other))
+        })
+    }
+
     /// Late, and rightly so: some event of its channel that was published before it may have overtaken it, as
     /// `may_overtake` says. Equal times are another breach, which explains itself.
     fn judge_lateness(&self, verdict: &mut Verdict, may_overtake: impl Fn(&Enriched) -> bool) {
         let fact = &self.event.fact;
-        if self.channel().any(may_overtake) {
+        if self.channel().any(may_overtake) || self.was_overtaken_by_a_repetition() {
             return verdict.count("late_explained", u64::from(self.judged));
         }
         let overtaken = self.channel().any(|other| match (other.fact.sequence, fact.sequence) {
@@ -226,7 +257,7 @@ impl<'a> Seen<'_, 'a> {
             _ => happened(&other.fact) > happened(fact),
         });
         if overtaken {
-            let by = self.arrivals.by(fact);
+            let by = self.around.arrivals.by(fact);
             self.object("late-in-time", verdict, &format!(
                 "is marked late, but lay in the log by {by}, before the hold of {} ms of anything that overtook it was over",
                 self.hold_ms
@@ -243,9 +274,13 @@ impl<'a> Seen<'_, 'a> {
 
     /// Whether another event came before this one, and its hold was over by the time this one lay in the log.
     fn hold_was_over(&self, other: &Enriched) -> bool {
+        self.hold_of_was_over(&other.fact)
+    }
+
+    fn hold_of_was_over(&self, other: &Fact) -> bool {
         let own = &self.event.fact;
-        let over = other.fact.ingest_time + self.hold_ms;
-        self.arrivals.came_before(&other.fact, own) && over <= self.arrivals.by(own)
+        let over = other.ingest_time + self.hold_ms;
+        self.around.arrivals.came_before(other, own) && over <= self.around.arrivals.by(own)
     }
 
     /// Whether something was missing that it needs when it came: then it waited, and others passed it. What
@@ -259,7 +294,7 @@ impl<'a> Seen<'_, 'a> {
         let mut conversation = Conversation::default();
         let published = |other: &&&Enriched| {
             let held = other.ordering.gap_before && !self.hold_was_over(other);
-            !held && !self.arrivals.came_before(fact, &other.fact)
+            !held && !self.around.arrivals.came_before(fact, &other.fact)
         };
         for other in self.before.iter().take_while(published) {
             conversation.take(&other.fact.event_type, other.fact.event_time, None);

@@ -67,7 +67,8 @@ fn evidence(published: &[Enriched], arrived: &[&str]) -> Evidence {
 }
 
 fn kinds(evidence: &Evidence) -> (Vec<&'static str>, Verdict) {
-    let verdict = judge(evidence, Expectation { sources: None, scope: Scope::Whole });
+    let repeated = &Repeats::default();
+    let verdict = judge(evidence, Expectation { sources: None, repeated, scope: Scope::Whole });
     (verdict.found.keys().copied().collect(), verdict)
 }
 
@@ -146,13 +147,53 @@ fn disorder_without_a_mark_and_marks_without_disorder_are_seen() {
 #[test]
 fn equal_times_keep_their_order_of_arrival_and_are_never_late() {
     check(&[event("b", 5, 1), event("a", 5, 2)], &["b", "a"], &[]);
-    check(&[event("a", 5, 1), event("b", 5, 2)], &["b", "a"], &["tie-in-order-of-ids"]);
+    check(&[event("a", 5, 1), event("b", 5, 2)], &["b", "a"], &["tie-out-of-arrival-order"]);
     check(&[event("b", 5, 1), event("a", 5, 2)], &["a", "b"], &["tie-out-of-arrival-order"]);
     check(&[event("b", 5, 1), late(event("a", 5, 900))], &["b", "a"], &["late-at-equal-time"]);
     check(&[event("a", 5, 1), late(event("b", 5, 900))], &["a", "b"], &["late-without-reason"]);
     let mut started = event("b", 5, 2);
     started.fact.event_type = "conversation.started".into();
-    check(&[started, event("a", 5, 1)], &["a", "b"], &[]);
+    check(&[started.clone(), event("a", 5, 1)], &["a", "b"], &[]);
+    check(&[event("a", 5, 1), started], &["a", "b"], &["tie-out-of-cause-order"]);
+}
+
+#[test]
+fn an_end_follows_its_own_start_of_the_same_millisecond_whichever_arrived_first() {
+    let of = |id: &str, event_type: &str, session: &str, taken_in| {
+        let mut event = event(id, 5, taken_in);
+        event.fact.event_type = event_type.into();
+        event.fact.participant_id = Some("p".into());
+        event.fact.session_id = Some(session.into());
+        event
+    };
+    let (start, end) = (of("a", "flow.started", "s", 2), of("b", "flow.ended", "s", 1));
+    check(&[start.clone(), end.clone()], &["b", "a"], &[]);
+    check(&[end.clone(), start.clone()], &["b", "a"], &["tie-out-of-cause-order"]);
+    // Once the end's hold is over it is out.
+    let slow = of("a", "flow.started", "s", 501);
+    check(&[end, slow], &["b", "a"], &[]);
+    // The end of another session keeps its place.
+    let other = of("b", "flow.ended", "other", 1);
+    check(&[other.clone(), start.clone()], &["b", "a"], &[]);
+    check(&[start, other], &["b", "a"], &["tie-out-of-arrival-order"]);
+    let (ended, left) = (of("c", "conversation.ended", "c", 1), of("d", "queue.left", "q", 2));
+    check(&[left.clone(), ended.clone()], &["c", "d"], &[]);
+    check(&[ended, left], &["c", "d"], &["tie-out-of-cause-order"]);
+}
+
+#[test]
+fn a_repetition_that_was_not_published_makes_late_what_belongs_before_it() {
+    let published = [mode("CAUSAL", event("a", 1, 1)), mode("CAUSAL", late(event("b", 2, 3)))];
+    let mut evidence = evidence(&published, &["a", "b"]);
+    let place = Place { partition: 0, offset: 1 };
+    evidence.normalized[1].place.offset = 2;
+    evidence.normalized.insert(1, Fact { event_id: "r".into(), place, ..event("r", 3, 2).fact });
+    let judged = |repeated: &Repeats| {
+        let verdict = judge(&evidence, Expectation { sources: None, repeated, scope: Scope::Whole });
+        verdict.found.keys().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(judged(&Repeats { places: [place].into() }), [""; 0]);
+    assert_eq!(judged(&Repeats::default()), ["late-without-reason"]);
 }
 
 #[test]
@@ -203,7 +244,8 @@ fn numbers_ascend_and_gaps_are_marked_and_explained() {
 fn the_mode_is_the_one_configured() {
     let given = evidence(&[event("a", 1, 1)], &["a"]);
     let sources = BTreeMap::from([("s".to_owned(), Source { mode: "CAUSAL", hold_ms: 500 })]);
-    let verdict = judge(&given, Expectation { sources: Some(&sources), scope: Scope::Whole });
+    let repeated = &Repeats::default();
+    let verdict = judge(&given, Expectation { sources: Some(&sources), repeated, scope: Scope::Whole });
     assert!(verdict.found.contains_key("mode"));
     let unknown = evidence(&[mode("UNKNOWN", event("a", 1, 1))], &["a"]);
     assert_eq!(kinds(&unknown).0, ["mode"]);
@@ -231,7 +273,9 @@ fn an_event_from_the_future_makes_nothing_late_for_ever() {
 #[test]
 fn of_a_range_only_its_own_events_are_judged_and_its_neighbours_are_known() {
     let scope = Scope::Range { since: 10, until: 20 };
-    let judged = |evidence: &Evidence| judge(evidence, Expectation { sources: None, scope }).violations();
+    let repeated = &Repeats::default();
+    let judged =
+        |evidence: &Evidence| judge(evidence, Expectation { sources: None, repeated, scope }).violations();
     // Published 5, 6, 7; the second was taken in before the range begins.
     let mut published = evidence(&[event("b", 2, 11), event("a", 1, 9), event("c", 3, 12)], &["a", "b", "c"]);
     (0..3).for_each(|index| published.enriched[index].ordering.position = 5 + index as i64);

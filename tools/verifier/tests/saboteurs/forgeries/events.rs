@@ -68,6 +68,34 @@ pub const LOST: Forgery = Forgery {
     },
 };
 
+pub const STATE_THAT_RETURNED_LOST: Forgery = Forgery {
+    name: "a state that was left and returned to is taken for a repetition",
+    breaks: "I2",
+    forge: |evidence, dice| {
+        let index = some(evidence, dice, |event| event.possible_repeat)?;
+        let lost = evidence.enriched.remove(index);
+        // As if it had never had a position.
+        for event in &mut evidence.enriched {
+            if event.fact.entity() == lost.fact.entity() && event.ordering.position > lost.ordering.position {
+                event.ordering.position -= 1;
+                event.figures.events -= 1;
+            }
+        }
+        Some(())
+    },
+};
+
+pub const MARK_OF_A_REPETITION_FORGED: Forgery = Forgery {
+    name: "a possible repetition is not marked, or something new is",
+    breaks: "I2",
+    forge: |evidence, dice| {
+        let index = any(evidence, dice)?;
+        let event = &mut evidence.enriched[index];
+        event.possible_repeat = !event.possible_repeat;
+        Some(())
+    },
+};
+
 pub const LOST_BEHIND_A_DEAD_LETTER_OF_ANOTHER: Forgery = Forgery {
     name: "an event is lost, and a dead letter lies about another record",
     breaks: "I2",

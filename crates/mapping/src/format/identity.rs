@@ -1,0 +1,98 @@
+//! What makes two payloads the same fact, and what makes them say the same.
+
+use serde_json::Value;
+
+use crate::canonical;
+
+/// What makes two payloads the same fact.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Canonical topic: the platform's name of the type, the same on every way the fact may come.
+    pub topic: String,
+    /// The identity fields that the format declares for the type, in order.
+    pub fields: Vec<String>,
+    /// What it says, where the fields name an occurrence by what its transport calls it: the same may then be
+    /// said under several ids. `None` where the fields name it by itself.
+    pub content: Option<Content>,
+}
+
+/// What a fact says of what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The platform's topic with the ids in it.
+    pub topic: String,
+    /// Digest of the canonical body.
+    pub body: String,
+}
+
+/// What tells one occurrence from another with the same body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Occurrence {
+    /// The body holds the time of what it tells, so that no two occurrences have one body.
+    InBody,
+    /// What the transport, or the wrapping of the body, calls this one; nothing where it calls it nothing.
+    Told(Vec<String>),
+}
+
+// === impl Identity ===
+
+impl Identity {
+    /// Declared fields, where the ones that must be there are; else the canonical body.
+    pub fn of(
+        topic: impl Into<String>,
+        required: &[Option<String>],
+        optional: &[Option<String>],
+        body: &Value,
+    ) -> Self {
+        Self::declared(required, optional)
+            .map_or_else(|| Self::of_body("", body), |fields| Self { fields, ..Self::default() })
+            .under(topic)
+    }
+
+    /// The declared fields, where the ones that must be there are.
+    pub fn declared(required: &[Option<String>], optional: &[Option<String>]) -> Option<Vec<String>> {
+        let given = required.iter().all(Option::is_some);
+        given
+            .then(|| required.iter().chain(optional).map(|field| field.clone().unwrap_or_default()).collect())
+    }
+
+    /// The canonical body, where neither the platform nor the transport says anything else that would name an
+    /// occurrence: equal content is the same fact. A state that is left and returned to is lost where its body
+    /// holds no time.
+    pub fn of_body(topic: impl Into<String>, body: &Value) -> Self {
+        let fields = vec!["body".to_owned(), canonical::hash(body)];
+        Self { topic: topic.into(), fields, content: None }
+    }
+
+    /// The canonical body of what is told about `real_topic`, the topic with its ids: bodies of two queues may
+    /// be equal. What only the transport tells apart has a content.
+    pub fn of_state(
+        topic: impl Into<String>,
+        real_topic: String,
+        body: &Value,
+        occurrence: Occurrence,
+    ) -> Self {
+        let hash = canonical::hash(body);
+        let mut fields = vec!["topic".to_owned(), real_topic.clone(), "body".to_owned(), hash.clone()];
+        let content = match occurrence {
+            Occurrence::Told(names) if !names.is_empty() => {
+                fields.extend(names);
+                Some(Content { topic: real_topic, body: hash })
+            }
+            _ => None,
+        };
+        Self { topic: topic.into(), fields, content }
+    }
+
+    /// Its source numbers its events: where only the transport names an occurrence, the number does as well, and no two
+    /// are taken for one because of what they say.
+    pub fn number(&mut self, number: i64) {
+        if self.content.take().is_some() {
+            self.fields.extend(["sequence".to_owned(), number.to_string()]);
+        }
+    }
+
+    fn under(self, topic: impl Into<String>) -> Self {
+        Self { topic: topic.into(), ..self }
+    }
+}

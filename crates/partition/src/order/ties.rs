@@ -1,0 +1,47 @@
+//! Which of several events of one millisecond comes first: what the type of an event says about its place, where it
+//! says something.
+
+use trunkline_schemas::event_type as et;
+
+/// The place of an event among those of its millisecond: what contains all else begins before it and ends after it.
+pub(super) fn rank(event_type: &str) -> u8 {
+    match event_type {
+        et::CONVERSATION_STARTED => 0,
+        et::CONVERSATION_ENDED => 2,
+        _ => 1,
+    }
+}
+
+/// What begins or ends with an event, as far as it says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    kind: &'static str,
+    participant: String,
+    session: String,
+}
+
+/// Whether a span begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// It begins.
+    Start,
+    /// It ends.
+    End,
+}
+
+/// The edge that an event is, and of what. None where it does not name participant and session: one session may end
+/// in the millisecond in which another of the same participant begins.
+pub fn edge(event_type: &str, participant: Option<&str>, session: Option<&str>) -> Option<(Edge, Span)> {
+    let (edge, kind) = match event_type {
+        et::QUEUE_ENTERED => (Edge::Start, et::QUEUE_ENTERED),
+        et::QUEUE_LEFT => (Edge::End, et::QUEUE_ENTERED),
+        et::PARTICIPANT_CONNECTED => (Edge::Start, et::PARTICIPANT_CONNECTED),
+        et::PARTICIPANT_DISCONNECTED => (Edge::End, et::PARTICIPANT_CONNECTED),
+        et::FLOW_STARTED => (Edge::Start, et::FLOW_STARTED),
+        et::FLOW_ENDED => (Edge::End, et::FLOW_STARTED),
+        et::VOICEMAIL_STARTED => (Edge::Start, et::VOICEMAIL_STARTED),
+        et::VOICEMAIL_ENDED => (Edge::End, et::VOICEMAIL_STARTED),
+        _ => return None,
+    };
+    Some((edge, Span { kind, participant: participant?.to_owned(), session: session?.to_owned() }))
+}

@@ -1,0 +1,43 @@
+//! The head of a lane says again what its entity said last: it is not published.
+
+use std::sync::Arc;
+
+use super::lane::Lane;
+use super::{Context, Task, clock};
+use crate::entity::{HOUR_MS, Novelty, id_bits};
+
+// === impl Task ===
+
+impl Task {
+    /// Drops the head of a lane if it only repeats what was published last; true when it did. What is ahead of
+    /// it in its lane has been published by now, so events that came together are judged as if they had come
+    /// one by one.
+    pub(super) fn drop_repeat(&mut self, key: &Arc<str>, lane: &mut Lane, ctx: &Context<'_>) -> bool {
+        let Some((_, head)) = lane.ready.front() else { return false };
+        let event = &head.item.event;
+        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let window_ms = self.settings.repeat_window_ms;
+        let is_repeat = self
+            .entities
+            .known(key)
+            .is_some_and(|cached| cached.entity.novelty(event, taken_in, window_ms) == Novelty::Repeat);
+        if !is_repeat {
+            return false;
+        }
+        let Some((_, repeat)) = lane.ready.pop_front() else { return false };
+        let event = &repeat.item.event;
+        let id = id_bits(event.event_id());
+        lane.pending.remove(&id);
+        self.held_bytes -= event.held_bytes();
+        if let Some(cached) = self.entities.changing(key) {
+            // Delivered again, it is a duplicate, whatever was said in between.
+            let ids_ms = self.settings.retention.ids_ms;
+            cached.entity.note(key, event, id, taken_in, repeat.order);
+            cached.entity.forget_before(key, self.clock.time() - ids_ms);
+            cached.entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
+        }
+        self.counters.repeats += 1;
+        self.finished.push(repeat.item.record.offset);
+        true
+    }
+}
