@@ -46,7 +46,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::http::HeaderValue;
-    use trunkline_config::{Drift, OrderMode, SourceKind, Verify};
+    use trunkline_config::{Drift, OrderMode, Redaction, SourceKind, Verify};
 
     use super::*;
 
@@ -59,6 +59,7 @@ mod tests {
             order: OrderMode::Causal,
             hold: Duration::ZERO,
             drift: Drift::Pass,
+            redaction: Redaction::default(),
             verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },
         };
         let mut headers = HeaderMap::new();

@@ -61,7 +61,7 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
             backfilled: false,
         },
         attributes: limits::bounded(mapped.attributes),
-        tenant_attributes: std::collections::BTreeMap::new(),
+        tenant_attributes: limits::bounded(mapped.tenant_attributes),
         attributes_cut: false,
         redacted: Vec::new(),
         content_id: None,

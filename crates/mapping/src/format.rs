@@ -2,6 +2,7 @@
 //! one file a format.
 
 mod cxone_agent_session;
+mod cxone_contact;
 pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;
@@ -69,8 +70,10 @@ pub struct Mapped {
     pub transport_id_is_unique: bool,
     /// What makes it the same fact.
     pub identity: Identity,
-    /// Flat extras for rules.
+    /// Flat extras for rules: the platform's own fields.
     pub attributes: BTreeMap<String, String>,
+    /// What the tenant's own flows set, by the tenant's names.
+    pub tenant_attributes: BTreeMap<String, String>,
 }
 
 /// What makes two payloads the same fact.
