@@ -26,6 +26,7 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
     };
     let correlation_id =
         mapped.correlation_id.or_else(|| delivery.correlation_id.clone()).unwrap_or_else(|| event_id.clone());
+    let mut attributes_cut = false;
     PlatformEvent {
         event_id,
         event_type: mapped.event_type.to_owned(),
@@ -60,9 +61,9 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
             schema_version: adapter.version.to_owned(),
             backfilled: false,
         },
-        attributes: limits::bounded(mapped.attributes),
-        tenant_attributes: limits::bounded(mapped.tenant_attributes),
-        attributes_cut: false,
+        attributes: limits::bounded(mapped.attributes, &mut attributes_cut),
+        tenant_attributes: limits::bounded(mapped.tenant_attributes, &mut attributes_cut),
+        attributes_cut,
         redacted: Vec::new(),
         content_id: None,
         data: data.to_owned(),

@@ -100,6 +100,11 @@ impl<'a> Fields<'a> {
         let texts: Vec<&str> = self.value(path)?.as_array()?.iter().filter_map(Value::as_str).collect();
         (!texts.is_empty()).then(|| texts.join(","))
     }
+
+    /// A point in time, UTC milliseconds.
+    pub fn time(&self, path: &str) -> Option<i64> {
+        crate::event_time::parse(self.value(path)?)
+    }
 }
 
 fn at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {

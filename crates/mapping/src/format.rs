@@ -7,6 +7,7 @@ pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;
 pub mod genesys_open_messaging;
+mod genesys_snapshot;
 pub mod genesys_topics;
 
 use std::collections::BTreeMap;
@@ -70,9 +71,9 @@ pub struct Mapped {
     pub transport_id_is_unique: bool,
     /// What makes it the same fact.
     pub identity: Identity,
-    /// Flat extras for rules: the platform's own fields.
+    /// Flat extras for rules, of the platform's own fields.
     pub attributes: BTreeMap<String, String>,
-    /// What the tenant's own flows set, by the tenant's names.
+    /// Attributes that the tenant's own flows set, under names of the tenant's choice.
     pub tenant_attributes: BTreeMap<String, String>,
 }
 
@@ -115,6 +116,20 @@ impl Mapped {
     fn attribute(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.attributes.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Adds the tenant's attributes that an object holds, where there is one; values that are lists or objects
+    /// stay in the payload alone.
+    fn tenant_attributes(&mut self, attributes: Option<&Value>) {
+        for (name, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Bool(flag) => flag.to_string(),
+                _ => continue,
+            };
+            self.tenant_attributes.insert(name.clone(), value);
         }
     }
 }
