@@ -2,6 +2,7 @@
 //! one file a format.
 
 mod cxone_agent_session;
+mod cxone_contact;
 pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;

@@ -9,13 +9,14 @@
 //! The way of a delivery, in order:
 //!
 //! - [`Delivery`]: bytes of a source, and what came with them
-//! - [`payload`], [`json_depth`]: from bytes to elements
+//! - [`payload`], [`json_depth`], [`number`]: from bytes to elements
 //! - [`adapter`]: which transport and which format a kind of source is
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`]: the schema boundary
 //! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
+//! - [`redaction`], [`json_text`]: what of a payload no event carries
 //! - [`quarantine`]: what becomes of the others
 //! - [`map`]: all of the above, as one function: [`map_delivery`], which gives an [`Outcome`]
 //! - [`records`], [`trace_context`]: the records that the outcome becomes
@@ -34,12 +35,15 @@ pub mod event_time;
 pub mod field;
 pub mod format;
 pub mod json_depth;
+pub mod json_text;
 pub mod limits;
 pub mod map;
+pub mod number;
 pub mod outcome;
 pub mod payload;
 pub mod quarantine;
 pub mod records;
+pub mod redaction;
 pub mod schema;
 pub mod sequence;
 pub mod trace_context;

@@ -9,7 +9,7 @@ use crate::format::Mapped;
 use crate::outcome::{Accepted, ElementOutcome, Outcome, TransportClaim};
 use crate::payload::{self, Element, Unreadable};
 use crate::transport::Unwrapped;
-use crate::{canonical, envelope, limits, quarantine, sequence};
+use crate::{canonical, envelope, limits, quarantine, redaction, sequence};
 
 /// Maps a delivery. The same arguments give the same outcome, event ids included.
 ///
@@ -35,7 +35,8 @@ fn map_by<'a>(
 ) -> ElementOutcome {
     let mut refused = None;
     for loaded in adapters {
-        let Some(unwrapped) = (loaded.adapter.unwrap)(&element.value) else { continue };
+        let Some(mut unwrapped) = (loaded.adapter.unwrap)(&element.value) else { continue };
+        unwrapped.written = element.written.as_ref().and_then(|written| written.pointer(unwrapped.at));
         let Some(shape) = (loaded.adapter.format.shape)(&unwrapped) else { continue };
         match loaded.schema.violation(shape, &element.value) {
             None => return accept(loaded, shape, &unwrapped, delivery, element),
@@ -83,7 +84,8 @@ fn accept(
         return quarantine::quarantined(delivery, element, adapter.version, reason, drift);
     }
     let claim = claim(&mapped, element);
-    let event = envelope::envelope(adapter, mapped, delivery, element, sequence);
+    let mut event = envelope::envelope(adapter, mapped, delivery, element, sequence);
+    redaction::redact(&mut event, &source.redaction);
     ElementOutcome::Event(Box::new(Accepted { event, claim, drift }))
 }
 

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::delivery::Framing;
 use crate::json_depth;
+use crate::number::{self, Parsed};
 
 /// Most elements taken in one batch: more are better sent in several requests, each with its own answer.
 pub const BATCH_LIMIT: usize = 1_000;
@@ -25,6 +26,21 @@ pub struct Element<'a> {
     pub text: &'a str,
     /// The same, parsed.
     pub value: Value,
+    /// The same with every number as it was written, where that makes a difference.
+    pub written: Option<Value>,
+}
+
+// === impl Element ===
+
+impl<'a> Element<'a> {
+    /// Reads an element.
+    ///
+    /// # Errors
+    /// [`Unreadable::NotJson`] when it is none.
+    pub fn read(text: &'a str) -> Result<Self, Unreadable> {
+        let Parsed { value, written } = number::parse(text).map_err(|e| Unreadable::not_json(&e))?;
+        Ok(Self { text, value, written })
+    }
 }
 
 /// Why a body holds nothing that could be looked at.
@@ -76,21 +92,23 @@ pub fn read(body: &[u8], framing: Framing, depth_limit: usize) -> Result<Payload
         return Err(Unreadable::TooDeep { limit: depth_limit });
     }
     if framing == Framing::Element || !content.starts_with('[') {
-        return Ok(Payload { batch: false, elements: vec![Element { text, value: parse(text)? }] });
+        return Ok(Payload { batch: false, elements: vec![Element::read(text)?] });
     }
-    let texts: Vec<&RawValue> = parse(text)?;
+    let texts: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| Unreadable::not_json(&e))?;
     if texts.len() > BATCH_LIMIT {
         return Err(Unreadable::TooMany { elements: texts.len() });
     }
-    let elements = texts
-        .into_iter()
-        .map(|raw| Ok(Element { text: raw.get(), value: parse(raw.get())? }))
-        .collect::<Result<_, Unreadable>>()?;
+    let elements =
+        texts.into_iter().map(|raw| Element::read(raw.get())).collect::<Result<_, Unreadable>>()?;
     Ok(Payload { batch: true, elements })
 }
 
-fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Unreadable> {
-    serde_json::from_str(text).map_err(|e| Unreadable::NotJson { line: e.line(), column: e.column() })
+// === impl Unreadable ===
+
+impl Unreadable {
+    fn not_json(error: &serde_json::Error) -> Self {
+        Self::NotJson { line: error.line(), column: error.column() }
+    }
 }
 
 #[cfg(test)]

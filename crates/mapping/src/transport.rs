@@ -15,6 +15,8 @@ pub struct Unwrapped<'a> {
     pub message: &'a Value,
     /// JSON Pointer of the message in the payload; empty where the payload is the message.
     pub at: &'static str,
+    /// The same with every number as it was written, where that makes a difference; `map` sets it.
+    pub written: Option<&'a Value>,
     /// The event's type without the ids of what it is about, where the transport names it; `None` where only
     /// the message does.
     pub type_name: Option<Cow<'a, str>>,
@@ -34,6 +36,7 @@ pub fn bare(payload: &Value) -> Option<Unwrapped<'_>> {
     Some(Unwrapped {
         message: payload,
         at: "",
+        written: None,
         type_name: None,
         org: None,
         sent_at: Times::default(),

@@ -27,7 +27,9 @@ fn map(kind: SourceKind, body: &[u8], now: i64) -> Accepted {
 /// What is true of every envelope, whatever it was made from.
 fn check_valid(event: &PlatformEvent, body: &[u8], file: &Path) {
     let file = file.display();
-    assert_eq!(event.data.as_bytes(), body, "{file}: the payload is kept to the byte");
+    if event.redacted.is_empty() {
+        assert_eq!(event.data.as_bytes(), body, "{file}: the payload is kept to the byte");
+    }
     assert_eq!(event.event_id.len(), 36, "{file}");
     assert!(event.event_type.contains('.'), "{file}: {}", event.event_type);
     for (name, value) in [

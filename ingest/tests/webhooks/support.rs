@@ -16,7 +16,9 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use trunkline_config::{self as config, Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
+use trunkline_config::{
+    self as config, Drift, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
+};
 use trunkline_ingest::http;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
@@ -280,6 +282,7 @@ fn sources() -> BTreeMap<String, Source> {
         sequence: None,
         hold: Duration::ZERO,
         drift,
+        redaction: Redaction::default(),
         verify,
     };
     let hub = Verify::Hmac {

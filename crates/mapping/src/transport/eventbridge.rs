@@ -16,6 +16,7 @@ pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
     Some(Unwrapped {
         message,
         at: "/detail",
+        written: None,
         type_name: Some(Cow::Borrowed(type_name)),
         org: envelope.text("source").and_then(|source| org(&source)),
         sent_at: Times::read(payload, "", &["/time"]),
