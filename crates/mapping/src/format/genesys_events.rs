@@ -81,7 +81,6 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         event_time: body.time("eventTime").or_else(|| message.time("timestamp")).or(event.sent_at),
         correlation_id: message.text("metadata.CorrelationId"),
         transport_id: event.transport_id.clone(),
-        transport_id_is_unique: true,
         ..Mapped::default()
     };
     name_entity(&mut mapped, known, &topic, &message, &body);
