@@ -69,6 +69,18 @@ pub struct EnrichedEvent {
     pub source: SourceInfo,
     /// As in [`PlatformEvent`].
     pub attributes: BTreeMap<String, String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub tenant_attributes: BTreeMap<String, String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub attributes_cut: bool,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub redacted: Vec<String>,
+    /// As in [`PlatformEvent`].
+    #[serde(default)]
+    pub content_id: Option<String>,
     /// As in [`PlatformEvent`]; null when the deployment leaves payloads out (`include_data = false`).
     #[serde(default)]
     pub data: Option<String>,
@@ -84,6 +96,10 @@ pub struct EnrichedEvent {
     /// True when the event is older than the dedup window: it may have been seen before.
     #[serde(default)]
     pub dedup_unknown: bool,
+    /// True when it says what was said of its entity before, and whether the platform only repeats itself cannot be
+    /// known.
+    #[serde(default)]
+    pub possible_repeat: bool,
 }
 
 /// What the processor found out about an event: the fields that an [`EnrichedEvent`] has and a [`PlatformEvent`] lacks,
@@ -100,6 +116,8 @@ pub struct Findings {
     pub conversation: ConversationSummary,
     /// As in [`EnrichedEvent`].
     pub dedup_unknown: bool,
+    /// As in [`EnrichedEvent`].
+    pub possible_repeat: bool,
 }
 
 /// The allowlisted part of a [`CustomerProfile`] that enters events.
@@ -200,7 +218,7 @@ pub enum OrderingMode {
 }
 
 /// The conversation after an event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationSummary {
     /// `new`, `started`, `ivr`, `queued`, `connected`, `wrapup`, `ended`; `none` for entities that are no conversation.
@@ -218,6 +236,39 @@ pub struct ConversationSummary {
     pub transfers: i32,
     /// Events emitted so far, this one included.
     pub events: i64,
+    /// Times it began again after it had ended; `None` where unknown.
+    #[serde(default)]
+    pub reopened: Option<i32>,
+    /// Distinct agents who handled it so far; `None` where unknown.
+    #[serde(default)]
+    pub agents: Option<i32>,
+    /// Agents connected after this event; `None` where unknown.
+    #[serde(default)]
+    pub connected_agents: Option<i32>,
+    /// Milliseconds agents were alerted, as far as the platform says; `None` where it never did.
+    #[serde(default)]
+    pub alerted_ms: Option<i64>,
+    /// Milliseconds on hold, as far as the platform says; `None` where it never did.
+    #[serde(default)]
+    pub held_ms: Option<i64>,
+    /// Milliseconds of after-call work, as far as the platform says; `None` where it never did.
+    #[serde(default)]
+    pub acw_ms: Option<i64>,
+    /// Times an agent consulted another and kept the conversation; `None` where unknown.
+    #[serde(default)]
+    pub consults: Option<i32>,
+    /// Times another agent joined agent and customer; `None` where unknown.
+    #[serde(default)]
+    pub conferences: Option<i32>,
+    /// Transfers that the next agent was spoken to before; `None` where unknown.
+    #[serde(default)]
+    pub attended_transfers: Option<i32>,
+    /// Transfers without that; `None` where unknown.
+    #[serde(default)]
+    pub blind_transfers: Option<i32>,
+    /// Times an agent was alerted and did not answer; `None` where unknown.
+    #[serde(default)]
+    pub unanswered: Option<i32>,
 }
 
 // === impl ProfileView ===
@@ -241,7 +292,8 @@ impl From<&CustomerProfile> for ProfileView {
 impl EnrichedEvent {
     /// Joins an event with what the processor found out about it.
     pub fn new(event: PlatformEvent, findings: Findings) -> Self {
-        let Findings { profile, enrichment, ordering, conversation, dedup_unknown } = findings;
+        let Findings { profile, enrichment, ordering, conversation, dedup_unknown, possible_repeat } =
+            findings;
         Self {
             event_id: event.event_id,
             event_type: event.event_type,
@@ -266,12 +318,17 @@ impl EnrichedEvent {
             correlation_id: event.correlation_id,
             source: event.source,
             attributes: event.attributes,
+            tenant_attributes: event.tenant_attributes,
+            attributes_cut: event.attributes_cut,
+            redacted: event.redacted,
+            content_id: event.content_id,
             data: Some(event.data),
             profile: profile.map(Arc::unwrap_or_clone),
             enrichment,
             ordering,
             conversation,
             dedup_unknown,
+            possible_repeat,
         }
     }
 }

@@ -66,6 +66,19 @@ pub struct PlatformEvent {
     pub source: SourceInfo,
     /// Flat extras that rules use (ani, dnis, wrapup code, message text …).
     pub attributes: BTreeMap<String, String>,
+    /// Attributes that the tenant set: participant attributes of Genesys Cloud, custom fields of CXone.
+    #[serde(default)]
+    pub tenant_attributes: BTreeMap<String, String>,
+    /// True when an attribute, of the platform or the tenant, was left out or shortened to fit the limits.
+    #[serde(default)]
+    pub attributes_cut: bool,
+    /// What redaction changed in `data`: a JSON Pointer and what was done there (`drop`, `mask` or `hash`).
+    #[serde(default)]
+    pub redacted: Vec<String>,
+    /// UUIDv5 of what is said about the entity, the same each time it is said; `None` where the event's id names
+    /// that already.
+    #[serde(default)]
+    pub content_id: Option<String>,
     /// The platform's payload, verbatim text, whole (after redaction).
     pub data: String,
 }

@@ -65,6 +65,10 @@ pub fn envelope(adapter: &Adapter, mapped: Mapped, delivery: &Delivery<'_>, data
             backfilled: false,
         },
         attributes: limits::bounded(mapped.attributes),
+        tenant_attributes: std::collections::BTreeMap::new(),
+        attributes_cut: false,
+        redacted: Vec::new(),
+        content_id: None,
         data: data.to_owned(),
     }
 }

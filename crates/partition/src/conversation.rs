@@ -166,6 +166,7 @@ impl Conversation {
             handled_ms: self.handled_ms,
             transfers: self.transfers,
             events,
+            ..ConversationSummary::default()
         }
     }
 
@@ -191,6 +192,7 @@ pub fn no_conversation(events: i64) -> ConversationSummary {
         handled_ms: None,
         transfers: 0,
         events,
+        ..ConversationSummary::default()
     }
 }
 

@@ -140,6 +140,10 @@ mod tests {
                 backfilled: false,
             },
             attributes: [("text".to_owned(), text.to_owned())].into(),
+            tenant_attributes: [].into(),
+            attributes_cut: false,
+            redacted: Vec::new(),
+            content_id: None,
             data: None,
             profile: None,
             enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },
@@ -151,8 +155,10 @@ mod tests {
                 handled_ms: None,
                 transfers: 0,
                 events: 1,
+                ..ConversationSummary::default()
             },
             dedup_unknown: false,
+            possible_repeat: false,
         }
     }
 

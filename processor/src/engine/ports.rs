@@ -1,14 +1,8 @@
-//! What the engine asks of its surroundings, besides the brokers, the store and restores.
+//! What the engine asks of its surroundings, beside the brokers, the clock and the source of schemas, which it shares
+//! with the other stream loop, and beside the store and restores.
 
-pub use trunkline_kafka::SchemaSource;
 use trunkline_partition::plugins::{Message, Question};
 use trunkline_schemas::CustomerProfile;
-
-/// The wall clock.
-pub trait Clock {
-    /// UTC milliseconds.
-    fn now(&self) -> i64;
-}
 
 /// Where profiles are fetched.
 pub trait ProfileLookups {

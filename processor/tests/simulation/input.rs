@@ -184,6 +184,10 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                     backfilled: false,
                 },
                 attributes: BTreeMap::new(),
+                tenant_attributes: BTreeMap::new(),
+                attributes_cut: false,
+                redacted: Vec::new(),
+                content_id: None,
                 data: format!("{{\"number\":{number}}}"),
             };
             let disorder = if dice.chance(0.25) { dice.between(0, 900) } else { dice.between(0, 60) };

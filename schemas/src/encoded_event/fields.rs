@@ -91,6 +91,10 @@ impl Fields {
         let _schema_version = cursor.text()?;
         let _backfilled = cursor.truth()?;
         cursor.texts_by_name()?;
+        cursor.texts_by_name()?;
+        let _attributes_cut = cursor.truth()?;
+        cursor.texts()?;
+        let _content_id = cursor.optional(Cursor::text)?;
         let data_from = cursor.at;
         let _data = cursor.text()?;
         Some(Self {
@@ -190,6 +194,25 @@ impl Cursor<'_> {
                 let in_order = last.is_none_or(|last| self.bytes(last) < self.bytes(name));
                 self.canonical &= in_order;
                 last = Some(name);
+            }
+        }
+    }
+
+    /// An array of texts: blocks of them, as in a map.
+    fn texts(&mut self) -> Option<()> {
+        let mut blocks = 0;
+        loop {
+            let count = self.number()?;
+            if count < 0 {
+                self.number()?;
+            }
+            if count == 0 {
+                return Some(());
+            }
+            blocks += 1;
+            self.canonical &= count > 0 && blocks == 1;
+            for _ in 0..count.unsigned_abs() {
+                self.text()?;
             }
         }
     }

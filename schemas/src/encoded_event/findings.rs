@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// What is wrong with an amount that `decimal(20,4)` cannot hold.
 pub(super) fn append(findings: &Findings, out: &mut Vec<u8>) -> Result<(), money::OutOfRange> {
-    let Findings { profile, enrichment, ordering, conversation, dedup_unknown } = findings;
+    let Findings { profile, enrichment, ordering, conversation, dedup_unknown, possible_repeat } = findings;
     match profile {
         None => number(0, out),
         Some(profile) => {
@@ -28,6 +28,7 @@ pub(super) fn append(findings: &Findings, out: &mut Vec<u8>) -> Result<(), money
     append_ordering(ordering, out);
     append_conversation(conversation, out);
     truth(*dedup_unknown, out);
+    truth(*possible_repeat, out);
     Ok(())
 }
 
@@ -101,6 +102,17 @@ fn append_conversation(conversation: &ConversationSummary, out: &mut Vec<u8>) {
     optional(conversation.handled_ms, number, out);
     number(i64::from(conversation.transfers), out);
     number(conversation.events, out);
+    optional(conversation.reopened.map(i64::from), number, out);
+    optional(conversation.agents.map(i64::from), number, out);
+    optional(conversation.connected_agents.map(i64::from), number, out);
+    optional(conversation.alerted_ms, number, out);
+    optional(conversation.held_ms, number, out);
+    optional(conversation.acw_ms, number, out);
+    optional(conversation.consults.map(i64::from), number, out);
+    optional(conversation.conferences.map(i64::from), number, out);
+    optional(conversation.attended_transfers.map(i64::from), number, out);
+    optional(conversation.blind_transfers.map(i64::from), number, out);
+    optional(conversation.unanswered.map(i64::from), number, out);
 }
 
 /// A long or an int: zig-zag, seven bits a byte, the least first.

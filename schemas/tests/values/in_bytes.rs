@@ -173,7 +173,8 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         (proptest::sample::select(statuses.to_vec()), proptest::collection::vec(source, 0..4)),
         (any::<i64>(), proptest::sample::select(modes.to_vec()), any::<bool>(), any::<bool>()),
         conversation,
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
+        (any::<[Option<i32>; 8]>(), any::<[Option<i64>; 3]>()),
     )
         .prop_map(
             |(
@@ -181,7 +182,8 @@ fn any_findings() -> impl Strategy<Value = Findings> {
                 (status, sources),
                 (position, mode, late, gap_before),
                 conversation,
-                dedup_unknown,
+                (dedup_unknown, possible_repeat),
+                (counts, times),
             )| {
                 let profile =
                     profile.map(|(account_name, loyalty_tier, balance, currency, open_tickets, date)| {
@@ -213,8 +215,20 @@ fn any_findings() -> impl Strategy<Value = Findings> {
                         handled_ms,
                         transfers,
                         events,
+                        reopened: counts[0],
+                        agents: counts[1],
+                        connected_agents: counts[2],
+                        alerted_ms: times[0],
+                        held_ms: times[1],
+                        acw_ms: times[2],
+                        consults: counts[3],
+                        conferences: counts[4],
+                        attended_transfers: counts[5],
+                        blind_transfers: counts[6],
+                        unanswered: counts[7],
                     },
                     dedup_unknown,
+                    possible_repeat,
                 }
             },
         )

@@ -75,6 +75,10 @@ impl Sample for PlatformEvent {
                 backfilled: true,
             },
             attributes: map(&[("ani", "tel:+4930123456"), ("dnis", "tel:+4989654321"), ("größe", "⅔")]),
+            tenant_attributes: map(&[("customerId", "C-000001"), ("provider", "the tenant's")]),
+            attributes_cut: true,
+            redacted: vec!["/data/accessToken/token mask".into(), "/data/s3Url drop".into()],
+            content_id: text("0c1d2e3f-6f5e-5d0c-9d8f-6f1c0e0e4a5b"),
             data: "{\"id\":\"c0ffee\",\"ünïcode\":\"✓\"}".into(),
         };
         let minimal = Self {
@@ -91,6 +95,10 @@ impl Sample for PlatformEvent {
             sequence: None,
             source: SourceInfo { transport_id: None, backfilled: false, ..full.source.clone() },
             attributes: BTreeMap::new(),
+            tenant_attributes: BTreeMap::new(),
+            attributes_cut: false,
+            redacted: Vec::new(),
+            content_id: None,
             data: String::new(),
             ..full.clone()
         };
@@ -134,8 +142,20 @@ pub fn findings() -> [Findings; 2] {
             handled_ms: Some(0),
             transfers: 1,
             events: 3,
+            reopened: Some(1),
+            agents: Some(2),
+            connected_agents: Some(0),
+            alerted_ms: Some(4_000),
+            held_ms: Some(1_500),
+            acw_ms: Some(9_000),
+            consults: Some(1),
+            conferences: Some(0),
+            attended_transfers: Some(1),
+            blind_transfers: Some(0),
+            unanswered: Some(1),
         },
         dedup_unknown: true,
+        possible_repeat: true,
     };
     let little = Findings {
         profile: None,
@@ -148,8 +168,10 @@ pub fn findings() -> [Findings; 2] {
             handled_ms: None,
             transfers: 0,
             events: 1,
+            ..ConversationSummary::default()
         },
         dedup_unknown: false,
+        possible_repeat: false,
     };
     [much, little]
 }

@@ -134,6 +134,10 @@ fn event() -> PlatformEvent {
             backfilled: false,
         },
         attributes: BTreeMap::from([("provider".to_owned(), "Edge".to_owned())]),
+        tenant_attributes: BTreeMap::new(),
+        attributes_cut: false,
+        redacted: Vec::new(),
+        content_id: None,
         data: r#"{"eventTime":1649237444949,"mediaType":"VOICE","direction":"INBOUND"}"#.repeat(8),
     }
 }

@@ -19,7 +19,8 @@ use crate::topics::Record;
 pub const WITHOUT_SCHEMA: [&str; 4] = ["processor.changelog", "sink.state", "processor.dlq", "writeback.dlq"];
 
 /// Fields of `EnrichedEvent` that the processor adds: not the platform's, and judged one by one.
-const ADDED: [&str; 5] = ["profile", "enrichment", "ordering", "conversation", "dedupUnknown"];
+const ADDED: [&str; 6] =
+    ["profile", "enrichment", "ordering", "conversation", "dedupUnknown", "possibleRepeat"];
 
 /// What a decision names as its event does, besides the ids that are judged one by one.
 const OF_DECISION: [&str; 4] = ["platform", "orgId", "contactId", "flowSessionId"];

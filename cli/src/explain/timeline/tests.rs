@@ -48,6 +48,10 @@ fn event(id: &str, event_type: &str, event_time: i64, ingest_time: i64) -> Platf
             backfilled: false,
         },
         attributes: BTreeMap::new(),
+        tenant_attributes: BTreeMap::new(),
+        attributes_cut: false,
+        redacted: Vec::new(),
+        content_id: None,
         data: "{}".to_owned(),
     }
 }
@@ -79,6 +83,7 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         handled_ms: None,
         transfers: 0,
         events: position,
+        ..ConversationSummary::default()
     };
     let findings = Findings {
         profile: Some(Arc::new(profile)),
@@ -86,6 +91,7 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         ordering,
         conversation,
         dedup_unknown: false,
+        possible_repeat: false,
     };
     EnrichedEvent::new(event, findings)
 }

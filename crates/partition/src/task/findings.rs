@@ -28,6 +28,7 @@ impl Settings {
             enrichment: at_hand.enrichment,
             ordering,
             conversation: summary,
+            possible_repeat: false,
             dedup_unknown: event.ingest_time() - event.event_time() > self.retention.ids_ms,
         }
     }

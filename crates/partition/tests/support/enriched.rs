@@ -32,6 +32,7 @@ pub fn enriched(conversation: &str, event_type: &str, event_time: i64) -> Enrich
         ordering: Ordering { position: 1, mode: OrderingMode::Causal, late: false, gap_before: false },
         conversation: conversation.summary(1),
         dedup_unknown: false,
+        possible_repeat: false,
     };
     EnrichedEvent::new(event, findings)
 }

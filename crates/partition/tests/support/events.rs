@@ -40,6 +40,10 @@ pub fn event(conversation: &str, event_type: &str, event_time: i64) -> PlatformE
             backfilled: false,
         },
         attributes: BTreeMap::new(),
+        tenant_attributes: BTreeMap::new(),
+        attributes_cut: false,
+        redacted: Vec::new(),
+        content_id: None,
         data: "{}".to_owned(),
     }
 }

@@ -89,6 +89,10 @@ pub fn before_enrichment(event: &EnrichedEvent) -> PlatformEvent {
         correlation_id: event.correlation_id,
         source: event.source,
         attributes: event.attributes,
+        tenant_attributes: event.tenant_attributes,
+        attributes_cut: event.attributes_cut,
+        redacted: event.redacted,
+        content_id: event.content_id,
         data: event.data.unwrap_or_default(),
     }
 }

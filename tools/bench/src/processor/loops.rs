@@ -283,10 +283,18 @@ impl Codec {
             handled_ms: None,
             transfers: 0,
             events: 7,
+            ..ConversationSummary::default()
         };
         let profile = Some(Arc::new(ProfileView::from(&self.customer)));
-        let dedup_unknown = false;
-        EnrichedEvent::new(event, Findings { profile, enrichment, ordering, conversation, dedup_unknown })
+        let findings = Findings {
+            profile,
+            enrichment,
+            ordering,
+            conversation,
+            dedup_unknown: false,
+            possible_repeat: false,
+        };
+        EnrichedEvent::new(event, findings)
     }
 }
 

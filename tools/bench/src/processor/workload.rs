@@ -264,6 +264,10 @@ fn event(conversation: u64, step: usize, at: i64) -> PlatformEvent {
             ("dnis".to_owned(), "tel:+13175550100".to_owned()),
             ("sessionId".to_owned(), session),
         ]),
+        tenant_attributes: BTreeMap::new(),
+        attributes_cut: false,
+        redacted: Vec::new(),
+        content_id: None,
         data,
     }
 }
