@@ -68,8 +68,6 @@ pub struct Mapped {
     pub channel: Option<&'static str>,
     /// The transport's own id of this delivery.
     pub transport_id: Option<String>,
-    /// True when the transport promises that id to belong to one body.
-    pub transport_id_is_unique: bool,
     /// What makes it the same fact.
     pub identity: Identity,
     /// Flat extras for rules, of the platform's own fields.

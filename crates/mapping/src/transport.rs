@@ -24,7 +24,7 @@ pub struct Unwrapped<'a> {
     pub org: Option<String>,
     /// When the transport took the event over; none where the wrapping does not say.
     pub sent_at: Times,
-    /// The transport's own id of this delivery, which it promises to belong to one body.
+    /// The transport's own id of this delivery.
     pub transport_id: Option<String>,
 }
 

@@ -51,7 +51,7 @@ fn no_setting_changes_an_id() {
         let rules = ["/**/idOnExternalPlatform", "/eventId", "/data/case/id", "/data/case/customFields"];
         let rules = rules.map(|pattern| rule(pattern, action.clone())).to_vec();
         let found = map(Redaction { defaults: true, rules });
-        assert_eq!((&found.claim, found.event.redacted.len()), (&plain.claim, 5));
+        assert_eq!(found.event.redacted.len(), 5);
         assert_eq!(found.event.event_id, plain.event.event_id);
         assert_eq!(found.event.conversation_id, plain.event.conversation_id);
         assert_eq!(found.event.customer_id, plain.event.customer_id);

@@ -8,6 +8,7 @@ use trunkline_schemas::event_type as types;
 
 use super::cxone_contact::{Contact, Side};
 use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
+use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -77,8 +78,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
     mapped.source_type = name.to_owned();
-    mapped.transport_id_is_unique = true;
-    mapped.identity = Identity::of(name, &[event.text("eventId")], &[], payload);
+    mapped.identity = identity(name, &[event.text("eventId")], payload);
     mapped.attribute("eventObject", event.text("eventObject"));
     mapped.attribute("originEventType", event.text("data.originEvent.eventType"));
     event.under("data")
@@ -90,7 +90,7 @@ fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) ->
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
-    mapped.identity = Identity::of(format!("postback.{name}"), &[event.text("eventId")], &[], payload);
+    mapped.identity = identity(format!("postback.{name}"), &[event.text("eventId")], payload);
     mapped.source_type = name;
     mapped.attribute("postbackStatus", event.text("status"));
     event.under("postback.data")
@@ -100,7 +100,7 @@ fn map_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "error".to_owned();
     let transaction = event.text("error.transactionId");
-    mapped.identity = Identity::of("error", &[event.text("eventId"), transaction], &[], payload);
+    mapped.identity = identity("error", &[event.text("eventId"), transaction], payload);
     mapped.attribute("errorCode", event.text("error.errorCode"));
     mapped.attribute("errorMessage", event.text("error.errorMessage"));
     event.under("inputData")
@@ -110,8 +110,7 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "gateway-error".to_owned();
     let connection = event.text("connectionId");
-    mapped.identity =
-        Identity::of("gateway-error", &[event.text("requestId"), connection.clone()], &[], payload);
+    mapped.identity = identity("gateway-error", &[event.text("requestId"), connection.clone()], payload);
     mapped.attribute("errorMessage", event.text("message"));
     mapped.attribute("connectionId", connection);
     event.under("data")
@@ -120,10 +119,16 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
 fn map_authorization<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     mapped.event_type = types::CUSTOMER_AUTHORIZATION_REQUESTED;
     mapped.source_type = "AuthorizeCustomer".to_owned();
-    mapped.identity = Identity::of("authorization", &[event.text("eventId")], &[], payload);
+    mapped.identity = identity("authorization", &[event.text("eventId")], payload);
     mapped.attribute("sdkPlatform", event.text("sdkPlatform"));
     mapped.attribute("sdkVersion", event.text("sdkVersion"));
     event.under("data")
+}
+
+/// What is delivered again has the same ids and the same body. The same ids with another body (one field more,
+/// another page of an answer) are kept as another fact, since one of the two would be lost otherwise.
+fn identity(topic: impl Into<String>, ids: &[Option<String>], payload: &Value) -> Identity {
+    Identity::of(topic, ids, &[Some(canonical::hash(payload))], payload)
 }
 
 fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, configured_org: Option<&str>) {

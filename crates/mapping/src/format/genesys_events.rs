@@ -108,7 +108,6 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         times: times(event, &topic),
         correlation_id: message.text("metadata.CorrelationId"),
         transport_id: event.transport_id.clone(),
-        transport_id_is_unique: true,
         ..Mapped::default()
     };
     name_entity(&mut mapped, known, &topic, &ids(event, &topic), &body);

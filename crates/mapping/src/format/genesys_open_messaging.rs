@@ -1,9 +1,9 @@
 //! Genesys Cloud Open Messaging: messages and receipts.
 //!
-//! `id` names a message, not a delivery: every receipt carries the id of the message it is about, and there
-//! may be several receipts of each status. So a message is identified by its id *and* type and direction, a
-//! receipt by the message, its status and its time, and only messages have a transport id that must keep its
-//! body.
+//! `id` names a message within its integration and at its time, not a delivery: the same id with another
+//! `channel.time` or from another integration is another message, and every receipt carries the id of the
+//! message it is about. A message or receipt that is delivered again has the same body, to the byte. So a fact
+//! is its id and its whole body: whatever differs is kept as another fact.
 //!
 //! What names no conversation is about the thread of an integration and a customer, so that all that the two write to
 //! each other, receipts included, is one order.
@@ -12,6 +12,7 @@ use serde_json::Value;
 use trunkline_schemas::{event_type as types, percent};
 
 use super::{Format, Identity, Mapped};
+use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -46,9 +47,9 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
         ..Mapped::default()
     };
     if shape == "receipt" {
-        map_receipt(&mut mapped, &message, parties.integration.clone(), payload);
+        map_receipt(&mut mapped, &message, payload);
     } else {
-        map_message(&mut mapped, &message, parties.integration.clone(), payload);
+        map_message(&mut mapped, &message, payload);
     }
     mapped.attribute("integrationId", parties.integration);
     for (name, path) in [
@@ -98,7 +99,7 @@ impl Parties {
     }
 }
 
-fn map_message(mapped: &mut Mapped, message: &Fields<'_>, integration: Option<String>, payload: &Value) {
+fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
     let kind = message.text("type").unwrap_or_else(|| kind_of(message).to_owned());
     let direction = message.text("direction").unwrap_or_default();
     let id = message.first(&["id", "channel.messageId"]);
@@ -118,13 +119,7 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, integration: Option<St
         mapped.entity = id.clone().map(|id| ("message", id));
     }
     mapped.transport_id = message.text("id");
-    mapped.transport_id_is_unique = true;
-    mapped.identity = Identity::of(
-        "openmessaging.message",
-        std::slice::from_ref(&id),
-        &[Some(direction), Some(kind), integration],
-        payload,
-    );
+    mapped.identity = identity("openmessaging.message", &id, payload);
     mapped.attribute("messageId", id);
     mapped.attribute("buttonResponse", message.first(&["buttonResponse.payload", "buttonResponse.text"]));
 }
@@ -170,7 +165,7 @@ const VALUES: [(&str, &str); 4] = [
     ("Video", "video.type"),
 ];
 
-fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, integration: Option<String>, payload: &Value) {
+fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, payload: &Value) {
     let status = receipt.text("status");
     let id = receipt.text("id");
     mapped.event_type = types::MESSAGE_RECEIPT;
@@ -178,15 +173,14 @@ fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, integration: Option<St
     if mapped.entity.is_none() {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
-    mapped.identity = Identity::of(
-        "openmessaging.receipt",
-        &[id.clone(), status, receipt.text("channel.time")],
-        &[receipt.text("channel.messageId"), receipt.text("isFinalReceipt"), integration],
-        payload,
-    );
+    mapped.identity = identity("openmessaging.receipt", &id, payload);
     mapped.attribute("messageId", id);
     mapped.attribute("channelMessageId", receipt.text("channel.messageId"));
     mapped.attribute("reasons", reasons(receipt));
+}
+
+fn identity(topic: &str, id: &Option<String>, payload: &Value) -> Identity {
+    Identity::of(topic, std::slice::from_ref(id), &[Some(canonical::hash(payload))], payload)
 }
 
 /// `code: message` of each reason, for a person to read.

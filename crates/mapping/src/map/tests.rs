@@ -85,7 +85,7 @@ fn by_eventbridge(payload: &Value) -> PlatformEvent {
 fn by_notification(message: &Value, org: &str) -> PlatformEvent {
     let (source, text) = (source(Some(org)), message.to_string());
     let loaded = Loaded::new(&NOTIFICATION).unwrap();
-    let element = Element::read(&text).unwrap();
+    let element = Element::read(text.as_bytes(), 127).unwrap();
     event(map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element))
 }
 
@@ -146,7 +146,7 @@ fn a_message_of_another_schema_is_quarantined_by_every_transport() {
     let message = serde_json::json!({"topicName": "v2.users.{id}.presence", "eventBody": 7});
     let (source, text) = (source(None), message.to_string());
     let loaded = Loaded::new(&NOTIFICATION).unwrap();
-    let element = Element::read(&text).unwrap();
+    let element = Element::read(text.as_bytes(), 127).unwrap();
     let outcome = map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element);
     let ElementOutcome::Quarantined(quarantined) = outcome else { panic!("{outcome:?}") };
     assert_eq!(quarantined.payload.reason, "/eventBody is number and does not match the schema");

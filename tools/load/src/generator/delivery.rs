@@ -35,7 +35,7 @@ pub struct Delivery {
     pub source: &'static str,
     /// What is special about it.
     pub kind: Kind,
-    /// The status that ingest should answer: 202, 400 (no JSON), 401 (not verified) or 422 (no schema matches).
+    /// The status that ingest should answer: 202, 401 (not verified) or 422 (no JSON, or no schema matches).
     pub expected_status: u16,
     /// Body as posted.
     pub body: Vec<u8>,

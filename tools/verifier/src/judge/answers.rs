@@ -71,7 +71,7 @@ mod tests {
     fn a_wrong_answer_is_seen() {
         check(202, Some(401), 1);
         check(401, Some(202), 1);
-        check(409, Some(202), 1);
+        check(422, Some(202), 1);
         check(401, Some(401), 0);
     }
 
