@@ -17,6 +17,9 @@ use super::sources::Sources;
 use repeats::Repeats;
 pub(super) use summary::Summary;
 
+/// Why a payload is no event that looks like none of any kind of source.
+const NO_KIND: &str = "nothing in it says what event of which platform it is";
+
 /// What becomes of all payloads.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -68,8 +71,8 @@ pub(super) struct Event {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QuarantineRecord {
-    /// The kind of source that the payload was mapped as.
-    pub(super) kind: &'static str,
+    /// The kind of source that the payload was mapped as; `None` where it looks like none of several.
+    pub(super) kind: Option<&'static str>,
     /// Without the deployment's prefix.
     pub(super) topic: &'static str,
     pub(super) key: String,
@@ -127,8 +130,9 @@ fn payloads(body: &Body, sources: &Sources, now: i64) -> Vec<Payload> {
             let place = if outcome.batch { format!("{}#/{index}", body.place) } else { body.place.clone() };
             let (fit, payload) = (Fit::of(&element), Payload { place, fate: Fate::of(source.kind, element) });
             match best.get_mut(index) {
-                Some(other) if other.0 <= fit => {}
-                Some(other) => *other = (fit, payload),
+                Some(known) if fit < known.0 => *known = (fit, payload),
+                Some(known) if fit == Fit::None => known.1.fate.fits_no_more(&payload.fate),
+                Some(_) => {}
                 None => best.push((fit, payload)),
             }
         }
@@ -190,6 +194,15 @@ impl Fate {
             }
         }
     }
+
+    /// Of a payload that looks like none of several kinds, the reason is the one that all of them have.
+    fn fits_no_more(&mut self, other: &Self) {
+        let (Self::Quarantined(record), Self::Quarantined(other)) = (self, other) else { return };
+        record.kind = None;
+        if record.reason != other.reason {
+            NO_KIND.clone_into(&mut record.reason);
+        }
+    }
 }
 
 // === impl Event ===
@@ -213,7 +226,7 @@ impl Event {
 impl QuarantineRecord {
     fn new(kind: SourceKind, quarantined: Quarantined) -> Self {
         Self {
-            kind: kind.as_str(),
+            kind: Some(kind.as_str()),
             topic: catalog::QUARANTINE,
             key: quarantined.payload.key(),
             code: quarantined.payload.code,

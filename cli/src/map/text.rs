@@ -91,7 +91,7 @@ impl Display for Event {
 
 impl Display for QuarantineRecord {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        field(formatter, "kind", self.kind)?;
+        optional(formatter, "kind", self.kind)?;
         field(formatter, "record", &format!("{}, key {}", self.topic, self.key))?;
         if !self.source_type.is_empty() {
             field(formatter, "sourceType", &self.source_type)?;
@@ -113,29 +113,26 @@ impl Display for Summary {
         let Self { events, quarantined, refused, .. } = self;
         let (payloads, events) = (count(self.payloads, "payload"), count(*events, "event"));
         writeln!(formatter, "{payloads}: {events}, {quarantined} quarantined, {refused} refused")?;
-        counts(formatter, "kinds", &self.kinds)?;
-        counts(formatter, "events", &self.event_types)?;
-        counts(formatter, "unknown types", &self.unknown_types)?;
-        counts(formatter, "drift", &self.drift)?;
-        counts(formatter, "what differs", &self.differences)?;
-        counts(formatter, "why not", &self.reasons)?;
         for (what, number) in [
-            ("name no conversation", self.without_conversation),
-            ("name no customer", self.without_customer),
-            ("have no time of the platform: the time of receipt takes its place", self.without_time),
-            ("name no tenant: give --org, since 'unknown' stands in their keys and ids", self.without_org),
-            ("are duplicates, with the eventId of an earlier one", self.duplicates),
-            (
-                "may repeat the one before, with its contentId and an eventId of their own",
-                self.possible_repeats,
-            ),
-            ("have attributes that were cut", self.attributes_cut),
-            ("were redacted", self.redacted),
+            ("without a conversation", self.without_conversation),
+            ("without a customer", self.without_customer),
+            ("without a time of the platform: that of receipt takes its place", self.without_time),
+            ("without a tenant: --org names it, 'unknown' stands in keys and ids", self.without_org),
+            ("with the eventId of an earlier one", self.duplicates),
+            ("that may repeat the one before: same contentId, another eventId", self.possible_repeats),
+            ("with attributes that were cut", self.attributes_cut),
+            ("with something redacted", self.redacted),
         ] {
             if number > 0 {
                 writeln!(formatter, "{number:>7} {what}")?;
             }
         }
+        counts(formatter, "kinds", &self.kinds)?;
+        counts(formatter, "event types", &self.event_types)?;
+        counts(formatter, "unknown types", &self.unknown_types)?;
+        counts(formatter, "drift", &self.drift)?;
+        counts(formatter, "what differs", &self.differences)?;
+        counts(formatter, "why not", &self.reasons)?;
         Ok(())
     }
 }
@@ -147,7 +144,7 @@ fn counts(
     counts: &BTreeMap<impl AsRef<str>, usize>,
 ) -> fmt::Result {
     if !counts.is_empty() {
-        writeln!(formatter, "  {heading}")?;
+        writeln!(formatter, "{heading}")?;
     }
     for (what, number) in counts {
         writeln!(formatter, "{number:>7} {}", printable(what.as_ref()))?;

@@ -9,7 +9,7 @@ use super::Event;
 pub(super) struct Repeats {
     /// Where each event id was first.
     places: HashMap<String, String>,
-    /// What was said last by each type of event about each entity, and where.
+    /// What was said last on each topic about each entity, and where.
     latest: HashMap<(String, String), (String, String)>,
 }
 
@@ -28,7 +28,9 @@ impl Repeats {
         }
         self.places.insert(id.clone(), place.to_owned());
         let Some(content) = &event.event.content_id else { return };
-        let subject = (event.key.clone(), event.event.source_type.clone());
+        // The topic with its ids, where its name is one that has ids.
+        let topic = event.event.attributes.get("topicName").unwrap_or(&event.event.source_type);
+        let subject = (event.key.clone(), topic.clone());
         let said = (content.clone(), place.to_owned());
         if let Some((latest, place)) = self.latest.insert(subject, said)
             && latest == *content

@@ -66,34 +66,56 @@ fn each_payload_is_shown_as_the_kind_of_source_that_fits_it() {
     assert_eq!(report.summary.kinds, kinds.into());
     assert_eq!((report.summary.quarantined, report.summary.refused), (1, 0));
     let Fate::Quarantined(record) = &report.payloads[8].fate else { panic!("{:?}", report.payloads[8]) };
-    assert_eq!((record.kind, record.topic), ("genesys-eventbridge", "quarantine"));
+    assert_eq!((record.kind, record.topic), (Some("genesys-eventbridge"), "quarantine"));
     assert_eq!(report.summary.exit_code(), 2);
 }
 
 #[test]
-fn nothing_that_is_sent_makes_it_panic_and_a_batch_keeps_its_order() {
-    let whole = b"\xef\xbb\xbf[{\"eventType\": \"CaseCreated\"}]";
+fn a_payload_that_looks_like_no_kind_is_not_called_one_of_them() {
+    let weather: &[u8] = br#"{"weather": "rain"}"#;
+    let report_of = |kind| report(&[("a", weather)], kind).payloads.remove(0).fate;
+    let Fate::Quarantined(record) = report_of(None) else { panic!("no quarantine") };
+    assert_eq!((record.kind, record.reason.as_str()), (None, NO_KIND));
+    let Fate::Quarantined(record) = report_of(Some(SourceKind::CxoneDigital)) else {
+        panic!("no quarantine")
+    };
+    assert_eq!(record.kind, Some("cxone-digital"));
+}
+
+#[test]
+fn whatever_is_in_a_file_is_shown_and_what_is_no_event_says_why() {
+    let (deep, large) = ("[".repeat(200), "x".repeat(3 << 20));
     for bad in [
         &b"{\"text\": \"Gr\xfc\xdfe\"}"[..],
-        b"\xef\xbb\xbf{\"eventType\": \"CaseCreated\", \"eventId\": \"1\"}",
-        b"{\"eventType\": \"CaseCreated\", \"eventId\": \"1\", \"x\": 1e400}",
         b"\x1f\x8b\x08\x00\x00",
         b"hello",
+        b"[{\"eventType\": \"CaseCreated\"},",
+        b"7",
         b"",
-        whole,
-        "[".repeat(200).as_bytes(),
-        "x".repeat(3 << 20).as_bytes(),
+        deep.as_bytes(),
+        large.as_bytes(),
     ] {
         let report = report(&[("bad", bad)], None);
         let words: Vec<_> = report.payloads.iter().map(word).collect();
         assert!(
             words == ["quarantined"] || words == ["refused"],
             "{words:?} {:.40}",
-            String::from_utf8_lossy(bad)
+            bad.escape_ascii().to_string()
         );
         assert_eq!(report.summary.exit_code(), 2);
-        assert!(report.to_string().contains("  reason  "), "{report}");
+        assert!(report.to_string().contains("\n  reason  "), "{report}");
     }
+    for strange in [
+        &b"\xef\xbb\xbf{\"eventType\": \"CaseCreated\", \"eventId\": \"1\"}"[..],
+        b"\xef\xbb\xbf[{\"eventType\": \"CaseCreated\"}]",
+        b"{\"eventType\": \"CaseCreated\", \"eventId\": \"1\", \"x\": 1e400}",
+    ] {
+        assert_eq!(report(&[("strange", strange)], None).summary.payloads, 1, "{}", strange.escape_ascii());
+    }
+}
+
+#[test]
+fn a_batch_is_shown_element_by_element() {
     let batch =
         br#"[{"eventType": "CaseCreated", "eventId": "1"}, 7, {"eventType": "String", "eventId": "2"}]"#;
     let report = report(&[("b.json", batch)], Some(SourceKind::CxoneDigital));
@@ -105,7 +127,7 @@ fn nothing_that_is_sent_makes_it_panic_and_a_batch_keeps_its_order() {
 #[test]
 fn the_same_delivery_is_a_duplicate_of_the_first() {
     let event = |id: &str| {
-        format!(r#"{{"eventType": "CaseCreated", "eventId": "{id}", "data": {{"case": {{"id": "7"}}}}}}"#)
+        format!(r#"{{"eventType": "CaseCreated", "eventId": "{id}", "createdAt": "2026-03-02T08:15:30Z"}}"#)
     };
     let (one, two) = (event("1"), event("2"));
     let bodies = [("a", one.as_bytes()), ("b", two.as_bytes()), ("c", one.as_bytes()), ("d", one.as_bytes())];
@@ -151,13 +173,14 @@ fn only_what_was_said_last_is_repeated() {
 
 #[test]
 fn drift_alone_has_an_exit_code_of_its_own() {
-    let known = br#"{"eventType": "CaseCreated", "eventId": "1"}"#;
-    let unknown = br#"{"eventType": "CaseCreated", "eventId": "1", "weather": "rain"}"#;
+    let known = br#"{"eventType": "CaseCreated", "eventId": "1", "createdAt": "2026-03-02T08:15:30Z"}"#;
+    let unknown =
+        br#"{"eventType": "CaseCreated", "eventId": "2", "createdAt": "2026-03-02T08:15:30Z", "weather": 7}"#;
     assert_eq!(report(&[("a", known)], None).summary.exit_code(), 0);
     let report = report(&[("a", known), ("b", unknown)], None);
     assert_eq!(report.summary.exit_code(), 3);
     assert_eq!(report.summary.drift, [("unknown_field", 1)].into());
-    assert_eq!(report.summary.differences, [("/weather (string) is not in the schema".to_owned(), 1)].into());
+    assert_eq!(report.summary.differences, [("/weather (number) is not in the schema".to_owned(), 1)].into());
 }
 
 #[test]
