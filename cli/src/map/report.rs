@@ -131,7 +131,7 @@ fn payloads(body: &Body, sources: &Sources, now: i64) -> Vec<Payload> {
             let (fit, payload) = (Fit::of(&element), Payload { place, fate: Fate::of(source.kind, element) });
             match best.get_mut(index) {
                 Some(known) if fit < known.0 => *known = (fit, payload),
-                Some(known) if fit == Fit::None => known.1.fate.fits_no_more(&payload.fate),
+                Some(known) if known.0 == Fit::None => known.1.fate.fits_no_more(&payload.fate),
                 Some(_) => {}
                 None => best.push((fit, payload)),
             }
