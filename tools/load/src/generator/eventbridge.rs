@@ -130,6 +130,8 @@ pub(crate) fn report(script: &mut Script<'_>, detail_type: &str, topic: &str, bo
 /// Tells that an agent's routing status changed; about the agent, in no conversation.
 pub(crate) fn user_activity(script: &mut Script<'_>, world: &World, agent: &Agent, status: &str) {
     let now = iso_millis(script.now_ms());
+    // Some time ago, so that two reports of one agent in one millisecond do not have the same words.
+    let queues_changed = script.now_ms() - script.dice.between(0, 3_600_000);
     let body = json!({
         "id": agent.id,
         "routingStatus": {"userId": agent.id, "status": status, "startTime": now},
@@ -139,7 +141,7 @@ pub(crate) fn user_activity(script: &mut Script<'_>, world: &World, agent: &Agen
         },
         "outOfOffice": {"active": false, "modifiedDate": "2018-04-02T01:42:52.505Z"},
         "activeQueueIds": world.queues.iter().map(|queue| queue.id.as_str()).collect::<Vec<_>>(),
-        "dateActiveQueuesChanged": now,
+        "dateActiveQueuesChanged": iso_millis(queues_changed),
     });
     let topic = format!("v2.users.{}.activity", agent.id);
     let envelope = envelope(script.dice, script.now_ms(), "v2.users.{id}.activity", &topic, body);
