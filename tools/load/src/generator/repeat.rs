@@ -1,4 +1,5 @@
-//! What is said again: a platform that cannot know whether it was heard repeats itself, and an archive plays its events.
+//! What is said again: a platform that cannot know whether it was heard repeats itself, and an archive plays what it
+//! has kept.
 
 use std::time::Duration;
 
