@@ -14,7 +14,7 @@ use crate::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, Secrets, hub_signature};
 pub enum Kind {
     /// Nothing.
     Clean,
-    /// A fact that was delivered before: the same bytes, or published anew under another transport id.
+    /// A fact that was delivered before: the same bytes, published anew under another transport id, or replayed.
     Duplicate,
     /// Overtaken by a later event of its conversation and source.
     Late,

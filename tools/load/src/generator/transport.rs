@@ -85,6 +85,7 @@ pub(crate) fn deliver(
         }
         let next = (index + 1..facts.len()).find(|later| same_topic(fact, &facts[*later]));
         deliveries.extend(repeats.of(&clean, fact, next.map(|next| times[next]), dice));
+        deliveries.extend(repeats.replay_of(&clean, fact, dice));
         deliveries.push(clean);
     }
     deliveries
