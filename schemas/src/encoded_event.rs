@@ -155,6 +155,22 @@ impl EncodedEvent {
         self.fields.customer_id.map(|at| self.text(at))
     }
 
+    /// As [`PlatformEvent::media_type`].
+    pub fn media_type(&self) -> Option<&str> {
+        self.fields.media_type.map(|at| self.text(at))
+    }
+
+    /// Its attributes in the order of their names, read where they lie.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = fields::entries(&self.value, self.fields.attributes_from);
+        entries.map(|(name, value)| (self.text(name), self.text(value)))
+    }
+
+    /// One of its attributes.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     /// Whether it belongs to a conversation.
     pub fn is_conversational(&self) -> bool {
         self.fields.conversation_id.is_some()

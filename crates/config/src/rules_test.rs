@@ -276,7 +276,18 @@ fn scalar(field: &str, value: &Value<'_>) -> Read<Scalar> {
         | "queuedMs"
         | "handledMs"
         | "transfers"
-        | "events" => any_integer(value).map(Scalar::Integer),
+        | "events"
+        | "reopened"
+        | "agents"
+        | "connectedAgents"
+        | "alertedMs"
+        | "heldMs"
+        | "acwMs"
+        | "consults"
+        | "conferences"
+        | "attendedTransfers"
+        | "blindTransfers"
+        | "unanswered" => any_integer(value).map(Scalar::Integer),
         "balance" => number(value).map(Scalar::Amount),
         "backfilled" => boolean(value).map(Scalar::Bool),
         "eventTimeSource" => one_of([("PLATFORM", "PLATFORM"), ("INGEST", "INGEST")])(value)

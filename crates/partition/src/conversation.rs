@@ -1,199 +1,144 @@
-//! What the processor knows of one conversation: a state machine and its figures, fed by events in order.
+//! What the processor knows of one conversation: where it stands for the order of its events, and its figures.
+//!
+//! Figures are a function of the set of facts about sessions, whatever order these came in.
+//!
+//! # Layout
+//!
+//! - [`Phase`]: where a conversation stands
+//! - `fact`: what an event says about sessions
+//! - `sessions`: the facts as they are kept, of `span`s, `reported` durations and `observer`s under short `name`s
+//! - `session`: from facts to sessions with a start and an end
+//! - `older`: what older formats of state kept
+//! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
-use serde::{Deserialize, Serialize};
+mod fact;
+mod figures;
+mod lives;
+mod name;
+mod observer;
+mod older;
+mod phase;
+mod reported;
+mod session;
+mod sessions;
+mod span;
+mod totals;
+mod transfers;
+
+pub(crate) use older::LegacyConversation;
+#[cfg(test)]
+pub(crate) use older::LegacyPhase;
+pub use phase::Phase;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{ConversationSummary, EncodedEvent};
 
-/// Where a conversation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Phase {
-    /// Nothing was seen of it yet.
-    #[default]
-    New,
-    /// It began.
-    Started,
-    /// A flow (IVR, bot) has it.
-    Flow,
-    /// It waits in a queue.
-    Queued,
-    /// An agent has it.
-    Connected,
-    /// Agents are done with it and write up.
-    Wrapup,
-    /// It is over.
-    Ended,
-}
+use self::figures::Figures;
+use self::sessions::Sessions;
 
 /// One conversation, as kept in state. All times are UTC milliseconds of the platform's clock.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Conversation {
-    /// Where it stands.
-    pub phase: Phase,
-    /// When it began.
-    pub started_at: Option<i64>,
-    /// Since when it waits in a queue.
-    pub(crate) queued_since: Option<i64>,
-    /// Milliseconds spent in queues that it has left.
-    pub(crate) queued_ms: Option<i64>,
-    /// Since when an agent has it.
-    pub(crate) connected_since: Option<i64>,
-    /// Milliseconds spent with agents that have left.
-    pub(crate) handled_ms: Option<i64>,
-    /// Times it went from one agent to another.
-    pub(crate) transfers: i32,
-    /// The agent who has, or last had it.
-    pub(crate) last_agent: Option<String>,
-    /// The customer, once an event named one.
-    pub customer_id: Option<String>,
+    kept: Kept,
+    /// Of `kept`, worked out when it changes.
+    figures: Figures,
 }
 
-// === impl Phase ===
-
-impl Phase {
-    /// As published.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Started => "started",
-            Self::Flow => "ivr",
-            Self::Queued => "queued",
-            Self::Connected => "connected",
-            Self::Wrapup => "wrapup",
-            Self::Ended => "ended",
-        }
-    }
-
-    /// Where an event of this type leads.
-    pub fn after(self, event_type: &str) -> Self {
-        match event_type {
-            et::CONVERSATION_STARTED => match self {
-                Self::New => Self::Started,
-                // Another leg of the customer; it does not undo what came before.
-                phase => phase,
-            },
-            et::FLOW_STARTED => match self {
-                Self::Ended => Self::Ended,
-                _ => Self::Flow,
-            },
-            et::QUEUE_ENTERED => match self {
-                Self::Ended => Self::Ended,
-                _ => Self::Queued,
-            },
-            et::PARTICIPANT_CONNECTED => match self {
-                Self::Ended => Self::Ended,
-                _ => Self::Connected,
-            },
-            et::PARTICIPANT_DISCONNECTED => match self {
-                Self::Connected => Self::Wrapup,
-                phase => phase.at_least_started(),
-            },
-            et::CONVERSATION_ENDED => Self::Ended,
-            _ => self.at_least_started(),
-        }
-    }
-
-    /// Whether an event of this type makes sense in this phase, or lacks something that should have come first.
-    pub fn admits(self, event_type: &str) -> bool {
-        match event_type {
-            et::FLOW_STARTED
-            | et::FLOW_OUTCOME
-            | et::QUEUE_ENTERED
-            | et::PARTICIPANT_CONNECTED
-            | et::CONVERSATION_ENDED
-            | et::CONVERSATION_CONTACT_CHANGED
-            | et::CONVERSATION_ATTRIBUTES_CHANGED
-            | et::CONVERSATION_STATUS_CHANGED => self != Self::New,
-            et::FLOW_ENDED => !matches!(self, Self::New | Self::Started),
-            et::QUEUE_LEFT => matches!(self, Self::Queued | Self::Connected | Self::Wrapup | Self::Ended),
-            et::PARTICIPANT_DISCONNECTED | et::ACW_ENDED | et::WRAPUP_APPLIED => {
-                matches!(self, Self::Connected | Self::Wrapup | Self::Ended)
-            }
-            _ => true,
-        }
-    }
-
-    fn at_least_started(self) -> Self {
-        match self {
-            Self::New => Self::Started,
-            phase => phase,
-        }
-    }
+/// What state has of it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Kept {
+    phase: Phase,
+    started_at: Option<i64>,
+    customer_id: Option<String>,
+    sessions: Sessions,
 }
 
 // === impl Conversation ===
 
 impl Conversation {
-    /// Takes an event in.
+    /// Takes an event in. One that belongs to no conversation changes nothing.
     pub fn apply(&mut self, event: &EncodedEvent) {
-        let at = event.event_time();
-        if self.customer_id.is_none() {
-            self.customer_id = event.customer_id().map(str::to_owned);
+        if !event.is_conversational() {
+            return;
         }
-        match event.event_type() {
-            et::CONVERSATION_STARTED => {
-                self.started_at = Some(self.started_at.map_or(at, |known| known.min(at)));
-            }
-            et::QUEUE_ENTERED => {
-                self.queued_since.get_or_insert(at);
-            }
-            et::QUEUE_LEFT => self.leave_queue(at),
-            et::PARTICIPANT_CONNECTED => {
-                self.leave_queue(at);
-                if let Some(agent) = event.agent_id() {
-                    if self.last_agent.as_ref().is_some_and(|last| last != agent) {
-                        self.transfers += 1;
-                    }
-                    self.last_agent = Some(agent.to_owned());
-                }
-                self.connected_since.get_or_insert(at);
-            }
-            et::PARTICIPANT_DISCONNECTED => self.leave_agent(at),
-            et::CONVERSATION_ENDED => {
-                self.leave_queue(at);
-                self.leave_agent(at);
-            }
-            _ => {}
+        let kept = &mut self.kept;
+        if kept.customer_id.is_none() {
+            kept.customer_id = event.customer_id().map(str::to_owned);
         }
-        self.phase = self.phase.after(event.event_type());
+        let event_type = event.event_type();
+        if event_type == et::CONVERSATION_STARTED {
+            let at = event.event_time();
+            kept.started_at = Some(kept.started_at.map_or(at, |known| known.min(at)));
+        }
+        // Most events are about no session, and leave the figures as they are; but the first of all begins them.
+        if kept.sessions.take(event) || kept.phase == Phase::New {
+            self.figures = Figures::of(&kept.sessions);
+        }
+        kept.phase = kept.phase.after(event_type);
+    }
+
+    /// Where it stands for the order of its events.
+    pub fn phase(&self) -> Phase {
+        self.kept.phase
+    }
+
+    /// Whether it is over, as far as is known.
+    pub fn has_ended(&self) -> bool {
+        self.figures.state == Phase::Ended
+    }
+
+    /// The customer, once an event named one.
+    pub fn customer_id(&self) -> Option<&str> {
+        self.kept.customer_id.as_deref()
     }
 
     /// What is published of it, after `events` events.
     pub fn summary(&self, events: i64) -> ConversationSummary {
+        let Figures { state, connected_agents, totals } = self.figures;
+        let of_this_format = |count: i32| connected_agents.map(|_| count);
         ConversationSummary {
-            state: self.phase.as_str().to_owned(),
-            started_at: self.started_at,
-            queued_ms: self.queued_ms,
-            handled_ms: self.handled_ms,
-            transfers: self.transfers,
+            state: state.as_str().to_owned(),
+            started_at: self.kept.started_at,
+            queued_ms: totals.queued,
+            handled_ms: totals.handled,
+            transfers: totals.transfers,
             events,
-            ..ConversationSummary::default()
+            reopened: of_this_format(totals.reopened),
+            agents: of_this_format(totals.agents),
+            connected_agents,
+            alerted_ms: totals.alerted.filter(|_| connected_agents.is_some()),
+            held_ms: totals.held.filter(|_| connected_agents.is_some()),
+            acw_ms: totals.after_work.filter(|_| connected_agents.is_some()),
+            consults: of_this_format(totals.consults),
+            conferences: of_this_format(totals.conferences),
+            attended_transfers: of_this_format(totals.attended),
+            blind_transfers: of_this_format(totals.blind),
+            unanswered: of_this_format(totals.unanswered),
         }
     }
+}
 
-    fn leave_queue(&mut self, at: i64) {
-        if let Some(since) = self.queued_since.take() {
-            *self.queued_ms.get_or_insert(0) += (at - since).max(0);
-        }
+impl Serialize for Conversation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.kept.serialize(serializer)
     }
+}
 
-    fn leave_agent(&mut self, at: i64) {
-        if let Some(since) = self.connected_since.take() {
-            *self.handled_ms.get_or_insert(0) += (at - since).max(0);
-        }
+impl<'de> Deserialize<'de> for Conversation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let kept = Kept::deserialize(deserializer)?;
+        let figures = match kept.phase {
+            Phase::New => Figures::default(),
+            _ => Figures::of(&kept.sessions),
+        };
+        Ok(Self { kept, figures })
     }
 }
 
 /// What is published for entities that are no conversation.
 pub fn no_conversation(events: i64) -> ConversationSummary {
-    ConversationSummary {
-        state: "none".to_owned(),
-        started_at: None,
-        queued_ms: None,
-        handled_ms: None,
-        transfers: 0,
-        events,
-        ..ConversationSummary::default()
-    }
+    ConversationSummary { state: "none".to_owned(), events, ..ConversationSummary::default() }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use self::contents::Novelty;
 use self::contents::Said;
 use self::stored::Stored;
-use crate::conversation::{Conversation, Phase};
+use crate::conversation::Conversation;
 use crate::order::ChannelOrder;
 use crate::state::{Change, StateError, StateView, keys};
 
@@ -207,7 +207,7 @@ impl Entity {
         }
         self.stored.timer_hour = None;
         let last = (self.stored.hour + 1) * HOUR_MS;
-        let ended = self.stored.conversation.phase == Phase::Ended;
+        let ended = self.stored.conversation.has_ended();
         let kept_until = last + if ended { retention.ended_ms } else { retention.silent_ms };
         if kept_until <= now {
             self.forget_before(key, i64::MAX);

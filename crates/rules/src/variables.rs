@@ -150,7 +150,23 @@ impl<'a> Variables<'a> {
             "handledMs" => conversation.handled_ms.map_or_else(null, integer),
             "transfers" => integer(conversation.transfers.into()),
             "events" => integer(conversation.events),
-            _ => return None,
+            "alertedMs" => conversation.alerted_ms.map_or_else(null, integer),
+            "heldMs" => conversation.held_ms.map_or_else(null, integer),
+            "acwMs" => conversation.acw_ms.map_or_else(null, integer),
+            _ => {
+                let count = match field {
+                    "reopened" => conversation.reopened,
+                    "agents" => conversation.agents,
+                    "connectedAgents" => conversation.connected_agents,
+                    "consults" => conversation.consults,
+                    "conferences" => conversation.conferences,
+                    "attendedTransfers" => conversation.attended_transfers,
+                    "blindTransfers" => conversation.blind_transfers,
+                    "unanswered" => conversation.unanswered,
+                    _ => return None,
+                };
+                count.map_or_else(null, |count| integer(count.into()))
+            }
         })
     }
 

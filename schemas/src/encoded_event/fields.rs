@@ -24,11 +24,14 @@ pub(super) struct Fields {
     pub(super) customer_id: Option<Text>,
     /// The customer's id with what says whether there is one.
     pub(super) customer_field: Text,
+    pub(super) media_type: Option<Text>,
     pub(super) event_time: i64,
     pub(super) ingest_time: i64,
     pub(super) sequence: Option<i64>,
     pub(super) source: Text,
     pub(super) channel: Text,
+    /// Where the attributes begin.
+    pub(super) attributes_from: usize,
     /// The attribute of that name.
     pub(super) session: Option<Text>,
     /// The attribute of that name.
@@ -46,6 +49,14 @@ const TOPIC: &str = "topicName";
 
 /// Symbols of `EventTimeSource`.
 const EVENT_TIME_SOURCES: i64 = 3;
+
+/// The entries of a map of texts that begins at `from`, in the order of their names: of a value in which it was found,
+/// and which has the bytes that our serializer gives it.
+pub(super) fn entries(value: &[u8], from: usize) -> impl Iterator<Item = (Text, Text)> + '_ {
+    let mut cursor = Cursor { value, at: from, canonical: true };
+    let count = cursor.number().unwrap_or_default();
+    (0..count).map_while(move |_| Some((cursor.span()?, cursor.span()?)))
+}
 
 /// Reads on through a record's value.
 struct Cursor<'v> {
@@ -90,7 +101,7 @@ impl Fields {
         let customer_from = cursor.at;
         let customer_id = cursor.optional(Cursor::text)?;
         let customer_field = Text { from: customer_from, to: cursor.at };
-        let _media_type = cursor.optional(Cursor::text)?;
+        let media_type = cursor.optional(Cursor::text)?;
         let _direction = cursor.optional(Cursor::text)?;
         let event_time = cursor.number()?;
         let _event_time_source = cursor.below(EVENT_TIME_SOURCES)?;
@@ -104,6 +115,7 @@ impl Fields {
         let _adapter = cursor.text()?;
         let _schema_version = cursor.text()?;
         let _backfilled = cursor.truth()?;
+        let attributes_from = cursor.at;
         let [session, topic] = cursor.texts_by_name([SESSION, TOPIC])?;
         cursor.texts_by_name([])?;
         let _attributes_cut = cursor.truth()?;
@@ -125,11 +137,13 @@ impl Fields {
             agent_id,
             customer_id,
             customer_field,
+            media_type,
             event_time,
             ingest_time,
             sequence,
             source,
             channel,
+            attributes_from,
             session,
             topic,
             content_id,
@@ -170,10 +184,21 @@ impl Cursor<'_> {
     }
 
     fn text(&mut self) -> Option<Text> {
+        let before = self.at;
+        let text = self.span()?;
+        if std::str::from_utf8(self.bytes(text)).is_err() {
+            self.at = before;
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text, whatever its bytes are.
+    fn span(&mut self) -> Option<Text> {
         let length = usize::try_from(self.number()?).ok()?;
         let from = self.at;
         let to = from.checked_add(length)?;
-        std::str::from_utf8(self.value.get(from..to)?).ok()?;
+        self.value.get(from..to)?;
         self.at = to;
         Some(Text { from, to })
     }

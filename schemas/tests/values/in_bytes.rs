@@ -42,9 +42,20 @@ fn check(read: &EncodedEvent, event: &PlatformEvent) {
         )
     );
     assert_eq!(
-        (read.agent_id(), read.customer_id()),
-        (event.agent_id.as_deref(), event.customer_id.as_deref())
+        (read.participant_id(), read.agent_id(), read.customer_id(), read.media_type()),
+        (
+            event.participant_id.as_deref(),
+            event.agent_id.as_deref(),
+            event.customer_id.as_deref(),
+            event.media_type.as_deref()
+        )
     );
+    let attributes = event.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    assert!(read.attributes().eq(attributes));
+    for (name, value) in &event.attributes {
+        assert_eq!(read.attribute(name), Some(value.as_str()));
+    }
+    assert_eq!(read.attribute("none of this name"), None);
     assert_eq!(read.is_conversational(), event.conversation_id.is_some());
     assert_eq!(
         (read.event_time(), read.ingest_time(), read.sequence()),
@@ -240,10 +251,11 @@ fn events() -> impl Strategy<Value = PlatformEvent> {
     (
         (".{0,12}", "[a-z.]{0,12}", ".{0,5}", ".{0,80}"),
         (optional(), optional(), optional(), proptest::option::of(any::<i64>())),
+        (optional(), optional()),
         proptest::collection::btree_map(".{0,6}", ".{0,70}", 0..4),
         (any::<i64>(), any::<i64>()),
     )
-        .prop_map(|(texts, options, attributes, times)| {
+        .prop_map(|(texts, options, (participant_id, media_type), attributes, times)| {
             let [(_, event), _] = PlatformEvent::samples();
             let (event_id, event_type, org_id, data) = texts;
             let (conversation_id, agent_id, customer_id, sequence) = options;
@@ -254,8 +266,10 @@ fn events() -> impl Strategy<Value = PlatformEvent> {
                 org_id,
                 data,
                 conversation_id,
+                participant_id,
                 agent_id,
                 customer_id,
+                media_type,
                 sequence,
                 attributes,
                 event_time,

@@ -1,22 +1,16 @@
-//! A conversation as the published types describe it: a reference model of its states and figures, written from
+//! A conversation as the published types describe it: reference models of its order and of its figures, written from
 //! docs/event-types.md and the documentation of the schema, not from the processor.
 
-use crate::evidence::Figures;
+mod figures;
+mod sessions;
+mod transfers;
 
-/// A conversation after some events.
+pub use figures::Model;
+
+/// What must come before what, after some events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conversation {
     state: State,
-    started_at: Option<i64>,
-    /// The stay in a queue that has not ended.
-    in_queue_since: Option<i64>,
-    queued_ms: Option<i64>,
-    /// The time with agents that has not ended.
-    with_agent_since: Option<i64>,
-    handled_ms: Option<i64>,
-    agent: Option<String>,
-    transfers: i64,
-    events: i64,
 }
 
 /// Where a conversation stands.
@@ -35,31 +29,8 @@ enum State {
 // === impl Conversation ===
 
 impl Conversation {
-    /// Takes an event in, which happened at `at` (UTC milliseconds) and concerns `agent`.
-    pub fn take(&mut self, event_type: &str, at: i64, agent: Option<&str>) {
-        self.events += 1;
-        match event_type {
-            "conversation.started" => {
-                self.started_at = Some(self.started_at.map_or(at, |known| known.min(at)));
-            }
-            "queue.entered" => self.in_queue_since = self.in_queue_since.or(Some(at)),
-            "queue.left" => self.leave_queue(at),
-            "participant.connected" => {
-                self.leave_queue(at);
-                self.with_agent_since = self.with_agent_since.or(Some(at));
-                if let Some(agent) = agent {
-                    let another = self.agent.as_deref().is_some_and(|before| before != agent);
-                    self.transfers += i64::from(another);
-                    self.agent = Some(agent.to_owned());
-                }
-            }
-            "participant.disconnected" => self.leave_agent(at),
-            "conversation.ended" => {
-                self.leave_queue(at);
-                self.leave_agent(at);
-            }
-            _ => {}
-        }
+    /// Takes an event in.
+    pub fn take(&mut self, event_type: &str) {
         self.state = self.state.after(event_type);
     }
 
@@ -82,39 +53,6 @@ impl Conversation {
         };
         needs.contains(&self.state)
     }
-
-    /// Its figures as they are published.
-    pub fn figures(&self) -> Figures {
-        let state = match self.state {
-            State::New => "new",
-            State::Started => "started",
-            State::Ivr => "ivr",
-            State::Queued => "queued",
-            State::Connected => "connected",
-            State::WrapUp => "wrapup",
-            State::Ended => "ended",
-        };
-        Figures {
-            state: state.to_owned(),
-            started_at: self.started_at,
-            queued_ms: self.queued_ms,
-            handled_ms: self.handled_ms,
-            transfers: self.transfers,
-            events: self.events,
-        }
-    }
-
-    fn leave_queue(&mut self, at: i64) {
-        if let Some(since) = self.in_queue_since.take() {
-            self.queued_ms = Some(self.queued_ms.unwrap_or(0) + (at - since).max(0));
-        }
-    }
-
-    fn leave_agent(&mut self, at: i64) {
-        if let Some(since) = self.with_agent_since.take() {
-            self.handled_ms = Some(self.handled_ms.unwrap_or(0) + (at - since).max(0));
-        }
-    }
 }
 
 // === impl State ===
@@ -123,14 +61,17 @@ impl State {
     fn after(self, event_type: &str) -> Self {
         let next = match event_type {
             "conversation.ended" => return Self::Ended,
+            // These begin another life; a flow or a queue behind the end may be stragglers of the old one.
+            "participant.connected" => return Self::Connected,
+            "conversation.started" | "conversation.status_changed" if self == Self::Ended => {
+                return Self::Started;
+            }
             "flow.started" => Self::Ivr,
             "queue.entered" => Self::Queued,
-            "participant.connected" => Self::Connected,
             "participant.disconnected" if self == Self::Connected => Self::WrapUp,
             // Whatever is heard of a conversation says that it began.
             _ => return self.max(Self::Started),
         };
-        // What comes after the end does not undo it.
         if self == Self::Ended { Self::Ended } else { next }
     }
 }
@@ -139,45 +80,25 @@ impl State {
 mod tests {
     use super::*;
 
-    fn told(events: &[(&str, i64, Option<&str>)]) -> Conversation {
+    fn told(events: &[&str]) -> Conversation {
         let mut conversation = Conversation::default();
-        events.iter().for_each(|(event_type, at, agent)| conversation.take(event_type, *at, *agent));
+        events.iter().for_each(|event_type| conversation.take(event_type));
         conversation
-    }
-
-    #[test]
-    fn a_call_with_a_transfer_has_its_figures() {
-        let figures = told(&[
-            ("conversation.started", 100, None),
-            ("queue.entered", 200, None),
-            ("participant.connected", 500, Some("a")),
-            ("participant.disconnected", 900, Some("a")),
-            ("participant.connected", 1_000, Some("b")),
-            ("conversation.ended", 1_600, None),
-        ])
-        .figures();
-        assert_eq!((figures.queued_ms, figures.handled_ms), (Some(300), Some(1_000)));
-        assert_eq!((figures.transfers, figures.events, figures.state.as_str()), (1, 6, "ended"));
-        assert_eq!(figures.started_at, Some(100));
-    }
-
-    #[test]
-    fn what_is_not_known_is_none() {
-        let figures = told(&[("message.received", 5, None)]).figures();
-        assert_eq!((figures.started_at, figures.queued_ms, figures.handled_ms), (None, None, None));
-        assert_eq!(figures.state, "started");
     }
 
     #[test]
     fn prerequisites_are_known() {
         assert!(!told(&[]).admits("queue.entered"));
         assert!(told(&[]).admits("conversation.started"));
-        assert!(!told(&[("conversation.started", 1, None)]).admits("participant.disconnected"));
-        let ended = told(&[("conversation.ended", 1, None)]);
-        assert!(ended.admits("acw.ended"));
-        assert_eq!(
-            told(&[("conversation.ended", 1, None), ("queue.entered", 2, None)]).figures().state,
-            "ended"
-        );
+        assert!(!told(&["conversation.started"]).admits("participant.disconnected"));
+        assert!(told(&["conversation.ended"]).admits("acw.ended"));
+        assert!(told(&["conversation.ended", "queue.entered"]).admits("acw.ended"));
+    }
+
+    #[test]
+    fn a_new_life_has_causes_of_its_own() {
+        let reopened = told(&["conversation.ended", "conversation.status_changed"]);
+        assert!(!reopened.admits("participant.disconnected"));
+        assert!(told(&["conversation.ended", "participant.connected"]).admits("participant.disconnected"));
     }
 }

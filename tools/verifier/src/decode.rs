@@ -1,15 +1,18 @@
 //! From decoded records to evidence: which fields the judges look at. Pure; a record's bytes were read elsewhere.
 
+mod event;
+
 use sha2::{Digest as _, Sha256};
 
+use self::event::{enriched, fact};
 use crate::avro::{Error, Fields};
 use crate::evidence::fingerprint::Layouts;
 use crate::evidence::outcome::{Choice, Write};
 use crate::evidence::profile::EnrichmentSource;
 use crate::evidence::state::Change;
 use crate::evidence::{
-    Command, CommandResult, DeadLetter, Decision, Enriched, Enrichment, Evidence, Fact, Figures, Fingerprint,
-    Ordering, Place, ProfileFields, ProfileRecord, ProfileSource, Quarantined, Trouble, ValueDigest,
+    Command, CommandResult, DeadLetter, Decision, Enrichment, Evidence, Fingerprint, Place, ProfileFields,
+    ProfileRecord, ProfileSource, Quarantined, Trouble, ValueDigest,
 };
 use crate::rules::Rules;
 use crate::store;
@@ -95,69 +98,6 @@ impl Intake {
         let changelog = self.evidence.changelogs.entry(partition).or_default();
         changelog.records.push(Change { offset, key, value });
     }
-}
-
-fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact, Error> {
-    let source = fields.record("source")?;
-    let attributes = fields.texts("attributes")?;
-    // Older builds have no such fields.
-    let newer = |name: &str| if fields.has(name) { fields.optional_text(name) } else { Ok(None) };
-    let attribute =
-        |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-    let topic = match attribute("topicName") {
-        Some(topic) => topic,
-        None => fields.text("sourceType")?,
-    };
-    Ok(Fact {
-        place: record.place,
-        key: record.key_text(),
-        timestamp: record.timestamp,
-        event_id: fields.text("eventId")?,
-        content_id: newer("contentId")?,
-        topic,
-        event_type: fields.text("eventType")?,
-        entity_type: fields.text("entityType")?,
-        conversation_id: fields.optional_text("conversationId")?,
-        customer_id: fields.optional_text("customerId")?,
-        agent_id: fields.optional_text("agentId")?,
-        event_time: fields.integer("eventTime")?,
-        ingest_time: fields.integer("ingestTime")?,
-        participant_id: fields.optional_text("participantId")?,
-        session_id: attribute("sessionId").or(newer("flowSessionId")?),
-        sequence: fields.optional_integer("sequence")?,
-        source: source.text("name")?,
-        channel: source.text("channel")?,
-        correlation_id: fields.text("correlationId")?,
-        fields: Fingerprint::of(fields.iter().filter(|(name, _)| !ADDED.contains(name)), layouts),
-        value: ValueDigest::of(record.value.as_deref()),
-    })
-}
-
-fn enriched(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Enriched, Error> {
-    let ordering = fields.record("ordering")?;
-    let figures = fields.record("conversation")?;
-    Ok(Enriched {
-        fact: fact(record, fields, layouts)?,
-        ordering: Ordering {
-            position: ordering.integer("position")?,
-            mode: ordering.text("mode")?,
-            late: ordering.flag("late")?,
-            gap_before: ordering.flag("gapBefore")?,
-        },
-        dedup_unknown: fields.flag("dedupUnknown")?,
-        possible_repeat: fields.has("possibleRepeat") && fields.flag("possibleRepeat")?,
-        figures: Figures {
-            state: figures.text("state")?,
-            started_at: figures.optional_integer("startedAt")?,
-            queued_ms: figures.optional_integer("queuedMs")?,
-            handled_ms: figures.optional_integer("handledMs")?,
-            transfers: figures.integer("transfers")?,
-            events: figures.integer("events")?,
-        },
-        enrichment: enrichment(&fields.record("enrichment")?)?,
-        profile: fields.optional_record("profile")?.as_ref().map(profile_fields).transpose()?,
-        held_ms: record.header("trunkline.held-ms").and_then(|held| held.parse().ok()).unwrap_or(0),
-    })
 }
 
 fn enrichment(fields: &Fields) -> Result<Enrichment, Error> {

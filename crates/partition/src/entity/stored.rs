@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::legacy::{LegacyConversation, LegacyOrder};
-use crate::conversation::Conversation;
+use super::legacy::LegacyOrder;
+use crate::conversation::{Conversation, LegacyConversation};
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
 

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::legacy::{LegacyConversation, LegacyOrder, LegacyPhase};
+use super::legacy::LegacyOrder;
 use super::*;
+use crate::conversation::{LegacyConversation, LegacyPhase};
 use crate::events::{encoded, event};
 use crate::state::MemoryState;
 

@@ -80,7 +80,7 @@ impl Task {
             self.finished.push(arrived.record.offset);
             return Ok(());
         }
-        let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase)));
+        let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase())));
         lane.pending.insert(id);
         let event = &arrived.event;
         self.held_bytes += event.held_bytes();

@@ -37,7 +37,7 @@ impl Settings {
 /// Whose event it is, where only the conversation says so.
 pub(super) fn customer_of(event: &EncodedEvent, conversation: &Conversation) -> Option<String> {
     let silent = event.customer_id().is_none() && event.is_conversational();
-    conversation.customer_id.clone().filter(|_| silent)
+    conversation.customer_id().filter(|_| silent).map(str::to_owned)
 }
 
 /// How an event was put in order, as it is published.

@@ -102,7 +102,7 @@ impl Task {
         let Some((_, head)) = lane.ready.front() else { return Ok(None) };
         let event = &head.item.event;
         let known = self.entities.known(key).map(|cached| cached.entity.conversation());
-        let customer = event.customer_id().or_else(|| known.and_then(|known| known.customer_id.as_deref()));
+        let customer = event.customer_id().or_else(|| known.and_then(|known| known.customer_id()));
         // As with a condition that fails: what does not decode is not kept from its profile.
         let chosen = || {
             !ctx.rules.chooses_what_to_enrich()

@@ -1,5 +1,7 @@
 //! Events before and after the processor.
 
+use std::collections::BTreeMap;
+
 use super::{Enrichment, Fingerprint, Place, ProfileFields, ValueDigest};
 
 /// What a record of `events.normalized` and one of `events.enriched` both say of an event.
@@ -27,6 +29,8 @@ pub struct Fact {
     pub customer_id: Option<String>,
     /// The agent concerned.
     pub agent_id: Option<String>,
+    /// What it tells of a session, where it is of a type that figures depend on.
+    pub told: Option<Box<Told>>,
     /// When it happened; UTC milliseconds.
     pub event_time: i64,
     /// When ingest took it in; UTC milliseconds.
@@ -47,6 +51,15 @@ pub struct Fact {
     pub fields: Fingerprint,
     /// The record's value: how many bytes, and a digest of them.
     pub value: ValueDigest,
+}
+
+/// What an event tells of a session of its conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
+    /// The medium.
+    pub media_type: Option<String>,
+    /// The platform's own fields, as texts.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// An entity, and the id of an event of it.
@@ -89,21 +102,50 @@ pub struct Ordering {
     pub gap_before: bool,
 }
 
-/// The figures of a conversation after an event, as published.
+/// The figures of a conversation after an event, as published. Times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
     /// `new`, `started`, `ivr`, `queued`, `connected`, `wrapup`, `ended`; `none` for what is no conversation.
     pub state: String,
     /// When it began; UTC milliseconds.
     pub started_at: Option<i64>,
-    /// Milliseconds in queues that it has left.
+    /// In queues that it has left.
     pub queued_ms: Option<i64>,
-    /// Milliseconds with agents that have left.
+    /// With agents that have left.
     pub handled_ms: Option<i64>,
     /// Times it went from one agent to another.
     pub transfers: i64,
     /// Events so far, this one included.
     pub events: i64,
+    /// Those that a record of an older build lacks.
+    pub more: Option<MoreFigures>,
+}
+
+/// Figures that builds of an older schema did not publish. Times are milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MoreFigures {
+    /// Times it began again after its end.
+    pub reopened: Option<i64>,
+    /// Distinct agents who handled it.
+    pub agents: Option<i64>,
+    /// Those connected now.
+    pub connected_agents: Option<i64>,
+    /// As far as told, with agents alerted.
+    pub alerted_ms: Option<i64>,
+    /// As far as told, on hold.
+    pub held_ms: Option<i64>,
+    /// As far as told, of work after the contact.
+    pub acw_ms: Option<i64>,
+    /// Times an agent asked another.
+    pub consults: Option<i64>,
+    /// Times another agent joined.
+    pub conferences: Option<i64>,
+    /// Transfers after the agents spoke.
+    pub attended_transfers: Option<i64>,
+    /// Transfers without that.
+    pub blind_transfers: Option<i64>,
+    /// Agents who were alerted and did not answer.
+    pub unanswered: Option<i64>,
 }
 
 // === impl Fact ===

@@ -170,7 +170,7 @@ fn judge_channels<'a>(
             }),
             _ => {}
         }
-        conversation.take(&fact.event_type, fact.event_time, fact.agent_id.as_deref());
+        conversation.take(&fact.event_type);
     }
 }
 

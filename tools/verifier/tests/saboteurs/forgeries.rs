@@ -71,6 +71,9 @@ pub const FORGERIES: &[&Forgery] = &[
     &events::QUEUED_TOO_LONG,
     &events::STALE_STATE,
     &events::TRANSFER_UNCOUNTED,
+    &events::MISSED_CALL_HANDLED,
+    &events::REOPENED_UNCOUNTED,
+    &events::CONSULT_CALLED_TRANSFER,
     &events::FIGURES_OF_AN_AGENT,
     // … and its profile
     &profiles::STRANGER,

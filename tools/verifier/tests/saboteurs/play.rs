@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_verifier::conversation::Conversation;
+use trunkline_verifier::conversation::{Conversation, Model};
+use trunkline_verifier::evidence::{Fact, Figures, Told};
 
 use crate::dice::Dice;
 
@@ -22,6 +23,10 @@ pub struct Event {
     pub conversation: Option<String>,
     pub customer: Option<String>,
     pub agent: Option<String>,
+    /// Whose session it is about.
+    pub participant: Option<String>,
+    /// What the platform tells besides.
+    pub told: BTreeMap<String, String>,
     pub event_type: &'static str,
     /// The source decides the mode.
     pub source: &'static str,
@@ -50,7 +55,7 @@ pub struct Emitted {
     pub gap_before: bool,
     pub position: i64,
     /// The conversation after it.
-    pub conversation: Conversation,
+    pub figures: Figures,
 }
 
 /// A whole run, in the order of time.
@@ -86,28 +91,23 @@ fn conversation(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
     let name = format!("c{number}");
     let source = ["bridge", "chat", "numbered"][dice.between(0, 3) as usize];
     let customer = dice.percent(80).then(|| format!("C-{:06}", dice.between(1, 6)));
-    let mut script = vec!["conversation.started", "queue.entered", "participant.connected"];
-    (0..dice.between(0, 4)).for_each(|_| script.push("message.received"));
-    script.push("participant.disconnected");
-    if dice.percent(50) {
-        script.extend(["participant.connected", "participant.disconnected"]);
-    }
-    script.push("conversation.ended");
+    let script = script(dice);
     let mut at = START + dice.between(0, 20_000);
     // Very old history now and then: a replay of a week ago.
     let age = if dice.percent(15) { WINDOW + 60_000 } else { 0 };
     let mut in_order = at;
-    for (index, event_type) in script.into_iter().enumerate() {
+    for (index, step) in script.into_iter().enumerate() {
         // Also several things in one millisecond.
         at += if dice.percent(10) { 0 } else { dice.between(1, 900) };
-        let agent = event_type.starts_with("participant").then(|| format!("a{}", dice.between(0, 3)));
         let event = Event {
             id: format!("{name}-{index}"),
             key: format!("genesys/org/{name}"),
             conversation: Some(name.clone()),
             customer: customer.clone().filter(|_| index == 0 || dice.percent(30)),
-            agent,
-            event_type,
+            agent: step.agent.map(|agent| format!("a{agent}")),
+            participant: Some(step.participant),
+            told: step.told.into_iter().map(|(name, told)| (name.to_owned(), told.to_owned())).collect(),
+            event_type: step.event_type,
             source,
             at: at - age,
             sequence: (source == "numbered").then_some(index as i64 + 1),
@@ -135,6 +135,48 @@ fn conversation(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
     }
 }
 
+/// One event of a conversation.
+struct Step {
+    event_type: &'static str,
+    participant: String,
+    agent: Option<i64>,
+    told: Vec<(&'static str, &'static str)>,
+}
+
+/// What happens in a conversation: one or two agents, one of whom may not answer, or be asked by the other; and perhaps the
+/// beginning of another life after its end.
+fn script(dice: &mut Dice) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |event_type, participant: &str, agent, told: &[(&'static str, &'static str)]| {
+        steps.push(Step { event_type, participant: participant.to_owned(), agent, told: told.to_vec() });
+    };
+    let (first, second) = (dice.between(0, 3), dice.between(0, 3));
+    step("conversation.started", "customer", None, &[]);
+    step("queue.entered", "queue", None, &[]);
+    if dice.percent(20) {
+        step("participant.connected", "missed", Some(first), &[]);
+        let alerted = [("alertingDurationMs", "15000"), ("interactingDurationMs", "0")];
+        step("participant.disconnected", "missed", Some(first), &alerted);
+    }
+    step("participant.connected", "first", Some(first), &[]);
+    (0..dice.between(0, 4)).for_each(|_| step("message.received", "customer", None, &[]));
+    if dice.percent(20) {
+        step("participant.connected", "asked", Some(second + 3), &[]);
+        step("participant.disconnected", "asked", Some(second + 3), &[("disconnectType", "client")]);
+    }
+    step("participant.disconnected", "first", Some(first), &[("disconnectType", "transfer")]);
+    if dice.percent(50) {
+        step("participant.connected", "second", Some(second), &[]);
+        let told = [("interactingDurationMs", "41000"), ("heldDurationMs", "700")];
+        step("participant.disconnected", "second", Some(second), &told);
+    }
+    step("conversation.ended", "customer", None, &[]);
+    if dice.percent(30) {
+        step("conversation.started", "customer again", None, &[]);
+    }
+    steps
+}
+
 fn agent(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
     let mut at = START + dice.between(0, 10_000);
     for index in 0..dice.between(2, 5) {
@@ -145,6 +187,8 @@ fn agent(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
             conversation: None,
             customer: None,
             agent: Some(format!("a{number}")),
+            participant: None,
+            told: BTreeMap::new(),
             event_type: "agent.state_changed",
             source: "bridge",
             at,
@@ -154,6 +198,22 @@ fn agent(number: i64, dice: &mut Dice, arrivals: &mut Vec<Arrived>) {
             returns: index >= 2,
         };
         arrivals.push(Arrived { event, at: at + 5 });
+    }
+}
+
+impl Event {
+    /// As the judge reads it.
+    fn fact(&self) -> Fact {
+        let about_a_session = self.conversation.is_some() && !self.event_type.starts_with("message");
+        let told = Told { media_type: Some("voice".to_owned()), attributes: self.told.clone() };
+        Fact {
+            event_type: self.event_type.to_owned(),
+            event_time: self.at,
+            agent_id: self.agent.clone(),
+            participant_id: self.participant.clone(),
+            told: about_a_session.then(|| Box::new(told)),
+            ..Fact::default()
+        }
     }
 }
 
@@ -190,6 +250,7 @@ fn place(event_type: &str) -> i64 {
 struct Lane {
     emitted: Vec<Emitted>,
     conversation: Conversation,
+    model: Model,
     furthest: Option<i64>,
     next_sequence: Option<i64>,
 }
@@ -241,9 +302,10 @@ impl Lane {
             _ => (behind, false),
         };
         self.furthest = self.furthest.max(Some(event.at));
-        self.conversation.take(event.event_type, event.at, event.agent.as_deref());
+        self.conversation.take(event.event_type);
+        self.model.take(&event.fact());
         let position = self.emitted.len() as i64 + 1;
-        let conversation = self.conversation.clone();
-        self.emitted.push(Emitted { event, arrived_at, at: now, late, gap_before, position, conversation });
+        let figures = self.model.figures().clone();
+        self.emitted.push(Emitted { event, arrived_at, at: now, late, gap_before, position, figures });
     }
 }

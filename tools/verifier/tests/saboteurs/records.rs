@@ -8,7 +8,7 @@ use apache_avro::types::Value;
 use trunkline_verifier::avro::Fields;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::decode::Intake;
-use trunkline_verifier::evidence::{Evidence, Place};
+use trunkline_verifier::evidence::{Evidence, Figures, Place};
 use trunkline_verifier::rules::Rules;
 use trunkline_verifier::topics::Record;
 
@@ -291,7 +291,9 @@ fn profile_fields(customer_id: &str, interaction: Option<i64>) -> Vec<(String, V
 /// The platform's event, as both topics have it.
 fn platform(event: &Event, ingest_time: i64, customer: Option<&str>) -> Fields {
     let source = record(&[("name", text(event.source)), ("channel", text("main"))]);
-    let attributes = [("ani".to_owned(), text("+1317"))].into_iter().collect();
+    let ani = ("ani".to_owned(), text("+1317"));
+    let told = event.told.iter().map(|(name, told)| (name.clone(), text(told)));
+    let attributes = told.chain([ani]).collect();
     fields(&[
         ("eventId", text(&event.id)),
         ("eventType", text(event.event_type)),
@@ -299,7 +301,8 @@ fn platform(event: &Event, ingest_time: i64, customer: Option<&str>) -> Fields {
         ("contentId", optional(event.content.as_deref())),
         ("entityType", text(if event.conversation.is_some() { "conversation" } else { "agent" })),
         ("conversationId", optional(event.conversation.as_deref())),
-        ("participantId", Value::Null),
+        ("participantId", optional(event.participant.as_deref())),
+        ("mediaType", optional(Some("voice"))),
         ("customerId", optional(customer)),
         ("agentId", optional(event.agent.as_deref())),
         ("queueId", optional(Some("q1"))),
@@ -324,9 +327,8 @@ fn enriched(emitted: &Emitted, customer: Option<&str>, profile: Option<(&str, Kn
         "chat" => "CAUSAL",
         _ => "SEQUENCED",
     };
-    let figures = emitted.conversation.figures();
+    let figures = &emitted.figures;
     let in_conversation = event.conversation.is_some();
-    let number = |number: Option<i64>| number.filter(|_| in_conversation).map_or(Value::Null, long);
     let sources = profile.into_iter().flat_map(|(customer, known)| {
         SYSTEMS.iter().zip(known.fetched).map(move |(system, fetched)| {
             record(&[
@@ -349,17 +351,7 @@ fn enriched(emitted: &Emitted, customer: Option<&str>, profile: Option<(&str, Kn
                 ("gapBefore", Value::Boolean(emitted.gap_before)),
             ]),
         ),
-        (
-            "conversation",
-            record(&[
-                ("state", text(if in_conversation { &figures.state } else { "none" })),
-                ("startedAt", number(figures.started_at)),
-                ("queuedMs", number(figures.queued_ms)),
-                ("handledMs", number(figures.handled_ms)),
-                ("transfers", Value::Int(if in_conversation { figures.transfers as i32 } else { 0 })),
-                ("events", long(emitted.position)),
-            ]),
-        ),
+        ("conversation", summary(figures, in_conversation, emitted.position)),
         (
             "enrichment",
             record(&[
@@ -375,6 +367,31 @@ fn enriched(emitted: &Emitted, customer: Option<&str>, profile: Option<(&str, Kn
         ),
     ]));
     Fields::new(all)
+}
+
+/// The figures of a conversation; what is none has none.
+fn summary(figures: &Figures, in_conversation: bool, position: i64) -> Value {
+    let number = |number: Option<i64>| number.filter(|_| in_conversation).map_or(Value::Null, long);
+    let more = figures.more.clone().unwrap_or_default();
+    record(&[
+        ("state", text(if in_conversation { &figures.state } else { "none" })),
+        ("startedAt", number(figures.started_at)),
+        ("queuedMs", number(figures.queued_ms)),
+        ("handledMs", number(figures.handled_ms)),
+        ("transfers", Value::Int(if in_conversation { figures.transfers as i32 } else { 0 })),
+        ("events", long(position)),
+        ("reopened", number(more.reopened)),
+        ("agents", number(more.agents)),
+        ("connectedAgents", number(more.connected_agents)),
+        ("alertedMs", number(more.alerted_ms)),
+        ("heldMs", number(more.held_ms)),
+        ("acwMs", number(more.acw_ms)),
+        ("consults", number(more.consults)),
+        ("conferences", number(more.conferences)),
+        ("attendedTransfers", number(more.attended_transfers)),
+        ("blindTransfers", number(more.blind_transfers)),
+        ("unanswered", number(more.unanswered)),
+    ])
 }
 
 fn fields(named: &[(&str, Value)]) -> Fields {

@@ -297,7 +297,7 @@ impl<'a> Seen<'_, 'a> {
             !held && !self.around.arrivals.came_before(fact, &other.fact)
         };
         for other in self.before.iter().take_while(published) {
-            conversation.take(&other.fact.event_type, other.fact.event_time, None);
+            conversation.take(&other.fact.event_type);
         }
         !conversation.admits(&fact.event_type)
     }

@@ -1,7 +1,7 @@
 //! Events: lost, doubled, out of order, changed.
 
 use apache_avro::types::Value;
-use trunkline_verifier::evidence::{DeadLetter, Enriched, Evidence, Fingerprint, Place};
+use trunkline_verifier::evidence::{DeadLetter, Enriched, Evidence, Fingerprint, MoreFigures, Place};
 
 use super::Forgery;
 use crate::dice::Dice;
@@ -434,6 +434,44 @@ pub const TRANSFER_UNCOUNTED: Forgery = Forgery {
     forge: |evidence, dice| {
         let index = some(evidence, dice, |event| event.figures.transfers > 0)?;
         evidence.enriched[index].figures.transfers -= 1;
+        Some(())
+    },
+};
+
+pub const MISSED_CALL_HANDLED: Forgery = Forgery {
+    name: "an agent who did not answer handled a call",
+    breaks: "figures",
+    forge: |evidence, dice| {
+        let index = some(evidence, dice, |event| {
+            event.figures.handled_ms == Some(0)
+                && event.figures.more.as_ref().is_some_and(|more| more.unanswered > Some(0))
+        })?;
+        evidence.enriched[index].figures.handled_ms = Some(15_000);
+        Some(())
+    },
+};
+
+pub const REOPENED_UNCOUNTED: Forgery = Forgery {
+    name: "a conversation that lives again is not counted as reopened",
+    breaks: "figures",
+    forge: |evidence, dice| {
+        let reopened = |more: &MoreFigures| more.reopened > Some(0);
+        let index = some(evidence, dice, |event| event.figures.more.as_ref().is_some_and(reopened))?;
+        evidence.enriched[index].figures.more.as_mut()?.reopened = Some(0);
+        Some(())
+    },
+};
+
+pub const CONSULT_CALLED_TRANSFER: Forgery = Forgery {
+    name: "a consult counts as an attended transfer",
+    breaks: "figures",
+    forge: |evidence, dice| {
+        let consulted = |more: &MoreFigures| more.consults > Some(0);
+        let index = some(evidence, dice, |event| event.figures.more.as_ref().is_some_and(consulted))?;
+        let figures = &mut evidence.enriched[index].figures;
+        figures.transfers += 1;
+        let more = figures.more.as_mut()?;
+        (more.consults, more.attended_transfers) = (Some(0), Some(1));
         Some(())
     },
 };

@@ -1,0 +1,87 @@
+//! What an event says about sessions.
+
+use trunkline_schemas::EncodedEvent;
+use trunkline_schemas::event_type as et;
+
+use super::name;
+use super::reported::{Disconnect, Durations, milliseconds};
+use super::sessions::Sessions;
+use super::span::{Edge, Kind, Mark};
+
+// === impl Sessions ===
+
+impl Sessions {
+    /// Takes in what an event says. Whether it can have changed a figure.
+    pub(super) fn take(&mut self, event: &EncodedEvent) -> bool {
+        let (kind, starts) = match event.event_type() {
+            et::CONVERSATION_STARTED => (Kind::Customer, true),
+            et::CONVERSATION_STATUS_CHANGED => match event.attribute("caseStatus") {
+                Some(status) if !status.eq_ignore_ascii_case("closed") => (Kind::Customer, true),
+                _ => return false,
+            },
+            et::CONVERSATION_ENDED => (Kind::Customer, false),
+            et::QUEUE_ENTERED => (Kind::Queue, true),
+            et::QUEUE_LEFT => (Kind::Queue, false),
+            et::FLOW_STARTED => (Kind::Flow, true),
+            et::FLOW_ENDED => (Kind::Flow, false),
+            et::PARTICIPANT_CONNECTED => (Kind::Agent, true),
+            et::PARTICIPANT_DISCONNECTED => (Kind::Agent, false),
+            et::ACW_ENDED => return self.take_after_work(event),
+            et::CONVERSATION_UPDATED => return self.take_snapshot(event),
+            _ => return false,
+        };
+        self.add(mark(event, kind, starts));
+        true
+    }
+
+    fn take_after_work(&mut self, event: &EncodedEvent) -> bool {
+        let Some(worked) = event.attribute("wrapupDurationMs").and_then(milliseconds) else { return false };
+        let agent = event.agent_id().map(name::hash);
+        let (_, name) = session(event, Kind::Agent, event.attribute("sessionId"), agent);
+        self.work_after(name, worked);
+        true
+    }
+
+    fn take_snapshot(&mut self, event: &EncodedEvent) -> bool {
+        let before = self.observers.clone();
+        event.attributes().for_each(|(name, value)| self.observers.take(name, value));
+        self.observers != before
+    }
+}
+
+fn mark(event: &EncodedEvent, kind: Kind, starts: bool) -> Mark {
+    let mut platform_session = None;
+    let mut disconnect = Disconnect::Untold;
+    let mut durations = Durations::default();
+    for (name, value) in event.attributes() {
+        match name {
+            "sessionId" => platform_session = Some(value),
+            "disconnectType" => disconnect = Disconnect::read(value),
+            _ => durations.take(name, value),
+        }
+    }
+    let agent = event.agent_id().filter(|_| kind == Kind::Agent).map(name::hash);
+    let (kind, name) = session(event, kind, platform_session, agent);
+    let edge = if starts {
+        Edge::Start
+    } else {
+        let durations = (durations != Durations::default()).then(|| Box::new(durations));
+        Edge::End { disconnect, durations }
+    };
+    let media = event.media_type().map_or(0, name::medium);
+    Mark { kind, name, media, agent, at: event.event_time(), edge }
+}
+
+/// Which session an event is about.
+fn session(
+    event: &EncodedEvent,
+    kind: Kind,
+    platform_session: Option<&str>,
+    agent: Option<u64>,
+) -> (Kind, u64) {
+    let participant = event.participant_id().unwrap_or_default();
+    match (kind, name::session(participant, platform_session.unwrap_or_default()), agent) {
+        (Kind::Agent, 0, Some(agent)) => (Kind::Assignee, agent),
+        (kind, name, _) => (kind, name),
+    }
+}

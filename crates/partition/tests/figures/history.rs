@@ -1,0 +1,267 @@
+//! Histories from a seed: calls as they happen, and whatever else can be told.
+
+use std::collections::BTreeMap;
+
+use crate::fact::Fact;
+
+const START: i64 = 1_790_000_000_000;
+const PARTICIPANTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
+const AGENTS: [&str; 5] = ["agent 1", "agent 2", "agent 3", "agent 4", "agent 5"];
+const SESSIONS: [&str; 10] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
+const MEDIA: [&str; 3] = ["voice", "callback", ""];
+const DISCONNECTS: [&str; 10] = [
+    "transfer",
+    "TRANSFER",
+    "transfer.consult",
+    "TRANSFER_CONSULT",
+    "transfer.conference",
+    "conference.transfer",
+    "transfer.forward",
+    "client",
+    "endpoint",
+    "PEER",
+];
+const DURATIONS: [&str; 7] = [
+    "interactingDurationMs",
+    "heldDurationMs",
+    "alertingDurationMs",
+    "contactingDurationMs",
+    "dialingDurationMs",
+    "callbackDurationMs",
+    "connectedDurationMs",
+];
+
+/// Numbers from a seed (SplitMix64).
+pub struct Dice(u64);
+
+impl Dice {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z >> 31
+    }
+
+    /// From `low` to `high`, without the latter.
+    fn between(&mut self, low: i64, high: i64) -> i64 {
+        low + (self.next() % (high - low) as u64) as i64
+    }
+
+    pub fn percent(&mut self, percent: i64) -> bool {
+        self.between(0, 100) < percent
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.between(0, of.len() as i64) as usize]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.between(0, last as i64 + 1) as usize);
+        }
+    }
+}
+
+/// The facts of a history, in the order in which they come.
+pub fn history(seed: u64) -> Vec<Fact> {
+    let mut dice = Dice::new(seed.wrapping_mul(7_919));
+    let mut facts = match seed % 4 {
+        0 => noise(&mut dice),
+        1 => case(&mut dice),
+        _ => call(&mut dice),
+    };
+    facts.push(Fact { kind: "message.received", at: START, ..Fact::default() });
+    // What is never told, and what is told twice, now and then with more.
+    facts.retain(|_| !dice.percent(6));
+    let again: Vec<Fact> = facts.iter().filter(|_| dice.percent(5)).cloned().collect();
+    for mut fact in again {
+        if fact.kind.ends_with("disconnected") && dice.percent(50) {
+            fact.told.extend(told(&mut dice));
+        }
+        facts.push(fact);
+    }
+    // Within the hold, one may come before another.
+    facts.sort_by_key(|fact| fact.at);
+    for at in 1..facts.len() {
+        if dice.percent(15) {
+            facts.swap(at - 1, at);
+        }
+    }
+    facts
+}
+
+/// A call of Genesys: each session has a participant and an id.
+fn call(dice: &mut Dice) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut at = START;
+    let mut number = 0;
+    for life in 0..dice.between(1, 4) as usize {
+        let (media, from) = (if dice.percent(80) { "voice" } else { dice.one(&MEDIA) }, at);
+        if dice.percent(40) {
+            stay(&mut facts, ("flow", SESSIONS[life], media), at, at + dice.between(0, 8));
+            at += dice.between(0, 8);
+        }
+        if dice.percent(60) {
+            let left = at + dice.between(0, 10);
+            stay(&mut facts, ("queue", SESSIONS[life], media), at, left);
+            at = left;
+        }
+        for _ in 0..dice.between(0, 4) {
+            let until = at + dice.between(0, 20);
+            agent(&mut facts, dice, number, media, (at, until));
+            number += 1;
+            // The next one overlaps, follows at once, or later.
+            at = match dice.between(0, 3) {
+                0 => dice.between(at, until + 1),
+                1 => until,
+                _ => until + dice.between(0, 4),
+            };
+        }
+        let session = SESSIONS[life];
+        let until = if dice.percent(80) { at + dice.between(0, 25) } else { at };
+        let customer =
+            |kind, at| Fact { kind, at, participant: "customer", session, media, ..Fact::default() };
+        facts.extend([customer("conversation.started", from), customer("conversation.ended", until)]);
+        at = until + dice.between(0, 30);
+    }
+    facts
+}
+
+fn stay(
+    facts: &mut Vec<Fact>,
+    (kind, session, media): (&str, &'static str, &'static str),
+    from: i64,
+    to: i64,
+) {
+    let (start, end) =
+        if kind == "flow" { ("flow.started", "flow.ended") } else { ("queue.entered", "queue.left") };
+    let fact = |kind, at| Fact { kind, at, participant: PARTICIPANTS[4], session, media, ..Fact::default() };
+    facts.extend([fact(start, from), fact(end, to)]);
+}
+
+/// An agent's session of a call, with whatever belongs to it.
+fn agent(facts: &mut Vec<Fact>, dice: &mut Dice, number: usize, media: &'static str, (from, to): (i64, i64)) {
+    let participant = PARTICIPANTS[number % 3];
+    let session = SESSIONS[number];
+    let fact = |kind, at| Fact {
+        kind,
+        at,
+        participant,
+        session,
+        agent: AGENTS[number % 4],
+        media,
+        ..Fact::default()
+    };
+    facts.push(fact("participant.connected", from));
+    facts.push(Fact { told: told(dice), ..fact("participant.disconnected", to) });
+    if dice.percent(30) {
+        let worked = BTreeMap::from([("wrapupDurationMs", dice.between(0, 9).to_string())]);
+        facts.push(Fact { told: worked, ..fact("acw.ended", to + dice.between(0, 9)) });
+    }
+    if dice.percent(12) {
+        let name = dice.one(&["coachingParticipantIds", "monitoringParticipantIds", "bargingParticipantIds"]);
+        let named = BTreeMap::from([(name, format!("nobody, {participant}"))]);
+        facts.push(Fact { kind: "conversation.updated", at: to, told: named, ..Fact::default() });
+    }
+}
+
+/// What the end of an agent's session tells: nothing, all, or that nobody answered.
+fn told(dice: &mut Dice) -> BTreeMap<&'static str, String> {
+    let mut told = BTreeMap::new();
+    match dice.between(0, 4) {
+        0 => {}
+        1 => {
+            told.insert("alertingDurationMs", dice.between(0, 9).to_string());
+            told.insert("interactingDurationMs", "0".to_owned());
+        }
+        2 => {
+            told.insert("interactingDurationMs", dice.between(0, 20).to_string());
+            told.insert("heldDurationMs", dice.between(0, 9).to_string());
+        }
+        _ => {
+            for name in DURATIONS {
+                if dice.percent(30) {
+                    told.insert(name, dice.one(&["0", "3", "11", "-4", "many"]).to_owned());
+                }
+            }
+        }
+    }
+    if dice.percent(60) {
+        told.insert("disconnectType", dice.one(&DISCONNECTS).to_owned());
+    }
+    told
+}
+
+/// A case of CXone: nothing but the agent has a name.
+fn case(dice: &mut Dice) -> Vec<Fact> {
+    let mut at = START;
+    let mut facts = Vec::new();
+    for _ in 0..dice.between(2, 22) {
+        at += dice.between(0, 5);
+        let kind = dice.one(&[
+            "conversation.started",
+            "conversation.ended",
+            "conversation.status_changed",
+            "queue.entered",
+            "queue.left",
+            "participant.connected",
+            "participant.connected",
+            "participant.disconnected",
+            "message.received",
+        ]);
+        let mut fact = Fact { kind, at, media: dice.one(&["chat", "chat", ""]), ..Fact::default() };
+        if kind.starts_with("participant") {
+            fact.agent = dice.one(&AGENTS[..3]);
+        }
+        if kind == "conversation.status_changed" && dice.percent(80) {
+            fact.told.insert("caseStatus", dice.one(&["new", "open", "Closed", "pending"]).to_owned());
+        }
+        facts.push(fact);
+    }
+    facts
+}
+
+/// Anything about a few sessions, at a few times.
+fn noise(dice: &mut Dice) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for _ in 0..dice.between(1, 24) {
+        let kind = dice.one(&[
+            "conversation.started",
+            "conversation.ended",
+            "queue.entered",
+            "queue.left",
+            "flow.started",
+            "flow.ended",
+            "participant.connected",
+            "participant.disconnected",
+            "participant.connected",
+            "participant.disconnected",
+            "acw.ended",
+            "message.sent",
+        ]);
+        let session = dice.between(0, 4) as usize;
+        let mut fact = Fact { kind, at: START + dice.between(0, 25), ..Fact::default() };
+        (fact.participant, fact.session) = (PARTICIPANTS[session % 3], SESSIONS[session]);
+        // One name has one medium and one agent, though not every fact tells them.
+        if dice.percent(80) {
+            fact.media = MEDIA[session % 2];
+        }
+        if (kind.starts_with("participant") || kind == "acw.ended") && dice.percent(90) {
+            fact.agent = AGENTS[session];
+        }
+        match kind {
+            "participant.disconnected" | "queue.left" => fact.told = told(dice),
+            "acw.ended" => {
+                fact.told.insert("wrapupDurationMs", dice.one(&["0", "5", "8", "x"]).to_owned());
+            }
+            _ => {}
+        }
+        facts.push(fact);
+    }
+    facts
+}

@@ -1,0 +1,136 @@
+//! Figures of a conversation, worked out anew from all facts so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sessions::{Seen, Session, named, sessions};
+use super::transfers;
+use crate::evidence::{Fact, Figures, MoreFigures};
+
+/// Starts and ends up to which state keeps sessions apart; beyond, figures depend on what was folded when.
+const KEPT_APART: usize = 64;
+
+/// A conversation after some events.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Model {
+    seen: Vec<Seen>,
+    figures: Figures,
+}
+
+// === impl Model ===
+
+impl Model {
+    /// Takes an event in.
+    pub fn take(&mut self, fact: &Fact) {
+        let seen = Seen::of(fact);
+        if seen.is_some() || self.figures.events == 0 {
+            self.seen.extend(seen);
+            self.figures = Figures { events: self.figures.events, ..figures(&self.seen) };
+        }
+        self.figures.events += 1;
+    }
+
+    /// Its figures as they are published.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// Whether it has more sessions than are kept apart.
+    pub fn is_folded(&self) -> bool {
+        self.seen.iter().filter(|seen| seen.edge().is_some()).count() > KEPT_APART
+    }
+}
+
+fn figures(seen: &[Seen]) -> Figures {
+    let sessions = sessions(seen);
+    let lives = lives(&sessions);
+    let agents: Vec<&Session> = sessions.iter().filter(|s| s.of == "agent" && !s.aside).collect();
+    let over: Vec<&Session> = agents.iter().copied().filter(|s| s.is_over()).collect();
+    let distinct = |open_only: bool| {
+        let counted = sessions.iter().filter(|s| s.is_answered() && !(open_only && s.is_over()));
+        let ids: BTreeSet<&str> = counted.map(|s| s.agent.as_str()).filter(|id| !id.is_empty()).collect();
+        Some(ids.len() as i64)
+    };
+    let mut more = MoreFigures {
+        reopened: Some(lives.len() as i64),
+        agents: distinct(false),
+        connected_agents: distinct(true),
+        alerted_ms: sum(over.iter().map(|s| s.told("alerting"))),
+        held_ms: sum(over.iter().map(|s| s.told("held"))),
+        acw_ms: after_work(seen),
+        unanswered: Some(agents.iter().filter(|s| s.is_unanswered()).count() as i64),
+        ..MoreFigures::default()
+    };
+    let transfers = transfers::count(&sessions, &lives, &mut more);
+    let barging = named(seen, &["barging"]).len() as i64;
+    more.conferences = more.conferences.map(|conferences| conferences + barging);
+    let queues = sessions.iter().filter(|s| s.of == "queue" && s.is_over());
+    let starts = seen.iter().filter(|seen| seen.event_type == "conversation.started");
+    Figures {
+        state: state(&sessions, &lives).to_owned(),
+        started_at: starts.map(|seen| seen.at).min(),
+        queued_ms: sum(queues.map(|s| s.told("connected").or_else(|| by_the_clock(s)))),
+        handled_ms: sum(over.iter().map(|s| handled(s))),
+        transfers,
+        events: 0,
+        more: Some(more),
+    }
+}
+
+fn handled(session: &Session) -> Option<i64> {
+    match session.told_of_agent() {
+        Some(_) => Some(session.told("interacting").unwrap_or(0) + session.told("held").unwrap_or(0)),
+        None => by_the_clock(session),
+    }
+}
+
+/// How long a stay took, unless only its end is known.
+fn by_the_clock(session: &Session) -> Option<i64> {
+    let known = session.from_is_told || session.told_length().is_some();
+    known.then(|| session.until - session.from)
+}
+
+/// The sum of what is known; unknown while nothing is.
+fn sum(numbers: impl Iterator<Item = Option<i64>>) -> Option<i64> {
+    numbers.flatten().reduce(|one, other| one + other)
+}
+
+fn after_work(seen: &[Seen]) -> Option<i64> {
+    let mut longest = BTreeMap::new();
+    for fact in seen.iter().filter(|seen| seen.event_type == "acw.ended") {
+        let told = fact.told.attributes.get("wrapupDurationMs").and_then(|told| told.parse::<i64>().ok());
+        if let Some(told) = told.filter(|told| *told >= 0) {
+            let known = longest.entry(fact.name(true)).or_insert(told);
+            *known = told.max(*known);
+        }
+    }
+    sum(longest.into_values().map(Some))
+}
+
+/// When further lives begin: with a start when all before is over, the customer's part included.
+fn lives(sessions: &[Session]) -> Vec<i64> {
+    let starts: BTreeSet<i64> = sessions.iter().filter(|s| s.from_is_told).map(|s| s.from).collect();
+    let begins_anew = |start: &i64| {
+        let before: Vec<&Session> = sessions.iter().filter(|s| s.from < *start).collect();
+        before.iter().any(|s| s.of == "customer") && before.iter().all(|s| s.until < *start)
+    };
+    starts.into_iter().filter(begins_anew).collect()
+}
+
+fn state(sessions: &[Session], lives: &[i64]) -> &'static str {
+    let customer = sessions.iter().any(|s| s.of == "customer");
+    if customer && sessions.iter().all(Session::is_over) {
+        return "ended";
+    }
+    let open = |of: &str| sessions.iter().any(|s| s.of == of && !s.is_over() && !s.aside);
+    for (of, state) in [("agent", "connected"), ("queue", "queued"), ("flow", "ivr")] {
+        if open(of) {
+            return state;
+        }
+    }
+    let this_life = lives.last().copied().unwrap_or(i64::MIN);
+    let left = |s: &Session| s.is_answered() && s.is_over() && s.from >= this_life;
+    if sessions.iter().any(left) { "wrapup" } else { "started" }
+}
+
+#[cfg(test)]
+mod tests;

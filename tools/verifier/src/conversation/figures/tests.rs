@@ -1,0 +1,119 @@
+use super::*;
+use crate::evidence::Told;
+
+/// A fact of a participant's session.
+fn fact(event_type: &str, at: i64, session: &str, told: &[(&str, &str)]) -> Fact {
+    let mut told = Told {
+        media_type: Some("voice".into()),
+        attributes: told.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+    };
+    if !session.is_empty() {
+        told.attributes.insert("sessionId".into(), session.into());
+    }
+    Fact {
+        event_type: event_type.into(),
+        event_time: at,
+        participant_id: (!session.is_empty()).then(|| session.to_owned()),
+        agent_id: event_type.starts_with("participant").then(|| session.to_owned()),
+        told: Some(Box::new(told)),
+        ..Fact::default()
+    }
+}
+
+fn told(facts: &[Fact]) -> Figures {
+    let mut model = Model::default();
+    facts.iter().for_each(|fact| model.take(fact));
+    model.figures().clone()
+}
+
+/// Consults, conferences, attended and blind transfers.
+fn counts(figures: &Figures) -> [i64; 4] {
+    let more = figures.more.clone().unwrap();
+    [more.consults, more.conferences, more.attended_transfers, more.blind_transfers].map(Option::unwrap)
+}
+
+#[test]
+fn a_call_with_a_transfer_has_its_figures() {
+    let figures = told(&[
+        fact("conversation.started", 100, "customer", &[]),
+        fact("queue.entered", 200, "queue", &[]),
+        fact("participant.connected", 500, "a", &[]),
+        fact("participant.disconnected", 900, "a", &[("disconnectType", "TRANSFER")]),
+        fact("participant.connected", 1_000, "b", &[]),
+        fact("conversation.ended", 1_600, "customer", &[]),
+    ]);
+    assert_eq!((figures.queued_ms, figures.handled_ms), (Some(300), Some(1_000)));
+    assert_eq!((figures.transfers, figures.events, figures.state.as_str()), (1, 6, "ended"));
+    assert_eq!((figures.started_at, counts(&figures)), (Some(100), [0, 0, 0, 1]));
+}
+
+#[test]
+fn what_is_not_known_is_none() {
+    let message = Fact { event_type: "message.received".into(), event_time: 5, ..Fact::default() };
+    let figures = told(&[message]);
+    assert_eq!((figures.started_at, figures.queued_ms, figures.handled_ms), (None, None, None));
+    assert_eq!(figures.state, "started");
+}
+
+#[test]
+fn an_agent_who_did_not_answer_handled_nothing() {
+    let rona = [("alertingDurationMs", "15000"), ("interactingDurationMs", "0")];
+    let figures = told(&[
+        fact("participant.connected", 0, "a", &[]),
+        fact("participant.disconnected", 15_000, "a", &rona),
+        fact("participant.connected", 16_000, "b", &[]),
+    ]);
+    let more = figures.more.clone().unwrap();
+    assert_eq!((figures.handled_ms, figures.transfers, more.unanswered), (Some(0), 0, Some(1)));
+    assert_eq!((more.agents, more.connected_agents, more.alerted_ms), (Some(1), Some(1), Some(15_000)));
+}
+
+#[test]
+fn consults_attended_transfers_and_conferences_are_told_apart() {
+    let two = |first: (i64, &str), second: (i64, &str)| {
+        counts(&told(&[
+            fact("participant.connected", 0, "a", &[]),
+            fact("participant.connected", 10, "b", &[]),
+            fact("participant.disconnected", first.0, "a", &[("disconnectType", first.1)]),
+            fact("participant.disconnected", second.0, "b", &[("disconnectType", second.1)]),
+        ]))
+    };
+    assert_eq!(two((50, "client"), (20, "client")), [1, 0, 0, 0]);
+    assert_eq!(two((50, "client"), (20, "transfer.conference")), [0, 1, 0, 0]);
+    assert_eq!(two((20, "client"), (50, "client")), [0, 0, 1, 0]);
+    assert_eq!(two((50, "client"), (50, "client")), [0, 0, 0, 0]);
+}
+
+#[test]
+fn a_case_that_is_opened_again_lives_again() {
+    let mut facts = vec![
+        fact("conversation.started", 0, "", &[]),
+        fact("conversation.ended", 10, "", &[]),
+        fact("conversation.status_changed", 20, "", &[("caseStatus", "open")]),
+    ];
+    let reopened = told(&facts);
+    assert_eq!((reopened.state.as_str(), reopened.more.unwrap().reopened), ("started", Some(1)));
+    facts.reverse();
+    assert_eq!(told(&facts).state, "started", "whatever order they come in");
+}
+
+#[test]
+fn observers_handle_nothing() {
+    let figures = told(&[
+        fact("participant.connected", 0, "a", &[]),
+        fact("participant.connected", 10, "b", &[]),
+        fact("conversation.updated", 11, "", &[("bargingParticipantIds", "x, b")]),
+        fact("participant.disconnected", 20, "b", &[]),
+    ]);
+    assert_eq!((counts(&figures), figures.handled_ms), ([0, 2, 0, 0], None));
+}
+
+#[test]
+fn a_conversation_of_very_many_sessions_is_known_to_be_folded() {
+    let mut model = Model::default();
+    for number in 0..65 {
+        assert!(!model.is_folded());
+        model.take(&fact("queue.entered", number, "q", &[]));
+    }
+    assert!(model.is_folded());
+}
