@@ -159,7 +159,7 @@ impl World {
         self.pass(HOLD + IDLE_AFTER_MS);
         // Nobody answers lookups here: each event waits for its deadline, one after the other.
         for _ in 0..self.log.len() {
-            self.pass(DEADLINE);
+            self.pass(DEADLINE + 1);
         }
         self.commit();
         assert_eq!(self.task.outstanding_bytes(), 0);

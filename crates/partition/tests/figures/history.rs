@@ -9,11 +9,13 @@ const PARTICIPANTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
 const AGENTS: [&str; 5] = ["agent 1", "agent 2", "agent 3", "agent 4", "agent 5"];
 const SESSIONS: [&str; 10] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 const MEDIA: [&str; 3] = ["voice", "callback", ""];
-const DISCONNECTS: [&str; 10] = [
+const DISCONNECTS: [&str; 12] = [
     "transfer",
     "TRANSFER",
     "transfer.consult",
     "TRANSFER_CONSULT",
+    "CONSULT_TRANSFER",
+    "NO_ANSWER_TRANSFER",
     "transfer.conference",
     "conference.transfer",
     "transfer.forward",

@@ -88,9 +88,9 @@ fn strength(how: &str) -> u8 {
     match how.to_lowercase().replace('_', ".").as_str() {
         "conference.transfer" => 5,
         "transfer.conference" => 4,
-        "transfer.consult" => 3,
+        "transfer.consult" | "consult.transfer" => 3,
         "transfer" => 2,
-        how if how.starts_with("transfer.") => 2,
+        how if how.starts_with("transfer.") || how.ends_with(".transfer") => 2,
         _ => 1,
     }
 }
