@@ -102,15 +102,16 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut at = START;
     let mut number = 0;
-    for life in 0..dice.between(1, 4) as usize {
+    let lives = dice.between(1, 4) as usize;
+    for session in SESSIONS.into_iter().take(lives) {
         let (media, from) = (if dice.percent(80) { "voice" } else { dice.one(&MEDIA) }, at);
         if dice.percent(40) {
-            stay(&mut facts, ("flow", SESSIONS[life], media), at, at + dice.between(0, 8));
+            stay(&mut facts, ("flow", session, media), at, at + dice.between(0, 8));
             at += dice.between(0, 8);
         }
         if dice.percent(60) {
             let left = at + dice.between(0, 10);
-            stay(&mut facts, ("queue", SESSIONS[life], media), at, left);
+            stay(&mut facts, ("queue", session, media), at, left);
             at = left;
         }
         for _ in 0..dice.between(0, 4) {
@@ -124,7 +125,6 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
                 _ => until + dice.between(0, 4),
             };
         }
-        let session = SESSIONS[life];
         let until = if dice.percent(80) { at + dice.between(0, 25) } else { at };
         let customer =
             |kind, at| Fact { kind, at, participant: "customer", session, media, ..Fact::default() };

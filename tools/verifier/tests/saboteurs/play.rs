@@ -143,8 +143,8 @@ struct Step {
     told: Vec<(&'static str, &'static str)>,
 }
 
-/// What happens in a conversation: one or two agents, one of whom may not answer, or be asked by the other; and perhaps the
-/// beginning of another life after its end.
+/// What happens in a conversation: one or two agents, one of whom may not answer, or be asked by the other; and perhaps
+/// the beginning of another life after its end.
 fn script(dice: &mut Dice) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut step = |event_type, participant: &str, agent, told: &[(&'static str, &'static str)]| {

@@ -127,11 +127,11 @@ pub const STALE_FINAL_VALUE: Forgery = Forgery {
     name: "in the end the value of an earlier command stands",
     breaks: "writes",
     forge: |evidence, dice| {
-        let (one, other) = of_one_resource(evidence, dice)?;
-        let (one, last) = (call_of(evidence, &one)?.clone(), call_of(evidence, &other)?.clone());
+        let (one, _) = of_one_resource(evidence, dice)?;
+        let one = call_of(evidence, &one)?.clone();
+        let last = evidence.calls.as_ref()?.iter().map(|call| call.started_at).fold(0.0, f64::max);
         // Written again by somebody without the command's id, so that only the value gives it away.
-        let again =
-            Call { started_at: last.started_at + 100.0, finished_at: None, idempotency_key: None, ..one };
+        let again = Call { started_at: last + 100.0, finished_at: None, idempotency_key: None, ..one };
         evidence.calls.as_mut()?.push(again);
         Some(())
     },
