@@ -149,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = args(folder.path(), &[]);
         run(&args).unwrap();
-        for name in ["kafka", "registry", "salesforce", "sap", "servicenow", "genesys"] {
+        for name in ["kafka", "registry", "salesforce", "sap", "servicenow", "genesys", "redaction"] {
             std::fs::write(folder.path().join("secrets").join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("certificates")).unwrap();

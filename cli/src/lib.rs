@@ -5,6 +5,7 @@
 //! - [`Cli`]: the command line; one verb, one file
 //! - [`init`], [`check`], [`version`]: a configuration to start from, its mistakes, which version this is
 //! - [`rules`]: checks the rules, and tries them on cases
+//! - [`map`]: what payloads would become, without Kafka
 //! - [`doctor`]: tries everything that the configuration points at
 //! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
 //! - [`explain`]: what the topics know of one conversation
@@ -18,6 +19,7 @@ pub mod doctor;
 pub mod explain;
 pub mod failure;
 pub mod init;
+pub mod map;
 pub mod rules;
 pub mod schemas;
 pub mod topics;

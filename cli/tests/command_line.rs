@@ -155,7 +155,8 @@ fn help_and_version_are_no_failures() {
     let folder = tempfile::tempdir().unwrap();
     let output = trunkline(folder.path(), &["--help"]);
     assert!(output.status.success());
-    for verb in ["init", "check", "doctor", "version", "topics", "schemas", "explain", "rules", "demo"] {
+    for verb in ["init", "check", "doctor", "version", "topics", "schemas", "explain", "rules", "map", "demo"]
+    {
         assert!(out(&output).contains(&format!("\n  {verb} ")), "{verb} is in the help");
     }
     let output = trunkline(folder.path(), &["version"]);
@@ -285,5 +286,76 @@ a.rules-test.toml:14:12 case 'a stranger waits in line' expect: field 'decision'
 4 mistakes (TL-1001)
 ";
         assert_eq!(err(&output), expected);
+    }
+}
+
+/// An event of a conversation, one that has no time, one with a field that no schema knows, and no event.
+const PAYLOADS: [&str; 4] = [
+    r#"{"eventType":"CaseCreated","eventId":"1","createdAt":"2026-03-02T09:15:30+01:00","data":{"case":{"id":"7"}}}"#,
+    r#"{"eventType":"CaseCreated","eventId":"2"}"#,
+    r#"{"eventType":"CaseCreated","eventId":"3","weather":"rain"}"#,
+    r#"{"weather":"rain"}"#,
+];
+
+#[test]
+fn payloads_are_mapped_without_a_configuration_and_the_exit_code_says_how_it_went() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, payloads, code) in [("good.jsonl", 0..1, 0), ("drifting", 0..3, 3), ("bad", 0..4, 2)] {
+        std::fs::write(folder.path().join(name), PAYLOADS[payloads].join("\n")).unwrap();
+        let output = trunkline(folder.path(), &["map", name]);
+        assert_eq!(output.status.code(), Some(code), "{name}: {}", err(&output));
+        assert!(out(&output).starts_with(&format!("{name}:1  conversation.started\n")), "{}", out(&output));
+    }
+    let output =
+        trunkline(folder.path(), &["map", "--kind", "cxone-digital", "--org", "acme", "--json", "bad"]);
+    let report: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(report["payloads"][0]["key"], "cxone/acme/7");
+    assert_eq!(report["payloads"][1]["event"]["eventTimeSource"], "INGEST");
+    assert_eq!(report["payloads"][2]["drift"][0]["path"], "/weather");
+    assert_eq!(report["payloads"][3]["code"], "TL-2005");
+    assert_eq!(report["summary"]["eventTypes"]["conversation.started"], 3);
+
+    let output = trunkline(folder.path(), &["map", "--summary", "bad"]);
+    assert!(out(&output).starts_with("4 payloads: 3 events, 1 quarantined, 0 refused\n"), "{}", out(&output));
+}
+
+#[test]
+fn payloads_are_mapped_as_a_source_of_the_configuration_would_without_its_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["init", "--kafka", "localhost:1"];
+    assert!(trunkline(folder.path(), &flags).status.success());
+    std::fs::remove_dir_all(folder.path().join("secrets")).unwrap();
+    let path = folder.path().join("trunkline.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let strict = text.replace(
+        r#"kind = "cxone-digital""#,
+        "kind = \"cxone-digital\"\norg = \"acme\"\ndrift = \"quarantine\"",
+    );
+    std::fs::write(&path, strict).unwrap();
+    std::fs::write(folder.path().join("a.jsonl"), PAYLOADS.join("\n")).unwrap();
+    let output = trunkline(folder.path(), &["map", "--source", "cxone", "a.jsonl"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("key cxone/acme/7\n"), "{said}");
+    assert!(said.contains("\n4 payloads: 2 events, 2 quarantined, 0 refused\n"), "{said}");
+    assert!(said.contains("and this source quarantines drift"), "{said}");
+
+    let output = trunkline(folder.path(), &["map", "--source", "cxon", "a.jsonl"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("no source 'cxon', did you mean 'cxone'?"), "{}", err(&output));
+}
+
+#[test]
+fn a_wrong_kind_and_files_without_payloads_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let output = trunkline(folder.path(), &["map", "--kind", "genesys-eventbrige", "empty"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(err(&output).contains("did you mean 'genesys-eventbridge'?"), "{}", err(&output));
+    let output = trunkline(folder.path(), &["map", "--kind", "cxone-digital", "--source", "cxone", "empty"]);
+    assert_eq!(output.status.code(), Some(64), "a source has its kind");
+    for file in ["empty", "absent.json"] {
+        let output = trunkline(folder.path(), &["map", file]);
+        assert_eq!(output.status.code(), Some(1), "{file}");
     }
 }

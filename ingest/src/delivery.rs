@@ -46,7 +46,7 @@ mod tests {
     use std::time::Duration;
 
     use axum::http::HeaderValue;
-    use trunkline_config::{Drift, OrderMode, SourceKind, Verify};
+    use trunkline_config::{Drift, OrderMode, Redaction, SourceKind, Verify};
 
     use super::*;
 
@@ -60,6 +60,7 @@ mod tests {
             sequence: None,
             hold: Duration::ZERO,
             drift: Drift::Pass,
+            redaction: Redaction::default(),
             verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },
         };
         let mut headers = HeaderMap::new();

@@ -1,6 +1,5 @@
-//! Taking a request in: verify, map, claim, publish, and only then say yes.
+//! Taking a request in: verify, map, publish, and only then say yes.
 
-mod claims;
 mod drift_reports;
 mod slots;
 mod store;
@@ -9,21 +8,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use metrics::{counter, histogram};
-use parking_lot::Mutex;
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
-use trunkline_mapping::transport_window::TransportWindow;
-use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Quarantined, map_delivery};
-use trunkline_schemas::OutboundRecord;
+use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Outcome, Quarantined, map_delivery, quarantine};
+use trunkline_schemas::{OutboundRecord, error_codes};
 use trunkline_telemetry::Health;
 
+use crate::content_coding::{self, Undecoded};
 use crate::publish::Publish;
 use crate::refusal::Refusal;
 use crate::verify::{Failure, Verifier};
 use crate::{body, delivery, metric_names};
-use claims::Claims;
 use drift_reports::DriftReports;
 use slots::Slots;
 use store::Store;
@@ -47,7 +44,6 @@ pub type Clock = fn() -> i64;
 struct SourceIntake {
     source: Source,
     verifier: Verifier,
-    window: Mutex<TransportWindow>,
 }
 
 /// What was taken in.
@@ -76,7 +72,6 @@ impl<P: Publish> Intake<P> {
         let prepare = |source: &Source| SourceIntake {
             source: source.clone(),
             verifier: Verifier::new(&source.verify),
-            window: Mutex::default(),
         };
         Self {
             sources: sources.iter().map(|(name, source)| (name.clone(), prepare(source))).collect(),
@@ -120,13 +115,25 @@ impl<P: Publish> Intake<P> {
         };
         let body = body::read(body, headers, self.settings.body_limit_bytes).await?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
+        // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
-        let delivery = delivery::delivery(&intake.source, headers, &body, proof, (self.clock)());
-        self.take_verified(intake, &delivery).await
+        let now = (self.clock)();
+        match content_coding::content(headers, &body, self.settings.body_limit_bytes) {
+            Ok(content) => {
+                let mut delivery = delivery::delivery(&intake.source, headers, &content, proof, now);
+                delivery.headers.remove(header::CONTENT_ENCODING.as_str());
+                let outcome = map_delivery(&delivery, self.settings.json_depth)?;
+                self.take_verified(&delivery, outcome).await
+            }
+            Err(Undecoded::TooLarge { limit }) => Err(Refusal::TooLarge { limit }),
+            Err(undecoded @ (Undecoded::Corrupt { .. } | Undecoded::Unsupported)) => {
+                let delivery = delivery::delivery(&intake.source, headers, &body, proof, now);
+                self.take_verified(&delivery, as_sent(&delivery, &undecoded)).await
+            }
+        }
     }
 
-    async fn take_verified(&self, intake: &SourceIntake, delivery: &Delivery<'_>) -> Result<Taken, Refusal> {
-        let outcome = map_delivery(delivery, self.settings.json_depth)?;
+    async fn take_verified(&self, delivery: &Delivery<'_>, outcome: Outcome) -> Result<Taken, Refusal> {
         let (mut accepted, mut quarantined) = (Vec::new(), Vec::new());
         for element in outcome.elements {
             match element {
@@ -134,14 +141,13 @@ impl<P: Publish> Intake<P> {
                 ElementOutcome::Quarantined(payload) => quarantined.push(*payload),
             }
         }
-        let claims = Claims::of(&intake.window, &accepted)?;
         self.store.store(self.encode(&accepted, &quarantined, delivery)?).await?;
-        claims.accept();
         self.report(delivery, &accepted, &quarantined);
         match quarantined.first() {
-            Some(first) if accepted.is_empty() => Err(Refusal::Quarantined {
-                reason: first.payload.reason.clone(),
-                hash: first.payload.payload_hash.clone(),
+            Some(Quarantined { code, payload, .. }) if accepted.is_empty() => Err(Refusal::Quarantined {
+                code: *code,
+                reason: payload.reason.clone(),
+                hash: payload.payload_hash.clone(),
             }),
             _ => Ok(Taken {
                 batch: outcome.batch,
@@ -206,6 +212,16 @@ impl<P: Publish> Intake<P> {
     pub fn store_answers(&self) {
         self.store.works_again();
     }
+}
+
+/// A body whose content is not known is kept as it was sent, with the header that says how to read it.
+fn as_sent(delivery: &Delivery<'_>, undecoded: &Undecoded) -> Outcome {
+    let code = match undecoded {
+        Undecoded::Unsupported => error_codes::CODING_UNSUPPORTED,
+        _ => error_codes::NOT_JSON,
+    };
+    let kept = quarantine::kept(delivery, delivery.bytes, code, undecoded.to_string());
+    Outcome { batch: false, elements: vec![ElementOutcome::Quarantined(Box::new(kept))] }
 }
 
 /// Counts and logs which proof failed; the answer does not say it.

@@ -9,15 +9,16 @@
 //!
 //! - [`http`]: the route, and answers as JSON
 //! - [`verify`]: does it come from whom the source says?
-//! - [`body`]: reading the body within its limits
+//! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
-//! - [`intake`]: verify, map, claim, publish, answer
+//! - [`intake`]: verify, map, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
 //!
 //! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first),
 //! [`run`](mod@run), which puts it together, and [`Error`] (why it ends).
 
 pub mod body;
+pub mod content_coding;
 pub mod delivery;
 pub mod error;
 pub mod http;

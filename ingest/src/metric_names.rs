@@ -33,7 +33,7 @@ pub const UNPUBLISHED: &str = "trunkline_ingest_unpublished_total";
 pub const UNVERIFIED: &str = "trunkline_ingest_unverified_total";
 
 /// Statuses that a request for a configured source is answered with; that for another is answered 404.
-const STATUSES: [&str; 8] = ["202", "400", "401", "408", "409", "413", "422", "503"];
+const STATUSES: [&str; 8] = ["202", "400", "401", "408", "413", "415", "422", "503"];
 
 /// Tells the recorder what they are.
 pub fn describe() {
@@ -79,21 +79,24 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
 
 #[cfg(test)]
 mod tests {
+    use trunkline_mapping::OverLimit;
+    use trunkline_schemas::error_codes;
+
     use super::*;
     use crate::refusal::Refusal;
 
     #[test]
     fn every_status_of_a_refusal_is_counted_from_0() {
-        let quarantined = Refusal::Quarantined { reason: String::new(), hash: String::new() };
+        let quarantined = |code| Refusal::Quarantined { code, reason: String::new(), hash: String::new() };
         for refusal in [
             Refusal::NotVerified,
             Refusal::TooLarge { limit: 1 },
             Refusal::TooLargeToStore,
             Refusal::Incomplete { seconds: 1 },
-            trunkline_mapping::Unreadable::Empty.into(),
-            trunkline_mapping::Unreadable::TooMany { elements: 1 }.into(),
-            Refusal::TransportIdReused,
-            quarantined,
+            OverLimit::TooDeep { limit: 1 }.into(),
+            OverLimit::TooMany { elements: 1 }.into(),
+            quarantined(error_codes::NOT_JSON),
+            quarantined(error_codes::CODING_UNSUPPORTED),
             Refusal::Full,
             Refusal::Unavailable,
         ] {

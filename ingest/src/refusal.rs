@@ -5,7 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use trunkline_mapping::Unreadable;
+use trunkline_mapping::OverLimit;
 use trunkline_schemas::ErrorCode;
 use trunkline_schemas::error_codes as codes;
 
@@ -36,16 +36,15 @@ pub enum Refusal {
         /// Time given.
         seconds: u64,
     },
-    /// Nothing that could be looked at.
+    /// Beyond what is taken, in another way than by its size.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    /// The transport id belongs to another body.
-    #[error("a delivery with this id came before, with another body")]
-    TransportIdReused,
-    /// Kept in quarantine: no schema version matches.
-    #[error("no schema version matches: {reason}; the payload is kept in quarantine as {hash}")]
+    OverLimit(#[from] OverLimit),
+    /// Nothing of it became an event, and it is kept in quarantine.
+    #[error("{reason}; the payload is kept in quarantine as {hash}")]
     Quarantined {
-        /// The first difference.
+        /// What is wrong with it.
+        code: ErrorCode,
+        /// The same in words; of a batch, what is wrong with its first element.
         reason: String,
         /// Hash of the payload, by which an operator finds it.
         hash: String,
@@ -72,12 +71,12 @@ impl Refusal {
             Self::UnknownSource => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotVerified => StatusCode::UNAUTHORIZED,
-            Self::TooLarge { .. } | Self::TooLargeToStore | Self::Unreadable(Unreadable::TooMany { .. }) => {
+            Self::TooLarge { .. } | Self::TooLargeToStore | Self::OverLimit(OverLimit::TooMany { .. }) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Self::Incomplete { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
-            Self::TransportIdReused => StatusCode::CONFLICT,
+            Self::OverLimit(OverLimit::TooDeep { .. }) => StatusCode::BAD_REQUEST,
+            Self::Quarantined { code: codes::CODING_UNSUPPORTED, .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Quarantined { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Full | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -88,13 +87,12 @@ impl Refusal {
         match self {
             Self::UnknownSource | Self::WrongMethod => codes::UNKNOWN_SOURCE,
             Self::NotVerified => codes::SIGNATURE_WRONG,
-            Self::TooLarge { .. } | Self::TooLargeToStore | Self::Unreadable(Unreadable::TooMany { .. }) => {
+            Self::TooLarge { .. } | Self::TooLargeToStore | Self::OverLimit(OverLimit::TooMany { .. }) => {
                 codes::BODY_TOO_LARGE
             }
-            Self::Unreadable(Unreadable::TooDeep { .. }) => codes::NESTED_TOO_DEEP,
-            Self::Incomplete { .. } | Self::Unreadable(_) => codes::NOT_JSON,
-            Self::TransportIdReused => codes::TRANSPORT_ID_REUSED,
-            Self::Quarantined { .. } => codes::NO_SCHEMA_MATCHES,
+            Self::OverLimit(OverLimit::TooDeep { .. }) => codes::NESTED_TOO_DEEP,
+            Self::Incomplete { .. } => codes::NOT_JSON,
+            Self::Quarantined { code, .. } => *code,
             Self::Full | Self::Unavailable => codes::UNAVAILABLE,
         }
     }
@@ -109,6 +107,9 @@ impl IntoResponse for Refusal {
             Self::Full => drop(headers.insert(header::RETRY_AFTER, RETRY_FULL)),
             Self::Unavailable => drop(headers.insert(header::RETRY_AFTER, RETRY_UNAVAILABLE)),
             Self::WrongMethod => drop(headers.insert(header::ALLOW, HeaderValue::from_static("POST"))),
+            Self::Quarantined { code: codes::CODING_UNSUPPORTED, .. } => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            }
             // What is left of the body is not read; the connection cannot be used for another request.
             Self::TooLarge { .. } | Self::Incomplete { .. } => {
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::engine::Clock;
+use trunkline_kafka::ports::Clock;
 
 /// UTC milliseconds.
 pub fn now() -> i64 {
@@ -14,7 +14,7 @@ pub fn now() -> i64 {
 pub struct WallClock;
 
 impl Clock for WallClock {
-    fn now(&self) -> i64 {
+    fn now_ms(&self) -> i64 {
         now()
     }
 }

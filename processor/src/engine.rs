@@ -6,6 +6,7 @@
 //! - [`Engine`]: the loop; [`Parts`]: what it is made of
 //! - `membership`, `commit`: taking and giving back partitions; transactions, and starting again
 //! - machines with their own fields:
+//!   - `input_topic`: the partitions of the input by their numbers
 //!   - `intake`: records become events, and offsets are finished
 //!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
 //!     `plugin_reports`: what operators see of plugins
@@ -13,11 +14,12 @@
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
 //!   - `reports`: what operators should know
-//! - `ports`: what it asks of its surroundings
+//! - `ports`: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
 
 mod assignment;
 mod commit;
 mod error;
+mod input_topic;
 mod intake;
 mod load;
 mod membership;
@@ -33,19 +35,20 @@ mod transaction;
 
 pub use error::EngineError;
 pub use parts::Parts;
-pub use ports::{Clock, PluginThreads, ProfileLookups, SchemaSource};
+pub use ports::{PluginThreads, ProfileLookups};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, Polled};
-use trunkline_partition::task::LookupRequest;
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
 
 use self::assignment::Assignment;
+use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
 use self::plugin_calls::PluginCalls;
@@ -54,7 +57,7 @@ use self::recovery::Recovery;
 use self::reports::Reports;
 use self::tasks::Tasks;
 use self::transaction::Transaction;
-use crate::brokers::Brokers;
+use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::state::StateStore;
 
@@ -67,9 +70,13 @@ const BATCH: usize = 500;
 /// Between two attempts to read while the brokers do not answer.
 const UNREACHABLE_WAIT: Duration = Duration::from_millis(200);
 
+/// How long the question may take whether the brokers are back.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The loop; see the module's documentation.
 pub struct Engine<B, S> {
     brokers: B,
+    input: InputTopic,
     store: S,
     clock: Box<dyn Clock>,
     lookups: Box<dyn ProfileLookups>,
@@ -88,13 +95,15 @@ pub struct Engine<B, S> {
 
 // === impl Engine ===
 
-impl<B: Brokers, S: StateStore> Engine<B, S> {
+impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// An engine that owns no partition yet.
     pub fn new(parts: Parts<B, S>) -> Self {
         let instance = parts.settings.instance.clone();
+        let input = InputTopic::new(parts.input_topic);
         let reporting = PluginReports::new(&parts.plugins, parts.health.clone());
         Self {
             brokers: parts.brokers,
+            input: input.clone(),
             store: parts.store,
             clock: parts.clock,
             lookups: parts.lookups,
@@ -106,6 +115,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             load: Load::new(parts.max_held_events),
             transaction: Transaction::new(
                 parts.publisher,
+                input,
                 parts.changelog_topic,
                 parts.hand_over_bytes,
                 parts.commit_interval_ms,
@@ -140,17 +150,19 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        // What is answered after this is taken in with the next turn, and no wait ends before that.
+        let answered_before = self.clock.now_ms();
         self.take_profiles()?;
         self.take_plugin_answers()?;
-        self.tick()?;
+        self.tick(answered_before)?;
         self.look_up();
-        self.reports.collect(self.plugins.report(), self.clock.now());
-        if self.transaction.is_due(self.clock.now()) {
+        self.reports.collect(self.plugins.report(), self.clock.now_ms());
+        if self.transaction.is_due(self.clock.now_ms()) {
             self.commit()?;
             self.report();
         }
         self.balance_load()?;
-        let now = self.clock.now();
+        let now = self.clock.now_ms();
         Ok(self.store.flush_if_due(&self.owned(), now)?)
     }
 
@@ -161,7 +173,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     pub fn drain(mut self) -> Result<(), EngineError> {
         self.health.set("engine", false, "draining");
         self.commit()?;
-        let now = self.clock.now();
+        let now = self.clock.now_ms();
         self.store.flush(&self.owned(), now)?;
         tracing::info!(partitions = self.tasks.len(), "drained: everything finished is committed");
         Ok(())
@@ -198,7 +210,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     /// Asks brokers that did not answer for anything at all, to know when they are back.
     fn probe(&mut self) {
-        if self.recovery.is_unreachable() && self.brokers.answer() {
+        if self.recovery.is_unreachable() && self.brokers.end(&self.input.partition(0), PROBE_TIMEOUT).is_ok()
+        {
             self.recovery.found_brokers();
             self.health.set("kafka", true, "reachable again");
         }
@@ -213,7 +226,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 task.dead_letter(letter);
                 Ok(())
             }),
-            Taken::Waits => Ok(self.brokers.pause(&[partition])?),
+            Taken::Waits => Ok(self.brokers.pause(&[self.input.partition(partition)])?),
             Taken::Nothing => Ok(()),
         }
     }
@@ -225,7 +238,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 self.record(record)?;
             }
             if !self.intake.waits(partition) && !self.load.is_paused(partition) {
-                self.brokers.resume(&[partition])?;
+                self.brokers.resume(&[self.input.partition(partition)])?;
             }
         }
         Ok(())
@@ -238,7 +251,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 // Nobody could publish it or keep it. Whose event it was for asks again.
                 continue;
             }
-            let profile = self.tasks.learn(fetched, self.clock.now());
+            let profile = self.tasks.learn(fetched, self.clock.now_ms());
             let customer = profile.customer_id.clone();
             let mut unpublished = Some(profile).filter(|profile| !profile.source_systems.is_empty());
             for partition in partitions {
@@ -254,7 +267,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     /// Events whose plugins have answered, or are not waited for any longer, go on.
     fn take_plugin_answers(&mut self) -> Result<(), EngineError> {
-        for settled in self.plugins.take_settled(self.clock.now()) {
+        for settled in self.plugins.take_settled(self.clock.now_ms()) {
             self.step(settled.partition, |task, ctx| {
                 task.plugins_answered(settled.number, settled.answers, ctx)
             })?;
@@ -262,16 +275,16 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    fn tick(&mut self) -> Result<(), EngineError> {
+    fn tick(&mut self, answered_before: i64) -> Result<(), EngineError> {
         for partition in self.owned() {
-            self.step(partition, Task::tick)?;
+            self.step(partition, |task, ctx| task.tick_after_answers(answered_before, ctx))?;
         }
         Ok(())
     }
 
     fn look_up(&mut self) {
-        for LookupRequest { customer, traceparent } in self.tasks.take_lookups() {
-            self.lookups.request(customer, traceparent);
+        for request in self.tasks.take_lookups() {
+            self.lookups.request(request);
         }
     }
 
@@ -285,13 +298,13 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let mut balance = self.load.balance(self.tasks.len(), under_way, saturated);
         if !balance.pause.is_empty() {
             tracing::info!(partitions = ?balance.pause, saturated, "paused: too much is under way");
-            self.brokers.pause(&balance.pause)?;
+            self.brokers.pause(&self.input.partitions(&balance.pause))?;
             self.load.pause(&balance.pause);
         }
         if !balance.resume.is_empty() {
             balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
             balance.resume.retain(|partition| !self.intake.waits(*partition));
-            self.brokers.resume(&balance.resume)?;
+            self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())
     }
@@ -308,7 +321,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         partition: i32,
         step: impl FnOnce(&mut Task, &mut Context<'_>) -> Result<(), StateError>,
     ) -> Result<(), EngineError> {
-        let now = self.clock.now();
+        let now = self.clock.now_ms();
         let stepped = self.tasks.step(partition, &self.store, now, &mut self.plugins, step)?;
         let Some(task) = stepped else { return Ok(()) };
         self.intake.finish(partition, task.drain_finished());

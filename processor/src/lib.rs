@@ -8,7 +8,7 @@
 //! # Layout
 //!
 //! - [`engine`]: the loop, transactions, assignment and restore
-//! - [`brokers`]: what the engine needs of Kafka
+//! - [`brokers`]: what the engine alone needs of Kafka
 //! - [`state`]: where state is kept: RocksDB
 //! - [`restore`]: bringing state up to date, beside what is running
 //! - [`plugins`]: the threads of plugins of yours

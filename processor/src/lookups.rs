@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use trunkline_connect::Directory;
+use trunkline_partition::task::LookupRequest;
 use trunkline_profiles::merge;
 use trunkline_schemas::{CustomerProfile, error_codes};
 
 use crate::clock;
 use crate::engine::ProfileLookups;
 use crate::failed_lookups::{FailedLookups, Warning};
+
+/// An answer is due so long before its event's wait ends: the engine may be that late to look at it, and then the
+/// event would go on without what all systems but one have answered. At most a tenth of the wait.
+const HAND_OVER: Duration = Duration::from_millis(10);
 
 /// Lookups under way and waiting.
 pub struct Lookups {
@@ -20,7 +25,7 @@ pub struct Lookups {
     deadline: Duration,
     limit: usize,
     in_flight: HashSet<String>,
-    queue: VecDeque<(String, Option<String>)>,
+    queue: VecDeque<LookupRequest>,
     answers: mpsc::Receiver<CustomerProfile>,
     answer_to: mpsc::Sender<CustomerProfile>,
     failed: FailedLookups,
@@ -47,11 +52,11 @@ impl Lookups {
 
     fn start(&mut self) {
         while self.in_flight.len() < self.limit {
-            let Some((customer, traceparent)) = self.queue.pop_front() else { return };
+            let Some(LookupRequest { customer, traceparent, until }) = self.queue.pop_front() else { return };
             self.in_flight.insert(customer.clone());
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
-            let deadline = Instant::now() + self.deadline;
+            let deadline = Instant::now() + time_to_ask(self.deadline, until, clock::now());
             self.runtime.spawn(async move {
                 let parts = directory.profile_parts(&customer, deadline, traceparent.as_deref()).await;
                 // The engine is gone only when the process ends.
@@ -61,12 +66,22 @@ impl Lookups {
     }
 }
 
+/// How long the systems may take to answer about a customer whose event waits until `until`, when it is `now` (both
+/// UTC milliseconds) and an event waits for `deadline` in all.
+fn time_to_ask(deadline: Duration, until: i64, now: i64) -> Duration {
+    let hand_over = HAND_OVER.min(deadline / 10);
+    let left = Duration::from_millis(u64::try_from(until - now).unwrap_or(0)).min(deadline);
+    // One that has stood in line for most of the time asks for the events after its own, which goes on without it.
+    if left < deadline / 2 { deadline } else { left - hand_over }
+}
+
 impl ProfileLookups for Lookups {
-    fn request(&mut self, customer: String, traceparent: Option<String>) {
-        if self.in_flight.contains(&customer) || self.queue.iter().any(|(queued, _)| *queued == customer) {
+    fn request(&mut self, request: LookupRequest) {
+        let customer = &request.customer;
+        if self.in_flight.contains(customer) || self.queue.iter().any(|queued| queued.customer == *customer) {
             return;
         }
-        self.queue.push_back((customer, traceparent));
+        self.queue.push_back(request);
         self.start();
     }
 
@@ -91,5 +106,29 @@ impl ProfileLookups for Lookups {
 
     fn is_saturated(&self) -> bool {
         self.queue.len() > self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time_left(until: i64, now: i64) -> u128 {
+        time_to_ask(Duration::from_millis(250), until, now).as_millis()
+    }
+
+    #[test]
+    fn the_systems_answer_before_the_event_goes_on() {
+        assert_eq!(time_left(1_250, 1_000), 240);
+        assert_eq!(time_left(1_250, 1_040), 200, "it was asked for 40 ms ago");
+        assert_eq!(time_left(9_000, 1_000), 240, "the clock went back");
+        assert_eq!(time_to_ask(Duration::from_millis(20), 1_020, 1_000).as_millis(), 18);
+    }
+
+    #[test]
+    fn a_lookup_that_stood_in_line_too_long_asks_for_the_events_that_follow() {
+        assert_eq!(time_left(1_250, 1_125), 115);
+        assert_eq!(time_left(1_250, 1_126), 250);
+        assert_eq!(time_left(1_250, 99_999), 250);
     }
 }

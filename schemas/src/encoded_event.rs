@@ -205,12 +205,12 @@ impl EncodedEvent {
     pub fn has_key(&self, key: &[u8]) -> bool {
         let (platform, org) = (self.text(self.fields.platform), self.text(self.fields.org_id));
         let native = self.text(self.fields.conversation_id.unwrap_or(self.fields.entity_id));
-        if platform.contains(['/', '%']) || org.contains(['/', '%']) {
-            return key == entity_key(platform, org, native).as_bytes();
-        }
         let rest = |key, part: &str| <[u8]>::strip_prefix(key, part.as_bytes());
         let rest = rest(key, platform).and_then(|key| rest(key, "/")).and_then(|key| rest(key, org));
-        rest.and_then(|key| key.strip_prefix(b"/")) == Some(native.as_bytes())
+        let as_written = rest.and_then(|key| key.strip_prefix(b"/")) == Some(native.as_bytes());
+        // Nearly all ids stand in keys as they are; making a key anew is for the others.
+        let plain = !platform.contains(['/', '%']) && !org.contains(['/', '%']);
+        (as_written && plain) || key == entity_key(platform, org, native).as_bytes()
     }
 
     /// Its body in pieces: up to the customer's id, that id, from behind it to the payload, and the payload with its

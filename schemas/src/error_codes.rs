@@ -29,15 +29,16 @@ error_codes! {
     CONFIGURATION_INVALID = "TL-1001", "the configuration is invalid";
     SECRET_UNREADABLE = "TL-1002", "a secret cannot be read";
 
-    NOT_JSON = "TL-2001", "the body is not JSON";
+    NOT_JSON = "TL-2001", "the payload cannot be read as JSON";
     SIGNATURE_WRONG = "TL-2002", "the request is not verified";
     BODY_TOO_LARGE = "TL-2003", "the body is too large";
     UNKNOWN_SOURCE = "TL-2004", "no such source";
     NO_SCHEMA_MATCHES = "TL-2005", "no schema version matches, the payload is quarantined";
     UNAVAILABLE = "TL-2006", "full or unavailable";
-    TRANSPORT_ID_REUSED = "TL-2007", "the same transport id came with another body";
-    // 2008 was meant for a list of allowed addresses, which was not built; the number is not given again.
+    // 2007 was the refusal of a used transport id, which is none any more; 2008 was meant for a list of allowed
+    // addresses, which was not built. Neither number is given again.
     NESTED_TOO_DEEP = "TL-2009", "the JSON is nested too deep";
+    CODING_UNSUPPORTED = "TL-2010", "the body's content coding is not supported, it is quarantined";
 
     UNDECODABLE_RECORD = "TL-3001", "a record cannot be decoded, it is dead-lettered";
     RULE_FAILED = "TL-3002", "a rule failed";

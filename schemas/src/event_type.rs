@@ -17,6 +17,8 @@ pub const CONVERSATION_MESSAGE_ADDED: &str = "conversation.message_added";
 pub const CONVERSATION_ATTRIBUTES_CHANGED: &str = "conversation.attributes_changed";
 /// The external contact of a conversation was set or changed.
 pub const CONVERSATION_CONTACT_CHANGED: &str = "conversation.contact_changed";
+/// Something that was said in a conversation, as text.
+pub const CONVERSATION_TRANSCRIBED: &str = "conversation.transcribed";
 /// A client asked for the end of a conversation; `conversation.ended` follows if it was granted.
 pub const CONVERSATION_END_REQUESTED: &str = "conversation.end_requested";
 /// A client got back the state of a conversation it had lost.
@@ -28,6 +30,8 @@ pub const QUEUE_ENTERED: &str = "queue.entered";
 pub const QUEUE_LEFT: &str = "queue.left";
 /// A conversation's place in its queue changed.
 pub const QUEUE_POSITION_CHANGED: &str = "queue.position_changed";
+/// An agent was made a member of a queue, or joined or left it.
+pub const QUEUE_MEMBER_CHANGED: &str = "queue.member_changed";
 /// Figures of a queue.
 pub const QUEUE_OBSERVED: &str = "queue.observed";
 
@@ -70,9 +74,13 @@ pub const MESSAGE_NOTE_CHANGED: &str = "message.note_changed";
 pub const TYPING_STARTED: &str = "typing.started";
 /// Somebody stopped typing.
 pub const TYPING_ENDED: &str = "typing.ended";
+/// A party of a messaging thread came, left, signed in or cleared it.
+pub const PRESENCE_CHANGED: &str = "presence.changed";
 
 /// An agent's state (presence, availability) changed.
 pub const AGENT_STATE_CHANGED: &str = "agent.state_changed";
+/// How many conversations of which media an agent has changed.
+pub const AGENT_LOAD_CHANGED: &str = "agent.load_changed";
 /// An agent logged in.
 pub const AGENT_SESSION_STARTED: &str = "agent.session_started";
 /// An agent logged out.
@@ -105,11 +113,13 @@ pub const ALL: &[&str] = &[
     CONVERSATION_MESSAGE_ADDED,
     CONVERSATION_ATTRIBUTES_CHANGED,
     CONVERSATION_CONTACT_CHANGED,
+    CONVERSATION_TRANSCRIBED,
     CONVERSATION_END_REQUESTED,
     CONVERSATION_RECOVERED,
     QUEUE_ENTERED,
     QUEUE_LEFT,
     QUEUE_POSITION_CHANGED,
+    QUEUE_MEMBER_CHANGED,
     QUEUE_OBSERVED,
     PARTICIPANT_CONNECTED,
     PARTICIPANT_DISCONNECTED,
@@ -129,7 +139,9 @@ pub const ALL: &[&str] = &[
     MESSAGE_NOTE_CHANGED,
     TYPING_STARTED,
     TYPING_ENDED,
+    PRESENCE_CHANGED,
     AGENT_STATE_CHANGED,
+    AGENT_LOAD_CHANGED,
     AGENT_SESSION_STARTED,
     AGENT_SESSION_ENDED,
     AGENT_LEG_CHANGED,

@@ -62,7 +62,7 @@ pub const HELD_MS: &str = "trunkline.held-ms";
 /// The CloudEvents headers of an event, binary mode of the Kafka binding.
 pub fn cloud_event(event: &PlatformEvent) -> Headers {
     let source = ["", &event.platform, &event.org_id, &event.source.name].map(percent::encode).join("/");
-    let subject = format!("{}/{}", event.entity_type, event.entity_id);
+    let subject = format!("{}/{}", event.entity_type, percent::printable(&event.entity_id));
     let mut headers: Headers = [
         (CE_SPECVERSION, "1.0"),
         (CE_ID, event.event_id.as_str()),
@@ -80,7 +80,8 @@ pub fn cloud_event(event: &PlatformEvent) -> Headers {
     headers
 }
 
-/// The headers that tie a write-back, result, error or dead letter to what it concerns.
+/// The headers that tie a write-back, result, error or dead letter to what it concerns. Control characters in the ids
+/// are escaped ([`percent::printable`]).
 pub fn correlation(
     conversation_id: Option<&str>,
     contact_id: Option<&str>,
@@ -95,7 +96,7 @@ pub fn correlation(
         (CORRELATION_ID, correlation_id),
     ] {
         if let Some(value) = value {
-            headers.push(name, value);
+            headers.push(name, percent::printable(value).as_bytes());
         }
     }
     headers

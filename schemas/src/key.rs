@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::percent::printable;
 use crate::{
     CrmChange, CustomerProfile, EnrichedEvent, PipelineError, PlatformEvent, QuarantinedPayload, QuotaLease,
     RoutingDecision, SchemaDrift, WriteBack, WriteBackResult,
@@ -10,24 +11,32 @@ use crate::{
 /// The key of a conversation or another entity of a platform.
 ///
 /// A `/` or `%` within platform or organisation is percent-encoded, so that the key can be taken apart again;
-/// the native id, being last, stays as it is.
+/// the native id, being last, stays as it is. Control characters are escaped in all of them.
 pub fn entity_key(platform: &str, org: &str, native_id: &str) -> String {
-    let (platform, org) = (segment(platform), segment(org));
+    let (platform, org, native_id) = (segment(platform), segment(org), printable(native_id));
     let mut key = String::with_capacity(platform.len() + org.len() + native_id.len() + 2);
     key.push_str(&platform);
     key.push('/');
     key.push_str(&org);
     key.push('/');
-    key.push_str(native_id);
+    key.push_str(&native_id);
     key
 }
 
 fn segment(text: &str) -> Cow<'_, str> {
-    if text.contains(['/', '%']) {
-        Cow::Owned(text.replace('%', "%25").replace('/', "%2F"))
-    } else {
-        Cow::Borrowed(text)
+    let escaped = |character: char| matches!(character, '/' | '%') || character.is_ascii_control();
+    if !text.contains(escaped) {
+        return Cow::Borrowed(text);
     }
+    let mut segment = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if escaped(character) {
+            segment.push_str(&format!("%{:02X}", u32::from(character)));
+        } else {
+            segment.push(character);
+        }
+    }
+    Cow::Owned(segment)
 }
 
 // === the key of each value's record ===
@@ -56,14 +65,14 @@ impl RoutingDecision {
 impl CustomerProfile {
     /// Key of the record: the customer, who may be known to several platforms.
     pub fn key(&self) -> String {
-        self.customer_id.clone()
+        printable(&self.customer_id).into_owned()
     }
 }
 
 impl CrmChange {
     /// Key of the record: the customer.
     pub fn key(&self) -> String {
-        self.customer_id.clone()
+        printable(&self.customer_id).into_owned()
     }
 }
 
@@ -98,7 +107,8 @@ impl SchemaDrift {
 impl PipelineError {
     /// Key of the record: the conversation, else the subject, else the instance that reports it.
     pub fn key(&self) -> String {
-        self.conversation_id.as_ref().or(self.subject.as_ref()).unwrap_or(&self.instance).clone()
+        printable(self.conversation_id.as_ref().or(self.subject.as_ref()).unwrap_or(&self.instance))
+            .into_owned()
     }
 }
 
@@ -120,6 +130,8 @@ mod tests {
             ("cxone", "a/b", "c", "cxone/a%2Fb/c"),
             ("cxone", "a", "b/c", "cxone/a/b/c"),
             ("cxone", "a%2Fb", "c", "cxone/a%252Fb/c"),
+            ("cxone", "a\nb", "c\r\nd", "cxone/a%0Ab/c%0D%0Ad"),
+            ("cxone", "a", "100%\0", "cxone/a/100%%00"),
         ] {
             assert_eq!(entity_key(platform, org, id), expected);
         }

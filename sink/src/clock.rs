@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::ports::Clock;
+use trunkline_kafka::ports::Clock;
 
 /// The wall clock, which never goes back: the wall clock at the start of the process plus what has passed
 /// since, so that a clock set back by hand does not stretch a wait.

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use trunkline_kafka::changelog::RestoreError;
+use trunkline_kafka::ports::{Brokers, Clock};
 use trunkline_kafka::{ConsumerError, SavedOffsets, TopicPartition};
 
-use crate::ports::{Brokers, Clock};
+use crate::ports::{GroupOffsets, SavedState};
 
 /// How long a broker may be gone before the process gives up and is started anew, in milliseconds.
 const PATIENCE_MS: i64 = 60_000;
+
+/// How long one question may take.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two trials.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -39,8 +43,9 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`] when the brokers do not say for a minute.
-pub fn read<B: Brokers>(
+pub fn read<B: GroupOffsets, S: SavedState>(
     brokers: &mut B,
+    saved: &mut S,
     clock: &dyn Clock,
     partitions: &[TopicPartition],
 ) -> Result<Vec<Committed>, Error> {
@@ -48,8 +53,10 @@ pub fn read<B: Brokers>(
         return Ok(Vec::new());
     }
     // The offsets first: they wait for an open transaction, so the state read after them is not older.
-    let offsets = patiently("committed offsets", brokers, clock, |brokers| brokers.committed(partitions))?;
-    let states = patiently("saved state", brokers, clock, |brokers| brokers.saved(partitions))?;
+    let offsets = patiently("committed offsets", brokers, clock, |brokers| {
+        brokers.committed(partitions, CALL_TIMEOUT)
+    })?;
+    let states = patiently("saved state", brokers, clock, |_| saved.saved(partitions))?;
     Ok(partitions
         .iter()
         .zip(offsets)
@@ -62,7 +69,7 @@ pub fn read<B: Brokers>(
 /// # Errors
 /// [`Error::Consumer`] when the brokers do not say for a minute.
 pub fn end<B: Brokers>(brokers: &mut B, clock: &dyn Clock, partition: &TopicPartition) -> Result<i64, Error> {
-    Ok(patiently("the end of a partition", brokers, clock, |brokers| brokers.end(partition))?)
+    Ok(patiently("the end of a partition", brokers, clock, |brokers| brokers.end(partition, CALL_TIMEOUT))?)
 }
 
 /// The two halves of one commit. The saved state is written only when it changes, so its watermark may be the older

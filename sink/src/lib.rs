@@ -15,10 +15,10 @@
 //! The loop does what the core says, on ports:
 //! - [`worker`]: the loop that owns the membership, the transactions and the lanes
 //! - [`transactions`], [`committed_state`]: how it commits, and how it learns what is committed
-//! - [`ports`]: what it asks of its surroundings
+//! - [`ports`]: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
 //!
 //! The edge:
-//! - `brokers`: the brokers themselves
+//! - `brokers`: what the brokers themselves answer to the sink alone
 //! - `caller`: calls to targets, on the asynchronous runtime
 //! - [`reports`], `metrics`, `clock`: what an operator sees, and the time
 //! - [`run()`]: puts it together

@@ -25,7 +25,7 @@ pub fn describe() {
     describe_gauge!(PARTITIONS, "Partitions held");
     describe_gauge!(PAUSED, "Partitions held that are not read from now");
     describe_histogram!(COMMIT, "Duration of a transaction, from beginning to committed");
-    describe_counter!(TRANSACTIONS, "Transactions by outcome: committed, indeterminate or aborted");
+    describe_counter!(TRANSACTIONS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_counter!(
         REPORTS_DROPPED,
         "Reports for the operator that were dropped because none could be committed"

@@ -4,13 +4,13 @@ use std::sync::mpsc;
 
 use tokio::sync::broadcast;
 use trunkline_connect::Event;
+use trunkline_kafka::ports::Clock;
 use trunkline_schemas::error_codes;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
 
 use crate::answer::Failure;
 use crate::clock::WallClock;
-use crate::ports::Clock;
 
 const COMPONENT: &str = "sink";
 

@@ -13,14 +13,13 @@ use trunkline_connect::{Directory, Role, directory};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
-    ConsumerError, GroupConsumer, GroupSettings, Registry, RegistryError, SchemaFetcher, TransactionError,
-    names, startup,
+    ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError, SchemaFetcher,
+    TransactionError, names, startup,
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
 use trunkline_telemetry::{Health, admin};
 
-use crate::brokers::KafkaBrokers;
 use crate::caller::Caller;
 use crate::clock::WallClock;
 use crate::lanes::{Lanes, Settings};
@@ -164,10 +163,10 @@ fn worker(
     parts: Parts,
     runtime: Handle,
     stop: Arc<AtomicBool>,
-) -> Result<Worker<KafkaBrokers, Caller>, Error> {
+) -> Result<Worker<KafkaBrokers, Reader, Caller>, Error> {
     let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
     let topics = Topics::of(&config.kafka);
-    let state = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
+    let saved = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
     let mut parser = Parser::new(&config.targets);
     for id in ids.commands {
@@ -184,7 +183,8 @@ fn worker(
     let targets: Vec<Arc<Target>> = config.targets.values().cloned().map(Arc::new).collect();
     Ok(Worker {
         lanes: Lanes::new(lane_settings(&config)),
-        brokers: KafkaBrokers::new(consumer, producer, state),
+        brokers: KafkaBrokers { consumer, producer },
+        saved,
         transactions: Transactions::new(Outputs::new(topics, ids.results, ids.reports, &instance)),
         parser,
         calls: Caller::new(runtime.clone(), directory, targets),

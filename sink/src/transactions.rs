@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use trunkline_kafka::{CommitOutcome, OutboundRecord, TopicPartition, TransactionError};
+use trunkline_kafka::ports::{Brokers, Clock};
+use trunkline_kafka::transactional_producer::{INITIALISE_TIMEOUT, TRANSACTION_TIMEOUT};
+use trunkline_kafka::{
+    Aborting, CommitOutcome, Ended, OutboundRecord, TopicPartition, TransactionError, end_transaction,
+};
 use trunkline_schemas::PipelineError;
 
 use crate::lanes::Plan;
 use crate::metrics;
 use crate::outputs::{self, Outputs};
-use crate::ports::{Brokers, Clock};
 
 /// How a transaction went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +49,8 @@ impl Transactions {
     /// Commits a plan and reports. Whatever goes wrong, the producer is ready for the next transaction afterwards.
     ///
     /// # Errors
-    /// [`Error`] when the producer is fenced, cannot be replaced, or a record cannot be put together.
+    /// [`Error`] when the producer is fenced, refused or cannot be replaced, or a record cannot be put together or is
+    /// refused.
     pub fn commit<B: Brokers>(
         &mut self,
         brokers: &mut B,
@@ -58,35 +62,20 @@ impl Transactions {
         let offsets: Vec<(TopicPartition, i64)> =
             plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
         let started_ms = clock.now_ms();
-        let outcome = attempt(brokers, &records, &offsets);
+        let committed = attempt(brokers, &records, &offsets);
         let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();
-        let ended = |outcome| metrics::transaction(outcome, Duration::from_millis(took_ms));
-        match outcome {
-            Ok(CommitOutcome::Committed) => {
-                ended("committed");
-                Ok(Settled::Committed)
+        let ended = end_transaction(committed, Aborting::Now, || brokers.abort())?;
+        metrics::transaction(ended.as_str(), Duration::from_millis(took_ms));
+        match ended {
+            Ended::Committed => Ok(Settled::Committed),
+            Ended::Aborted => Ok(Settled::Unknown),
+            Ended::Indeterminate => {
+                brokers.reopen(INITIALISE_TIMEOUT)?;
+                Ok(Settled::Unknown)
             }
-            Ok(CommitOutcome::Indeterminate) => {
-                ended("doubtful");
-                replace(brokers)
-            }
-            Err(error @ (TransactionError::Fenced { .. } | TransactionError::Refused { .. })) => {
-                Err(error.into())
-            }
-            Err(error @ TransactionError::Indeterminate { .. }) => {
-                ended("doubtful");
-                tracing::warn!(%error, "the outcome of a transaction is unknown");
-                replace(brokers)
-            }
-            Err(error @ (TransactionError::Abort { .. } | TransactionError::Record { .. })) => {
-                ended("aborted");
-                tracing::warn!(%error, "a transaction is aborted");
-                match brokers.abort() {
-                    Ok(()) => Ok(Settled::Unknown),
-                    Err(error @ TransactionError::Fenced { .. }) => Err(error.into()),
-                    Err(_) => replace(brokers),
-                }
-            }
+            // At once: calls to targets are no part of a transaction, so no fencing takes them back. Whoever has the
+            // name now may make the same calls.
+            Ended::Fenced(error) => Err(error.into()),
         }
     }
 
@@ -114,10 +103,5 @@ fn attempt<B: Brokers>(
     for record in records {
         brokers.produce(record)?;
     }
-    brokers.commit(offsets)
-}
-
-fn replace<B: Brokers>(brokers: &mut B) -> Result<Settled, Error> {
-    brokers.reopen()?;
-    Ok(Settled::Unknown)
+    brokers.commit(offsets, TRANSACTION_TIMEOUT)
 }

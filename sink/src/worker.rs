@@ -1,7 +1,7 @@
 //! The loop that owns the membership, the transactions and the lanes.
 //!
 //! It runs on a thread of its own and is the only one to touch them, so nothing here needs a lock. Everything
-//! outside it asks of its [`ports`](crate::ports).
+//! outside it asks of its ports: those of [`trunkline_kafka::ports`] and of [`crate::ports`].
 //!
 //! # Layout
 //!
@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition};
 use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::Health;
@@ -30,7 +31,7 @@ use crate::committed_state;
 use crate::lanes::{Action, Input, Lanes, Serial};
 use crate::metrics;
 use crate::parser::Parser;
-use crate::ports::{Brokers, Clock, TargetCalls};
+use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::reports::Reporter;
 use crate::transactions::{self, Transactions};
 
@@ -58,11 +59,13 @@ pub enum Error {
 }
 
 /// Everything the worker owns; see the module's documentation.
-pub struct Worker<B, C> {
+pub struct Worker<B, S, C> {
     /// The lanes.
     pub lanes: Lanes,
-    /// Membership, transactions and what is committed.
+    /// Membership, transactions and the group's offsets.
     pub brokers: B,
+    /// What is saved beside the offsets.
+    pub saved: S,
     /// Makes transactions of plans.
     pub transactions: Transactions,
     /// Understands records.
@@ -116,7 +119,7 @@ impl Default for WorkerState {
 
 // === impl Worker ===
 
-impl<B: Brokers, C: TargetCalls> Worker<B, C> {
+impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// Works until `stop` is set, then drains for at most `drain_timeout`.
     ///
     /// # Errors
@@ -201,11 +204,11 @@ impl<B: Brokers, C: TargetCalls> Worker<B, C> {
                     self.calls.cancel(serial);
                 }
                 Action::Pause(partition) => {
-                    self.brokers.pause(&partition)?;
+                    self.brokers.pause(std::slice::from_ref(&partition))?;
                     self.state.paused.insert(partition);
                 }
                 Action::Resume(partition) => {
-                    self.brokers.resume(&partition)?;
+                    self.brokers.resume(std::slice::from_ref(&partition))?;
                     self.state.paused.remove(&partition);
                 }
             }

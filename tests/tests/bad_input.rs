@@ -41,10 +41,10 @@ async fn wrong_input_gets_its_status_and_harms_nothing() -> Result<()> {
     };
     let deep = ["[".repeat(10_000), "]".repeat(10_000)].concat();
     let mut cases = vec![
-        case("not JSON", b"conversation=started", 400, false),
-        case("an empty body", b"", 400, false),
-        case("invalid UTF-8", b"{\"id\":\"\xff\xfe\"}", 400, false),
-        case("JSON cut off", &good.envelope("x").to_string().into_bytes()[..200], 400, false),
+        case("not JSON", b"conversation=started", 422, true),
+        case("an empty body", b"", 422, true),
+        case("invalid UTF-8", b"{\"id\":\"\xff\xfe\"}", 422, true),
+        case("JSON cut off", &good.envelope("x").to_string().into_bytes()[..200], 422, true),
         case("JSON nested 10,000 deep", deep.as_bytes(), 400, false),
         case("a body of 50 MB", &vec![b' '; 50 << 20], 413, false),
         case("a mapped field of another type", &unmapped_type, 422, true),
@@ -95,8 +95,8 @@ async fn wrong_input_gets_its_status_and_harms_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_transport_id_with_another_body_is_a_conflict() -> Result<()> {
-    let deployment = Deployment::new("conflict", "sorted").await?;
+async fn another_body_under_a_used_transport_id_is_another_event() -> Result<()> {
+    let deployment = Deployment::new("used-id", "sorted").await?;
     let _ingest = deployment.start("ingest", "ingest-0").await?;
     let first =
         Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: "C-000001" };
@@ -105,9 +105,10 @@ async fn the_same_transport_id_with_another_body_is_a_conflict() -> Result<()> {
 
     let taken = deployment.post(first.envelope(id)).await?;
     let again = deployment.post(first.envelope(id)).await?;
-    let conflict = deployment.post(other.envelope(id)).await?;
+    let another = deployment.post(other.envelope(id)).await?;
 
-    assert_eq!((taken.status, again.status, conflict.status), (202, 202, 409), "{}", conflict.body);
+    assert_eq!((taken.status, again.status, another.status), (202, 202, 202), "{}", another.body);
     assert_eq!(taken.event_ids(), again.event_ids(), "the same fact keeps its id");
+    assert_ne!(taken.event_ids(), another.event_ids(), "another fact has its own");
     Ok(())
 }

@@ -42,6 +42,8 @@ pub struct Case {
     pub event: Given,
     /// Attributes of the event.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes of the event that the tenant's own flows set.
+    pub tenant_attributes: BTreeMap<String, String>,
     /// Fields of the event's source.
     pub source: Given,
     /// The customer's profile; `None` when the customer is not known.
@@ -161,15 +163,17 @@ impl Case {
             let hint = did_you_mean(&written, known.event_types.iter().copied());
             Err(Problem::new(format!("is '{written}', which no source gives and no rule waits for{hint}")))
         };
-        let (event, attributes, source) = section.table("event", |event| {
+        let (event, attributes, tenant_attributes, source) = section.table("event", |event| {
             let mut given = Given::new();
             given.extend(event.required("eventType", event_type).map(|value| ("eventType", value)));
-            let own = ["eventType", "attributes", "source"];
+            let own = ["eventType", "attributes", "tenantAttributes", "source"];
             read_given(event, vocabulary::VARIABLES[0].1, &own, &mut given);
             let mut source = Given::new();
             event
                 .table("source", |section| read_given(section, &vocabulary::SOURCE_FIELDS, &[], &mut source));
-            (given, event.map("attributes", text_as_it_stands), source)
+            let [attributes, tenant_attributes] =
+                ["attributes", "tenantAttributes"].map(|name| event.map(name, text_as_it_stands));
+            (given, attributes, tenant_attributes, source)
         });
         let profile = section.table_if_there("profile", |profile| {
             let mut given = Given::new();
@@ -186,7 +190,17 @@ impl Case {
         });
         let expect = section.table("expect", |expect| Expected::read(expect, known));
         let place = section.place();
-        Some(Self { name, place, event, attributes, source, profile, conversation, expect })
+        Some(Self {
+            name,
+            place,
+            event,
+            attributes,
+            tenant_attributes,
+            source,
+            profile,
+            conversation,
+            expect,
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Secret;
+use crate::redaction::Redaction;
 use crate::reference::secret;
 use crate::section::Section;
 use crate::values::{duration_or_zero, header, list, one_of, pointer, string, text};
@@ -27,6 +28,8 @@ pub struct Source {
     pub hold: Duration,
     /// What becomes of payloads that differ from their schema (default pass).
     pub drift: Drift,
+    /// What of its payloads is left out of events.
+    pub redaction: Redaction,
     /// How a request proves where it comes from.
     pub verify: Verify,
 }
@@ -166,11 +169,21 @@ impl Source {
         let hold = section.or("hold", duration_or_zero, Duration::from_millis(500));
         let drifts = [("pass", Drift::Pass), ("quarantine", Drift::Quarantine)];
         let drift = section.or("drift", one_of(drifts), Drift::Pass);
+        let redaction = Redaction::read(section);
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
         let kind = kind?;
         let order = order.unwrap_or_else(|| kind.default_order());
-        let name = section.name().to_owned();
-        Some(Self { name, kind, org, order, sequence, hold, drift, verify: verify? })
+        Some(Self {
+            name: section.name().to_owned(),
+            kind,
+            org,
+            order,
+            sequence,
+            hold,
+            drift,
+            redaction,
+            verify: verify?,
+        })
     }
 }
 

@@ -29,6 +29,7 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
             "correlationId",
             "source",
             "attributes",
+            "tenantAttributes",
             "data",
         ],
     ),

@@ -70,6 +70,37 @@ fn names() {
 }
 
 #[test]
+fn redactions() {
+    check(
+        r#"drift = "quarantine""#,
+        "redact_defaults = false\nredact_key = \"file:secrets/one\"\nredact = [{ pointer = \"/a/*/b\", action = \"hash\" }]",
+        &["no mistake"],
+    );
+    check(
+        r#"drift = "quarantine""#,
+        "redact = [\n{ pointer = \"a/b\", action = \"hash\" },\n{ pointer = \"/a~b\", action = \"maks\" },\n{ acton = \"drop\" }]",
+        &[
+            "trunkline.toml:41:13 redaction number 1: field 'pointer' is 'a/b', must be a JSON Pointer such as \
+             '/data/accessToken'",
+            "trunkline.toml:41:29 redaction number 1: action 'hash' needs a 'redact_key' of its source",
+            "trunkline.toml:42:13 redaction number 2: field 'pointer' holds 'a~b', in which '~' must be written '~0', \
+             and '/' '~1'",
+            "trunkline.toml:42:30 redaction number 2: field 'action' is 'maks', did you mean 'mask'?",
+            "trunkline.toml:43:1 redaction number 3: field 'action' is missing",
+            "trunkline.toml:43:1 redaction number 3: field 'pointer' is missing",
+            "trunkline.toml:43:3 redaction number 3: unknown field 'acton', did you mean 'action'?",
+        ],
+    );
+    check(
+        r#"drift = "quarantine""#,
+        "redact_key = \"file:secrets/one\"\nredact = [{ pointer = \"/a\", action = \"mask\" }]",
+        &[
+            "trunkline.toml:40:14 source 'chat': field 'redact_key' is used by no redaction with action 'hash'",
+        ],
+    );
+}
+
+#[test]
 fn types_and_ranges() {
     check(
         "partitions = 12",

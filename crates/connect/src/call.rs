@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
     pub(crate) async fn run(mut self) -> Result<Response, CallError> {
         let mut last: Option<Failure> = None;
         loop {
-            let failure = match self.attempt(last.take()).await {
+            let mut failure = match self.attempt(last.take()).await {
                 Ok(answer) => {
                     return Ok(Response {
                         status: answer.status,
@@ -72,33 +72,47 @@ impl<'a> Call<'a> {
                 }
                 Err(failure) => failure,
             };
-            match self.decide(&failure) {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return Err(self.error(failure)),
+            match self.decide(&mut failure) {
+                Then::Again { wait, .. } => tokio::time::sleep(wait).await,
+                Then::GiveUp => return Err(self.error(failure)),
             }
             metrics::retry(&self.outbound.target.name, self.endpoint.class);
             last = Some(failure);
         }
     }
 
-    /// The wait before the next attempt; `None` to give up.
-    fn decide(&mut self, failure: &Failure) -> Option<Duration> {
+    /// What follows a failed attempt. A wait that would end after the deadline is not begun.
+    fn decide(&mut self, failure: &mut Failure) -> Then {
         let retry = &self.outbound.target.retry;
         let then = self.progress.after(failure.cause, self.request.repeat, retry, rand::random());
-        let Then::Again { wait, budgeted } = then else { return None };
+        let Then::Again { wait, budgeted } = then else { return Then::GiveUp };
         let paused = match failure.kind {
             CallErrorKind::RateLimited { retry_after } => retry_after.unwrap_or(DEFAULT_PAUSE),
             _ => Duration::ZERO,
         };
-        let in_time = Instant::now() + wait.max(paused) < self.deadline;
-        (in_time && (!budgeted || self.endpoint.take_retry())).then_some(wait)
+        let held = wait.max(paused);
+        if Instant::now() + held >= self.deadline {
+            failure.and(&format!(
+                "the next attempt, in {} ms, would come after the caller's deadline",
+                held.as_millis()
+            ));
+            return Then::GiveUp;
+        }
+        if budgeted && !self.endpoint.take_retry() { Then::GiveUp } else { then }
     }
 
-    /// One attempt through the whole stack. When it does not come to one, the attempt before it tells more.
+    /// One attempt through the whole stack. When it does not come to one, the attempt before it tells more, and
+    /// why it was the last one is added.
     async fn attempt(&mut self, last: Option<Failure>) -> Result<RawAnswer, Failure> {
         match self.pass().await {
             Ok((slot, admission, token)) => self.send(slot, admission, token).await,
-            Err(refused) => Err(last.map_or(refused, |last| Failure { cause: Cause::Final, ..last })),
+            Err(refused) => Err(match last {
+                Some(mut last) => {
+                    last.and(&refused.message);
+                    Failure { cause: Cause::Final, ..last }
+                }
+                None => refused,
+            }),
         }
     }
 
@@ -191,7 +205,9 @@ impl<'a> Call<'a> {
             now_unix: wire::unix_seconds(),
         };
         let classified = classify(system, &view);
-        slot.answered(stated_limits(system, &answer.headers, classified.verdict));
+        if let Some(feedback) = stated_limits(system, &answer.headers, classified.verdict) {
+            slot.answered(feedback);
+        }
         admission.record(classified.verdict.health(), took);
         if classified.verdict == Verdict::Success {
             return Ok(answer);
@@ -223,7 +239,10 @@ impl<'a> Call<'a> {
 
     fn refused_token(&self, token: Option<&Token>) -> Cause {
         match (&self.outbound.tokens, token) {
-            (Some(tokens), Some(token)) => Cause::Token { news: tokens.refused(token) },
+            (Some(tokens), Some(token)) => {
+                tokens.refused(token);
+                Cause::Token
+            }
             // A password does not get better by trying.
             _ => Cause::Final,
         }
@@ -231,7 +250,7 @@ impl<'a> Call<'a> {
 
     fn error(&self, failure: Failure) -> CallError {
         // New tokens that are refused again and again are the system's fault, not the configuration's.
-        let refused = matches!(failure.cause, Cause::Token { .. }) && self.progress.tokens_are_used_up();
+        let refused = failure.cause == Cause::Token && self.progress.tokens_are_used_up();
         let kind = if refused { CallErrorKind::Unavailable } else { failure.kind };
         CallError {
             kind,
@@ -251,18 +270,29 @@ fn effect_of(status: u16) -> Effect {
     if matches!(status, 408 | 502 | 504) { Effect::Unknown } else { Effect::Ended }
 }
 
-/// What an answer says about limits, by its headers and by its meaning.
-fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Feedback {
+/// What an answer says about limits, by its headers and by its meaning. `None` when it cannot say anything: who
+/// refuses a token does not know whose limits to look at, and who cannot answer may not have looked.
+fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Option<Feedback> {
     let mut feedback = (connector(system).feedback)(headers);
-    if let Verdict::RateLimited { retry_after, whole_credential } = verdict {
-        feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(DEFAULT_PAUSE), whole_credential });
+    match verdict {
+        Verdict::Unauthorized => return None,
+        Verdict::Unavailable if feedback == Feedback::default() => return None,
+        Verdict::RateLimited { retry_after, whole_credential } => {
+            feedback.pause = Some(Pause { lasts: retry_after.unwrap_or(DEFAULT_PAUSE), whole_credential });
+        }
+        _ => {}
     }
-    feedback
+    Some(feedback)
 }
 
 // === impl Failure ===
 
 impl Failure {
+    /// Adds to its message what came of it.
+    fn and(&mut self, more: &str) {
+        self.message = format!("{}; {more}", self.message);
+    }
+
     fn final_(kind: CallErrorKind, message: &str) -> Self {
         Self { kind, status: None, code: None, message: message.to_owned(), cause: Cause::Final }
     }
@@ -284,12 +314,33 @@ impl Failure {
                 CallErrorKind::DeadlineExceeded,
                 "the caller's time was over before a token came",
             ),
-            NoToken::Unavailable { refusal, .. } => {
+            NoToken::Unavailable(refusal) => {
                 let refused =
                     refusal.status.is_some_and(|status| (400..500).contains(&status) && status != 429);
                 let kind = if refused { CallErrorKind::Unauthorized } else { CallErrorKind::Unavailable };
                 Self { status: refusal.status, code: refusal.code, ..Self::final_(kind, &refusal.message) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::testing::headers;
+
+    #[test]
+    fn a_refused_token_and_a_system_that_cannot_answer_say_nothing_of_limits() {
+        let used_up = headers(&[("sforce-limit-info", "api-usage=100000/100000")]);
+        let stated = |headers: &HeaderMap, verdict| stated_limits(System::Salesforce, headers, verdict);
+        assert_eq!(stated(&used_up, Verdict::Unauthorized), None, "the session is nobody's");
+        assert_eq!(stated(&HeaderMap::new(), Verdict::Unavailable), None);
+        for verdict in [Verdict::Success, Verdict::Rejected, Verdict::Unavailable] {
+            let remaining = stated(&used_up, verdict).and_then(|stated| stated.remaining);
+            assert_eq!(remaining.map(|remaining| remaining.calls), Some(0), "{verdict:?}");
+        }
+        let limited = Verdict::RateLimited { retry_after: None, whole_credential: true };
+        let pause = stated(&HeaderMap::new(), limited).and_then(|stated| stated.pause);
+        assert_eq!(pause, Some(Pause { lasts: DEFAULT_PAUSE, whole_credential: true }));
     }
 }

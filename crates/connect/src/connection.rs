@@ -54,7 +54,7 @@ impl Connection {
                         client_secret: client_secret.clone(),
                         timeout: target.timeout,
                     },
-                    &WAITS,
+                    WAITS,
                     events.clone(),
                 ))
             }

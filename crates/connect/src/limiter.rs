@@ -83,6 +83,8 @@ struct Ceiling {
     calls_left: u32,
     until: Instant,
     rolling: Option<Duration>,
+    /// Nothing was stated: the one call left is there to find out.
+    probing: bool,
 }
 
 // === impl Limiter ===
@@ -133,8 +135,9 @@ impl Limiter {
         self.check(class, now)
     }
 
-    /// A call of `class` ended whose answer stated `feedback`; an empty one, when there was no answer.
-    pub fn end(&mut self, class: &'static str, feedback: &Feedback, now: Instant) {
+    /// A call of `class` ended whose answer stated `feedback`; `None` when it could not state anything, because
+    /// there was no answer or it came from before the limits (a refused token).
+    pub fn end(&mut self, class: &'static str, feedback: Option<&Feedback>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let last = self.ended.back().copied().unwrap_or(now);
         self.ended.push_back(now.max(last));
@@ -142,7 +145,10 @@ impl Limiter {
         while self.ended.len() > keep {
             self.ended.pop_front();
         }
-        self.learn(class, feedback, now);
+        match feedback {
+            Some(feedback) => self.learn(class, feedback, now),
+            None => self.learn_nothing(),
+        }
     }
 
     /// A call was not made after all: nothing left for the system.
@@ -173,6 +179,14 @@ impl Limiter {
         }
     }
 
+    /// The platform may have counted the call. A probe that found nothing out is not over, though: the next call
+    /// finds out, without another wait.
+    fn learn_nothing(&mut self) {
+        if let Some(ceiling) = self.ceiling.as_mut().filter(|ceiling| !ceiling.probing) {
+            ceiling.calls_left = ceiling.calls_left.saturating_sub(1);
+        }
+    }
+
     fn lower_ceiling(&mut self, remaining: Remaining, now: Instant) {
         let Remaining { calls: calls_left, lasts, rolling } = remaining;
         let until = now + lasts;
@@ -181,8 +195,9 @@ impl Limiter {
                 calls_left: calls_left.min(known.calls_left),
                 until: until.max(known.until),
                 rolling: None,
+                probing: false,
             },
-            _ => Ceiling { calls_left, until, rolling: rolling.then_some(lasts) },
+            _ => Ceiling { calls_left, until, rolling: rolling.then_some(lasts), probing: false },
         };
         self.ceiling = Some(ceiling);
     }
@@ -198,10 +213,10 @@ impl Limiter {
             if now < ceiling.until {
                 return Some(ceiling);
             }
-            // A rolling limit that was used up is probed with one call; one that was not is simply out of
-            // date.
-            let lasts = ceiling.rolling.filter(|_| ceiling.calls_left == 0)?;
-            Some(Ceiling { calls_left: 1, until: now + lasts, rolling: Some(lasts) })
+            // A rolling limit that was used up is probed with one call, for as long as nothing is found out;
+            // one that was not is simply out of date.
+            let lasts = ceiling.rolling.filter(|_| ceiling.calls_left == 0 || ceiling.probing)?;
+            Some(Ceiling { calls_left: 1, until: now + lasts, rolling: Some(lasts), probing: true })
         });
     }
 

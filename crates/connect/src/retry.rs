@@ -7,7 +7,7 @@ use std::time::Duration;
 use trunkline_backoff::Backoff;
 use trunkline_config::Retry;
 
-use crate::token::WAITS;
+use crate::token::{WAITS, WAITS_MAX};
 
 /// Whether a request may be sent again when it is not known what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub(crate) enum Effect {
 /// What went wrong with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The token was refused; `news` when nobody had noticed before.
-    Token { news: bool },
+    /// The token was refused, and is replaced.
+    Token,
     /// Too many calls; the limiter pauses.
     RateLimited,
     /// Someone holds the resource for a moment.
@@ -64,7 +64,7 @@ pub(crate) struct Progress {
     pub(crate) attempts: u32,
     /// An attempt may have taken effect.
     pub(crate) sent: bool,
-    refused_tokens: usize,
+    refused_tokens: u32,
     failures: u32,
 }
 
@@ -93,7 +93,7 @@ impl Progress {
         }
         match cause {
             Cause::Final => Then::GiveUp,
-            Cause::Token { news } => self.after_refused_token(news),
+            Cause::Token => self.after_refused_token(random),
             // The pause is the limiter's; an endpoint that limits is not failing, so no budget is used up.
             Cause::RateLimited => self.within(retry, Duration::ZERO, false),
             Cause::Locked | Cause::Unavailable(_) => {
@@ -104,16 +104,22 @@ impl Progress {
         }
     }
 
-    /// Whether token after token was refused.
+    /// Whether token after token was refused, and no other is tried.
     pub(crate) fn tokens_are_used_up(&self) -> bool {
-        self.refused_tokens >= WAITS.len()
+        self.refused_tokens > WAITS_MAX + 1
     }
 
-    // A token that was already replaced is no reason to wait; one that was thought good is given time.
-    fn after_refused_token(&mut self, news: bool) -> Then {
-        let Some(wait) = WAITS.get(self.refused_tokens) else { return Then::GiveUp };
+    /// The first refusal only says that a token has ended, so the call goes on as soon as there is another: most
+    /// callers have no second to wait. Where the new one is refused as well, the system needs time. All processes
+    /// under one credential learn of a revocation in the same moment, hence the jitter.
+    fn after_refused_token(&mut self, random: f64) -> Then {
         self.refused_tokens += 1;
-        Then::Again { wait: if news { *wait } else { Duration::ZERO }, budgeted: false }
+        let wait = match self.refused_tokens - 1 {
+            0 => Duration::ZERO,
+            waits @ 1..=WAITS_MAX => WAITS.equal_jitter(waits, random),
+            _ => return Then::GiveUp,
+        };
+        Then::Again { wait, budgeted: false }
     }
 
     fn within(&self, retry: &Retry, wait: Duration, budgeted: bool) -> Then {
@@ -145,11 +151,30 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_token_is_tried_again_after_one_two_and_four_seconds() {
-        let (steps, _) = run(&[Cause::Token { news: true }; 4], Repeat::Always);
-        assert_eq!(steps, [again(1_000, false), again(2_000, false), again(4_000, false), Then::GiveUp]);
-        let (steps, _) = run(&[Cause::Token { news: false }], Repeat::Always);
-        assert_eq!(steps, [again(0, false)]);
+    fn after_a_refused_token_the_new_one_is_used_at_once_and_then_after_one_two_and_four_seconds() {
+        for (random, waits) in
+            [(1.0, [1_000, 2_000, 4_000]), (0.0, [500, 1_000, 2_000]), (0.5, [750, 1_500, 3_000])]
+        {
+            let mut progress = Progress::default();
+            let mut step = || progress.after(Cause::Token, Repeat::Always, &Retry::default(), random);
+            assert_eq!(step(), again(0, false), "the new token is there within milliseconds");
+            for wait in waits {
+                assert_eq!(step(), again(wait, false));
+            }
+            assert_eq!(step(), Then::GiveUp);
+            assert!(progress.tokens_are_used_up());
+        }
+    }
+
+    #[test]
+    fn a_refused_token_has_no_effect_and_is_repeated_for_every_kind_of_request() {
+        for repeat in [Repeat::Always, Repeat::OnceAnswered, Repeat::OnlyWithoutEffect] {
+            let (steps, progress) =
+                run(&[Cause::Token, Cause::Unavailable(Effect::None), Cause::Token], repeat);
+            assert_eq!(steps[0], again(0, false));
+            assert_eq!(steps[2], again(750, false), "another failure between two refusals is no new token");
+            assert!(!progress.sent && !progress.tokens_are_used_up());
+        }
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub(crate) struct Slot {
     throttle: Arc<Throttle>,
     class: &'static str,
     made: bool,
-    /// What the answer said, once there is one.
-    feedback: Feedback,
+    /// What the answer said, once there is one that can say anything about limits.
+    feedback: Option<Feedback>,
 }
 
 // === impl Throttle ===
@@ -81,7 +81,7 @@ impl Throttle {
     }
 
     fn slot(self: &Arc<Self>, class: &'static str) -> Slot {
-        Slot { throttle: Arc::clone(self), class, made: false, feedback: Feedback::default() }
+        Slot { throttle: Arc::clone(self), class, made: false, feedback: None }
     }
 
     fn hopeless(&self, class: &'static str, deadline: Instant) -> Result<(), Blocked> {
@@ -107,7 +107,7 @@ impl Slot {
 
     /// The call was answered: puts the token back, and tells the limiter what the answer said.
     pub(crate) fn answered(mut self, feedback: Feedback) {
-        self.feedback = feedback;
+        self.feedback = Some(feedback);
     }
 }
 
@@ -115,7 +115,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut limiter = self.throttle.limiter.lock();
         if self.made {
-            limiter.end(self.class, &self.feedback, Instant::now());
+            limiter.end(self.class, self.feedback.as_ref(), Instant::now());
         } else {
             limiter.give_back();
         }

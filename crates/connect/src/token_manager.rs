@@ -1,10 +1,11 @@
 //! The token of one credential at work: one request for it at a time, however many callers wait.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use trunkline_backoff::Backoff;
 
 use crate::event::{Event, Events};
 use crate::metrics::{self, TokenOutcome};
@@ -20,18 +21,17 @@ pub(crate) struct TokenManager(Arc<Inner>);
 pub(crate) enum NoToken {
     /// The caller's time was over before the refresh in flight ended.
     DeadlineExceeded,
-    /// The token endpoint refused or did not answer, after all attempts; it is left alone until then.
-    Unavailable { until: Instant, refusal: Refusal },
+    /// The token endpoint refused or did not answer, and is left alone for longer than the caller can wait.
+    Unavailable(Refusal),
 }
 
 #[derive(Debug)]
 struct Inner {
     target: String,
     endpoint: TokenEndpoint,
-    waits: &'static [Duration],
     state: Mutex<TokenState>,
     last_refusal: Mutex<Option<Refusal>>,
-    /// Counts the refreshes that ended; those who wait look at the state again.
+    /// Counts the attempts of refreshes that ended; those who wait look at the state again.
     ended: watch::Sender<u64>,
     events: Events,
 }
@@ -44,24 +44,18 @@ struct Unfinished(Option<Arc<Inner>>);
 
 impl TokenManager {
     /// A manager that waits so long between its attempts, see [`crate::token::WAITS`].
-    pub(crate) fn new(
-        target: String,
-        endpoint: TokenEndpoint,
-        waits: &'static [Duration],
-        events: Events,
-    ) -> Self {
+    pub(crate) fn new(target: String, endpoint: TokenEndpoint, waits: Backoff, events: Events) -> Self {
         Self(Arc::new(Inner {
             target,
             endpoint,
-            waits,
-            state: Mutex::new(TokenState::default()),
+            state: Mutex::new(TokenState::new(waits)),
             last_refusal: Mutex::new(None),
             ended: watch::Sender::new(0),
             events,
         }))
     }
 
-    /// A token to use now; waits at most until the deadline.
+    /// A token to use now; waits at most until the deadline, and not at all where none can come by then.
     pub(crate) async fn token(&self, deadline: Instant) -> Result<Token, NoToken> {
         // Subscribed before the first look, so that no end of a refresh is missed.
         let mut ended = self.0.ended.subscribe();
@@ -71,8 +65,9 @@ impl TokenManager {
                     metrics::token_used(&self.0.target, &token, Instant::now());
                     return Ok(token);
                 }
-                Next::Unavailable(until) => return Err(self.unavailable(until)),
-                Next::Refresh | Next::Wait => {}
+                Next::Unavailable(_) => return Err(self.unavailable()),
+                Next::Wait(Some(next_attempt)) if next_attempt >= deadline => return Err(self.unavailable()),
+                Next::Refresh | Next::Wait(_) => {}
             }
             match tokio::time::timeout_at(deadline.into(), ended.changed()).await {
                 Ok(Ok(())) => {}
@@ -100,21 +95,20 @@ impl TokenManager {
         next
     }
 
-    fn unavailable(&self, until: Instant) -> NoToken {
-        let refusal = self.0.last_refusal.lock().clone().unwrap_or(Refusal {
+    fn unavailable(&self) -> NoToken {
+        let last_refusal = self.0.last_refusal.lock().clone();
+        NoToken::Unavailable(last_refusal.unwrap_or(Refusal {
             status: None,
             code: None,
             message: "the request for a token was broken off".to_owned(),
-        });
-        NoToken::Unavailable { until, refusal }
+        }))
     }
 }
 
-/// Asks the token endpoint until it grants, once more than there are waits. Runs as a task of its own: a
-/// caller that gives up does not stop it for the others.
+/// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that gives
+/// up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
-    let mut waits = inner.waits.iter();
     let refusal = loop {
         let asked = Instant::now();
         match inner.endpoint.fetch().await {
@@ -123,27 +117,25 @@ async fn refresh(inner: Arc<Inner>) {
                 let token = inner.state.lock().granted(grant, asked);
                 metrics::token_issued(&inner.target, &token, Instant::now());
                 inner.events.publish(Event::TokenIssued { target: inner.target.clone() });
-                unfinished.0 = None;
-                inner.ended.send_modify(|ended| *ended += 1);
-                return;
+                break None;
             }
             Err(refusal) => {
                 metrics::token_refresh(&inner.target, TokenOutcome::Refused);
                 tracing::debug!(target_name = inner.target, status = refusal.status, "{}", refusal.message);
-                match waits.next() {
-                    Some(wait) => tokio::time::sleep(*wait).await,
-                    None => break refusal,
-                }
+                // Before the state says so: whoever looks at the state finds the reason.
+                *inner.last_refusal.lock() = Some(refusal.clone());
+                let again = inner.state.lock().attempt_failed(Instant::now(), rand::random());
+                let Some(next_attempt) = again else { break Some(refusal) };
+                inner.ended.send_modify(|ended| *ended += 1);
+                tokio::time::sleep_until(next_attempt.into()).await;
             }
         }
     };
-    inner.events.publish(Event::TokenRefused {
-        target: inner.target.clone(),
-        status: refusal.status,
-        code: refusal.code.clone(),
-    });
-    *inner.last_refusal.lock() = Some(refusal);
-    drop(unfinished);
+    unfinished.0 = None;
+    inner.ended.send_modify(|ended| *ended += 1);
+    if let Some(Refusal { status, code, .. }) = refusal {
+        inner.events.publish(Event::TokenRefused { target: inner.target.clone(), status, code });
+    }
 }
 
 // === impl Unfinished ===

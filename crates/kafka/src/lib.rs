@@ -10,10 +10,14 @@
 //!   long that may take
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go; it joins by
 //!   its [`GroupSettings`]
+//! - [`ports`]: what both stream loops ask of the brokers and the clock, for the real ones and for models of them;
+//!   [`KafkaBrokers`]: the real ones
+//! - [`end_transaction`]: what follows from how a commit went
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
-//! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure
+//! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure, with a source of
+//!   schemas as its port
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
 //! - [`ConsumerError`]: what can go wrong in either
 //! - [`changelog`]: reading state back to the end of what is committed
@@ -31,6 +35,7 @@ pub mod lag;
 pub mod limits;
 pub mod names;
 pub mod offset_tracker;
+pub mod ports;
 pub mod producer;
 pub mod registry;
 pub mod reports;
@@ -42,12 +47,15 @@ pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+mod brokers;
 mod client;
 mod consumer_error;
 mod group_settings;
 mod inbound;
+mod transaction_end;
 mod transaction_timeouts;
 
+pub use brokers::KafkaBrokers;
 pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;
 pub use group_consumer::{GroupConsumer, Polled};
@@ -60,5 +68,6 @@ pub use schema_fetcher::{FetchedSchema, SchemaFetcher, SchemaSource};
 pub use schema_wait::SchemaWait;
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
+pub use transaction_end::{Aborting, Ended, end_transaction};
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};
 pub use trunkline_schemas::record::{InboundRecord, OutboundRecord, TopicPartition};

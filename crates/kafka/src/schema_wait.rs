@@ -6,11 +6,14 @@
 //! behind.
 //!
 //! Nothing here asks for a schema: that is the owner's part ([`crate::SchemaFetcher`]), and so is pausing the
-//! partitions.
+//! partitions. What comes of it is taken in here, in one way for whoever waits.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt::Display;
 
-use trunkline_schemas::InboundRecord;
+use trunkline_schemas::{InboundRecord, error_codes};
+
+use crate::schema_fetcher::{FetchedSchema, SchemaSource};
 
 /// How long a schema that was asked for in vain is not asked for again, in milliseconds: an undecodable
 /// record of it costs nothing then, and good ones, where the registry was wrong, are not dead-lettered for
@@ -37,7 +40,7 @@ impl<P> Default for SchemaWait<P> {
     }
 }
 
-impl<P: Ord> SchemaWait<P> {
+impl<P: Ord + Display> SchemaWait<P> {
     /// Whether records of this partition wait: what is read after them has to wait behind them.
     pub fn is_waiting(&self, partition: &P) -> bool {
         self.waiting.contains_key(partition)
@@ -49,8 +52,34 @@ impl<P: Ord> SchemaWait<P> {
         self.waiting.entry(partition).or_default().push_back(record);
     }
 
-    /// All records that wait, to be decoded once more: those that lack another schema come back.
-    pub fn take(&mut self) -> BTreeMap<P, VecDeque<InboundRecord>> {
+    /// Takes in the schemas that have arrived at `now` (UTC milliseconds): `add` makes one known to the reader, or says
+    /// why it is of no use. Returns all records that wait, to be decoded once more, if any may be read now: those that
+    /// lack another schema come back.
+    pub fn take_fetched<E: Display>(
+        &mut self,
+        source: &mut dyn SchemaSource,
+        mut add: impl FnMut(u32, &str) -> Result<(), E>,
+        now: i64,
+    ) -> BTreeMap<P, VecDeque<InboundRecord>> {
+        let mut arrived = false;
+        while let Some(FetchedSchema { id, schema }) = source.fetched() {
+            arrived = true;
+            let added = match schema {
+                Some(schema) => add(id, &schema).map_err(|error| error.to_string()),
+                None => Err("the registry does not know it".to_owned()),
+            };
+            if let Err(reason) = added {
+                let code = error_codes::UNKNOWN_SCHEMA_ID.as_str();
+                tracing::error!(code, reason, id, "records of this schema cannot be read now");
+                self.refuse(id, reason, now);
+            }
+        }
+        if !arrived {
+            return BTreeMap::new();
+        }
+        for (partition, records) in &self.waiting {
+            tracing::info!(%partition, records = records.len(), "decoding records that waited for a schema");
+        }
         std::mem::take(&mut self.waiting)
     }
 
@@ -61,7 +90,7 @@ impl<P: Ord> SchemaWait<P> {
 
     /// Takes note that a schema is of no use, and why: its records are undecodable for a minute from `now` (UTC
     /// milliseconds).
-    pub fn refuse(&mut self, id: u32, reason: String, now: i64) {
+    fn refuse(&mut self, id: u32, reason: String, now: i64) {
         if self.refused.len() >= REFUSED_LIMIT {
             self.refused.retain(|_, (_, until)| *until > now);
         }
@@ -97,6 +126,45 @@ mod tests {
         }
     }
 
+    /// Has these answers.
+    struct Fetched(Vec<(u32, Option<&'static str>)>);
+
+    impl SchemaSource for Fetched {
+        fn fetch(&mut self, _: u32) {}
+
+        fn fetched(&mut self) -> Option<FetchedSchema> {
+            let (id, schema) = self.0.pop()?;
+            Some(FetchedSchema { id, schema: schema.map(str::to_owned) })
+        }
+    }
+
+    /// Takes schemas that are not empty.
+    fn add(_: u32, schema: &str) -> Result<(), &'static str> {
+        if schema.is_empty() { Err("it is empty") } else { Ok(()) }
+    }
+
+    #[test]
+    fn records_wait_until_any_schema_has_arrived() {
+        let mut schemas = SchemaWait::default();
+        schemas.wait(0, record(5));
+        assert!(schemas.take_fetched(&mut Fetched(Vec::new()), add, 0).is_empty());
+        assert!(schemas.is_waiting(&0), "no schema has arrived");
+        assert_eq!(schemas.take_fetched(&mut Fetched(vec![(7, Some("long"))]), add, 0).len(), 1);
+        assert_eq!(schemas.refusal(7, 0), None);
+    }
+
+    #[test]
+    fn a_schema_that_nobody_knows_or_that_is_of_no_use_is_refused_and_its_records_come_back() {
+        for (schema, reason) in
+            [(None, "schema 7: the registry does not know it"), (Some(""), "schema 7: it is empty")]
+        {
+            let mut schemas = SchemaWait::default();
+            schemas.wait(0, record(5));
+            assert_eq!(schemas.take_fetched(&mut Fetched(vec![(7, schema)]), add, 0).len(), 1);
+            assert_eq!(schemas.refusal(7, 0).as_deref(), Some(reason));
+        }
+    }
+
     #[test]
     fn records_wait_by_partition_and_keep_their_order() {
         let mut schemas = SchemaWait::default();
@@ -106,7 +174,7 @@ mod tests {
         assert!(schemas.is_waiting(&0) && schemas.is_waiting(&1) && !schemas.is_waiting(&2));
         schemas.forget(&1);
         let waiting: Vec<(i32, Vec<i64>)> = schemas
-            .take()
+            .take_fetched(&mut Fetched(vec![(7, Some("long"))]), add, 0)
             .into_iter()
             .map(|(partition, records)| (partition, records.iter().map(|record| record.offset).collect()))
             .collect();

@@ -29,6 +29,10 @@ pub enum Change {
     MissingField,
     /// An event type no adapter knows.
     UnknownEventType,
+    /// A field that should hold the event's time holds none that can be read, or one without a zone.
+    UnreadableTime,
+    /// The event's time lies before 2000, or more than a day after its arrival.
+    ImplausibleTime,
 }
 
 // === impl Difference ===
@@ -62,6 +66,10 @@ impl std::fmt::Display for Difference {
             Change::TypeChanged => write!(f, "{pointer} is {found} and does not match the schema"),
             Change::MissingField => write!(f, "{pointer} is required and absent"),
             Change::UnknownEventType => write!(f, "{found} is no event type this version knows"),
+            Change::UnreadableTime => write!(f, "{pointer} ({found}) is no time with a zone"),
+            Change::ImplausibleTime => {
+                write!(f, "{pointer} ({found}) is a time before 2000 or more than a day after arrival")
+            }
         }
     }
 }
@@ -70,8 +78,14 @@ impl std::fmt::Display for Difference {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::UnknownField, Self::TypeChanged, Self::MissingField, Self::UnknownEventType];
+    pub const ALL: [Self; 6] = [
+        Self::UnknownField,
+        Self::TypeChanged,
+        Self::MissingField,
+        Self::UnknownEventType,
+        Self::UnreadableTime,
+        Self::ImplausibleTime,
+    ];
 
     /// As published in `SchemaDrift::change`.
     pub fn as_str(self) -> &'static str {
@@ -80,6 +94,8 @@ impl Change {
             Self::TypeChanged => "type_changed",
             Self::MissingField => "missing_field",
             Self::UnknownEventType => "unknown_event_type",
+            Self::UnreadableTime => "unreadable_time",
+            Self::ImplausibleTime => "implausible_time",
         }
     }
 }

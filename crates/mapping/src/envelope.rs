@@ -9,10 +9,6 @@ use crate::format::{Content, Mapped};
 use crate::limits;
 use crate::payload::Element;
 
-/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none,
-/// since it would mark everything that comes after it as late.
-const AHEAD_MS: i64 = 24 * 3_600_000;
-
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
 
@@ -32,7 +28,7 @@ pub fn envelope(
     if let Some(number) = sequence {
         mapped.identity.number(number);
     }
-    let event_time = mapped.event_time.filter(|time| *time <= now.saturating_add(AHEAD_MS));
+    let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
     let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
@@ -45,6 +41,7 @@ pub fn envelope(
     };
     let correlation_id =
         mapped.correlation_id.or_else(|| delivery.correlation_id.clone()).unwrap_or_else(|| event_id.clone());
+    let mut attributes_cut = false;
     PlatformEvent {
         event_id,
         event_type: mapped.event_type.to_owned(),
@@ -79,9 +76,9 @@ pub fn envelope(
             schema_version: adapter.version.to_owned(),
             backfilled: false,
         },
-        attributes: limits::bounded(mapped.attributes),
-        tenant_attributes: std::collections::BTreeMap::new(),
-        attributes_cut: false,
+        attributes: limits::bounded(mapped.attributes, &mut attributes_cut),
+        tenant_attributes: limits::bounded(mapped.tenant_attributes, &mut attributes_cut),
+        attributes_cut,
         redacted: Vec::new(),
         content_id,
         data: element.text.to_owned(),

@@ -1,7 +1,9 @@
-//! The ways platforms write points in time.
+//! The ways platforms write points in time, and which of those in a payload is the event's.
 
 use serde_json::Value;
 use trunkline_schemas::timestamp;
+
+use crate::difference::{Change, Difference, type_of};
 
 /// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a
 /// number in the wrong unit (seconds, most often) or a placeholder.
@@ -10,21 +12,94 @@ const EARLIEST: i64 = 946_684_800_000;
 /// The last millisecond of the year 9999: what comes later is no time but a number in the wrong field.
 const LATEST: i64 = 253_402_300_799_999;
 
-/// UTC milliseconds since the epoch of what a platform wrote: a number of epoch milliseconds, or text with an
-/// offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon). Anything else, and any time
-/// before 2000 or after 9999, is `None`.
-pub fn parse(value: &Value) -> Option<i64> {
-    let millis = match value {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?))?,
-        Value::String(text) => timestamp::date_time(text)?,
-        _ => return None,
-    };
-    (EARLIEST..=LATEST).contains(&millis).then_some(millis)
+/// A platform's clock may be ahead of ours by less than this; a time further in the future is taken for none,
+/// since it would mark everything that comes after it as late.
+const AHEAD_MS: i64 = 24 * 3_600_000;
+
+/// The points in time that a payload names for what happened, the best first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Times(Vec<Told>);
+
+/// A field that is meant to hold a point in time, and does not hold nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
+    /// JSON Pointer into the payload.
+    pointer: String,
+    /// JSON type of what is there.
+    found: &'static str,
+    /// UTC milliseconds, whatever the year; `None` where it cannot be read.
+    millis: Option<i64>,
 }
 
-/// A whole number of milliseconds written with a fraction or an exponent.
+// === impl Times ===
+
+impl Times {
+    /// Reads fields of `message` by their JSON Pointers, the best first; the message itself stands at `at` in
+    /// the payload. What is absent, null or blank names no time.
+    pub fn read(message: &Value, at: &str, pointers: &[&str]) -> Self {
+        let told = |pointer: &&str| {
+            let value = message.pointer(pointer).filter(|value| !is_nothing(value))?;
+            Some(Told { pointer: format!("{at}{pointer}"), found: type_of(value), millis: read(value) })
+        };
+        Self(pointers.iter().filter_map(told).collect())
+    }
+
+    /// The latest of them first: for a state of several parts, which is as old as its newest part.
+    #[must_use]
+    pub fn latest_first(mut self) -> Self {
+        self.0.sort_by_key(|told| std::cmp::Reverse(told.millis));
+        self
+    }
+
+    /// These, and the others where none of these can be used.
+    #[must_use]
+    pub fn or(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// The first that can be the time of something received at `received_at`, both UTC milliseconds.
+    pub fn plausible(&self, received_at: i64) -> Option<i64> {
+        self.0.iter().filter_map(|told| told.millis).find(|millis| is_plausible(*millis, received_at))
+    }
+
+    /// What stands before the first plausible one: better times, had they been readable and plausible.
+    pub fn passed_over(&self, received_at: i64) -> Vec<Difference> {
+        let difference = |told: &Told| match told.millis {
+            None => Some(Difference::new(&told.pointer, Change::UnreadableTime, Some(told.found))),
+            Some(millis) if is_plausible(millis, received_at) => None,
+            Some(_) => Some(Difference::new(&told.pointer, Change::ImplausibleTime, Some(told.found))),
+        };
+        self.0.iter().map_while(difference).collect()
+    }
+}
+
+/// The point in time that a value is, UTC milliseconds of the years 2000 to 9999.
+pub fn parse(value: &Value) -> Option<i64> {
+    read(value).filter(|millis| (EARLIEST..=LATEST).contains(millis))
+}
+
+fn is_plausible(millis: i64, received_at: i64) -> bool {
+    (EARLIEST..=LATEST.min(received_at.saturating_add(AHEAD_MS))).contains(&millis)
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, or
+/// text with an offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon).
+fn read(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => timestamp::date_time(text.trim()),
+        _ => None,
+    }
+}
+
+/// A number of milliseconds written with a fraction or an exponent; fractions of a millisecond are left off.
 fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && (0.0..=LATEST as f64).contains(&number)).then_some(number as i64)
+    (0.0..=LATEST as f64).contains(&number).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -32,6 +107,65 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const NOW: i64 = 1_772_439_600_000;
+
+    fn times(payload: &Value) -> Times {
+        Times::read(payload, "/detail", &["/body/time", "/timestamp"])
+    }
+
+    fn passed_over(payload: &Value) -> Vec<String> {
+        let over = times(payload).passed_over(NOW);
+        over.iter().map(|over| format!("{} {}", over.change.as_str(), over.pointer)).collect()
+    }
+
+    #[test]
+    fn the_first_plausible_time_is_taken_and_those_before_it_are_named() {
+        let stamp = "2026-03-02T08:15:30Z";
+        let stamped = 1_772_439_330_000;
+        for (time, expected, over) in [
+            (json!(NOW - 1), Some(NOW - 1), None),
+            (json!(null), Some(stamped), None),
+            (json!(" "), Some(stamped), None),
+            (json!("yesterday"), Some(stamped), Some("unreadable_time")),
+            (json!("2026-03-02T08:15:29.000"), Some(stamped), Some("unreadable_time")),
+            (json!({"seconds": 7}), Some(stamped), Some("unreadable_time")),
+            (json!(true), Some(stamped), Some("unreadable_time")),
+            (json!(1_772_439_329), Some(stamped), Some("implausible_time")),
+            (json!("1970-01-01T00:00:00Z"), Some(stamped), Some("implausible_time")),
+            (json!(NOW + AHEAD_MS), Some(NOW + AHEAD_MS), None),
+            (json!(NOW + AHEAD_MS + 1), Some(stamped), Some("implausible_time")),
+            (json!("9999-12-31T23:59:59Z"), Some(stamped), Some("implausible_time")),
+        ] {
+            let payload = json!({"body": {"time": time}, "timestamp": stamp});
+            let over: Vec<String> = over.iter().map(|change| format!("{change} /detail/body/time")).collect();
+            assert_eq!(
+                (times(&payload).plausible(NOW), passed_over(&payload)),
+                (expected, over),
+                "{payload}"
+            );
+        }
+    }
+
+    #[test]
+    fn where_no_time_can_be_used_all_are_named() {
+        let payload = json!({"body": {"time": 7}, "timestamp": "noon"});
+        assert_eq!(times(&payload).plausible(NOW), None);
+        assert_eq!(
+            passed_over(&payload),
+            ["implausible_time /detail/body/time", "unreadable_time /detail/timestamp"]
+        );
+        assert_eq!((times(&json!({})).plausible(NOW), passed_over(&json!(7))), (None, vec![]));
+    }
+
+    #[test]
+    fn a_state_is_as_old_as_its_newest_part() {
+        let payload = json!({"a": "2026-03-02T08:00:00Z", "b": "2026-03-02T08:10:00Z", "c": "?"});
+        let latest = Times::read(&payload, "", &["/a", "/c", "/b"]).latest_first();
+        let fallback = latest.or(Times::read(&json!({"d": NOW}), "", &["/d"]));
+        assert_eq!(fallback.plausible(NOW), Some(1_772_439_000_000));
+        assert_eq!(fallback.passed_over(NOW), []);
+    }
 
     #[test]
     fn every_way_of_writing_is_read() {

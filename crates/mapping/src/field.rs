@@ -6,7 +6,9 @@ use serde_json::Value;
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
     root: &'a Value,
-    placeholder: &'static str,
+    /// The same with every number as it was written, where that makes a difference.
+    written: Option<&'a Value>,
+    placeholders: &'static [&'static str],
 }
 
 // === impl Fields ===
@@ -14,41 +16,70 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads from `root`.
     pub fn of(root: &'a Value) -> Self {
-        Self { root, placeholder: "" }
+        Self { root, written: None, placeholders: &[] }
     }
 
-    /// Reads from `root`, where the text `placeholder` means nothing.
-    pub fn with_placeholder(root: &'a Value, placeholder: &'static str) -> Self {
-        Self { root, placeholder }
+    /// The same, where each of `placeholders`, as a text, means nothing.
+    pub fn with_placeholders(self, placeholders: &'static [&'static str]) -> Self {
+        Self { placeholders, ..self }
+    }
+
+    /// The same, where numbers become text as they are in `written`, see
+    /// [`Parsed`](crate::number::Parsed::written).
+    pub fn with_written(self, written: Option<&'a Value>) -> Self {
+        Self { written, ..self }
     }
 
     /// Continues from a part of the payload; an absent part is an empty one.
     pub fn under(&self, path: &str) -> Self {
-        Self { root: self.value(path).unwrap_or(&Value::Null), placeholder: self.placeholder }
+        let root = self.value(path).unwrap_or(&Value::Null);
+        Self { root, written: self.written.and_then(|written| at(written, path)), ..*self }
     }
 
-    /// The value at a dotted path of names and array positions (`data.case.id`, `events.0.type`); null counts
-    /// as absent.
+    /// The elements of an array.
+    pub fn items(&self, path: &str) -> impl Iterator<Item = Self> + use<'a> {
+        let (array, written) = (self.under(path), self.written.and_then(|written| at(written, path)));
+        let items = array.root.as_array().map(Vec::as_slice).unwrap_or_default();
+        items.iter().enumerate().map(move |(position, root)| Self {
+            root,
+            written: written.and_then(|written| written.get(position)),
+            ..array
+        })
+    }
+
+    /// The members of an object.
+    pub fn members(&self, path: &str) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let (object, written) = (self.under(path), self.written.and_then(|written| at(written, path)));
+        object.root.as_object().into_iter().flatten().map(move |(name, root)| {
+            (name.as_str(), Self { root, written: written.and_then(|written| written.get(name)), ..object })
+        })
+    }
+
+    /// Whether something stands at a path, be it null.
+    pub fn has(&self, path: &str) -> bool {
+        at(self.root, path).is_some()
+    }
+
+    /// The value at a dotted path of names and array positions (`data.case.id`, `events.0.type`), the payload
+    /// itself at an empty one; null counts as absent.
     pub fn value(&self, path: &str) -> Option<&'a Value> {
-        let mut value = self.root;
-        for name in path.split('.') {
-            value = match value {
-                Value::Object(map) => map.get(name)?,
-                Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
-                _ => return None,
-            };
-        }
-        (!value.is_null()).then_some(value)
+        at(self.root, path).filter(|value| !value.is_null())
     }
 
-    /// Text at a path. Numbers and booleans are written out, since ids come as either.
+    /// Text at a path. Numbers, as they were written, and booleans are text too, since ids come as either.
     pub fn text(&self, path: &str) -> Option<String> {
+        self.free_text(path).filter(|text| !self.placeholders.contains(&text.as_str()))
+    }
+
+    /// The same of what somebody wrote: a customer's message may be the word that the platform writes for
+    /// nothing.
+    pub fn free_text(&self, path: &str) -> Option<String> {
         match self.value(path)? {
-            Value::String(text) => {
-                let text = text.trim();
-                (!text.is_empty() && text != self.placeholder).then(|| text.to_owned())
+            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            Value::Number(number) => {
+                let written = self.written.and_then(|written| at(written, path)?.as_str());
+                Some(written.map_or_else(|| number.to_string(), ToOwned::to_owned))
             }
-            Value::Number(number) => Some(number.to_string()),
             Value::Bool(flag) => Some(flag.to_string()),
             _ => None,
         }
@@ -76,16 +107,29 @@ impl<'a> Fields<'a> {
     }
 }
 
+fn at<'a>(root: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut value = root;
+    for name in path.split('.').filter(|_| !path.is_empty()) {
+        value = match value {
+            Value::Object(map) => map.get(name)?,
+            Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::number::parse;
 
     #[test]
     fn reads_what_is_there_and_nothing_else() {
         let value = json!({"a": {"b": 7, "c": " x ", "d": "", "e": null, "f": [{"g": true}], "h": "String"}});
-        let fields = Fields::with_placeholder(&value, "String");
+        let fields = Fields::of(&value).with_placeholders(&["UNKNOWN", "String"]);
         for (path, expected) in [
             ("a.b", Some("7")),
             ("a.c", Some("x")),
@@ -100,7 +144,31 @@ mod tests {
         ] {
             assert_eq!(fields.text(path).as_deref(), expected, "{path}");
         }
+        assert_eq!(fields.free_text("a.h").as_deref(), Some("String"));
         assert_eq!(fields.under("a").text("b").as_deref(), Some("7"));
+        assert_eq!(fields.under("a.b").text("").as_deref(), Some("7"));
         assert_eq!(fields.under("z").text("b"), None);
+        assert_eq!(fields.items("a.f").filter_map(|item| item.text("g")).collect::<Vec<_>>(), ["true"]);
+        assert_eq!(fields.items("a.h").count() + fields.items("z").count(), 0);
+    }
+
+    #[test]
+    fn numbers_are_text_as_they_were_written() {
+        let text =
+            r#"{"a": {"b": 1e3, "c": [1000.00, {"d": 18446744073709551617}], "e": 1000.0, "f": 1e400}}"#;
+        let parsed = parse(text).unwrap();
+        let fields = Fields::of(&parsed.value).with_written(parsed.written.as_ref());
+        for (path, expected) in [
+            ("b", "1e3"),
+            ("c.0", "1000.00"),
+            ("c.1.d", "18446744073709551617"),
+            ("e", "1000.0"),
+            ("f", "1e400"),
+        ] {
+            assert_eq!(fields.under("a").text(path).as_deref(), Some(expected), "{path}");
+        }
+        let items: Vec<_> =
+            fields.items("a.c").map(|item| item.text("").or_else(|| item.text("d")).unwrap()).collect();
+        assert_eq!(items, ["1000.00", "18446744073709551617"]);
     }
 }

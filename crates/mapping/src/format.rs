@@ -2,16 +2,21 @@
 //! one file a format.
 
 mod cxone_agent_session;
+mod cxone_contact;
 pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;
 pub mod genesys_open_messaging;
+mod genesys_snapshot;
 pub mod genesys_topics;
 mod identity;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 pub use self::identity::{Content, Identity, Occurrence};
+use crate::event_time::Times;
 use crate::transport::Unwrapped;
 
 /// How a platform writes its events, whichever transport brings them.
@@ -55,20 +60,20 @@ pub struct Mapped {
     pub media_type: Option<String>,
     /// As in `PlatformEvent`.
     pub direction: Option<String>,
-    /// When it happened, UTC milliseconds; `None` when the platform does not say.
-    pub event_time: Option<i64>,
+    /// When it happened, as far as the payload says, the best time first.
+    pub times: Times,
     /// The platform's correlation id.
     pub correlation_id: Option<String>,
     /// The stream within the source that has an order of its own, where it is another than the adapter's.
     pub channel: Option<&'static str>,
     /// The transport's own id of this delivery.
     pub transport_id: Option<String>,
-    /// True when the transport promises that id to belong to one body.
-    pub transport_id_is_unique: bool,
     /// What makes it the same fact.
     pub identity: Identity,
-    /// Flat extras for rules.
+    /// Flat extras for rules, of the platform's own fields.
     pub attributes: BTreeMap<String, String>,
+    /// Attributes that the tenant's own flows set, under names of the tenant's choice.
+    pub tenant_attributes: BTreeMap<String, String>,
 }
 
 // === impl Mapped ===
@@ -78,6 +83,20 @@ impl Mapped {
     fn attribute(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.attributes.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Adds the tenant's attributes that an object holds, where there is one; values that are lists or objects
+    /// stay in the payload alone.
+    fn tenant_attributes(&mut self, attributes: Option<&Value>) {
+        for (name, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Bool(flag) => flag.to_string(),
+                _ => continue,
+            };
+            self.tenant_attributes.insert(name.clone(), value);
         }
     }
 }

@@ -1,23 +1,15 @@
 //! How deeply a JSON text is nested, found without recursion and before anything parses it.
 
+use crate::structural::outside_strings;
+
 /// True when `text` opens more than `limit` arrays and objects within each other.
 ///
 /// The text need not be valid JSON; brackets within strings do not count. Linear in the length of the text,
 /// stops at the first bracket too many, and needs no memory.
 pub fn exceeds(text: &[u8], limit: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut depth = 0_usize;
+    for (_, byte) in outside_strings(text) {
         match byte {
-            b'"' => in_string = true,
             b'[' | b'{' => {
                 depth += 1;
                 if depth > limit {

@@ -9,22 +9,23 @@
 //! The way of a delivery, in order:
 //!
 //! - [`Delivery`]: bytes of a source, and what came with them
-//! - [`payload`], [`json_depth`]: from bytes to elements
+//! - [`payload`], [`batch`], [`json_depth`], [`number`], [`structural`]: from bytes to elements
 //! - [`adapter`]: which transport and which format a kind of source is
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`]: the schema boundary
 //! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
+//! - [`redaction`], [`json_text`]: what of a payload no event carries
 //! - [`quarantine`]: what becomes of the others
 //! - [`map`]: all of the above, as one function: [`map_delivery`], which gives an [`Outcome`]
 //! - [`records`], [`trace_context`]: the records that the outcome becomes
 //!
-//! Beside it: [`transport_window`] (the same transport id with another body), [`drift_log`] (what differs
-//! from the schemas, reported at a bounded rate), [`canonical`] (one way of writing JSON), [`field`] and
-//! [`event_time`] (reading payloads leniently).
+//! Beside it: [`drift_log`] (what differs from the schemas, reported at a bounded rate), [`canonical`] (one way
+//! of writing JSON), [`field`] and [`event_time`] (reading payloads leniently).
 
 pub mod adapter;
+pub mod batch;
 pub mod canonical;
 pub mod delivery;
 pub mod difference;
@@ -34,21 +35,24 @@ pub mod event_time;
 pub mod field;
 pub mod format;
 pub mod json_depth;
+pub mod json_text;
 pub mod limits;
 pub mod map;
+pub mod number;
 pub mod outcome;
 pub mod payload;
 pub mod quarantine;
 pub mod records;
+pub mod redaction;
 pub mod schema;
 pub mod sequence;
+pub mod structural;
 pub mod trace_context;
 pub mod transport;
-pub mod transport_window;
 
 pub use delivery::{Delivery, Framing, Proof};
 pub use difference::{Change, Difference};
 pub use map::map_delivery;
-pub use outcome::{Accepted, ElementOutcome, Outcome, Quarantined, TransportClaim};
-pub use payload::Unreadable;
+pub use outcome::{Accepted, ElementOutcome, Outcome, Quarantined};
+pub use payload::OverLimit;
 pub use trace_context::TraceContext;

@@ -40,17 +40,21 @@ pub fn broken(mapped: &Mapped) -> Option<String> {
     .map(|(field, length)| format!("what would be {field} has {length} bytes, at most {ID_MAX} are an id"))
 }
 
-/// The attributes that go into the envelope.
-pub fn bounded(attributes: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    attributes
+/// The attributes that go into the envelope; `cut` becomes true when one was left out or shortened.
+pub fn bounded(attributes: BTreeMap<String, String>, cut: &mut bool) -> BTreeMap<String, String> {
+    let given = attributes.len();
+    let bounded: BTreeMap<String, String> = attributes
         .into_iter()
         .filter(|(name, _)| name.len() <= ID_MAX)
         .take(ATTRIBUTES_MAX)
         .map(|(name, mut value)| {
+            *cut |= value.len() > ATTRIBUTE_MAX;
             value.truncate(value.floor_char_boundary(ATTRIBUTE_MAX));
             (name, value)
         })
-        .collect()
+        .collect();
+    *cut |= bounded.len() < given;
+    bounded
 }
 
 #[cfg(test)]
@@ -64,9 +68,32 @@ mod tests {
             (0..2 * ATTRIBUTES_MAX).map(|n| (format!("k{n:04}"), "v".to_owned())).collect();
         attributes.insert("a".to_owned(), long);
         attributes.insert("n".repeat(ID_MAX + 1), "v".to_owned());
-        let bounded = bounded(attributes);
+        let mut cut = false;
+        let bounded = bounded(attributes, &mut cut);
         assert_eq!(bounded.len(), ATTRIBUTES_MAX);
         assert_eq!(bounded["a"].len(), ATTRIBUTE_MAX);
         assert!(bounded.keys().all(|name| name.len() <= ID_MAX));
+        assert!(cut);
+    }
+
+    #[test]
+    fn each_way_of_being_cut_is_told() {
+        let one = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let many = |count: usize| (0..count).map(|n| (format!("k{n}"), "v".to_owned())).collect();
+        for (attributes, expected) in [
+            (one("a", &"v".repeat(ATTRIBUTE_MAX)), false),
+            (one("a", &"v".repeat(ATTRIBUTE_MAX + 1)), true),
+            (one(&"n".repeat(ID_MAX), "v"), false),
+            (one(&"n".repeat(ID_MAX + 1), "v"), true),
+            (many(ATTRIBUTES_MAX), false),
+            (many(ATTRIBUTES_MAX + 1), true),
+        ] {
+            let mut cut = false;
+            bounded(attributes, &mut cut);
+            assert_eq!(cut, expected);
+            let mut cut = true;
+            bounded(BTreeMap::new(), &mut cut);
+            assert!(cut, "what one map says, another does not take back");
+        }
     }
 }

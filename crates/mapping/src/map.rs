@@ -5,26 +5,25 @@ use trunkline_config::Drift;
 use crate::adapter::{self, Loaded};
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
-use crate::format::Mapped;
-use crate::outcome::{Accepted, ElementOutcome, Outcome, TransportClaim};
-use crate::payload::{self, Element, Unreadable};
+use crate::outcome::{Accepted, ElementOutcome, Outcome};
+use crate::payload::{self, Element, OverLimit};
 use crate::transport::Unwrapped;
-use crate::{canonical, envelope, limits, quarantine, sequence};
+use crate::{envelope, limits, quarantine, redaction, sequence};
 
 /// Maps a delivery. The same arguments give the same outcome, event ids included.
 ///
 /// `json_depth` is the deepest nesting taken, at most what the JSON parser takes (127).
 ///
 /// # Errors
-/// [`Unreadable`] when the bytes are nothing that could be looked at; nothing of them is worth keeping then.
-pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, Unreadable> {
+/// [`OverLimit`] when the bytes are beyond what is taken; nothing of them is kept then. Whatever else is wrong
+/// with them, they are kept, byte for byte.
+pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, OverLimit> {
     let payload = payload::read(delivery.bytes, delivery.framing, json_depth)?;
-    let elements = payload.elements.iter().map(|element| map_element(delivery, element)).collect();
-    Ok(Outcome { batch: payload.batch, elements })
-}
-
-fn map_element(delivery: &Delivery<'_>, element: &Element<'_>) -> ElementOutcome {
-    map_by(adapter::of_kind(delivery.source.kind), delivery, element)
+    let elements = payload.elements.iter().map(|element| match element {
+        Ok(element) => map_by(adapter::of_kind(delivery.source.kind), delivery, element),
+        Err(unread) => quarantine::unreadable(delivery, unread),
+    });
+    Ok(Outcome { batch: payload.batch, elements: elements.collect() })
 }
 
 /// Maps an element by the first of the adapters whose schema it matches.
@@ -35,7 +34,8 @@ fn map_by<'a>(
 ) -> ElementOutcome {
     let mut refused = None;
     for loaded in adapters {
-        let Some(unwrapped) = (loaded.adapter.unwrap)(&element.value) else { continue };
+        let Some(mut unwrapped) = (loaded.adapter.unwrap)(&element.value) else { continue };
+        unwrapped.written = element.written.as_ref().and_then(|written| written.pointer(unwrapped.at));
         let Some(shape) = (loaded.adapter.format.shape)(&unwrapped) else { continue };
         match loaded.schema.violation(shape, &element.value) {
             None => return accept(loaded, shape, &unwrapped, delivery, element),
@@ -48,7 +48,7 @@ fn map_by<'a>(
         Some((loaded, difference)) => (loaded.adapter.version, difference.to_string(), vec![difference]),
         None => ("", format!("nothing in it says what {} event it is", delivery.source.kind), Vec::new()),
     };
-    quarantine::quarantined(delivery, element, version, reason, drift)
+    quarantine::unmatched(delivery, element, version, reason, drift)
 }
 
 fn accept(
@@ -61,6 +61,7 @@ fn accept(
     let (adapter, source) = (loaded.adapter, delivery.source);
     let mapped = (adapter.format.map)(unwrapped, shape, source.org.as_deref());
     let mut drift = loaded.schema.unknown_fields(shape, &element.value);
+    drift.extend(mapped.times.passed_over(delivery.received_at));
     if mapped.unknown_type {
         drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
     }
@@ -73,27 +74,17 @@ fn accept(
         None => None,
     };
     if let Some(reason) = limits::broken(&mapped) {
-        return quarantine::quarantined(delivery, element, adapter.version, reason, drift);
+        return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
     }
     if source.drift == Drift::Quarantine
         && let Some(first) = drift.first()
     {
         let reason = format!("{first}, and this source quarantines drift");
-        return quarantine::quarantined(delivery, element, adapter.version, reason, drift);
+        return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
     }
-    let claim = claim(&mapped, element);
-    let event = envelope::envelope(adapter, mapped, delivery, element, sequence);
-    ElementOutcome::Event(Box::new(Accepted { event, claim, drift }))
-}
-
-/// What the delivery claims where its transport promises an id to belong to one body.
-fn claim(mapped: &Mapped, element: &Element<'_>) -> Option<TransportClaim> {
-    let id = mapped.transport_id.as_ref().filter(|_| mapped.transport_id_is_unique)?;
-    // Scoped by type: some platforms use one id for a request and for all that answers it.
-    Some(TransportClaim {
-        id: format!("{}\n{id}", mapped.source_type),
-        body: canonical::digest(&element.value),
-    })
+    let mut event = envelope::envelope(adapter, mapped, delivery, element, sequence);
+    redaction::redact(&mut event, &source.redaction);
+    ElementOutcome::Event(Box::new(Accepted { event, drift }))
 }
 
 #[cfg(test)]

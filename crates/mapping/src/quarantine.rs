@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use trunkline_schemas::{QuarantinedPayload, error_codes};
+use trunkline_schemas::{ErrorCode, QuarantinedPayload, error_codes};
 
 use crate::canonical;
 use crate::delivery::Delivery;
 use crate::difference::Difference;
 use crate::outcome::{ElementOutcome, Quarantined};
-use crate::payload::Element;
+use crate::payload::{Element, Unread, Unreadable};
 
 /// Parts of header names that give away a credential, a signature or who somebody is.
 const SENSITIVE: [&str; 10] =
@@ -44,34 +44,53 @@ pub fn kept_headers<'a>(
     kept
 }
 
-/// An element that no event is made of, byte for byte, and why. `version` is that of the schema that was
-/// applied; empty where none was.
-pub fn quarantined(
+/// An element that matches no schema. `version` is that of the schema that was applied; empty where none was.
+pub fn unmatched(
     delivery: &Delivery<'_>,
     element: &Element<'_>,
     version: &str,
     reason: String,
     drift: Vec<Difference>,
 ) -> ElementOutcome {
-    let payload_hash = canonical::sha256_hex(element.text.as_bytes());
+    ElementOutcome::Quarantined(Box::new(Quarantined {
+        source_type: type_name(&element.value),
+        schema_version: version.to_owned(),
+        drift,
+        ..kept(delivery, element.bytes, error_codes::NO_SCHEMA_MATCHES, reason)
+    }))
+}
+
+/// An element that could not even be read.
+pub fn unreadable(delivery: &Delivery<'_>, unread: &Unread<'_>) -> ElementOutcome {
+    let code = match unread.why {
+        Unreadable::Empty | Unreadable::NotUtf8 { .. } | Unreadable::NotJson { .. } => error_codes::NOT_JSON,
+        Unreadable::TooDeep { .. } => error_codes::NESTED_TOO_DEEP,
+    };
+    ElementOutcome::Quarantined(Box::new(kept(delivery, unread.bytes, code, unread.why.to_string())))
+}
+
+/// Bytes of a delivery that no event is made of, as they came, and why.
+pub fn kept(delivery: &Delivery<'_>, bytes: &[u8], code: ErrorCode, reason: String) -> Quarantined {
+    let payload_hash = canonical::sha256_hex(bytes);
     let payload = QuarantinedPayload {
         source: delivery.source.name.clone(),
         kind: delivery.source.kind.as_str().to_owned(),
         received_at: delivery.received_at,
-        code: error_codes::NO_SCHEMA_MATCHES.code.to_owned(),
+        code: code.code.to_owned(),
         reason,
         content_type: delivery.content_type.clone(),
         headers: delivery.headers.clone(),
-        payload: element.text.as_bytes().to_vec(),
+        payload: bytes.to_vec(),
         correlation_id: delivery.correlation_id.clone().unwrap_or_else(|| payload_hash.clone()),
         payload_hash,
     };
-    ElementOutcome::Quarantined(Box::new(Quarantined {
+    Quarantined {
+        code,
         payload,
-        source_type: type_name(&element.value),
-        schema_version: version.to_owned(),
-        drift,
-    }))
+        source_type: String::new(),
+        schema_version: String::new(),
+        drift: Vec::new(),
+    }
 }
 
 /// The type that a payload claims to be, where it claims one.

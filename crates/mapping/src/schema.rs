@@ -144,6 +144,32 @@ mod tests {
     }
 
     #[test]
+    fn what_several_schemas_name_together_is_known() {
+        const SCHEMA: &str = r##"{
+            "anyOf": [{"$ref": "#/$defs/call"}],
+            "$defs": {
+                "any": {"type": "object", "required": ["body"], "properties": {"id": {"type": "string"}, "body": {"type": "object"}}},
+                "call": {"allOf": [{"$ref": "#/$defs/any"}], "properties": {"body": {"properties": {"to": {"type": "string"}}}}}
+            }
+        }"##;
+        let schema = Schema::compile(SCHEMA, &[]).unwrap();
+        let unknown = |payload: Value| -> Vec<String> {
+            schema.unknown_fields("call", &payload).into_iter().map(|found| found.pointer).collect()
+        };
+        assert_eq!(unknown(json!({"id": "1", "body": {"to": "2"}})), [""; 0]);
+        assert_eq!(unknown(json!({"id": "1", "body": {"from": "2"}})), ["/body/from"]);
+        assert_eq!(unknown(json!({"at": 1, "body": {}})), ["/at"]);
+        for (payload, expected) in [
+            (json!({"body": {"to": 7}}), (Change::TypeChanged, "/body/to")),
+            (json!({"id": 7, "body": {}}), (Change::TypeChanged, "/id")),
+            (json!({}), (Change::MissingField, "/body")),
+        ] {
+            let found = schema.violation("call", &payload).unwrap();
+            assert_eq!((found.change, found.pointer.as_str()), expected, "{payload}");
+        }
+    }
+
+    #[test]
     fn a_part_may_be_described_by_another_document() {
         const ENVELOPE: &str = r##"{
             "anyOf": [{"$ref": "#/$defs/call"}],

@@ -6,19 +6,25 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::event_time::Times;
+
 /// What is left of a payload when its transport's wrapping is taken off, and what the wrapping says about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unwrapped<'a> {
     /// The event in its platform's format.
     pub message: &'a Value,
+    /// JSON Pointer of the message in the payload; empty where the payload is the message.
+    pub at: &'static str,
+    /// The same with every number as it was written, where that makes a difference; `map` sets it.
+    pub written: Option<&'a Value>,
     /// The event's type without the ids of what it is about, where the transport names it; `None` where only
     /// the message does.
     pub type_name: Option<Cow<'a, str>>,
     /// The tenant, where the wrapping names it.
     pub org: Option<String>,
-    /// When the transport took the event over, UTC milliseconds; `None` where the wrapping does not say.
-    pub sent_at: Option<i64>,
-    /// The transport's own id of this delivery, which it promises to belong to one body.
+    /// When the transport took the event over; none where the wrapping does not say.
+    pub sent_at: Times,
+    /// The transport's own id of this delivery.
     pub transport_id: Option<String>,
 }
 
@@ -27,5 +33,13 @@ pub type Unwrap = for<'a> fn(&'a Value) -> Option<Unwrapped<'a>>;
 
 /// A webhook whose body is the event itself.
 pub fn bare(payload: &Value) -> Option<Unwrapped<'_>> {
-    Some(Unwrapped { message: payload, type_name: None, org: None, sent_at: None, transport_id: None })
+    Some(Unwrapped {
+        message: payload,
+        at: "",
+        written: None,
+        type_name: None,
+        org: None,
+        sent_at: Times::default(),
+        transport_id: None,
+    })
 }

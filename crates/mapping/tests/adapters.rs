@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use support::{DEPTH, NOW, delivery, fixtures, json_files, kinds, payloads, source};
 use trunkline_config::SourceKind;
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
+use trunkline_mapping::{Accepted, ElementOutcome, map_delivery, number};
 use trunkline_schemas::codec::{Decoder, Encoder, Value as _};
 use trunkline_schemas::{EventTimeSource, PlatformEvent};
 
@@ -27,7 +27,9 @@ fn map(kind: SourceKind, body: &[u8], now: i64) -> Accepted {
 /// What is true of every envelope, whatever it was made from.
 fn check_valid(event: &PlatformEvent, body: &[u8], file: &Path) {
     let file = file.display();
-    assert_eq!(event.data.as_bytes(), body, "{file}: the payload is kept to the byte");
+    if event.redacted.is_empty() {
+        assert_eq!(event.data.as_bytes(), body, "{file}: the payload is kept to the byte");
+    }
     assert_eq!(event.event_id.len(), 36, "{file}");
     assert!(event.event_type.contains('.'), "{file}: {}", event.event_type);
     for (name, value) in [
@@ -121,7 +123,8 @@ fn the_same_fact_has_the_same_id_and_another_has_not() {
             let body = std::fs::read(&file).unwrap();
             let first = map(kind, &body, NOW).event.event_id;
             assert_eq!(first, map(kind, &body, NOW + 86_400_000).event.event_id, "{}", file.display());
-            let rewritten = serde_json::from_slice::<Value>(&body).unwrap().to_string();
+            // As mapping reads it: a number that no float holds is text, and stays what it is.
+            let rewritten = number::parse(std::str::from_utf8(&body).unwrap()).unwrap().value.to_string();
             assert_eq!(
                 first,
                 map(kind, rewritten.as_bytes(), NOW).event.event_id,
@@ -157,55 +160,62 @@ fn eventbridge_published_anew_is_the_same_fact() {
     );
 }
 
+/// 2030-01-01T00:00:00Z: no payload of the folder given is younger, so that none of their times is in the future.
+const AFTER_ALL: i64 = 1_893_456_000_000;
+
 #[test]
 fn payloads_of_the_folder_given_are_never_lost() {
     let Ok(folder) = std::env::var("TRUNKLINE_FIXTURES") else { return };
-    let mut found = BTreeMap::new();
-    for (folder, kind, belongs) in [
+    // A folder beside it, of the same layout, holds what was found later.
+    let further = format!("{}-more", folder.trim_end_matches('/'));
+    let mut found = 0;
+    for (sub, kind, belongs) in [
         ("genesys", SourceKind::GenesysEventBridge, &["eventbridge"][..]),
         ("genesys", SourceKind::GenesysOpenMessaging, &["openmessaging", "webhook_openmessaging"]),
-        ("cxone", SourceKind::CxoneDigital, &[""]),
-    ]
-    .map(|(sub, kind, belongs)| (Path::new(&folder).join(sub), kind, belongs))
-    {
-        for file in json_files(&folder) {
+        ("cxone", SourceKind::CxoneDigital, &["agent_session", "digital_ws"]),
+    ] {
+        let folders = [&folder, &further].map(|folder| Path::new(folder).join(sub));
+        for file in folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| json_files(folder)) {
             let name = file.file_name().unwrap().to_str().unwrap();
             if !belongs.iter().any(|prefix| name.starts_with(prefix)) {
                 continue;
             }
             let body = std::fs::read(&file).unwrap();
-            let accepted = map(kind, &body, NOW);
+            let accepted = map(kind, &body, AFTER_ALL);
             check_valid(&accepted.event, &body, &file);
             assert_eq!(
                 accepted.event.event_id,
-                map(kind, &body, NOW + 1).event.event_id,
+                map(kind, &body, AFTER_ALL + 1).event.event_id,
                 "{}",
                 file.display()
             );
-            let event = &accepted.event;
-            println!(
-                "{name}: {} {} {}/{} conversation={:?} customer={:?} agent={:?} queue={:?} time={} {:?} drift={:?}",
-                event.event_type,
-                event.org_id,
-                event.entity_type,
-                event.entity_id,
-                event.conversation_id,
-                event.customer_id,
-                event.agent_id,
-                event.queue_id,
-                event.event_time,
-                event.event_time_source,
-                accepted.drift.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            );
-            if let Some(claim) = &accepted.claim
-                && let Some(other) = found.insert(claim.id.clone(), claim.body)
-            {
-                assert_eq!(
-                    other, claim.body,
-                    "{name} would be refused as another body of a delivery seen before"
-                );
-            }
+            println!("{name}: {}", summary(&accepted));
+            found += 1;
         }
     }
-    assert!(!found.is_empty(), "no payloads under {folder}");
+    assert!(found > 0, "no payloads under {folder}");
+}
+
+/// What a person who knows the payload can judge.
+fn summary(accepted: &Accepted) -> String {
+    let event = &accepted.event;
+    let drift: Vec<String> = accepted.drift.iter().map(ToString::to_string).collect();
+    format!(
+        "{} {} {}/{} conversation={:?} customer={:?} agent={:?} queue={:?} media={:?} {:?} time={} {:?} \
+         attributes={:?} tenant's={:?} drift={drift:?}",
+        event.event_type,
+        event.org_id,
+        event.entity_type,
+        event.entity_id,
+        event.conversation_id,
+        event.customer_id,
+        event.agent_id,
+        event.queue_id,
+        event.media_type,
+        event.direction,
+        event.event_time,
+        event.event_time_source,
+        event.attributes,
+        event.tenant_attributes,
+    )
 }

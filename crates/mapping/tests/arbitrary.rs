@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{DEPTH, NOW, delivery};
 use trunkline_config::{Source, SourceKind};
-use trunkline_mapping::{ElementOutcome, Outcome, map_delivery};
+use trunkline_mapping::{ElementOutcome, Outcome, OverLimit, map_delivery};
 
 fn kind() -> impl Strategy<Value = SourceKind> {
     prop_oneof![
@@ -46,6 +46,11 @@ fn payload() -> impl Strategy<Value = Value> {
         "createdAt",
         "inboxAssignee",
         "customFields",
+        "contact",
+        "agentContact",
+        "delta",
+        "currentValue",
+        "accessToken",
         "Type",
         "MasterID",
         "authorization",
@@ -84,8 +89,9 @@ fn payload() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What must hold of any outcome.
+/// What must hold of any outcome: of a body that is no batch, all bytes are there, in the event or in quarantine.
 fn check(outcome: &Outcome, body: &[u8]) {
+    assert!(outcome.batch || outcome.elements.len() == 1);
     for element in &outcome.elements {
         match element {
             ElementOutcome::Event(accepted) => {
@@ -94,7 +100,7 @@ fn check(outcome: &Outcome, body: &[u8]) {
                     !event.event_id.is_empty() && !event.entity_id.is_empty() && !event.org_id.is_empty()
                 );
                 assert!(!event.event_type.is_empty());
-                assert!(outcome.batch || event.data.as_bytes() == body);
+                assert!(outcome.batch || !event.redacted.is_empty() || event.data.as_bytes() == body);
             }
             ElementOutcome::Quarantined(quarantined) => {
                 assert!(outcome.batch || quarantined.payload.payload == body);
@@ -104,9 +110,49 @@ fn check(outcome: &Outcome, body: &[u8]) {
     }
 }
 
-fn map(kind: SourceKind, body: &[u8]) -> Option<Outcome> {
+fn map(kind: SourceKind, body: &[u8]) -> Result<Outcome, OverLimit> {
     let source = Source { org: None, ..support::source(kind) };
-    map_delivery(&delivery(&source, body, NOW), DEPTH).ok()
+    map_delivery(&delivery(&source, body, NOW), DEPTH)
+}
+
+/// The bytes that an outcome keeps of an element.
+fn kept(element: &ElementOutcome) -> &[u8] {
+    match element {
+        ElementOutcome::Event(accepted) => accepted.event.data.as_bytes(),
+        ElementOutcome::Quarantined(quarantined) => &quarantined.payload.payload,
+    }
+}
+
+/// Elements whose brackets do not match: what is beside them cannot be told from them.
+const TANGLED: [&[u8]; 2] = [b"{\"a\":[}]", b"'],'"];
+
+fn too_deep() -> Vec<u8> {
+    format!("{{\"a\":{}7{}}}", "[".repeat(DEPTH), "]".repeat(DEPTH)).into_bytes()
+}
+
+/// One element of a batch: an event, or what a parser stumbles over.
+fn batch_element() -> impl Strategy<Value = Vec<u8>> {
+    let customer_start = include_str!("fixtures/genesys-eventbridge/customer_start.json").trim();
+    let (open, _) = customer_start.rsplit_once('}').unwrap();
+    let latin_1 = [open.as_bytes(), b",\"t\":\"Gr\xfc\xdfe\"}"].concat();
+    prop_oneof![
+        Just(customer_start.as_bytes().to_vec()),
+        Just(latin_1),
+        Just(too_deep()),
+        prop::sample::select(vec![
+            "{\"a\":1e400}",
+            "{\"t\":\"\\ud800\"}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\" 1}",
+            "{\"a\":[}]",
+            "\u{feff}{}",
+            "'],'",
+            "\"\\\"],[\"",
+            "nonsense",
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+        payload().prop_map(|payload| payload.to_string().into_bytes()),
+    ]
 }
 
 proptest! {
@@ -115,8 +161,35 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes(kind in kind(), body in prop::collection::vec(any::<u8>(), 0..512)) {
-        if let Some(outcome) = map(kind, &body) {
-            check(&outcome, &body);
+        check(&map(kind, &body).expect("so few bytes are within every limit"), &body);
+    }
+
+    #[test]
+    fn json_with_any_byte_changed(kind in kind(), payload in payload(), at in any::<prop::sample::Index>(), byte: u8) {
+        let mut body = payload.to_string().into_bytes();
+        let at = at.index(body.len());
+        body[at] = byte;
+        check(&map(kind, &body).expect("so few bytes are within every limit"), &body);
+    }
+
+    #[test]
+    fn every_element_of_a_batch_is_kept_whatever_the_others_are(
+        kind in kind(),
+        elements in prop::collection::vec(batch_element(), 2..6),
+    ) {
+        let body = [b"[".to_vec(), elements.join(&b" ,\n"[..]), b"]".to_vec()].concat();
+        let told_apart = !elements.iter().any(|element| TANGLED.contains(&element.as_slice()));
+        match map(kind, &body) {
+            Ok(outcome) if told_apart => {
+                prop_assert!(outcome.batch);
+                let found: Vec<&[u8]> = outcome.elements.iter().map(kept).collect();
+                prop_assert_eq!(found, elements.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            }
+            Ok(outcome) => check(&outcome, &body),
+            Err(_) => {
+                let deep = elements.iter().filter(|element| **element == too_deep()).count();
+                prop_assert!(deep == elements.len() || (deep > 0 && !told_apart));
+            }
         }
     }
 

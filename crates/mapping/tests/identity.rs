@@ -127,16 +127,3 @@ fn a_sources_own_number_is_read_where_the_configuration_says_and_missed_where_it
     }
     assert!(matches!(numbered(&body, Drift::Quarantine), ElementOutcome::Quarantined(_)));
 }
-
-#[test]
-fn a_message_id_names_a_message_together_with_its_time_and_its_integration() {
-    let file = fixtures(SourceKind::GenesysOpenMessaging).join("inbound_text.json");
-    let message: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let first = map(SourceKind::GenesysOpenMessaging, &message);
-    assert_eq!(map(SourceKind::GenesysOpenMessaging, &message).event_id, first.event_id);
-    for (field, value) in [("time", "2026-03-02T08:19:59.999Z"), ("id", "another-integration")] {
-        let mut other = message.clone();
-        other["channel"][field] = value.into();
-        assert_ne!(map(SourceKind::GenesysOpenMessaging, &other).event_id, first.event_id, "{field}");
-    }
-}

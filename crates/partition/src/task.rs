@@ -94,6 +94,8 @@ pub struct LookupRequest {
     pub customer: String,
     /// The trace context of the event that wants it.
     pub traceparent: Option<String>,
+    /// Until then the event waits for it; UTC milliseconds.
+    pub until: i64,
 }
 
 /// One partition's task.
@@ -104,6 +106,8 @@ pub struct Task {
     holds: Timers,
     /// Ends of waits for a profile, in wall-clock time.
     waits: Timers,
+    /// All profiles that were fetched before this time have been taken in; UTC milliseconds.
+    profiles_until: i64,
     /// Lanes by the customer they wait for.
     waiting: HashMap<String, Vec<Arc<str>>>,
     /// Lanes by the number of what they ask plugins.
@@ -139,6 +143,7 @@ impl Task {
             entities: EntityCache::default(),
             holds: Timers::default(),
             waits: Timers::default(),
+            profiles_until: 0,
             waiting: HashMap::new(),
             consulting: HashMap::new(),
             plugin_requests: Vec::new(),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use trunkline_schemas::{CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView};
+use trunkline_schemas::{
+    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
+};
 use trunkline_systems::ProfileField;
 
 use crate::AtHand;
@@ -21,6 +23,8 @@ pub struct Profiles {
     freshness_ms: i64,
     capacity: usize,
     fields: BTreeSet<ProfileField>,
+    /// The names of the systems that are asked, in the order in which they are configured.
+    systems: Vec<Arc<str>>,
     entries: HashMap<String, Known>,
 }
 
@@ -39,7 +43,13 @@ impl Profiles {
     /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch. Of what is known
     /// only `fields` enter events.
     pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
-        Self { freshness_ms, capacity: capacity.max(1), fields, entries: HashMap::new() }
+        let (capacity, systems) = (capacity.max(1), Vec::new());
+        Self { freshness_ms, capacity, fields, systems, entries: HashMap::new() }
+    }
+
+    /// Knows which systems are asked, by their names in the order in which they are configured.
+    pub fn asking(self, systems: Vec<Arc<str>>) -> Self {
+        Self { systems, ..self }
     }
 
     /// Forgets all of them: what was learned with a transaction that took no effect was not learned. What was
@@ -86,6 +96,22 @@ impl Profiles {
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 
+    /// What is known of a customer when the time to ask is over and no answer came: where that is nothing, which
+    /// systems were waited for.
+    pub fn unanswered(&self, customer: &str, now: i64) -> AtHand {
+        let mut at_hand = self.at_hand(customer, now);
+        if at_hand.enrichment.sources.is_empty() {
+            let timed_out = |system: &Arc<str>| EnrichmentSource {
+                system: system.clone(),
+                status: SourceStatus::Timeout,
+                age_ms: None,
+                latency_ms: None,
+            };
+            at_hand.enrichment.sources = self.systems.iter().map(timed_out).collect();
+        }
+        at_hand
+    }
+
     /// Takes in a fetched profile. What a system did not answer this time keeps its last answer. Returns the
     /// profile as it now stands.
     pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
@@ -125,7 +151,7 @@ impl Profiles {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::{ProfileSource, SourceStatus};
+    use trunkline_schemas::ProfileSource;
 
     use super::*;
     use crate::freshness::answered;
@@ -174,6 +200,24 @@ mod tests {
         assert_eq!(stale.enrichment.status, EnrichmentStatus::Stale);
         assert_eq!(stale.profile.unwrap().balance, Some(5.into()));
         assert_eq!(stale.enrichment.sources[1].age_ms, Some(38_000));
+    }
+
+    #[test]
+    fn where_nobody_answered_in_time_it_says_who_was_asked() {
+        let systems = vec!["salesforce".into(), "sap".into()];
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(systems);
+        let unanswered = profiles.unanswered("C-1", 0);
+        assert_eq!((unanswered.enrichment.status, &unanswered.profile), (EnrichmentStatus::Missing, &None));
+        let sources = unanswered.enrichment.sources.iter();
+        let said: Vec<_> = sources.map(|s| (&*s.system, s.status, s.age_ms, s.latency_ms)).collect();
+        let timeout = SourceStatus::Timeout;
+        assert_eq!(said, [("salesforce", timeout, None, None), ("sap", timeout, None, None)]);
+
+        // What was answered earlier is as it was told then, only older.
+        profiles.learn(fetched(0, SourceStatus::Ok, Some(5)), 0);
+        let stale = profiles.unanswered("C-1", 31_000);
+        assert_eq!(stale, profiles.at_hand("C-1", 31_000));
+        assert_eq!(stale.enrichment.status, EnrichmentStatus::Stale);
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn enriched(tier: Option<&str>) -> EnrichedEvent {
             ("participantId", text("participant")),
         ]),
         attributes: BTreeMap::from([("ani".to_owned(), "+4930".to_owned())]),
+        tenant_attributes: BTreeMap::from([("provider".to_owned(), "theirs".to_owned())]),
         source: Given::new(),
         profile: tier.map(profile),
         conversation: Given::new(),
@@ -192,6 +193,7 @@ fn expressions_see_single_fields_and_whole_variables() {
         ),
         (r#"has(event.attributes.ani) && !has(event.attributes.dnis)"#, true),
         (r#"event.attributes.exists(name, name.startsWith("a"))"#, true),
+        (r#"event.tenantAttributes["provider"] == "theirs" && !("provider" in event.attributes)"#, true),
         // A loop's own variable hides what has the same name outside.
         (r#"[1, 2].all(event, event > 0)"#, true),
         ("profile == null && decision == null", true),

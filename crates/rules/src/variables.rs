@@ -129,6 +129,10 @@ impl<'a> Variables<'a> {
                 let attributes = of!(event, e => &e.attributes);
                 map(attributes.iter().map(|(name, value)| (name.as_str(), text(value))))
             }
+            "tenantAttributes" => {
+                let attributes = of!(event, e => &e.tenant_attributes);
+                map(attributes.iter().map(|(name, value)| (name.as_str(), text(value))))
+            }
             "data" => match event {
                 Event::Platform(event) => text(&event.data),
                 Event::Enriched(event) => optional(event.data.as_deref()),

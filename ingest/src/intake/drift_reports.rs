@@ -36,7 +36,7 @@ impl DriftReports {
 
     /// Counts what kept a payload from being an event.
     pub fn of_quarantined(&self, source: &Source, quarantined: &Quarantined, now: i64) {
-        let Quarantined { payload, source_type, schema_version, drift } = quarantined;
+        let Quarantined { payload, source_type, schema_version, drift, .. } = quarantined;
         let origin = Origin { source: &source.name, kind: source.kind.as_str(), schema_version, source_type };
         self.count(origin, drift, || payload.payload_hash.clone(), now);
     }

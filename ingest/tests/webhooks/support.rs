@@ -16,7 +16,9 @@ use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use trunkline_config::{self as config, Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
+use trunkline_config::{
+    self as config, Drift, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
+};
 use trunkline_ingest::http;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
@@ -54,6 +56,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub json: Value,
     pub retry_after: Option<String>,
+    pub accept_encoding: Option<String>,
 }
 
 /// What the stand-in does with records.
@@ -72,9 +75,9 @@ pub struct Memory {
 }
 
 /// The signature of a body under the key of the source `messages`.
-pub fn signed(body: &str) -> String {
+pub fn signed(body: impl AsRef<[u8]>) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    mac.update(body.as_bytes());
+    mac.update(body.as_ref());
     format!("sha256={}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
@@ -100,10 +103,11 @@ impl Publish for Memory {
 impl Answer {
     async fn of(response: reqwest::Response) -> Self {
         let status = StatusCode::from_u16(response.status().as_u16()).unwrap();
-        let retry_after =
-            response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (retry_after, accept_encoding) = (header("retry-after"), header("accept-encoding"));
         let json = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-        Self { status, json, retry_after }
+        Self { status, json, retry_after, accept_encoding }
     }
 
     pub fn code(&self) -> &str {
@@ -185,7 +189,12 @@ impl Ingest {
         stream.read_to_string(&mut answer).await.unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let json = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
-        Answer { status: StatusCode::from_u16(status).unwrap(), json, retry_after: None }
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            json,
+            retry_after: None,
+            accept_encoding: None,
+        }
     }
 
     /// Sends the head of a request whose body is announced and never comes, and reads what is answered.
@@ -211,7 +220,12 @@ impl Ingest {
         }
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await.unwrap();
-        Answer { status, json: serde_json::from_slice(&body).unwrap(), retry_after: None }
+        Answer {
+            status,
+            json: serde_json::from_slice(&body).unwrap(),
+            retry_after: None,
+            accept_encoding: None,
+        }
     }
 
     pub fn post_in_background(&self, source: &str, body: String) -> JoinHandle<Answer> {
@@ -280,6 +294,7 @@ fn sources() -> BTreeMap<String, Source> {
         sequence: None,
         hold: Duration::ZERO,
         drift,
+        redaction: Redaction::default(),
         verify,
     };
     let hub = Verify::Hmac {

@@ -3,7 +3,8 @@
 //!
 //! [`Recovery`]: super::recovery::Recovery
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use trunkline_kafka::TransactionError;
 use trunkline_schemas::error_codes;
@@ -11,11 +12,11 @@ use trunkline_schemas::error_codes;
 use super::recovery::Next;
 use super::transaction::Commit;
 use super::{Engine, EngineError};
-use crate::brokers::Brokers;
+use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::state::{Checkpoint, StateStore, anchor};
 
-impl<B: Brokers, S: StateStore> Engine<B, S> {
+impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// Commits what the tasks have finished since last time.
     pub(super) fn commit(&mut self) -> Result<(), EngineError> {
         self.end_transaction(false)
@@ -28,7 +29,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     }
 
     fn end_transaction(&mut self, changing: bool) -> Result<(), EngineError> {
-        self.transaction.begin_ending(self.clock.now());
+        self.transaction.begin_ending(self.clock.now_ms());
         if self.recovery.is_on_standby() {
             return Ok(());
         }
@@ -48,7 +49,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
             }
             Next::StepAside => {
                 self.step_aside()?;
-                self.recovery.stand_by_until(self.clock.now());
+                self.recovery.stand_by_until(self.clock.now_ms());
                 Ok(())
             }
             Next::StartAgain(wait) => {
@@ -77,8 +78,10 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     fn apply(&mut self, commits: &[Commit]) -> Result<(), EngineError> {
         self.reports.committed();
-        let delivered = self.brokers.take_delivered();
-        let at = self.clock.now();
+        let delivered = self.brokers.take_delivered().into_iter();
+        let delivered: HashMap<i32, i64> =
+            delivered.map(|(changelog, offset)| (changelog.partition, offset)).collect();
+        let at = self.clock.now_ms();
         for Commit { partition, offset, changes } in commits {
             self.intake.committed(*partition, *offset);
             let Some(last) = changes.last() else { continue };
@@ -100,7 +103,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         self.brokers.take_delivered();
         let committed = self.intake.committed_offsets();
         let partitions: Vec<i32> = committed.iter().map(|(partition, _)| *partition).collect();
-        self.brokers.pause(&partitions)?;
+        self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
         for (partition, offset) in committed {
@@ -113,7 +116,8 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// offsets and the changelog's tail.
     fn start_again(&mut self) -> Result<(), EngineError> {
         let partitions = self.step_aside()?;
-        match self.brokers.reopen() {
+        // One attempt: the engine polls before it tries again.
+        match self.brokers.reopen(Duration::ZERO) {
             Ok(()) => {}
             Err(error @ TransactionError::Fenced { .. }) => return self.fenced(error),
             Err(error @ TransactionError::Refused { .. }) => return Err(error.into()),
@@ -121,7 +125,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                 let code = error_codes::TRANSACTION_ABORTED.as_str();
                 tracing::warn!(code, %error, "no new producer yet: trying again");
                 self.health.set("engine", false, &format!("no producer: {error}"));
-                self.recovery.stand_by(self.clock.now());
+                self.recovery.stand_by(self.clock.now_ms());
                 return Ok(());
             }
         }
@@ -137,14 +141,14 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         tracing::error!(code, %error, "fenced: watching the group before going on");
         self.step_aside()?;
         self.health.set("engine", false, "fenced: another instance may have this name");
-        Ok(self.recovery.fenced(error, self.clock.now())?)
+        Ok(self.recovery.fenced(error, self.clock.now_ms())?)
     }
 
     /// Forgets what is not committed, and processes nothing until partitions are restored anew.
     fn step_aside(&mut self) -> Result<Vec<i32>, EngineError> {
         let processed = self.tasks.partitions();
         let partitions: Vec<i32> = processed.into_iter().chain(self.assignment.restoring()).collect();
-        self.brokers.pause(&partitions)?;
+        self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
         self.assignment.hold_back(&partitions);
@@ -154,7 +158,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
     /// While fenced, or without a producer: polling goes on elsewhere, and once the time is over everything
     /// starts again.
     pub(super) fn stand_by(&mut self) -> Result<(), EngineError> {
-        if self.recovery.standby_ends(self.clock.now()) {
+        if self.recovery.standby_ends(self.clock.now_ms()) {
             tracing::warn!(code = error_codes::TRANSACTION_ABORTED.as_str(), "starting again");
             self.start_again()?;
         }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use trunkline_kafka::offset_tracker::Earlier;
-use trunkline_kafka::{FetchedSchema, OffsetTracker, SavedOffsets, SchemaWait, Seen};
+use trunkline_kafka::ports::Clock;
+use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrived, entity_of};
@@ -11,7 +12,6 @@ use trunkline_schemas::codec;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 
 use super::error::EngineError;
-use super::ports::{Clock, SchemaSource};
 
 /// What becomes of records before they reach a task.
 pub(super) struct Intake {
@@ -119,18 +119,9 @@ impl Intake {
     /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may
     /// be read now.
     pub(super) fn take_schemas(&mut self, clock: &dyn Clock) -> BTreeMap<i32, VecDeque<InboundRecord>> {
-        let mut arrived = false;
-        while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
-            arrived = true;
-            let added = match schema {
-                Some(schema) => self.reader.add_writer(id, &schema).map_err(|error| error.to_string()),
-                None => Err("the registry does not know it".to_owned()),
-            };
-            if let Err(reason) = added {
-                self.schema_wait.refuse(id, reason, clock.now());
-            }
-        }
-        if arrived { self.schema_wait.take() } else { BTreeMap::new() }
+        let reader = &mut self.reader;
+        let add = |id, schema: &str| reader.add_writer(id, schema);
+        self.schema_wait.take_fetched(&mut *self.schemas, add, clock.now_ms())
     }
 
     /// Whether records of a partition wait for their schema.
@@ -248,7 +239,7 @@ impl Intake {
                 record.value = Some(value);
                 let unread = match error {
                     codec::Error::UnknownSchema { id } => {
-                        let refusal = self.schema_wait.refusal(id, clock.now());
+                        let refusal = self.schema_wait.refusal(id, clock.now_ms());
                         refusal.map_or(Unread::Schema(id), Unread::Poison)
                     }
                     error => Unread::Poison(error.to_string()),

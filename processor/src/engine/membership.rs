@@ -4,17 +4,20 @@ use trunkline_kafka::TransactionError;
 use trunkline_schemas::error_codes;
 
 use super::{Engine, EngineError};
-use crate::brokers::Brokers;
+use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::restore::{Progress, Step, Took};
 use crate::state::{Checkpoint, PartitionState, StateStore};
 
-impl<B: Brokers, S: StateStore> Engine<B, S> {
+impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// The group gives us partitions: take them, and restore their state beside the others.
     pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
         // No transaction spans a change of assignment.
         self.commit_for_change()?;
-        self.brokers.assign(partitions)?;
+        // Paused, at any offset: the one to read from is known once the state is restored.
+        let beginning: Vec<_> =
+            self.input.partitions(partitions).into_iter().map(|partition| (partition, Some(0))).collect();
+        self.brokers.assign(&beginning)?;
         self.restore(partitions)?;
         self.report_assignment();
         Ok(())
@@ -33,7 +36,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         }
         self.commit_for_change()?;
         self.let_go(partitions);
-        self.brokers.release(partitions)?;
+        self.brokers.release(&self.input.partitions(partitions))?;
         self.report_assignment();
         tracing::info!(?partitions, lost, "partitions given back");
         Ok(())
@@ -41,7 +44,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
 
     /// Starts to restore partitions.
     pub(super) fn restore(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
-        Ok(self.assignment.restore(partitions, &mut self.store, self.clock.now())?)
+        Ok(self.assignment.restore(partitions, &mut self.store, self.clock.now_ms())?)
     }
 
     /// Writes what restores have read, and starts the tasks of partitions that are done.
@@ -55,7 +58,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
                     self.store.clear_partition(partition)?;
                 }
                 Step::Changes { partition, changes, anchor } if awaited(partition) => {
-                    let at = self.clock.now();
+                    let at = self.clock.now_ms();
                     self.store.apply(partition, &changes, Checkpoint { anchor, at })?;
                 }
                 Step::Ready { partition, offset } if awaited(partition) => self.begin(partition, offset)?,
@@ -74,7 +77,7 @@ impl<B: Brokers, S: StateStore> Engine<B, S> {
         let state = PartitionState::new(&self.store, partition);
         self.intake.begin(partition, offset, &state)?;
         self.tasks.begin(partition, &state)?;
-        self.brokers.start(partition, offset)?;
+        self.brokers.start(&self.input.partition(partition), offset)?;
         Ok(())
     }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
+use trunkline_kafka::SchemaSource;
+use trunkline_kafka::ports::Clock;
 use trunkline_partition::Settings;
 use trunkline_partition::plugins::Plugins;
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_telemetry::Health;
 
-use super::ports::{Clock, PluginThreads, ProfileLookups, SchemaSource};
+use super::ports::{PluginThreads, ProfileLookups};
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
 
@@ -55,6 +57,8 @@ pub struct Parts<B, S> {
     pub max_entities_in_memory: usize,
     /// Readiness.
     pub health: Arc<Health>,
+    /// The topic that is read, with its prefix.
+    pub input_topic: String,
     /// The changelog topic, with its prefix.
     pub changelog_topic: String,
 }

@@ -1,19 +1,14 @@
-//! What the engine asks of its surroundings, besides the brokers, the store and restores.
+//! What the engine asks of its surroundings, beside the brokers, the clock and the source of schemas, which it shares
+//! with the other stream loop, and beside the store and restores.
 
-pub use trunkline_kafka::SchemaSource;
 use trunkline_partition::plugins::{Message, Question};
+use trunkline_partition::task::LookupRequest;
 use trunkline_schemas::CustomerProfile;
-
-/// The wall clock.
-pub trait Clock {
-    /// UTC milliseconds.
-    fn now(&self) -> i64;
-}
 
 /// Where profiles are fetched.
 pub trait ProfileLookups {
     /// Asks for a customer, unless that is under way already.
-    fn request(&mut self, customer: String, traceparent: Option<String>);
+    fn request(&mut self, request: LookupRequest);
 
     /// The profiles fetched since the last call.
     fn take_answers(&mut self) -> Vec<CustomerProfile>;

@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use trunkline_backoff::Backoff;
-use trunkline_kafka::TransactionError;
-
-use super::transaction::Ended;
+use trunkline_kafka::{Ended, TransactionError};
 
 /// Waits after failures in a row.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(5));
@@ -87,7 +85,8 @@ impl Recovery {
         BACKOFF.bound(self.failures_in_a_row)
     }
 
-    /// Another producer has, or had, our transactional id.
+    /// Another producer has, or had, our transactional id. The sink ends at the first fencing. Here all effects are in
+    /// the transaction, which a fenced producer cannot commit: going on costs nothing, and ending would restore state.
     ///
     /// # Errors
     /// The error itself when this happened too often: two processes fight over one name.

@@ -5,15 +5,18 @@
 
 use std::time::Duration;
 
+use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::transactional_producer::TRANSACTION_TIMEOUT;
-use trunkline_kafka::{CommitOutcome, OutboundRecord, TransactionError};
+use trunkline_kafka::{
+    Aborting, CommitOutcome, Ended, OutboundRecord, TopicPartition, TransactionError, end_transaction,
+};
 use trunkline_partition::Output;
 use trunkline_partition::state::Change;
+use trunkline_schemas::codec;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{codec, error_codes};
 
+use super::input_topic::InputTopic;
 use super::reports::Reports;
-use crate::brokers::Brokers;
 use crate::publisher::Publisher;
 
 /// Outputs after which a commit is due before its time.
@@ -33,22 +36,10 @@ pub(super) struct Commit {
     pub(super) changes: Vec<Change>,
 }
 
-/// What follows from how a transaction went.
-#[derive(Debug)]
-pub(super) enum Ended {
-    /// Apply it to state.
-    Committed,
-    /// It took no effect; start again from the committed offsets.
-    Aborted,
-    /// Nobody knows: replace the producer, and let the committed offsets say.
-    Indeterminate,
-    /// Another producer took over.
-    Fenced(TransactionError),
-}
-
 /// How far the transaction is.
 pub(super) struct Transaction {
     publisher: Publisher,
+    input: InputTopic,
     changelog_topic: String,
     hand_over_bytes: usize,
     commit_interval_ms: i64,
@@ -64,32 +55,20 @@ pub(super) struct Transaction {
     ending_since: i64,
 }
 
-// === impl Ended ===
-
-impl Ended {
-    /// As the metrics have it.
-    pub(super) fn as_str(&self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::Aborted => "aborted",
-            Self::Indeterminate => "doubtful",
-            Self::Fenced(_) => "fenced",
-        }
-    }
-}
-
 // === impl Transaction ===
 
 impl Transaction {
     /// None is open yet.
     pub(super) fn new(
         publisher: Publisher,
+        input: InputTopic,
         changelog_topic: String,
         hand_over_bytes: usize,
         commit_interval_ms: i64,
     ) -> Self {
         Self {
             publisher,
+            input,
             changelog_topic,
             hand_over_bytes,
             commit_interval_ms,
@@ -159,22 +138,10 @@ impl Transaction {
         brokers: &mut impl Brokers,
         changing: bool,
     ) -> Result<Ended, TransactionError> {
-        let code = error_codes::TRANSACTION_ABORTED.as_str();
-        match self.send(commits, reports, brokers, changing) {
-            Ok(CommitOutcome::Committed) => Ok(Ended::Committed),
-            Ok(CommitOutcome::Indeterminate) => Ok(Ended::Indeterminate),
-            Err(error @ TransactionError::Abort { .. }) => {
-                tracing::warn!(code, %error, "transaction aborted");
-                // Aborting takes time as well: where others wait, the next producer does it.
-                Ok(if changing { Ended::Indeterminate } else { abort(brokers) })
-            }
-            Err(error @ TransactionError::Fenced { .. }) => Ok(Ended::Fenced(error)),
-            Err(error @ TransactionError::Indeterminate { .. }) => {
-                tracing::warn!(code, %error, "transaction in doubt");
-                Ok(Ended::Indeterminate)
-            }
-            Err(error) => Err(error),
-        }
+        let committed = self.send(commits, reports, brokers, changing);
+        // Aborting takes time as well: where others wait, the next producer does it.
+        let aborting = if changing { Aborting::ByReplacement } else { Aborting::Now };
+        end_transaction(committed, aborting, || brokers.abort())
     }
 
     fn send(
@@ -204,8 +171,8 @@ impl Transaction {
         });
         self.hand_over(brokers);
         self.begin_if_closed(brokers);
-        let offsets: Vec<(i32, i64)> =
-            commits.iter().map(|commit| (commit.partition, commit.offset)).collect();
+        let offsets: Vec<(TopicPartition, i64)> =
+            commits.iter().map(|commit| (self.input.partition(commit.partition), commit.offset)).collect();
         match self.reset() {
             Some(failure) => Err(failure),
             None => {
@@ -258,17 +225,6 @@ impl Transaction {
             if self.failure.is_none() {
                 self.failure = brokers.produce(&record).err();
             }
-        }
-    }
-}
-
-fn abort(brokers: &mut impl Brokers) -> Ended {
-    match brokers.abort() {
-        Ok(()) => Ended::Aborted,
-        Err(error @ TransactionError::Fenced { .. }) => Ended::Fenced(error),
-        Err(error) => {
-            tracing::warn!(code = error_codes::TRANSACTION_ABORTED.as_str(), %error, "aborting");
-            Ended::Indeterminate
         }
     }
 }

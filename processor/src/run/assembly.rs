@@ -10,7 +10,8 @@ use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
-    CommittedOffsets, GroupConsumer, GroupSettings, Registry, SchemaFetcher, limits, names, startup,
+    CommittedOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry, SchemaFetcher, limits, names,
+    startup,
 };
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
@@ -21,7 +22,6 @@ use trunkline_schemas::catalog;
 use trunkline_telemetry::Health;
 
 use super::{RunError, state_path, transactional_id};
-use crate::brokers::KafkaBrokers;
 use crate::clock::{self, WallClock};
 use crate::engine::{EngineError, Parts};
 use crate::lookups::Lookups;
@@ -55,8 +55,9 @@ impl Assembly {
     /// Makes the rest: the store, the clients that may block, and the settings of the tasks.
     pub(super) fn parts(self) -> Result<Parts<KafkaBrokers, Store>, RunError> {
         let store = Store::open_or_set_aside(&state_path(&self.config, &self.instance), clock::now())?;
+        let input_topic = self.config.kafka.topic(catalog::EVENTS_NORMALIZED);
         let changelog_topic = self.config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
-        let (brokers, restorer) = self.connect(&changelog_topic)?;
+        let (brokers, restorer) = self.connect(&input_topic, &changelog_topic)?;
         let (plugin_threads, plugins) = self.plugins;
         let settings = settings(&self.config, &self.instance, &plugins);
         let (processor, enrichment) = (&self.config.processor, &self.config.enrichment);
@@ -75,7 +76,8 @@ impl Assembly {
                 processor.max_in_flight_lookups,
             )),
             clock: Box::new(WallClock),
-            profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone()),
+            profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone())
+                .asking(systems_asked(&self.config)),
             rules: self.rules,
             plugins,
             plugin_threads: Box::new(plugin_threads),
@@ -86,38 +88,49 @@ impl Assembly {
             max_held_events: processor.max_held_events,
             max_entities_in_memory: processor.max_entities_in_memory,
             health: self.health,
+            input_topic,
             changelog_topic,
         })
     }
 
     /// Opens the clients of Kafka, and starts the thread that restores.
-    fn connect(&self, changelog_topic: &str) -> Result<(KafkaBrokers, RestoreThread), RunError> {
+    fn connect(
+        &self,
+        input_topic: &str,
+        changelog_topic: &str,
+    ) -> Result<(KafkaBrokers, RestoreThread), RunError> {
         let Self { config, instance, health, stop, .. } = self;
         let group = names::group_id(&config.kafka, &config.processor.group);
-        let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
         // The producer first: its initialisation settles what an earlier life of this instance left open, so that the
         // committed offsets read later are stable.
         let transactional_id = transactional_id(config, instance);
         let announce = |part, ready, detail: &str| health.set(part, ready, detail);
-        let producer = startup::transactional_producer(&config.kafka, &transactional_id, stop, &announce)
+        let mut producer = startup::transactional_producer(&config.kafka, &transactional_id, stop, &announce)
             .map_err(EngineError::from)?;
+        producer.watch(changelog_topic);
         let changelog = Reader::open(&config.kafka, changelog_topic, instance, stop.clone())
             .map_err(|error| EngineError::from(RestoreFailure::from(Box::new(error))))?;
         let offsets = CommittedOffsets::open(&config.kafka, &group, instance).map_err(EngineError::from)?;
-        let restorer = RestoreThread::start(offsets, input.clone(), changelog, stop.clone())
+        let restorer = RestoreThread::start(offsets, input_topic.to_owned(), changelog, stop.clone())
             .map_err(|error| RunError::Thread(error.to_string()))?;
         let consumer = GroupConsumer::open(
             &config.kafka,
             &GroupSettings {
                 group,
                 instance: instance.clone(),
-                topics: vec![input.clone()],
+                topics: vec![input_topic.to_owned()],
                 session_timeout: SESSION_TIMEOUT,
             },
         )
         .map_err(EngineError::from)?;
-        Ok((KafkaBrokers::new(consumer, producer, input, changelog_topic), restorer))
+        Ok((KafkaBrokers { consumer, producer }, restorer))
     }
+}
+
+/// The names of the systems behind the targets of `[enrichment]`.
+fn systems_asked(config: &Config) -> Vec<Arc<str>> {
+    let targets = config.enrichment.targets.iter().filter_map(|name| config.targets.get(name));
+    targets.map(|target| target.system.as_str().into()).collect()
 }
 
 /// The settings of the tasks.

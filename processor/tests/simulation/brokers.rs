@@ -6,11 +6,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
     CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, InboundRecord, OutboundRecord, Polled,
     TopicPartition, TransactionError,
 };
-use trunkline_processor::brokers::Brokers;
+use trunkline_processor::brokers::ChangelogBrokers;
 use trunkline_schemas::{catalog, headers};
 
 use crate::client::{Client, Fetch};
@@ -86,7 +87,11 @@ impl ModelBrokers {
         }
     }
 
-    fn end(&mut self, what: &'static str, commit: bool) -> Result<CommitOutcome, TransactionError> {
+    fn end_transaction(
+        &mut self,
+        what: &'static str,
+        commit: bool,
+    ) -> Result<CommitOutcome, TransactionError> {
         let mishap = {
             let mut world = self.handle.world();
             world.fault(|plan| plan.end).then(|| {
@@ -241,15 +246,17 @@ impl Brokers for ModelBrokers {
         Ok(self.next_record().map_or(Polled::Idle, Polled::Record))
     }
 
-    fn assign(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         self.handle.point(Activity::UnderWay);
         self.client(|client| {
-            client.fetches.extend(partitions.iter().map(|p| (*p, Fetch { position: 0, paused: true })));
+            let fetch = |offset: Option<i64>| Fetch { position: offset.unwrap_or(0), paused: true };
+            client.fetches.extend(partitions.iter().map(|(p, offset)| (p.partition, fetch(*offset))));
         });
         Ok(())
     }
 
-    fn release(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        let partitions = &numbers(partitions)[..];
         self.handle.point(Activity::UnderWay);
         let news = self.client(|client| {
             client.patience.let_go(partitions);
@@ -266,31 +273,22 @@ impl Brokers for ModelBrokers {
         Ok(())
     }
 
-    fn start(&mut self, partition: i32, offset: i64) -> Result<(), ConsumerError> {
-        self.handle.point(Activity::UnderWay);
-        self.client(|client| {
-            client.patience.let_go(&[partition]);
-            if let Some(fetch) = client.fetches.get_mut(&partition) {
-                *fetch = Fetch { position: offset, paused: false };
-            }
-        });
-        self.handle.world().judge_state(self.handle.number, partition);
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.set_paused(&numbers(partitions), true);
         Ok(())
     }
 
-    fn pause(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
-        self.set_paused(partitions, true);
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.set_paused(&numbers(partitions), false);
         Ok(())
     }
 
-    fn resume(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
-        self.set_paused(partitions, false);
-        Ok(())
-    }
-
-    fn answer(&mut self) -> bool {
+    fn end(&mut self, partition: &TopicPartition, _: Duration) -> Result<i64, ConsumerError> {
         let now = self.handle.world().now();
-        self.client(|client| client.unreachable_until <= now).unwrap_or(false)
+        if !self.client(|client| client.unreachable_until <= now).unwrap_or(false) {
+            return Err(refusal(false));
+        }
+        Ok(self.handle.world().log(&partition.topic, partition.partition).stable())
     }
 
     fn begin(&mut self) -> Result<(), TransactionError> {
@@ -343,7 +341,7 @@ impl Brokers for ModelBrokers {
 
     fn commit(
         &mut self,
-        offsets: &[(i32, i64)],
+        offsets: &[(TopicPartition, i64)],
         _within: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
         self.handle.world().judge_patience(self.handle.number);
@@ -352,8 +350,9 @@ impl Brokers for ModelBrokers {
             return Err(self.abort_error("commit", "no transaction is open"));
         }
         let number = self.handle.number;
+        let offsets: Vec<(i32, i64)> = offsets.iter().map(|(p, offset)| (p.partition, *offset)).collect();
         let added = self.insist("adding offsets", |brokers| {
-            brokers.handle.world().add_offsets(number, brokers.epoch, offsets)
+            brokers.handle.world().add_offsets(number, brokers.epoch, &offsets)
         })?;
         match added {
             Ok(()) => {}
@@ -364,7 +363,7 @@ impl Brokers for ModelBrokers {
             }
         }
         self.handle.point(Activity::UnderWay);
-        let outcome = self.end("commit", true)?;
+        let outcome = self.end_transaction("commit", true)?;
         self.open = false;
         self.handle.point(Activity::UnderWay);
         Ok(outcome)
@@ -379,7 +378,7 @@ impl Brokers for ModelBrokers {
         if self.added.is_empty() {
             return Ok(());
         }
-        match self.end("abort", false) {
+        match self.end_transaction("abort", false) {
             Ok(CommitOutcome::Committed) => {
                 self.delivered.clear();
                 Ok(())
@@ -390,7 +389,7 @@ impl Brokers for ModelBrokers {
         }
     }
 
-    fn reopen(&mut self) -> Result<(), TransactionError> {
+    fn reopen(&mut self, _: Duration) -> Result<(), TransactionError> {
         self.client(|client| client.patience.let_go_of_all());
         self.handle.point(Activity::UnderWay);
         self.open = false;
@@ -413,18 +412,38 @@ impl Brokers for ModelBrokers {
         }
     }
 
-    fn take_delivered(&mut self) -> HashMap<i32, i64> {
+    fn wait(&mut self, time: Duration) {
+        self.handle.pass(time.as_millis() as i64);
+    }
+}
+
+impl ChangelogBrokers for ModelBrokers {
+    fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        let partition = partition.partition;
+        self.handle.point(Activity::UnderWay);
+        self.client(|client| {
+            client.patience.let_go(&[partition]);
+            if let Some(fetch) = client.fetches.get_mut(&partition) {
+                *fetch = Fetch { position: offset, paused: false };
+            }
+        });
+        self.handle.world().judge_state(self.handle.number, partition);
+        Ok(())
+    }
+
+    fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
         self.handle.point(Activity::UnderWay);
         if self.handle.world().fault(|plan| plan.unreported) {
             self.handle.world().note("no delivery report", || self.id.clone());
             self.delivered.clear();
         }
-        std::mem::take(&mut self.delivered)
+        let delivered = std::mem::take(&mut self.delivered).into_iter();
+        delivered.map(|(p, offset)| (TopicPartition::new(catalog::PROCESSOR_CHANGELOG, p), offset)).collect()
     }
+}
 
-    fn wait(&mut self, time: Duration) {
-        self.handle.pass(time.as_millis() as i64);
-    }
+fn numbers(partitions: &[TopicPartition]) -> Vec<i32> {
+    partitions.iter().map(|p| p.partition).collect()
 }
 
 /// What a client says of itself. Only the client can make the error inside, so a real one is refused its

@@ -193,6 +193,7 @@ pub fn assemble(
         max_held_events: plan.max_held_events,
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),
+        input_topic: catalog::EVENTS_NORMALIZED.to_owned(),
         changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),
     }))
 }

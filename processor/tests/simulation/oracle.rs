@@ -352,8 +352,10 @@ fn judge_repeats(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violatio
     let wrong = |event: &EnrichedEvent, what: &str| {
         Err(violation(ONCE, format!("event {} of {entity} {what}", event.event_id)))
     };
-    for (index, event) in events.iter().enumerate().filter(|(_, event)| event.content_id.is_some()) {
-        let before = &events[index.saturating_sub(4)..index];
+    let told: Vec<&EnrichedEvent> =
+        events.iter().copied().filter(|event| event.content_id.is_some()).collect();
+    for (index, event) in told.iter().enumerate() {
+        let before = &told[index.saturating_sub(4)..index];
         let same = |other: &&EnrichedEvent| other.content_id == event.content_id;
         if before.last().is_some_and(same) {
             return wrong(event, "says what was said last");

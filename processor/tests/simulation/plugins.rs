@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
+use trunkline_kafka::ports::Clock;
 use trunkline_partition::plugins::{Message, MessageContent, Question, Registration};
 use trunkline_plugin::{Actions, Decision, WriteBack};
-use trunkline_processor::engine::{Clock, PluginThreads};
+use trunkline_processor::engine::PluginThreads;
 use trunkline_schemas::{EnrichedEvent, event_type as et};
 
 use crate::handle::{Activity, Handle};
@@ -100,7 +101,7 @@ impl ModelPlugins {
 
     /// Lets every thread work until now.
     fn work(&mut self) {
-        let now = self.clock.now();
+        let now = self.clock.now_ms();
         for plugin in 0..self.members.len() {
             let threads: Vec<u64> = self.members[plugin].threads.keys().copied().collect();
             for thread in threads {
@@ -214,7 +215,7 @@ impl PluginThreads for ModelPlugins {
         self.work();
         let message = self.messages.pop_front();
         if message.is_none() {
-            let now = self.clock.now();
+            let now = self.clock.now_ms();
             self.handle.world().plugins_taken_in(self.handle.number, now);
         }
         message

@@ -6,9 +6,12 @@ use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use trunkline_kafka::{CommitOutcome, ConsumerError, OutboundRecord, Polled, TransactionError};
+use trunkline_kafka::ports::Brokers;
+use trunkline_kafka::{
+    CommitOutcome, ConsumerError, OutboundRecord, Polled, TopicPartition, TransactionError,
+};
 use trunkline_partition::state::Change;
-use trunkline_processor::brokers::Brokers;
+use trunkline_processor::brokers::ChangelogBrokers;
 use trunkline_schemas::catalog;
 
 use crate::handle::Handle;
@@ -101,7 +104,7 @@ impl<B> Sabotaged<B> {
     }
 }
 
-impl<B: Brokers> Brokers for Sabotaged<B> {
+impl<B: ChangelogBrokers> Brokers for Sabotaged<B> {
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError> {
         if let Some((polls, _)) = self.hidden.front_mut() {
             *polls = polls.saturating_sub(1);
@@ -117,7 +120,7 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
                 // The group hears at once that they are free; the partitions are fetched from all the same.
                 let numbers: Vec<i32> = partitions.iter().map(|p| p.partition).collect();
                 let fetches = self.handle.world().fetches(self.handle.number, &numbers);
-                self.inner.release(&numbers)?;
+                self.inner.release(partitions)?;
                 self.handle.world().set_fetches(self.handle.number, fetches);
                 self.hidden.push_back((HIDDEN_POLLS, polled));
                 Ok(Polled::Idle)
@@ -131,29 +134,24 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
         }
     }
 
-    fn assign(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         self.inner.assign(partitions)
     }
 
-    fn release(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.inner.release(partitions)
     }
 
-    fn start(&mut self, partition: i32, offset: i64) -> Result<(), ConsumerError> {
-        self.highest.remove(&partition);
-        self.inner.start(partition, offset)
-    }
-
-    fn pause(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.inner.pause(partitions)
     }
 
-    fn resume(&mut self, partitions: &[i32]) -> Result<(), ConsumerError> {
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.inner.resume(partitions)
     }
 
-    fn answer(&mut self) -> bool {
-        self.inner.answer()
+    fn end(&mut self, partition: &TopicPartition, within: Duration) -> Result<i64, ConsumerError> {
+        self.inner.end(partition, within)
     }
 
     fn begin(&mut self) -> Result<(), TransactionError> {
@@ -184,14 +182,15 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
 
     fn commit(
         &mut self,
-        offsets: &[(i32, i64)],
+        offsets: &[(TopicPartition, i64)],
         within: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
         if self.is(Sabotage::CommitPastLookup) {
-            let past = |(partition, offset): &(i32, i64)| {
-                (*partition, self.highest.get(partition).map_or(*offset, |highest| highest + 1))
+            let past = |(input, offset): &(TopicPartition, i64)| {
+                let highest = self.highest.get(&input.partition);
+                (input.clone(), highest.map_or(*offset, |highest| highest + 1))
             };
-            let past: Vec<(i32, i64)> = offsets.iter().map(past).collect();
+            let past: Vec<_> = offsets.iter().map(past).collect();
             return self.inner.commit(&past, within);
         }
         self.late.append(&mut self.kept_back);
@@ -210,20 +209,27 @@ impl<B: Brokers> Brokers for Sabotaged<B> {
         }
     }
 
-    fn reopen(&mut self) -> Result<(), TransactionError> {
+    fn reopen(&mut self, patience: Duration) -> Result<(), TransactionError> {
         if self.is(Sabotage::ReuseIndeterminate) && !std::mem::take(&mut self.fenced) {
             // It still must not go into the next transaction with one open.
             return self.abort();
         }
-        self.inner.reopen()
-    }
-
-    fn take_delivered(&mut self) -> HashMap<i32, i64> {
-        self.inner.take_delivered()
+        self.inner.reopen(patience)
     }
 
     fn wait(&mut self, time: Duration) {
         self.inner.wait(time);
+    }
+}
+
+impl<B: ChangelogBrokers> ChangelogBrokers for Sabotaged<B> {
+    fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.highest.remove(&partition.partition);
+        self.inner.start(partition, offset)
+    }
+
+    fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
+        self.inner.take_delivered()
     }
 }
 

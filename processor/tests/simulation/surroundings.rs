@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use trunkline_kafka::FetchedSchema;
-use trunkline_processor::engine::{Clock, ProfileLookups, SchemaSource};
+use trunkline_kafka::ports::Clock;
+use trunkline_kafka::{FetchedSchema, SchemaSource};
+use trunkline_partition::task::LookupRequest;
+use trunkline_processor::engine::ProfileLookups;
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus};
 
 use crate::handle::Handle;
@@ -40,7 +42,7 @@ impl ModelClock {
 }
 
 impl Clock for ModelClock {
-    fn now(&self) -> i64 {
+    fn now_ms(&self) -> i64 {
         self.now.get() + self.skew_ms
     }
 }
@@ -55,7 +57,7 @@ impl ModelLookups {
 }
 
 impl ProfileLookups for ModelLookups {
-    fn request(&mut self, customer: String, _: Option<String>) {
+    fn request(&mut self, LookupRequest { customer, .. }: LookupRequest) {
         if self.under_way.contains_key(&customer) {
             return;
         }

@@ -7,13 +7,13 @@ use trunkline_kafka::TopicPartition;
 use super::{Error, Worker};
 use crate::committed_state::{self, Committed};
 use crate::lanes::Input;
-use crate::ports::{Brokers, TargetCalls};
+use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::transactions::Settled;
 
 /// Calls under way when a partition is taken away may end for so long; then they are cancelled.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
 
-impl<B: Brokers, C: TargetCalls> Worker<B, C> {
+impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// Lets the calls under way end and commits what has ended, for the last time.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl<B: Brokers, C: TargetCalls> Worker<B, C> {
 
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
         let started_ms = self.clock.now_ms();
-        let committed = committed_state::read(&mut self.brokers, &*self.clock, partitions)?;
+        let committed = committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, partitions)?;
         let positions: Vec<(TopicPartition, Option<i64>)> =
             committed.iter().map(|committed| (committed.partition.clone(), committed.watermark)).collect();
         self.brokers.assign(&positions)?;

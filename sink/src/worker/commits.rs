@@ -5,7 +5,7 @@ use crate::command::Ended;
 use crate::committed_state::{self, Committed};
 use crate::lanes::{Input, Plan};
 use crate::metrics;
-use crate::ports::{Brokers, TargetCalls};
+use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::transactions::Settled;
 
 /// What has ended waits so long for company, then it is committed; milliseconds.
@@ -17,7 +17,7 @@ const COMMIT_RECORDS: usize = 1_000;
 /// A transaction that came to nothing is not repeated at once; milliseconds.
 const COMMIT_RETRY_MS: i64 = 200;
 
-impl<B: Brokers, C: TargetCalls> Worker<B, C> {
+impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     pub(super) fn commit_when_due(&mut self) -> Result<(), Error> {
         let now_ms = self.clock.now_ms();
         if self.state.not_before.is_some_and(|not_before| now_ms < not_before) {
@@ -52,7 +52,8 @@ impl<B: Brokers, C: TargetCalls> Worker<B, C> {
                 self.state.not_before = Some(self.clock.now_ms().saturating_add(COMMIT_RETRY_MS));
                 self.state.pending.give_back(reports);
                 let partitions = self.lanes.partitions();
-                let committed = committed_state::read(&mut self.brokers, &*self.clock, &partitions)?;
+                let committed =
+                    committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, &partitions)?;
                 for Committed { partition, watermark, finished } in committed {
                     self.apply(Input::Recovered { partition, watermark, finished })?;
                 }

@@ -1,15 +1,15 @@
 //! From a record to the lanes, by way of a schema that may have to be fetched.
 
-use trunkline_kafka::{FetchedSchema, InboundRecord};
+use trunkline_kafka::InboundRecord;
 use trunkline_schemas::error_codes;
 
 use super::{Error, Worker};
 use crate::command::{Parsed, Poison};
 use crate::lanes::Input;
 use crate::parser::SchemaNeeded;
-use crate::ports::{Brokers, TargetCalls};
+use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 
-impl<B: Brokers, C: TargetCalls> Worker<B, C> {
+impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     pub(super) fn read(&mut self, record: InboundRecord) -> Result<(), Error> {
         let partition = record.topic_partition();
         if self.state.schema_wait.is_waiting(&partition) {
@@ -31,24 +31,9 @@ impl<B: Brokers, C: TargetCalls> Worker<B, C> {
     }
 
     pub(super) fn take_schemas(&mut self) -> Result<(), Error> {
-        let mut any = false;
-        while let Some(FetchedSchema { id, schema }) = self.schemas.fetched() {
-            any = true;
-            let added = match schema {
-                Some(schema) => self.parser.add_schema(id, &schema).map_err(|error| error.to_string()),
-                None => Err("the registry does not know it".to_owned()),
-            };
-            if let Err(reason) = added {
-                let code = error_codes::UNKNOWN_SCHEMA_ID;
-                tracing::error!(%code, reason, id, "commands of this schema cannot be read now");
-                self.state.schema_wait.refuse(id, reason, self.clock.now_ms());
-            }
-        }
-        if !any {
-            return Ok(());
-        }
-        for (partition, records) in self.state.schema_wait.take() {
-            tracing::info!(%partition, records = records.len(), "decoding records that waited for a schema");
+        let (parser, now_ms) = (&mut self.parser, self.clock.now_ms());
+        let add = |id, schema: &str| parser.add_schema(id, schema);
+        for (_, records) in self.state.schema_wait.take_fetched(&mut *self.schemas, add, now_ms) {
             for record in records {
                 self.read(record)?;
             }

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use trunkline_kafka::changelog::RestoreError;
+use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
     CommitOutcome, ConsumerError, OutboundRecord, Polled, SavedOffsets, TopicPartition, TransactionError,
 };
-use trunkline_sink::ports::Brokers;
+use trunkline_sink::ports::{GroupOffsets, SavedState};
 use trunkline_sink::saved_state;
 
 use crate::world::World;
@@ -31,7 +32,7 @@ pub enum Sabotage {
     ReadsUnstable,
 }
 
-/// The port of one process.
+/// Membership and transactions of one process.
 pub struct Handle {
     world: Rc<RefCell<World>>,
     instance: usize,
@@ -41,6 +42,12 @@ pub struct Handle {
     positions: BTreeMap<usize, i64>,
     paused: BTreeSet<usize>,
     records: Vec<OutboundRecord>,
+}
+
+/// What is saved, as one process reads it.
+pub struct Saved {
+    pub world: Rc<RefCell<World>>,
+    pub sabotage: Option<Sabotage>,
 }
 
 // === impl Sabotage ===
@@ -130,39 +137,17 @@ impl Brokers for Handle {
         Ok(())
     }
 
-    fn pause(&mut self, partition: &TopicPartition) -> Result<(), ConsumerError> {
-        self.paused.insert(number(partition));
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.paused.extend(partitions.iter().map(number));
         Ok(())
     }
 
-    fn resume(&mut self, partition: &TopicPartition) -> Result<(), ConsumerError> {
-        self.paused.remove(&number(partition));
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        self.paused.retain(|paused| !partitions.iter().any(|partition| number(partition) == *paused));
         Ok(())
     }
 
-    fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<i64>>, ConsumerError> {
-        let mut world = self.world.borrow_mut();
-        let stable = self.sabotage != Some(Sabotage::ReadsUnstable);
-        while stable && partitions.iter().any(|partition| world.hangs(number(partition))) {
-            world.advance(SETTLE_MS);
-        }
-        Ok(partitions.iter().map(|partition| world.committed[number(partition)]).collect())
-    }
-
-    fn saved(
-        &mut self,
-        partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
-        let world = self.world.borrow();
-        let forgets = self.sabotage == Some(Sabotage::ForgetsSaved);
-        let saved = partitions.iter().filter(|_| !forgets).filter_map(|partition| {
-            let value = world.saved[number(partition)].as_deref()?;
-            Some((partition.clone(), saved_state::decode(value).unwrap()))
-        });
-        Ok(saved.collect())
-    }
-
-    fn end(&mut self, partition: &TopicPartition) -> Result<i64, ConsumerError> {
+    fn end(&mut self, partition: &TopicPartition, _: Duration) -> Result<i64, ConsumerError> {
         Ok(self.world.borrow().end(number(partition)))
     }
 
@@ -185,7 +170,11 @@ impl Brokers for Handle {
         Ok(())
     }
 
-    fn commit(&mut self, offsets: &[(TopicPartition, i64)]) -> Result<CommitOutcome, TransactionError> {
+    fn commit(
+        &mut self,
+        offsets: &[(TopicPartition, i64)],
+        _: Duration,
+    ) -> Result<CommitOutcome, TransactionError> {
         let mut world = self.world.borrow_mut();
         let took = world.dice.between(1, 20);
         world.advance(took);
@@ -236,7 +225,7 @@ impl Brokers for Handle {
         if self.world.borrow_mut().fault(0.3) { Err(self.indeterminate("abort")) } else { Ok(()) }
     }
 
-    fn reopen(&mut self) -> Result<(), TransactionError> {
+    fn reopen(&mut self, _: Duration) -> Result<(), TransactionError> {
         let mut world = self.world.borrow_mut();
         let took = world.dice.between(1, 300);
         world.advance(took);
@@ -250,5 +239,37 @@ impl Brokers for Handle {
 
     fn wait(&mut self, time: Duration) {
         self.world.borrow_mut().advance(time.as_millis() as i64);
+    }
+}
+
+impl GroupOffsets for Handle {
+    fn committed(
+        &mut self,
+        partitions: &[TopicPartition],
+        _: Duration,
+    ) -> Result<Vec<Option<i64>>, ConsumerError> {
+        let mut world = self.world.borrow_mut();
+        let stable = self.sabotage != Some(Sabotage::ReadsUnstable);
+        while stable && partitions.iter().any(|partition| world.hangs(number(partition))) {
+            world.advance(SETTLE_MS);
+        }
+        Ok(partitions.iter().map(|partition| world.committed[number(partition)]).collect())
+    }
+}
+
+// === impl Saved ===
+
+impl SavedState for Saved {
+    fn saved(
+        &mut self,
+        partitions: &[TopicPartition],
+    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
+        let world = self.world.borrow();
+        let forgets = self.sabotage == Some(Sabotage::ForgetsSaved);
+        let saved = partitions.iter().filter(|_| !forgets).filter_map(|partition| {
+            let value = world.saved[number(partition)].as_deref()?;
+            Some((partition.clone(), saved_state::decode(value).unwrap()))
+        });
+        Ok(saved.collect())
     }
 }

@@ -16,7 +16,7 @@ use trunkline_sink::transactions::Transactions;
 use trunkline_sink::worker::{Worker, WorkerState};
 use trunkline_telemetry::Health;
 
-use crate::brokers::{Handle, Sabotage};
+use crate::brokers::{Handle, Sabotage, Saved};
 use crate::commands::{self, KNOWN, TOPIC};
 use crate::surroundings::{Registry, WorldClock};
 use crate::targets::Calls;
@@ -34,11 +34,13 @@ pub struct Run {
     pub history: Vec<String>,
 }
 
+type ModelWorker = Worker<Handle, Saved, Calls>;
+
 /// A process, or what there is of it.
 enum Process {
-    Up(Box<Worker<Handle, Calls>>),
+    Up(Box<ModelWorker>),
     /// Until then (UTC milliseconds).
-    Frozen(Box<Worker<Handle, Calls>>, i64),
+    Frozen(Box<ModelWorker>, i64),
     Down(i64),
 }
 
@@ -150,7 +152,7 @@ fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabo
     }
 }
 
-fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> Worker<Handle, Calls> {
+fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> ModelWorker {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]));
     parser.add_schema(KNOWN, WriteBack::SCHEMA).unwrap();
     let topics = Topics {
@@ -171,6 +173,7 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
     Worker {
         lanes: Lanes::new(settings),
         brokers: Handle::open(Rc::clone(world), instance, sabotage),
+        saved: Saved { world: Rc::clone(world), sabotage },
         transactions: Transactions::new(Outputs::new(topics, KNOWN, KNOWN, &name)),
         parser,
         calls: Calls { world: Rc::clone(world), instance },

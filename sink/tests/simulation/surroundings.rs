@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{FetchedSchema, SchemaSource};
 use trunkline_schemas::WriteBack;
 use trunkline_schemas::codec::Value;
-use trunkline_sink::ports::Clock;
 
 use crate::world::World;
 

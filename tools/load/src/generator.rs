@@ -6,7 +6,7 @@
 //!
 //! | source | path |
 //! |---|---|
-//! | `genesys-eventbridge` | `detail.eventBody.externalContactId` of customer, flow, acd and contact events; `detail.eventBody.attributes.customerId` of attributes events; `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now; elsewhere `conversationExternalContactIds[0]` |
+//! | `genesys-eventbridge` | `detail.eventBody.externalContactId` of customer and contact events; `detail.eventBody.attributes.customerId` of attributes events; `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now; elsewhere `conversationExternalContactIds[0]` |
 //! | `genesys-open-messaging` | `channel.from.id` inbound, `channel.to.id` outbound and in receipts |
 //! | `cxone-digital` | `data.case.authorEndUserIdentity.idOnExternalPlatform`, also `data.case.customFields[ident = customerId].value` and on inbound messages `data.message.authorEndUserIdentity.idOnExternalPlatform` |
 //!
@@ -15,20 +15,25 @@
 mod arrivals;
 mod background;
 mod behaviour;
+mod callback;
 mod cxone_digital;
 mod day;
 mod delivery;
 mod dice;
 mod eventbridge;
+mod expected;
+mod handover;
 mod message;
 mod open_messaging;
 mod repeat;
 mod script;
+mod seat;
 mod snapshot;
 mod staff;
 mod states;
 mod transport;
 mod voice;
+mod waiting;
 mod world;
 mod world_shares;
 

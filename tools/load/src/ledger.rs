@@ -46,8 +46,8 @@ pub struct Line {
     /// Which occurrence the delivery reports: the same for all deliveries of one occurrence, however they
     /// were published, and never that of another occurrence, however equal the bodies are.
     pub fact: String,
-    /// The behaviour of the world that the delivery belongs to: `state-returns`, `equal-bodies`, `equal-milliseconds`
-    /// or `honest-repeat`; null for what is ordinary.
+    /// The behaviour of the world that the delivery belongs to, in lower case with hyphens (`state-returns`); null for
+    /// what is ordinary.
     pub behaviour: Option<Behaviour>,
     /// The body in base64, when it was quarantined (422).
     pub body: Option<String>,

@@ -36,6 +36,7 @@ impl Following {
         progress: Arc<Mutex<Progress>>,
     ) -> anyhow::Result<Self> {
         let fixed = [
+            catalog::EVENTS_NORMALIZED,
             catalog::EVENTS_ENRICHED,
             catalog::ROUTING_DECISIONS,
             catalog::WRITEBACK_RESULTS,
@@ -89,6 +90,14 @@ fn take(
             let at_ms = seen.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0);
             let held = record.header(headers::HELD_MS).is_some_and(|held| held != "0");
             progress.enriched(&fields.text("eventId")?, held, at_ms);
+            if let Some(content) = fields.optional_text("contentId")? {
+                progress.published_content(content);
+            }
+        }
+        catalog::EVENTS_NORMALIZED => {
+            if let Some(content) = fields.optional_text("contentId")? {
+                progress.accepted_content(fields.text("eventId")?, content);
+            }
         }
         catalog::ROUTING_DECISIONS => progress.decided(format!(
             "{} → {} (rule {}, profile {})",

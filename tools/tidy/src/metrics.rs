@@ -14,6 +14,9 @@ const ADDED: [&str; 3] = ["instance", "job", "le"];
 /// Whose metrics are for operators; the tools only read them.
 const EXPORTERS: [&str; 4] = ["crates/", "ingest/", "processor/", "sink/"];
 
+/// Its strings can be values of labels of every exporter.
+const SHARED: &str = "crates/kafka/src/";
+
 /// A metric as the code exports it.
 #[derive(Debug, Default)]
 pub struct Metric {
@@ -33,6 +36,10 @@ pub fn exported(tree: &Tree) -> BTreeMap<String, Metric> {
             crates.entry(folder).or_default().push(source);
         }
     }
+    // What both stream loops have from there: how a transaction ended, for example.
+    let shared = tree.sources.iter().filter(|source| source.path.starts_with(SHARED));
+    let shared: BTreeSet<String> =
+        shared.flat_map(|source| strings(source)).map(|(_, text)| text.to_owned()).collect();
     for sources in crates.values() {
         let constants: BTreeMap<&str, &str> = sources.iter().flat_map(|source| constants(source)).collect();
         let strings: BTreeSet<String> =
@@ -48,7 +55,7 @@ pub fn exported(tree: &Tree) -> BTreeMap<String, Metric> {
                     if let Some(name) = name(source, call, &constants) {
                         let metric = metrics.entry(name).or_default();
                         metric.labels.extend(labels(source, call));
-                        metric.strings.extend(strings.iter().cloned());
+                        metric.strings.extend(strings.iter().chain(&shared).cloned());
                     }
                 }
             }

@@ -98,6 +98,24 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_revoked_costs_no_profile() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token(&format!("t{}", asked.nth)),
+        QUERY if asked.header("authorization") == "Bearer t0" => {
+            Reply::json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#)
+        }
+        _ => answer(asked),
+    })
+    .await;
+    let config = config(vec![target_with_token(&stub.url)], &["crm"]);
+    let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
+    let parts = directory.profile_parts("C-000001", soon(), None).await;
+    assert_eq!(parts[0].status, SourceStatus::Ok);
+    assert_eq!(parts[0].data.account_name.as_deref(), Some("Ada Ltd"));
+    assert_eq!(stub.order(), ["/token", QUERY, "/token", QUERY]);
+}
+
+#[tokio::test]
 async fn no_system_runs_what_a_customer_id_smuggles_in() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&crms(&stub), Role::Enrichment).unwrap();

@@ -20,7 +20,7 @@ fn call(limiter: &mut Limiter, now: Instant) -> Result<(), Blocked> {
 /// A call whose answer says something.
 fn answered(limiter: &mut Limiter, feedback: &Feedback, now: Instant) -> Result<(), Blocked> {
     limiter.take(CLASS, now)?;
-    limiter.end(CLASS, feedback, now);
+    limiter.end(CLASS, Some(feedback), now);
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn a_token_comes_back_when_its_time_after_the_end_of_the_call_has_passed() {
         Err(Blocked { until: None }),
         "both calls are still under way"
     );
-    limiter.end(CLASS, &silence(), at(5_000));
+    limiter.end(CLASS, Some(&silence()), at(5_000));
     assert_eq!(limiter.take(CLASS, at(5_500)), Err(Blocked { until: Some(at(6_000)) }));
     assert_eq!(limiter.take(CLASS, at(6_000)), Ok(()));
 }
@@ -89,8 +89,8 @@ fn the_platform_lowers_the_limit_and_never_raises_it() {
     limiter.take(CLASS, now).unwrap();
     limiter.take(CLASS, now).unwrap();
     // The answer to the first of two calls comes last.
-    limiter.end(CLASS, &remaining(1, 30), now);
-    limiter.end(CLASS, &remaining(2, 30), now);
+    limiter.end(CLASS, Some(&remaining(1, 30)), now);
+    limiter.end(CLASS, Some(&remaining(2, 30)), now);
     assert_eq!(
         (0..10).filter(|_| call(&mut limiter, now).is_ok()).count(),
         1,
@@ -114,7 +114,7 @@ fn calls_side_by_side_use_the_platforms_quota_in_full_and_no_more() {
             answers.push_back(left);
         }
         let Some(left) = answers.pop_front() else { break };
-        limiter.end(CLASS, &remaining(left, 60), now);
+        limiter.end(CLASS, Some(&remaining(left, 60)), now);
     }
     assert_eq!(left, 0);
 }
@@ -146,7 +146,7 @@ fn a_pause_holds_for_its_class_or_for_all() {
     assert_eq!(limiter.peek(CLASS, now), Err(Blocked { until }));
     assert_eq!(limiter.peek(OTHER, now), Ok(()));
     limiter.take(OTHER, now).unwrap();
-    limiter.end(OTHER, &pause(true), now);
+    limiter.end(OTHER, Some(&pause(true)), now);
     assert_eq!(limiter.peek(OTHER, now), Err(Blocked { until }));
     assert_eq!(limiter.peek(CLASS, now + Duration::from_secs(42)), Ok(()));
 }
@@ -163,6 +163,43 @@ fn an_exhausted_rolling_quota_is_probed_one_call_at_a_time() {
     assert!(answered(&mut limiter, &used_up, now + lasts).is_ok());
     assert!(call(&mut limiter, now + lasts).is_err());
     assert!(call(&mut limiter, now + lasts * 2).is_ok());
+}
+
+#[test]
+fn a_probe_that_finds_nothing_out_is_followed_by_another_and_not_by_a_wait() {
+    let start = Instant::now();
+    let lasts = Duration::from_secs(60);
+    let mut limiter = limiter(10, 1);
+    let stated = |calls| Feedback { remaining: Some(Remaining { calls, lasts, rolling: true }), ..silence() };
+    answered(&mut limiter, &stated(0), start).unwrap();
+    let mut now = start + lasts;
+    // A refused token, an answer that does not come, a caller who gives up; the last after a while.
+    for wait in [0, 10, 90, 200] {
+        now += Duration::from_secs(wait);
+        limiter.take(CLASS, now).unwrap();
+        assert_eq!(limiter.take(OTHER, now), Err(Blocked { until: None }), "two probes side by side");
+        limiter.end(CLASS, None, now);
+    }
+    answered(&mut limiter, &stated(0), now).unwrap();
+    assert_eq!(limiter.take(CLASS, now), Err(Blocked { until: Some(now + lasts) }), "still used up");
+    answered(&mut limiter, &stated(500), now + lasts).unwrap();
+    assert_eq!(
+        (0..20).filter(|_| call(&mut limiter, now + lasts).is_ok()).count(),
+        9,
+        "lifted, as configured"
+    );
+}
+
+#[test]
+fn a_call_without_an_answer_may_have_been_counted() {
+    let now = Instant::now();
+    let mut limiter = limiter(10, 60);
+    answered(&mut limiter, &remaining(2, 60), now).unwrap();
+    for _ in 0..2 {
+        limiter.take(CLASS, now).unwrap();
+        limiter.end(CLASS, None, now);
+    }
+    assert!(limiter.take(CLASS, now).is_err());
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -202,8 +239,8 @@ proptest! {
                     let began = running.swap_remove(which);
                     let seen = began + (now - began).mul_f64(travel[arrivals.len() % travel.len()]);
                     arrivals.push(seen - start);
-                    let feedback = left.map_or_else(silence, |left| remaining(left, 1));
-                    limiter.end(CLASS, &feedback, now);
+                    let feedback = left.map(|left| remaining(left, 1));
+                    limiter.end(CLASS, feedback.as_ref(), now);
                 },
             }
         }
@@ -227,7 +264,7 @@ proptest! {
                 now = blocked.until.unwrap();
                 prop_assert_eq!(limiter.take(CLASS, now), Ok(()));
             }
-            limiter.end(CLASS, &silence(), now);
+            limiter.end(CLASS, Some(&silence()), now);
         }
         let full_windows = (demand - 1) / calls as usize;
         prop_assert_eq!(now - start, Duration::from_secs(full_windows as u64));

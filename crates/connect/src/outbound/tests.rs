@@ -10,6 +10,8 @@ use crate::retry::Repeat;
 use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 
+mod tokens;
+
 const CLASS: &str = "query";
 const PATH: &str = "/data";
 const TOKEN: &str = "very-secret-token";
@@ -40,62 +42,6 @@ fn ok() -> Reply {
 }
 
 const LONG: Duration = Duration::from_secs(60);
-
-#[tokio::test]
-async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
-    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.header("authorization")) {
-        ("/token", _) => Reply::token(&format!("{TOKEN}-{}", asked.nth)),
-        (_, authorization) if authorization.ends_with("-1") => ok(),
-        _ => {
-            Reply::json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#)
-        }
-    })
-    .await;
-    let (outbound, events) = connect(target_with_token(&stub.url));
-    let mut published = events.subscribe();
-    let began = Instant::now();
-    let response = call(&outbound, LONG).await.unwrap();
-    assert_eq!(response.attempts, 2);
-    assert!(began.elapsed() >= Duration::from_secs(1), "tried again at once");
-    assert_eq!(stub.asked("/token").len(), 2);
-    let target = || "crm".to_owned();
-    for expected in [
-        Event::TokenIssued { target: target() },
-        Event::TokenRevoked { target: target() },
-        Event::TokenIssued { target: target() },
-    ] {
-        assert_eq!(published.recv().await.unwrap(), expected);
-    }
-}
-
-#[tokio::test]
-async fn the_deadline_wins_over_the_wait_for_a_new_token() {
-    let stub = Stub::start(|asked| match asked.path.as_str() {
-        "/token" => Reply::token(TOKEN),
-        _ => Reply::json(
-            401,
-            &format!(r#"[{{"message":"bad token {TOKEN}","errorCode":"INVALID_SESSION_ID"}}]"#),
-        ),
-    })
-    .await;
-    let (outbound, _) = connect(target_with_token(&stub.url));
-    let began = Instant::now();
-    let error = call(&outbound, Duration::from_millis(900)).await.unwrap_err();
-    assert_eq!((error.kind, error.attempts, error.sent), (CallErrorKind::Unauthorized, 1, false));
-    assert!(began.elapsed() < Duration::from_millis(900));
-    assert!(error.message.contains("bad token ***"), "{}", error.message);
-    for printed in [format!("{error}"), format!("{error:?}"), format!("{outbound:?}")] {
-        assert!(!printed.contains(TOKEN) && !printed.contains("s3cr3t"), "{printed}");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_not_tried_again() {
-    let stub = Stub::start(|_| Reply::json(401, "{}")).await;
-    let (outbound, _) = connect(target(&stub.url));
-    let error = call(&outbound, LONG).await.unwrap_err();
-    assert_eq!((error.kind, stub.asked(PATH).len()), (CallErrorKind::Unauthorized, 1));
-}
 
 #[tokio::test]
 async fn a_limit_is_waited_for_as_told_when_the_deadline_allows() {

@@ -64,6 +64,11 @@ impl Stub {
     pub(crate) fn asked(&self, path: &str) -> Vec<Asked> {
         self.asked.lock().iter().filter(|asked| asked.path == path).cloned().collect()
     }
+
+    /// The paths of all requests so far, in the order in which they came.
+    pub(crate) fn order(&self) -> Vec<String> {
+        self.asked.lock().iter().map(|asked| asked.path.clone()).collect()
+    }
 }
 
 async fn note(request: Request, log: &Mutex<Vec<Asked>>) -> Asked {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use trunkline_config::ExposeSecret;
 use trunkline_systems::System;
 
@@ -5,10 +7,14 @@ use super::*;
 use crate::testing::stub::{Reply, Stub};
 use crate::wire;
 
-const SHORT: &[Duration] = &[Duration::from_millis(1), Duration::from_millis(2), Duration::from_millis(4)];
+const SHORT: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
 const SECRET: &str = "s3cr3t-of-the-client";
 
 fn manager(stub: &Stub, system: System) -> (TokenManager, Events) {
+    waiting_manager(stub, system, SHORT)
+}
+
+fn waiting_manager(stub: &Stub, system: System, waits: Backoff) -> (TokenManager, Events) {
     let endpoint = TokenEndpoint {
         authentication: system.capabilities().client_authentication,
         client: wire::client(&stub.url).unwrap(),
@@ -18,7 +24,7 @@ fn manager(stub: &Stub, system: System) -> (TokenManager, Events) {
         timeout: Duration::from_secs(5),
     };
     let events = Events::new();
-    (TokenManager::new("crm".to_owned(), endpoint, SHORT, events.clone()), events)
+    (TokenManager::new("crm".to_owned(), endpoint, waits, events.clone()), events)
 }
 
 fn soon() -> Instant {
@@ -68,7 +74,7 @@ async fn a_refusal_is_final_after_four_attempts_and_tells_no_secret() {
     let mut published = events.subscribe();
     let refused = manager.token(soon()).await.unwrap_err();
     assert_eq!(stub.asked("/token").len(), 4);
-    let NoToken::Unavailable { refusal, .. } = &refused else { panic!("{refused:?}") };
+    let NoToken::Unavailable(refusal) = &refused else { panic!("{refused:?}") };
     assert_eq!((refusal.status, refusal.code.as_deref()), (Some(401), Some("invalid_client")));
     // Left alone for a while: the next caller fails at once.
     assert!(manager.token(soon()).await.is_err());
@@ -89,6 +95,24 @@ async fn a_caller_waits_no_longer_than_his_deadline_and_the_refresh_goes_on() {
     assert_eq!(manager.token(hasty).await.unwrap_err(), NoToken::DeadlineExceeded);
     assert_eq!(manager.token(soon()).await.unwrap().secret.expose_secret(), "t");
     assert_eq!(stub.asked("/token").len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_whose_deadline_is_before_the_next_attempt_fails_now_and_the_refresh_goes_on() {
+    let stub = Stub::start(|asked| match asked.nth {
+        0 => Reply::json(503, "{}"),
+        _ => Reply::token("t"),
+    })
+    .await;
+    let waits = Backoff::new(Duration::from_secs(2), Duration::from_secs(2));
+    let (manager, _) = waiting_manager(&stub, System::Genesys, waits);
+    let hasty = Instant::now() + Duration::from_millis(900);
+    let refused = manager.token(hasty).await.unwrap_err();
+    assert!(Instant::now() < hasty, "it waited for what could not come");
+    let NoToken::Unavailable(refusal) = refused else { panic!("{refused:?}") };
+    assert_eq!(refusal.status, Some(503));
+    assert_eq!(manager.token(soon()).await.unwrap().secret.expose_secret(), "t");
+    assert_eq!(stub.asked("/token").len(), 2);
 }
 
 #[tokio::test]

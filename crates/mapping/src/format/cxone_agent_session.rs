@@ -1,17 +1,74 @@
 //! CXone agent session events, as `get-next-event` lists them: flat objects whose values are all strings.
 
-use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
+use super::cxone_digital::PLACEHOLDERS;
 use super::{Identity, Mapped};
+use crate::event_time::Times;
 use crate::field::Fields;
+use crate::transport::Unwrapped;
 
-/// Longest value that becomes an attribute, in bytes; the payload keeps the rest.
-const ATTRIBUTE_BYTES: usize = 256;
+/// The fields that the platform documents: the attributes, by their own names. Any other may be what a script
+/// of the tenant calls its data.
+const KNOWN: [&str; 52] = [
+    "Type",
+    "BusNo",
+    "AgentId",
+    "SessionId",
+    "StationPhoneNumber",
+    "StationCallerId",
+    "DialerCampaign",
+    "DialerCampaignStartTime",
+    "SupervisorPermissionLevel",
+    "CanMask",
+    "AgentSchedulePermission",
+    "ScoreRecordingsPermission",
+    "HideAgentStatePermission",
+    "CanMultiPartyConference",
+    "CurrentState",
+    "CurrentOutReason",
+    "NextState",
+    "NextOutReason",
+    "IsAcw",
+    "AcwTimeout",
+    "AgentLegId",
+    "Status",
+    "OriginalState",
+    "FinalState",
+    "ContactID",
+    "ContactId",
+    "MasterID",
+    "MasterId",
+    "ParentContactID",
+    "ParentContactId",
+    "InteractionID",
+    "InteractionId",
+    "CaseId",
+    "CallType",
+    "DNIS",
+    "ANI",
+    "Skill",
+    "SkillId",
+    "IsInbound",
+    "StartTime",
+    "StartTimeUTC",
+    "LastStateChangeTime",
+    "LastStateChangeTimeUTC",
+    "ScreenPopUrl",
+    "DisconnectCode",
+    "IsLogging",
+    "IsLinked",
+    "IsRequireManualAccept",
+    "OmniGroupId",
+    "ExternalId",
+    "Priority",
+    "MediaType",
+];
 
 /// Maps one agent session event.
-pub fn map(payload: &Value, configured_org: Option<&str>) -> Mapped {
-    let event = Fields::of(payload);
+pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
+    let payload = unwrapped.message;
+    let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let source_type = event.text("Type").unwrap_or_default();
     let event_type = canonical_type(&source_type, &event);
     // ContactID changes on a transfer; the master contact and the interaction stay.
@@ -32,23 +89,17 @@ pub fn map(payload: &Value, configured_org: Option<&str>) -> Mapped {
         queue_id: event.first(&["SkillId", "Skill"]),
         media_type: media(&source_type),
         direction: direction(&event),
-        event_time: event
-            .time("LastStateChangeTimeUTC")
-            .or_else(|| event.time("StartTimeUTC"))
-            .or_else(|| event.time("StartTime")),
+        times: Times::read(payload, "", &["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
         channel: Some("agent-session"),
         // The platform numbers nothing here and gives no ids: equal content is the same fact.
         identity: Identity::of_body(format!("agent-session.{source_type}"), payload),
         source_type,
         ..Mapped::default()
     };
-    if let Value::Object(fields) = payload {
-        for (name, value) in fields {
-            if let Some(text) =
-                value.as_str().filter(|text| !text.is_empty() && text.len() <= ATTRIBUTE_BYTES)
-            {
-                mapped.attribute(name, Some(text.to_owned()));
-            }
+    for (name, value) in event.members("") {
+        match KNOWN.contains(&name) {
+            true => mapped.attribute(name, value.text("")),
+            false => mapped.tenant_attributes.extend(value.free_text("").map(|text| (name.to_owned(), text))),
         }
     }
     mapped

@@ -1,20 +1,23 @@
 //! NICE CXone Digital: events, clients' requests, the answers and errors they get, and agent session events.
 //!
-//! The conversation is the case (the contact, in newer words), whose id appears as `case.id`, `contact.id`
-//! and `message.contactNumber`. Events of a thread that has no case yet are about the thread.
+//! The conversation is the [contact](super::cxone_contact). Events of a thread that has none yet are about the
+//! thread.
 
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
+use super::cxone_contact::{Contact, Side};
 use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
+use crate::canonical;
+use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
 /// NICE CXone Digital.
 pub const FORMAT: Format = Format { platform: "cxone", shape, map };
 
-/// What NICE writes for "nothing" in payloads made from its model: the name of the type.
-const PLACEHOLDER: &str = "String";
+/// What NICE and its clients write for nothing; payloads made from its model have the name of the type.
+pub(super) const PLACEHOLDERS: [&str; 4] = ["String", "UNKNOWN", "null", "undefined"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     let has = |name: &str| event.message.get(name).is_some_and(|value| !value.is_null());
@@ -38,11 +41,11 @@ fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
 fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
     let payload = event.message;
     if shape == "agent-session" {
-        return cxone_agent_session::map(payload, configured_org);
+        return cxone_agent_session::map(event, configured_org);
     }
-    let event = Fields::with_placeholder(payload, PLACEHOLDER);
+    let event = Fields::of(payload).with_written(event.written).with_placeholders(&PLACEHOLDERS);
     let mut mapped = Mapped {
-        event_time: event.time("createdAtWithMilliseconds").or_else(|| event.time("createdAt")),
+        times: times(payload),
         correlation_id: event.first(&["traceId", "error.transactionId"]),
         transport_id: event.first(&["eventId", "requestId"]),
         ..Mapped::default()
@@ -58,6 +61,15 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     mapped
 }
 
+/// A placeholder is no time that could not be read, but none.
+fn times(payload: &Value) -> Times {
+    let mut named = vec!["/createdAtWithMilliseconds", "/createdAt"];
+    named.retain(|pointer| {
+        payload.pointer(pointer).and_then(Value::as_str).is_none_or(|text| !PLACEHOLDERS.contains(&text))
+    });
+    Times::read(payload, "", &named)
+}
+
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     // A type of `String` is a type, if a strange one: it must not be lost.
     let name =
@@ -66,8 +78,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
     mapped.source_type = name.to_owned();
-    mapped.transport_id_is_unique = true;
-    mapped.identity = Identity::of(name, &[event.text("eventId")], &[], payload);
+    mapped.identity = identity(name, &[event.text("eventId")], payload);
     mapped.attribute("eventObject", event.text("eventObject"));
     mapped.attribute("originEventType", event.text("data.originEvent.eventType"));
     event.under("data")
@@ -79,7 +90,7 @@ fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) ->
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
-    mapped.identity = Identity::of(format!("postback.{name}"), &[event.text("eventId")], &[], payload);
+    mapped.identity = identity(format!("postback.{name}"), &[event.text("eventId")], payload);
     mapped.source_type = name;
     mapped.attribute("postbackStatus", event.text("status"));
     event.under("postback.data")
@@ -89,7 +100,7 @@ fn map_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "error".to_owned();
     let transaction = event.text("error.transactionId");
-    mapped.identity = Identity::of("error", &[event.text("eventId"), transaction], &[], payload);
+    mapped.identity = identity("error", &[event.text("eventId"), transaction], payload);
     mapped.attribute("errorCode", event.text("error.errorCode"));
     mapped.attribute("errorMessage", event.text("error.errorMessage"));
     event.under("inputData")
@@ -99,8 +110,7 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "gateway-error".to_owned();
     let connection = event.text("connectionId");
-    mapped.identity =
-        Identity::of("gateway-error", &[event.text("requestId"), connection.clone()], &[], payload);
+    mapped.identity = identity("gateway-error", &[event.text("requestId"), connection.clone()], payload);
     mapped.attribute("errorMessage", event.text("message"));
     mapped.attribute("connectionId", connection);
     event.under("data")
@@ -109,50 +119,52 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
 fn map_authorization<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     mapped.event_type = types::CUSTOMER_AUTHORIZATION_REQUESTED;
     mapped.source_type = "AuthorizeCustomer".to_owned();
-    mapped.identity = Identity::of("authorization", &[event.text("eventId")], &[], payload);
+    mapped.identity = identity("authorization", &[event.text("eventId")], payload);
     mapped.attribute("sdkPlatform", event.text("sdkPlatform"));
     mapped.attribute("sdkVersion", event.text("sdkVersion"));
     event.under("data")
 }
 
+/// What is delivered again has the same ids and the same body. The same ids with another body (one field more,
+/// another page of an answer) are kept as another fact, since one of the two would be lost otherwise.
+fn identity(topic: impl Into<String>, ids: &[Option<String>], payload: &Value) -> Identity {
+    Identity::of(topic, ids, &[Some(canonical::hash(payload))], payload)
+}
+
 fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, configured_org: Option<&str>) {
+    let contact = Contact::of(*data);
     // Many payloads name neither tenant nor brand; the configured tenant keeps all of a source under one key.
     mapped.org = configured_org
         .map(ToOwned::to_owned)
         .or_else(|| data.first(&["brand.tenantId", "brand.id"]))
         .or_else(|| event.first(&["brand.tenantId", "brand.id"]));
-    mapped.conversation_id = data.first(&[
-        "case.id",
-        "contact.caseId",
-        "contact.id",
-        "message.contactNumber",
-        "messages.0.contactNumber",
-    ]);
-    mapped.contact_id = data.first(&["case.contactId", "agentContact.id"]);
-    mapped.agent_id = agent(mapped, data);
-    mapped.queue_id = data.first(&["routingQueue.id", "case.routingQueueId", "contact.routingQueueId"]);
-    mapped.customer_id = customer(event, data);
+    mapped.conversation_id = contact.conversation();
+    mapped.contact_id = contact.text("contactId");
+    mapped.agent_id = agent(mapped.event_type, data, &contact);
+    mapped.queue_id = queue(mapped.event_type, data, &contact);
+    mapped.customer_id = customer(event, &contact);
     mapped.media_type = media(event, data);
     mapped.direction = match mapped.event_type {
         types::MESSAGE_RECEIVED => Some("inbound".to_owned()),
         types::MESSAGE_SENT => Some("outbound".to_owned()),
-        _ => data.lower("case.direction"),
+        _ => contact.current("direction").map(|direction| direction.to_lowercase()),
     };
-    mapped.entity = entity(event, data);
+    mapped.entity = entity(mapped, event, data);
+    mapped.tenant_attributes = contact.tenant_attributes();
+    add_attributes(mapped, event, data, &contact);
+}
+
+fn add_attributes(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, contact: &Contact<'_>) {
     for (name, path) in [
         ("brandId", "brand.id"),
         ("tenantId", "brand.tenantId"),
         ("businessUnitId", "brand.businessUnitId"),
         ("channelId", "channel.id"),
-        ("threadId", "thread.id"),
-        ("caseStatus", "case.status"),
-        ("interactionId", "case.interactionId"),
-        ("customerContactId", "case.customerContactId"),
+        ("agentContactId", "agentContact.id"),
         ("routingQueueName", "routingQueue.name"),
-        ("previousAssigneeId", "previousInboxAssignee.id"),
+        ("previousQueueId", "previousRoutingQueue.id"),
         ("messageId", "message.id"),
         ("messageType", "message.messageContent.type"),
-        ("text", "message.messageContent.text"),
         ("positionInQueue", "positionInQueue"),
     ] {
         mapped.attribute(name, data.text(path));
@@ -160,66 +172,64 @@ fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, config
     for (name, path) in [("brandId", "brand.id"), ("channelId", "channel.id")] {
         mapped.attribute(name, event.text(path));
     }
-    mapped.attribute(
-        "threadIdOnExternalPlatform",
-        data.first(&["thread.idOnExternalPlatform", "case.threadIdOnExternalPlatform"]),
-    );
+    for (name, path) in [("interactionId", "interactionId"), ("caseStatus", "status")] {
+        mapped.attribute(name, contact.current(path));
+    }
+    let customer_contact = contact.text("customerContactId").or_else(|| data.text("customerContact.id"));
+    mapped.attribute("customerContactId", customer_contact);
+    mapped.attribute("threadId", data.text("thread.id").or_else(|| contact.text("threadId")));
+    let thread = data.text("thread.idOnExternalPlatform");
+    let thread = thread.or_else(|| contact.text("threadIdOnExternalPlatform"));
+    mapped.attribute("threadIdOnExternalPlatform", thread);
+    let assignee = data.text("previousInboxAssignee.id").or_else(|| data.text("previousInboxAssignee"));
+    let assignee = assignee.or_else(|| contact.changed("inboxAssignee", Side::Previous));
+    mapped.attribute("previousAssigneeId", assignee);
+    mapped.attribute("text", data.free_text("message.messageContent.text"));
+    let (changed, [previous, current]) = contact.changes();
+    mapped.attribute("changed", Some(changed.join(",")).filter(|names| !names.is_empty()));
+    mapped.attribute("previousValue", previous);
+    mapped.attribute("currentValue", current);
 }
 
-/// What the event is about where there is no case, from the nearest to the farthest.
-fn entity(event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'static str, String)> {
+/// What the event is about where there is no conversation, from the nearest to the farthest.
+fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'static str, String)> {
+    let agent = mapped.agent_id.clone().filter(|_| mapped.event_type == types::AGENT_STATE_CHANGED);
     let candidates = [
+        ("agent", agent),
         ("thread", data.first(&["thread.id", "thread.idOnExternalPlatform"])),
         ("message", data.text("message.id")),
         ("visitor", event.first(&["visitor.id", "visitorId"])),
-        ("customer", customer(event, data)),
+        ("customer", mapped.customer_id.clone()),
         ("request", event.first(&["requestId", "eventId"])),
         ("channel", data.text("channel.id")),
     ];
     candidates.into_iter().find_map(|(kind, id)| id.map(|id| (kind, id)))
 }
 
-/// The agent whose doing the event is, else the one the case is assigned to.
-fn agent(mapped: &Mapped, data: &Fields<'_>) -> Option<String> {
-    let assigned = ["inboxAssignee.id", "case.inboxAssignee", "contact.inboxAssignee"];
-    let found = match mapped.event_type {
+/// The agent whose doing the event is, else the one the contact is assigned to.
+fn agent(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
+    let found = match event_type {
         types::MESSAGE_SENT => data.first(&["message.authorUser.id", "message.user.id"]),
-        types::PARTICIPANT_DISCONNECTED => data.text("previousInboxAssignee.id"),
-        types::TYPING_STARTED | types::TYPING_ENDED => data.text("user.id"),
+        types::PARTICIPANT_DISCONNECTED => data
+            .first(&["previousInboxAssignee.id", "previousInboxAssignee"])
+            .or_else(|| contact.changed("inboxAssignee", Side::Previous)),
+        types::TYPING_STARTED | types::TYPING_ENDED | types::AGENT_STATE_CHANGED => data.text("user.id"),
         _ => None,
     };
-    // The platform writes 0 where nobody is assigned.
-    found.or_else(|| data.first(&assigned)).filter(|id| id != "0")
+    // The platform writes 0 where there is nobody.
+    found.or_else(|| contact.agent_of_segment()).filter(|id| id != "0").or_else(|| contact.assignee())
 }
 
-/// A custom field that names the customer is the company's own number for it; else the id the channel knows
-/// it by.
-fn customer(event: &Fields<'_>, data: &Fields<'_>) -> Option<String> {
-    ["case.endUser.customFields", "case.customFields", "contact.customFields", "customer.customFields"]
-        .iter()
-        .find_map(|path| custom_field(data, path))
-        .or_else(|| {
-            data.first(&[
-                "case.authorEndUserIdentity.idOnExternalPlatform",
-                "message.authorEndUserIdentity.idOnExternalPlatform",
-                "case.endUser.identities.0.idOnExternalPlatform",
-                "consumerIdentity.idOnExternalPlatform",
-                "customerIdentity.idOnExternalPlatform",
-                "contact.customer.customerIdent",
-                "messages.0.authorEndUserIdentity.idOnExternalPlatform",
-            ])
-        })
-        .or_else(|| {
-            event.first(&["customerIdentity.idOnExternalPlatform", "consumerIdentity.idOnExternalPlatform"])
-        })
+/// The queue that a contact is in, or that it left.
+fn queue(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
+    let left = ["previousRoutingQueue.id", "previousRoutingQueue"];
+    let left = data.first(&left).or_else(|| contact.changed("routingQueue", Side::Previous));
+    left.filter(|_| event_type == types::QUEUE_LEFT).or_else(|| contact.queue())
 }
 
-fn custom_field(data: &Fields<'_>, path: &str) -> Option<String> {
-    data.value(path)?.as_array()?.iter().find_map(|field| {
-        let field = Fields::of(field);
-        let named =
-            field.lower("ident").is_some_and(|ident| matches!(ident.as_str(), "customerid" | "customer_id"));
-        named.then(|| field.text("value")).flatten()
+fn customer(event: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
+    contact.customer().or_else(|| {
+        event.first(&["customerIdentity.idOnExternalPlatform", "consumerIdentity.idOnExternalPlatform"])
     })
 }
 

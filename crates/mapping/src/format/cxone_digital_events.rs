@@ -4,30 +4,65 @@
 
 use trunkline_schemas::event_type as types;
 
+use super::cxone_contact::Contact;
 use crate::field::Fields;
+
+/// Events and answers that are known, and about nothing that has a canonical type.
+const UNTYPED: [&str; 18] = [
+    "FireProactiveAction",
+    "MessagePreviewCreated",
+    "ChannelCreated",
+    "ChannelDeleted",
+    "ChannelUpdated",
+    "RoutingQueueCreated",
+    "RoutingQueueDeleted",
+    "RoutingQueueUpdated",
+    "SubqueueAssignedToRoutingQueue",
+    "SubqueueUnassignedFromRoutingQueue",
+    "UserAssignedToRoutingQueue",
+    "UserUnassignedFromRoutingQueue",
+    "TokenRefreshed",
+    "MoreMessagesLoaded",
+    "ThreadArchived",
+    "ThreadMetadataLoaded",
+    "ThreadListFetched",
+    "ThreadUpdated",
+];
 
 /// The canonical type of a Digital event; `None` when its type is not known. Some types need a look at the
 /// event.
 pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static str> {
     let data = event.under("data");
+    let contact = Contact::of(data);
     Some(match event_type {
         "CaseCreated" | "ContactCreated" => types::CONVERSATION_STARTED,
-        "CaseStatusChanged" | "ContactStatusChanged" => {
-            match data.first(&["case.status", "contact.status"]).as_deref() {
-                Some("closed") => types::CONVERSATION_ENDED,
-                _ => types::CONVERSATION_STATUS_CHANGED,
-            }
-        }
-        "CaseInboxAssigneeChanged" | "ContactInboxAssigneeChanged" => match data.value("inboxAssignee") {
-            Some(_) => types::PARTICIPANT_CONNECTED,
-            None => types::PARTICIPANT_DISCONNECTED,
+        "CaseStatusChanged" | "ContactStatusChanged" => match contact.current("status").as_deref() {
+            Some("closed") => types::CONVERSATION_ENDED,
+            _ => types::CONVERSATION_STATUS_CHANGED,
         },
-        "CaseToRoutingQueueAssignmentChanged" | "ContactToRoutingQueueAssignmentChanged" => {
-            match data.value("routingQueue") {
-                Some(_) => types::QUEUE_ENTERED,
-                None => types::QUEUE_LEFT,
+        "CaseInboxAssigneeChanged" | "ContactInboxAssigneeChanged" => {
+            match is_set(&data, &contact, "inboxAssignee", Contact::assignee) {
+                true => types::PARTICIPANT_CONNECTED,
+                false => types::PARTICIPANT_DISCONNECTED,
             }
         }
+        "AgentContactStarted" => types::PARTICIPANT_CONNECTED,
+        "AgentContactEnded" => types::PARTICIPANT_DISCONNECTED,
+        "AgentContactUpdated"
+        | "ConsumerContactInboxPreAssigneeChanged"
+        | "ContactInboxPreAssigneeChanged" => types::PARTICIPANT_CHANGED,
+        "CaseToRoutingQueueAssignmentChanged" | "ContactToRoutingQueueAssignmentChanged" => {
+            match is_set(&data, &contact, "routingQueue", Contact::queue) {
+                true => types::QUEUE_ENTERED,
+                false => types::QUEUE_LEFT,
+            }
+        }
+        "ContactUpdated"
+        | "ContactSync"
+        | "ContactPreferredUserChanged"
+        | "ContactProficiencyChanged"
+        | "ContactPriorityChanged"
+        | "ContactRecipientsChanged" => types::CONVERSATION_UPDATED,
         "MessageCreated" => match message_direction(&data).as_deref() {
             Some("outbound") => types::MESSAGE_SENT,
             _ => types::MESSAGE_RECEIVED,
@@ -37,6 +72,9 @@ pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static s
         "MessageUpdated" => types::MESSAGE_UPDATED,
         "MessageReadChanged"
         | "MessageSeenChanged"
+        | "MessageSeenByUser"
+        | "MessageSeenByEndUser"
+        | "MessageDeliveryStatusChanged"
         | "MessageDeliveredToUser"
         | "MessageDeliveredToEndUser" => types::MESSAGE_RECEIPT,
         "MessageNoteCreated" | "MessageNoteUpdated" | "MessageNoteDeleted" => types::MESSAGE_NOTE_CHANGED,
@@ -44,7 +82,8 @@ pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static s
         "SenderTypingEnded" => types::TYPING_ENDED,
         "SetPositionInQueue" => types::QUEUE_POSITION_CHANGED,
         "EndContact" => types::CONVERSATION_END_REQUESTED,
-        "StoreVisitorEvents" | "StoreVisitor" => types::VISITOR_ACTIVITY,
+        "StoreVisitorEvents" | "StoreVisitor" | "PageViewCreated" => types::VISITOR_ACTIVITY,
+        "UserStatusChanged" => types::AGENT_STATE_CHANGED,
         "AuthorizeCustomer" | "ReconnectCustomer" => types::CUSTOMER_AUTHORIZATION_REQUESTED,
         "EventInS3" => types::PLATFORM_EVENT_OFFLOADED,
         _ => return postback_type(event_type),
@@ -58,8 +97,22 @@ pub fn postback_type(event_type: &str) -> Option<&'static str> {
             types::CUSTOMER_AUTHORIZED
         }
         "ThreadRecovered" | "LivechatRecovered" => types::CONVERSATION_RECOVERED,
+        known if UNTYPED.contains(&known) => types::PLATFORM_EVENT,
         _ => return None,
     })
+}
+
+/// Whether a contact has one of something now: as the event says, else a delta, else the contact itself.
+fn is_set<'a>(
+    data: &Fields<'a>,
+    contact: &Contact<'a>,
+    name: &str,
+    of_contact: fn(&Contact<'a>) -> Option<String>,
+) -> bool {
+    match data.has(name) {
+        true => data.value(name).is_some(),
+        false => contact.becomes(name).unwrap_or_else(|| of_contact(contact).is_some()),
+    }
 }
 
 /// `inbound` or `outbound`; older payloads say only whether a user of the platform wrote the message.

@@ -3,9 +3,11 @@
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
+use super::genesys_snapshot;
 use super::genesys_topics::{self, About, Topic};
 use super::{Format, Identity, Mapped, Occurrence};
 use crate::canonical;
+use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -22,53 +24,78 @@ const ATTRIBUTES: [&str; 33] = [
     "callbackUserName",
     "callbackScheduledTime",
     "subject",
-    "messageType",
-    "disconnectType",
     "sessionId",
     "externalContactId",
     "externalOrganizationId",
     "divisionId",
+    "utilizationLabel",
     "interactingDurationMs",
+    "heldDurationMs",
+    "alertingDurationMs",
+    "contactingDurationMs",
+    "dialingDurationMs",
+    "callbackDurationMs",
     "connectedDurationMs",
-    "alertDurationMs",
+    "voicemailDurationMs",
+    "wrapupDurationMs",
     "wrapupCode",
     "wrapupNotes",
-    "wrapupDurationMs",
-    "acdOutcome",
     "answeredUserId",
-    "usedRouting",
     "routingPriority",
+    "requestedLanguageId",
     "flowId",
-    "flowType",
     "flowVersion",
     "flowOutcomeId",
+    "outboundCampaignId",
+    "outboundContactId",
+    "outboundContactListId",
+];
+
+/// The same, of a closed set of words, one of which says that there is no word for it.
+const WORDS: [&str; 8] = [
+    "messageType",
+    "disconnectType",
+    "acdOutcome",
+    "usedRouting",
+    "flowType",
     "flowOutcomeValue",
     "exitReason",
     "transferType",
-    "outboundCampaignId",
-    "outboundContactId",
 ];
 
+/// What the platform writes where a closed set of words has none for what happened.
+const NO_WORD: [&str; 2] = ["unknown", "outdatedsdkversion"];
+
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
-    let topic = genesys_topics::canonical(event.type_name.as_deref()?);
-    Some(match genesys_topics::lookup(&topic).map(|topic| topic.about) {
-        Some(About::Conversation) => "conversation-event",
-        Some(About::Audit) => "audit",
+    event.type_name.as_deref()?;
+    let known = genesys_topics::lookup(&canonical_topic(event));
+    Some(match known.map(|known| (known.about, known.pattern)) {
+        Some((About::Conversation, pattern)) => pattern.strip_prefix(genesys_topics::DETAIL)?,
+        Some((About::Audit, _)) => "audit",
         _ => "other",
     })
+}
+
+fn canonical_topic(event: &Unwrapped<'_>) -> String {
+    let type_name = event.type_name.as_deref().unwrap_or_default().trim();
+    genesys_topics::of_event(type_name, &published_on(event))
+}
+
+/// The topic with its ids in it, that the message names.
+fn published_on(event: &Unwrapped<'_>) -> String {
+    Fields::of(event.message).text("topicName").unwrap_or_default()
 }
 
 fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Mapped {
     let message = Fields::of(event.message);
     let body = message.under("eventBody");
     let body_value = message.value("eventBody").unwrap_or(&Value::Null);
-    let source_type = event.type_name.as_deref().unwrap_or_default().trim();
-    let topic = genesys_topics::canonical(source_type);
+    let topic = canonical_topic(event);
     let known = genesys_topics::lookup(&topic);
 
     let mut mapped = Mapped {
         event_type: known.map_or(types::PLATFORM_EVENT, |known| known.event_type),
-        source_type: source_type.to_owned(),
+        source_type: topic.clone(),
         unknown_type: known.is_none(),
         org: event.org.clone().or_else(|| configured_org.map(ToOwned::to_owned)),
         participant_id: body.text("participantId"),
@@ -76,43 +103,83 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         queue_id: body.text("queueId"),
         contact_id: contact(&body),
         customer_id: customer(&body),
-        media_type: body.lower("mediaType"),
-        direction: body.lower("direction"),
-        event_time: body.time("eventTime").or_else(|| message.time("timestamp")).or(event.sent_at),
+        media_type: word(&body, "mediaType").map(|word| word.to_lowercase()),
+        direction: word(&body, "direction").map(|word| word.to_lowercase()),
+        times: times(event, &topic),
         correlation_id: message.text("metadata.CorrelationId"),
         transport_id: event.transport_id.clone(),
-        transport_id_is_unique: true,
         ..Mapped::default()
     };
-    name_entity(&mut mapped, known, &topic, &message, &body);
+    name_entity(&mut mapped, known, &topic, &ids(event, &topic), &body);
     mapped.identity = identity(event, known, topic, &body, body_value);
     if mapped.event_type.starts_with("flow.") {
         mapped.flow_session_id = body.text("sessionId");
+    }
+    if message.text("metadata.type").as_deref() == Some("typing-indicator") {
+        mapped.event_type = types::TYPING_STARTED;
     }
     add_attributes(&mut mapped, &body, known);
     mapped
 }
 
-fn name_entity(
-    mapped: &mut Mapped,
-    known: Option<Topic>,
-    topic: &str,
-    message: &Fields<'_>,
-    body: &Fields<'_>,
-) {
-    let real_topic = message.text("topicName").unwrap_or_default();
-    let id =
-        |position: usize| genesys_topics::ids(topic, &real_topic).get(position).map(|id| (*id).to_owned());
-    match known.map(|known| known.about) {
+/// A word of a closed set.
+fn word(body: &Fields<'_>, name: &str) -> Option<String> {
+    body.text(name).filter(|word| !NO_WORD.contains(&word.to_lowercase().as_str()))
+}
+
+/// The ids in the topic: of the type, where it has them in it, else of the topic that the event was published on.
+fn ids(event: &Unwrapped<'_>, topic: &str) -> Vec<String> {
+    let written = event.type_name.as_deref().unwrap_or_default().trim().to_owned();
+    let ids = |real: &str| genesys_topics::ids(topic, real).into_iter().map(ToOwned::to_owned).collect();
+    let own: Vec<String> = ids(&written);
+    if own.is_empty() { ids(&published_on(event)) } else { own }
+}
+
+/// The time of what happened, then the one at which the platform published it, then the transport's.
+fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
+    let read = |pointers: &[&str]| Times::read(event.message, event.at, pointers);
+    let own = match topic {
+        "v2.users.{id}.presence" | "v2.users.{id}.callforwarding" => read(&["/eventBody/modifiedDate"]),
+        "v2.users.{id}.routingStatus" => {
+            read(&["/eventBody/routingStatus/startTime", "/eventBody/startTime"])
+        }
+        // Published whenever one of its parts changes.
+        "v2.users.{id}.activity" => read(&[
+            "/eventBody/routingStatus/startTime",
+            "/eventBody/presence/modifiedDate",
+            "/eventBody/outOfOffice/modifiedDate",
+            "/eventBody/dateActiveQueuesChanged",
+        ])
+        .latest_first(),
+        _ => read(&["/eventBody/eventTime", "/eventBody/timestamp"]),
+    };
+    own.or(read(&["/timestamp"])).or(event.sent_at.clone())
+}
+
+fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[String], body: &Fields<'_>) {
+    let id = |position: usize| ids.get(position).cloned();
+    let about = known.map(|known| known.about).or_else(|| genesys_topics::about_unknown(topic));
+    match about {
         Some(About::Conversation) => mapped.conversation_id = body.text("conversationId").or_else(|| id(0)),
-        Some(About::Snapshot) => mapped.conversation_id = body.first(&["id", "conversationId"]),
+        Some(About::Snapshot) => genesys_snapshot::map(mapped, topic, id(0), body),
+        Some(About::InConversation) => {
+            mapped.conversation_id = body.first(&["conversationId", "conversation.id"]).or_else(|| id(0));
+            mapped.participant_id = body.first(&["participantId", "member.id", "sender.id"]);
+            if topic.starts_with("v2.conversations.chats.") {
+                mapped.media_type = Some("chat".to_owned());
+            }
+        }
         Some(About::Agent) => {
-            mapped.agent_id = id(0).or_else(|| body.first(&["id", "userId"]));
+            mapped.agent_id = id(0).or_else(|| body.first(&["id", "userId", "user.id"]));
+            mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
             mapped.entity = mapped.agent_id.clone().map(|agent| ("agent", agent));
         }
         Some(About::Queue) => {
             mapped.queue_id = id(0).or_else(|| body.first(&["group.queueId", "queueId", "id"]));
+            mapped.agent_id = body.first(&["user.id", "userId"]);
+            mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
             mapped.entity = mapped.queue_id.clone().map(|queue| ("queue", queue));
+            mapped.media_type = mapped.media_type.take().or_else(|| body.lower("group.mediaType"));
         }
         // The audited object, not the audit's own id: changes of one object stay in order.
         Some(About::Audit) => {
@@ -192,26 +259,49 @@ fn customer(body: &Fields<'_>) -> Option<String> {
 }
 
 fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) {
-    if let Some(Value::Object(attributes)) = body.value("attributes") {
-        for (name, value) in attributes {
-            mapped.attribute(name, value.as_str().map(ToOwned::to_owned));
-        }
-    }
+    mapped.tenant_attributes(body.value("attributes"));
     for name in ATTRIBUTES {
         mapped.attribute(name, body.text(name));
+    }
+    for name in WORDS {
+        mapped.attribute(name, word(body, name));
     }
     for name in ["callbackNumbers", "conversationExternalContactIds", "requestedRoutings"] {
         mapped.attribute(name, body.joined(name));
     }
-    if known.is_some_and(|known| known.about == About::Audit) {
-        for (name, path) in [
-            ("auditId", "id"),
-            ("action", "action"),
-            ("serviceName", "serviceName"),
-            ("auditedType", "entityType"),
-            ("auditedName", "entity.name"),
-        ] {
-            mapped.attribute(name, body.text(path));
+    match known.map(|known| known.about) {
+        Some(About::Audit) => {
+            for (name, path) in [
+                ("auditId", "id"),
+                ("action", "action"),
+                ("serviceName", "serviceName"),
+                ("auditedType", "entityType"),
+                ("auditedName", "entity.name"),
+            ] {
+                mapped.attribute(name, body.text(path));
+            }
         }
+        Some(About::Agent) => {
+            for (name, path) in [
+                ("systemPresence", "presenceDefinition.systemPresence"),
+                ("systemPresence", "presence.presenceDefinition.systemPresence"),
+                ("routingStatus", "routingStatus.status"),
+                ("outOfOffice", "outOfOffice.active"),
+                ("stationId", "associatedStation.id"),
+            ] {
+                mapped.attribute(name, word(body, path));
+            }
+        }
+        Some(About::Queue) => mapped.attribute("joined", body.text("joined")),
+        Some(About::InConversation) => {
+            for (name, path) in [
+                ("communicationId", "communicationId"),
+                ("transcriptionStatus", "status.status"),
+                ("memberState", "member.state"),
+            ] {
+                mapped.attribute(name, word(body, path));
+            }
+        }
+        _ => {}
     }
 }

@@ -1,4 +1,7 @@
 //! Genesys Cloud topics: which canonical event each is, whichever transport brings it.
+//!
+//! A topic is known by a pattern, segment by segment: `{id}` stands for one id, `{medium}` for one word. What
+//! an id looks like is asked only of topics that no pattern fits.
 
 use trunkline_schemas::event_type as types;
 
@@ -11,6 +14,8 @@ pub struct Topic {
     pub about: About,
     /// Identity fields of its body beyond conversation, participant, session and time.
     pub identity: &'static [&'static str],
+    /// The topic with `{id}` for ids and `{medium}` for a medium.
+    pub pattern: &'static str,
 }
 
 /// What a topic's events are about.
@@ -18,8 +23,10 @@ pub struct Topic {
 pub enum About {
     /// A step of a conversation, with identity fields of its own.
     Conversation,
-    /// A whole conversation as it is now.
+    /// A whole conversation as it is now, as an agent or a queue sees it; the id in the topic is theirs.
     Snapshot,
+    /// Something said or done in a conversation, whose id is in the topic.
+    InConversation,
     /// An agent, whose id is in the topic.
     Agent,
     /// A queue, whose id is in the topic.
@@ -29,78 +36,163 @@ pub enum About {
 }
 
 /// Prefix of the topics that report steps of conversations.
-const DETAIL: &str = "v2.detail.events.conversation.{id}.";
+pub const DETAIL: &str = "v2.detail.events.conversation.{id}.";
 
-/// What a canonical topic (with `{id}` for ids) is; `None` when it is not known.
-pub fn lookup(topic: &str) -> Option<Topic> {
-    if let Some(step) = topic.strip_prefix(DETAIL) {
-        let (event_type, identity): (_, &'static [&'static str]) = match step {
-            "customer.start" => (types::CONVERSATION_STARTED, &[]),
-            "customer.end" => (types::CONVERSATION_ENDED, &[]),
-            "acd.start" => (types::QUEUE_ENTERED, &["queueId"]),
-            "acd.end" => (types::QUEUE_LEFT, &["queueId"]),
-            "user.start" => (types::PARTICIPANT_CONNECTED, &["userId"]),
-            "user.end" => (types::PARTICIPANT_DISCONNECTED, &["userId"]),
-            "flow.start" => (types::FLOW_STARTED, &["flowId"]),
-            "flow.end" => (types::FLOW_ENDED, &["flowId"]),
-            "flow.outcome" => (types::FLOW_OUTCOME, &["flowId", "flowOutcomeId"]),
-            "acw" => (types::ACW_ENDED, &["userId"]),
-            "wrapup" => (types::WRAPUP_APPLIED, &["userId", "wrapupCode"]),
-            "attributes" => (types::CONVERSATION_ATTRIBUTES_CHANGED, &["attributes"]),
-            "contact" => (types::CONVERSATION_CONTACT_CHANGED, &["externalContactId"]),
-            "outbound" => (types::OUTBOUND_ATTEMPTED, &["outboundCampaignId", "outboundContactId"]),
-            "voicemail.start" => (types::VOICEMAIL_STARTED, &[]),
-            "voicemail.end" => (types::VOICEMAIL_ENDED, &[]),
-            _ => return None,
-        };
-        return Some(Topic { event_type, about: About::Conversation, identity });
-    }
-    let (event_type, about) = match topic {
-        "v2.audits.entitytype.{id}.entityid.{id}" => (types::AUDIT_RECORDED, About::Audit),
-        "v2.users.{id}.activity"
-        | "v2.users.{id}.presence"
-        | "v2.users.{id}.routingStatus"
-        | "v2.users.{id}.outofoffice"
-        | "v2.users.{id}.station" => (types::AGENT_STATE_CHANGED, About::Agent),
-        "v2.analytics.queues.{id}.observations" => (types::QUEUE_OBSERVED, About::Queue),
-        _ if is_conversation_snapshot(topic) => (types::CONVERSATION_UPDATED, About::Snapshot),
-        _ => return None,
-    };
-    Some(Topic { event_type, about, identity: &[] })
+const fn step(pattern: &'static str, event_type: &'static str, identity: &'static [&'static str]) -> Topic {
+    Topic { event_type, about: About::Conversation, identity, pattern }
 }
 
-/// `v2.users.{id}.conversations`, `v2.routing.queues.{id}.conversations`, each also with a medium behind it.
-fn is_conversation_snapshot(topic: &str) -> bool {
-    ["v2.users.{id}.conversations", "v2.routing.queues.{id}.conversations"].iter().any(|prefix| {
-        topic.strip_prefix(prefix).is_some_and(|rest| {
-            matches!(
-                rest,
-                "" | ".calls" | ".callbacks" | ".chats" | ".emails" | ".messages" | ".cobrowsesessions"
-            )
-        })
-    })
+const fn other(pattern: &'static str, event_type: &'static str, about: About) -> Topic {
+    Topic { event_type, about, identity: &[], pattern }
+}
+
+/// All that are known. Names as in the platform's SDK (`purecloud-platform-client-v2`) and its list of topics.
+static TOPICS: [Topic; 34] = [
+    step("v2.detail.events.conversation.{id}.customer.start", types::CONVERSATION_STARTED, &[]),
+    step("v2.detail.events.conversation.{id}.customer.end", types::CONVERSATION_ENDED, &[]),
+    step("v2.detail.events.conversation.{id}.acd.start", types::QUEUE_ENTERED, &["queueId"]),
+    step("v2.detail.events.conversation.{id}.acd.end", types::QUEUE_LEFT, &["queueId"]),
+    step("v2.detail.events.conversation.{id}.user.start", types::PARTICIPANT_CONNECTED, &["userId"]),
+    step("v2.detail.events.conversation.{id}.user.end", types::PARTICIPANT_DISCONNECTED, &["userId"]),
+    step("v2.detail.events.conversation.{id}.flow.start", types::FLOW_STARTED, &["flowId"]),
+    step("v2.detail.events.conversation.{id}.flow.end", types::FLOW_ENDED, &["flowId"]),
+    step(
+        "v2.detail.events.conversation.{id}.flow.outcome",
+        types::FLOW_OUTCOME,
+        &["flowId", "flowOutcomeId"],
+    ),
+    step("v2.detail.events.conversation.{id}.acw", types::ACW_ENDED, &["userId"]),
+    step("v2.detail.events.conversation.{id}.wrapup", types::WRAPUP_APPLIED, &["userId", "wrapupCode"]),
+    step(
+        "v2.detail.events.conversation.{id}.attributes",
+        types::CONVERSATION_ATTRIBUTES_CHANGED,
+        &["attributes"],
+    ),
+    step(
+        "v2.detail.events.conversation.{id}.contact",
+        types::CONVERSATION_CONTACT_CHANGED,
+        &["externalContactId"],
+    ),
+    step(
+        "v2.detail.events.conversation.{id}.outbound",
+        types::OUTBOUND_ATTEMPTED,
+        &["outboundCampaignId", "outboundContactId"],
+    ),
+    step("v2.detail.events.conversation.{id}.voicemail.start", types::VOICEMAIL_STARTED, &[]),
+    step("v2.detail.events.conversation.{id}.voicemail.end", types::VOICEMAIL_ENDED, &[]),
+    other("v2.users.{id}.conversations", types::CONVERSATION_UPDATED, About::Snapshot),
+    other("v2.users.{id}.conversations.{medium}", types::CONVERSATION_UPDATED, About::Snapshot),
+    other("v2.routing.queues.{id}.conversations", types::CONVERSATION_UPDATED, About::Snapshot),
+    other("v2.routing.queues.{id}.conversations.{medium}", types::CONVERSATION_UPDATED, About::Snapshot),
+    other("v2.conversations.{id}.transcription", types::CONVERSATION_TRANSCRIBED, About::InConversation),
+    other("v2.conversations.chats.{id}.members", types::PARTICIPANT_CHANGED, About::InConversation),
+    other("v2.conversations.chats.{id}.messages", types::CONVERSATION_MESSAGE_ADDED, About::InConversation),
+    other("v2.users.{id}.activity", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.presence", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.routingStatus", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.outofoffice", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.station", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.geolocation", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.callforwarding", types::AGENT_STATE_CHANGED, About::Agent),
+    other("v2.users.{id}.conversationsummary", types::AGENT_LOAD_CHANGED, About::Agent),
+    other("v2.routing.queues.{id}.users", types::QUEUE_MEMBER_CHANGED, About::Queue),
+    other("v2.analytics.queues.{id}.observations", types::QUEUE_OBSERVED, About::Queue),
+    other("v2.audits.entitytype.{id}.entityid.{id}", types::AUDIT_RECORDED, About::Audit),
+];
+
+/// What a topic is, whatever stands in it for ids; `None` when it is not known.
+pub fn lookup(topic: &str) -> Option<Topic> {
+    // Most are written as the pattern is, which is cheaper to see.
+    let written = TOPICS.iter().find(|known| known.pattern == topic);
+    written.or_else(|| TOPICS.iter().find(|known| fits(known.pattern, topic))).copied()
 }
 
 /// A topic with its ids replaced by `{id}`, as EventBridge writes `detail-type` and triggers write topics.
 pub fn canonical(topic: &str) -> String {
-    let segments: Vec<&str> =
-        topic.split('.').map(|segment| if is_id(segment) { "{id}" } else { segment }).collect();
-    segments.join(".")
+    let pattern = lookup(topic).map(|known| known.pattern.split('.').collect::<Vec<_>>());
+    let canonical = |(position, segment)| match &pattern {
+        Some(pattern) if pattern[position] == "{medium}" => segment,
+        Some(pattern) => pattern[position],
+        None if is_id(segment) => "{id}",
+        None => segment,
+    };
+    topic.split('.').enumerate().map(canonical).collect::<Vec<_>>().join(".")
 }
 
-/// The ids of a real topic, in order, by the `{id}`s of its canonical form; empty when the two do not fit.
+/// The canonical topic of an event whose type is given by one name, and by the topic that it was published on.
+/// The published topic counts where the type is the same topic with the ids left out.
+pub fn of_event(type_name: &str, published_on: &str) -> String {
+    if lookup(type_name).is_none() && lookup(published_on).is_some() {
+        let published = canonical(published_on);
+        let without_ids = published.split('.').filter(|segment| *segment != "{id}");
+        let given = type_name.split('.').filter(|segment| !segment.is_empty());
+        if without_ids.eq(given) {
+            return published;
+        }
+    }
+    canonical(type_name)
+}
+
+/// The ids of a real topic, in order, by the `{id}`s of its canonical form; empty when the two do not fit or
+/// the topic has `{id}` in place of ids itself.
 pub fn ids<'a>(canonical: &str, topic: &'a str) -> Vec<&'a str> {
-    let (pattern, real): (Vec<&str>, Vec<&str>) =
-        (canonical.split('.').collect(), topic.split('.').collect());
-    if pattern.len() != real.len() {
+    if !fits(canonical, topic) {
         return Vec::new();
     }
-    pattern.iter().zip(real).filter(|(pattern, _)| **pattern == "{id}").map(|(_, id)| id).collect()
+    let segments = canonical.split('.').zip(topic.split('.'));
+    let ids: Vec<&str> = segments.filter(|(pattern, _)| *pattern == "{id}").map(|(_, id)| id).collect();
+    if ids.contains(&"{id}") { Vec::new() } else { ids }
 }
 
-/// Ids in topics are UUIDs.
+/// What an unknown topic is about, by the words before its first id.
+pub fn about_unknown(canonical: &str) -> Option<About> {
+    let mut before = canonical.split("{id}").next()?.trim_end_matches('.').rsplit('.');
+    match (before.next()?, before.next()?) {
+        ("users", _) => Some(About::Agent),
+        ("queues", _) => Some(About::Queue),
+        ("conversations" | "conversation", _) | (_, "conversations") => Some(About::InConversation),
+        _ => None,
+    }
+}
+
+/// The media type that a topic's word for media stands for, in the words of the other events.
+pub fn media_type(topic: &str) -> Option<String> {
+    let medium = topic.split_once(".conversations.")?.1.to_lowercase();
+    Some(match medium.as_str() {
+        "calls" => "voice".to_owned(),
+        "cobrowsesessions" => "cobrowse".to_owned(),
+        _ => medium.strip_suffix('s').unwrap_or(&medium).to_owned(),
+    })
+}
+
+fn fits(pattern: &str, topic: &str) -> bool {
+    let mut segments = topic.split('.');
+    let all = pattern.split('.').all(|pattern| {
+        segments.next().is_some_and(|segment| match pattern {
+            "{id}" => !segment.is_empty(),
+            "{medium}" => is_word(segment),
+            word => word == segment,
+        })
+    });
+    all && segments.next().is_none()
+}
+
+fn is_word(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Shortest segment of digits that is taken for an id; what is shorter is a version or a number of something.
+const DIGITS: usize = 5;
+
+/// Shortest segment of hexadecimal digits, not all of them letters, that is taken for an id.
+const HEXADECIMAL: usize = 16;
+
+/// Whether a segment of an unknown topic is an id: a UUID, many digits, or many hexadecimal ones.
 fn is_id(segment: &str) -> bool {
-    segment.len() == 36 && uuid::Uuid::try_parse(segment).is_ok()
+    let all = |is: fn(&u8) -> bool| segment.bytes().all(|byte| is(&byte));
+    uuid::Uuid::try_parse(segment).is_ok()
+        || (segment.len() >= DIGITS && all(u8::is_ascii_digit))
+        || (segment.len() >= HEXADECIMAL && all(u8::is_ascii_hexdigit) && !all(u8::is_ascii_alphabetic))
 }
 
 #[cfg(test)]
@@ -115,8 +207,11 @@ mod tests {
             ("v2.detail.events.conversation.{id}.something.new", None),
             ("v2.something.but.conversation.{id}.customer.start", None),
             ("v2.users.{id}.presence", Some(types::AGENT_STATE_CHANGED)),
-            ("v2.routing.queues.{id}.conversations.emails", Some(types::CONVERSATION_UPDATED)),
-            ("v2.users.{id}.conversationsummary", None),
+            ("v2.users.{id}.callforwarding", Some(types::AGENT_STATE_CHANGED)),
+            ("v2.users.{id}.conversationsummary", Some(types::AGENT_LOAD_CHANGED)),
+            ("v2.users..presence", None),
+            ("v2.routing.queues.{id}.users", Some(types::QUEUE_MEMBER_CHANGED)),
+            ("v2.conversations.{id}.transcription", Some(types::CONVERSATION_TRANSCRIBED)),
             ("v2.audits.entitytype.{id}.entityid.{id}", Some(types::AUDIT_RECORDED)),
             ("", None),
         ] {
@@ -125,12 +220,95 @@ mod tests {
     }
 
     #[test]
+    fn any_word_for_media_makes_a_snapshot() {
+        for (medium, expected) in [
+            ("calls", "voice"),
+            ("callbacks", "callback"),
+            ("cobrowseSessions", "cobrowse"),
+            ("cobrowsesessions", "cobrowse"),
+            ("emails", "email"),
+            ("internalmessages", "internalmessage"),
+            ("screenshares", "screenshare"),
+            ("socialexpressions", "socialexpression"),
+            ("videos", "video"),
+            ("holograms", "hologram"),
+        ] {
+            for owner in ["v2.users.{id}", "v2.routing.queues.{id}"] {
+                let topic = format!("{owner}.conversations.{medium}");
+                assert_eq!(lookup(&topic).map(|known| known.about), Some(About::Snapshot), "{topic}");
+                assert_eq!(canonical(&topic.replace("{id}", "a-1")), topic);
+                assert_eq!(media_type(&topic).as_deref(), Some(expected), "{topic}");
+            }
+        }
+        assert_eq!(media_type("v2.users.{id}.conversations"), None);
+        assert_eq!(lookup("v2.users.{id}.conversations.calls.wrapup"), None);
+        assert_eq!(lookup("v2.users.{id}.conversations.7"), None);
+    }
+
+    #[test]
+    fn real_ids_in_a_type_make_no_other_type() {
+        for (topic, expected) in [
+            ("v2.users.e40f28ea-fa86-493f-a5b8-d559c8533c96.activity", "v2.users.{id}.activity"),
+            ("v2.users.agent-7.presence", "v2.users.{id}.presence"),
+            (
+                "v2.detail.events.conversation.test-1.acd.start",
+                "v2.detail.events.conversation.{id}.acd.start",
+            ),
+            ("v2.conversations.chats.c1.members", "v2.conversations.chats.{id}.members"),
+            ("v2.audits.entitytype.Queue.entityid.q1", "v2.audits.entitytype.{id}.entityid.{id}"),
+            ("v2.things.e40f28ea-fa86-493f-a5b8-d559c8533c96.new", "v2.things.{id}.new"),
+            ("v2.things.4711.new", "v2.things.4711.new"),
+            ("v2.things.1234567.new", "v2.things.{id}.new"),
+            ("v2.things.0123456789abcdef.new", "v2.things.{id}.new"),
+            ("v2.things.aaaaaaaaaaaaaaaaaa.new", "v2.things.aaaaaaaaaaaaaaaaaa.new"),
+        ] {
+            assert_eq!(canonical(topic), expected);
+            assert_eq!(canonical(expected), expected);
+        }
+    }
+
+    #[test]
+    fn a_type_without_ids_is_the_topic_that_it_was_published_on() {
+        for (type_name, published_on, expected) in [
+            ("v2.users.presence", "v2.users.u1.presence", "v2.users.{id}.presence"),
+            ("v2.users..presence", "v2.users.u1.presence", "v2.users.{id}.presence"),
+            ("v2.users.station", "v2.users.u1.presence", "v2.users.station"),
+            ("v2.users.{id}.station", "v2.users.u1.presence", "v2.users.{id}.station"),
+            ("v2.users.presence", "", "v2.users.presence"),
+            (
+                "v2.routing.queues.conversations.videos",
+                "v2.routing.queues.q1.conversations.videos",
+                "v2.routing.queues.{id}.conversations.videos",
+            ),
+        ] {
+            assert_eq!(of_event(type_name, published_on), expected, "{type_name} {published_on}");
+        }
+    }
+
+    #[test]
     fn ids_are_found_in_topics() {
         let topic = "v2.users.e40f28ea-fa86-493f-a5b8-d559c8533c96.activity";
-        assert_eq!(canonical(topic), "v2.users.{id}.activity");
         assert_eq!(ids("v2.users.{id}.activity", topic), ["e40f28ea-fa86-493f-a5b8-d559c8533c96"]);
         let audit = "v2.audits.entitytype.OAuthClient.entityid.46a10c81";
         assert_eq!(ids("v2.audits.entitytype.{id}.entityid.{id}", audit), ["OAuthClient", "46a10c81"]);
         assert!(ids("v2.users.{id}", topic).is_empty());
+        assert!(ids("v2.users.{id}.activity", "v2.users.{id}.activity").is_empty());
+        assert!(ids("v2.users.{id}.activity", "v2.conversations.test.activity").is_empty());
+    }
+
+    #[test]
+    fn unknown_topics_are_about_whom_they_name() {
+        for (topic, expected) in [
+            ("v2.users.{id}.badges.chats", Some(About::Agent)),
+            ("v2.analytics.queues.{id}.activity", Some(About::Queue)),
+            ("v2.conversations.{id}.summaries", Some(About::InConversation)),
+            ("v2.conversations.emails.{id}.drafts", Some(About::InConversation)),
+            ("v2.detail.events.conversation.{id}.something.new", Some(About::InConversation)),
+            ("v2.outbound.campaigns.{id}.progress", None),
+            ("v2.system.socket_closing", None),
+            ("", None),
+        ] {
+            assert_eq!(about_unknown(topic), expected, "{topic}");
+        }
     }
 }

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-use trunkline_config::{OrderMode, Source, SourceKind, Verify};
+use trunkline_config::{OrderMode, Redaction, Source, SourceKind, Verify};
 use trunkline_schemas::PlatformEvent;
 
 use super::*;
 use crate::adapter::Adapter;
 use crate::delivery::{Framing, Proof};
+use crate::event_time::Times;
 use crate::format::{genesys_events, genesys_topics};
 use crate::trace_context::TraceContext;
 
@@ -28,7 +29,15 @@ static NOTIFICATION: Adapter = Adapter {
     unwrap: |payload| {
         let topic = payload.get("topicName")?.as_str()?;
         let type_name = Some(Cow::Owned(genesys_topics::canonical(topic)));
-        Some(Unwrapped { message: payload, type_name, org: None, sent_at: None, transport_id: None })
+        Some(Unwrapped {
+            message: payload,
+            at: "",
+            written: None,
+            type_name,
+            org: None,
+            sent_at: Times::default(),
+            transport_id: None,
+        })
     },
     format: genesys_events::FORMAT,
 };
@@ -56,6 +65,7 @@ fn source(org: Option<&str>) -> Source {
         hold: Duration::ZERO,
         drift: Drift::Pass,
         sequence: None,
+        redaction: Redaction::default(),
         verify: Verify::None,
     }
 }
@@ -75,7 +85,7 @@ fn by_eventbridge(payload: &Value) -> PlatformEvent {
 fn by_notification(message: &Value, org: &str) -> PlatformEvent {
     let (source, text) = (source(Some(org)), message.to_string());
     let loaded = Loaded::new(&NOTIFICATION).unwrap();
-    let element = Element { text: &text, value: message.clone() };
+    let element = Element::read(text.as_bytes(), 127).unwrap();
     event(map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element))
 }
 
@@ -136,7 +146,7 @@ fn a_message_of_another_schema_is_quarantined_by_every_transport() {
     let message = serde_json::json!({"topicName": "v2.users.{id}.presence", "eventBody": 7});
     let (source, text) = (source(None), message.to_string());
     let loaded = Loaded::new(&NOTIFICATION).unwrap();
-    let element = Element { text: &text, value: message };
+    let element = Element::read(text.as_bytes(), 127).unwrap();
     let outcome = map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element);
     let ElementOutcome::Quarantined(quarantined) = outcome else { panic!("{outcome:?}") };
     assert_eq!(quarantined.payload.reason, "/eventBody is number and does not match the schema");

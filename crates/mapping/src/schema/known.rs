@@ -34,6 +34,12 @@ impl Known {
         if schema["items"].is_object() {
             return Self::Array(Box::new(Self::read(&schema["items"], document, documents)));
         }
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        let own = Self::read_properties(schema, document, documents);
+        parts.map(|part| Self::read(part, document, documents)).fold(own, Self::and)
+    }
+
+    fn read_properties(schema: &Value, document: &Value, documents: &Documents) -> Self {
         match &schema["properties"] {
             Value::Object(properties) if schema["additionalProperties"] != json!(true) => {
                 let children = properties
@@ -42,6 +48,24 @@ impl Known {
                 Self::Object(children.collect())
             }
             _ => Self::Open,
+        }
+    }
+
+    /// What two schemas of one value name together. One that names nothing leaves the naming to the other.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Object(mut children), Self::Object(others)) => {
+                for (name, known) in others {
+                    let known = match children.remove(&name) {
+                        Some(child) => child.and(known),
+                        None => known,
+                    };
+                    children.insert(name, known);
+                }
+                Self::Object(children)
+            }
+            (Self::Open, other) => other,
+            (own, _) => own,
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Unwrapped;
+use crate::event_time::Times;
 use crate::field::Fields;
 
 /// Takes the envelope of a partner event of Genesys Cloud off.
@@ -14,9 +15,11 @@ pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
     let envelope = Fields::of(payload);
     Some(Unwrapped {
         message,
+        at: "/detail",
+        written: None,
         type_name: Some(Cow::Borrowed(type_name)),
         org: envelope.text("source").and_then(|source| org(&source)),
-        sent_at: envelope.time("time"),
+        sent_at: Times::read(payload, "", &["/time"]),
         transport_id: envelope.text("id"),
     })
 }
@@ -58,6 +61,6 @@ mod tests {
         let unwrapped = unwrap(&payload).unwrap();
         assert_eq!((unwrapped.message, unwrapped.type_name.as_deref()), (&json!({"a": 1}), Some("v2.x")));
         assert_eq!((unwrapped.transport_id.as_deref(), unwrapped.org), (Some("d-1"), None));
-        assert_eq!(unwrapped.sent_at, Some(1_772_439_330_000));
+        assert_eq!(unwrapped.sent_at.plausible(1_772_439_330_000), Some(1_772_439_330_000));
     }
 }

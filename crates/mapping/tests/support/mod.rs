@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use trunkline_config::{Drift, OrderMode, Source, SourceKind, Verify};
+use trunkline_config::{Drift, OrderMode, Redaction, Source, SourceKind, Verify};
 use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
 
 /// The time of ingestion in all tests: 2026-03-02T08:20:00Z.
@@ -27,6 +27,7 @@ pub fn source(kind: SourceKind) -> Source {
         hold: Duration::ZERO,
         drift: Drift::Pass,
         sequence: None,
+        redaction: Redaction::default(),
         verify: Verify::None,
     }
 }

@@ -82,15 +82,16 @@ impl Durations {
 // === impl Disconnect ===
 
 impl Disconnect {
-    /// Reads `disconnectType`, which is written in upper or lower case, with dots or underscores.
+    /// Reads `disconnectType`, which is written in upper or lower case, with dots or underscores, and with the kind
+    /// of transfer in front (`CONSULT_TRANSFER`, in detail events) or behind (`transfer.consult`, elsewhere).
     pub(super) fn read(text: &str) -> Self {
         let text = text.to_ascii_lowercase().replace('_', ".");
         match text.as_str() {
-            "transfer.consult" => Self::Consult,
+            "transfer.consult" | "consult.transfer" => Self::Consult,
             "transfer.conference" => Self::TransferConference,
             "conference.transfer" => Self::ConferenceTransfer,
             "transfer" => Self::Transfer,
-            _ if text.starts_with("transfer.") => Self::Transfer,
+            _ if text.starts_with("transfer.") || text.ends_with(".transfer") => Self::Transfer,
             _ => Self::Other,
         }
     }

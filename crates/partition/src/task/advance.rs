@@ -8,14 +8,29 @@ use crate::state::StateError;
 // === impl Task ===
 
 impl Task {
-    /// Lets time pass.
+    /// Lets time pass, where all profiles fetched by now have been taken in.
     ///
     /// # Errors
     /// [`StateError`] when state cannot be read.
     pub fn tick(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.tick_after_answers(ctx.now, ctx)
+    }
+
+    /// Lets time pass, where all profiles have been taken in that were fetched before `answered_before` (UTC
+    /// milliseconds, not after now). Here alone an event that waits for one is given up, so that no answer is passed
+    /// over which came in time.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn tick_after_answers(
+        &mut self,
+        answered_before: i64,
+        ctx: &mut Context<'_>,
+    ) -> Result<(), StateError> {
         self.clock.tick(ctx.now);
         self.release_due(ctx)?;
-        while let Some(key) = self.waits.take_due(ctx.now) {
+        self.profiles_until = answered_before;
+        while let Some(key) = self.waits.take_due(answered_before) {
             self.advance(&key, ctx)?;
         }
         self.migrate(ctx)?;

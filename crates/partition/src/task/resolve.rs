@@ -125,18 +125,19 @@ impl Task {
         }
         match &lane.wait {
             Some(Wait::Profile { customer: waited_for, until }) if waited_for == customer => {
-                if *until > ctx.now {
+                // In the millisecond in which the wait ends, an answer may still come.
+                if self.profiles_until <= *until {
                     return Ok(None);
                 }
                 lane.wait = None;
-                Ok(Some(at_hand))
+                Ok(Some(ctx.profiles.unanswered(customer, ctx.now)))
             }
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
                 let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
-                self.lookups.push(LookupRequest { customer: customer.to_owned(), traceparent });
+                self.lookups.push(LookupRequest { customer: customer.to_owned(), traceparent, until });
                 self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
-                self.waits.set(until, key.clone());
+                self.waits.set(until + 1, key.clone());
                 lane.wait = Some(Wait::Profile { customer: customer.to_owned(), until });
                 Ok(None)
             }

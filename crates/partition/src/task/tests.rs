@@ -159,7 +159,7 @@ impl World {
         self.pass(HOLD + IDLE_AFTER_MS);
         // Nobody answers lookups here: each event waits for its deadline, one after the other.
         for _ in 0..self.log.len() {
-            self.pass(DEADLINE);
+            self.pass(DEADLINE + 1);
         }
         self.commit();
         assert_eq!(self.task.outstanding_bytes(), 0);
@@ -280,12 +280,45 @@ fn a_slow_customer_delays_only_its_own_conversation_and_only_to_the_deadline() {
     assert_eq!(world.committed, 0);
     world.crash();
     while world.read() {}
-    world.pass(DEADLINE);
+    world.pass(DEADLINE + 1);
     // The second event of the slow conversation asks for itself.
-    world.pass(DEADLINE);
+    world.pass(DEADLINE + 1);
     world.commit();
     world.check();
     assert_eq!(world.published[1].enrichment.status, EnrichmentStatus::Missing);
+}
+
+#[test]
+fn what_is_answered_in_the_millisecond_of_the_deadline_is_in_the_event_and_what_is_later_is_named() {
+    for (answered_after, status) in [
+        (DEADLINE - 1, EnrichmentStatus::Complete),
+        (DEADLINE, EnrichmentStatus::Complete),
+        (DEADLINE + 1, EnrichmentStatus::Missing),
+    ] {
+        let mut log: Vec<_> =
+            [et::CONVERSATION_STARTED, et::MESSAGE_RECEIVED].map(|kind| event("c", kind, 1_000)).into();
+        log[0].customer_id = Some("C-1".to_owned());
+        let mut world = World::new(settings(OrderMode::Causal, DEADLINE), log);
+        let profiles = Profiles::new(30_000, 100, ProfileField::ALL.into());
+        world.profiles = profiles.asking(vec!["salesforce".into(), "sap".into()]);
+        assert!(world.read());
+        assert_eq!(world.task.take_lookups()[0].until, world.now + DEADLINE);
+
+        // The answer comes just after the answers of this millisecond were taken in; and so does the next event.
+        world.pass(answered_after);
+        assert!(world.read());
+        world.profiles.learn(profile("C-1", world.now), world.now);
+        world.step(|task, ctx| task.profile_learned("C-1", ctx));
+        world.pass(1);
+        world.commit();
+
+        let enrichment = &world.published[0].enrichment;
+        assert_eq!(enrichment.status, status, "answered after {answered_after} ms");
+        if status == EnrichmentStatus::Missing {
+            let late: Vec<_> = enrichment.sources.iter().map(|s| (&*s.system, s.status)).collect();
+            assert_eq!(late, [("salesforce", SourceStatus::Timeout), ("sap", SourceStatus::Timeout)]);
+        }
+    }
 }
 
 #[test]

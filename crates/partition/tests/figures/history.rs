@@ -9,11 +9,13 @@ const PARTICIPANTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
 const AGENTS: [&str; 5] = ["agent 1", "agent 2", "agent 3", "agent 4", "agent 5"];
 const SESSIONS: [&str; 10] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 const MEDIA: [&str; 3] = ["voice", "callback", ""];
-const DISCONNECTS: [&str; 10] = [
+const DISCONNECTS: [&str; 12] = [
     "transfer",
     "TRANSFER",
     "transfer.consult",
     "TRANSFER_CONSULT",
+    "CONSULT_TRANSFER",
+    "NO_ANSWER_TRANSFER",
     "transfer.conference",
     "conference.transfer",
     "transfer.forward",
@@ -100,15 +102,16 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
     let mut facts = Vec::new();
     let mut at = START;
     let mut number = 0;
-    for life in 0..dice.between(1, 4) as usize {
+    let lives = dice.between(1, 4) as usize;
+    for session in SESSIONS.into_iter().take(lives) {
         let (media, from) = (if dice.percent(80) { "voice" } else { dice.one(&MEDIA) }, at);
         if dice.percent(40) {
-            stay(&mut facts, ("flow", SESSIONS[life], media), at, at + dice.between(0, 8));
+            stay(&mut facts, ("flow", session, media), at, at + dice.between(0, 8));
             at += dice.between(0, 8);
         }
         if dice.percent(60) {
             let left = at + dice.between(0, 10);
-            stay(&mut facts, ("queue", SESSIONS[life], media), at, left);
+            stay(&mut facts, ("queue", session, media), at, left);
             at = left;
         }
         for _ in 0..dice.between(0, 4) {
@@ -122,7 +125,6 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
                 _ => until + dice.between(0, 4),
             };
         }
-        let session = SESSIONS[life];
         let until = if dice.percent(80) { at + dice.between(0, 25) } else { at };
         let customer =
             |kind, at| Fact { kind, at, participant: "customer", session, media, ..Fact::default() };

@@ -88,9 +88,9 @@ fn strength(how: &str) -> u8 {
     match how.to_lowercase().replace('_', ".").as_str() {
         "conference.transfer" => 5,
         "transfer.conference" => 4,
-        "transfer.consult" => 3,
+        "transfer.consult" | "consult.transfer" => 3,
         "transfer" => 2,
-        how if how.starts_with("transfer.") => 2,
+        how if how.starts_with("transfer.") || how.ends_with(".transfer") => 2,
         _ => 1,
     }
 }
@@ -289,10 +289,10 @@ fn closing(
     for other in others {
         let by_agent = other.kind == "agent" && !observers.contains(&other.participant);
         match (other.kind, session.kind) {
-            ("customer", "agent" | "queue" | "flow") => {
-                if other.media.is_empty() || session.media.is_empty() || other.media == session.media {
-                    times.extend(other.end());
-                }
+            ("customer", "agent" | "queue" | "flow")
+                if other.media.is_empty() || session.media.is_empty() || other.media == session.media =>
+            {
+                times.extend(other.end());
             }
             ("agent", "queue") if by_agent && !other.unanswered() => times.push(other.start),
             ("agent", "flow") if by_agent => times.push(other.start),

@@ -50,6 +50,7 @@ pub fn event_of(case: &Case) -> Result<EnrichedEvent, String> {
         "correlationId": "correlation-1",
         "source": over(source, object(&case.source)),
         "attributes": case.attributes,
+        "tenantAttributes": case.tenant_attributes,
         "data": "{}",
         "enrichment": { "status": if case.profile.is_some() { "COMPLETE" } else { "MISSING" }, "sources": [] },
         "ordering": {

@@ -34,6 +34,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         &[
             Test("tests/tests/bad_input.rs::wrong_input_gets_its_status_and_harms_nothing"),
             Test("ingest/tests/webhooks/main.rs::json_that_is_no_payload_at_all_is_quarantined"),
+            Test("ingest/tests/webhooks/authentic.rs::what_cannot_be_read_is_kept_byte_for_byte"),
         ],
     ),
     fault(
@@ -49,7 +50,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "id-used-twice",
         "One transport id comes with two bodies.",
         &["I1"],
-        &[Test("tests/tests/bad_input.rs::the_same_transport_id_with_another_body_is_a_conflict")],
+        &[Test("tests/tests/bad_input.rs::another_body_under_a_used_transport_id_is_another_event")],
     ),
     fault(
         "burst",

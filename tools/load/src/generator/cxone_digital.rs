@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::CXONE_DIGITAL;
+use super::behaviour::Behaviour;
 use super::dice::Dice;
 use super::script::{Fact, Script};
 use super::world::{Agent, CXONE_BRAND, CXONE_TENANT, Queue, World};
@@ -11,6 +12,11 @@ use crate::customers::Customer;
 
 const TEXTS: [&str; 4] =
     ["Hello, is somebody there?", "I would like to return an item.", "Danke schön!", "Please call me back."];
+
+/// Share of the cases that are closed, and do not stay resolved.
+pub(crate) const CLOSED: f64 = 0.7;
+/// How many facts a case tells that is opened again after it was closed.
+pub(crate) const REOPENED_FACTS: f64 = 7.0;
 
 /// A case, with what changes while it lives.
 struct Case<'a> {
@@ -79,9 +85,12 @@ pub(crate) fn case(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     }
     script.think(0.5);
     case.change_status(&mut script, "resolved");
-    if script.dice.chance(0.7) {
+    if script.dice.chance(CLOSED) {
         script.think(0.5);
         case.change_status(&mut script, "closed");
+        if script.dice.chance(world.shares.reopened) {
+            case.reopen(&mut script);
+        }
     }
     script.finish()
 }
@@ -149,6 +158,21 @@ impl Case<'_> {
             "inboxAssignee": user(self.assignee.as_ref()),
         });
         self.tell(script, "Case", "CaseInboxAssigneeChanged", extra);
+    }
+
+    /// The customer writes to a closed case, which is opened, given to somebody, answered and closed again.
+    fn reopen(&mut self, script: &mut Script<'_>) {
+        script.behave(Some(Behaviour::Reopened));
+        script.think(0.5);
+        self.message(script, true);
+        script.blink();
+        self.change_status(script, "open");
+        script.blink();
+        self.assign(script);
+        script.think(0.5);
+        self.message(script, false);
+        script.think(0.5);
+        self.change_status(script, "closed");
     }
 
     fn change_status(&mut self, script: &mut Script<'_>, status: &'static str) {

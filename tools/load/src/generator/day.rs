@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::arrivals::Arrivals;
 use super::delivery::Delivery;
 use super::dice::Dice;
+use super::expected::{Expected, MESSAGE, VOICE};
 use super::repeat::Repeats;
 use super::script::{Fact, Script};
 use super::staff::Staff;
 use super::transport::{Pending, StreamFaults, deliver};
 use super::world::World;
 use super::world_shares::WorldShares;
-use super::{background, cxone_digital, message, snapshot, states, voice};
+use super::{background, cxone_digital, message, states, voice};
 
 /// Which day to play.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,15 +44,7 @@ impl DaySettings {
     }
 }
 
-/// Shares of the conversations by kind, and how many facts each tells on average (measured; a test keeps them true).
-const VOICE: (f64, f64) = (0.5, 12.6);
-const MESSAGE: (f64, f64) = (0.25, 14.9);
-const CXONE: (f64, f64) = (0.25, 14.5);
-/// Share of all deliveries that belong to no conversation and come by themselves.
-const BACKGROUND: f64 = 0.04;
-/// Share of the conversations' facts that come by EventBridge (measured; a test keeps it true).
-const EVENTBRIDGE_SHARE: f64 = 0.6;
-/// What may come after an agent's last fact, beside honest repeats: the network's delay and a copy.
+/// What may come after an agent's last fact, beside repeats and replays: the network's delay and a copy.
 const STRAGGLERS_MS: i64 = 1000;
 /// A conversation takes about this many units of human time, of at most so many milliseconds each.
 const UNITS: f64 = 6.0;
@@ -123,38 +116,6 @@ impl PartialOrd for Queued {
     }
 }
 
-/// How often something begins over the whole day, on average, so that the asked rate comes out.
-#[derive(Debug)]
-struct Expected {
-    conversations: f64,
-    background: f64,
-    staff: f64,
-    /// Of what the staff does, the share that leaves a state and returns to it.
-    returning: f64,
-}
-
-// === impl Expected ===
-
-impl Expected {
-    fn of(settings: &DaySettings) -> Self {
-        let DaySettings { faults, world, .. } = settings;
-        let deliveries = settings.rate * settings.duration.as_secs_f64();
-        let repeated =
-            |eventbridge: f64| 1.0 + faults.duplicates + faults.malformed + world.repeats * eventbridge;
-        let voice = VOICE.1 + voice::ANSWERED * world.muting * snapshot::MUTING_FACTS;
-        let facts = VOICE.0 * voice + MESSAGE.0 * MESSAGE.1 + CXONE.0 * CXONE.1;
-        let in_conversations = 1.0 - BACKGROUND - world.returning - world.equal_bodies;
-        let returning = deliveries * world.returning / states::RETURNING_FACTS / repeated(1.0);
-        let equal_bodies = deliveries * world.equal_bodies / states::EQUAL_BODIES_FACTS / repeated(1.0);
-        Self {
-            conversations: deliveries * in_conversations / (facts * repeated(EVENTBRIDGE_SHARE)),
-            background: deliveries * BACKGROUND / repeated(1.0),
-            staff: returning + equal_bodies,
-            returning: returning / (returning + equal_bodies).max(f64::MIN_POSITIVE),
-        }
-    }
-}
-
 // === impl Day ===
 
 impl Day {
@@ -165,7 +126,7 @@ impl Day {
         let length_ms = (settings.duration.as_secs_f64() * 1000.0).max(1.0);
         let unit_ms = (length_ms * 0.3 / UNITS).min(UNIT_MS_MAX);
         let world = World::new(settings.customers, settings.world);
-        let repeats = Repeats::new(settings.world.repeats, settings.start_ms, settings.duration);
+        let repeats = Repeats::new(&settings.world, settings.start_ms, settings.duration);
         let expected = Expected::of(&settings);
         // The last to call still gets most of a conversation before the day ends.
         let calling_ms = length_ms - UNITS * unit_ms * 0.8;
@@ -247,71 +208,5 @@ impl Iterator for Day {
             fact: pending.fact,
             behaviour: pending.behaviour,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::generator::{EVENTBRIDGE, OPEN_MESSAGING};
-
-    /// The means that the rate is computed with are the means of the scripts.
-    #[test]
-    fn conversations_tell_as_many_facts_as_assumed() {
-        let quiet = World::new(500, WorldShares::NONE);
-        let muting = World::new(500, WorldShares { muting: 0.5, ..WorldShares::NONE });
-        let muted = VOICE.1 + voice::ANSWERED * 0.5 * snapshot::MUTING_FACTS;
-        type Write = fn(&World, Script<'_>) -> Vec<Fact>;
-        let scripts: [(Write, &World, f64, &str); 4] = [
-            (voice::call, &quiet, VOICE.1, "voice"),
-            (voice::call, &muting, muted, "muted voice"),
-            (message::exchange, &quiet, MESSAGE.1, "message"),
-            (cxone_digital::case, &quiet, CXONE.1, "cxone"),
-        ];
-        let mut wrong = Vec::new();
-        for (write, world, assumed, name) in scripts {
-            let mut dice = Dice::new(11);
-            let mut told = 0;
-            for _ in 0..4000 {
-                told += write(world, Script::new(&mut dice, 0, 1_000_000_000, 1000.0)).len();
-            }
-            let mean = told as f64 / 4000.0;
-            if (mean / assumed - 1.0).abs() > 0.02 {
-                wrong.push(format!("{name}: {mean} facts, assumed {assumed}"));
-            }
-        }
-        assert_eq!(wrong, Vec::<String>::new());
-    }
-
-    /// Of a day's conversations, as many facts come by EventBridge as the rate assumes.
-    #[test]
-    fn eventbridge_has_the_share_assumed() {
-        let settings = DaySettings {
-            faults: StreamFaults::NONE,
-            ..DaySettings::new(11, 400.0, Duration::from_secs(120), 0)
-        };
-        let conversational: Vec<Delivery> =
-            Day::new(DaySettings { world: WorldShares { repeats: 0.0, ..settings.world }, ..settings })
-                .filter(|delivery| delivery.conversation_id.is_some() || delivery.source == OPEN_MESSAGING)
-                .collect();
-        let matching = conversational.iter().filter(|delivery| delivery.source == EVENTBRIDGE).count();
-        let share = matching as f64 / conversational.len() as f64;
-        assert!((share / EVENTBRIDGE_SHARE - 1.0).abs() < 0.05, "{share}");
-    }
-
-    /// How many facts the staff tells at a time, which the rate is computed with too.
-    #[test]
-    fn the_staff_tells_as_many_facts_as_assumed() {
-        let world = World::new(500, WorldShares::NONE);
-        let mut dice = Dice::new(11);
-        let mut staff = Staff::new(&world, 0, &mut dice);
-        let mut mean = |write: fn(&World, &mut Staff, Script<'_>) -> Vec<Fact>| {
-            let told: usize = (0..4000)
-                .map(|_| write(&world, &mut staff, Script::new(&mut dice, 0, 1_000_000_000, 1000.0)).len())
-                .sum();
-            told as f64 / 4000.0
-        };
-        assert!((mean(states::returning) / states::RETURNING_FACTS - 1.0).abs() < 0.02);
-        assert!((mean(states::equal_bodies) - states::EQUAL_BODIES_FACTS).abs() < 1e-9);
     }
 }

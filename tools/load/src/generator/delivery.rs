@@ -14,7 +14,7 @@ use crate::sign::{API_KEY_HEADER, HUB_SIGNATURE_HEADER, Secrets, hub_signature};
 pub enum Kind {
     /// Nothing.
     Clean,
-    /// A fact that was delivered before: the same bytes, or published anew under another transport id.
+    /// A fact that was delivered before: the same bytes, published anew under another transport id, or replayed.
     Duplicate,
     /// Overtaken by a later event of its conversation and source.
     Late,
@@ -35,7 +35,7 @@ pub struct Delivery {
     pub source: &'static str,
     /// What is special about it.
     pub kind: Kind,
-    /// The status that ingest should answer: 202, 400 (no JSON), 401 (not verified) or 422 (no schema matches).
+    /// The status that ingest should answer: 202, 401 (not verified) or 422 (no JSON, or no schema matches).
     pub expected_status: u16,
     /// Body as posted.
     pub body: Vec<u8>,

@@ -13,70 +13,68 @@ use crate::clock::{iso_millis, iso_seconds};
 pub(crate) struct Conversation {
     pub(crate) id: String,
     pub(crate) customer_id: String,
-    pub(crate) media: Media,
+    /// The customer's number and the one that was called; empty where nobody calls.
     pub(crate) ani: String,
     pub(crate) dnis: String,
 }
 
+/// The medium of a session, with who began it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Media {
     Voice,
+    /// A call that the contact centre makes.
+    VoiceOut,
     Message,
+    /// A promise to call at that time; UTC milliseconds.
+    Callback(i64),
 }
 
-/// A participant with its session.
+/// A participant with its session, which begins now.
 #[derive(Debug, Clone)]
 pub(crate) struct Participant {
     pub(crate) id: String,
     pub(crate) session: String,
+    pub(crate) media: Media,
+    pub(crate) since_ms: i64,
 }
 
 impl Participant {
-    pub(crate) fn new(dice: &mut Dice) -> Self {
-        Self { id: dice.uuid(), session: dice.uuid() }
+    pub(crate) fn new(script: &mut Script<'_>, media: Media) -> Self {
+        let (id, session) = (script.dice.uuid(), script.dice.uuid());
+        Self { id, session, media, since_ms: script.now_ms() }
+    }
+
+    /// A further session of the same participant, which begins now.
+    pub(crate) fn again(&self, script: &mut Script<'_>, media: Media) -> Self {
+        Self { id: self.id.clone(), ..Self::new(script, media) }
+    }
+
+    /// How long the session has been, in milliseconds.
+    pub(crate) fn span_ms(&self, script: &Script<'_>) -> i64 {
+        script.now_ms() - self.since_ms
     }
 }
 
-/// Whether the event says which customer it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Names {
-    /// `externalContactId` and `conversationExternalContactIds`.
-    Customer,
-    /// `conversationExternalContactIds` alone, as the agents' events have it.
-    ConversationOnly,
-}
-
-/// Tells a `v2.detail.events.conversation.{id}.<suffix>` event.
+/// Tells a `v2.detail.events.conversation.{id}.<suffix>` event, with the fields that the platform's model of that topic
+/// has.
 pub(crate) fn detail(
     script: &mut Script<'_>,
     conversation: &Conversation,
     participant: &Participant,
     suffix: &str,
-    names: Names,
     extra: Value,
 ) {
     let mut body = Map::new();
     body.insert("eventTime".into(), json!(script.now_ms()));
     body.insert("conversationId".into(), json!(conversation.id));
     body.insert("participantId".into(), json!(participant.id));
-    body.insert("sessionId".into(), json!(participant.session));
-    body.insert("direction".into(), json!("INBOUND"));
     body.insert("conversationExternalContactIds".into(), json!([conversation.customer_id]));
-    match conversation.media {
-        Media::Voice => {
-            body.insert("mediaType".into(), json!("VOICE"));
-            body.insert("provider".into(), json!("Edge"));
-            body.insert("ani".into(), json!(format!("tel:{}", conversation.ani)));
-            body.insert("dnis".into(), json!(format!("tel:{}", conversation.dnis)));
-        }
-        Media::Message => {
-            body.insert("mediaType".into(), json!("MESSAGE"));
-            body.insert("messageType".into(), json!("OPEN"));
-            body.insert("provider".into(), json!("PureCloud Messaging"));
-            body.insert("addressFrom".into(), json!(conversation.customer_id));
-        }
+    // What is known of a participant is known beyond its sessions.
+    if suffix != "attributes" {
+        body.insert("sessionId".into(), json!(participant.session));
+        body.extend(medium(conversation, participant.media));
     }
-    if names == Names::Customer {
+    if suffix == "contact" || suffix.starts_with("customer.") {
         body.insert("externalContactId".into(), json!(conversation.customer_id));
     }
     if let Value::Object(extra) = extra {
@@ -87,20 +85,53 @@ pub(crate) fn detail(
     report(script, &detail_type, &topic, Value::Object(body));
 }
 
+/// The medium of a session, and its addresses.
+fn medium(conversation: &Conversation, media: Media) -> Map<String, Value> {
+    let Conversation { customer_id, ani, dnis, .. } = conversation;
+    let call = |direction: &str, ani: &str, dnis: &str| {
+        json!({
+            "mediaType": "VOICE",
+            "direction": direction,
+            "provider": "Edge",
+            "ani": format!("tel:{ani}"),
+            "dnis": format!("tel:{dnis}"),
+        })
+    };
+    let fields = match media {
+        Media::Voice => call("INBOUND", ani, dnis),
+        Media::VoiceOut => call("OUTBOUND", dnis, ani),
+        Media::Message => json!({
+            "mediaType": "MESSAGE",
+            "direction": "INBOUND",
+            "messageType": "OPEN",
+            "provider": "PureCloud Messaging",
+            "addressFrom": customer_id,
+        }),
+        Media::Callback(scheduled_ms) => json!({
+            "mediaType": "CALLBACK",
+            "direction": "INBOUND",
+            "provider": "PureCloud Callback",
+            "callbackNumbers": [ani],
+            "callbackScheduledTime": scheduled_ms,
+        }),
+    };
+    match fields {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
 /// Tells what a topic reports, about the script's conversation where it has one.
 pub(crate) fn report(script: &mut Script<'_>, detail_type: &str, topic: &str, body: Value) {
     let envelope = envelope(script.dice, script.now_ms(), detail_type, topic, body);
     script.tell(EVENTBRIDGE, envelope);
 }
 
-/// An agent's participant, user and queue, as `user.*`, `acw` and `wrapup` events carry them.
-pub(crate) fn agent_fields(agent: &Agent, queue: &Queue) -> Value {
-    json!({"userId": agent.id, "queueId": queue.id, "divisionId": GENESYS_ORG})
-}
-
 /// Tells that an agent's routing status changed; about the agent, in no conversation.
 pub(crate) fn user_activity(script: &mut Script<'_>, world: &World, agent: &Agent, status: &str) {
     let now = iso_millis(script.now_ms());
+    // Some time ago, so that two reports of one agent in one millisecond do not have the same words.
+    let queues_changed = script.now_ms() - script.dice.between(0, 3_600_000);
     let body = json!({
         "id": agent.id,
         "routingStatus": {"userId": agent.id, "status": status, "startTime": now},
@@ -110,7 +141,7 @@ pub(crate) fn user_activity(script: &mut Script<'_>, world: &World, agent: &Agen
         },
         "outOfOffice": {"active": false, "modifiedDate": "2018-04-02T01:42:52.505Z"},
         "activeQueueIds": world.queues.iter().map(|queue| queue.id.as_str()).collect::<Vec<_>>(),
-        "dateActiveQueuesChanged": now,
+        "dateActiveQueuesChanged": iso_millis(queues_changed),
     });
     let topic = format!("v2.users.{}.activity", agent.id);
     let envelope = envelope(script.dice, script.now_ms(), "v2.users.{id}.activity", &topic, body);

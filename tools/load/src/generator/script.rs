@@ -54,9 +54,9 @@ impl<'a> Script<'a> {
         self.customer_id = Some(customer_id.to_owned());
     }
 
-    /// Which behaviour of the world the facts from here on belong to.
-    pub(crate) fn behave(&mut self, behaviour: Option<Behaviour>) {
-        self.behaviour = behaviour;
+    /// Which behaviour of the world the facts from here on belong to; answers with that of the facts before.
+    pub(crate) fn behave(&mut self, behaviour: Option<Behaviour>) -> Option<Behaviour> {
+        std::mem::replace(&mut self.behaviour, behaviour)
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

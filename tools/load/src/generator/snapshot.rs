@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::behaviour::Behaviour;
 use super::eventbridge::{Conversation, Participant, report};
 use super::script::Script;
-use super::world::{Agent, Queue};
+use super::seat::Seat;
 use crate::clock::iso_millis;
 
 /// How many facts a muting tells.
@@ -16,36 +16,62 @@ pub(crate) fn mute_for_a_while(
     script: &mut Script<'_>,
     conversation: &Conversation,
     caller: &Participant,
-    seat: &Participant,
-    agent: &Agent,
-    queue: &Queue,
+    seat: &Seat,
 ) {
-    let connected = iso_millis(script.now_ms());
     script.behave(Some(Behaviour::StateReturns));
     for muted in [false, true, false] {
         script.think(0.7);
-        let mut customer = participant(caller, "customer", &connected, false);
-        customer["externalContact"] = json!({"id": conversation.customer_id});
-        customer["ani"] = json!(format!("tel:{}", conversation.ani));
-        let mut other = participant(seat, "agent", &connected, muted);
-        other["user"] = json!({"id": agent.id});
-        other["queue"] = json!({"id": queue.id});
-        let body = json!({
-            "id": conversation.id,
-            "participants": [customer, other],
-            "otherMediaUris": [],
-            "recordingState": "none",
-        });
-        let topic = format!("v2.users.{}.conversations.calls", agent.id);
-        report(script, "v2.users.{id}.conversations.calls", &topic, body);
+        let participants = [customer(conversation, caller), agent(seat, muted)];
+        tell(script, conversation, seat, &participants);
     }
     script.behave(None);
 }
 
-fn participant(participant: &Participant, purpose: &str, connected: &str, muted: bool) -> Value {
+/// A supervisor is there, whose participant names in this field the agent it observes.
+pub(crate) fn observed(
+    script: &mut Script<'_>,
+    conversation: &Conversation,
+    caller: &Participant,
+    seat: &Seat,
+    supervisor: &Seat,
+    field: &str,
+) {
+    script.blink();
+    let mut observer = agent(supervisor, true);
+    observer[field] = json!(seat.participant.id);
+    tell(script, conversation, seat, &[customer(conversation, caller), agent(seat, false), observer]);
+}
+
+/// Tells the call as the agent of that seat sees it.
+fn tell(script: &mut Script<'_>, conversation: &Conversation, seat: &Seat, participants: &[Value]) {
+    let body = json!({
+        "id": conversation.id,
+        "participants": participants,
+        "otherMediaUris": [],
+        "recordingState": "none",
+    });
+    let topic = format!("v2.users.{}.conversations.calls", seat.agent.id);
+    report(script, "v2.users.{id}.conversations.calls", &topic, body);
+}
+
+fn customer(conversation: &Conversation, caller: &Participant) -> Value {
+    let mut customer = participant(caller, "customer", false);
+    customer["externalContact"] = json!({"id": conversation.customer_id});
+    customer["ani"] = json!(format!("tel:{}", conversation.ani));
+    customer
+}
+
+fn agent(seat: &Seat, muted: bool) -> Value {
+    let mut agent = participant(&seat.participant, "agent", muted);
+    agent["user"] = json!({"id": seat.agent.id});
+    agent["queue"] = json!({"id": seat.queue.id});
+    agent
+}
+
+fn participant(participant: &Participant, purpose: &str, muted: bool) -> Value {
     json!({
         "id": participant.id,
-        "connectedTime": connected,
+        "connectedTime": iso_millis(participant.since_ms),
         "purpose": purpose,
         "state": "connected",
         "direction": "inbound",

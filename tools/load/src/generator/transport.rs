@@ -85,6 +85,7 @@ pub(crate) fn deliver(
         }
         let next = (index + 1..facts.len()).find(|later| same_topic(fact, &facts[*later]));
         deliveries.extend(repeats.of(&clean, fact, next.map(|next| times[next]), dice));
+        deliveries.extend(repeats.replay_of(&clean, fact, dice));
         deliveries.push(clean);
     }
     deliveries
@@ -143,7 +144,7 @@ fn broken(clean: &Pending, fact: &Fact, dice: &mut Dice) -> Pending {
         0 => {
             let whole = body.to_string().into_bytes();
             let length = (whole.len() as f64 * (0.2 + 0.7 * dice.unit())) as usize;
-            Pending { expected_status: 400, body: whole[..length].to_vec(), ..copy }
+            Pending { expected_status: 422, body: whole[..length].to_vec(), ..copy }
         }
         1 => {
             change_type(fact, &mut body);

@@ -18,7 +18,8 @@ pub(crate) const QUEUE_NAMES: [&str; 6] = ["general", "billing", "technical", "s
 pub(crate) struct World {
     pub(crate) agents: Vec<Agent>,
     pub(crate) queues: Vec<Queue>,
-    pub(crate) flows: Vec<Queue>,
+    /// Ids of the menus.
+    pub(crate) flows: Vec<String>,
     pub(crate) integration: String,
     pub(crate) channel: String,
     pub(crate) customers: u32,
@@ -41,7 +42,8 @@ pub(crate) struct Queue {
 
 const AGENT_NAMES: [&str; 12] =
     ["Aiko", "Bruno", "Chidi", "Dana", "Eshe", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kira", "Luca"];
-const FLOW_NAMES: [&str; 3] = ["Main menu", "Billing self service", "Out of hours"];
+/// A main menu, a billing self service, and one for out of hours.
+const FLOWS: usize = 3;
 
 impl World {
     pub(crate) fn new(customers: u32, shares: WorldShares) -> Self {
@@ -55,7 +57,7 @@ impl World {
             })
             .collect();
         let queues = QUEUE_NAMES.iter().map(|name| Queue { id: dice.uuid(), name }).collect();
-        let flows = FLOW_NAMES.iter().map(|name| Queue { id: dice.uuid(), name }).collect();
+        let flows = (0..FLOWS).map(|_| dice.uuid()).collect();
         Self {
             agents,
             queues,

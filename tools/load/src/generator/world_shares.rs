@@ -15,17 +15,64 @@ pub struct WorldShares {
     pub equal_milliseconds: f64,
     /// Share of the facts on EventBridge that are published anew, within a tenth of the day or 30 s.
     pub repeats: f64,
+    /// Share of the facts on EventBridge that an archive plays again, within a tenth of the day or 30 s.
+    pub replays: f64,
+    /// Share of the answered calls and messages for which another agent had been alerted, and did not answer.
+    pub unanswered: f64,
+    /// Share of the answered calls that a supervisor coaches, monitors or barges in on.
+    pub observed: f64,
+    /// Share of the answered calls whose agent asks another one while the customer is on hold.
+    pub consults: f64,
+    /// Share of the answered calls in which a second agent talks to the customer beside the first.
+    pub conferences: f64,
+    /// Share of the answered calls whose agent stays until the next one is there.
+    pub attended_transfers: f64,
+    /// Share of the answered calls whose agent leaves the customer to a queue.
+    pub blind_transfers: f64,
+    /// Share of the calls whose caller, after the menu, is promised a call and called back.
+    pub callbacks: f64,
+    /// Share of the answered exchanges by messages, and of the closed cases, that go on after their end.
+    pub reopened: f64,
 }
 
 impl WorldShares {
-    /// A world that never returns, coincides or repeats itself.
-    pub const NONE: Self =
-        Self { returning: 0.0, muting: 0.0, equal_bodies: 0.0, equal_milliseconds: 0.0, repeats: 0.0 };
+    /// A world that never returns, coincides or repeats itself, where each conversation has one agent and one life.
+    pub const NONE: Self = Self {
+        returning: 0.0,
+        muting: 0.0,
+        equal_bodies: 0.0,
+        equal_milliseconds: 0.0,
+        repeats: 0.0,
+        replays: 0.0,
+        unanswered: 0.0,
+        observed: 0.0,
+        consults: 0.0,
+        conferences: 0.0,
+        attended_transfers: 0.0,
+        blind_transfers: 0.0,
+        callbacks: 0.0,
+        reopened: 0.0,
+    };
 }
 
 /// Enough for each behaviour to be seen some times in half a minute, and few enough for a day to be mostly ordinary.
 impl Default for WorldShares {
     fn default() -> Self {
-        Self { returning: 0.03, muting: 0.15, equal_bodies: 0.01, equal_milliseconds: 0.3, repeats: 0.02 }
+        Self {
+            returning: 0.03,
+            muting: 0.15,
+            equal_bodies: 0.01,
+            equal_milliseconds: 0.3,
+            repeats: 0.02,
+            replays: 0.02,
+            unanswered: 0.08,
+            observed: 0.06,
+            consults: 0.08,
+            conferences: 0.08,
+            attended_transfers: 0.08,
+            blind_transfers: 0.08,
+            callbacks: 0.06,
+            reopened: 0.08,
+        }
     }
 }

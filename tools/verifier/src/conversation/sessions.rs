@@ -113,10 +113,11 @@ impl How {
         let text = text.to_lowercase().replace('_', ".");
         match text.split_once('.') {
             None if text == "transfer" => Self::Transferred,
-            Some(("transfer", "consult")) => Self::AfterConsult,
+            // Detail events name the kind of transfer first, snapshots last.
+            Some(("transfer", "consult") | ("consult", "transfer")) => Self::AfterConsult,
             Some(("transfer", "conference")) => Self::OutOfConference,
             Some(("conference", "transfer")) => Self::ConferenceTransferred,
-            Some(("transfer", _)) => Self::Transferred,
+            Some((first, rest)) if first == "transfer" || rest.ends_with("transfer") => Self::Transferred,
             _ => Self::AnotherWay,
         }
     }

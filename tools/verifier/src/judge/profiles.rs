@@ -36,10 +36,11 @@ pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>, plugins: bool
 }
 
 /// Events that name customers were enriched at all: that no system was ever heard of is no state of a
-/// deployment that asks them.
+/// deployment that asks them. A system that was given up unheard has no latency.
 fn judge_any(evidence: &Evidence, rules: Option<&EnrichmentRules>, verdict: &mut Verdict) {
     let named = evidence.enriched.iter().filter(|event| event.fact.customer_id.is_some()).count();
-    let heard = evidence.enriched.iter().any(|event| !event.enrichment.sources.is_empty());
+    let mut sources = evidence.enriched.iter().flat_map(|event| event.enrichment.sources.values());
+    let heard = sources.any(|source| source.latency_ms.is_some());
     if rules.is_some_and(|rules| !rules.conditional) && named > 0 && !heard {
         verdict.object("never-asked", || {
             format!("{named} events name a customer, and no system was heard of any")

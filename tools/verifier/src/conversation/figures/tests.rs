@@ -82,6 +82,10 @@ fn consults_attended_transfers_and_conferences_are_told_apart() {
     assert_eq!(two((50, "client"), (20, "transfer.conference")), [0, 1, 0, 0]);
     assert_eq!(two((20, "client"), (50, "client")), [0, 0, 1, 0]);
     assert_eq!(two((50, "client"), (50, "client")), [0, 0, 0, 0]);
+    assert_eq!(two((50, "client"), (20, "CONFERENCE_TRANSFER")), [0, 1, 0, 0]);
+    for (how, attended) in [("CONSULT_TRANSFER", 1), ("NO_ANSWER_TRANSFER", 0), ("transfer.forward", 0)] {
+        assert_eq!(two((5, how), (20, "client")), [0, 0, attended, 1 - attended], "{how}");
+    }
 }
 
 #[test]

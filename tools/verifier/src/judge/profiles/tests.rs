@@ -145,6 +145,11 @@ fn the_status_follows_from_the_sources() {
     (missing.profile, missing.enrichment.status) = (None, "MISSING".into());
     missing.enrichment.sources.clear();
     assert_eq!(found(missing.clone()), ["never-asked"]);
+    let mut given_up = missing.clone();
+    let timeout = EnrichmentSource { status: "TIMEOUT".into(), age_ms: None, latency_ms: None };
+    let systems = ["salesforce", "servicenow"].map(String::from);
+    given_up.enrichment.sources = systems.map(|system| (system, timeout.clone())).into();
+    assert_eq!(found(given_up), ["never-asked"]);
     let evidence =
         Evidence { enriched: vec![event(), missing], profiles: vec![record()], ..Evidence::default() };
     assert_eq!(

@@ -1,0 +1,213 @@
+//! Tokens that are refused, and what that does not count as.
+
+use trunkline_systems::System;
+
+use super::*;
+
+const REFUSED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
+
+/// Less than the shortest wait after a new token was refused.
+const HASTY: Duration = Duration::from_millis(450);
+
+fn refused() -> Reply {
+    Reply::json(401, REFUSED)
+}
+
+/// A system that gives numbered tokens, and refuses those before this one.
+async fn system_that_accepts_from(first_good: usize) -> Stub {
+    Stub::start(move |asked| match asked.path.as_str() {
+        "/token" => Reply::token(&format!("{TOKEN}-{}", asked.nth)),
+        _ => {
+            let number = asked.header("authorization").rsplit('-').next().unwrap();
+            if number.parse::<usize>().unwrap() >= first_good { ok() } else { refused() }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
+    let stub = system_that_accepts_from(1).await;
+    let (outbound, events) = connect(target_with_token(&stub.url));
+    let mut published = events.subscribe();
+    let response = call(&outbound, HASTY).await.unwrap();
+    assert_eq!(response.attempts, 2);
+    assert_eq!(stub.order(), ["/token", PATH, "/token", PATH]);
+    let target = || "crm".to_owned();
+    for expected in [
+        Event::TokenIssued { target: target() },
+        Event::TokenRevoked { target: target() },
+        Event::TokenIssued { target: target() },
+    ] {
+        assert_eq!(published.recv().await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn every_system_says_in_its_own_way_that_a_token_has_ended() {
+    let html = "<html>login</html>";
+    for (system, status, (name, value), body) in [
+        (System::Salesforce, 401, ("x", ""), REFUSED),
+        (System::Salesforce, 403, ("x", ""), r#"[{"message":"no","errorCode":"INVALID_SESSION_ID"}]"#),
+        (System::Genesys, 401, ("x", ""), r#"{"code":"bad.credentials"}"#),
+        (System::Genesys, 400, ("x", ""), r#"{"code":"credentials.expired"}"#),
+        (System::ServiceNow, 401, ("x", ""), r#"{"error":{"message":"User Not Authenticated"}}"#),
+        (System::Sap, 401, ("x", ""), html),
+        (System::Sap, 403, ("x-csrf-token", "Required"), ""),
+        (System::Cxone, 401, ("icstatusdescription", "token is expired"), ""),
+    ] {
+        let stub = Stub::start(move |asked| match (asked.path.as_str(), asked.nth) {
+            ("/token", _) => Reply::token(TOKEN),
+            (_, 0) => Reply::json(status, body).header(name, value),
+            _ => ok(),
+        })
+        .await;
+        let (outbound, _) = connect(Target { system, ..target_with_token(&stub.url) });
+        assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 2, "{system} {status}");
+        assert_eq!(stub.order(), ["/token", PATH, "/token", PATH], "{system} {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_token_that_is_refused_as_well_is_waited_with_and_the_next_one_accepted() {
+    let stub = system_that_accepts_from(2).await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 3);
+    assert_eq!(stub.order(), ["/token", PATH, "/token", PATH, "/token", PATH]);
+    let asked = stub.asked(PATH);
+    assert!(
+        asked[2].at - asked[1].at >= Duration::from_millis(500),
+        "a new token that is refused needs time"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_side_by_side_whose_token_is_revoked_fetch_one_and_go_on_once_each() {
+    const CALLS: usize = 20;
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.header("authorization")) {
+        ("/token", _) => Reply::token(&format!("{TOKEN}-{}", asked.nth)),
+        // Long enough for all of them to be under way.
+        (_, authorization) if authorization.ends_with("-0") => refused().after(Duration::from_millis(200)),
+        _ => ok(),
+    })
+    .await;
+    let (outbound, events) = connect(target_with_token(&stub.url));
+    let mut published = events.subscribe();
+    let calls: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let outbound = outbound.clone();
+            tokio::spawn(async move { call(&outbound, LONG).await.unwrap().attempts })
+        })
+        .collect();
+    for one in calls {
+        assert_eq!(one.await.unwrap(), 2);
+    }
+    assert_eq!((stub.asked("/token").len(), stub.asked(PATH).len()), (2, CALLS * 2));
+    let mut revoked = 0;
+    while let Ok(event) = published.try_recv() {
+        revoked += usize::from(matches!(event, Event::TokenRevoked { .. }));
+    }
+    assert_eq!(revoked, 1);
+}
+
+#[tokio::test]
+async fn the_deadline_wins_over_the_wait_with_a_new_token() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token(TOKEN),
+        _ => Reply::json(
+            401,
+            &format!(r#"[{{"message":"bad token {TOKEN}","errorCode":"INVALID_SESSION_ID"}}]"#),
+        ),
+    })
+    .await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    let deadline = Instant::now() + HASTY;
+    let error = outbound.call(CLASS, &request(Repeat::Always), deadline).await.unwrap_err();
+    assert_eq!((error.kind, error.attempts, error.sent), (CallErrorKind::Unauthorized, 2, false));
+    assert!(Instant::now() < deadline, "it slept for an attempt that could not be made");
+    assert!(error.message.contains("bad token ***; the next attempt, in "), "{}", error.message);
+    for printed in [format!("{error}"), format!("{error:?}"), format!("{outbound:?}")] {
+        assert!(!printed.contains(TOKEN) && !printed.contains("s3cr3t"), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_that_is_not_replaced_in_time_fails_now_and_says_both() {
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.nth) {
+        ("/token", 0) => Reply::token(TOKEN),
+        ("/token", _) => Reply::json(503, "{}"),
+        _ => refused(),
+    })
+    .await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    let deadline = Instant::now() + HASTY;
+    let error = outbound.call(CLASS, &request(Repeat::Always), deadline).await.unwrap_err();
+    assert_eq!((error.kind, error.status, error.attempts), (CallErrorKind::Unauthorized, Some(401), 1));
+    assert!(Instant::now() < deadline, "it waited for a token that could not come");
+    assert_eq!(error.message, "Session expired or invalid; the token endpoint answered 503");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_not_tried_again() {
+    let stub = Stub::start(|_| Reply::json(401, "{}")).await;
+    let (outbound, _) = connect(target(&stub.url));
+    let error = call(&outbound, LONG).await.unwrap_err();
+    assert_eq!((error.kind, stub.asked(PATH).len()), (CallErrorKind::Unauthorized, 1));
+}
+
+/// A target whose breaker opens at the first failure, for a moment, and closes after one probe. No failure is tried
+/// again.
+fn with_quick_breaker(target: Target) -> Target {
+    let open_for = Duration::from_millis(20);
+    let breaker = Breaker { open_for, probes: 1, consecutive_failures: 1, ..Breaker::default() };
+    Target { breaker, retry: Retry { budget_ratio: 0.0, ..Retry::default() }, ..target }
+}
+
+async fn open_the_breaker(outbound: &Outbound) {
+    call(outbound, LONG).await.unwrap_err();
+    assert_eq!(outbound.breakers(), [(CLASS, State::Open)]);
+    if let Some(until) = outbound.held_until(CLASS) {
+        tokio::time::sleep_until(until.into()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_probe_whose_token_or_rate_is_refused_is_no_failed_probe() {
+    for turned_away in [401, 429] {
+        let stub = Stub::start(move |asked| match (asked.path.as_str(), asked.nth) {
+            ("/token", _) => Reply::token(TOKEN),
+            (_, 0) => Reply::json(503, "{}"),
+            (_, 1) => Reply::json(turned_away, "{}").header("retry-after", "1"),
+            _ => ok(),
+        })
+        .await;
+        let (outbound, events) = connect(with_quick_breaker(target_with_token(&stub.url)));
+        let mut published = events.subscribe();
+        open_the_breaker(&outbound).await;
+        assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 2, "{turned_away}");
+        let mut states = Vec::new();
+        while let Ok(event) = published.try_recv() {
+            if let Event::Breaker { to, .. } = event {
+                states.push(to);
+            }
+        }
+        assert_eq!(states, [State::Open, State::HalfOpen, State::Closed], "{turned_away}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_that_had_no_time_left_after_waiting_for_its_token_is_no_failed_probe() {
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.nth) {
+        ("/token", 0) => Reply::token(TOKEN),
+        ("/token", _) => Reply::token(TOKEN).after(Duration::from_millis(300)),
+        (_, 0) => Reply::json(503, "{}"),
+        (_, 1) => refused(),
+        (_, 2) => ok().after(LONG),
+        _ => ok(),
+    })
+    .await;
+    let (outbound, _) = connect(with_quick_breaker(target_with_token(&stub.url)));
+    open_the_breaker(&outbound).await;
+    call(&outbound, HASTY).await.unwrap_err();
+    assert_eq!(outbound.breakers(), [(CLASS, State::HalfOpen)]);
+}

@@ -1,0 +1,256 @@
+//! The contact that a CXone Digital event is about, under all the names that streams give it and its parts.
+//!
+//! What older streams call the case is the contact in newer ones, and the consumer contact in positions of a
+//! queue: one thing, whose id is the conversation. An update may tell single fields of it as deltas.
+
+use std::collections::BTreeMap;
+
+use crate::field::Fields;
+
+/// The names of the contact in `data`, the most telling first.
+const NAMES: [&str; 3] = ["case", "contact", "consumerContact"];
+
+/// Where an end user stands in `data` and in the contact.
+const END_USERS: [&str; 3] = ["endUser", "customer", "consumer"];
+
+/// Where an end user's identities on channels stand in it.
+const IDENTITIES: [&str; 2] = ["identities", "idents"];
+
+/// How deltas are called in `data`.
+const DELTAS: [&str; 3] = ["delta", "deltas", "changes"];
+
+/// The contact in the `data` of an event.
+#[derive(Clone, Copy)]
+pub struct Contact<'a> {
+    data: Fields<'a>,
+    /// What stands under each of its names.
+    named: [Fields<'a>; NAMES.len()],
+}
+
+/// Before or after a change.
+#[derive(Clone, Copy)]
+pub enum Side {
+    /// The value that was.
+    Previous,
+    /// The value that is.
+    Current,
+}
+
+/// One field that changed.
+struct Delta<'a> {
+    name: String,
+    fields: Fields<'a>,
+}
+
+// === impl Contact ===
+
+impl<'a> Contact<'a> {
+    /// Reads from the `data` of an event.
+    pub fn of(data: Fields<'a>) -> Self {
+        Self { data, named: NAMES.map(|name| data.under(name)) }
+    }
+
+    /// A field of the contact, under whichever name it stands.
+    pub fn text(&self, path: &str) -> Option<String> {
+        self.named.iter().find_map(|contact| contact.text(path))
+    }
+
+    /// The same, or what a delta says that it is now.
+    pub fn current(&self, name: &str) -> Option<String> {
+        self.text(name).or_else(|| self.changed(name, Side::Current))
+    }
+
+    /// The queue that it waits in or is handled from.
+    pub fn queue(&self) -> Option<String> {
+        let named = self.data.first(&["routingQueue.id", "routingQueue"]);
+        let of_contact = || self.text("routingQueueId").or_else(|| self.text("routingQueue.id"));
+        named.or_else(of_contact).or_else(|| self.changed("routingQueue", Side::Current))
+    }
+
+    /// What a delta says about a field; an object is its id.
+    pub fn changed(&self, name: &str, side: Side) -> Option<String> {
+        self.delta(name)?.value(side)
+    }
+
+    /// Whether the contact has one of something now, as far as a delta says.
+    pub fn becomes(&self, name: &str) -> Option<bool> {
+        Some(self.delta(name)?.value(Side::Current).is_some())
+    }
+
+    /// A delta may name a field by the way to it, and a thing by its id.
+    fn delta(&self, name: &str) -> Option<Delta<'a>> {
+        let short =
+            |name: &str| name.rsplit(['.', '/']).next().unwrap_or(name).trim_end_matches("Id").to_owned();
+        self.deltas().into_iter().find(|delta| short(&delta.name) == name)
+    }
+
+    /// Names of the fields that deltas tell of, and the values of the only one.
+    pub fn changes(&self) -> (Vec<String>, [Option<String>; 2]) {
+        let deltas = self.deltas();
+        let values = match &deltas[..] {
+            [only] => [only.value(Side::Previous), only.value(Side::Current)],
+            _ => [None, None],
+        };
+        (deltas.into_iter().map(|delta| delta.name).filter(|name| !name.is_empty()).collect(), values)
+    }
+
+    /// The conversation.
+    pub fn conversation(&self) -> Option<String> {
+        let messages = || self.data.items("messages").find_map(|message| message.text("contactNumber"));
+        self.named[0]
+            .text("id")
+            .or_else(|| self.text("caseId"))
+            .or_else(|| self.text("id"))
+            .or_else(|| self.data.first(&["message.contactNumber", "lastMessage.contactNumber"]))
+            .or_else(messages)
+    }
+
+    /// The agent that the contact is assigned to; the platform writes 0 where nobody is.
+    pub fn assignee(&self) -> Option<String> {
+        let assigned = self.data.first(&["inboxAssignee.id", "inboxAssignee"]);
+        ["inboxAssignee.id", "inboxAssigneeUser.id"]
+            .iter()
+            .fold(assigned, |found, path| found.or_else(|| self.text(path)))
+            .or_else(|| self.current("inboxAssignee"))
+            .filter(|id| id != "0")
+    }
+
+    /// The agent of whom the event says that a part of the contact is theirs. The part's own id is no
+    /// contact.
+    pub fn agent_of_segment(&self) -> Option<String> {
+        self.data.first(&["agentContact.user.id", "agentContact.user"])
+    }
+
+    /// The customer: a custom field that names it is the company's own number; else what the channel knows
+    /// it by.
+    pub fn customer(&self) -> Option<String> {
+        let is_number = |ident: &str| matches!(ident.to_lowercase().as_str(), "customerid" | "customer_id");
+        self.custom_fields()
+            .into_iter()
+            .rev()
+            .find_map(|(ident, value)| is_number(&ident).then_some(value))
+            .or_else(|| self.identity())
+    }
+
+    /// Custom fields, which are what the tenant made of them: by ident. What the contact says stands before
+    /// what its end user does.
+    pub fn tenant_attributes(&self) -> BTreeMap<String, String> {
+        self.custom_fields().into_iter().collect()
+    }
+
+    /// Custom fields, those that count less first.
+    fn custom_fields(&self) -> Vec<(String, String)> {
+        let holders = self.end_users().chain(self.named.iter().rev().copied()).chain([self.data]);
+        holders.flat_map(|holder| custom_fields(&holder)).collect()
+    }
+
+    /// The end user under all its names: of the event, then of the contact.
+    fn end_users(&self) -> impl Iterator<Item = Fields<'a>> {
+        let holders = [self.data].into_iter().chain(self.named.into_iter().rev());
+        holders.flat_map(|holder| END_USERS.map(|name| holder.under(name)))
+    }
+
+    /// What the channel knows the customer by, from the most to the least certain.
+    fn identity(&self) -> Option<String> {
+        const ID: &str = "idOnExternalPlatform";
+        let data = self.data;
+        let author = || self.text("authorEndUserIdentity.idOnExternalPlatform");
+        let of_message = || data.text("message.authorEndUserIdentity.idOnExternalPlatform");
+        let of_end_users = || {
+            let end_users = || self.end_users().filter(|end_user| end_user.value("").is_some());
+            end_users()
+                .find_map(|end_user| IDENTITIES.iter().find_map(|name| self.of_this_channel(&end_user, name)))
+                .or_else(|| end_users().find_map(|end_user| end_user.first(&["customerIdent", ID])))
+        };
+        let of_the_event = || {
+            ["consumerIdentity", "customerIdentity", "endUserIdentity"]
+                .iter()
+                .find_map(|name| data.under(name).text(ID))
+        };
+        let of_messages = || {
+            let messages = data.items("messages").chain([data.under("lastMessage")]);
+            messages.into_iter().find_map(|m| m.text("authorEndUserIdentity.idOnExternalPlatform"))
+        };
+        author()
+            .or_else(of_message)
+            .or_else(of_the_event)
+            .or_else(of_end_users)
+            .or_else(of_messages)
+            .or_else(|| data.text("thread.author.id"))
+            .or_else(|| self.recipient())
+    }
+
+    /// The identity on the event's own channel, else the first of several.
+    fn of_this_channel(&self, end_user: &Fields<'a>, identities: &str) -> Option<String> {
+        let platform = self.data.first(&["channel.externalPlatformId", "channel.realExternalPlatformId"]);
+        let id = |identity: Fields<'a>| identity.text("idOnExternalPlatform");
+        let mut on_channel = end_user
+            .items(identities)
+            .filter(|identity| platform.is_some() && identity.text("externalPlatformId") == platform);
+        on_channel.find_map(id).or_else(|| end_user.items(identities).find_map(id))
+    }
+
+    /// Whom the contact is with. The channel itself may be among its recipients.
+    fn recipient(&self) -> Option<String> {
+        let channel = self.data.text("channel.idOnExternalPlatform");
+        let mut recipients = self.named.into_iter().flat_map(|contact| {
+            let customers =
+                contact.items("recipientsCustomers").flat_map(|customer| customer.items("identities"));
+            customers.chain(contact.items("endUserRecipients")).chain(contact.items("recipients"))
+        });
+        recipients.find_map(|recipient| {
+            recipient.text("idOnExternalPlatform").filter(|id| channel.as_ref() != Some(id))
+        })
+    }
+
+    /// Deltas: a list of them, one for each name, or a single one.
+    fn deltas(&self) -> Vec<Delta<'a>> {
+        let named = |fields: Fields<'a>, name: Option<String>| {
+            let name =
+                name.or_else(|| fields.first(&["name", "field", "property", "attribute", "key", "path"]));
+            let is_delta = fields.has("currentValue") || fields.has("previousValue");
+            is_delta.then(|| Delta { name: name.unwrap_or_default(), fields })
+        };
+        DELTAS
+            .iter()
+            .flat_map(|place| {
+                let all = self.data.under(place);
+                let listed = all.items("").filter_map(move |fields| named(fields, None));
+                let by_name =
+                    all.members("").filter_map(move |(name, fields)| named(fields, Some(name.to_owned())));
+                named(all, None).into_iter().chain(listed).chain(by_name)
+            })
+            .collect()
+    }
+}
+
+/// Custom fields of whatever has some: a list of `{ident, value}`, or values by ident. Some answers write the
+/// ident with the way to it, `contact.customFields.tier`; it is the same field.
+fn custom_fields(holder: &Fields<'_>) -> Vec<(String, String)> {
+    let listed = holder
+        .items("customFields")
+        .filter_map(|field| Some((field.text("ident")?, field.free_text("value")?)));
+    let by_name = holder
+        .members("customFields")
+        .filter_map(|(name, field)| Some((name.to_owned(), field.free_text("")?)));
+    let short = |ident: String| match ident.rsplit_once(".customFields.") {
+        Some((_, short)) if !short.is_empty() => short.to_owned(),
+        _ => ident,
+    };
+    listed.chain(by_name).map(|(ident, value)| (short(ident), value)).collect()
+}
+
+// === impl Delta ===
+
+impl Delta<'_> {
+    /// A value may be a text, a number, or an object with an id.
+    fn value(&self, side: Side) -> Option<String> {
+        match side {
+            Side::Previous => self.fields.first(&["previousValue", "previousValue.id"]),
+            Side::Current => self.fields.first(&["currentValue", "currentValue.id"]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

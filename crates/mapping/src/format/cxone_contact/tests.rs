@@ -1,0 +1,146 @@
+//! One contact under many names.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read<'a, T>(data: &'a Value, read: impl Fn(&Contact<'a>) -> T) -> T {
+    read(&Contact::of(Fields::of(data)))
+}
+
+#[test]
+fn a_contact_is_the_same_under_each_of_its_names() {
+    let contact = json!({
+        "id": 42, "contactId": "c-1", "interactionId": "i-1", "status": "open", "direction": "inbound",
+        "routingQueueId": "q-1", "inboxAssignee": 7,
+        "authorEndUserIdentity": {"idOnExternalPlatform": "visitor"},
+        "customFields": [{"ident": "tier", "value": "gold"}],
+    });
+    for name in NAMES {
+        let data = json!({ name: contact });
+        assert_eq!(read(&data, Contact::conversation).as_deref(), Some("42"), "{name}");
+        assert_eq!(read(&data, |c| c.text("contactId")).as_deref(), Some("c-1"), "{name}");
+        assert_eq!(read(&data, |c| c.current("status")).as_deref(), Some("open"), "{name}");
+        assert_eq!(read(&data, Contact::assignee).as_deref(), Some("7"), "{name}");
+        assert_eq!(read(&data, Contact::queue).as_deref(), Some("q-1"), "{name}");
+        assert_eq!(read(&data, Contact::customer).as_deref(), Some("visitor"), "{name}");
+        assert_eq!(read(&data, Contact::tenant_attributes)["tier"], "gold", "{name}");
+    }
+}
+
+#[test]
+fn the_conversation_has_several_names() {
+    for (data, expected) in [
+        (json!({"case": {"id": "1"}, "contact": {"id": "2"}}), Some("1")),
+        (json!({"contact": {"id": "2", "caseId": "1"}}), Some("1")),
+        (json!({"consumerContact": {"id": 18_446_744_073_709_551_615_u64}}), Some("18446744073709551615")),
+        (json!({"message": {"contactNumber": "3"}}), Some("3")),
+        (json!({"messages": [{}, {"contactNumber": 4}]}), Some("4")),
+        (json!({"lastMessage": {"contactNumber": "5"}}), Some("5")),
+        (json!({"agentContact": {"id": "6", "user": {"id": 7}}}), None),
+    ] {
+        assert_eq!(read(&data, Contact::conversation).as_deref(), expected, "{data}");
+    }
+}
+
+#[test]
+fn the_agent_of_a_segment_is_its_user() {
+    for (data, expected) in [
+        (json!({"agentContact": {"id": "s-1", "user": {"id": 12_214}}}), Some("12214")),
+        (json!({"agentContact": {"id": "s-1", "user": "12214"}}), Some("12214")),
+        (json!({"agentContact": {"id": "s-1", "user": null}}), None),
+        (json!({"agentContact": null}), None),
+    ] {
+        assert_eq!(read(&data, Contact::agent_of_segment).as_deref(), expected, "{data}");
+    }
+    for (data, expected) in [
+        (json!({"inboxAssignee": {"id": 7}}), Some("7")),
+        (json!({"inboxAssignee": 7}), Some("7")),
+        (json!({"case": {"inboxAssignee": null, "inboxAssigneeUser": {"id": 7}}}), Some("7")),
+        (json!({"contact": {"inboxAssignee": {"id": "7"}}}), Some("7")),
+        (json!({"contact": {"inboxAssignee": 0}}), None),
+    ] {
+        assert_eq!(read(&data, Contact::assignee).as_deref(), expected, "{data}");
+    }
+}
+
+#[test]
+fn a_customer_is_found_wherever_it_is_named() {
+    let channel = json!({"externalPlatformId": "chat", "idOnExternalPlatform": "the-channel"});
+    for (data, expected) in [
+        (json!({"contact": {"customFields": [{"ident": "customerId", "value": 42}]}}), "42"),
+        (
+            json!({"customer": {"customFields": [{"ident": "customer.customFields.customer_id", "value": "c"}]}}),
+            "c",
+        ),
+        (json!({"customer": {"customFields": {"CustomerId": "c"}}}), "c"),
+        (json!({"contact": {"customer": {"customerIdent": "a"}}}), "a"),
+        (json!({"contact": {"customer": {"identities": [{}, {"idOnExternalPlatform": "a"}]}}}), "a"),
+        (json!({"customer": {"idents": [{"idOnExternalPlatform": "a"}]}}), "a"),
+        (
+            json!({"case": {"endUser": {"identities": [
+                {"idOnExternalPlatform": "b", "externalPlatformId": "email"},
+                {"idOnExternalPlatform": "a", "externalPlatformId": "chat"},
+            ]}}}),
+            "a",
+        ),
+        (json!({"lastMessage": {"authorEndUserIdentity": {"idOnExternalPlatform": "a"}}}), "a"),
+        (
+            json!({"contact": {"endUserRecipients": [
+                {"idOnExternalPlatform": "the-channel", "isPrimary": true},
+                {"idOnExternalPlatform": "a"},
+            ]}}),
+            "a",
+        ),
+        (json!({"thread": {"author": {"id": "a"}}}), "a"),
+        (json!({"consumerIdentity": {"idOnExternalPlatform": "a"}}), "a"),
+    ] {
+        let mut data = data;
+        data["channel"] = channel.clone();
+        assert_eq!(read(&data, Contact::customer).as_deref(), Some(expected), "{data}");
+    }
+    assert_eq!(
+        read(&json!({"channel": channel, "case": {"recipients": [channel]}}), Contact::customer),
+        None
+    );
+}
+
+#[test]
+fn what_a_contact_says_stands_before_what_its_end_user_does() {
+    let field = |value: &str| json!([{"ident": "tier", "value": value}, {"ident": "empty", "value": null}]);
+    let data = json!({
+        "case": {"customFields": field("gold"), "endUser": {"customFields": field("silver")}},
+        "customer": {"customFields": [{"ident": "customer.customFields.age", "value": 24}, {"value": "nameless"}]},
+    });
+    let attributes = read(&data, Contact::tenant_attributes);
+    let attributes: Vec<_> = attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(attributes, ["age=24", "tier=gold"]);
+}
+
+#[test]
+fn a_delta_tells_a_field_in_any_form() {
+    for data in [
+        json!({"delta": {"name": "inboxAssignee", "previousValue": {"id": 1}, "currentValue": {"id": 2}}}),
+        json!({"delta": {"inboxAssignee": {"previousValue": 1, "currentValue": 2}}}),
+        json!({"deltas": [{"field": "contact.inboxAssigneeId", "previousValue": "1", "currentValue": "2"}]}),
+        json!({"changes": [{"path": "/contact/inboxAssignee", "previousValue": 1, "currentValue": {"id": "2"}}]}),
+    ] {
+        let found = read(&data, |c| (c.changed("inboxAssignee", Side::Previous), c.assignee()));
+        assert_eq!(found, (Some("1".into()), Some("2".into())), "{data}");
+        assert_eq!(read(&data, |c| c.becomes("inboxAssignee")), Some(true), "{data}");
+        assert_eq!(read(&data, Contact::changes).1, [Some("1".into()), Some("2".into())], "{data}");
+    }
+    let data =
+        json!({"delta": {"name": "routingQueue", "previousValue": {"id": "q-1"}, "currentValue": null}});
+    assert_eq!(read(&data, |c| (c.becomes("routingQueue"), c.becomes("status"))), (Some(false), None));
+    for (data, names) in [
+        (
+            json!({"deltas": [{"name": "a", "currentValue": 1}, {"name": "b", "currentValue": 2}]}),
+            vec!["a", "b"],
+        ),
+        (json!({"deltas": [7, "x", null, {"name": "a"}], "delta": "x"}), vec![]),
+    ] {
+        let (found, values) = read(&data, Contact::changes);
+        assert_eq!((found, values), (names.into_iter().map(String::from).collect(), [None, None]), "{data}");
+    }
+}
