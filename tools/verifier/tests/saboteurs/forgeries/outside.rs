@@ -1,6 +1,6 @@
 //! The ledger, quarantine, the outside systems, secrets and state.
 
-use trunkline_verifier::evidence::{Call, Evidence, Leak, Place, StateCopy, Undecodable};
+use trunkline_verifier::evidence::{Call, Evidence, Leak, LedgerLine, Place, StateCopy, Undecodable};
 use trunkline_verifier::needles::Needles;
 
 use super::Forgery;
@@ -99,9 +99,13 @@ pub const FACT_TOLD_TWICE: Forgery = Forgery {
     breaks: "facts",
     forge: |evidence, _| {
         let ledger = evidence.ledger.as_mut()?;
-        let one = ledger.iter().position(|line| line.accepted())?;
-        let fact = ledger[one].fact.clone();
-        let other = ledger.iter_mut().rfind(|line| line.accepted() && line.fact != fact)?;
+        // What is marked as a possible repetition may be one.
+        let marked = |id: &String| {
+            evidence.enriched.iter().any(|event| event.possible_repeat && event.fact.event_id == *id)
+        };
+        let new = |line: &LedgerLine| line.accepted() && !line.event_ids.iter().any(marked);
+        let fact = ledger.iter().find(|line| new(line))?.fact.clone();
+        let other = ledger.iter_mut().rfind(|line| new(line) && line.fact != fact)?;
         other.fact = fact;
         Some(())
     },
