@@ -1,6 +1,6 @@
 //! A contact centre's day played into a deployment, and the judgement of what is left.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,23 +56,30 @@ impl PlayedDay {
         .await
     }
 
-    /// Waits for the end of the day, and until every event that was accepted is in `events.enriched`.
+    /// Waits for the end of the day, and until every event that was accepted is in `events.enriched`, or what it says
+    /// is, said by another: whether the processor was right to leave it out is for the verifier to judge.
     ///
     /// # Errors
     /// When the day cannot be played, or an event never comes.
     pub async fn settle(self, deployment: &Deployment) -> Result<Counts> {
         let counts = self.playing.await??;
-        let accepted: BTreeSet<String> = ledger::read(&self.ledger)?
+        let mut accepted: BTreeMap<String, Option<String>> = ledger::read(&self.ledger)?
             .into_iter()
             .filter(|line| line.status == 202)
             .flat_map(|line| line.event_ids)
+            .map(|id| (id, None))
             .collect();
+        for event in deployment.values("events.normalized").await? {
+            accepted.insert(event.text("eventId")?, event.optional_text("contentId")?);
+        }
         let what = format!("{} accepted events are enriched", accepted.len());
         until(&what, async || {
-            let mut missing = accepted.clone();
+            let (mut missing, mut said) = (accepted.clone(), BTreeSet::new());
             for event in deployment.values("events.enriched").await? {
                 missing.remove(&event.text("eventId")?);
+                said.extend(event.optional_text("contentId")?);
             }
+            missing.retain(|_, content| content.as_ref().is_none_or(|content| !said.contains(content)));
             tokio::time::sleep(Duration::from_secs(1)).await;
             Ok(missing.is_empty().then_some(()))
         })
