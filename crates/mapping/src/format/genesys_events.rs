@@ -177,6 +177,10 @@ fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[St
         Some(About::Queue) => {
             mapped.queue_id = id(0).or_else(|| body.first(&["group.queueId", "queueId", "id"]));
             mapped.agent_id = body.first(&["user.id", "userId"]);
+            // A member of a queue has the id of the user (SDK model QueueUserEventTopicQueueMember).
+            if topic == "v2.routing.queues.{id}.users" {
+                mapped.agent_id = mapped.agent_id.take().or_else(|| body.text("id"));
+            }
             mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
             mapped.entity = mapped.queue_id.clone().map(|queue| ("queue", queue));
             mapped.media_type = mapped.media_type.take().or_else(|| body.lower("group.mediaType"));
