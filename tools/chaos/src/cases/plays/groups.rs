@@ -1,9 +1,14 @@
 //! What the brokers keep about their clients: permissions, and how far a group has read.
 
+use std::time::Duration;
+
 use crate::cases::calls::Calls;
 use crate::cases::expectation::Finding;
 use crate::cases::plays::{passed_over, ready_all_the_while};
 use crate::cases::scene::Scene;
+
+/// The processor waits up to five seconds before it tries a transaction again that failed several times.
+const LONGER_THAN_A_RETRY: Duration = Duration::from_secs(15);
 
 type Findings = anyhow::Result<Vec<Finding>>;
 
@@ -23,7 +28,7 @@ pub async fn permission_gone(scene: &mut Scene) -> Findings {
     let said = scene.becomes_unready("processor-0").await?;
     scene.say("writing to events.enriched is allowed again");
     scene.operator.allow_writing(&output).await?;
-    let missing = scene.missing(&after).await?;
+    let missing = scene.missing_after(&after, LONGER_THAN_A_RETRY).await?;
     let lost = passed_over(scene, &missing, after.len()).await?;
     Ok(ready_all_the_while("processor-0", said.as_deref()).into_iter().chain(lost).collect())
 }
