@@ -10,7 +10,11 @@ use trunkline_mapping::{ElementOutcome, map_delivery};
 use trunkline_schemas::PlatformEvent;
 
 fn map(body: &str) -> PlatformEvent {
-    let source = source(SourceKind::CxoneDigital);
+    map_as(SourceKind::CxoneDigital, body)
+}
+
+fn map_as(kind: SourceKind, body: &str) -> PlatformEvent {
+    let source = source(kind);
     let outcome = map_delivery(&delivery(&source, body.as_bytes(), NOW), DEPTH).unwrap();
     match outcome.elements.into_iter().next().unwrap() {
         ElementOutcome::Event(accepted) => accepted.event,
@@ -28,6 +32,24 @@ fn a_number_that_is_an_id_is_kept_as_it_is_written() {
             assert_eq!(event.source.transport_id.as_deref(), Some(id));
         }
     }
+}
+
+#[test]
+fn numbers_as_ids_of_genesys_are_kept_too() {
+    let mut ids = std::collections::BTreeSet::new();
+    for id in ["18446744073709551616", "18446744073709551617", "1e3", "1000.0"] {
+        let event = map_as(
+            SourceKind::GenesysEventBridge,
+            &format!(
+                r#"{{"id":"d-1","detail-type":"v2.something.{{id}}.new","source":"aws.partner/genesys.com/cloud/o/b",
+                "time":"2026-03-02T08:15:30Z","detail":{{"topicName":"v2.something.{id}.new",
+                "eventBody":{{"conversationId":{id}}}}}}}"#
+            ),
+        );
+        assert_eq!(event.conversation_id.as_deref(), Some(id));
+        ids.insert(event.event_id);
+    }
+    assert_eq!(ids.len(), 4);
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn published_on(event: &Unwrapped<'_>) -> String {
 }
 
 fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Mapped {
-    let message = Fields::of(event.message);
+    let message = Fields::of(event.message).with_written(event.written);
     let body = message.under("eventBody");
     let body_value = message.value("eventBody").unwrap_or(&Value::Null);
     let topic = canonical_topic(event);

@@ -33,7 +33,7 @@ fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
 
 fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
     let payload = event.message;
-    let message = Fields::of(payload);
+    let message = Fields::of(payload).with_written(event.written);
     let parties = Parties::of(&message);
     let mut mapped = Mapped {
         org: configured_org.map(ToOwned::to_owned),
