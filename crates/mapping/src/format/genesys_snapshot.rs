@@ -36,8 +36,7 @@ const OBSERVERS: [(&str, &str); 4] = [
 /// Maps a snapshot; `owner` is the agent or the queue that the topic names.
 pub fn map(mapped: &mut Mapped, topic: &str, owner: Option<String>, body: &Fields<'_>) {
     mapped.conversation_id = body.first(&["id", "conversationId"]);
-    let participants: Vec<Fields<'_>> =
-        body.value("participants").and_then(Value::as_array).into_iter().flatten().map(Fields::of).collect();
+    let participants: Vec<Fields<'_>> = body.items("participants").collect();
     if topic.starts_with("v2.users.") {
         mapped.agent_id = owner;
         let agent = mapped.agent_id.as_ref();
