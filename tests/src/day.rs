@@ -1,6 +1,6 @@
 //! A contact centre's day played into a deployment, and the judgement of what is left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,25 +63,25 @@ impl PlayedDay {
     /// When the day cannot be played, or an event never comes.
     pub async fn settle(self, deployment: &Deployment) -> Result<Counts> {
         let counts = self.playing.await??;
-        let mut accepted: BTreeMap<String, Option<String>> = ledger::read(&self.ledger)?
-            .into_iter()
-            .filter(|line| line.status == 202)
-            .flat_map(|line| line.event_ids)
-            .map(|id| (id, None))
-            .collect();
+        let mut day = trunkline_rig::progress::Progress::new()?;
+        let accepted = ledger::read(&self.ledger)?.into_iter().filter(|line| line.status == 202);
+        accepted.for_each(|line| day.answered(Some(line.status), &line.event_ids, line.scheduled_at));
+        let what = format!("{} accepted events are enriched", day.events_missing());
         for event in deployment.values("events.normalized").await? {
-            accepted.insert(event.text("eventId")?, event.optional_text("contentId")?);
-        }
-        let what = format!("{} accepted events are enriched", accepted.len());
-        until(&what, async || {
-            let (mut missing, mut said) = (accepted.clone(), BTreeSet::new());
-            for event in deployment.values("events.enriched").await? {
-                missing.remove(&event.text("eventId")?);
-                said.extend(event.optional_text("contentId")?);
+            if let Some(content) = event.optional_text("contentId")? {
+                day.accepted_content(event.text("eventId")?, content);
             }
-            missing.retain(|_, content| content.as_ref().is_none_or(|content| !said.contains(content)));
+        }
+        until(&what, async || {
+            for event in deployment.values("events.enriched").await? {
+                day.enriched(&event.text("eventId")?, false, 0.0);
+                event
+                    .optional_text("contentId")?
+                    .into_iter()
+                    .for_each(|content| day.published_content(content));
+            }
             tokio::time::sleep(Duration::from_secs(1)).await;
-            Ok(missing.is_empty().then_some(()))
+            Ok((day.events_missing() == 0).then_some(()))
         })
         .await?;
         Ok(counts)

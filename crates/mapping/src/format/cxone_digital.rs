@@ -8,7 +8,6 @@ use trunkline_schemas::event_type as types;
 
 use super::cxone_contact::{Contact, Side};
 use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
-use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -78,7 +77,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
     mapped.source_type = name.to_owned();
-    mapped.identity = identity(name, &[event.text("eventId")], payload);
+    mapped.identity = Identity::of_ids(name, &[event.text("eventId")], payload);
     mapped.attribute("eventObject", event.text("eventObject"));
     mapped.attribute("originEventType", event.text("data.originEvent.eventType"));
     event.under("data")
@@ -90,7 +89,7 @@ fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) ->
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
-    mapped.identity = identity(format!("postback.{name}"), &[event.text("eventId")], payload);
+    mapped.identity = Identity::of_ids(format!("postback.{name}"), &[event.text("eventId")], payload);
     mapped.source_type = name;
     mapped.attribute("postbackStatus", event.text("status"));
     event.under("postback.data")
@@ -100,7 +99,7 @@ fn map_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "error".to_owned();
     let transaction = event.text("error.transactionId");
-    mapped.identity = identity("error", &[event.text("eventId"), transaction], payload);
+    mapped.identity = Identity::of_ids("error", &[event.text("eventId"), transaction], payload);
     mapped.attribute("errorCode", event.text("error.errorCode"));
     mapped.attribute("errorMessage", event.text("error.errorMessage"));
     event.under("inputData")
@@ -110,7 +109,8 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "gateway-error".to_owned();
     let connection = event.text("connectionId");
-    mapped.identity = identity("gateway-error", &[event.text("requestId"), connection.clone()], payload);
+    mapped.identity =
+        Identity::of_ids("gateway-error", &[event.text("requestId"), connection.clone()], payload);
     mapped.attribute("errorMessage", event.text("message"));
     mapped.attribute("connectionId", connection);
     event.under("data")
@@ -119,16 +119,10 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
 fn map_authorization<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     mapped.event_type = types::CUSTOMER_AUTHORIZATION_REQUESTED;
     mapped.source_type = "AuthorizeCustomer".to_owned();
-    mapped.identity = identity("authorization", &[event.text("eventId")], payload);
+    mapped.identity = Identity::of_ids("authorization", &[event.text("eventId")], payload);
     mapped.attribute("sdkPlatform", event.text("sdkPlatform"));
     mapped.attribute("sdkVersion", event.text("sdkVersion"));
     event.under("data")
-}
-
-/// What is delivered again has the same ids and the same body. The same ids with another body (one field more,
-/// another page of an answer) are kept as another fact, since one of the two would be lost otherwise.
-fn identity(topic: impl Into<String>, ids: &[Option<String>], payload: &Value) -> Identity {
-    Identity::of(topic, ids, &[Some(canonical::hash(payload))], payload)
 }
 
 fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, configured_org: Option<&str>) {

@@ -12,7 +12,6 @@ use serde_json::Value;
 use trunkline_schemas::{event_type as types, percent};
 
 use super::{Format, Identity, Mapped};
-use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -119,7 +118,7 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
     mapped.transport_id = message.text("id");
-    mapped.identity = identity("openmessaging.message", &id, payload);
+    mapped.identity = Identity::of_ids("openmessaging.message", std::slice::from_ref(&id), payload);
     mapped.attribute("messageId", id);
     mapped.attribute("buttonResponse", message.first(&["buttonResponse.payload", "buttonResponse.text"]));
 }
@@ -173,14 +172,10 @@ fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, payload: &Value) {
     if mapped.entity.is_none() {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
-    mapped.identity = identity("openmessaging.receipt", &id, payload);
+    mapped.identity = Identity::of_ids("openmessaging.receipt", std::slice::from_ref(&id), payload);
     mapped.attribute("messageId", id);
     mapped.attribute("channelMessageId", receipt.text("channel.messageId"));
     mapped.attribute("reasons", reasons(receipt));
-}
-
-fn identity(topic: &str, id: &Option<String>, payload: &Value) -> Identity {
-    Identity::of(topic, std::slice::from_ref(id), &[Some(canonical::hash(payload))], payload)
 }
 
 /// `code: message` of each reason, for a person to read.

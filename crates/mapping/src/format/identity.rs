@@ -37,16 +37,17 @@ pub enum Occurrence {
 // === impl Identity ===
 
 impl Identity {
-    /// Declared fields, where the ones that must be there are; else the canonical body.
-    pub fn of(
-        topic: impl Into<String>,
-        required: &[Option<String>],
-        optional: &[Option<String>],
-        body: &Value,
-    ) -> Self {
-        Self::declared(required, optional)
-            .map_or_else(|| Self::of_body("", body), |fields| Self { fields, ..Self::default() })
-            .under(topic)
+    /// The platform's ids, where it gives all of them, and the canonical body. What is delivered again has the same
+    /// ids and the same body; the same ids with another body (one field more, another page of an answer) are kept as
+    /// another fact, since one of the two would be lost otherwise.
+    pub fn of_ids(topic: impl Into<String>, ids: &[Option<String>], body: &Value) -> Self {
+        match Self::declared(ids, &[]) {
+            Some(mut fields) => {
+                fields.push(canonical::hash(body));
+                Self { topic: topic.into(), fields, content: None }
+            }
+            None => Self::of_body(topic, body),
+        }
     }
 
     /// The declared fields, where the ones that must be there are.
@@ -90,9 +91,5 @@ impl Identity {
         if self.content.take().is_some() {
             self.fields.extend(["sequence".to_owned(), number.to_string()]);
         }
-    }
-
-    fn under(self, topic: impl Into<String>) -> Self {
-        Self { topic: topic.into(), ..self }
     }
 }
