@@ -44,7 +44,7 @@ impl Config {
     pub(crate) fn read(section: &Section<'_>, plugins: Option<&[KnownPlugin<'_>]>) -> Option<Self> {
         // Both are looked at before anything else, see `Report`; here their types are checked.
         section.optional("allow_env_secrets", boolean);
-        section.optional("allow_plaintext_http", boolean);
+        section.optional("allow_plaintext", boolean);
         let kafka = section.table("kafka", Kafka::read);
         let registry = section.table("registry", Registry::read);
         let telemetry = section.table("telemetry", Telemetry::read);

@@ -7,6 +7,7 @@ use crate::Secret;
 use crate::reference::secret;
 use crate::retention::{self, Retention};
 use crate::section::Section;
+use crate::url::is_loopback;
 use crate::values::{boolean, brokers, file, integer, one_of, text, topic_prefix};
 
 /// The Kafka cluster.
@@ -78,7 +79,9 @@ impl Kafka {
         let partitions = section.or("partitions", integer(1..=10_000), 24);
         let replication = section.or("replication", integer(1..=7), 3);
         let retention = retention::read(section);
-        let security = section.table("security", Security::read);
+        let security = section.table("security", |security| {
+            Security::read(security, brokers.as_deref().is_some_and(are_on_this_machine))
+        });
         Some(Self { brokers: brokers?, prefix, partitions, replication, retention, security: security? })
     }
 
@@ -104,7 +107,8 @@ impl SaslMechanism {
 // === impl Security ===
 
 impl Security {
-    fn read(section: &Section<'_>) -> Option<Self> {
+    /// Reads the section; `local` says that the brokers are on this machine.
+    fn read(section: &Section<'_>, local: bool) -> Option<Self> {
         let protocol = section.or(
             "protocol",
             one_of([
@@ -132,11 +136,24 @@ impl Security {
             Protocol::Sasl(mechanism) => {
                 let username = section.required("username", text);
                 let password = section.required("password", secret);
+                if !encrypted && !local && !section.allows_plaintext() {
+                    section.refuse("tls", UNENCRYPTED);
+                }
                 let tls = encrypted.then(|| files.unwrap_or_default());
                 Some(Self::Sasl { mechanism, username: username?, password: password?, tls })
             }
         }
     }
+}
+
+/// SCRAM as well: Kafka's documentation advises it only with TLS, because an exchange that was overheard can be searched
+/// for the password at leisure.
+const UNENCRYPTED: &str = "credentials would travel unencrypted beyond this machine; leave 'tls' out (or set allow_plaintext = \
+                           true at the top for a sandbox)";
+
+/// Whether all of these bootstrap servers, `host:port,host:port`, are addresses of this machine.
+fn are_on_this_machine(brokers: &str) -> bool {
+    brokers.split(',').all(|broker| is_loopback(&format!("http://{}", broker.trim())))
 }
 
 /// The words of `protocol`.

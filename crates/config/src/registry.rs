@@ -2,14 +2,15 @@
 
 use crate::reference::secret;
 use crate::section::Section;
-use crate::url::url;
+use crate::url::{private_url, url};
 use crate::values::{boolean, text};
 use crate::{Secret, TlsFiles};
 
 /// A schema registry with the Confluent API.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    /// Base URL, without a trailing slash, for instance `http://localhost:8081/apis/ccompat/v7`.
+    /// Base URL, without a trailing slash, for instance `http://localhost:8081/apis/ccompat/v7`. With credentials it
+    /// is `https://`, or on this machine, unless `allow_plaintext` is set.
     pub url: String,
     /// Whether binaries register what is missing (default true); otherwise `trunkline schemas apply` does.
     pub auto_register: bool,
@@ -39,7 +40,8 @@ pub enum RegistryAuth {
 
 impl Registry {
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
-        let url = section.required("url", url);
+        let has_credentials = ["token", "username", "password"].iter().any(|field| section.has(field));
+        let url = section.required("url", if has_credentials { private_url } else { url });
         let auto_register = section.or("auto_register", boolean, true);
         let auth = RegistryAuth::read(section);
         let tls = TlsFiles::read(section);

@@ -28,8 +28,8 @@ pub(crate) struct Report<'a> {
     pub secrets: Secrets,
     /// `allow_env_secrets`.
     pub allow_env_secrets: bool,
-    /// `allow_plaintext_http`.
-    pub allow_plaintext_http: bool,
+    /// `allow_plaintext`.
+    pub allow_plaintext: bool,
 }
 
 // === impl Report ===
@@ -50,7 +50,7 @@ impl<'a> Report<'a> {
             broken_lines: Vec::new(),
             secrets,
             allow_env_secrets: allowed("allow_env_secrets"),
-            allow_plaintext_http: allowed("allow_plaintext_http"),
+            allow_plaintext: allowed("allow_plaintext"),
         };
         for error in syntax_errors {
             let offset = error.span().map_or(0, |span| span.start);

@@ -89,6 +89,11 @@ impl<'a> Section<'a> {
         self.get(field).is_some()
     }
 
+    /// Whether credentials may travel unencrypted beyond this machine (`allow_plaintext`).
+    pub fn allows_plaintext(&self) -> bool {
+        self.report.allow_plaintext
+    }
+
     /// Notes what is wrong with a field in the light of others.
     pub fn refuse(&self, field: &str, message: &str) {
         let offset = self.get(field).map_or(self.offset, |value| value.span().start);

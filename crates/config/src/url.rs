@@ -18,12 +18,12 @@ pub(crate) fn url(value: &Value<'_>) -> Read<String> {
 pub(crate) fn private_url(value: &Value<'_>) -> Read<String> {
     let written = url(value)?;
     let private = written.starts_with("https://") || is_loopback(&written);
-    if private || value.report.allow_plaintext_http {
+    if private || value.report.allow_plaintext {
         return Ok(written);
     }
     Err(Problem::new(format!(
         "is '{written}': credentials would travel unencrypted; use https:// \
-         (or set allow_plaintext_http = true at the top for a sandbox)"
+         (or set allow_plaintext = true at the top for a sandbox)"
     )))
 }
 

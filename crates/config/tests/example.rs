@@ -28,7 +28,7 @@ fn connections() {
     assert_eq!(password.expose_secret(), "first secret");
     assert!(tls.is_some(), "SASL is encrypted unless `tls = false` says otherwise");
 
-    assert_eq!(config.registry.url, "http://registry:8081/apis/ccompat/v7");
+    assert_eq!(config.registry.url, "https://registry:8081/apis/ccompat/v7");
     assert!(!config.registry.auto_register);
     assert!(matches!(&config.registry.auth, RegistryAuth::Basic { username, .. } if username == "trunkline"));
     assert_eq!(config.telemetry.log_format, LogFormat::Text);
