@@ -6,11 +6,12 @@
 //!   - [`signals`], [`guard`]: how it ends otherwise than by itself
 //! - [`services`]: broker and registry, unless the user brought them: [`kafka`], [`registry`]
 //!   - [`jvm`]: the virtual machines they run in
-//! - [`maven`]: what is fetched for them
+//! - [`maven`]: what is fetched for them; [`downloads`]: whether it is what was reviewed
 //! - [`promtool`]: what evaluates alert rules
 //! - [`cargo`]: the build
 
 pub mod cargo;
+pub mod downloads;
 pub mod guard;
 pub mod jvm;
 pub mod kafka;

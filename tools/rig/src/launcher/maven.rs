@@ -1,10 +1,11 @@
-//! What is fetched by Maven coordinates, once, into the cache.
+//! What is fetched by Maven coordinates, once, into the cache; used only if it is what was reviewed.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
 
+use super::downloads;
 use super::run::{Run, make_folder};
 
 const KAFKA_VERSION: &str = "4.3.1";
@@ -33,7 +34,8 @@ pub async fn kafka(run: &Run) -> anyhow::Result<PathBuf> {
                 output(folder),
             ],
         )
-        .await
+        .await?;
+        downloads::verify_folder(&folder.join("out"))
     })
     .await
 }
@@ -52,6 +54,7 @@ pub async fn apicurio(run: &Run) -> anyhow::Result<PathBuf> {
         let out = folder.join("out");
         std::fs::create_dir(&out)?;
         let archive = folder.join(format!("apicurio-registry-app-{APICURIO_VERSION}-all.tar.gz"));
+        downloads::verify(&archive)?;
         let mut tar = run.command("tar");
         let status =
             tar.arg("-xzf").arg(&archive).arg("-C").arg(&out).status().await.context("cannot run tar")?;
@@ -79,6 +82,7 @@ pub async fn kafka_streams(run: &Run, version: &str) -> anyhow::Result<PathBuf> 
         maven(run, &[&project[..], &["package".into(), schemas]].concat()).await?;
         let copying = ["-DincludeScope=runtime".into(), output(folder)];
         maven(run, &[&project[..], &[format!("{COPY}:copy-dependencies")], &copying].concat()).await?;
+        downloads::verify_folder(&folder.join("out"))?;
         for entry in std::fs::read_dir(job.join("target"))? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
