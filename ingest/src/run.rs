@@ -23,7 +23,8 @@ use crate::{http, metric_names};
 /// How often new drift is reported, and how soon a store that failed is looked at again.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Runs ingest until `shutdown` completes and what it took in is stored, or `drain_timeout` is over.
+/// Runs ingest until `shutdown` completes, then for `shutdown_delay`, and until what it took in is stored, or
+/// `drain_timeout` is over.
 ///
 /// `/readyz` says yes once registry, topics and listener are there; until then registry and brokers are asked
 /// again and again.
@@ -68,10 +69,16 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         () = publisher.broken() => Err(Error::ProducerBroken),
         ended = &mut server => Err(Error::Server(format!("{ended:?}"))),
     };
-    let until = Instant::now() + config.ingest.drain_timeout;
-    tracing::info!("draining");
     health.set(LISTENER, false, "draining");
     periodic.abort();
+    if outcome.is_ok() {
+        // Requests come for as long as what balances load has not noticed; a closed port would turn them away.
+        let delay = config.ingest.shutdown_delay;
+        tracing::info!(?delay, "not ready any more; webhooks are still taken");
+        let _ = timeout_at(Instant::now() + delay, &mut server).await;
+    }
+    let until = Instant::now() + config.ingest.drain_timeout;
+    tracing::info!("draining");
     drop(stop);
     if timeout_at(until, &mut server).await.is_err() {
         tracing::warn!(

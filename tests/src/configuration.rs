@@ -46,6 +46,9 @@ Customer__c = 'event.customerId'
 Events__c = 'string(conversation.events)'
 "#;
 
+/// How long ingest goes on taking webhooks after it was asked to stop: as long as a slow machine needs for one.
+pub(crate) const SHUTDOWN_DELAY: &str = "shutdown_delay = \"2s\"\n";
+
 /// All sources, that of EventBridge put in order by this mode; all systems, without limits; rules that route and write
 /// back every call.
 pub(crate) fn choices(order: &'static str) -> Choices {
@@ -54,6 +57,7 @@ pub(crate) fn choices(order: &'static str) -> Choices {
         sources: vec![eventbridge, OPEN_MESSAGING, CXONE],
         genesys_org: "acme",
         org: "acme",
+        ingest: SHUTDOWN_DELAY.to_owned(),
         enrichment: String::new(),
         rules: RULES,
         ..Choices::default()

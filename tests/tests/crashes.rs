@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use trunkline_load::Counts;
-use trunkline_tests::{Deployment, PlayedDay, Program};
+use trunkline_tests::payloads::Step;
+use trunkline_tests::{Deployment, PlayedDay, Program, until};
 use trunkline_verifier::Report;
 
 const RATE: f64 = 60.0;
@@ -142,4 +143,27 @@ fn holds(report: &Report, counts: &Counts) {
     }
     assert!(counts.accepted > 500, "a day worth judging: {counts:?}");
     assert_eq!(counts.gave_up, 0, "the load generator delivered everything: {counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ingest_takes_webhooks_until_load_balancers_have_noticed_that_it_stops() -> Result<()> {
+    let deployment = Deployment::new("shutdown-delay", "sorted").await?;
+    let ingest = deployment.start("ingest", "ingest-0").await?;
+    let readiness = format!("{}/readyz", ingest.admin());
+    let late = async || {
+        until("ingest says that it is not ready any more", async || {
+            Ok(Some(reqwest::get(&readiness).await?.status()).filter(|status| *status == 503))
+        })
+        .await?;
+        let step =
+            Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: "C-000001" };
+        deployment.post(step.envelope("6f1c2ff0-0000-4000-8000-000000000004")).await
+    };
+
+    let (stopped, late) = tokio::join!(ingest.stop(), late());
+
+    stopped?;
+    assert_eq!(late?.status, 202, "sent after readiness was withdrawn");
+    assert_eq!(deployment.values("events.normalized").await?.len(), 1, "and stored");
+    Ok(())
 }

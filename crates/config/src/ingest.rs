@@ -22,7 +22,10 @@ pub struct Ingest {
     pub json_depth: usize,
     /// Requests worked on at once; more are answered 503 (default 1,024).
     pub max_in_flight: usize,
-    /// How long a shutdown may take (default 10 s).
+    /// How long webhooks are still taken after a shutdown was asked for, while `/readyz` says no already (default 0):
+    /// what balances load in front of ingest goes on sending until it has noticed.
+    pub shutdown_delay: Duration,
+    /// How long a shutdown may take after that (default 10 s).
     pub drain_timeout: Duration,
 }
 
@@ -36,6 +39,7 @@ impl Ingest {
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
+            shutdown_delay: section.or("shutdown_delay", duration, Duration::ZERO),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
         };
         if ingest.listen == ingest.admin && ingest.listen.port() != 0 {

@@ -60,6 +60,8 @@ pub struct Choices {
     pub org: &'static str,
     /// How many calls each target may be sent.
     pub rate: Rate,
+    /// Further lines of the section `[ingest]`.
+    pub ingest: String,
     /// Further lines of the section `[processor]`.
     pub processor: String,
     /// Further lines of the section `[enrichment]`.
@@ -82,6 +84,7 @@ impl Default for Choices {
             genesys_org: sources::GENESYS_ORG,
             org: "demo",
             rate: Rate::Quotas,
+            ingest: String::new(),
             processor: String::new(),
             enrichment: "deadline = \"250ms\"\n".to_owned(),
             rules: rules::DAY,
@@ -108,12 +111,12 @@ pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentia
 fn general(layout: &Layout, choices: &Choices) -> String {
     let Layout { kafka, registry, replication, prefix, state, ingest, admin, .. } = layout;
     let [ingest_admin, processor_admin, sink_admin] = admin;
-    let (state, processor) = (state.display(), &choices.processor);
+    let (state, further_ingest, processor) = (state.display(), &choices.ingest, &choices.processor);
     format!(
         "# Written for one run; `trunkline init` writes one to start from.\n\
          [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
-         [ingest]\nlisten = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
+         [ingest]\n{further_ingest}listen = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
          [processor]\n{processor}admin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
          [sink]\nadmin = \"{sink_admin}\"\n"
     )
