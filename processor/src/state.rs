@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod store;
+mod unused;
 
 pub use checkpoint::{Checkpoint, anchor};
 pub use store::{Store, set_aside};
@@ -34,6 +35,13 @@ pub trait StateStore {
     /// [`StateError::Store`] when the store fails.
     fn apply(&mut self, partition: i32, changes: &[Change], checkpoint: Checkpoint)
     -> Result<(), StateError>;
+
+    /// Removes state that nobody has used for long; `ours` are the partitions that are ours, also those that are still
+    /// being restored. Done at `now` (UTC milliseconds).
+    ///
+    /// # Errors
+    /// [`StateError::Store`] when the store fails.
+    fn remove_unused(&mut self, ours: &[i32], now: i64) -> Result<(), StateError>;
 
     /// As [`StateView::get`], of a partition.
     ///

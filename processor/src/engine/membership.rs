@@ -62,7 +62,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                     self.store.apply(partition, &changes, Checkpoint { anchor, at })?;
                 }
                 Step::Ready { partition, offset } if awaited(partition) => self.begin(partition, offset)?,
-                Step::Done(took) => self.restored(took),
+                Step::Done(took) => {
+                    self.restored(took);
+                    self.remove_unused()?;
+                }
                 Step::Failed(failure) => return Err(failure.into()),
                 // Of a partition that was taken away meanwhile.
                 Step::Clear { .. } | Step::Changes { .. } | Step::Ready { .. } => {}
@@ -90,6 +93,13 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.assignment.let_go(partition);
             self.load.let_go(partition);
         }
+    }
+
+    /// Partitions come and go with instances and their names; what they leave behind is looked at when some have come.
+    fn remove_unused(&mut self) -> Result<(), EngineError> {
+        let mut ours = self.owned();
+        ours.extend(self.assignment.restoring());
+        Ok(self.store.remove_unused(&ours, self.clock.now_ms())?)
     }
 
     fn restored(&self, took: Took) {

@@ -4,6 +4,7 @@
 //! are always in step, whatever part of a memtable a crash takes away.
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rocksdb::{
@@ -15,6 +16,7 @@ use rocksdb::{
 use trunkline_partition::state::{Change, Entry, StateError, keys};
 use trunkline_schemas::error_codes;
 
+use super::unused::{self, Fate};
 use super::{Checkpoint, StateStore};
 
 /// Memtables are flushed at least this often (milliseconds), so that a restart has no long tail to read.
@@ -60,11 +62,12 @@ pub struct Store {
 // === impl Store ===
 
 impl Store {
-    /// Opens the store, or makes it.
+    /// Opens the store, or makes it. Only its owner may read it: customers are in it.
     ///
     /// # Errors
     /// [`StateError::Store`] when the folder cannot be used: held by another process, not writable, damaged.
     pub fn open(path: &Path) -> Result<Self, StateError> {
+        make_private(path)?;
         let failed = |what, source| failure(path, what, &source);
         let mut options = Options::default();
         options.create_if_missing(true);
@@ -169,6 +172,23 @@ impl StateStore for Store {
         Ok(())
     }
 
+    fn remove_unused(&mut self, ours: &[i32], now: i64) -> Result<(), StateError> {
+        let others: Vec<i32> =
+            self.families.keys().copied().filter(|partition| !ours.contains(partition)).collect();
+        for partition in others {
+            let Some(Checkpoint { at: used, .. }) = self.checkpoint(partition)? else { continue };
+            let fate = Fate::of(used, now);
+            if fate == Fate::Removed
+                && let Some(name) = self.families.remove(&partition)
+            {
+                self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))?;
+            }
+            fate.say(&format!("partition {partition} in {}", self.path.display()), used, now);
+        }
+        unused::remove_neighbours(&self.path, now);
+        Ok(())
+    }
+
     fn get(&self, partition: i32, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
         self.db.get_cf(self.family(partition)?, key).map_err(|source| self.failed("reading", source))
     }
@@ -206,6 +226,16 @@ impl StateStore for Store {
         self.unflushed = 0;
         Ok(())
     }
+}
+
+/// Makes the folder where there is none, and closes it to everybody but its owner.
+fn make_private(path: &Path) -> Result<(), StateError> {
+    let made = std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)));
+    made.map_err(|source| StateError::Store {
+        message: format!("state store {}: it cannot be made, or closed to others: {source}", path.display()),
+        damaged: false,
+    })
 }
 
 /// Moves a store that is damaged, and closed, out of the way: whoever opens it next makes an empty one, and
@@ -294,6 +324,36 @@ mod tests {
         assert_eq!(store.get(0, b"k").unwrap(), None);
         store.clear_partition(7).unwrap();
         assert_eq!(store.checkpoint(7).unwrap(), None);
+    }
+
+    #[test]
+    fn only_its_owner_may_look_into_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/group-instance");
+        let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        drop(Store::open(&path).unwrap());
+        assert_eq!(mode(), 0o700);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        drop(Store::open(&path).unwrap());
+        assert_eq!(mode(), 0o700, "also one that an earlier build has made");
+    }
+
+    #[test]
+    fn partitions_that_left_a_week_ago_are_removed() {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("group-instance")).unwrap();
+        for (partition, at) in [(0, 0), (1, 0), (2, 3 * DAY_MS), (3, 8 * DAY_MS)] {
+            store.ensure_partition(partition).unwrap();
+            store.apply(partition, &[], Checkpoint { at, ..checkpoint(12) }).unwrap();
+        }
+        store.remove_unused(&[0], 8 * DAY_MS).unwrap();
+        assert!(store.checkpoint(0).unwrap().is_some(), "ours, still being restored");
+        assert!(matches!(store.checkpoint(1), Err(StateError::UnknownPartition(1))));
+        assert!(store.checkpoint(2).unwrap().is_some(), "announced only");
+        assert!(store.checkpoint(3).unwrap().is_some());
+        store.ensure_partition(1).unwrap();
+        assert_eq!(store.checkpoint(1).unwrap(), None, "it begins anew when it comes back");
     }
 
     #[test]

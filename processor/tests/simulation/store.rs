@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use trunkline_kafka::topics::DELETE_RETENTION_MS;
 use trunkline_partition::state::{Change, Entry, StateError};
 use trunkline_processor::state::{Checkpoint, StateStore};
 
@@ -143,6 +144,16 @@ impl StateStore for ModelStore {
         let mut disk = self.disk.borrow_mut();
         let family = disk.families.get_mut(&partition).ok_or(StateError::UnknownPartition(partition))?;
         family.apply(changes, Some(checkpoint));
+        Ok(())
+    }
+
+    fn remove_unused(&mut self, ours: &[i32], now: i64) -> Result<(), StateError> {
+        let unused =
+            |family: &Family| family.checkpoint.is_some_and(|last| now - last.at >= DELETE_RETENTION_MS);
+        self.disk
+            .borrow_mut()
+            .families
+            .retain(|partition, family| ours.contains(partition) || !unused(family));
         Ok(())
     }
 
