@@ -1,6 +1,8 @@
 use proptest::prelude::*;
+use trunkline_schemas::EncodedEvent;
 
 use super::*;
+use crate::events::{encoded, event};
 
 const HOLD: i64 = 500;
 
@@ -12,12 +14,27 @@ struct Arrival {
     event_time: i64,
 }
 
+/// An event of a participant; of nobody in particular where the name is empty.
+fn of(event_type: &str, participant: &str) -> EncodedEvent {
+    let mut event = event("c", event_type, 0);
+    event.participant_id = Some(participant.to_owned()).filter(|participant| !participant.is_empty());
+    encoded(&event)
+}
+
+/// What a conversation has seen after these events.
+fn seen(events: &[(&str, &str)]) -> Causes {
+    let mut causes = Causes::default();
+    events.iter().for_each(|(event_type, participant)| causes.take(&of(event_type, participant)));
+    causes
+}
+
 /// What comes out, in order, when arrivals come in at their times and the clock then runs on.
 fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
     let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
     let mut out = Vec::new();
+    let begun = seen(&[("conversation.started", "")]);
     let drain = |channel: &mut Channel<u128>, now: i64, out: &mut Vec<(u128, bool, bool)>| {
-        while let Some(passed) = channel.next_ready(now, Phase::Started) {
+        while let Some(passed) = channel.next_ready(now, &begun) {
             out.push((passed.item, passed.late, passed.gap_before));
         }
     };
@@ -29,10 +46,10 @@ fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
             ingest_time: arrival.at,
             sequence: Some(arrival.sequence),
             event_type: "message.received",
-            conversational: true,
+            need: Need::of(&of("message.received", "")),
             edge: None,
         };
-        if let Some(passed) = channel.arrive(facts, arrival.id, Phase::Started) {
+        if let Some(passed) = channel.arrive(facts, arrival.id, &begun) {
             out.push((passed.item, passed.late, passed.gap_before));
         }
         drain(&mut channel, arrival.at, &mut out);
@@ -64,30 +81,121 @@ fn sorted_marks_only_what_comes_after_its_hold() {
     assert_eq!(out, [(1, false, false), (2, false, false), (4, false, false), (3, true, false)]);
 }
 
+/// A fact of a causal channel, taken in at 0.
+fn causal(offset: i64, event_type: &'static str, participant: &str) -> Facts<'static> {
+    let need = Need::of(&of(event_type, participant));
+    Facts { offset, event_time: 10, ingest_time: 0, sequence: None, event_type, need, edge: None }
+}
+
 #[test]
 fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     let mut channel = Channel::new(OrderMode::Causal, HOLD, ChannelOrder::default());
-    let facts = |offset, event_type| Facts {
-        offset,
-        event_time: 10,
-        ingest_time: 0,
-        sequence: None,
-        event_type,
-        conversational: true,
-        edge: None,
-    };
-    assert!(channel.arrive(facts(2, "participant.connected"), 2, Phase::New).is_none());
-    assert!(channel.next_ready(HOLD - 1, Phase::New).is_none());
-    let passed = channel.next_ready(HOLD - 1, Phase::Started).unwrap();
+    let (nothing, begun) = (seen(&[]), seen(&[("conversation.started", "c")]));
+    assert!(channel.arrive(causal(2, "participant.connected", "a"), 2, &nothing).is_none());
+    assert!(channel.next_ready(HOLD - 1, &nothing).is_none());
+    let passed = channel.next_ready(HOLD - 1, &begun).unwrap();
     assert!(passed.held && !passed.gap_before);
 
-    assert!(channel.arrive(facts(3, "participant.connected"), 3, Phase::New).is_none());
-    let passed = channel.next_ready(HOLD, Phase::New).unwrap();
+    assert!(channel.arrive(causal(3, "participant.connected", "a"), 3, &nothing).is_none());
+    let passed = channel.next_ready(HOLD, &nothing).unwrap();
     assert!(passed.held && passed.gap_before);
 }
 
+/// Which events of a call had to wait for something, one after the other.
+fn held(call: &[(&'static str, &'static str)]) -> Vec<usize> {
+    let mut channel = Channel::new(OrderMode::Causal, HOLD, ChannelOrder::default());
+    let mut held = Vec::new();
+    for (index, (event_type, participant)) in call.iter().enumerate() {
+        let before = seen(&call[..index]);
+        if channel.arrive(causal(index as i64, event_type, participant), index, &before).is_none() {
+            held.push(index);
+        }
+    }
+    held
+}
+
+#[test]
+fn nothing_waits_in_a_call_of_several_agents_that_comes_in_order() {
+    let begin = [("conversation.started", "c"), ("queue.entered", "q1"), ("participant.connected", "a")];
+    let consult = [
+        ("participant.connected", "b"),
+        ("participant.disconnected", "b"),
+        ("acw.ended", "b"),
+        ("queue.left", "q1"),
+        ("participant.disconnected", "a"),
+        ("wrapup.applied", "a"),
+    ];
+    // The second queue is entered before the first agent has left, and that one writes up meanwhile.
+    let blind_transfer = [
+        ("queue.left", "q1"),
+        ("queue.entered", "q2"),
+        ("participant.disconnected", "a"),
+        ("participant.connected", "b"),
+        ("queue.left", "q2"),
+        ("acw.ended", "a"),
+        ("flow.started", "f"),
+        ("participant.disconnected", "b"),
+        ("flow.ended", "f"),
+        ("wrapup.applied", "a"),
+    ];
+    let conference = [
+        ("participant.connected", "b"),
+        ("queue.entered", "q2"),
+        ("participant.connected", "x"),
+        ("participant.disconnected", "x"),
+        ("participant.disconnected", "b"),
+        ("queue.left", "q2"),
+        ("participant.disconnected", "a"),
+        ("queue.left", "q1"),
+    ];
+    // Nobody answered, the first agent's work goes on after the end, and the conversation begins again.
+    let again = [
+        ("participant.disconnected", "a"),
+        ("queue.entered", "q2"),
+        ("acw.ended", "a"),
+        ("conversation.ended", "c"),
+        ("conversation.started", "c2"),
+        ("queue.left", "q1"),
+        ("wrapup.applied", "a"),
+        ("queue.left", "q2"),
+    ];
+    for rest in [&consult[..], &blind_transfer, &conference, &again] {
+        assert_eq!(held(&[&begin[..], rest].concat()), [0; 0], "{rest:?}");
+    }
+}
+
+#[test]
+fn each_participant_has_causes_of_its_own() {
+    let call = [
+        ("conversation.started", "c"),
+        ("participant.connected", "a"),
+        // Of somebody else, whose beginning was not seen.
+        ("participant.disconnected", "b"),
+        ("queue.left", "a"),
+        ("acw.ended", ""),
+        ("conversation.ended", "c"),
+        ("flow.ended", "f"),
+        ("flow.ended", ""),
+    ];
+    assert_eq!(held(&call), [2, 3, 6]);
+    // A beginning that says of nobody whose it was may be anybody's.
+    let nobody =
+        [("conversation.started", ""), ("queue.entered", ""), ("queue.left", "q"), ("acw.ended", "")];
+    assert_eq!(held(&nobody), [3]);
+}
+
+#[test]
+fn participants_beyond_those_that_are_told_apart_count_as_seen() {
+    let name = |number: usize| -> &'static str { format!("p{number}").leak() };
+    let mut call: Vec<_> = (0..63).map(|number| ("participant.connected", name(number))).collect();
+    call.insert(0, ("conversation.started", "c"));
+    assert_eq!(held(&[&call[..], &[("acw.ended", "x")]].concat()), [64]);
+    call.push(("participant.connected", "the last one"));
+    assert_eq!(held(&[&call[..], &[("acw.ended", "x"), ("queue.left", "x")]].concat()), [0; 0]);
+}
+
 /// What comes out of events of one millisecond that arrive one after the other: type, and session of one participant.
-fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) -> Vec<usize> {
+fn of_one_millisecond(mode: OrderMode, arrivals: &[(&str, &str)]) -> Vec<usize> {
     let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
     let mut out = Vec::new();
     for (offset, (event_type, session)) in arrivals.iter().enumerate() {
@@ -98,14 +206,14 @@ fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) 
             ingest_time: 100 - offset as i64,
             sequence: None,
             event_type,
-            conversational: true,
+            need: Need::of(&of(event_type, "participant")),
             edge: edge(event_type, Some("participant"), Some(*session).filter(|session| !session.is_empty())),
         };
-        out.extend(channel.arrive(facts, offset, phase));
+        out.extend(channel.arrive(facts, offset, &Causes::default()));
     }
-    let mut phase = phase;
-    while let Some(passed) = channel.next_ready(i64::MAX, phase) {
-        phase = phase.after(arrivals[passed.item].0);
+    let mut causes = Causes::default();
+    while let Some(passed) = channel.next_ready(i64::MAX, &causes) {
+        causes.take(&of(arrivals[passed.item].0, "participant"));
         out.push(passed);
     }
     assert!(out.iter().all(|passed| !passed.late), "an equal time is never late");
@@ -114,7 +222,7 @@ fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) 
 
 #[test]
 fn events_of_one_millisecond_keep_the_order_of_their_arrival_within_their_conversation() {
-    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
     assert_eq!(sorted(&[("flow.started", "f"), ("conversation.started", "c")]), [1, 0]);
     assert_eq!(sorted(&[("conversation.ended", "c"), ("participant.disconnected", "a")]), [1, 0]);
     let all = ["message.received", "acw.ended", "wrapup.applied", "queue.left", "flow.ended", "message.sent"];
@@ -126,7 +234,7 @@ fn events_of_one_millisecond_keep_the_order_of_their_arrival_within_their_conver
 
 #[test]
 fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_after_it() {
-    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
     let ended_first =
         [("flow.ended", "f"), ("message.received", ""), ("flow.started", "f"), ("message.sent", "")];
     assert_eq!(sorted(&ended_first), [1, 2, 0, 3]);
@@ -137,6 +245,24 @@ fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_aft
     // Two ends of one start keep their order, and so do a start and its end.
     assert_eq!(sorted(&[("flow.ended", "f"), ("flow.ended", "f"), ("flow.started", "f")]), [2, 0, 1]);
     assert_eq!(sorted(&[("flow.started", "f"), ("message.sent", ""), ("flow.ended", "f")]), [0, 1, 2]);
+}
+
+#[test]
+fn a_conversation_that_starts_again_in_the_millisecond_of_its_end_keeps_its_order() {
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
+    let (end, again) = (("conversation.ended", "c"), ("conversation.started", "d"));
+    assert_eq!(sorted(&[end, again]), [0, 1]);
+    assert_eq!(sorted(&[("conversation.ended", "c"), ("user", "a"), again, ("flow", "f")]), [1, 0, 2, 3]);
+    assert_eq!(sorted(&[end, ("flow.ended", "f"), again, ("flow.started", "f")]), [1, 0, 2, 3]);
+    // One that came first, that is of the same session, or of nobody knows which, is a beginning.
+    assert_eq!(sorted(&[again, end]), [0, 1]);
+    assert_eq!(sorted(&[end, ("conversation.started", "c")]), [1, 0]);
+    assert_eq!(sorted(&[end, ("conversation.started", "")]), [1, 0]);
+    // Twice within one millisecond.
+    assert_eq!(
+        sorted(&[end, again, ("conversation.ended", "d"), ("conversation.started", "e")]),
+        [0, 1, 2, 3]
+    );
 }
 
 #[test]
@@ -151,7 +277,7 @@ fn an_equal_time_that_comes_after_the_hold_is_not_late() {
 #[test]
 fn what_waits_for_its_cause_comes_out_by_arrival_and_the_end_of_all_at_last() {
     let waiting = [("conversation.ended", "c"), ("flow.started", "f"), ("queue.entered", "q")];
-    assert_eq!(of_one_millisecond(OrderMode::Causal, Phase::New, &waiting), [1, 2, 0]);
+    assert_eq!(of_one_millisecond(OrderMode::Causal, &waiting), [1, 2, 0]);
 }
 
 /// Numbers 1..=n, each displaced by less than the hold.
