@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod dice;
 mod fact;
 mod history;
 mod reference;
@@ -15,8 +16,9 @@ use std::collections::{BTreeMap, VecDeque};
 use trunkline_partition::conversation::Conversation;
 use trunkline_schemas::ConversationSummary;
 
+use crate::dice::Dice;
 use crate::fact::Fact;
-use crate::history::{Dice, history};
+use crate::history::history;
 
 /// Histories that are played.
 const HISTORIES: u64 = 10_000;

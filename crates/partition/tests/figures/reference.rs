@@ -1,10 +1,15 @@
 //! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew
 //! from the whole list of facts, with the platform's own ids, by searching through lists.
 
+mod edges;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_schemas::ConversationSummary;
 
+use self::edges::{Edge, edges, name_ends};
+use self::told::{milliseconds, strength};
 use crate::fact::Fact;
 
 const OF_AGENTS: [&str; 6] = [
@@ -18,19 +23,6 @@ const OF_AGENTS: [&str; 6] = [
 
 /// When something happened: the millisecond, and how many starts and ends of it came before.
 type Point = (i64, usize);
-
-/// A start or an end.
-#[derive(Debug, Clone)]
-struct Edge<'f> {
-    fact: &'f Fact,
-    kind: &'static str,
-    starts: bool,
-    at: Point,
-    /// Participant, session, and the agent where both lack.
-    name: [&'f str; 3],
-    agent: &'f str,
-    media: &'f str,
-}
 
 #[derive(Debug, Clone, Default)]
 struct Session {
@@ -104,51 +96,6 @@ fn order(agent: &str) -> u64 {
         hash = hash.wrapping_mul(1_099_511_628_211);
     }
     hash
-}
-
-fn strength(how: &str) -> u8 {
-    let letters: String = how.to_ascii_lowercase().chars().filter(char::is_ascii_lowercase).collect();
-    let no_answer = ["noanswer", "notavailable", "dnd"].iter().any(|word| {
-        [(*word).to_owned(), format!("{word}transfer"), format!("transfer{word}")].contains(&letters)
-    });
-    match letters.as_str() {
-        _ if no_answer => 6,
-        "dndendpoint" => 6,
-        "conferencetransfer" => 5,
-        "transferconference" => 4,
-        "transferconsult" | "consulttransfer" => 3,
-        how if how.starts_with("transfer") || how.ends_with("transfer") => 2,
-        _ => 1,
-    }
-}
-
-/// A duration in any notation of JSON: the point moves as far as the exponent says, and what stands behind it then is
-/// left out.
-fn milliseconds(text: &str) -> Option<i64> {
-    let text = text.to_ascii_lowercase();
-    let (number, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (back, exponent) = match exponent.chars().next()? {
-        '-' => (true, &exponent[1..]),
-        '+' => (false, &exponent[1..]),
-        _ => (false, exponent),
-    };
-    let (negative, number) = match number.strip_prefix('-') {
-        Some(number) => (true, number),
-        None => (false, number),
-    };
-    let parts: Vec<&str> = number.split('.').collect();
-    let numeric = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    if parts.len() > 2 || !parts.iter().all(|part| numeric(part)) || !numeric(&exponent) {
-        return None;
-    }
-    let digits = parts.concat();
-    if negative && digits.chars().any(|digit| digit != '0') {
-        return None;
-    }
-    let by = exponent.parse::<usize>().unwrap_or(999).min(999);
-    let point = if back { parts[0].len().saturating_sub(by) } else { parts[0].len() + by };
-    let padded = format!("{digits}{}", "0".repeat(point));
-    if point == 0 { Some(0) } else { padded[..point].parse().ok() }
 }
 
 /// Its figures.
@@ -231,86 +178,6 @@ fn after_work(facts: &[Fact]) -> Option<i64> {
         *known = told.max(*known);
     }
     (!longest.is_empty()).then(|| longest.values().sum())
-}
-
-/// Whether a fact is a start (or else an end) of a session of this kind.
-fn edge(fact: &Fact, kind: &str) -> Option<bool> {
-    let (start, end) = match kind {
-        "customer" => ("conversation.started", "conversation.ended"),
-        "queue" => ("queue.entered", "queue.left"),
-        "flow" => ("flow.started", "flow.ended"),
-        _ => ("participant.connected", "participant.disconnected"),
-    };
-    if fact.kind == "conversation.status_changed" && kind == "customer" {
-        let reopened = fact.told.get("caseStatus").is_some_and(|status| status.to_lowercase() != "closed");
-        return reopened.then_some(true);
-    }
-    (fact.kind == start).then_some(true).or((fact.kind == end).then_some(false))
-}
-
-/// All starts and ends. What is told of one name and millisecond twice is one.
-fn edges(facts: &[Fact]) -> Vec<Edge<'_>> {
-    let mut edges: Vec<Edge<'_>> = Vec::new();
-    for fact in facts {
-        for kind in ["customer", "agent", "queue", "flow"] {
-            let Some(starts) = edge(fact, kind) else { continue };
-            let alone = kind == "agent" && fact.participant.is_empty() && fact.session.is_empty();
-            let name = [fact.participant, fact.session, if alone { fact.agent } else { "" }];
-            let of_time: Vec<&Edge<'_>> = edges.iter().filter(|edge| edge.at.0 == fact.at).collect();
-            let same = |edge: &&&Edge<'_>| (edge.kind, edge.starts, edge.name) == (kind, starts, name);
-            let places: BTreeSet<usize> = of_time.iter().map(|edge| edge.at.1).collect();
-            let place = of_time.iter().find(same).map_or(places.len(), |edge| edge.at.1);
-            let (agent, media) = (fact.agent, fact.media);
-            edges.push(Edge { fact, kind, starts, at: (fact.at, place), name, agent, media });
-        }
-    }
-    edges
-}
-
-/// An end of an agent's session that names nobody is that of whom it can mean.
-fn name_ends(edges: &mut [Edge<'_>], customers: &[Session], observers: &BTreeSet<String>) {
-    let nobody = ["", "", ""];
-    let mut ends: Vec<Point> = edges
-        .iter()
-        .filter(|edge| edge.kind == "agent" && !edge.starts && edge.name == nobody)
-        .map(|edge| edge.at)
-        .collect();
-    ends.sort_unstable();
-    ends.dedup();
-    for end in ends {
-        let agents: Vec<Edge<'_>> = edges.iter().filter(|edge| edge.kind == "agent").cloned().collect();
-        let runs = |name: &[&str; 3]| {
-            let before = agents.iter().filter(|edge| edge.name == *name && edge.at < end);
-            let Some(last) = before.max_by_key(|edge| edge.at).filter(|edge| edge.starts) else {
-                return false;
-            };
-            let media = agents.iter().filter(|edge| edge.name == *name).map(|edge| edge.media).max();
-            let gone = gone(customers, media.unwrap_or_default());
-            let assigned_on = |edge: &Edge<'_>| {
-                edge.starts
-                    && !edge.name[2].is_empty()
-                    && edge.name != *name
-                    && last.at < edge.at
-                    && edge.at < end
-            };
-            !gone.iter().any(|gone| *gone >= last.at && *gone < end)
-                && !(!name[2].is_empty() && agents.iter().any(assigned_on))
-                && !observers.contains(name[0])
-        };
-        let names: BTreeSet<[&str; 3]> = agents.iter().map(|edge| edge.name).collect();
-        let running: Vec<[&str; 3]> = names.into_iter().filter(runs).collect();
-        let assignee = running.iter().find(|name| !name[2].is_empty());
-        let whose = match running.as_slice() {
-            running if running.contains(&nobody) => None,
-            _ if assignee.is_some() => assignee.copied(),
-            [only] => Some(*only),
-            _ => None,
-        };
-        let Some(whose) = whose else { continue };
-        for edge in edges.iter_mut().filter(|edge| edge.kind == "agent" && edge.at == end) {
-            (edge.name, edge.agent, edge.media) = (whose, "", "");
-        }
-    }
 }
 
 /// When customers ended while no other one of a medium was there.
