@@ -240,7 +240,8 @@ impl<'a> Contact<'a> {
     }
 }
 
-/// Whether an id is that of somebody or something: the platform writes 0 where there is none, as a number in any notation or a text.
+/// Whether an id is that of somebody or something: the platform writes 0 where there is none, as a number in any
+/// notation or a text.
 pub fn is_somebody(id: &str) -> bool {
     id.parse::<f64>().map_or(!id.is_empty(), |number| number != 0.0)
 }

@@ -76,7 +76,8 @@ fn the_figures_are_right_after_each_event() {
     }
 }
 
-/// The same facts in another order, but for those of one millisecond, of which the order of arrival says which was first.
+/// The same facts in another order, but for those of one millisecond, of which the order of arrival says which was
+/// first.
 fn shuffled(facts: &[Fact], dice: &mut Dice) -> Vec<Fact> {
     let mut times: Vec<i64> = facts.iter().map(|fact| fact.at).collect();
     dice.shuffle(&mut times);

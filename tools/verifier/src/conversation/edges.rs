@@ -67,8 +67,8 @@ impl Edge {
     }
 }
 
-/// Gives ends of agents' sessions that name nobody to the session that they can mean: of the one who is assigned, else of
-/// the only agent who is there.
+/// Gives ends of agents' sessions that name nobody to the session that they can mean: of the one who is assigned, else
+/// of the only agent who is there.
 pub(super) fn attribute(edges: &mut [Edge], customers: &[Session], aside: &BTreeSet<String>) {
     let mut order: Vec<usize> = (0..edges.len()).filter(|index| edges[*index].of == "agent").collect();
     order.sort_by_key(|index| edges[*index].when);
