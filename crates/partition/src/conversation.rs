@@ -4,13 +4,16 @@
 //!
 //! # Layout
 //!
-//! - [`Phase`]: where a conversation stands
+//! - [`Causes`]: what must come before what
+//! - `phase`: where a conversation stands
 //! - `fact`: what an event says about sessions
-//! - `sessions`: the facts as they are kept, of `span`s, `reported` durations and `observer`s under short `name`s
-//! - `session`: from facts to sessions with a start and an end
-//! - `older`: what older formats of state kept
+//! - `sessions`: the facts as they are kept, of `span`s between `point`s, `reported` durations and `observer`s under
+//!   short `name`s
+//! - `session`: from facts to sessions with a start and an end; `unnamed`: ends that do not say whose
+//! - `older`, `third_format`: what older formats of state kept
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
+mod causes;
 mod fact;
 mod figures;
 mod lives;
@@ -18,23 +21,28 @@ mod name;
 mod observer;
 mod older;
 mod phase;
+mod point;
 mod reported;
 mod session;
 mod sessions;
 mod span;
+mod third_format;
 mod totals;
 mod transfers;
+mod unnamed;
 
+pub use causes::{Causes, Need};
 pub(crate) use older::LegacyConversation;
 #[cfg(test)]
 pub(crate) use older::LegacyPhase;
-pub use phase::Phase;
+pub(crate) use third_format::ThirdConversation;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{ConversationSummary, EncodedEvent};
 
 use self::figures::Figures;
+use self::phase::Phase;
 use self::sessions::Sessions;
 
 /// One conversation, as kept in state. All times are UTC milliseconds of the platform's clock.
@@ -48,7 +56,7 @@ pub struct Conversation {
 /// What state has of it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Kept {
-    phase: Phase,
+    causes: Causes,
     started_at: Option<i64>,
     customer_id: Option<String>,
     sessions: Sessions,
@@ -72,15 +80,15 @@ impl Conversation {
             kept.started_at = Some(kept.started_at.map_or(at, |known| known.min(at)));
         }
         // Most events are about no session, and leave the figures as they are; but the first of all begins them.
-        if kept.sessions.take(event) || kept.phase == Phase::New {
+        if kept.sessions.take(event) || kept.causes.are_none() {
             self.figures = Figures::of(&kept.sessions);
         }
-        kept.phase = kept.phase.after(event_type);
+        kept.causes.take(event);
     }
 
-    /// Where it stands for the order of its events.
-    pub fn phase(&self) -> Phase {
-        self.kept.phase
+    /// What was seen of it, for the order of its events.
+    pub fn causes(&self) -> &Causes {
+        &self.kept.causes
     }
 
     /// Whether it is over, as far as is known.
@@ -128,10 +136,7 @@ impl Serialize for Conversation {
 impl<'de> Deserialize<'de> for Conversation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let kept = Kept::deserialize(deserializer)?;
-        let figures = match kept.phase {
-            Phase::New => Figures::default(),
-            _ => Figures::of(&kept.sessions),
-        };
+        let figures = if kept.causes.are_none() { Figures::default() } else { Figures::of(&kept.sessions) };
         Ok(Self { kept, figures })
     }
 }

@@ -20,7 +20,7 @@ use self::contents::Said;
 use self::stored::Stored;
 use crate::conversation::Conversation;
 use crate::order::ChannelOrder;
-use crate::state::{Change, StateError, StateView, keys};
+use crate::state::{Change, FORMAT_VERSION, StateError, StateView, keys};
 
 /// Milliseconds in an hour: the grain in which event ids are remembered and things are forgotten.
 pub const HOUR_MS: i64 = 3_600_000;
@@ -64,9 +64,12 @@ impl Entity {
         if version == stored::FIRST_FORMAT {
             return Self::load_first_format(key, body, state);
         }
-        let old = version == stored::SECOND_FORMAT;
-        let stored = if old { stored::decode_second_format(body)? } else { Stored::decode(body)? };
-        let mut entity = Self { stored, dirty: old, ..Self::default() };
+        let stored = match version {
+            stored::SECOND_FORMAT => stored::decode_second_format(body)?,
+            stored::THIRD_FORMAT => stored::decode_third_format(body)?,
+            _ => Stored::decode(body)?,
+        };
+        let mut entity = Self { stored, dirty: version < FORMAT_VERSION, ..Self::default() };
         for (hour, chunks) in entity.stored.chunks.clone() {
             for number in 0..chunks {
                 let Some(bytes) = state.get(&keys::chunk(key, hour, number))? else { continue };

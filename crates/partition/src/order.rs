@@ -15,7 +15,7 @@ use trunkline_config::OrderMode;
 
 use self::ties::rank;
 pub use self::ties::{Edge, Span, edge};
-use crate::conversation::Phase;
+use crate::conversation::{Causes, Need};
 
 /// How far a channel has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,8 +48,8 @@ pub struct Facts<'a> {
     pub sequence: Option<i64>,
     /// Its canonical type.
     pub event_type: &'a str,
-    /// Whether it belongs to a conversation, whose state machine can lack something.
-    pub conversational: bool,
+    /// What its conversation must have seen before it.
+    pub need: Need,
     /// What begins or ends with it, see [`edge`]. Only times are tied, so only [`OrderMode::Sorted`] asks for it.
     pub edge: Option<(Edge, Span)>,
 }
@@ -83,6 +83,8 @@ pub struct Channel<T> {
 struct Turn {
     /// What the mode goes by: the source's number, the time, or nothing.
     main: i64,
+    /// Times that the conversation starts again within the millisecond, up to here.
+    again: u32,
     /// The place among those of the same millisecond that the type gives.
     rank: u8,
     /// Where its record lies, or that of the event that it comes right after.
@@ -97,6 +99,7 @@ struct Waiting<T> {
     due: i64,
     event_time: i64,
     event_type: String,
+    need: Need,
     edge: Option<(Edge, Span)>,
 }
 
@@ -123,8 +126,8 @@ impl<T> Channel<T> {
         self.waiting.values().map(|w| w.due).min()
     }
 
-    /// Takes an event; it passes now, or waits. `phase` is the conversation's, after what was let through.
-    pub fn arrive(&mut self, facts: Facts<'_>, item: T, phase: Phase) -> Option<Passed<T>> {
+    /// Takes an event; it passes now, or waits. `seen` is what the conversation has seen, after what was let through.
+    pub fn arrive(&mut self, facts: Facts<'_>, item: T, seen: &Causes) -> Option<Passed<T>> {
         let late = Flags { late: true, ..Flags::default() };
         match (self.mode, facts.sequence) {
             (OrderMode::Sequenced, Some(sequence)) => {
@@ -149,8 +152,7 @@ impl<T> Channel<T> {
             }
             // A source that numbers its events and did not number this one: there is nothing to wait for.
             (OrderMode::Causal | OrderMode::Sequenced, _) => {
-                let lacks = facts.conversational && !phase.admits(facts.event_type);
-                if self.mode == OrderMode::Causal && lacks {
+                if self.mode == OrderMode::Causal && !seen.admit(facts.need) {
                     self.wait(0, facts, item);
                     return None;
                 }
@@ -163,14 +165,30 @@ impl<T> Channel<T> {
     fn wait(&mut self, main: i64, facts: Facts<'_>, item: T) {
         let by_time = self.mode == OrderMode::Sorted;
         let rank = if by_time { rank(facts.event_type) } else { 0 };
-        let turn = Turn { main, rank, offset: facts.offset, after: -1 };
+        let again = if by_time { self.again(main, facts.edge.as_ref()) } else { 0 };
+        let turn = Turn { main, again, rank, offset: facts.offset, after: -1 };
         if let Some((Edge::Start, span)) = &facts.edge {
             self.move_ends_behind(turn, span);
         }
         let due = facts.ingest_time + self.hold_ms;
         let event_type = facts.event_type.to_owned();
-        let waiting = Waiting { item, due, event_time: facts.event_time, event_type, edge: facts.edge };
+        let Facts { event_time, need, edge, .. } = facts;
+        let waiting = Waiting { item, due, event_time, event_type, need, edge };
         self.waiting.insert(turn, waiting);
+    }
+
+    /// How many times the conversation starts again among the events of this time, this one included: with a start
+    /// that comes after the end of another session of the customer.
+    fn again(&self, time: i64, edge: Option<&(Edge, Span)>) -> u32 {
+        let first = Turn { main: time, again: 0, rank: 0, offset: i64::MIN, after: -1 };
+        let of_time = || self.waiting.range(first..).take_while(|(turn, _)| turn.main == time);
+        let again = of_time().map(|(turn, _)| turn.again).max().unwrap_or(0);
+        let Some((Edge::Start, span)) = edge.filter(|(_, span)| span.is_of_customer()) else { return again };
+        let ended = |(turn, waiting): (&Turn, &Waiting<T>)| match &waiting.edge {
+            Some((Edge::End, other)) => turn.again == again && other.is_of_customer() && other != span,
+            _ => false,
+        };
+        again + u32::from(of_time().any(ended))
     }
 
     /// What ends in the millisecond in which it starts, and came first, comes right after its start.
@@ -193,11 +211,11 @@ impl<T> Channel<T> {
     }
 
     /// The next event whose turn it is, at partition time `now`. Call until there is none.
-    pub fn next_ready(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
+    pub fn next_ready(&mut self, now: i64, seen: &Causes) -> Option<Passed<T>> {
         match self.mode {
             OrderMode::Sequenced => self.next_sequenced(now),
             OrderMode::Sorted => self.next_sorted(now),
-            OrderMode::Causal => self.next_causal(now, phase),
+            OrderMode::Causal => self.next_causal(now, seen),
         }
     }
 
@@ -223,15 +241,15 @@ impl<T> Channel<T> {
         Some(self.passed(waiting.item, waiting.event_time, Flags { held: true, ..Flags::default() }))
     }
 
-    fn next_causal(&mut self, now: i64, phase: Phase) -> Option<Passed<T>> {
-        let free = |w: &Waiting<T>| phase.admits(&w.event_type) || w.due <= now;
+    fn next_causal(&mut self, now: i64, seen: &Causes) -> Option<Passed<T>> {
+        let free = |w: &Waiting<T>| seen.admit(w.need) || w.due <= now;
         let first = self.waiting.values().find(|w| free(w))?.event_time;
         // By arrival; of one millisecond, by what the types say.
         let of_its_time = self.waiting.iter().filter(|(_, w)| w.event_time == first && free(w));
         let key = *of_its_time.min_by_key(|(turn, w)| (rank(&w.event_type), **turn))?.0;
         let waiting = self.waiting.remove(&key)?;
         let flags = Flags {
-            gap_before: !phase.admits(&waiting.event_type),
+            gap_before: !seen.admit(waiting.need),
             late: self.is_behind(waiting.event_time),
             held: true,
         };

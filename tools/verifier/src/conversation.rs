@@ -1,46 +1,65 @@
 //! A conversation as the published types describe it: reference models of its order and of its figures, written from
 //! docs/event-types.md and the documentation of the schema, not from the processor.
 
+mod edges;
 mod figures;
 mod sessions;
+mod told;
 mod transfers;
 
+use std::collections::BTreeSet;
+
 pub use figures::Model;
+
+/// Participants that are told apart; with more, the cause of none is missed.
+const TOLD_APART: usize = 64;
 
 /// What must come before what, after some events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conversation {
-    state: State,
+    reached: Stage,
+    /// Whose flow, queue or call began; of nobody in particular with an empty id.
+    began: BTreeSet<(Stage, String)>,
 }
 
-/// Where a conversation stands.
+/// How far a conversation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-enum State {
+enum Stage {
     #[default]
     New,
     Started,
     Ivr,
     Queued,
     Connected,
-    WrapUp,
     Ended,
 }
 
 // === impl Conversation ===
 
 impl Conversation {
-    /// Takes an event in.
-    pub fn take(&mut self, event_type: &str) {
-        self.state = self.state.after(event_type);
+    /// Takes an event of a participant in.
+    pub fn take(&mut self, event_type: &str, participant: Option<&str>) {
+        let stage = match event_type {
+            "flow.started" => Stage::Ivr,
+            "queue.entered" => Stage::Queued,
+            "participant.connected" => Stage::Connected,
+            "conversation.ended" => Stage::Ended,
+            // Whatever is heard of a conversation says that it began.
+            _ => Stage::Started,
+        };
+        self.reached = self.reached.max(stage);
+        let begins = [Stage::Ivr, Stage::Queued, Stage::Connected].contains(&stage);
+        if begins && self.began.len() < TOLD_APART {
+            self.began.insert((stage, participant.unwrap_or_default().to_owned()));
+        }
     }
 
     /// Whether an event of this type makes sense now; else something that must come before it is missing.
-    pub fn admits(&self, event_type: &str) -> bool {
-        use State::{Connected, Ended, Ivr, New, Queued, WrapUp};
-        let needs: &[State] = match event_type {
-            "flow.ended" => &[Ivr, Queued, Connected, WrapUp, Ended],
-            "queue.left" => &[Queued, Connected, WrapUp, Ended],
-            "participant.disconnected" | "acw.ended" | "wrapup.applied" => &[Connected, WrapUp, Ended],
+    pub fn admits(&self, event_type: &str, participant: Option<&str>) -> bool {
+        let stage = match event_type {
+            "flow.ended" => Stage::Ivr,
+            "queue.left" => Stage::Queued,
+            "participant.disconnected" | "acw.ended" | "wrapup.applied" => Stage::Connected,
             "flow.started"
             | "flow.outcome"
             | "queue.entered"
@@ -48,31 +67,14 @@ impl Conversation {
             | "conversation.ended"
             | "conversation.contact_changed"
             | "conversation.attributes_changed"
-            | "conversation.status_changed" => return self.state != New,
+            | "conversation.status_changed" => return self.reached > Stage::New,
             _ => return true,
         };
-        needs.contains(&self.state)
-    }
-}
-
-// === impl State ===
-
-impl State {
-    fn after(self, event_type: &str) -> Self {
-        let next = match event_type {
-            "conversation.ended" => return Self::Ended,
-            // These begin another life; a flow or a queue behind the end may be stragglers of the old one.
-            "participant.connected" => return Self::Connected,
-            "conversation.started" | "conversation.status_changed" if self == Self::Ended => {
-                return Self::Started;
-            }
-            "flow.started" => Self::Ivr,
-            "queue.entered" => Self::Queued,
-            "participant.disconnected" if self == Self::Connected => Self::WrapUp,
-            // Whatever is heard of a conversation says that it began.
-            _ => return self.max(Self::Started),
-        };
-        if self == Self::Ended { Self::Ended } else { next }
+        let began = |whose: &str| self.began.contains(&(stage, whose.to_owned()));
+        match participant {
+            None | Some("") => self.reached >= stage,
+            Some(participant) => began(participant) || began("") || self.began.len() == TOLD_APART,
+        }
     }
 }
 
@@ -80,25 +82,50 @@ impl State {
 mod tests {
     use super::*;
 
+    /// Events of participants, each by the first word of the type behind a name: `a participant.connected`.
     fn told(events: &[&str]) -> Conversation {
         let mut conversation = Conversation::default();
-        events.iter().for_each(|event_type| conversation.take(event_type));
+        for event in events {
+            let (participant, event_type) = event.split_once(' ').unwrap_or(("", event));
+            conversation.take(event_type, Some(participant));
+        }
         conversation
     }
 
     #[test]
     fn prerequisites_are_known() {
-        assert!(!told(&[]).admits("queue.entered"));
-        assert!(told(&[]).admits("conversation.started"));
-        assert!(!told(&["conversation.started"]).admits("participant.disconnected"));
-        assert!(told(&["conversation.ended"]).admits("acw.ended"));
-        assert!(told(&["conversation.ended", "queue.entered"]).admits("acw.ended"));
+        assert!(!told(&[]).admits("queue.entered", None));
+        assert!(told(&[]).admits("conversation.started", None));
+        assert!(!told(&["conversation.started"]).admits("participant.disconnected", None));
+        assert!(told(&["conversation.ended"]).admits("acw.ended", None));
+        assert!(told(&["conversation.ended", "queue.entered"]).admits("acw.ended", None));
     }
 
     #[test]
-    fn a_new_life_has_causes_of_its_own() {
-        let reopened = told(&["conversation.ended", "conversation.status_changed"]);
-        assert!(!reopened.admits("participant.disconnected"));
-        assert!(told(&["conversation.ended", "participant.connected"]).admits("participant.disconnected"));
+    fn what_was_seen_once_stays_seen() {
+        let call = [
+            "conversation.started",
+            "a participant.connected",
+            "a participant.disconnected",
+            "q queue.entered",
+        ];
+        assert!(told(&call).admits("acw.ended", Some("a")), "the next queue is no matter of the first agent");
+        assert!(
+            told(&[&call[..], &["conversation.ended", "conversation.started"]].concat())
+                .admits("wrapup.applied", Some("a"))
+        );
+    }
+
+    #[test]
+    fn each_participant_has_its_own_beginning() {
+        let call = told(&["conversation.started", "a participant.connected"]);
+        assert!(!call.admits("participant.disconnected", Some("b")));
+        assert!(!call.admits("queue.left", Some("a")));
+        assert!(call.admits("participant.disconnected", None));
+        assert!(told(&["participant.connected"]).admits("participant.disconnected", Some("b")));
+        let many: Vec<String> = (0..64).map(|number| format!("p{number} participant.connected")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(!told(&many[1..]).admits("acw.ended", Some("b")));
+        assert!(told(&many).admits("acw.ended", Some("b")), "too many to be told apart");
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::field::Fields;
 
 /// The names of the contact in `data`, the most telling first.
@@ -62,9 +64,11 @@ impl<'a> Contact<'a> {
 
     /// The queue that it waits in or is handled from.
     pub fn queue(&self) -> Option<String> {
-        let named = self.data.first(&["routingQueue.id", "routingQueue"]);
-        let of_contact = || self.text("routingQueueId").or_else(|| self.text("routingQueue.id"));
-        named.or_else(of_contact).or_else(|| self.changed("routingQueue", Side::Current))
+        let some = |id: Option<String>| id.filter(|id| is_somebody(id));
+        some(self.data.first(&["routingQueue.id", "routingQueue"]))
+            .or_else(|| some(self.text("routingQueueId")))
+            .or_else(|| some(self.text("routingQueue.id")))
+            .or_else(|| some(self.changed("routingQueue", Side::Current)))
     }
 
     /// What a delta says about a field; an object is its id.
@@ -74,7 +78,7 @@ impl<'a> Contact<'a> {
 
     /// Whether the contact has one of something now, as far as a delta says.
     pub fn becomes(&self, name: &str) -> Option<bool> {
-        Some(self.delta(name)?.value(Side::Current).is_some())
+        Some(is_one(&self.delta(name)?.fields.under("currentValue")))
     }
 
     /// A delta may name a field by the way to it, and a thing by its id.
@@ -105,20 +109,32 @@ impl<'a> Contact<'a> {
             .or_else(messages)
     }
 
-    /// The agent that the contact is assigned to; the platform writes 0 where nobody is.
+    /// The agent that the contact is assigned to, as the event says it, else as the contact or a delta does.
     pub fn assignee(&self) -> Option<String> {
-        let assigned = self.data.first(&["inboxAssignee.id", "inboxAssignee"]);
-        ["inboxAssignee.id", "inboxAssigneeUser.id"]
-            .iter()
-            .fold(assigned, |found, path| found.or_else(|| self.text(path)))
-            .or_else(|| self.current("inboxAssignee"))
-            .filter(|id| id != "0")
+        let somebody = |id: Option<String>| id.filter(|id| is_somebody(id));
+        somebody(self.data.first(&["inboxAssignee.id", "inboxAssignee"]))
+            .or_else(|| somebody(self.text("inboxAssignee.id")))
+            .or_else(|| somebody(self.text("inboxAssigneeUser.id")))
+            .or_else(|| somebody(self.current("inboxAssignee")))
+    }
+
+    /// The agent that it was assigned to before.
+    pub fn previous_assignee(&self) -> Option<String> {
+        self.data
+            .first(&["previousInboxAssignee.id", "previousInboxAssignee"])
+            .or_else(|| self.changed("inboxAssignee", Side::Previous))
+            .filter(|id| is_somebody(id))
     }
 
     /// The agent of whom the event says that a part of the contact is theirs. The part's own id is no
     /// contact.
     pub fn agent_of_segment(&self) -> Option<String> {
-        self.data.first(&["agentContact.user.id", "agentContact.user"])
+        self.data.first(&["agentContact.user.id", "agentContact.user"]).filter(|id| is_somebody(id))
+    }
+
+    /// Whether the event says of a part of the contact that it is nobody's.
+    pub fn is_segment_of_nobody(&self) -> bool {
+        self.data.has("agentContact.user") && !is_one(&self.data.under("agentContact.user"))
     }
 
     /// The customer: a custom field that names it is the company's own number; else what the channel knows
@@ -221,6 +237,23 @@ impl<'a> Contact<'a> {
                 named(all, None).into_iter().chain(listed).chain(by_name)
             })
             .collect()
+    }
+}
+
+/// Whether an id is that of somebody or something: the platform writes 0 where there is none, as a number in any
+/// notation or a text.
+pub fn is_somebody(id: &str) -> bool {
+    id.parse::<f64>().map_or(!id.is_empty(), |number| number != 0.0)
+}
+
+/// Whether there is one of something: null, 0, an empty text, an empty object and one whose id is such are none.
+pub fn is_one(fields: &Fields<'_>) -> bool {
+    match fields.value("") {
+        None => false,
+        Some(Value::Object(members)) if members.contains_key("id") => is_one(&fields.under("id")),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(_) => fields.text("").is_some_and(|id| is_somebody(&id)),
     }
 }
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
-use super::cxone_contact::{Contact, Side};
+use super::cxone_contact::{Contact, Side, is_somebody};
 use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
 use crate::event_time::Times;
 use crate::field::Fields;
@@ -175,9 +175,7 @@ fn add_attributes(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, co
     let thread = data.text("thread.idOnExternalPlatform");
     let thread = thread.or_else(|| contact.text("threadIdOnExternalPlatform"));
     mapped.attribute("threadIdOnExternalPlatform", thread);
-    let assignee = data.text("previousInboxAssignee.id").or_else(|| data.text("previousInboxAssignee"));
-    let assignee = assignee.or_else(|| contact.changed("inboxAssignee", Side::Previous));
-    mapped.attribute("previousAssigneeId", assignee);
+    mapped.attribute("previousAssigneeId", contact.previous_assignee());
     mapped.attribute("text", data.free_text("message.messageContent.text"));
     let (changed, [previous, current]) = contact.changes();
     mapped.attribute("changed", Some(changed.join(",")).filter(|names| !names.is_empty()));
@@ -204,21 +202,20 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
 fn agent(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
     let found = match event_type {
         types::MESSAGE_SENT => data.first(&["message.authorUser.id", "message.user.id"]),
-        types::PARTICIPANT_DISCONNECTED => data
-            .first(&["previousInboxAssignee.id", "previousInboxAssignee"])
-            .or_else(|| contact.changed("inboxAssignee", Side::Previous)),
+        types::PARTICIPANT_DISCONNECTED => contact.previous_assignee(),
         types::TYPING_STARTED | types::TYPING_ENDED | types::AGENT_STATE_CHANGED => data.text("user.id"),
         _ => None,
     };
-    // The platform writes 0 where there is nobody.
-    found.or_else(|| contact.agent_of_segment()).filter(|id| id != "0").or_else(|| contact.assignee())
+    let found = found.filter(|id| is_somebody(id));
+    found.or_else(|| contact.agent_of_segment()).or_else(|| contact.assignee())
 }
 
 /// The queue that a contact is in, or that it left.
 fn queue(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
     let left = ["previousRoutingQueue.id", "previousRoutingQueue"];
     let left = data.first(&left).or_else(|| contact.changed("routingQueue", Side::Previous));
-    left.filter(|_| event_type == types::QUEUE_LEFT).or_else(|| contact.queue())
+    let left = left.filter(|_| event_type == types::QUEUE_LEFT);
+    left.filter(|id| is_somebody(id)).or_else(|| contact.queue())
 }
 
 fn customer(event: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {

@@ -4,7 +4,7 @@
 
 use trunkline_schemas::event_type as types;
 
-use super::cxone_contact::Contact;
+use super::cxone_contact::{Contact, is_one};
 use crate::field::Fields;
 
 /// Events and answers that are known, and about nothing that has a canonical type.
@@ -45,6 +45,10 @@ pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static s
                 true => types::PARTICIPANT_CONNECTED,
                 false => types::PARTICIPANT_DISCONNECTED,
             }
+        }
+        // A part that is nobody's yet, or no longer, connects nobody.
+        "AgentContactStarted" | "AgentContactEnded" if contact.is_segment_of_nobody() => {
+            types::PARTICIPANT_CHANGED
         }
         "AgentContactStarted" => types::PARTICIPANT_CONNECTED,
         "AgentContactEnded" => types::PARTICIPANT_DISCONNECTED,
@@ -110,7 +114,7 @@ fn is_set<'a>(
     of_contact: fn(&Contact<'a>) -> Option<String>,
 ) -> bool {
     match data.has(name) {
-        true => data.value(name).is_some(),
+        true => is_one(&data.under(name)),
         false => contact.becomes(name).unwrap_or_else(|| of_contact(contact).is_some()),
     }
 }
@@ -148,6 +152,18 @@ mod tests {
                 json!({"inboxAssignee": null}),
                 Some(types::PARTICIPANT_DISCONNECTED),
             ),
+            ("AgentContactStarted", json!({"agentContact": {"id": "s"}}), Some(types::PARTICIPANT_CONNECTED)),
+            (
+                "AgentContactStarted",
+                json!({"agentContact": {"id": "s", "user": {"id": 0}}}),
+                Some(types::PARTICIPANT_CHANGED),
+            ),
+            ("AgentContactEnded", json!({"agentContact": {"user": null}}), Some(types::PARTICIPANT_CHANGED)),
+            (
+                "AgentContactEnded",
+                json!({"agentContact": {"user": {"id": 7}}}),
+                Some(types::PARTICIPANT_DISCONNECTED),
+            ),
             (
                 "ContactToRoutingQueueAssignmentChanged",
                 json!({"routingQueue": {"id": 1}}),
@@ -162,6 +178,50 @@ mod tests {
         ] {
             let event = json!({ "data": data });
             assert_eq!(canonical_type(event_type, &Fields::of(&event)), expected, "{event_type} {event}");
+        }
+    }
+
+    #[test]
+    fn what_is_assigned_to_nobody_is_no_assignment() {
+        let nobody = [
+            json!(0),
+            json!("0"),
+            json!(0.0),
+            json!(""),
+            json!(" "),
+            json!(null),
+            json!({}),
+            json!([]),
+            json!({"id": 0}),
+            json!({"id": "0"}),
+            json!({"id": ""}),
+            json!({"id": null, "firstName": ""}),
+        ];
+        let is = |event_type: &str, data: serde_json::Value| {
+            let event = json!({ "data": data });
+            canonical_type(event_type, &Fields::of(&event))
+        };
+        for none in nobody {
+            for (event_type, name, expected) in [
+                ("CaseInboxAssigneeChanged", "inboxAssignee", types::PARTICIPANT_DISCONNECTED),
+                ("CaseToRoutingQueueAssignmentChanged", "routingQueue", types::QUEUE_LEFT),
+            ] {
+                let mut data = json!({ "case": { name: 7 } });
+                data[name] = none.clone();
+                assert_eq!(is(event_type, data), Some(expected), "{name} {none}");
+                let delta = json!({"delta": {"name": name, "previousValue": 7, "currentValue": none}});
+                assert_eq!(is(event_type, delta), Some(expected), "delta of {name} {none}");
+                let of_contact = json!({"contact": { name: none }});
+                assert_eq!(is(event_type, of_contact), Some(expected), "contact with {name} {none}");
+            }
+        }
+        for somebody in [json!(7), json!("a"), json!({"id": 7}), json!({"firstName": "Ann"})] {
+            let data = json!({ "inboxAssignee": somebody });
+            assert_eq!(
+                is("CaseInboxAssigneeChanged", data),
+                Some(types::PARTICIPANT_CONNECTED),
+                "{somebody}"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::event_type as et;
 
 use super::name;
+use super::point::Point;
 use super::reported::{Disconnect, Durations, milliseconds};
 use super::sessions::Sessions;
 use super::span::{Edge, Kind, Mark};
@@ -69,7 +70,7 @@ fn mark(event: &EncodedEvent, kind: Kind, starts: bool) -> Mark {
         Edge::End { disconnect, durations }
     };
     let media = event.media_type().map_or(0, name::medium);
-    Mark { kind, name, media, agent, at: event.event_time(), edge }
+    Mark { kind, name, media, agent, at: Point::first_of(event.event_time()), edge }
 }
 
 /// Which session an event is about.

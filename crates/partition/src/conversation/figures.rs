@@ -6,6 +6,7 @@ use super::session::{self, Session};
 use super::sessions::Sessions;
 use super::span::Kind;
 use super::totals::{self, Totals};
+use super::unnamed;
 
 /// Figures of a conversation after the facts so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +22,8 @@ pub(super) struct Figures {
 impl Figures {
     /// Works them out.
     pub(super) fn of(kept: &Sessions) -> Self {
-        let sessions = session::sessions(&kept.spans, &kept.observers);
+        let spans = unnamed::told_whose(&kept.spans, &kept.observers);
+        let sessions = session::sessions(&spans, &kept.observers);
         let lives = Lives::of(&sessions, kept.folded().customer_ended);
         let totals = Totals::of(&sessions, &lives).plus(kept.unsessioned()).plus(kept.folded().totals);
         let connected = sessions.iter().filter(|session| session.is_answered() && session.is_open());

@@ -1,10 +1,11 @@
 //! The lives of a conversation: one that starts again after its end lives again.
 
+use super::point::Point;
 use super::session::Session;
 use super::span::Kind;
 
-/// When the lives after the first one began; UTC milliseconds, ascending.
-pub(super) struct Lives(Vec<i64>);
+/// When the lives after the first one began, ascending; at most one in a millisecond.
+pub(super) struct Lives(Vec<Point>);
 
 // === impl Lives ===
 
@@ -15,7 +16,7 @@ impl Lives {
         if !over && !sessions.iter().any(left) {
             return Self(Vec::new());
         }
-        let opens = |at: i64| {
+        let opens = |at: Point| {
             let mut before = sessions.iter().filter(|session| session.start < at).peekable();
             let any = before.peek().is_some();
             let mut customer = over && any;
@@ -26,9 +27,9 @@ impl Lives {
             ended && customer
         };
         let starts = sessions.iter().filter(|session| session.start_known).map(|session| session.start);
-        let mut openings: Vec<i64> = starts.filter(|start| opens(*start)).collect();
+        let mut openings: Vec<Point> = starts.filter(|start| opens(*start)).collect();
         openings.sort_unstable();
-        openings.dedup();
+        openings.dedup_by_key(|opening| opening.time);
         Self(openings)
     }
 
@@ -38,7 +39,7 @@ impl Lives {
     }
 
     /// The number of the life that this moment belongs to, from 0 on.
-    pub(super) fn at(&self, time: i64) -> usize {
-        self.0.iter().filter(|opening| **opening <= time).count()
+    pub(super) fn at(&self, point: Point) -> usize {
+        self.0.iter().filter(|opening| **opening <= point).count()
     }
 }

@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use super::causes::Causes;
 use super::figures::Figures;
 use super::name;
+use super::point::Point;
 use super::reported::Disconnect;
 use super::sessions::Sessions;
 use super::span::{Kind, Span};
@@ -52,7 +54,7 @@ impl From<LegacyConversation> for Conversation {
             ..Totals::default()
         };
         let kept = Kept {
-            phase,
+            causes: Causes::of_older_format(phase, std::iter::empty()),
             started_at: legacy.started_at,
             sessions: Sessions::of_older_format(spans(phase, &legacy), totals),
             customer_id: legacy.customer_id,
@@ -90,8 +92,8 @@ fn nameless(kind: Kind, start: i64, end: Option<i64>) -> Span {
         name: 0,
         media: 0,
         agent: None,
-        start: Some(start),
-        end,
+        start: Some(Point::first_of(start)),
+        end: end.map(Point::first_of),
         disconnect: Disconnect::Untold,
         durations: None,
     }

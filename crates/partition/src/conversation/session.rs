@@ -2,21 +2,22 @@
 
 use super::name;
 use super::observer::Observers;
+use super::point::Point;
 use super::reported::{Disconnect, Durations};
 use super::span::{Kind, Span};
 
-/// One stay of the customer, a queue, a flow or an agent in a conversation. Times are UTC milliseconds.
+/// One stay of the customer, a queue, a flow or an agent in a conversation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Session<'s> {
     pub(super) kind: Kind,
     pub(super) media: u16,
     pub(super) agent: Option<u64>,
     pub(super) observes: bool,
-    pub(super) start: i64,
+    pub(super) start: Point,
     /// Whether a fact says when it started; else that is reckoned from its end.
     pub(super) start_known: bool,
     /// Its own end, or when another session closed it.
-    pub(super) end: Option<i64>,
+    pub(super) end: Option<Point>,
     pub(super) disconnect: Disconnect,
     pub(super) durations: Option<&'s Durations>,
 }
@@ -24,7 +25,7 @@ pub(super) struct Session<'s> {
 // === impl Session ===
 
 impl<'s> Session<'s> {
-    fn started(span: &Span, start: i64, observes: bool) -> Self {
+    pub(super) fn started(span: &Span, start: Point, observes: bool) -> Self {
         Self {
             kind: span.kind,
             media: span.media,
@@ -38,12 +39,12 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn end(&mut self, at: i64, span: &'s Span) {
+    fn end(&mut self, at: Point, span: &'s Span) {
         self.end = Some(at);
         self.disconnect = span.disconnect;
         self.durations = span.durations.as_deref();
         if !self.start_known {
-            self.start = at.saturating_sub(self.told_length().unwrap_or(0));
+            self.start = at.before(self.told_length().unwrap_or(0));
         }
     }
 
@@ -63,9 +64,11 @@ impl<'s> Session<'s> {
         matches!(self.kind, Kind::Agent | Kind::Assignee)
     }
 
-    /// Of an agent who was alerted and did not answer.
+    /// Of an agent who was alerted and did not answer, as the durations say, or how it ended.
     pub(super) fn is_unanswered(&self) -> bool {
-        self.is_agent() && self.durations.is_some_and(Durations::alerted_only)
+        let told = self.durations.copied().unwrap_or_default();
+        let nobody_answered = self.disconnect == Disconnect::NoAnswer && told.handled() == 0;
+        self.is_agent() && (nobody_answered || told.alerted_only())
     }
 
     /// Of an agent who has, or had, the conversation.
@@ -76,13 +79,21 @@ impl<'s> Session<'s> {
     /// How long it took by the clock, once it is over and as far as that is known.
     pub(super) fn length(&self) -> Option<i64> {
         let known = self.start_known || self.told_length().is_some();
-        self.end.filter(|_| known).map(|end| end.saturating_sub(self.start))
+        self.end.filter(|_| known).map(|end| end.time.saturating_sub(self.start.time))
     }
 }
 
 /// All sessions. What closes others comes before them.
 pub(super) fn sessions<'s>(spans: &'s [Span], observers: &Observers) -> Vec<Session<'s>> {
-    let mut spans: Vec<&Span> = spans.iter().collect();
+    sessions_of(spans.iter().collect(), observers)
+}
+
+/// Those of the customer, which depend on no others.
+pub(super) fn of_customers<'s>(spans: &'s [Span], observers: &Observers) -> Vec<Session<'s>> {
+    sessions_of(spans.iter().filter(|span| span.kind == Kind::Customer).collect(), observers)
+}
+
+fn sessions_of<'s>(mut spans: Vec<&'s Span>, observers: &Observers) -> Vec<Session<'s>> {
     spans.sort_unstable_by(|one, other| one.order(other));
     let mut sessions = Vec::with_capacity(spans.len());
     for facts in spans.chunk_by(|one, other| (one.kind, one.name) == (other.kind, other.name)) {
@@ -124,22 +135,39 @@ fn closed<'s>(session: Session<'s>, all: &[&Span], others: &[Session<'_>]) -> Se
 }
 
 /// When a session without an end of its own is over at the latest, as others show.
-fn closing(session: &Session<'_>, all: &[&Span], others: &[Session<'_>]) -> Option<i64> {
+fn closing(session: &Session<'_>, all: &[&Span], others: &[Session<'_>]) -> Option<Point> {
+    // Which of a queue and an agent of one millisecond came first is of no importance: the one leads to the other.
+    let led_on = |other: &Session<'_>| {
+        (other.start.time >= session.start.time).then_some(other.start.max(session.start))
+    };
     let closes = |other: &Session<'_>| match (session.kind, other.kind) {
-        (Kind::Customer, _) => None,
-        (_, Kind::Customer) => {
-            let same = other.media == session.media || other.media == 0 || session.media == 0;
-            other.end.filter(|_| same)
-        }
-        (Kind::Queue, _) if other.is_answered() => Some(other.start),
-        (Kind::Flow, Kind::Queue) => Some(other.start),
-        (Kind::Flow, _) if other.is_agent() && !other.observes => Some(other.start),
+        (Kind::Queue, _) if other.is_answered() => led_on(other),
+        (Kind::Flow, Kind::Queue) => led_on(other),
+        (Kind::Flow, _) if other.is_agent() && !other.observes => led_on(other),
         _ => None,
     };
-    let by_sessions = others.iter().filter_map(closes).filter(|at| *at >= session.start);
     let by_assignment = all.iter().filter_map(|span| {
         let start = span.start.filter(|_| (session.kind, span.kind) == (Kind::Assignee, Kind::Assignee))?;
         (span.agent != session.agent && (start, span.agent) > (session.start, session.agent)).then_some(start)
     });
-    by_sessions.chain(by_assignment).min()
+    by_customers(session, others)
+        .into_iter()
+        .chain(others.iter().filter_map(closes))
+        .chain(by_assignment)
+        .min()
+}
+
+/// When the customer was gone: a session of theirs ended, and no other one of this medium was there.
+pub(super) fn by_customers(session: &Session<'_>, others: &[Session<'_>]) -> Option<Point> {
+    if session.kind == Kind::Customer {
+        return None;
+    }
+    let same = |other: &&Session<'_>| {
+        let same = other.media == session.media || other.media == 0 || session.media == 0;
+        other.kind == Kind::Customer && same
+    };
+    let there = |other: &Session<'_>, at: Point| other.start < at && other.end.is_none_or(|end| end > at);
+    let ends = others.iter().filter(same).filter_map(|customer| customer.end);
+    let gone = |at: &Point| !others.iter().filter(same).any(|other| there(other, *at));
+    ends.filter(|at| *at >= session.start).filter(gone).min()
 }

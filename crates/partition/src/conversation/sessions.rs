@@ -45,6 +45,16 @@ impl Sessions {
         Self { spans, folded: Some(Box::new(folded)), ..Self::default() }
     }
 
+    /// Those of format 3.
+    pub(super) fn of_third_format(
+        spans: Vec<Span>,
+        after_work: Vec<(u64, i64)>,
+        observers: Observers,
+        folded: Option<Box<Folded>>,
+    ) -> Self {
+        Self { spans, after_work, observers, folded }
+    }
+
     /// What is known of those that are not kept apart.
     pub(super) fn folded(&self) -> Folded {
         self.folded.as_deref().copied().unwrap_or_default()
@@ -100,7 +110,7 @@ impl Sessions {
     /// Folds those that ended longest ago, so that the figures are what they were.
     fn fold(&mut self) {
         let before = Figures::of(self).totals;
-        self.spans.sort_by_key(|span| (span.end.is_none(), span.end.unwrap_or(span.first())));
+        self.spans.sort_by_key(|span| (span.end.is_none(), span.end.or(span.start)));
         let mut folded = Folded { totals: Totals::default(), ..self.folded() };
         for span in self.spans.drain(..FOLDED_AT_ONCE) {
             match span.kind {

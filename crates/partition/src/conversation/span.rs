@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::point::Point;
 use super::reported::{Disconnect, Durations};
 
 /// Whose session it is. In the order in which sessions are worked out, since some of these close others.
@@ -26,8 +27,7 @@ pub(super) struct Mark {
     pub(super) name: u64,
     pub(super) media: u16,
     pub(super) agent: Option<u64>,
-    /// UTC milliseconds.
-    pub(super) at: i64,
+    pub(super) at: Point,
     pub(super) edge: Edge,
 }
 
@@ -49,8 +49,8 @@ pub(super) struct Span {
     pub(super) name: u64,
     pub(super) media: u16,
     pub(super) agent: Option<u64>,
-    pub(super) start: Option<i64>,
-    pub(super) end: Option<i64>,
+    pub(super) start: Option<Point>,
+    pub(super) end: Option<Point>,
     pub(super) disconnect: Disconnect,
     pub(super) durations: Option<Box<Durations>>,
 }
@@ -76,14 +76,18 @@ impl Span {
         }
     }
 
-    /// When the first of its facts happened; UTC milliseconds.
-    pub(super) fn first(&self) -> i64 {
-        self.start.or(self.end).unwrap_or_default()
+    /// When the first of its facts happened; a start before an end where their order is not known.
+    pub(super) fn first(&self) -> (Option<Point>, bool) {
+        (self.start.or(self.end), self.start.is_none())
     }
 
     /// By session, then by time.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         (self.kind, self.name, self.first()).cmp(&(other.kind, other.name, other.first()))
+    }
+
+    fn points(&self) -> impl Iterator<Item = Point> {
+        self.start.into_iter().chain(self.end)
     }
 
     fn is_of(&self, mark: &Mark) -> bool {
@@ -99,8 +103,8 @@ impl Span {
 
     fn has(&self, mark: &Mark) -> bool {
         match mark.edge {
-            Edge::Start => self.start == Some(mark.at),
-            Edge::End { .. } => self.end == Some(mark.at),
+            Edge::Start => self.start.is_some_and(|start| start.time == mark.at.time),
+            Edge::End { .. } => self.end.is_some_and(|end| end.time == mark.at.time),
         }
     }
 
@@ -109,7 +113,8 @@ impl Span {
         self.media = self.media.max(mark.media);
         self.agent = self.agent.max(mark.agent);
         let Edge::End { disconnect, durations } = mark.edge else { return };
-        self.end = Some(mark.at);
+        // What is told again stays where it was.
+        self.end.get_or_insert(mark.at);
         self.disconnect = self.disconnect.max(disconnect);
         self.durations = match (self.durations.take(), durations) {
             (Some(known), Some(told)) => Some(Box::new(known.join(&told))),
@@ -118,7 +123,7 @@ impl Span {
     }
 
     /// Its facts, each by itself.
-    fn split(self) -> impl Iterator<Item = Self> {
+    pub(super) fn split(self) -> impl Iterator<Item = Self> {
         let Self { kind, name, media, agent, start, end, disconnect, durations } = self;
         let bare = Self {
             kind,
@@ -136,8 +141,10 @@ impl Span {
     }
 }
 
-/// Adds a fact.
+/// Adds a fact, behind those of its millisecond that are known.
 pub(super) fn add(spans: &mut Vec<Span>, mark: Mark) {
+    let at = mark.at.behind(spans.iter().flat_map(Span::points));
+    let mark = Mark { at, ..mark };
     let mut of_session = spans.iter_mut().filter(|span| span.is_of(&mark));
     let (first, further) = (of_session.next(), of_session.next().is_some());
     match first {
@@ -157,19 +164,28 @@ fn insert(spans: &mut Vec<Span>, mark: Mark) {
     for span in spans.extract_if(.., |span| (span.kind, span.name) == mark) {
         facts.extend(span.split());
     }
-    facts.sort_by_key(|fact| (fact.first(), fact.start.is_none()));
-    let mut last: Option<Span> = None;
+    spans.extend(paired(facts));
+}
+
+/// Pairs facts, each of which is by itself, by session: a start with the end that follows it.
+pub(super) fn paired(mut facts: Vec<Span>) -> Vec<Span> {
+    facts.sort_by(Span::order);
+    let mut pairs: Vec<Span> = Vec::with_capacity(facts.len());
     for fact in facts {
-        match &mut last {
-            Some(open) if open.end.is_none() && fact.start.is_none() => {
+        match pairs.last_mut() {
+            Some(open)
+                if (open.kind, open.name) == (fact.kind, fact.name)
+                    && open.end.is_none()
+                    && fact.start.is_none() =>
+            {
                 open.media = open.media.max(fact.media);
                 open.agent = open.agent.max(fact.agent);
                 (open.end, open.disconnect, open.durations) = (fact.end, fact.disconnect, fact.durations);
             }
-            _ => spans.extend(last.replace(fact)),
+            _ => pairs.push(fact),
         }
     }
-    spans.extend(last);
+    pairs
 }
 
 fn push(spans: &mut Vec<Span>, span: Span) {

@@ -65,8 +65,9 @@ fn a_call_with_a_transfer_is_counted_right() {
         (et::CONVERSATION_ENDED, 60_500, "customer", None),
         (et::WRAPUP_APPLIED, 70_000, "b", Some("b")),
     ] {
-        assert!(conversation.phase().admits(event_type), "{event_type} in {:?}", conversation.phase());
-        conversation.apply(&encoded(&fact(event_type, at, session, agent, &[])));
+        let event = encoded(&fact(event_type, at, session, agent, &[]));
+        assert!(conversation.causes().admit(Need::of(&event)), "{event_type} of {session}");
+        conversation.apply(&event);
     }
     let summary = conversation.summary(12);
     assert_eq!(summary.state, "ended");
@@ -109,28 +110,28 @@ fn what_belongs_to_no_conversation_has_no_figures() {
 
 #[test]
 fn what_lacks_its_prerequisite_is_not_admitted() {
-    for (phase, event_type, admitted) in [
-        (Phase::New, et::PARTICIPANT_CONNECTED, false),
-        (Phase::Started, et::PARTICIPANT_CONNECTED, true),
-        (Phase::Started, et::PARTICIPANT_DISCONNECTED, false),
-        (Phase::New, et::CONVERSATION_ENDED, false),
-        (Phase::New, et::MESSAGE_RECEIVED, true),
-        (Phase::Started, et::QUEUE_LEFT, false),
-        (Phase::New, et::PLATFORM_EVENT, true),
-        (Phase::Ended, et::CONVERSATION_STARTED, true),
-        (Phase::Ended, et::PARTICIPANT_DISCONNECTED, true),
+    use et::{CONVERSATION_ENDED, CONVERSATION_STARTED, PARTICIPANT_CONNECTED, PARTICIPANT_DISCONNECTED};
+    for (before, event_type, admitted) in [
+        (&[][..], PARTICIPANT_CONNECTED, false),
+        (&[CONVERSATION_STARTED], PARTICIPANT_CONNECTED, true),
+        (&[et::MESSAGE_RECEIVED], PARTICIPANT_CONNECTED, true),
+        (&[CONVERSATION_STARTED], PARTICIPANT_DISCONNECTED, false),
+        (&[], CONVERSATION_ENDED, false),
+        (&[], et::MESSAGE_RECEIVED, true),
+        (&[CONVERSATION_STARTED], et::QUEUE_LEFT, false),
+        (&[], et::PLATFORM_EVENT, true),
+        (&[CONVERSATION_STARTED, CONVERSATION_ENDED], CONVERSATION_STARTED, true),
+        (&[CONVERSATION_STARTED, CONVERSATION_ENDED], PARTICIPANT_DISCONNECTED, true),
+        // Stragglers of the life before.
+        (&[PARTICIPANT_CONNECTED, CONVERSATION_ENDED, CONVERSATION_STARTED], et::ACW_ENDED, true),
     ] {
-        assert_eq!(phase.admits(event_type), admitted, "{event_type} in {phase:?}");
+        let event = |event_type| encoded(&fact(event_type, 0, "", Some("a"), &[]));
+        let mut conversation = Conversation::default();
+        before.iter().for_each(|event_type| conversation.apply(&event(event_type)));
+        let need = Need::of(&event(event_type));
+        assert_eq!(conversation.causes().admit(need), admitted, "{event_type} after {before:?}");
     }
-}
-
-#[test]
-fn a_reopened_conversation_has_its_causes_in_its_new_life() {
-    let reopened = Phase::Ended.after(et::CONVERSATION_STATUS_CHANGED);
-    assert!(!reopened.admits(et::PARTICIPANT_DISCONNECTED));
-    assert_eq!(Phase::Ended.after(et::CONVERSATION_STARTED), Phase::Started);
-    assert_eq!(Phase::Ended.after(et::PARTICIPANT_CONNECTED), Phase::Connected);
-    for straggler in [et::MESSAGE_RECEIVED, et::FLOW_STARTED, et::QUEUE_LEFT, et::ACW_ENDED] {
-        assert_eq!(Phase::Ended.after(straggler), Phase::Ended, "{straggler}");
-    }
+    let mut of_an_agent = fact(PARTICIPANT_CONNECTED, 0, "", Some("a"), &[]);
+    of_an_agent.conversation_id = None;
+    assert!(Conversation::default().causes().admit(Need::of(&encoded(&of_an_agent))), "of no conversation");
 }

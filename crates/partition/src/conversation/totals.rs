@@ -52,6 +52,7 @@ impl Totals {
         if session.is_agent() {
             self.unanswered += i32::from(session.is_unanswered());
             let told = durations.of_agent().map(|_| durations.handled());
+            let told = if session.is_unanswered() { Some(0) } else { told };
             self.handled = sum(self.handled, told.or_else(|| session.length()));
             self.held = sum(self.held, durations.held);
             self.alerted = sum(self.alerted, durations.alerting);

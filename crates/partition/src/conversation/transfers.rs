@@ -1,6 +1,7 @@
 //! From one agent to another: transfers, consults and conferences.
 
 use super::lives::Lives;
+use super::point::Point;
 use super::reported::Disconnect;
 use super::session::Session;
 
@@ -19,7 +20,7 @@ pub(super) struct Transfers {
 struct Holding {
     agent: u64,
     life: usize,
-    /// Open while there is none.
+    /// Open while there is none; UTC milliseconds.
     end: Option<i64>,
     disconnect: Disconnect,
 }
@@ -37,16 +38,17 @@ impl Transfers {
             return counted;
         }
         answered.sort_unstable_by_key(|(agent, session)| {
-            (session.start, end_of(session.end), *agent, session.disconnect)
+            let end = end_of(session.end.map(time));
+            (lives.at(session.start), session.start.time, end, *agent, session.disconnect)
         });
         let mut holding: Option<Holding> = None;
         for (agent, session) in answered {
             let life = lives.at(session.start);
             let Session { end, disconnect, .. } = *session;
-            let next = Holding { agent, life, end, disconnect };
+            let next = Holding { agent, life, end: end.map(time), disconnect };
             match &mut holding {
                 Some(held) if held.life == life => {
-                    if counted.goes_on(held, &next, session.start) {
+                    if counted.goes_on(held, &next, session.start.time) {
                         *held = next;
                     }
                 }
@@ -89,10 +91,17 @@ impl Transfers {
         self.all += 1;
         match by {
             Disconnect::Consult => self.attended += 1,
-            Disconnect::Untold | Disconnect::Transfer | Disconnect::TransferConference => self.blind += 1,
+            Disconnect::Untold
+            | Disconnect::Transfer
+            | Disconnect::TransferConference
+            | Disconnect::NoAnswer => self.blind += 1,
             Disconnect::Other | Disconnect::ConferenceTransfer => {}
         }
     }
+}
+
+fn time(point: Point) -> i64 {
+    point.time
 }
 
 fn end_of(end: Option<i64>) -> i64 {

@@ -1,10 +1,11 @@
 //! An entity's value: postcard for what has a shape, then the ids of the current hour, 16 bytes each.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
 use super::legacy::LegacyOrder;
-use crate::conversation::{Conversation, LegacyConversation};
+use crate::conversation::{Conversation, LegacyConversation, ThirdConversation};
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
 
@@ -13,6 +14,9 @@ pub(super) const FIRST_FORMAT: u8 = 1;
 
 /// The format that kept one life and one agent of a conversation, and no contents; it is still read.
 pub(super) const SECOND_FORMAT: u8 = 2;
+
+/// The format that kept one phase of a conversation, and no order within a millisecond; it is still read.
+pub(super) const THIRD_FORMAT: u8 = 3;
 
 /// Bytes of an id.
 const ID: usize = 16;
@@ -47,10 +51,11 @@ struct Written<'a> {
     timer_hour: Option<i64>,
 }
 
+/// Of formats 3 and 4, which differ in the conversation.
 #[derive(Deserialize)]
-struct Read {
+struct Read<C> {
     position: i64,
-    conversation: Conversation,
+    conversation: C,
     channels: Vec<(String, ChannelOrder)>,
     contents: Contents,
     chunks: Vec<(i64, u32)>,
@@ -98,11 +103,20 @@ impl Stored {
 
     /// Reads a value, its version taken off.
     pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
-        let (read, ids) = postcard::take_from_bytes::<Read>(body).map_err(StateError::Codec)?;
+        Self::decode_with::<Conversation>(body)
+    }
+
+    fn decode_with<C: DeserializeOwned + Into<Conversation>>(body: &[u8]) -> Result<Self, StateError> {
+        let (read, ids) = postcard::take_from_bytes::<Read<C>>(body).map_err(StateError::Codec)?;
         let Read { position, conversation, channels, contents, chunks, hour, timer_hour } = read;
-        let recent = decode_ids(ids)?;
+        let (conversation, recent) = (conversation.into(), decode_ids(ids)?);
         Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
+}
+
+/// Reads a value of the third format, its version taken off.
+pub(super) fn decode_third_format(body: &[u8]) -> Result<Stored, StateError> {
+    Stored::decode_with::<ThirdConversation>(body)
 }
 
 /// Reads a value of the second format, its version taken off.

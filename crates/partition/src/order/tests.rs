@@ -1,6 +1,10 @@
 use proptest::prelude::*;
+use trunkline_schemas::EncodedEvent;
 
 use super::*;
+use crate::events::{encoded, event};
+
+mod causal;
 
 const HOLD: i64 = 500;
 
@@ -12,12 +16,27 @@ struct Arrival {
     event_time: i64,
 }
 
+/// An event of a participant; of nobody in particular where the name is empty.
+fn of(event_type: &str, participant: &str) -> EncodedEvent {
+    let mut event = event("c", event_type, 0);
+    event.participant_id = Some(participant.to_owned()).filter(|participant| !participant.is_empty());
+    encoded(&event)
+}
+
+/// What a conversation has seen after these events.
+fn seen(events: &[(&str, &str)]) -> Causes {
+    let mut causes = Causes::default();
+    events.iter().for_each(|(event_type, participant)| causes.take(&of(event_type, participant)));
+    causes
+}
+
 /// What comes out, in order, when arrivals come in at their times and the clock then runs on.
 fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
     let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
     let mut out = Vec::new();
+    let begun = seen(&[("conversation.started", "")]);
     let drain = |channel: &mut Channel<u128>, now: i64, out: &mut Vec<(u128, bool, bool)>| {
-        while let Some(passed) = channel.next_ready(now, Phase::Started) {
+        while let Some(passed) = channel.next_ready(now, &begun) {
             out.push((passed.item, passed.late, passed.gap_before));
         }
     };
@@ -29,10 +48,10 @@ fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
             ingest_time: arrival.at,
             sequence: Some(arrival.sequence),
             event_type: "message.received",
-            conversational: true,
+            need: Need::of(&of("message.received", "")),
             edge: None,
         };
-        if let Some(passed) = channel.arrive(facts, arrival.id, Phase::Started) {
+        if let Some(passed) = channel.arrive(facts, arrival.id, &begun) {
             out.push((passed.item, passed.late, passed.gap_before));
         }
         drain(&mut channel, arrival.at, &mut out);
@@ -64,30 +83,8 @@ fn sorted_marks_only_what_comes_after_its_hold() {
     assert_eq!(out, [(1, false, false), (2, false, false), (4, false, false), (3, true, false)]);
 }
 
-#[test]
-fn causal_waits_for_what_is_lacking_but_not_for_ever() {
-    let mut channel = Channel::new(OrderMode::Causal, HOLD, ChannelOrder::default());
-    let facts = |offset, event_type| Facts {
-        offset,
-        event_time: 10,
-        ingest_time: 0,
-        sequence: None,
-        event_type,
-        conversational: true,
-        edge: None,
-    };
-    assert!(channel.arrive(facts(2, "participant.connected"), 2, Phase::New).is_none());
-    assert!(channel.next_ready(HOLD - 1, Phase::New).is_none());
-    let passed = channel.next_ready(HOLD - 1, Phase::Started).unwrap();
-    assert!(passed.held && !passed.gap_before);
-
-    assert!(channel.arrive(facts(3, "participant.connected"), 3, Phase::New).is_none());
-    let passed = channel.next_ready(HOLD, Phase::New).unwrap();
-    assert!(passed.held && passed.gap_before);
-}
-
 /// What comes out of events of one millisecond that arrive one after the other: type, and session of one participant.
-fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) -> Vec<usize> {
+fn of_one_millisecond(mode: OrderMode, arrivals: &[(&str, &str)]) -> Vec<usize> {
     let mut channel = Channel::new(mode, HOLD, ChannelOrder::default());
     let mut out = Vec::new();
     for (offset, (event_type, session)) in arrivals.iter().enumerate() {
@@ -98,14 +95,14 @@ fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) 
             ingest_time: 100 - offset as i64,
             sequence: None,
             event_type,
-            conversational: true,
+            need: Need::of(&of(event_type, "participant")),
             edge: edge(event_type, Some("participant"), Some(*session).filter(|session| !session.is_empty())),
         };
-        out.extend(channel.arrive(facts, offset, phase));
+        out.extend(channel.arrive(facts, offset, &Causes::default()));
     }
-    let mut phase = phase;
-    while let Some(passed) = channel.next_ready(i64::MAX, phase) {
-        phase = phase.after(arrivals[passed.item].0);
+    let mut causes = Causes::default();
+    while let Some(passed) = channel.next_ready(i64::MAX, &causes) {
+        causes.take(&of(arrivals[passed.item].0, "participant"));
         out.push(passed);
     }
     assert!(out.iter().all(|passed| !passed.late), "an equal time is never late");
@@ -114,7 +111,7 @@ fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) 
 
 #[test]
 fn events_of_one_millisecond_keep_the_order_of_their_arrival_within_their_conversation() {
-    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
     assert_eq!(sorted(&[("flow.started", "f"), ("conversation.started", "c")]), [1, 0]);
     assert_eq!(sorted(&[("conversation.ended", "c"), ("participant.disconnected", "a")]), [1, 0]);
     let all = ["message.received", "acw.ended", "wrapup.applied", "queue.left", "flow.ended", "message.sent"];
@@ -126,7 +123,7 @@ fn events_of_one_millisecond_keep_the_order_of_their_arrival_within_their_conver
 
 #[test]
 fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_after_it() {
-    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, Phase::New, arrivals);
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
     let ended_first =
         [("flow.ended", "f"), ("message.received", ""), ("flow.started", "f"), ("message.sent", "")];
     assert_eq!(sorted(&ended_first), [1, 2, 0, 3]);
@@ -137,6 +134,24 @@ fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_aft
     // Two ends of one start keep their order, and so do a start and its end.
     assert_eq!(sorted(&[("flow.ended", "f"), ("flow.ended", "f"), ("flow.started", "f")]), [2, 0, 1]);
     assert_eq!(sorted(&[("flow.started", "f"), ("message.sent", ""), ("flow.ended", "f")]), [0, 1, 2]);
+}
+
+#[test]
+fn a_conversation_that_starts_again_in_the_millisecond_of_its_end_keeps_its_order() {
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
+    let (end, again) = (("conversation.ended", "c"), ("conversation.started", "d"));
+    assert_eq!(sorted(&[end, again]), [0, 1]);
+    assert_eq!(sorted(&[("conversation.ended", "c"), ("user", "a"), again, ("flow", "f")]), [1, 0, 2, 3]);
+    assert_eq!(sorted(&[end, ("flow.ended", "f"), again, ("flow.started", "f")]), [1, 0, 2, 3]);
+    // One that came first, that is of the same session, or of nobody knows which, is a beginning.
+    assert_eq!(sorted(&[again, end]), [0, 1]);
+    assert_eq!(sorted(&[end, ("conversation.started", "c")]), [1, 0]);
+    assert_eq!(sorted(&[end, ("conversation.started", "")]), [1, 0]);
+    // Twice within one millisecond.
+    assert_eq!(
+        sorted(&[end, again, ("conversation.ended", "d"), ("conversation.started", "e")]),
+        [0, 1, 2, 3]
+    );
 }
 
 #[test]
@@ -151,7 +166,7 @@ fn an_equal_time_that_comes_after_the_hold_is_not_late() {
 #[test]
 fn what_waits_for_its_cause_comes_out_by_arrival_and_the_end_of_all_at_last() {
     let waiting = [("conversation.ended", "c"), ("flow.started", "f"), ("queue.entered", "q")];
-    assert_eq!(of_one_millisecond(OrderMode::Causal, Phase::New, &waiting), [1, 2, 0]);
+    assert_eq!(of_one_millisecond(OrderMode::Causal, &waiting), [1, 2, 0]);
 }
 
 /// Numbers 1..=n, each displaced by less than the hold.

@@ -20,6 +20,15 @@ pub struct Span {
     session: String,
 }
 
+// === impl Span ===
+
+impl Span {
+    /// Whether it is the customer's.
+    pub(super) fn is_of_customer(&self) -> bool {
+        self.kind == et::CONVERSATION_STARTED
+    }
+}
+
 /// Whether a span begins or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
@@ -33,6 +42,8 @@ pub enum Edge {
 /// in the millisecond in which another of the same participant begins.
 pub fn edge(event_type: &str, participant: Option<&str>, session: Option<&str>) -> Option<(Edge, Span)> {
     let (edge, kind) = match event_type {
+        et::CONVERSATION_STARTED => (Edge::Start, et::CONVERSATION_STARTED),
+        et::CONVERSATION_ENDED => (Edge::End, et::CONVERSATION_STARTED),
         et::QUEUE_ENTERED => (Edge::Start, et::QUEUE_ENTERED),
         et::QUEUE_LEFT => (Edge::End, et::QUEUE_ENTERED),
         et::PARTICIPANT_CONNECTED => (Edge::Start, et::PARTICIPANT_CONNECTED),

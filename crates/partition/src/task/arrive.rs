@@ -9,6 +9,7 @@ use super::clock;
 use super::entity_cache::CachedEntity;
 use super::lane::Lane;
 use super::{Context, Task};
+use crate::conversation::Need;
 use crate::entity::id_bits;
 use crate::order::{Facts, edge};
 use crate::output::{DeadLetter, Output};
@@ -80,14 +81,15 @@ impl Task {
             self.finished.push(arrived.record.offset);
             return Ok(());
         }
-        let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().phase())));
+        let lane = lane.get_or_insert_with(|| Box::new(Lane::new(entity.conversation().causes().clone())));
         lane.pending.insert(id);
         let event = &arrived.event;
         self.held_bytes += event.held_bytes();
         let (mode, hold_ms) =
             self.settings.sources.get(event.source()).copied().unwrap_or((OrderMode::Causal, 500));
-        let phase = lane.phase;
-        let channel = lane.channel(event.channel(), mode, hold_ms, || entity.channel(event.channel()));
+        let need = Need::of(event);
+        let (channel, seen) =
+            lane.channel(event.channel(), mode, hold_ms, || entity.channel(event.channel()));
         let event_type = event.event_type().to_owned();
         let edge = match mode {
             OrderMode::Sorted => edge(&event_type, event.participant_id(), event.session()),
@@ -100,11 +102,11 @@ impl Task {
             ingest_time: taken_in,
             sequence: event.sequence(),
             event_type: &event_type,
-            conversational: event.is_conversational(),
+            need,
             edge,
         };
         let key = arrived.entity.clone();
-        if let Some(passed) = channel.arrive(facts, arrived, phase) {
+        if let Some(passed) = channel.arrive(facts, arrived, seen) {
             lane.admit(mode, passed);
         }
         self.advance(&key, ctx)

@@ -7,7 +7,7 @@ use trunkline_profiles::AtHand;
 use trunkline_rules::Answer;
 
 use super::Arrived;
-use crate::conversation::Phase;
+use crate::conversation::Causes;
 use crate::order::{Channel, ChannelOrder, Passed};
 
 /// Events of one entity on their way.
@@ -16,8 +16,8 @@ pub(super) struct Lane {
     channels: Vec<(String, Channel<Box<Arrived>>)>,
     /// Let through by their channels; emitted from the front.
     pub(super) ready: VecDeque<(OrderMode, Passed<Box<Arrived>>)>,
-    /// Where the conversation will stand after what is ready.
-    pub(super) phase: Phase,
+    /// What the conversation will have seen after what is ready.
+    seen: Causes,
     pub(super) pending: HashSet<u128, foldhash::fast::RandomState>,
     pub(super) wait: Option<Wait>,
 }
@@ -39,24 +39,24 @@ pub(super) struct Resolved {
 // === impl Lane ===
 
 impl Lane {
-    pub(super) fn new(phase: Phase) -> Self {
-        Self { channels: Vec::new(), ready: VecDeque::new(), phase, pending: HashSet::default(), wait: None }
+    pub(super) fn new(seen: Causes) -> Self {
+        Self { channels: Vec::new(), ready: VecDeque::new(), seen, pending: HashSet::default(), wait: None }
     }
 
-    /// The channel of this name; a new one goes on from `order`.
+    /// The channel of this name, and what the conversation has seen; a new channel goes on from `order`.
     pub(super) fn channel(
         &mut self,
         name: &str,
         mode: OrderMode,
         hold_ms: i64,
         order: impl FnOnce() -> ChannelOrder,
-    ) -> &mut Channel<Box<Arrived>> {
+    ) -> (&mut Channel<Box<Arrived>>, &Causes) {
         let found = self.channels.binary_search_by(|(known, _)| known.as_str().cmp(name));
         let at = found.unwrap_or_else(|at| {
             self.channels.insert(at, (name.to_owned(), Channel::new(mode, hold_ms, order())));
             at
         });
-        &mut self.channels[at].1
+        (&mut self.channels[at].1, &self.seen)
     }
 
     /// When the first hold ends.
@@ -66,7 +66,7 @@ impl Lane {
 
     pub(super) fn admit(&mut self, mode: OrderMode, passed: Passed<Box<Arrived>>) {
         if passed.item.event.is_conversational() {
-            self.phase = self.phase.after(passed.item.event.event_type());
+            self.seen.take(&passed.item.event);
         }
         self.ready.push_back((mode, passed));
     }
@@ -74,9 +74,9 @@ impl Lane {
     /// Takes from the channels whatever may go on; one channel's event can be what another's waits for.
     pub(super) fn collect_ready(&mut self, time: i64) {
         loop {
-            let phase = self.phase;
+            let seen = &self.seen;
             let next = self.channels.iter_mut().find_map(|(_, channel)| {
-                channel.next_ready(time, phase).map(|passed| (channel.mode(), passed))
+                channel.next_ready(time, seen).map(|passed| (channel.mode(), passed))
             });
             match next {
                 Some((mode, passed)) => self.admit(mode, passed),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::dice::Dice;
 use crate::fact::Fact;
 
 const START: i64 = 1_790_000_000_000;
@@ -9,7 +10,7 @@ const PARTICIPANTS: [&str; 5] = ["p1", "p2", "p3", "p4", "p5"];
 const AGENTS: [&str; 5] = ["agent 1", "agent 2", "agent 3", "agent 4", "agent 5"];
 const SESSIONS: [&str; 10] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 const MEDIA: [&str; 3] = ["voice", "callback", ""];
-const DISCONNECTS: [&str; 12] = [
+const DISCONNECTS: [&str; 20] = [
     "transfer",
     "TRANSFER",
     "transfer.consult",
@@ -22,6 +23,31 @@ const DISCONNECTS: [&str; 12] = [
     "client",
     "endpoint",
     "PEER",
+    "NOT_AVAILABLE_TRANSFER",
+    "transfer.noanswer",
+    "transfer.notavailable",
+    "noAnswerTransfer",
+    "DND_ENDPOINT",
+    "consultTransfer",
+    "CONFERENCE_TRANSFER",
+    "UNCALLABLE",
+];
+/// Numbers as JSON may write them, and what is no duration.
+const NUMBERS: [&str; 14] = [
+    "0",
+    "3",
+    "11",
+    "-4",
+    "many",
+    "7.0",
+    "1e1",
+    "0.09E2",
+    "25e-1",
+    "-0",
+    "9.99",
+    "1e400",
+    "9223372036854775808",
+    "+5",
 ];
 const DURATIONS: [&str; 7] = [
     "interactingDurationMs",
@@ -32,42 +58,6 @@ const DURATIONS: [&str; 7] = [
     "callbackDurationMs",
     "connectedDurationMs",
 ];
-
-/// Numbers from a seed (SplitMix64).
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    }
-
-    /// From `low` to `high`, without the latter.
-    fn between(&mut self, low: i64, high: i64) -> i64 {
-        low + (self.next() % (high - low) as u64) as i64
-    }
-
-    pub fn percent(&mut self, percent: i64) -> bool {
-        self.between(0, 100) < percent
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.between(0, of.len() as i64) as usize]
-    }
-
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.between(0, last as i64 + 1) as usize);
-        }
-    }
-}
 
 /// The facts of a history, in the order in which they come.
 pub fn history(seed: u64) -> Vec<Fact> {
@@ -88,6 +78,7 @@ pub fn history(seed: u64) -> Vec<Fact> {
         facts.push(fact);
     }
     // Within the hold, one may come before another.
+    dice.shuffle(&mut facts);
     facts.sort_by_key(|fact| fact.at);
     for at in 1..facts.len() {
         if dice.percent(15) {
@@ -129,7 +120,16 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
         let customer =
             |kind, at| Fact { kind, at, participant: "customer", session, media, ..Fact::default() };
         facts.extend([customer("conversation.started", from), customer("conversation.ended", until)]);
-        at = until + dice.between(0, 30);
+        // Somebody else of the customer's, of this medium or another, who comes and goes meanwhile.
+        if dice.percent(25) {
+            let (from, until) = (dice.between(from, until + 5), dice.between(from, until + 20));
+            let media = if dice.percent(70) { media } else { dice.one(&MEDIA) };
+            let other =
+                |kind, at| Fact { kind, at, participant: "another", session, media, ..Fact::default() };
+            facts.extend([other("conversation.started", from), other("conversation.ended", until.max(from))]);
+        }
+        // What follows overlaps, begins in the same millisecond, or later.
+        at = until + if dice.percent(30) { 0 } else { dice.between(0, 30) };
     }
     facts
 }
@@ -175,8 +175,12 @@ fn agent(facts: &mut Vec<Fact>, dice: &mut Dice, number: usize, media: &'static 
 /// What the end of an agent's session tells: nothing, all, or that nobody answered.
 fn told(dice: &mut Dice) -> BTreeMap<&'static str, String> {
     let mut told = BTreeMap::new();
-    match dice.between(0, 4) {
+    match dice.between(0, 5) {
         0 => {}
+        4 => {
+            told.insert("disconnectType", dice.one(&DISCONNECTS[12..17]).to_owned());
+            return told;
+        }
         1 => {
             told.insert("alertingDurationMs", dice.between(0, 9).to_string());
             told.insert("interactingDurationMs", "0".to_owned());
@@ -188,7 +192,7 @@ fn told(dice: &mut Dice) -> BTreeMap<&'static str, String> {
         _ => {
             for name in DURATIONS {
                 if dice.percent(30) {
-                    told.insert(name, dice.one(&["0", "3", "11", "-4", "many"]).to_owned());
+                    told.insert(name, dice.one(&NUMBERS).to_owned());
                 }
             }
         }
@@ -217,7 +221,7 @@ fn case(dice: &mut Dice) -> Vec<Fact> {
             "message.received",
         ]);
         let mut fact = Fact { kind, at, media: dice.one(&["chat", "chat", ""]), ..Fact::default() };
-        if kind.starts_with("participant") {
+        if kind == "participant.connected" || kind == "participant.disconnected" && dice.percent(60) {
             fact.agent = dice.one(&AGENTS[..3]);
         }
         if kind == "conversation.status_changed" && dice.percent(80) {
@@ -249,6 +253,13 @@ fn noise(dice: &mut Dice) -> Vec<Fact> {
         let session = dice.between(0, 4) as usize;
         let mut fact = Fact { kind, at: START + dice.between(0, 25), ..Fact::default() };
         (fact.participant, fact.session) = (PARTICIPANTS[session % 3], SESSIONS[session]);
+        if kind == "participant.disconnected" && dice.percent(15) {
+            // It does not say whose.
+            (fact.participant, fact.session) = ("", "");
+            fact.told = told(dice);
+            facts.push(fact);
+            continue;
+        }
         // One name has one medium and one agent, though not every fact tells them.
         if dice.percent(80) {
             fact.media = MEDIA[session % 2];
@@ -259,7 +270,7 @@ fn noise(dice: &mut Dice) -> Vec<Fact> {
         match kind {
             "participant.disconnected" | "queue.left" => fact.told = told(dice),
             "acw.ended" => {
-                fact.told.insert("wrapupDurationMs", dice.one(&["0", "5", "8", "x"]).to_owned());
+                fact.told.insert("wrapupDurationMs", dice.one(&NUMBERS).to_owned());
             }
             _ => {}
         }

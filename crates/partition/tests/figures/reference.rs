@@ -1,10 +1,15 @@
 //! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew
 //! from the whole list of facts, with the platform's own ids, by searching through lists.
 
+mod edges;
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_schemas::ConversationSummary;
 
+use self::edges::{Edge, edges, name_ends};
+use self::told::{milliseconds, strength};
 use crate::fact::Fact;
 
 const OF_AGENTS: [&str; 6] = [
@@ -16,6 +21,9 @@ const OF_AGENTS: [&str; 6] = [
     "callbackDurationMs",
 ];
 
+/// When something happened: the millisecond, and how many starts and ends of it came before.
+type Point = (i64, usize);
+
 #[derive(Debug, Clone, Default)]
 struct Session {
     kind: &'static str,
@@ -23,18 +31,23 @@ struct Session {
     assignee: bool,
     agent: String,
     media: String,
-    start: i64,
+    start: Point,
     start_known: bool,
-    own_end: Option<i64>,
-    closed: Option<i64>,
+    own_end: Option<Point>,
+    closed: Option<Point>,
     told: BTreeMap<String, i64>,
-    /// Strength of its disconnect type: 0 untold, 1 other, 2 transfer, 3 consult, 4 and 5 conferences.
+    /// Strength of its disconnect type: 0 untold, 1 other, 2 transfer, 3 consult, 4 and 5 conferences, 6 no answer.
     how: u8,
 }
 
 impl Session {
-    fn end(&self) -> Option<i64> {
+    fn end(&self) -> Option<Point> {
         self.own_end.or(self.closed)
+    }
+
+    /// The millisecond of its end, or the end of time.
+    fn until(&self) -> i64 {
+        self.end().map_or(i64::MAX, |end| end.0)
     }
 
     fn told_of_agent(&self) -> Option<i64> {
@@ -55,15 +68,16 @@ impl Session {
     }
 
     fn unanswered(&self) -> bool {
-        let others = OF_AGENTS.iter().filter(|name| **name != "alertingDurationMs");
-        self.kind == "agent"
-            && self.told_or_0("alertingDurationMs") > 0
-            && others.map(|name| self.told_or_0(name)).sum::<i64>() == 0
+        let told = |names: &[&str]| names.iter().map(|name| self.told_or_0(name)).sum::<i64>();
+        let spoken = told(&["interactingDurationMs", "heldDurationMs"]);
+        let tried = told(&["contactingDurationMs", "dialingDurationMs", "callbackDurationMs"]);
+        let only_alerted = self.told_or_0("alertingDurationMs") > 0 && spoken + tried == 0;
+        self.kind == "agent" && (only_alerted || self.how == 6 && spoken == 0)
     }
 
     fn clock(&self) -> Option<i64> {
         let end = self.end()?;
-        (self.start_known || self.told_length().is_some()).then(|| end - self.start)
+        (self.start_known || self.told_length().is_some()).then(|| end.0 - self.start.0)
     }
 }
 
@@ -84,26 +98,17 @@ fn order(agent: &str) -> u64 {
     hash
 }
 
-fn strength(how: &str) -> u8 {
-    match how.to_lowercase().replace('_', ".").as_str() {
-        "conference.transfer" => 5,
-        "transfer.conference" => 4,
-        "transfer.consult" | "consult.transfer" => 3,
-        "transfer" => 2,
-        how if how.starts_with("transfer.") || how.ends_with(".transfer") => 2,
-        _ => 1,
-    }
-}
-
 /// Its figures.
 pub fn figures(facts: &[Fact]) -> ConversationSummary {
     let observers =
         named(facts, &["coachingParticipantIds", "monitoringParticipantIds", "bargingParticipantIds"]);
-    let customers = of_kind(facts, "customer", &[], &observers);
-    let agents = of_kind(facts, "agent", &customers, &observers);
+    let mut edges = edges(facts);
+    let customers = of_kind(&edges, "customer", &[], &observers);
+    name_ends(&mut edges, &customers, &observers);
+    let agents = of_kind(&edges, "agent", &customers, &observers);
     let mut known = [customers, agents].concat();
-    known.extend(of_kind(facts, "queue", &known, &observers));
-    known.extend(of_kind(facts, "flow", &known, &observers));
+    known.extend(of_kind(&edges, "queue", &known, &observers));
+    known.extend(of_kind(&edges, "flow", &known, &observers));
     let taking_part = |s: &&Session| s.kind == "agent" && !observers.contains(&s.participant);
     let agents: Vec<&Session> = known.iter().filter(taking_part).collect();
     let answered: Vec<&Session> = agents.iter().copied().filter(|s| !s.unanswered()).collect();
@@ -122,6 +127,7 @@ pub fn figures(facts: &[Fact]) -> ConversationSummary {
     };
     for session in agents.iter().filter(|s| s.end().is_some()) {
         let handled = match session.told_of_agent() {
+            _ if session.unanswered() => Some(0),
             Some(_) => Some(session.told_or_0("interactingDurationMs") + session.told_or_0("heldDurationMs")),
             None => session.clock(),
         };
@@ -163,7 +169,7 @@ fn distinct(sessions: &[&Session]) -> i32 {
 fn after_work(facts: &[Fact]) -> Option<i64> {
     let mut longest: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
     for fact in facts.iter().filter(|fact| fact.kind == "acw.ended") {
-        let Some(told) = fact.told.get("wrapupDurationMs").and_then(|told| told.parse::<i64>().ok()) else {
+        let Some(told) = fact.told.get("wrapupDurationMs").and_then(|told| milliseconds(told)) else {
             continue;
         };
         let nameless = fact.participant.is_empty() && fact.session.is_empty();
@@ -174,53 +180,42 @@ fn after_work(facts: &[Fact]) -> Option<i64> {
     (!longest.is_empty()).then(|| longest.values().sum())
 }
 
-/// Whether a fact is a start (or else an end) of a session of this kind.
-fn edge(fact: &Fact, kind: &str) -> Option<bool> {
-    let (start, end) = match kind {
-        "customer" => ("conversation.started", "conversation.ended"),
-        "queue" => ("queue.entered", "queue.left"),
-        "flow" => ("flow.started", "flow.ended"),
-        _ => ("participant.connected", "participant.disconnected"),
+/// When customers ended while no other one of a medium was there.
+fn gone(customers: &[Session], media: &str) -> Vec<Point> {
+    let of_medium: Vec<&Session> = customers
+        .iter()
+        .filter(|one| one.media.is_empty() || media.is_empty() || one.media == media)
+        .collect();
+    let stays = |end: Point| {
+        of_medium.iter().any(|one| one.start < end && one.own_end.is_none_or(|own_end| own_end > end))
     };
-    if fact.kind == "conversation.status_changed" && kind == "customer" {
-        let reopened = fact.told.get("caseStatus").is_some_and(|status| status.to_lowercase() != "closed");
-        return reopened.then_some(true);
-    }
-    (fact.kind == start).then_some(true).or((fact.kind == end).then_some(false))
+    of_medium.iter().filter_map(|one| one.own_end).filter(|end| !stays(*end)).collect()
 }
 
 /// All sessions of a kind; `others` are those that may close them.
 fn of_kind(
-    facts: &[Fact],
+    edges: &[Edge<'_>],
     kind: &'static str,
     others: &[Session],
     observers: &BTreeSet<String>,
 ) -> Vec<Session> {
-    let facts: Vec<(&Fact, bool)> = facts.iter().filter_map(|fact| Some((fact, edge(fact, kind)?))).collect();
-    let is_assignee =
-        |f: &Fact| kind == "agent" && f.participant.is_empty() && f.session.is_empty() && !f.agent.is_empty();
-    let name = |f: &Fact| {
-        let agent = if is_assignee(f) { f.agent } else { "" };
-        (f.participant.to_owned(), f.session.to_owned(), agent.to_owned())
-    };
-    let names: BTreeSet<_> = facts.iter().map(|(fact, _)| name(fact)).collect();
-    let assigned: Vec<(i64, u64, &str)> = facts
+    let edges: Vec<&Edge<'_>> = edges.iter().filter(|edge| edge.kind == kind).collect();
+    let names: BTreeSet<[&str; 3]> = edges.iter().map(|edge| edge.name).collect();
+    let assigned: Vec<(Point, &str)> = edges
         .iter()
-        .filter(|(fact, starts)| *starts && is_assignee(fact))
-        .map(|(fact, _)| (fact.at, order(fact.agent), fact.agent))
+        .filter(|edge| edge.starts && !edge.name[2].is_empty())
+        .map(|edge| (edge.at, edge.name[2]))
         .collect();
     let mut sessions = Vec::new();
-    for this in names {
-        let of_name: Vec<&(&Fact, bool)> = facts.iter().filter(|(fact, _)| name(fact) == this).collect();
-        let told_by_any = |what: fn(&Fact) -> &str| {
-            of_name.iter().map(|(fact, _)| what(fact)).max().unwrap_or_default().to_owned()
-        };
+    for name in names {
+        let of_name: Vec<&Edge<'_>> = edges.iter().filter(|edge| edge.name == name).copied().collect();
+        let agent = of_name.iter().map(|edge| edge.agent).max().filter(|_| kind == "agent");
         let template = Session {
             kind,
-            participant: this.0.clone(),
-            assignee: !this.2.is_empty(),
-            agent: if kind == "agent" { told_by_any(|fact| fact.agent) } else { String::new() },
-            media: told_by_any(|fact| fact.media),
+            participant: name[0].to_owned(),
+            assignee: !name[2].is_empty(),
+            agent: agent.unwrap_or_default().to_owned(),
+            media: of_name.iter().map(|edge| edge.media).max().unwrap_or_default().to_owned(),
             ..Session::default()
         };
         let closing = |session: &Session| closing(session, others, &assigned, observers);
@@ -229,15 +224,15 @@ fn of_kind(
     sessions
 }
 
-/// Starts (false) and ends (true) by their time.
-fn moments(facts: &[&(&Fact, bool)]) -> BTreeMap<(i64, bool), Moment> {
-    let mut moments: BTreeMap<(i64, bool), Moment> = BTreeMap::new();
-    for (fact, starts) in facts {
-        let moment = moments.entry((fact.at, !starts)).or_default();
-        for (name, told) in &fact.told {
+/// Starts (false) and ends (true), by when they happened.
+fn moments(edges: &[&Edge<'_>]) -> BTreeMap<(Point, bool), Moment> {
+    let mut moments: BTreeMap<(Point, bool), Moment> = BTreeMap::new();
+    for edge in edges {
+        let moment = moments.entry((edge.at, !edge.starts)).or_default();
+        for (name, told) in &edge.fact.told {
             if *name == "disconnectType" {
                 moment.how = moment.how.max(strength(told));
-            } else if let Some(told) = told.parse::<i64>().ok().filter(|told| *told >= 0) {
+            } else if let Some(told) = milliseconds(told) {
                 let known = moment.told.entry((*name).to_owned()).or_insert(told);
                 *known = told.max(*known);
             }
@@ -247,9 +242,9 @@ fn moments(facts: &[&(&Fact, bool)]) -> BTreeMap<(i64, bool), Moment> {
 }
 
 fn of_one_name(
-    moments: &BTreeMap<(i64, bool), Moment>,
+    moments: &BTreeMap<(Point, bool), Moment>,
     template: &Session,
-    closing: impl Fn(&Session) -> Option<i64>,
+    closing: impl Fn(&Session) -> Option<Point>,
 ) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     for ((at, ends), moment) in moments {
@@ -262,7 +257,7 @@ fn of_one_name(
             last.told.clone_from(&moment.told);
             last.how = moment.how;
             if !last.start_known {
-                last.start = at - last.told_length().unwrap_or(0);
+                last.start = (at.0 - last.told_length().unwrap_or(0), at.1);
             }
         } else {
             let running = sessions.last().is_some_and(|last| {
@@ -282,48 +277,50 @@ fn of_one_name(
 fn closing(
     session: &Session,
     others: &[Session],
-    assigned: &[(i64, u64, &str)],
+    assigned: &[(Point, &str)],
     observers: &BTreeSet<String>,
-) -> Option<i64> {
-    let mut times = Vec::new();
+) -> Option<Point> {
+    if session.kind == "customer" {
+        return None;
+    }
+    let customers: Vec<Session> = others.iter().filter(|other| other.kind == "customer").cloned().collect();
+    let mut times = gone(&customers, &session.media);
+    times.retain(|time| *time >= session.start);
     for other in others {
         let by_agent = other.kind == "agent" && !observers.contains(&other.participant);
-        match (other.kind, session.kind) {
-            ("customer", "agent" | "queue" | "flow")
-                if other.media.is_empty() || session.media.is_empty() || other.media == session.media =>
-            {
-                times.extend(other.end());
-            }
-            ("agent", "queue") if by_agent && !other.unanswered() => times.push(other.start),
-            ("agent", "flow") if by_agent => times.push(other.start),
-            ("queue", "flow") => times.push(other.start),
-            _ => {}
+        let leads_on = match (other.kind, session.kind) {
+            ("agent", "queue") => by_agent && !other.unanswered(),
+            ("agent", "flow") => by_agent,
+            ("queue", "flow") => true,
+            _ => false,
+        };
+        if leads_on && other.start.0 >= session.start.0 {
+            times.push(other.start.max(session.start));
         }
     }
-    times.retain(|time| *time >= session.start);
     if session.assignee {
-        let here = (session.start, order(&session.agent));
-        let next =
-            assigned.iter().filter(|(at, order, agent)| *agent != session.agent && (*at, *order) > here);
-        times.extend(next.map(|(at, ..)| *at));
+        let next = assigned.iter().filter(|(at, agent)| *agent != session.agent && *at > session.start);
+        times.extend(next.map(|(at, _)| *at));
     }
     times.into_iter().min()
 }
 
-fn openings(sessions: &[Session]) -> Vec<i64> {
-    let times: BTreeSet<i64> = sessions.iter().filter(|s| s.start_known).map(|s| s.start).collect();
-    let opens = |time: &i64| {
+fn openings(sessions: &[Session]) -> Vec<Point> {
+    let times: BTreeSet<Point> = sessions.iter().filter(|s| s.start_known).map(|s| s.start).collect();
+    let opens = |time: &Point| {
         let before: Vec<&Session> = sessions.iter().filter(|s| s.start < *time).collect();
         before.iter().all(|s| s.end().is_some_and(|end| end < *time))
             && before.iter().any(|s| s.kind == "customer")
     };
-    times.into_iter().filter(opens).collect()
+    let opening: Vec<Point> = times.into_iter().filter(opens).collect();
+    let first = |time: &Point| !opening.iter().any(|other| other.0 == time.0 && other.1 < time.1);
+    opening.iter().filter(|time| first(time)).copied().collect()
 }
 
-fn state(all: &[Session], answered: &[&Session], openings: &[i64]) -> String {
+fn state(all: &[Session], answered: &[&Session], openings: &[Point]) -> String {
     let open = |kind: &str| all.iter().any(|s| s.kind == kind && s.end().is_none());
     let over = all.iter().all(|s| s.end().is_some());
-    let present = openings.last().copied().unwrap_or(i64::MIN);
+    let present = openings.last().copied().unwrap_or((i64::MIN, 0));
     let state = if over && all.iter().any(|s| s.kind == "customer") {
         "ended"
     } else if answered.iter().any(|s| s.end().is_none()) {
@@ -340,12 +337,11 @@ fn state(all: &[Session], answered: &[&Session], openings: &[i64]) -> String {
     state.to_owned()
 }
 
-fn count_transfers(answered: &[&Session], openings: &[i64], summary: &mut ConversationSummary) {
-    let life = |time: i64| openings.iter().filter(|opening| **opening <= time).count();
-    let infinite = |end: Option<i64>| end.unwrap_or(i64::MAX);
+fn count_transfers(answered: &[&Session], openings: &[Point], summary: &mut ConversationSummary) {
+    let life = |time: Point| openings.iter().filter(|opening| **opening <= time).count();
     let mut sessions: Vec<Session> =
         answered.iter().filter(|s| !s.agent.is_empty()).map(|s| (*s).clone()).collect();
-    sessions.sort_by_key(|s| (s.start, infinite(s.end()), order(&s.agent), s.how));
+    sessions.sort_by_key(|s| (life(s.start), s.start.0, s.until(), order(&s.agent), s.how));
     let (mut blind, mut attended, mut other, mut consults, mut conferences) = (0, 0, 0, 0, 0);
     let mut holder: Option<Session> = None;
     for session in sessions {
@@ -353,8 +349,8 @@ fn count_transfers(answered: &[&Session], openings: &[i64], summary: &mut Conver
             holder = Some(session);
             continue;
         };
-        let (until, mine) = (infinite(held.end()), infinite(session.end()));
-        let conference = held.how >= 4 || session.how >= 4;
+        let (until, mine) = (held.until(), session.until());
+        let conference = [held.how, session.how].iter().any(|how| [4, 5].contains(how));
         if life(held.start) != life(session.start) {
             holder = Some(session);
         } else if held.agent == session.agent {
@@ -363,10 +359,10 @@ fn count_transfers(answered: &[&Session], openings: &[i64], summary: &mut Conver
             } else if mine == until {
                 held.how = held.how.max(session.how);
             }
-        } else if until <= session.start {
+        } else if until <= session.start.0 {
             match held.how {
                 3 => attended += 1,
-                0 | 2 | 4 => blind += 1,
+                0 | 2 | 4 | 6 => blind += 1,
                 _ => other += 1,
             }
             holder = Some(session);

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::edges::When;
 use super::sessions::{Seen, Session, named, sessions};
+use super::told::duration;
 use super::transfers;
 use crate::evidence::{Fact, Figures, MoreFigures};
 
@@ -78,6 +80,7 @@ fn figures(seen: &[Seen]) -> Figures {
 
 fn handled(session: &Session) -> Option<i64> {
     match session.told_of_agent() {
+        _ if session.is_unanswered() => Some(0),
         Some(_) => Some(session.told("interacting").unwrap_or(0) + session.told("held").unwrap_or(0)),
         None => by_the_clock(session),
     }
@@ -86,7 +89,7 @@ fn handled(session: &Session) -> Option<i64> {
 /// How long a stay took, unless only its end is known.
 fn by_the_clock(session: &Session) -> Option<i64> {
     let known = session.from_is_told || session.told_length().is_some();
-    known.then(|| session.until - session.from)
+    known.then(|| session.until.0 - session.from.0)
 }
 
 /// The sum of what is known; unknown while nothing is.
@@ -97,8 +100,7 @@ fn sum(numbers: impl Iterator<Item = Option<i64>>) -> Option<i64> {
 fn after_work(seen: &[Seen]) -> Option<i64> {
     let mut longest = BTreeMap::new();
     for fact in seen.iter().filter(|seen| seen.event_type == "acw.ended") {
-        let told = fact.told.attributes.get("wrapupDurationMs").and_then(|told| told.parse::<i64>().ok());
-        if let Some(told) = told.filter(|told| *told >= 0) {
+        if let Some(told) = fact.told.attributes.get("wrapupDurationMs").and_then(|told| duration(told)) {
             let known = longest.entry(fact.name(true)).or_insert(told);
             *known = told.max(*known);
         }
@@ -106,17 +108,22 @@ fn after_work(seen: &[Seen]) -> Option<i64> {
     sum(longest.into_values().map(Some))
 }
 
-/// When further lives begin: with a start when all before is over, the customer's part included.
-fn lives(sessions: &[Session]) -> Vec<i64> {
-    let starts: BTreeSet<i64> = sessions.iter().filter(|s| s.from_is_told).map(|s| s.from).collect();
-    let begins_anew = |start: &i64| {
+/// When further lives begin: with a start when all before is over, the customer's part included; not twice within a
+/// millisecond.
+fn lives(sessions: &[Session]) -> Vec<When> {
+    let starts: BTreeSet<When> = sessions.iter().filter(|s| s.from_is_told).map(|s| s.from).collect();
+    let begins_anew = |start: &When| {
         let before: Vec<&Session> = sessions.iter().filter(|s| s.from < *start).collect();
         before.iter().any(|s| s.of == "customer") && before.iter().all(|s| s.until < *start)
     };
-    starts.into_iter().filter(begins_anew).collect()
+    let mut lives: BTreeMap<i64, When> = BTreeMap::new();
+    for start in starts.into_iter().filter(begins_anew) {
+        lives.entry(start.0).or_insert(start);
+    }
+    lives.into_values().collect()
 }
 
-fn state(sessions: &[Session], lives: &[i64]) -> &'static str {
+fn state(sessions: &[Session], lives: &[When]) -> &'static str {
     let customer = sessions.iter().any(|s| s.of == "customer");
     if customer && sessions.iter().all(Session::is_over) {
         return "ended";
@@ -127,7 +134,7 @@ fn state(sessions: &[Session], lives: &[i64]) -> &'static str {
             return state;
         }
     }
-    let this_life = lives.last().copied().unwrap_or(i64::MIN);
+    let this_life = lives.last().copied().unwrap_or((i64::MIN, 0));
     let left = |s: &Session| s.is_answered() && s.is_over() && s.from >= this_life;
     if sessions.iter().any(left) { "wrapup" } else { "started" }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::edges::{Edge, OPEN, When, attribute, edges};
+use super::told::{How, duration};
 use crate::evidence::{Fact, Told};
-
-/// A time that has not come.
-pub(super) const OPEN: i64 = i64::MAX;
 
 /// A fact about a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +12,7 @@ pub(super) struct Seen {
     pub(super) event_type: String,
     pub(super) at: i64,
     participant: String,
-    agent: String,
+    pub(super) agent: String,
     pub(super) told: Told,
 }
 
@@ -25,11 +24,11 @@ pub(super) struct Session {
     name: Name,
     pub(super) agent: String,
     media: String,
-    pub(super) from: i64,
+    pub(super) from: When,
     /// A fact tells when it began.
     pub(super) from_is_told: bool,
     /// When it ended, or was closed by others; else [`OPEN`].
-    pub(super) until: i64,
+    pub(super) until: When,
     ended: bool,
     pub(super) milliseconds: BTreeMap<String, i64>,
     pub(super) how: How,
@@ -38,22 +37,7 @@ pub(super) struct Session {
 }
 
 /// Participant, session, and the agent where both lack.
-type Name = (String, String, String);
-
-/// How a session ended; the later, the more it says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum How {
-    #[default]
-    Untold,
-    AnotherWay,
-    Transferred,
-    AfterConsult,
-    OutOfConference,
-    ConferenceTransferred,
-}
-
-/// All starts (`false`) and ends (`true`) of one name, with what they tell.
-type Edges = BTreeMap<(i64, bool), (BTreeMap<String, i64>, How)>;
+pub(super) type Name = (String, String, String);
 
 // === impl Seen ===
 
@@ -96,30 +80,9 @@ impl Seen {
         (participant, session, if alone { self.agent.clone() } else { String::new() })
     }
 
-    fn milliseconds(&self) -> BTreeMap<String, i64> {
-        let numbers = self.told.attributes.iter().filter_map(|(name, text)| {
-            let number = text.parse::<i64>().ok().filter(|number| *number >= 0)?;
-            name.ends_with("DurationMs").then(|| (name.clone(), number))
-        });
-        numbers.collect()
-    }
-}
-
-// === impl How ===
-
-impl How {
-    fn read(told: &Told) -> Self {
-        let Some(text) = told.attributes.get("disconnectType") else { return Self::Untold };
-        let text = text.to_lowercase().replace('_', ".");
-        match text.split_once('.') {
-            None if text == "transfer" => Self::Transferred,
-            // Detail events name the kind of transfer first, snapshots last.
-            Some(("transfer", "consult") | ("consult", "transfer")) => Self::AfterConsult,
-            Some(("transfer", "conference")) => Self::OutOfConference,
-            Some(("conference", "transfer")) => Self::ConferenceTransferred,
-            Some((first, rest)) if first == "transfer" || rest.ends_with("transfer") => Self::Transferred,
-            _ => Self::AnotherWay,
-        }
+    pub(super) fn milliseconds(&self) -> BTreeMap<String, i64> {
+        let durations = self.told.attributes.iter().filter(|(name, _)| name.ends_with("DurationMs"));
+        durations.filter_map(|(name, text)| Some((name.clone(), duration(text)?))).collect()
     }
 }
 
@@ -150,8 +113,12 @@ impl Session {
         }
     }
 
-    /// An agent was alerted, and that was all.
+    /// An agent was alerted, and that was all; or it is said that nobody answered, and nobody spoke.
     pub(super) fn is_unanswered(&self) -> bool {
+        let spoke = self.told("interacting").max(self.told("held")).unwrap_or(0) > 0;
+        if self.of == "agent" && self.how == How::Unanswered && !spoke {
+            return true;
+        }
         let alerted = self.told("alerting").unwrap_or(0);
         self.of == "agent" && alerted > 0 && self.told_of_agent() == Some(alerted)
     }
@@ -178,71 +145,59 @@ pub(super) fn named(seen: &[Seen], roles: &[&str]) -> BTreeSet<String> {
 /// All sessions that the facts tell of.
 pub(super) fn sessions(seen: &[Seen]) -> Vec<Session> {
     let aside = named(seen, &["coaching", "monitoring", "barging"]);
+    let mut edges = edges(seen);
     let mut sessions: Vec<Session> = Vec::new();
     // In this order, because the former close the latter.
     for of in ["customer", "agent", "queue", "flow"] {
-        let mut by_name: BTreeMap<Name, Vec<&Seen>> = BTreeMap::new();
-        for fact in seen.iter().filter(|seen| seen.edge().is_some_and(|(kind, _)| kind == of)) {
-            by_name.entry(fact.name(of == "agent")).or_default().push(fact);
+        if of == "agent" {
+            attribute(&mut edges, &sessions, &aside);
         }
-        let assigned: Vec<(i64, u64, &str)> = by_name
+        let mut by_name: BTreeMap<&Name, Vec<&Edge>> = BTreeMap::new();
+        for edge in edges.iter().filter(|edge| edge.of == of) {
+            by_name.entry(&edge.name).or_default().push(edge);
+        }
+        let assigned: Vec<(When, &str)> = by_name
             .iter()
             .filter(|((.., agent), _)| !agent.is_empty())
-            .flat_map(|((.., agent), facts)| facts.iter().map(move |fact| (fact, agent)))
-            .filter(|(fact, _)| fact.edge() == Some((of, false)))
-            .map(|(fact, agent)| (fact.at, rank(agent), agent.as_str()))
+            .flat_map(|((.., agent), edges)| edges.iter().map(move |edge| (edge, agent)))
+            .filter(|(edge, _)| !edge.ends)
+            .map(|(edge, agent)| (edge.when, agent.as_str()))
             .collect();
         let mut of_kind = Vec::new();
-        for (name, facts) in &by_name {
-            let agent = facts.iter().map(|fact| fact.agent.as_str()).max().filter(|_| of == "agent");
-            let media = facts.iter().filter_map(|fact| fact.told.media_type.as_deref()).max();
+        for (name, mut edges) in by_name {
+            edges.sort_by_key(|edge| edge.when);
             let blank = Session {
                 of,
                 name: name.clone(),
-                agent: agent.unwrap_or_default().to_owned(),
-                media: media.unwrap_or_default().to_owned(),
+                agent: edges.iter().map(|edge| edge.agent.clone()).max().unwrap_or_default(),
+                media: edges.iter().map(|edge| edge.media.clone()).max().unwrap_or_default(),
                 until: OPEN,
                 aside: of == "agent" && aside.contains(&name.0),
                 ..Session::default()
             };
-            of_kind.extend(stays(&edges(facts), &blank, &|stay| closing(stay, &sessions, &assigned)));
+            of_kind.extend(stays(&edges, &blank, &|stay| closing(stay, &sessions, &assigned)));
         }
         sessions.extend(of_kind);
     }
     sessions
 }
 
-/// What is told twice of one moment is told once: the larger.
-fn edges(facts: &[&Seen]) -> Edges {
-    let mut edges = Edges::new();
-    for fact in facts {
-        let ends = fact.edge().is_some_and(|(_, ends)| ends);
-        let (milliseconds, how) = edges.entry((fact.at, ends)).or_default();
-        *how = (*how).max(How::read(&fact.told));
-        for (name, number) in fact.milliseconds() {
-            let known = milliseconds.entry(name).or_insert(number);
-            *known = number.max(*known);
-        }
-    }
-    edges
-}
-
-fn stays(edges: &Edges, blank: &Session, closing: &dyn Fn(&Session) -> i64) -> Vec<Session> {
+fn stays(edges: &[&Edge], blank: &Session, closing: &dyn Fn(&Session) -> When) -> Vec<Session> {
     let mut done = Vec::new();
     let mut now: Option<Session> = None;
-    for ((at, ends), (milliseconds, how)) in edges {
-        if *ends {
+    for edge in edges {
+        if edge.ends {
             let stay = now.get_or_insert_with(|| blank.clone());
-            (stay.until, stay.ended, stay.how) = (*at, true, *how);
-            stay.milliseconds.clone_from(milliseconds);
+            (stay.until, stay.ended, stay.how) = (edge.when, true, edge.how);
+            stay.milliseconds.clone_from(&edge.milliseconds);
             if !stay.from_is_told {
-                stay.from = at - stay.told_length().unwrap_or(0);
+                stay.from = (edge.when.0 - stay.told_length().unwrap_or(0), edge.when.1);
             }
             continue;
         }
-        let goes_on = now.as_ref().is_some_and(|stay| !stay.ended && closing(stay) >= *at);
+        let goes_on = now.as_ref().is_some_and(|stay| !stay.ended && closing(stay) >= edge.when);
         if !goes_on {
-            done.extend(now.replace(Session { from: *at, from_is_told: true, ..blank.clone() }));
+            done.extend(now.replace(Session { from: edge.when, from_is_told: true, ..blank.clone() }));
         }
     }
     done.extend(now);
@@ -253,23 +208,33 @@ fn stays(edges: &Edges, blank: &Session, closing: &dyn Fn(&Session) -> i64) -> V
 }
 
 /// When others show that a stay is over; [`OPEN`] when none does.
-fn closing(stay: &Session, others: &[Session], assigned: &[(i64, u64, &str)]) -> i64 {
-    let by_others = others.iter().filter_map(|other| match (stay.of, other.of) {
-        ("customer", _) => None,
-        (_, "customer") => {
-            let same = stay.media.is_empty() || other.media.is_empty() || stay.media == other.media;
-            Some(other.until).filter(|_| same)
-        }
-        ("queue", "agent") => Some(other.from).filter(|_| other.is_answered()),
-        ("flow", "agent") => Some(other.from).filter(|_| !other.aside),
-        ("flow", "queue") => Some(other.from),
-        _ => None,
+fn closing(stay: &Session, others: &[Session], assigned: &[(When, &str)]) -> When {
+    if stay.of == "customer" {
+        return OPEN;
+    }
+    let by_customers = gone(others, &stay.media).into_iter().filter(|at| *at >= stay.from);
+    let by_others = others.iter().filter(|other| match (stay.of, other.of) {
+        ("queue", "agent") => other.is_answered(),
+        ("flow", "agent") => !other.aside,
+        ("flow", "queue") => true,
+        _ => false,
     });
-    let by_assignment = assigned.iter().filter_map(|(at, rank_of_other, agent)| {
-        let behind = (*at, *rank_of_other) > (stay.from, rank(&stay.agent));
-        (!stay.name.2.is_empty() && stay.agent != *agent && behind).then_some(*at)
+    // Of one millisecond, whichever is told first: the one led to the other.
+    let by_others =
+        by_others.filter(|other| other.from.0 >= stay.from.0).map(|other| other.from.max(stay.from));
+    let by_assignment = assigned.iter().filter_map(|(at, agent)| {
+        (!stay.name.2.is_empty() && stay.agent != *agent && *at > stay.from).then_some(*at)
     });
-    by_others.filter(|at| *at >= stay.from).chain(by_assignment).min().unwrap_or(OPEN)
+    by_customers.chain(by_others).chain(by_assignment).min().unwrap_or(OPEN)
+}
+
+/// Ends of customers' sessions behind which no customer of a medium was left.
+pub(super) fn gone(sessions: &[Session], media: &str) -> Vec<When> {
+    let fits = |customer: &str| customer.is_empty() || media.is_empty() || customer == media;
+    let customers: Vec<&Session> =
+        sessions.iter().filter(|stay| stay.of == "customer" && fits(&stay.media)).collect();
+    let last = |at: &When| customers.iter().all(|other| other.from >= *at || other.until <= *at);
+    customers.iter().map(|customer| customer.until).filter(|at| *at != OPEN).filter(last).collect()
 }
 
 /// An order of agents for ties, arbitrary but fixed: the 64-bit FNV-1a hash of the id.

@@ -154,7 +154,8 @@ fn judge_channels<'a>(
             before: &events[..index],
             around,
             hold_ms: configured.map_or(DEFAULT_HOLD_MS, |source| source.hold_ms),
-            admitted: !fact.is_conversational() || conversation.admits(&fact.event_type),
+            admitted: !fact.is_conversational()
+                || conversation.admits(&fact.event_type, fact.participant_id.as_deref()),
             complete: expectation.scope == Scope::Whole,
             judged: expectation.scope.has(event),
         };
@@ -170,7 +171,7 @@ fn judge_channels<'a>(
             }),
             _ => {}
         }
-        conversation.take(&fact.event_type);
+        conversation.take(&fact.event_type, fact.participant_id.as_deref());
     }
 }
 

@@ -269,7 +269,7 @@ impl Lane {
             let event = &arrived.event;
             match event.source {
                 "bridge" => self.furthest.is_some_and(|furthest| event.at < furthest),
-                "chat" => self.conversation.admits(event.event_type),
+                "chat" => self.conversation.admits(event.event_type, event.participant.as_deref()),
                 _ => event.sequence.is_some_and(|sequence| sequence <= self.next_sequence.unwrap_or(1)),
             }
         })
@@ -298,11 +298,13 @@ impl Lane {
                 self.next_sequence = Some(next.max(sequence + 1));
                 (sequence < next, sequence > next)
             }
-            ("chat", _) => (behind, !self.conversation.admits(event.event_type)),
+            ("chat", _) => {
+                (behind, !self.conversation.admits(event.event_type, event.participant.as_deref()))
+            }
             _ => (behind, false),
         };
         self.furthest = self.furthest.max(Some(event.at));
-        self.conversation.take(event.event_type);
+        self.conversation.take(event.event_type, event.participant.as_deref());
         self.model.take(&event.fact());
         let position = self.emitted.len() as i64 + 1;
         let figures = self.model.figures().clone();

@@ -59,8 +59,30 @@ fn the_agent_of_a_segment_is_its_user() {
         (json!({"case": {"inboxAssignee": null, "inboxAssigneeUser": {"id": 7}}}), Some("7")),
         (json!({"contact": {"inboxAssignee": {"id": "7"}}}), Some("7")),
         (json!({"contact": {"inboxAssignee": 0}}), None),
+        (json!({"contact": {"inboxAssignee": {"id": "0"}}}), None),
+        (json!({"inboxAssignee": {"id": ""}, "case": {"inboxAssigneeUser": {"id": 0}}}), None),
+        (json!({"case": {"inboxAssignee": 0, "inboxAssigneeUser": {"id": 7}}}), Some("7")),
+        (json!({"delta": {"name": "inboxAssignee", "previousValue": 7, "currentValue": 0}}), None),
     ] {
         assert_eq!(read(&data, Contact::assignee).as_deref(), expected, "{data}");
+    }
+}
+
+#[test]
+fn whoever_had_it_before_is_named_or_nobody() {
+    for (data, expected) in [
+        (json!({"previousInboxAssignee": {"id": 7}}), Some("7")),
+        (json!({"previousInboxAssignee": "7"}), Some("7")),
+        (
+            json!({"delta": {"name": "inboxAssignee", "previousValue": {"id": 7}, "currentValue": 0}}),
+            Some("7"),
+        ),
+        (json!({"previousInboxAssignee": {"id": 0}}), None),
+        (json!({"previousInboxAssignee": 0}), None),
+        (json!({"previousInboxAssignee": null}), None),
+        (json!({}), None),
+    ] {
+        assert_eq!(read(&data, Contact::previous_assignee).as_deref(), expected, "{data}");
     }
 }
 

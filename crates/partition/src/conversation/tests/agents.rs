@@ -112,6 +112,42 @@ fn an_agent_who_does_not_answer_handles_nothing() {
 }
 
 #[test]
+fn how_a_session_ended_says_that_nobody_answered() {
+    for how in [
+        "NO_ANSWER_TRANSFER",
+        "NOT_AVAILABLE_TRANSFER",
+        "transfer.noanswer",
+        "transfer.notavailable",
+        "TRANSFER_NOANSWER",
+        "noAnswerTransfer",
+        "DND_TRANSFER",
+        "DND_ENDPOINT",
+    ] {
+        let mut events = vec![
+            start(0, "customer"),
+            fact(et::QUEUE_ENTERED, 10, "q", None, &[]),
+            joins(20, "a"),
+            leaves(15_020, "a", &disconnected(how)),
+        ];
+        let missed = after(&events);
+        assert_eq!(
+            (missed.handled_ms, missed.unanswered, missed.agents),
+            (Some(0), Some(1), Some(0)),
+            "{how}"
+        );
+        assert_eq!((missed.state.as_str(), missed.alerted_ms), ("queued", None), "{how}");
+        events.extend([joins(16_000, "b"), leaves(20_000, "b", &[])]);
+        let answered = after(&events);
+        assert_eq!(counted(&answered), (0, Some(0), Some(0), Some(0), Some(0)), "{how}");
+        assert_eq!((answered.handled_ms, answered.agents), (Some(4_000), Some(1)), "{how}");
+    }
+    // Whoever spoke has answered, whatever happened to the call then.
+    let told = [("disconnectType", "NO_ANSWER_TRANSFER"), ("interactingDurationMs", "700.0")];
+    let spoke = after(&[joins(0, "a"), leaves(1_000, "a", &told), joins(1_000, "b")]);
+    assert_eq!((spoke.handled_ms, spoke.unanswered, spoke.blind_transfers), (Some(700), Some(0), Some(1)));
+}
+
+#[test]
 fn an_answered_callback_was_alerted_as_well() {
     let told = [("alertingDurationMs", "2000"), ("callbackDurationMs", "60000")];
     let summary = after(&[joins(0, "a"), leaves(62_000, "a", &told)]);
@@ -129,6 +165,11 @@ fn what_the_platform_measured_counts_more_than_the_clock() {
     let summary = after(&[joins(0, "a"), leaves(1_000_000, "a", &told)]);
     assert_eq!((summary.handled_ms, summary.held_ms), (Some(676_843), Some(307_338)));
     assert_eq!(summary.alerted_ms, Some(1_519));
+    let written =
+        [("interactingDurationMs", "7000.0"), ("heldDurationMs", "1e3"), ("alertingDurationMs", "2.9")];
+    let written = after(&[joins(0, "a"), leaves(1_000_000, "a", &written)]);
+    assert_eq!((written.handled_ms, written.held_ms), (Some(8_000), Some(1_000)));
+    assert_eq!(written.alerted_ms, Some(2));
     let clock = after(&[joins(0, "a"), leaves(1_000, "a", &[("heldDurationMs", "-1")])]);
     assert_eq!((clock.handled_ms, clock.held_ms, clock.alerted_ms), (Some(1_000), None, None));
 }
@@ -154,6 +195,45 @@ fn an_assignee_takes_over_from_the_one_before() {
     assert_eq!((open.agents, open.connected_agents, open.handled_ms), (Some(2), Some(1), Some(40)));
     events.push(fact(et::PARTICIPANT_DISCONNECTED, 60, "", Some("1"), &[]));
     assert_eq!((after(&events).handled_ms, after(&events).state.as_str()), (Some(50), "wrapup"));
+}
+
+#[test]
+fn an_end_that_names_nobody_is_that_of_the_only_one_it_can_mean() {
+    let assigned = |at, agent| fact(et::PARTICIPANT_CONNECTED, at, "", Some(agent), &[]);
+    let nobody = |at| fact(et::PARTICIPANT_DISCONNECTED, at, "", None, &[]);
+    let mut case = vec![start(0, ""), assigned(10, "1"), assigned(20, "2"), nobody(50)];
+    let left = after(&case);
+    assert_eq!((left.state.as_str(), left.connected_agents, left.handled_ms), ("wrapup", Some(0), Some(40)));
+    case.extend([assigned(60, "1"), nobody(61), nobody(70)]);
+    assert_eq!(
+        (after(&case).handled_ms, after(&case).transfers),
+        (Some(41), 2),
+        "whoever comes again leaves again"
+    );
+
+    let told = [("disconnectType", "transfer"), ("heldDurationMs", "3")];
+    let only = [joins(0, "a"), fact(et::PARTICIPANT_DISCONNECTED, 9, "", None, &told), joins(9, "b")];
+    let only = after(&only);
+    assert_eq!((only.handled_ms, only.blind_transfers, only.connected_agents), (Some(3), Some(1), Some(1)));
+
+    let two = after(&[joins(0, "a"), joins(5, "b"), nobody(9)]);
+    assert_eq!((two.connected_agents, two.handled_ms), (Some(2), None), "nobody knows which");
+    let gone = [start(0, "c"), joins(1, "a"), end(5, "c"), joins(6, "b"), nobody(9)];
+    assert_eq!((after(&gone).handled_ms, after(&gone).state.as_str()), (Some(7), "ended"), "one had left");
+}
+
+#[test]
+fn an_assignee_who_is_told_again_in_the_millisecond_of_another_stays() {
+    let assigned = |at, agent| fact(et::PARTICIPANT_CONNECTED, at, "", Some(agent), &[]);
+    for (one, other) in [("1", "2"), ("2", "1")] {
+        let back = after(&[start(0, ""), assigned(1, one), assigned(4, other), assigned(4, one)]);
+        assert_eq!(
+            (back.connected_agents, back.handled_ms, back.state.as_str()),
+            (Some(1), Some(3), "connected")
+        );
+        let on = after(&[start(0, ""), assigned(1, one), assigned(4, one), assigned(4, other)]);
+        assert_eq!((on.connected_agents, on.handled_ms, on.transfers), (Some(1), Some(3), 1));
+    }
 }
 
 #[test]

@@ -52,6 +52,53 @@ fn a_callback_whose_first_voice_leg_ends_has_not_ended() {
 }
 
 #[test]
+fn only_the_last_customer_takes_the_agents_along() {
+    let voice = |event| with_media("voice", event);
+    let mut events = vec![
+        voice(start(0, "1")),
+        voice(start(5, "2")),
+        voice(fact(et::QUEUE_ENTERED, 8, "q", None, &[])),
+        voice(joins(10, "a")),
+        voice(end(30, "1")),
+    ];
+    let one_left = after(&events);
+    assert_eq!((one_left.state.as_str(), one_left.connected_agents), ("connected", Some(1)));
+    assert_eq!((one_left.handled_ms, one_left.reopened), (None, Some(0)));
+    events.push(voice(end(50, "2")));
+    assert_eq!((after(&events).state.as_str(), after(&events).handled_ms), ("ended", Some(40)));
+    // One of another medium does not keep them, and one of an unknown medium may be of any.
+    for (media, state, handled) in [(Some("chat"), "wrapup", Some(20)), (None, "connected", None)] {
+        let mut other = start(5, "2");
+        other.media_type = media.map(str::to_owned);
+        events.splice(1.., [other, voice(joins(10, "a")), voice(end(30, "1"))]);
+        let summary = after(&events);
+        assert_eq!((summary.state.as_str(), summary.handled_ms), (state, handled), "{media:?}");
+    }
+    // One who comes later begins anew.
+    let later = [start(0, "1"), joins(10, "a"), end(30, "1"), start(40, "2")];
+    assert_eq!((after(&later).handled_ms, after(&later).reopened), (Some(20), Some(1)));
+}
+
+#[test]
+fn of_one_millisecond_what_arrived_first_was_first() {
+    let call = [start(0, "1"), joins(10, "a")];
+    let again = after(&[&call[..], &[end(30, "1"), start(30, "2")]].concat());
+    assert_eq!((again.state.as_str(), again.reopened, again.handled_ms), ("started", Some(1), Some(20)));
+    let on = after(&[&call[..], &[start(30, "2"), end(30, "1")]].concat());
+    assert_eq!((on.state.as_str(), on.reopened, on.handled_ms), ("connected", Some(0), None));
+    // The same session, ended and begun anew; or begun twice, and ended.
+    let same = after(&[&call[..], &[end(30, "1"), start(30, "1")]].concat());
+    assert_eq!((same.state.as_str(), same.reopened), ("started", Some(1)));
+    let twice = after(&[&call[..], &[start(30, "1"), end(30, "1")]].concat());
+    assert_eq!((twice.state.as_str(), twice.reopened), ("ended", Some(0)));
+    // Whatever arrives in between, and a repetition that arrives last.
+    let all =
+        [&call[..], &[end(30, "1"), leaves(30, "a", &[]), start(30, "2"), joins(30, "b"), end(30, "1")]];
+    let all = after(&all.concat());
+    assert_eq!((all.reopened, all.connected_agents, all.transfers), (Some(1), Some(1), 0));
+}
+
+#[test]
 fn what_lacks_its_end_ends_with_the_customer_until_its_end_comes() {
     let mut events = vec![
         start(0, "customer"),

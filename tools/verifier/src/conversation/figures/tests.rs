@@ -83,7 +83,7 @@ fn consults_attended_transfers_and_conferences_are_told_apart() {
     assert_eq!(two((20, "client"), (50, "client")), [0, 0, 1, 0]);
     assert_eq!(two((50, "client"), (50, "client")), [0, 0, 0, 0]);
     assert_eq!(two((50, "client"), (20, "CONFERENCE_TRANSFER")), [0, 1, 0, 0]);
-    for (how, attended) in [("CONSULT_TRANSFER", 1), ("NO_ANSWER_TRANSFER", 0), ("transfer.forward", 0)] {
+    for (how, attended) in [("CONSULT_TRANSFER", 1), ("FORWARD_TRANSFER", 0), ("transfer.forward", 0)] {
         assert_eq!(two((5, how), (20, "client")), [0, 0, attended, 1 - attended], "{how}");
     }
 }
@@ -120,4 +120,83 @@ fn a_conversation_of_very_many_sessions_is_known_to_be_folded() {
         model.take(&fact("queue.entered", number, "q", &[]));
     }
     assert!(model.is_folded());
+}
+
+#[test]
+fn nobody_answered_where_the_end_says_so() {
+    for how in ["NO_ANSWER_TRANSFER", "transfer.notavailable", "notAvailableTransfer", "DND_ENDPOINT"] {
+        let figures = told(&[
+            fact("participant.connected", 500, "a", &[]),
+            fact("participant.disconnected", 900, "a", &[("disconnectType", how)]),
+            fact("participant.connected", 1_000, "b", &[]),
+        ]);
+        assert_eq!((figures.handled_ms, figures.transfers, counts(&figures)), (Some(0), 0, [0; 4]), "{how}");
+        assert_eq!(figures.more.unwrap().unanswered, Some(1), "{how}");
+    }
+}
+
+#[test]
+fn durations_come_in_any_notation() {
+    for (text, expected) in [
+        ("7000.0", Some(7_000)),
+        ("1e3", Some(1_000)),
+        ("1.25E+1", Some(12)),
+        ("99e-2", Some(0)),
+        ("-0.0", Some(0)),
+        ("0e99999999999999999999", Some(0)),
+        ("1e-99999999999999999999", Some(0)),
+        ("9223372036854775807", Some(i64::MAX)),
+        ("9223372036854775808", None),
+        ("1e99999999999999999999", None),
+        ("-1", None),
+        ("--1", None),
+        ("1.", None),
+        ("", None),
+        ("seven", None),
+    ] {
+        assert_eq!(duration(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn agents_stay_while_a_customer_does() {
+    let call = [
+        fact("conversation.started", 0, "one", &[]),
+        fact("conversation.started", 5, "other", &[]),
+        fact("participant.connected", 10, "a", &[]),
+        fact("conversation.ended", 30, "one", &[]),
+        fact("conversation.ended", 50, "other", &[]),
+    ];
+    assert_eq!((told(&call[..4]).state.as_str(), told(&call[..4]).handled_ms), ("connected", None));
+    assert_eq!((told(&call).state.as_str(), told(&call).handled_ms), ("ended", Some(40)));
+}
+
+#[test]
+fn an_end_of_nobody_is_that_of_whoever_is_assigned() {
+    let case = |event_type: &str, at, agent: &str| {
+        let agent_id = (!agent.is_empty()).then(|| agent.to_owned());
+        Fact { agent_id, ..fact(event_type, at, "", &[]) }
+    };
+    let mut facts = vec![
+        case("participant.connected", 10, "1"),
+        case("participant.connected", 20, "2"),
+        case("participant.disconnected", 50, ""),
+    ];
+    assert_eq!((told(&facts).handled_ms, told(&facts).more.unwrap().connected_agents), (Some(40), Some(0)));
+    facts
+        .splice(2.., [fact("participant.connected", 30, "b", &[]), case("participant.disconnected", 50, "")]);
+    assert_eq!(told(&facts).more.unwrap().connected_agents, Some(1), "the one who is assigned");
+    facts.extend([fact("participant.connected", 60, "c", &[]), case("participant.disconnected", 70, "")]);
+    assert_eq!(told(&facts).more.unwrap().connected_agents, Some(2), "nobody knows which of the two");
+}
+
+#[test]
+fn of_one_millisecond_the_first_that_was_published_is_the_first() {
+    let call = [fact("conversation.started", 0, "1", &[]), fact("participant.connected", 10, "a", &[])];
+    let (end, start) = (fact("conversation.ended", 30, "1", &[]), fact("conversation.started", 30, "2", &[]));
+    let reopened = |rest: [&Fact; 2]| {
+        let facts: Vec<Fact> = call.iter().chain(rest).cloned().collect();
+        told(&facts).more.unwrap().reopened
+    };
+    assert_eq!((reopened([&end, &start]), reopened([&start, &end])), (Some(1), Some(0)));
 }

@@ -223,14 +223,30 @@ impl<'a> Seen<'_, 'a> {
         let (one, own) = (&before.fact, &self.event.fact);
         let backwards = ties::is_cause_of(own, one);
         let released = self.channel().any(|e| happened(&e.fact) >= happened(own) && self.hold_was_over(e));
-        if backwards && !released {
+        if backwards && !released && !self.begins_anew_behind(one) {
             let what = format!("comes after event {} of the same time, which is its effect", one.event_id);
             return self.object("tie-out-of-cause-order", verdict, &what);
         }
-        if self.around.arrivals.came_before(own, one) && !ties::is_cause_of(one, own) {
+        let cause = ties::is_cause_of(one, own) && !ties::ends_another(own, one);
+        if self.around.arrivals.came_before(own, one) && !cause {
             let what = format!("comes after event {} of the same time, which arrived later", one.event_id);
             self.object("tie-out-of-arrival-order", verdict, &what);
         }
+    }
+
+    /// Whether the conversation starts again between another event of its millisecond and itself: with a start of
+    /// another session than one whose end had arrived before.
+    fn begins_anew_behind(&self, before: &Fact) -> bool {
+        let own = &self.event.fact;
+        let came = |one: &Fact, other: &Fact| self.around.arrivals.came_before(one, other);
+        let of_time = || {
+            let channel = self.channel().map(|other| &other.fact).chain([own]);
+            channel.filter(|other| happened(other) == happened(own))
+        };
+        let anew = |start: &Fact| of_time().any(|end| ties::ends_another(end, start) && came(end, start));
+        of_time().any(|start| {
+            anew(start) && came(before, start) && (start.event_id == own.event_id || came(start, own))
+        })
     }
 
     /// Whether a repetition of its channel that was not published may have overtaken it.
@@ -297,8 +313,8 @@ impl<'a> Seen<'_, 'a> {
             !held && !self.around.arrivals.came_before(fact, &other.fact)
         };
         for other in self.before.iter().take_while(published) {
-            conversation.take(&other.fact.event_type);
+            conversation.take(&other.fact.event_type, other.fact.participant_id.as_deref());
         }
-        !conversation.admits(&fact.event_type)
+        !conversation.admits(&fact.event_type, fact.participant_id.as_deref())
     }
 }

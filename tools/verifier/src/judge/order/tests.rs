@@ -182,6 +182,50 @@ fn an_end_follows_its_own_start_of_the_same_millisecond_whichever_arrived_first(
 }
 
 #[test]
+fn a_conversation_that_starts_again_in_the_millisecond_of_its_end_does_so_behind_it() {
+    let of = |id: &str, event_type: &str, session: &str, taken_in| {
+        let mut event = event(id, 5, taken_in);
+        event.fact.event_type = event_type.into();
+        event.fact.participant_id = Some("p".into());
+        event.fact.session_id = Some(session.into());
+        event
+    };
+    let end = of("a", "conversation.ended", "1", 1);
+    let again = of("b", "conversation.started", "2", 2);
+    let message = of("c", "message.received", "2", 3);
+    check(&[end.clone(), again.clone(), message.clone()], &["a", "b", "c"], &[]);
+    check(&[again.clone(), end.clone()], &["a", "b"], &["tie-out-of-arrival-order"]);
+    // What came before it is no part of its new life.
+    check(&[message.clone(), end.clone(), again.clone()], &["a", "c", "b"], &[]);
+    check(&[end.clone(), message], &["a", "c"], &["tie-out-of-cause-order"]);
+    // The start of the session that ended is its beginning.
+    let own = of("b", "conversation.started", "1", 2);
+    check(&[own.clone(), end.clone()], &["a", "b"], &[]);
+    check(&[end, own], &["a", "b"], &["tie-out-of-cause-order"]);
+}
+
+#[test]
+fn a_participant_has_causes_of_its_own() {
+    let of = |id: &str, event_type: &str, participant: &str, at| {
+        let mut event = typed(event_type, event(id, at, at));
+        event.fact.participant_id = Some(participant.into());
+        event
+    };
+    let call = [
+        of("a", "conversation.started", "c", 1),
+        of("b", "participant.connected", "first", 2),
+        of("d", "queue.entered", "q", 3),
+        of("e", "participant.disconnected", "first", 4),
+    ];
+    let ids = ["a", "b", "d", "e", "f"];
+    let and = |last: Enriched| [&call[..], &[last]].concat();
+    check(&and(of("f", "acw.ended", "first", 5)), &ids, &[]);
+    check(&and(of("f", "participant.disconnected", "second", 5)), &ids, &["gap-unmarked"]);
+    check(&and(gap(of("f", "participant.disconnected", "second", 5))), &ids, &[]);
+    check(&and(gap(of("f", "acw.ended", "first", 5))), &ids, &["gap-without-reason"]);
+}
+
+#[test]
 fn a_repetition_that_was_not_published_makes_late_what_belongs_before_it() {
     let published = [mode("CAUSAL", event("a", 1, 1)), mode("CAUSAL", late(event("b", 2, 3)))];
     let mut evidence = evidence(&published, &["a", "b"]);

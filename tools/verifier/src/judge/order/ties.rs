@@ -29,3 +29,10 @@ fn is_own_start(start: &Fact, end: &Fact) -> bool {
         && start.session_id.is_some()
         && start.session_id == end.session_id
 }
+
+/// Whether one event ends another session of the customer than the one that the other event starts.
+pub(super) fn ends_another(end: &Fact, start: &Fact) -> bool {
+    let session = |fact: &Fact| fact.participant_id.clone().zip(fact.session_id.clone());
+    (end.event_type.as_str(), start.event_type.as_str()) == ("conversation.ended", "conversation.started")
+        && session(end).zip(session(start)).is_some_and(|(end, start)| end != start)
+}
