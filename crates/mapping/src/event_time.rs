@@ -91,15 +91,11 @@ fn is_nothing(value: &Value) -> bool {
 /// text with an offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon).
 fn read(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        // Fractions of a millisecond are left off; what is out of range becomes the end of the range.
+        Value::Number(number) => number.as_i64().or_else(|| Some(number.as_f64()? as i64)),
         Value::String(text) => timestamp::date_time(text.trim()),
         _ => None,
     }
-}
-
-/// A number of milliseconds written with a fraction or an exponent; fractions of a millisecond are left off.
-fn whole(number: f64) -> Option<i64> {
-    (0.0..=LATEST as f64).contains(&number).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -136,6 +132,10 @@ mod tests {
             (json!(NOW + AHEAD_MS), Some(NOW + AHEAD_MS), None),
             (json!(NOW + AHEAD_MS + 1), Some(stamped), Some("implausible_time")),
             (json!("9999-12-31T23:59:59Z"), Some(stamped), Some("implausible_time")),
+            (json!("3000-01-01T00:00:00Z"), Some(stamped), Some("implausible_time")),
+            (json!(1e300), Some(stamped), Some("implausible_time")),
+            (json!(-1.5), Some(stamped), Some("implausible_time")),
+            (json!((NOW - 1) as f64 + 0.5), Some(NOW - 1), None),
         ] {
             let payload = json!({"body": {"time": time}, "timestamp": stamp});
             let over: Vec<String> = over.iter().map(|change| format!("{change} /detail/body/time")).collect();
@@ -186,6 +186,7 @@ mod tests {
             (json!(null), None),
             (json!(-1), None),
             (json!(1e300), None),
+            (json!(-1e300), None),
             (json!(i64::MAX), None),
             (json!({"a": 1}), None),
         ] {

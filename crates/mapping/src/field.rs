@@ -97,7 +97,7 @@ impl<'a> Fields<'a> {
 
     /// The texts of an array, joined by a comma.
     pub fn joined(&self, path: &str) -> Option<String> {
-        let texts: Vec<&str> = self.value(path)?.as_array()?.iter().filter_map(Value::as_str).collect();
+        let texts: Vec<String> = self.items(path).filter_map(|item| item.text("")).collect();
         (!texts.is_empty()).then(|| texts.join(","))
     }
 

@@ -37,14 +37,14 @@ fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     })
 }
 
-fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
-    let payload = event.message;
+fn map(unwrapped: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
+    let payload = unwrapped.message;
     if shape == "agent-session" {
-        return cxone_agent_session::map(event, configured_org);
+        return cxone_agent_session::map(unwrapped, configured_org);
     }
-    let event = Fields::of(payload).with_written(event.written).with_placeholders(&PLACEHOLDERS);
+    let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let mut mapped = Mapped {
-        times: times(payload),
+        times: times(unwrapped),
         correlation_id: event.first(&["traceId", "error.transactionId"]),
         transport_id: event.first(&["eventId", "requestId"]),
         ..Mapped::default()
@@ -61,12 +61,13 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
 }
 
 /// A placeholder is no time that could not be read, but none.
-fn times(payload: &Value) -> Times {
+fn times(event: &Unwrapped<'_>) -> Times {
     let mut named = vec!["/createdAtWithMilliseconds", "/createdAt"];
     named.retain(|pointer| {
-        payload.pointer(pointer).and_then(Value::as_str).is_none_or(|text| !PLACEHOLDERS.contains(&text))
+        let text = event.message.pointer(pointer).and_then(Value::as_str);
+        text.is_none_or(|text| !PLACEHOLDERS.contains(&text))
     });
-    Times::read(payload, "", &named)
+    event.times(&named)
 }
 
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {

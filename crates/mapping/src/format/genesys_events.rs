@@ -137,7 +137,7 @@ fn ids(event: &Unwrapped<'_>, topic: &str) -> Vec<String> {
 
 /// The time of what happened, then the one at which the platform published it, then the transport's.
 fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
-    let read = |pointers: &[&str]| Times::read(event.message, event.at, pointers);
+    let read = |pointers: &[&str]| event.times(pointers);
     let own = match topic {
         "v2.users.{id}.presence" | "v2.users.{id}.callforwarding" => read(&["/eventBody/modifiedDate"]),
         "v2.users.{id}.routingStatus" => {
@@ -263,7 +263,7 @@ fn customer(body: &Fields<'_>) -> Option<String> {
 }
 
 fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) {
-    mapped.tenant_attributes(body.value("attributes"));
+    mapped.tenant_attributes(&body.under("attributes"));
     for name in ATTRIBUTES {
         mapped.attribute(name, body.text(name));
     }

@@ -12,7 +12,6 @@ use serde_json::Value;
 use trunkline_schemas::{event_type as types, percent};
 
 use super::{Format, Identity, Mapped};
-use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -41,7 +40,7 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
         customer_id: parties.customer,
         media_type: Some("message".to_owned()),
         direction: message.lower("direction").filter(|direction| direction != "unknown"),
-        times: Times::read(payload, event.at, &["/channel/time"]),
+        times: event.times(&["/channel/time"]),
         correlation_id: message.text("metadata.gum-correlationId"),
         ..Mapped::default()
     };

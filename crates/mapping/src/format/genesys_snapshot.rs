@@ -89,6 +89,6 @@ fn add_attributes(mapped: &mut Mapped, participants: &[Fields<'_>], customer: Op
     }
     // What flows found out about the customer counts where an agent's script set the same name.
     for one in participants.iter().chain(customer) {
-        mapped.tenant_attributes(one.value("attributes"));
+        mapped.tenant_attributes(&one.under("attributes"));
     }
 }

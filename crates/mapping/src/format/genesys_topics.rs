@@ -47,7 +47,7 @@ const fn other(pattern: &'static str, event_type: &'static str, about: About) ->
 }
 
 /// All that are known. Names as in the platform's SDK (`purecloud-platform-client-v2`) and its list of topics.
-static TOPICS: [Topic; 34] = [
+pub static TOPICS: [Topic; 34] = [
     step("v2.detail.events.conversation.{id}.customer.start", types::CONVERSATION_STARTED, &[]),
     step("v2.detail.events.conversation.{id}.customer.end", types::CONVERSATION_ENDED, &[]),
     step("v2.detail.events.conversation.{id}.acd.start", types::QUEUE_ENTERED, &["queueId"]),

@@ -2,25 +2,21 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::Unwrapped;
 use crate::event_time::Times;
 use crate::field::Fields;
+use crate::payload::Element;
 
 /// Takes the envelope of a partner event of Genesys Cloud off.
-pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
-    let type_name = payload.get("detail-type")?.as_str()?;
-    let message = payload.get("detail")?;
-    let envelope = Fields::of(payload);
+pub fn unwrap<'a>(element: &'a Element<'a>) -> Option<Unwrapped<'a>> {
+    let type_name = element.value.get("detail-type")?.as_str()?;
+    let envelope = Fields::of(&element.value).with_written(element.written.as_ref());
     Some(Unwrapped {
-        message,
-        at: "/detail",
-        written: None,
         type_name: Some(Cow::Borrowed(type_name)),
         org: envelope.text("source").and_then(|source| org(&source)),
-        sent_at: Times::read(payload, "", &["/time"]),
+        sent_at: Times::read(element.typed(), "", &["/time"]),
         transport_id: envelope.text("id"),
+        ..Unwrapped::at(element, "/detail")?
     })
 }
 
@@ -53,12 +49,13 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_envelope_is_not_unwrapped() {
-        for payload in [json!(7), json!({"detail": {}}), json!({"detail-type": 7, "detail": {}})] {
-            assert_eq!(unwrap(&payload), None, "{payload}");
+        for payload in ["7", r#"{"detail": {}}"#, r#"{"detail-type": 7, "detail": {}}"#] {
+            assert_eq!(unwrap(&Element::read(payload.as_bytes(), 9).unwrap()), None, "{payload}");
         }
         let payload =
-            json!({"id": "d-1", "detail-type": "v2.x", "time": "2026-03-02T08:15:30Z", "detail": {"a": 1}});
-        let unwrapped = unwrap(&payload).unwrap();
+            r#"{"id": "d-1", "detail-type": "v2.x", "time": "2026-03-02T08:15:30Z", "detail": {"a": 1}}"#;
+        let element = Element::read(payload.as_bytes(), 9).unwrap();
+        let unwrapped = unwrap(&element).unwrap();
         assert_eq!((unwrapped.message, unwrapped.type_name.as_deref()), (&json!({"a": 1}), Some("v2.x")));
         assert_eq!((unwrapped.transport_id.as_deref(), unwrapped.org), (Some("d-1"), None));
         assert_eq!(unwrapped.sent_at.plausible(1_772_439_330_000), Some(1_772_439_330_000));
