@@ -4,6 +4,7 @@ use serde_json::Value;
 use trunkline_schemas::timestamp;
 
 use crate::difference::{Change, Difference, type_of};
+use crate::field::is_unknown;
 
 /// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a
 /// number in the wrong unit (seconds, most often) or a placeholder.
@@ -35,7 +36,7 @@ struct Told {
 
 impl Times {
     /// Reads fields of `message` by their JSON Pointers, the best first; the message itself stands at `at` in
-    /// the payload. What is absent, null or blank names no time.
+    /// the payload. What is absent, null, blank or `UNKNOWN` names no time.
     pub fn read(message: &Value, at: &str, pointers: &[&str]) -> Self {
         let told = |pointer: &&str| {
             let value = message.pointer(pointer).filter(|value| !is_nothing(value))?;
@@ -84,7 +85,7 @@ fn is_plausible(millis: i64, received_at: i64) -> bool {
 }
 
 fn is_nothing(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty() || is_unknown(text))
 }
 
 /// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, or
@@ -123,6 +124,7 @@ mod tests {
             (json!(NOW - 1), Some(NOW - 1), None),
             (json!(null), Some(stamped), None),
             (json!(" "), Some(stamped), None),
+            (json!("Unknown"), Some(stamped), None),
             (json!("yesterday"), Some(stamped), Some("unreadable_time")),
             (json!("2026-03-02T08:15:29.000"), Some(stamped), Some("unreadable_time")),
             (json!({"seconds": 7}), Some(stamped), Some("unreadable_time")),

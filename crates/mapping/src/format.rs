@@ -39,6 +39,8 @@ pub struct Mapped {
     pub source_type: String,
     /// True when the platform's type is none this format knows: accepted all the same, and reported as drift.
     pub unknown_type: bool,
+    /// Parts of a known type that this format does not know: reported as the type would be.
+    pub unknown_parts: Vec<String>,
     /// The tenant.
     pub org: Option<String>,
     /// What the event is about, where it is no conversation: type and native id.

@@ -61,9 +61,9 @@ fn accept(
     let mapped = (adapter.format.map)(unwrapped, shape, source.org.as_deref());
     let mut drift = loaded.schema.unknown_fields(shape, element.typed());
     drift.extend(mapped.times.passed_over(delivery.received_at));
-    if mapped.unknown_type {
-        drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
-    }
+    let unknown_type = mapped.unknown_type.then_some(&mapped.source_type);
+    let unknown = mapped.unknown_parts.iter().chain(unknown_type);
+    drift.extend(unknown.map(|name| Difference::new("", Change::UnknownEventType, Some(name))));
     let sequence = match source.sequence.as_deref().map(|pointer| sequence::read(pointer, element.typed())) {
         Some(Ok(number)) => Some(number),
         Some(Err(difference)) => {

@@ -68,7 +68,7 @@ const KNOWN: [&str; 52] = [
 pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
     let payload = unwrapped.message;
     let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
-    let source_type = event.text("Type").unwrap_or_default();
+    let source_type = event.free_text("Type").unwrap_or_default();
     let event_type = canonical_type(&source_type, &event);
     // ContactID changes on a transfer; the master contact and the interaction stay.
     let conversation =

@@ -15,8 +15,8 @@ use crate::transport::Unwrapped;
 /// NICE CXone Digital.
 pub const FORMAT: Format = Format { platform: "cxone", shape, map };
 
-/// What NICE and its clients write for nothing; payloads made from its model have the name of the type.
-pub(super) const PLACEHOLDERS: [&str; 4] = ["String", "UNKNOWN", "null", "undefined"];
+/// What NICE and its clients write for nothing beside `UNKNOWN`; payloads made from its model have the name of the type.
+pub(super) const PLACEHOLDERS: [&str; 3] = ["String", "null", "undefined"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     let has = |name: &str| event.message.get(name).is_some_and(|value| !value.is_null());
@@ -86,7 +86,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
 
 /// `eventId` is that of the request, so the answer's type is part of what it is.
 fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
-    let name = event.text("postback.eventType").unwrap_or_default();
+    let name = event.free_text("postback.eventType").unwrap_or_default();
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();

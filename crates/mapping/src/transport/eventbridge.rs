@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Unwrapped;
 use crate::event_time::Times;
-use crate::field::Fields;
+use crate::field::{Fields, is_unknown};
 use crate::payload::Element;
 
 /// Takes the envelope of a partner event of Genesys Cloud off.
@@ -24,7 +24,7 @@ pub fn unwrap<'a>(element: &'a Element<'a>) -> Option<Unwrapped<'a>> {
 fn org(source: &str) -> Option<String> {
     let mut parts = source.strip_prefix("aws.partner/genesys.com")?.split('/').skip(1);
     (parts.next()? == "cloud").then_some(())?;
-    parts.next().filter(|org| !org.is_empty()).map(ToOwned::to_owned)
+    parts.next().filter(|org| !org.is_empty() && !is_unknown(org)).map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -39,6 +39,7 @@ mod tests {
             ("aws.partner/genesys.com/cloud/8f1c/bus", Some("8f1c")),
             ("aws.partner/genesys.com.test/cloud/8f1c/test-event-bus", Some("8f1c")),
             ("aws.partner/genesys.com/cloud//bus", None),
+            ("aws.partner/genesys.com/cloud/unknown/bus", None),
             ("aws.partner/genesys.com", None),
             ("aws.partner/other.com/cloud/8f1c/bus", None),
             ("", None),
