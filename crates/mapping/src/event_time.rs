@@ -4,7 +4,7 @@ use serde_json::Value;
 use trunkline_schemas::timestamp;
 
 use crate::difference::{Change, Difference, type_of};
-use crate::field::is_unknown;
+use crate::unknown::is_unknown;
 
 /// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a
 /// number in the wrong unit (seconds, most often) or a placeholder.

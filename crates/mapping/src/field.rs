@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-/// Whether a text is the word that all platforms write for nothing, in whatever case. It is no id, no word of a closed
-/// set and no time: all that had it for an id would be one thing.
-pub fn is_unknown(text: &str) -> bool {
-    text.trim().eq_ignore_ascii_case("UNKNOWN")
-}
+use crate::unknown::is_unknown;
 
 /// A payload, and what its platform writes where it means nothing.
 #[derive(Clone, Copy)]

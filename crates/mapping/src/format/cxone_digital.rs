@@ -15,7 +15,8 @@ use crate::transport::Unwrapped;
 /// NICE CXone Digital.
 pub const FORMAT: Format = Format { platform: "cxone", shape, map };
 
-/// What NICE and its clients write for nothing beside `UNKNOWN`; payloads made from its model have the name of the type.
+/// What NICE and its clients write for nothing beside `UNKNOWN`; payloads made from its model have the name of the
+/// type.
 pub(super) const PLACEHOLDERS: [&str; 3] = ["String", "null", "undefined"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {

@@ -8,8 +8,9 @@ use super::genesys_topics::{self, About, Topic};
 use super::{Format, Identity, Mapped, Occurrence};
 use crate::canonical;
 use crate::event_time::Times;
-use crate::field::{Fields, is_unknown};
+use crate::field::Fields;
 use crate::transport::Unwrapped;
+use crate::unknown::is_unknown;
 
 /// Genesys Cloud events. The transport names the type, a topic with `{id}` for ids.
 pub const FORMAT: Format = Format { platform: "genesys", shape, map };

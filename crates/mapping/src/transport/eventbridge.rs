@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::Unwrapped;
 use crate::event_time::Times;
-use crate::field::{Fields, is_unknown};
+use crate::field::Fields;
 use crate::payload::Element;
+use crate::unknown::is_unknown;
 
 /// Takes the envelope of a partner event of Genesys Cloud off.
 pub fn unwrap<'a>(element: &'a Element<'a>) -> Option<Unwrapped<'a>> {
