@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::percent::printable;
+use crate::percent::{escape, printable};
 use crate::{
     CrmChange, CustomerProfile, EnrichedEvent, PipelineError, PlatformEvent, QuarantinedPayload, QuotaLease,
     RoutingDecision, SchemaDrift, WriteBack, WriteBackResult,
@@ -24,14 +24,14 @@ pub fn entity_key(platform: &str, org: &str, native_id: &str) -> String {
 }
 
 fn segment(text: &str) -> Cow<'_, str> {
-    let escaped = |character: char| matches!(character, '/' | '%') || character.is_ascii_control();
+    let escaped = |character: char| matches!(character, '/' | '%') || character.is_control();
     if !text.contains(escaped) {
         return Cow::Borrowed(text);
     }
     let mut segment = String::with_capacity(text.len() + 8);
     for character in text.chars() {
         if escaped(character) {
-            segment.push_str(&format!("%{:02X}", u32::from(character)));
+            escape(character, &mut segment);
         } else {
             segment.push(character);
         }
@@ -132,6 +132,8 @@ mod tests {
             ("cxone", "a%2Fb", "c", "cxone/a%252Fb/c"),
             ("cxone", "a\nb", "c\r\nd", "cxone/a%0Ab/c%0D%0Ad"),
             ("cxone", "a", "100%\0", "cxone/a/100%%00"),
+            ("cxone", "a", "a%0Ab", "cxone/a/a%250Ab"),
+            ("cxone", "a\u{85}", "b\u{9b}", "cxone/a%C2%85/b%C2%9B"),
         ] {
             assert_eq!(entity_key(platform, org, id), expected);
         }

@@ -13,16 +13,17 @@ pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// An id as it stands in keys and headers: control characters (C0 and DEL) are percent-encoded, and so is a `%` that
-/// would read as one of them or as itself. All other ids stay as they are, and no two become one.
+/// An id as it stands in keys and headers: control characters (C0, DEL and C1) are percent-encoded, and so is a `%`
+/// that would read as one of them or as itself. All other ids stay as they are, and no two become one. (Some ids
+/// without control characters must change as well, or there would be no texts left for those that have some.)
 pub fn printable(id: &str) -> Cow<'_, str> {
-    if !id.bytes().any(|byte| byte.is_ascii_control() || byte == b'%') {
+    if !id.contains(|character: char| character.is_control() || character == '%') {
         return Cow::Borrowed(id);
     }
     let mut printable = String::with_capacity(id.len() + 8);
     for (position, character) in id.char_indices() {
-        if character.is_ascii_control() || (character == '%' && is_escape(&id[position..])) {
-            printable.push_str(&format!("%{:02X}", u32::from(character)));
+        if character.is_control() || (character == '%' && is_escape(&id[position..])) {
+            escape(character, &mut printable);
         } else {
             printable.push(character);
         }
@@ -30,11 +31,27 @@ pub fn printable(id: &str) -> Cow<'_, str> {
     Cow::Owned(printable)
 }
 
-/// Whether a text begins with what [`printable`] writes.
+/// Percent-encodes a character.
+pub(crate) fn escape(character: char, into: &mut String) {
+    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+        into.push_str(&format!("%{byte:02X}"));
+    }
+}
+
+/// Whether a text begins with what [`printable`] writes. The control characters of C1 are two bytes in UTF-8.
 fn is_escape(text: &str) -> bool {
-    let byte = text.get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    let byte = byte.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    byte.is_some_and(|byte| byte.is_ascii_control() || byte == b'%')
+    match escaped_byte(text) {
+        Some(0xC2) => text.get(3..).and_then(escaped_byte).is_some_and(|byte| (0x80..=0x9F).contains(&byte)),
+        Some(byte) => byte.is_ascii_control() || byte == b'%',
+        None => false,
+    }
+}
+
+/// The byte that a text begins with, percent-encoded.
+fn escaped_byte(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix('%')?.get(..2)?;
+    let digits = Some(digits).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
 }
 
 #[cfg(test)]
@@ -54,10 +71,13 @@ mod tests {
             ("a%250Ab", "a%25250Ab"),
             ("%4%41", "%4%41"),
             ("%\u{e9}0", "%\u{e9}0"),
+            ("a\u{85}b\u{9f}", "a%C2%85b%C2%9F"),
+            ("a%C2%85b", "a%25C2%85b"),
+            ("%C2%A9 %C2 %c2%9", "%C2%A9 %C2 %c2%9"),
         ] {
             assert_eq!(printable(id), expected, "{id:?}");
-            let back = percent_encoding::percent_decode_str(expected).decode_utf8().unwrap();
-            if id.contains(|c: char| c.is_ascii_control()) {
+            if id.contains(char::is_control) {
+                let back = percent_encoding::percent_decode_str(expected).decode_utf8().unwrap();
                 assert_eq!(back, id);
             }
         }
@@ -65,7 +85,7 @@ mod tests {
 
     #[test]
     fn no_two_ids_become_one() {
-        let parts = ["%", "%2", "0", "A", "25", "\n", "\0", "a"];
+        let parts = ["%", "%2", "0", "A", "25", "\n", "\0", "a", "\u{85}", "%C2", "C2", "85", "%85"];
         let mut seen = std::collections::HashMap::new();
         for number in 0..parts.len().pow(4) {
             let id: String =

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use trunkline_config::{Source, SourceKind};
 use trunkline_mapping::{
-    Accepted, Delivery, Difference, ElementOutcome, Framing, Proof, Quarantined, TraceContext, map_delivery,
+    Accepted, Change, Delivery, Difference, ElementOutcome, Framing, Proof, Quarantined, TraceContext,
+    map_delivery,
 };
-use trunkline_schemas::{PlatformEvent, catalog, event_type};
+use trunkline_schemas::{PlatformEvent, catalog};
 
 use super::bodies::Body;
 use super::sources::Sources;
@@ -173,7 +174,7 @@ enum Fit {
 impl Fit {
     fn of(element: &ElementOutcome) -> Self {
         match element {
-            ElementOutcome::Event(accepted) if accepted.event.event_type == event_type::PLATFORM_EVENT => {
+            ElementOutcome::Event(accepted) if accepted.drift.iter().any(is_of_unknown_type) => {
                 Self::Unknown(accepted.drift.len())
             }
             ElementOutcome::Event(accepted) => Self::Known(accepted.drift.len()),
@@ -205,9 +206,20 @@ impl Fate {
     }
 }
 
+/// Whether a difference is that the platform's type is not known. A type that is known may have no canonical one.
+fn is_of_unknown_type(difference: &Difference) -> bool {
+    difference.change == Change::UnknownEventType
+}
+
 // === impl Event ===
 
 impl Event {
+    /// The platform's types, or parts of them, that this version does not know.
+    fn unknown_types(&self) -> impl Iterator<Item = &str> {
+        let of_type = |drift: &&Drift| drift.change == Change::UnknownEventType.as_str();
+        self.drift.iter().filter(of_type).filter_map(|drift| drift.found.as_deref())
+    }
+
     fn new(kind: SourceKind, accepted: Accepted) -> Self {
         Self {
             kind: kind.as_str(),

@@ -6,8 +6,8 @@ use trunkline_schemas::{EventTimeSource, PlatformEvent, SourceInfo};
 use crate::adapter::Adapter;
 use crate::delivery::Delivery;
 use crate::format::{Content, Mapped};
-use crate::limits;
 use crate::payload::Element;
+use crate::{limits, number};
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
@@ -27,6 +27,9 @@ pub fn envelope(
     let (source, platform, now) = (delivery.source, adapter.format.platform, delivery.received_at);
     if let Some(number) = sequence {
         mapped.identity.number(number);
+    }
+    if element.written.is_some() {
+        tell_apart(&mut mapped);
     }
     let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
@@ -82,6 +85,31 @@ pub fn envelope(
         redacted: Vec::new(),
         content_id,
         data: element.text.to_owned(),
+    }
+}
+
+/// A hash of a body takes numbers that are equal for one, in whatever form they are written. As ids they are what is
+/// written, and `1e3` is not `1000.0`: such ids are named beside the hash.
+fn tell_apart(mapped: &mut Mapped) {
+    let entity = mapped.entity.as_ref().map(|(_, id)| id);
+    let ids = [
+        ("conversation", mapped.conversation_id.as_ref()),
+        ("entity", entity),
+        ("contact", mapped.contact_id.as_ref()),
+        ("flowSession", mapped.flow_session_id.as_ref()),
+        ("participant", mapped.participant_id.as_ref()),
+        ("agent", mapped.agent_id.as_ref()),
+        ("queue", mapped.queue_id.as_ref()),
+        ("customer", mapped.customer_id.as_ref()),
+    ];
+    for (name, id) in ids {
+        // The id of a thread is made of two.
+        let has_other_forms = |id: &&String| id.split('/').any(number::has_other_forms);
+        let Some(id) = id.filter(has_other_forms) else { continue };
+        if let Some(content) = &mut mapped.identity.content {
+            content.body.push_str(&format!(" {name} {id}"));
+        }
+        mapped.identity.fields.extend([name.to_owned(), id.clone()]);
     }
 }
 

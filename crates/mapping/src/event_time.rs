@@ -4,6 +4,7 @@ use serde_json::Value;
 use trunkline_schemas::timestamp;
 
 use crate::difference::{Change, Difference, type_of};
+use crate::unknown::is_unknown;
 
 /// The year 2000 begins: no platform of ours is older. What lies before is no time in milliseconds but a
 /// number in the wrong unit (seconds, most often) or a placeholder.
@@ -35,7 +36,7 @@ struct Told {
 
 impl Times {
     /// Reads fields of `message` by their JSON Pointers, the best first; the message itself stands at `at` in
-    /// the payload. What is absent, null or blank names no time.
+    /// the payload. What is absent, null, blank or `UNKNOWN` names no time.
     pub fn read(message: &Value, at: &str, pointers: &[&str]) -> Self {
         let told = |pointer: &&str| {
             let value = message.pointer(pointer).filter(|value| !is_nothing(value))?;
@@ -84,22 +85,18 @@ fn is_plausible(millis: i64, received_at: i64) -> bool {
 }
 
 fn is_nothing(value: &Value) -> bool {
-    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty() || is_unknown(text))
 }
 
 /// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, or
 /// text with an offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon).
 fn read(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        // Fractions of a millisecond are left off; what is out of range becomes the end of the range.
+        Value::Number(number) => number.as_i64().or_else(|| Some(number.as_f64()? as i64)),
         Value::String(text) => timestamp::date_time(text.trim()),
         _ => None,
     }
-}
-
-/// A number of milliseconds written with a fraction or an exponent; fractions of a millisecond are left off.
-fn whole(number: f64) -> Option<i64> {
-    (0.0..=LATEST as f64).contains(&number).then_some(number as i64)
 }
 
 #[cfg(test)]
@@ -127,6 +124,7 @@ mod tests {
             (json!(NOW - 1), Some(NOW - 1), None),
             (json!(null), Some(stamped), None),
             (json!(" "), Some(stamped), None),
+            (json!("Unknown"), Some(stamped), None),
             (json!("yesterday"), Some(stamped), Some("unreadable_time")),
             (json!("2026-03-02T08:15:29.000"), Some(stamped), Some("unreadable_time")),
             (json!({"seconds": 7}), Some(stamped), Some("unreadable_time")),
@@ -136,6 +134,10 @@ mod tests {
             (json!(NOW + AHEAD_MS), Some(NOW + AHEAD_MS), None),
             (json!(NOW + AHEAD_MS + 1), Some(stamped), Some("implausible_time")),
             (json!("9999-12-31T23:59:59Z"), Some(stamped), Some("implausible_time")),
+            (json!("3000-01-01T00:00:00Z"), Some(stamped), Some("implausible_time")),
+            (json!(1e300), Some(stamped), Some("implausible_time")),
+            (json!(-1.5), Some(stamped), Some("implausible_time")),
+            (json!((NOW - 1) as f64 + 0.5), Some(NOW - 1), None),
         ] {
             let payload = json!({"body": {"time": time}, "timestamp": stamp});
             let over: Vec<String> = over.iter().map(|change| format!("{change} /detail/body/time")).collect();
@@ -186,6 +188,7 @@ mod tests {
             (json!(null), None),
             (json!(-1), None),
             (json!(1e300), None),
+            (json!(-1e300), None),
             (json!(i64::MAX), None),
             (json!({"a": 1}), None),
         ] {

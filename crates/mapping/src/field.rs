@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::unknown::is_unknown;
+
 /// A payload, and what its platform writes where it means nothing.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
@@ -19,7 +21,7 @@ impl<'a> Fields<'a> {
         Self { root, written: None, placeholders: &[] }
     }
 
-    /// The same, where each of `placeholders`, as a text, means nothing.
+    /// The same, where each of `placeholders`, as a text in whatever case, means nothing; `UNKNOWN` always does.
     pub fn with_placeholders(self, placeholders: &'static [&'static str]) -> Self {
         Self { placeholders, ..self }
     }
@@ -66,13 +68,17 @@ impl<'a> Fields<'a> {
         at(self.root, path).filter(|value| !value.is_null())
     }
 
-    /// Text at a path. Numbers, as they were written, and booleans are text too, since ids come as either.
+    /// Text at a path: an id, or a word of the platform. Numbers, as they were written, and booleans are text too,
+    /// since ids come as either.
     pub fn text(&self, path: &str) -> Option<String> {
-        self.free_text(path).filter(|text| !self.placeholders.contains(&text.as_str()))
+        let means_nothing = |text: &str| {
+            is_unknown(text) || self.placeholders.iter().any(|word| word.eq_ignore_ascii_case(text))
+        };
+        self.free_text(path).filter(|text| !means_nothing(text))
     }
 
-    /// The same of what somebody wrote: a customer's message may be the word that the platform writes for
-    /// nothing.
+    /// The same of what somebody wrote, or of a name: a customer's message may be the word that the platform writes
+    /// for nothing.
     pub fn free_text(&self, path: &str) -> Option<String> {
         match self.value(path)? {
             Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(ToOwned::to_owned),
@@ -97,7 +103,7 @@ impl<'a> Fields<'a> {
 
     /// The texts of an array, joined by a comma.
     pub fn joined(&self, path: &str) -> Option<String> {
-        let texts: Vec<&str> = self.value(path)?.as_array()?.iter().filter_map(Value::as_str).collect();
+        let texts: Vec<String> = self.items(path).filter_map(|item| item.text("")).collect();
         (!texts.is_empty()).then(|| texts.join(","))
     }
 
@@ -128,8 +134,9 @@ mod tests {
 
     #[test]
     fn reads_what_is_there_and_nothing_else() {
-        let value = json!({"a": {"b": 7, "c": " x ", "d": "", "e": null, "f": [{"g": true}], "h": "String"}});
-        let fields = Fields::of(&value).with_placeholders(&["UNKNOWN", "String"]);
+        let value = json!({"a": {"b": 7, "c": " x ", "d": "", "e": null, "f": [{"g": true}], "h": "String",
+            "i": " unknown", "j": "UNKNOWN", "k": "unknown-1", "l": ["Unknown", "x", 7]}});
+        let fields = Fields::of(&value).with_placeholders(&["String"]);
         for (path, expected) in [
             ("a.b", Some("7")),
             ("a.c", Some("x")),
@@ -139,12 +146,17 @@ mod tests {
             ("a.f.1.g", None),
             ("a.f", None),
             ("a.h", None),
+            ("a.i", None),
+            ("a.j", None),
+            ("a.k", Some("unknown-1")),
             ("a.b.c", None),
             ("z", None),
         ] {
             assert_eq!(fields.text(path).as_deref(), expected, "{path}");
         }
         assert_eq!(fields.free_text("a.h").as_deref(), Some("String"));
+        assert_eq!(fields.free_text("a.i").as_deref(), Some("unknown"));
+        assert_eq!(fields.joined("a.l").as_deref(), Some("x,7"));
         assert_eq!(fields.under("a").text("b").as_deref(), Some("7"));
         assert_eq!(fields.under("a.b").text("").as_deref(), Some("7"));
         assert_eq!(fields.under("z").text("b"), None);

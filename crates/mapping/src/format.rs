@@ -17,6 +17,7 @@ use serde_json::Value;
 
 pub use self::identity::{Content, Identity, Occurrence};
 use crate::event_time::Times;
+use crate::field::Fields;
 use crate::transport::Unwrapped;
 
 /// How a platform writes its events, whichever transport brings them.
@@ -38,6 +39,8 @@ pub struct Mapped {
     pub source_type: String,
     /// True when the platform's type is none this format knows: accepted all the same, and reported as drift.
     pub unknown_type: bool,
+    /// Parts of a known type that this format does not know: reported as the type would be.
+    pub unknown_parts: Vec<String>,
     /// The tenant.
     pub org: Option<String>,
     /// What the event is about, where it is no conversation: type and native id.
@@ -88,15 +91,13 @@ impl Mapped {
 
     /// Adds the tenant's attributes that an object holds, where there is one; values that are lists or objects
     /// stay in the payload alone.
-    fn tenant_attributes(&mut self, attributes: Option<&Value>) {
-        for (name, value) in attributes.and_then(Value::as_object).into_iter().flatten() {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                Value::Bool(flag) => flag.to_string(),
-                _ => continue,
+    fn tenant_attributes(&mut self, attributes: &Fields<'_>) {
+        for (name, field) in attributes.members("") {
+            let value = match field.value("") {
+                Some(Value::String(text)) => Some(text.clone()),
+                _ => field.free_text(""),
             };
-            self.tenant_attributes.insert(name.clone(), value);
+            self.tenant_attributes.extend(value.map(|value| (name.to_owned(), value)));
         }
     }
 }

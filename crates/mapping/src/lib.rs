@@ -49,6 +49,7 @@ pub mod sequence;
 pub mod structural;
 pub mod trace_context;
 pub mod transport;
+mod unknown;
 
 pub use delivery::{Delivery, Framing, Proof};
 pub use difference::{Change, Difference};

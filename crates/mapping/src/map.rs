@@ -34,10 +34,9 @@ fn map_by<'a>(
 ) -> ElementOutcome {
     let mut refused = None;
     for loaded in adapters {
-        let Some(mut unwrapped) = (loaded.adapter.unwrap)(&element.value) else { continue };
-        unwrapped.written = element.written.as_ref().and_then(|written| written.pointer(unwrapped.at));
+        let Some(unwrapped) = (loaded.adapter.unwrap)(element) else { continue };
         let Some(shape) = (loaded.adapter.format.shape)(&unwrapped) else { continue };
-        match loaded.schema.violation(shape, &element.value) {
+        match loaded.schema.violation(shape, element.typed()) {
             None => return accept(loaded, shape, &unwrapped, delivery, element),
             Some(difference) => {
                 refused.get_or_insert((loaded, difference));
@@ -60,12 +59,12 @@ fn accept(
 ) -> ElementOutcome {
     let (adapter, source) = (loaded.adapter, delivery.source);
     let mapped = (adapter.format.map)(unwrapped, shape, source.org.as_deref());
-    let mut drift = loaded.schema.unknown_fields(shape, &element.value);
+    let mut drift = loaded.schema.unknown_fields(shape, element.typed());
     drift.extend(mapped.times.passed_over(delivery.received_at));
-    if mapped.unknown_type {
-        drift.push(Difference::new("", Change::UnknownEventType, Some(&mapped.source_type)));
-    }
-    let sequence = match source.sequence.as_deref().map(|pointer| sequence::read(pointer, &element.value)) {
+    let unknown_type = mapped.unknown_type.then_some(&mapped.source_type);
+    let unknown = mapped.unknown_parts.iter().chain(unknown_type);
+    drift.extend(unknown.map(|name| Difference::new("", Change::UnknownEventType, Some(name))));
+    let sequence = match source.sequence.as_deref().map(|pointer| sequence::read(pointer, element.typed())) {
         Some(Ok(number)) => Some(number),
         Some(Err(difference)) => {
             drift.push(difference);

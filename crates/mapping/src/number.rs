@@ -24,7 +24,13 @@ pub struct Parsed {
     /// The same value, in which every number that would not be given back as it was written is its text;
     /// `None` where there is no such number.
     pub written: Option<Value>,
+    /// The same value, in which every number is a number, be it only the float that comes nearest: what asks for
+    /// types asks this one. `None` where `value` is that already.
+    pub typed: Option<Value>,
 }
+
+/// The float that comes nearest to what is beyond all floats.
+const BEYOND: &str = "1.7976931348623157e308";
 
 /// A number that would not be given back as it was written.
 struct Literal {
@@ -34,6 +40,11 @@ struct Literal {
     held: bool,
 }
 
+/// Whether a number would be given back in another form than this one, and is the same number in both.
+pub fn has_other_forms(literal: &str) -> bool {
+    lossy(literal) == Some(true)
+}
+
 /// Parses a JSON text.
 ///
 /// # Errors
@@ -41,27 +52,44 @@ struct Literal {
 pub fn parse(text: &str) -> Result<Parsed, serde_json::Error> {
     let literals = literals(text);
     if literals.is_empty() {
-        return Ok(Parsed { value: serde_json::from_str(text)?, written: None });
+        return Ok(Parsed { value: serde_json::from_str(text)?, written: None, typed: None });
     }
     // Finds mistakes where they are: what is quoted below moves the rest.
     serde_json::from_str::<&RawValue>(text)?;
-    let value = serde_json::from_str(&quoted(text, literals.iter().filter(|literal| !literal.held)))?;
-    let written = serde_json::from_str(&quoted(text, literals.iter()))?;
-    Ok(Parsed { value, written: Some(written) })
+    let quoted = |literal: &str| format!("\"{literal}\"");
+    let not_held = || literals.iter().filter(|literal| !literal.held);
+    let value = serde_json::from_str(&replaced(text, not_held(), quoted))?;
+    let written = serde_json::from_str(&replaced(text, literals.iter(), quoted))?;
+    let typed = match not_held().next() {
+        Some(_) => Some(serde_json::from_str(&replaced(text, not_held(), nearest))?),
+        None => None,
+    };
+    Ok(Parsed { value, written: Some(written), typed })
 }
 
-/// The text with some of its numbers as strings.
-fn quoted<'a>(text: &str, literals: impl Iterator<Item = &'a Literal>) -> String {
+/// The text with something else for some of its numbers.
+fn replaced<'a>(
+    text: &str,
+    literals: impl Iterator<Item = &'a Literal>,
+    with: impl Fn(&str) -> String,
+) -> String {
     let (mut result, mut done) = (String::with_capacity(text.len() + 16), 0);
     for Literal { at, .. } in literals {
         result.push_str(&text[done..at.start]);
-        result.push('"');
-        result.push_str(&text[at.clone()]);
-        result.push('"');
+        result.push_str(&with(&text[at.clone()]));
         done = at.end;
     }
     result.push_str(&text[done..]);
     result
+}
+
+/// A number that can be parsed, and comes as near to another as floats come.
+fn nearest(literal: &str) -> String {
+    match (serde_json::from_str::<f64>(literal), literal.starts_with('-')) {
+        (Ok(_), _) => literal.to_owned(),
+        (Err(_), false) => BEYOND.to_owned(),
+        (Err(_), true) => format!("-{BEYOND}"),
+    }
 }
 
 /// The numbers of a text that would not be given back as they are written. The text need not be JSON.
@@ -170,6 +198,9 @@ mod tests {
             let parsed = parse(&format!("{{\"a\":[{literal}],\"b\":1.5}}")).unwrap();
             assert_eq!(parsed.value, json!({"a": [literal], "b": 1.5}), "{literal}");
             assert_eq!(parsed.written.unwrap()["a"][0], literal, "{literal}");
+            let typed = parsed.typed.unwrap();
+            assert!(typed["a"][0].is_number() && typed["b"] == json!(1.5), "{literal}: {typed}");
+            assert_eq!(typed["a"][0].as_f64().unwrap() < 0.0, literal.starts_with('-'), "{literal}");
         }
     }
 
@@ -180,7 +211,8 @@ mod tests {
         {
             let parsed = parse(literal).unwrap();
             assert_eq!(parsed.value, serde_json::from_str::<Value>(literal).unwrap(), "{literal}");
-            assert!(parsed.value.is_number(), "{literal}");
+            assert!(parsed.value.is_number() && parsed.typed.is_none(), "{literal}");
+            assert_eq!(has_other_forms(literal), parsed.written.is_some(), "{literal}");
             let given_back = parsed.value.to_string();
             assert_eq!(
                 parsed.written.map(|written| written == literal),
@@ -196,8 +228,8 @@ mod tests {
             r#"{"1e400":"1e400 \" 18446744073709551617"}"#,
             "0",
         ] {
-            let parsed = parse(text).unwrap();
-            assert_eq!((parsed.value, parsed.written), (serde_json::from_str(text).unwrap(), None), "{text}");
+            let expected = Parsed { value: serde_json::from_str(text).unwrap(), written: None, typed: None };
+            assert_eq!(parse(text).unwrap(), expected, "{text}");
         }
     }
 

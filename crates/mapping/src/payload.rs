@@ -32,6 +32,8 @@ pub struct Element<'a> {
     pub value: Value,
     /// The same with every number as it was written, where that makes a difference.
     pub written: Option<Value>,
+    /// The same with every number as a number, where that makes a difference, see [`Parsed::typed`].
+    typed: Option<Value>,
 }
 
 // === impl Element ===
@@ -50,9 +52,14 @@ impl<'a> Element<'a> {
         if json_depth::exceeds(bytes, depth_limit) {
             return Err(Unreadable::TooDeep { limit: depth_limit });
         }
-        let Parsed { value, written } =
+        let Parsed { value, written, typed } =
             number::parse(text).map_err(|e| Unreadable::NotJson { error: e.to_string() })?;
-        Ok(Self { bytes, text, value, written })
+        Ok(Self { bytes, text, value, written, typed })
+    }
+
+    /// The value with every number as a number: what its types are.
+    pub fn typed(&self) -> &Value {
+        self.typed.as_ref().unwrap_or(&self.value)
     }
 }
 

@@ -18,8 +18,10 @@ fn described(schema: &Value, defs: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
         return described(&defs[name], defs);
     }
-    let (kind, null) = (schema["type"][0].as_str().unwrap(), schema["type"][1].as_str());
-    assert_eq!(null, Some("null"), "{schema} is optional");
+    // The model's type is the first; what is taken beside it is for platforms that do not keep to it.
+    let types = schema["type"].as_array().unwrap();
+    assert!(types.contains(&json!("null")), "{schema} is optional");
+    let kind = types[0].as_str().unwrap();
     match kind {
         "array" => json!([described(&schema["items"], defs)]),
         "object" if schema["additionalProperties"] == json!(true) => json!({"*": "string"}),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use trunkline_schemas::{EventTimeSource, PlatformEvent, event_type};
+use trunkline_schemas::{EventTimeSource, PlatformEvent};
 
 use super::{Event, Fate, Payload};
 
@@ -22,7 +22,7 @@ pub(in crate::map) struct Summary {
     pub(in crate::map) kinds: BTreeMap<&'static str, usize>,
     /// Events of each canonical type.
     pub(in crate::map) event_types: BTreeMap<String, usize>,
-    /// Events of each of the platform's types that this version does not know.
+    /// Events of each of the platform's types, or parts of them, that this version does not know.
     pub(in crate::map) unknown_types: BTreeMap<String, usize>,
     /// Differences from the schemas by kind, as `change` names them on `schema.drift`.
     pub(in crate::map) drift: BTreeMap<&'static str, usize>,
@@ -96,8 +96,8 @@ impl Summary {
         self.events += 1;
         *self.kinds.entry(record.kind).or_default() += 1;
         *self.event_types.entry(event.event_type.clone()).or_default() += 1;
-        if event.event_type == event_type::PLATFORM_EVENT {
-            *self.unknown_types.entry(event.source_type.clone()).or_default() += 1;
+        for name in record.unknown_types() {
+            *self.unknown_types.entry(name.to_owned()).or_default() += 1;
         }
         for (count, applies) in [
             (&mut self.without_conversation, event.conversation_id.is_none()),

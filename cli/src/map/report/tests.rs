@@ -71,6 +71,29 @@ fn each_payload_is_shown_as_the_kind_of_source_that_fits_it() {
 }
 
 #[test]
+fn a_known_type_that_has_no_canonical_one_is_not_called_unknown() {
+    let of = |kind: &str| format!(r#"{{"eventType":"{kind}","eventId":"1","data":{{}}}}"#);
+    let answer = |kind: &str| format!(r#"{{"eventId":"1","postback":{{"eventType":"{kind}","data":null}}}}"#);
+    let cobrowse = r#"{"id":"m-1","type":"Text","text":"x","direction":"Inbound","channel":{"id":"i-1"},
+        "events":[{"eventType":"CoBrowse"}]}"#;
+    let bodies = [
+        of("FireProactiveAction"),
+        of("ChannelUpdated"),
+        answer("TokenRefreshed"),
+        answer("ThreadArchived"),
+        of("Newest"),
+        answer("Newer"),
+        cobrowse.to_owned(),
+    ];
+    let bodies: Vec<(&str, &[u8])> = bodies.iter().map(|body| ("a", body.as_bytes())).collect();
+    let summary = report(&bodies, None).summary;
+    let unknown = ["CoBrowse", "Newer", "Newest"].map(|name| (name.to_owned(), 1));
+    assert_eq!(summary.unknown_types, unknown.into());
+    assert_eq!(summary.drift["unknown_event_type"], 3);
+    assert_eq!((summary.event_types["platform.event"], summary.event_types["message.received"]), (6, 1));
+}
+
+#[test]
 fn a_payload_that_looks_like_no_kind_is_not_called_one_of_them() {
     let weather: &[u8] = br#"{"weather": "rain"}"#;
     let report_of = |kind| report(&[("a", weather)], kind).payloads.remove(0).fate;

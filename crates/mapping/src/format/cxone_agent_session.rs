@@ -4,7 +4,6 @@ use trunkline_schemas::event_type as types;
 
 use super::cxone_digital::PLACEHOLDERS;
 use super::{Identity, Mapped};
-use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -69,7 +68,7 @@ const KNOWN: [&str; 52] = [
 pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
     let payload = unwrapped.message;
     let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
-    let source_type = event.text("Type").unwrap_or_default();
+    let source_type = event.free_text("Type").unwrap_or_default();
     let event_type = canonical_type(&source_type, &event);
     // ContactID changes on a transfer; the master contact and the interaction stay.
     let conversation =
@@ -89,7 +88,7 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         queue_id: event.first(&["SkillId", "Skill"]),
         media_type: media(&source_type),
         direction: direction(&event),
-        times: Times::read(payload, "", &["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
+        times: unwrapped.times(&["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
         channel: Some("agent-session"),
         // The platform numbers nothing here and gives no ids: equal content is the same fact.
         identity: Identity::of_body(format!("agent-session.{source_type}"), payload),

@@ -15,8 +15,9 @@ use crate::transport::Unwrapped;
 /// NICE CXone Digital.
 pub const FORMAT: Format = Format { platform: "cxone", shape, map };
 
-/// What NICE and its clients write for nothing; payloads made from its model have the name of the type.
-pub(super) const PLACEHOLDERS: [&str; 4] = ["String", "UNKNOWN", "null", "undefined"];
+/// What NICE and its clients write for nothing beside `UNKNOWN`; payloads made from its model have the name of the
+/// type.
+pub(super) const PLACEHOLDERS: [&str; 3] = ["String", "null", "undefined"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     let has = |name: &str| event.message.get(name).is_some_and(|value| !value.is_null());
@@ -37,14 +38,14 @@ fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     })
 }
 
-fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
-    let payload = event.message;
+fn map(unwrapped: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
+    let payload = unwrapped.message;
     if shape == "agent-session" {
-        return cxone_agent_session::map(event, configured_org);
+        return cxone_agent_session::map(unwrapped, configured_org);
     }
-    let event = Fields::of(payload).with_written(event.written).with_placeholders(&PLACEHOLDERS);
+    let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let mut mapped = Mapped {
-        times: times(payload),
+        times: times(unwrapped),
         correlation_id: event.first(&["traceId", "error.transactionId"]),
         transport_id: event.first(&["eventId", "requestId"]),
         ..Mapped::default()
@@ -61,12 +62,13 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
 }
 
 /// A placeholder is no time that could not be read, but none.
-fn times(payload: &Value) -> Times {
+fn times(event: &Unwrapped<'_>) -> Times {
     let mut named = vec!["/createdAtWithMilliseconds", "/createdAt"];
     named.retain(|pointer| {
-        payload.pointer(pointer).and_then(Value::as_str).is_none_or(|text| !PLACEHOLDERS.contains(&text))
+        let text = event.message.pointer(pointer).and_then(Value::as_str);
+        text.is_none_or(|text| !PLACEHOLDERS.contains(&text))
     });
-    Times::read(payload, "", &named)
+    event.times(&named)
 }
 
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
@@ -85,7 +87,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
 
 /// `eventId` is that of the request, so the answer's type is part of what it is.
 fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
-    let name = event.text("postback.eventType").unwrap_or_default();
+    let name = event.free_text("postback.eventType").unwrap_or_default();
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();

@@ -10,25 +10,23 @@ use crate::canonical;
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
+use crate::unknown::is_unknown;
 
 /// Genesys Cloud events. The transport names the type, a topic with `{id}` for ids.
 pub const FORMAT: Format = Format { platform: "genesys", shape, map };
 
 /// Fields of the event's body that become attributes under their own names.
-const ATTRIBUTES: [&str; 33] = [
+const ATTRIBUTES: [&str; 37] = [
     "provider",
     "ani",
     "dnis",
     "addressTo",
     "addressFrom",
-    "callbackUserName",
     "callbackScheduledTime",
-    "subject",
     "sessionId",
     "externalContactId",
     "externalOrganizationId",
     "divisionId",
-    "utilizationLabel",
     "interactingDurationMs",
     "heldDurationMs",
     "alertingDurationMs",
@@ -39,7 +37,6 @@ const ATTRIBUTES: [&str; 33] = [
     "voicemailDurationMs",
     "wrapupDurationMs",
     "wrapupCode",
-    "wrapupNotes",
     "answeredUserId",
     "routingPriority",
     "requestedLanguageId",
@@ -49,10 +46,6 @@ const ATTRIBUTES: [&str; 33] = [
     "outboundCampaignId",
     "outboundContactId",
     "outboundContactListId",
-];
-
-/// The same, of a closed set of words, one of which says that there is no word for it.
-const WORDS: [&str; 8] = [
     "messageType",
     "disconnectType",
     "acdOutcome",
@@ -63,8 +56,11 @@ const WORDS: [&str; 8] = [
     "transferType",
 ];
 
-/// What the platform writes where a closed set of words has none for what happened.
-const NO_WORD: [&str; 2] = ["unknown", "outdatedsdkversion"];
+/// The same, of what somebody wrote or named.
+const FREE_TEXTS: [&str; 4] = ["callbackUserName", "subject", "utilizationLabel", "wrapupNotes"];
+
+/// What the platform's model has beside `UNKNOWN` where a closed set of words has none for what happened.
+const PLACEHOLDERS: [&str; 1] = ["OutdatedSdkVersion"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
     event.type_name.as_deref()?;
@@ -87,7 +83,7 @@ fn published_on(event: &Unwrapped<'_>) -> String {
 }
 
 fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Mapped {
-    let message = Fields::of(event.message).with_written(event.written);
+    let message = Fields::of(event.message).with_written(event.written).with_placeholders(&PLACEHOLDERS);
     let body = message.under("eventBody");
     let body_value = message.value("eventBody").unwrap_or(&Value::Null);
     let topic = canonical_topic(event);
@@ -103,8 +99,8 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
         queue_id: body.text("queueId"),
         contact_id: contact(&body),
         customer_id: customer(&body),
-        media_type: word(&body, "mediaType").map(|word| word.to_lowercase()),
-        direction: word(&body, "direction").map(|word| word.to_lowercase()),
+        media_type: body.lower("mediaType"),
+        direction: body.lower("direction"),
         times: times(event, &topic),
         correlation_id: message.text("metadata.CorrelationId"),
         transport_id: event.transport_id.clone(),
@@ -122,11 +118,6 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
     mapped
 }
 
-/// A word of a closed set.
-fn word(body: &Fields<'_>, name: &str) -> Option<String> {
-    body.text(name).filter(|word| !NO_WORD.contains(&word.to_lowercase().as_str()))
-}
-
 /// The ids in the topic: of the type, where it has them in it, else of the topic that the event was published on.
 fn ids(event: &Unwrapped<'_>, topic: &str) -> Vec<String> {
     let written = event.type_name.as_deref().unwrap_or_default().trim().to_owned();
@@ -137,7 +128,7 @@ fn ids(event: &Unwrapped<'_>, topic: &str) -> Vec<String> {
 
 /// The time of what happened, then the one at which the platform published it, then the transport's.
 fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
-    let read = |pointers: &[&str]| Times::read(event.message, event.at, pointers);
+    let read = |pointers: &[&str]| event.times(pointers);
     let own = match topic {
         "v2.users.{id}.presence" | "v2.users.{id}.callforwarding" => read(&["/eventBody/modifiedDate"]),
         "v2.users.{id}.routingStatus" => {
@@ -157,7 +148,7 @@ fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
 }
 
 fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[String], body: &Fields<'_>) {
-    let id = |position: usize| ids.get(position).cloned();
+    let id = |position: usize| ids.get(position).filter(|id| !is_unknown(id)).cloned();
     let about = known.map(|known| known.about).or_else(|| genesys_topics::about_unknown(topic));
     match about {
         Some(About::Conversation) => mapped.conversation_id = body.text("conversationId").or_else(|| id(0)),
@@ -263,12 +254,12 @@ fn customer(body: &Fields<'_>) -> Option<String> {
 }
 
 fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) {
-    mapped.tenant_attributes(body.value("attributes"));
+    mapped.tenant_attributes(&body.under("attributes"));
     for name in ATTRIBUTES {
         mapped.attribute(name, body.text(name));
     }
-    for name in WORDS {
-        mapped.attribute(name, word(body, name));
+    for name in FREE_TEXTS {
+        mapped.attribute(name, body.free_text(name));
     }
     for name in ["callbackNumbers", "conversationExternalContactIds", "requestedRoutings"] {
         mapped.attribute(name, body.joined(name));
@@ -280,10 +271,10 @@ fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) 
                 ("action", "action"),
                 ("serviceName", "serviceName"),
                 ("auditedType", "entityType"),
-                ("auditedName", "entity.name"),
             ] {
                 mapped.attribute(name, body.text(path));
             }
+            mapped.attribute("auditedName", body.free_text("entity.name"));
         }
         Some(About::Agent) => {
             for (name, path) in [
@@ -293,7 +284,7 @@ fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) 
                 ("outOfOffice", "outOfOffice.active"),
                 ("stationId", "associatedStation.id"),
             ] {
-                mapped.attribute(name, word(body, path));
+                mapped.attribute(name, body.text(path));
             }
         }
         Some(About::Queue) => mapped.attribute("joined", body.text("joined")),
@@ -303,7 +294,7 @@ fn add_attributes(mapped: &mut Mapped, body: &Fields<'_>, known: Option<Topic>) 
                 ("transcriptionStatus", "status.status"),
                 ("memberState", "member.state"),
             ] {
-                mapped.attribute(name, word(body, path));
+                mapped.attribute(name, body.text(path));
             }
         }
         _ => {}

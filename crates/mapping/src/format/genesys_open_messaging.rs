@@ -8,11 +8,12 @@
 //! What names no conversation is about the thread of an integration and a customer, so that all that the two write to
 //! each other, receipts included, is one order.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use trunkline_schemas::{event_type as types, percent};
 
 use super::{Format, Identity, Mapped};
-use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -40,11 +41,12 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
         entity: parties.thread().map(|thread| ("messaging_thread", thread)),
         customer_id: parties.customer,
         media_type: Some("message".to_owned()),
-        direction: message.lower("direction").filter(|direction| direction != "unknown"),
-        times: Times::read(payload, event.at, &["/channel/time"]),
+        direction: message.lower("direction"),
+        times: event.times(&["/channel/time"]),
         correlation_id: message.text("metadata.gum-correlationId"),
         ..Mapped::default()
     };
+    add_parts(&mut mapped, &message);
     if shape == "receipt" {
         map_receipt(&mut mapped, &message, payload);
     } else {
@@ -53,7 +55,6 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     mapped.attribute("integrationId", parties.integration);
     for (name, path) in [
         ("messageType", "type"),
-        ("text", "text"),
         ("channelType", "channel.type"),
         ("channelPlatform", "channel.platform"),
         ("fromId", "channel.from.id"),
@@ -61,7 +62,6 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
         ("toId", "channel.to.id"),
         ("toIdType", "channel.to.idType"),
         ("originatingEntity", "originatingEntity"),
-        ("contentType", "content.0.contentType"),
         ("status", "status"),
         ("isFinalReceipt", "isFinalReceipt"),
     ] {
@@ -99,16 +99,18 @@ impl Parties {
 }
 
 fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
-    let kind = message.text("type").unwrap_or_else(|| kind_of(message).to_owned());
+    let kind = message.free_text("type").unwrap_or_else(|| kind_of(message).to_owned());
     let direction = message.text("direction").unwrap_or_default();
     let id = message.first(&["id", "channel.messageId"]);
     mapped.event_type = match (kind.as_str(), direction.as_str()) {
         ("Text" | "Structured", "Inbound") => types::MESSAGE_RECEIVED,
         ("Text" | "Structured", "Outbound") => types::MESSAGE_SENT,
-        ("Event", _) => map_events(mapped, message),
+        ("Event", _) => type_of_events(message).unwrap_or(types::PLATFORM_EVENT),
         _ => types::PLATFORM_EVENT,
     };
-    mapped.unknown_type |= mapped.event_type == types::PLATFORM_EVENT;
+    // What is not known of a message of events alone is named by itself.
+    let named = kind == "Event" && !mapped.unknown_parts.is_empty();
+    mapped.unknown_type = mapped.event_type == types::PLATFORM_EVENT && !named;
     mapped.source_type = [direction.as_str(), kind.as_str()]
         .into_iter()
         .filter(|s| !s.is_empty())
@@ -120,41 +122,78 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
     mapped.transport_id = message.text("id");
     mapped.identity = Identity::of_ids("openmessaging.message", std::slice::from_ref(&id), payload);
     mapped.attribute("messageId", id);
-    mapped.attribute("buttonResponse", message.first(&["buttonResponse.payload", "buttonResponse.text"]));
 }
 
-/// The type of a message that leaves it out.
+/// The type of a message that leaves it out. Events beside something said are events of a message.
 fn kind_of(message: &Fields<'_>) -> &'static str {
-    if message.value("events").is_some() {
-        "Event"
-    } else if message.value("buttonResponse").or_else(|| message.value("content")).is_some() {
-        "Structured"
-    } else {
-        "Text"
+    let has_content = message.value("buttonResponse").is_some() || message.items("content").next().is_some();
+    let has_text = message.free_text("text").is_some();
+    match (has_content, has_text, message.value("events").is_some()) {
+        (true, _, _) => "Structured",
+        (false, false, true) => "Event",
+        (false, _, _) => "Text",
     }
 }
 
-/// Reads all events of a message: what they are becomes one attribute, and the first that is of the highest rank is
-/// the type. One that nobody knows is reported, whatever stands beside it.
-fn map_events(mapped: &mut Mapped, message: &Fields<'_>) -> &'static str {
-    let events = message.value("events").and_then(Value::as_array).into_iter().flatten().map(Fields::of);
-    let mut told = Vec::new();
+/// What a message says, of all its parts: any of them may stand beside any other, whatever the type.
+fn add_parts(mapped: &mut Mapped, message: &Fields<'_>) {
+    mapped.attribute("text", message.free_text("text"));
+    let content = || message.items("content");
+    let joined = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join(","));
+    mapped.attribute("contentType", joined(content().filter_map(|part| part.text("contentType")).collect()));
+    let response = |part: &Fields<'_>| {
+        part.free_text("buttonResponse.payload").or_else(|| part.free_text("buttonResponse.text"))
+    };
+    let responses = std::iter::once(*message).chain(content()).filter_map(|part| response(&part));
+    mapped.attribute("buttonResponse", joined(responses.collect()));
+    let events = message.items("events").map(|event| {
+        let (name, value) = event_of(&event);
+        value.map_or(name.clone(), |value| format!("{name}:{value}"))
+    });
+    mapped.attribute("events", joined(events.collect()));
+    let name = |event: Fields<'_>| Some(event_of(&event).0).filter(|name| !name.is_empty());
+    let names = message.items("events").map(|event| name(event).unwrap_or_else(|| "unnamed".to_owned()));
+    let unknown: BTreeSet<String> = names.filter(|name| !EVENTS.contains(&name.as_str())).collect();
+    mapped.unknown_parts = unknown.into_iter().take(UNKNOWN_PARTS).map(shortened).collect();
+}
+
+/// A name that is the sender's choice, at most as long as a type may be.
+fn shortened(mut name: String) -> String {
+    name.truncate(name.floor_char_boundary(NAME_BYTES));
+    name
+}
+
+/// The name and the value of an event in a message.
+fn event_of(event: &Fields<'_>) -> (String, Option<String>) {
+    let name = event.free_text("eventType").unwrap_or_default();
+    let value = VALUES.iter().find(|(of, _)| *of == name).and_then(|(_, path)| event.text(path));
+    (name, value)
+}
+
+/// The type of a message of events, by the one of the highest rank.
+fn type_of_events(message: &Fields<'_>) -> Option<&'static str> {
     let (mut presence, mut typing) = (None, None);
-    for event in events {
-        let name = event.text("eventType").unwrap_or_default();
-        let value = VALUES.iter().find(|(of, _)| *of == name).and_then(|(_, path)| event.text(path));
+    for event in message.items("events") {
+        let (name, value) = event_of(&event);
         match (name.as_str(), value.as_deref()) {
             ("Presence", _) => presence = Some(types::PRESENCE_CHANGED),
             // The last one says what is true now.
             ("Typing", Some("Off")) => typing = Some(types::TYPING_ENDED),
             ("Typing", _) => typing = Some(types::TYPING_STARTED),
-            _ => mapped.unknown_type = true,
+            _ => {}
         }
-        told.push(value.map_or(name.clone(), |value| format!("{name}:{value}")));
     }
-    mapped.attribute("events", (!told.is_empty()).then(|| told.join(",")));
-    presence.or(typing).unwrap_or(types::PLATFORM_EVENT)
+    presence.or(typing)
 }
+
+/// The kinds of events that have a type of their own.
+const EVENTS: [&str; 2] = ["Presence", "Typing"];
+
+/// Most kinds of unknown events that are reported of a message; what is beyond them shows once these are dealt with.
+const UNKNOWN_PARTS: usize = 16;
+
+/// Longest name of an unknown event that is reported, in bytes.
+const NAME_BYTES: usize = 200;
 
 /// Where each kind of event has its value.
 const VALUES: [(&str, &str); 4] = [

@@ -66,7 +66,7 @@ fn name_customer(mapped: &mut Mapped, customer: &Fields<'_>) {
         .first(&["attributes.customerId", "attributes.customer_id"])
         .or_else(|| mapped.contact_id.clone());
     let of_medium = MEDIA.iter().find_map(|(list, _)| customer.lower(&format!("{list}.0.direction")));
-    mapped.direction = customer.lower("direction").or(of_medium).filter(|direction| direction != "unknown");
+    mapped.direction = customer.lower("direction").or(of_medium);
 }
 
 /// The one medium of all participants; `None` when there are several.
@@ -89,6 +89,6 @@ fn add_attributes(mapped: &mut Mapped, participants: &[Fields<'_>], customer: Op
     }
     // What flows found out about the customer counts where an agent's script set the same name.
     for one in participants.iter().chain(customer) {
-        mapped.tenant_attributes(one.value("attributes"));
+        mapped.tenant_attributes(&one.under("attributes"));
     }
 }

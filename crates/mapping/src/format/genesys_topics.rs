@@ -1,7 +1,7 @@
 //! Genesys Cloud topics: which canonical event each is, whichever transport brings it.
 //!
-//! A topic is known by a pattern, segment by segment: `{id}` stands for one id, `{medium}` for one word. What
-//! an id looks like is asked only of topics that no pattern fits.
+//! A topic is known by a pattern, segment by segment: `{id}` stands for one id, `{medium}` for one word of whatever
+//! characters. What an id looks like is asked only where a word may stand, and of topics that no pattern fits.
 
 use trunkline_schemas::event_type as types;
 
@@ -47,7 +47,7 @@ const fn other(pattern: &'static str, event_type: &'static str, about: About) ->
 }
 
 /// All that are known. Names as in the platform's SDK (`purecloud-platform-client-v2`) and its list of topics.
-static TOPICS: [Topic; 34] = [
+pub static TOPICS: [Topic; 34] = [
     step("v2.detail.events.conversation.{id}.customer.start", types::CONVERSATION_STARTED, &[]),
     step("v2.detail.events.conversation.{id}.customer.end", types::CONVERSATION_ENDED, &[]),
     step("v2.detail.events.conversation.{id}.acd.start", types::QUEUE_ENTERED, &["queueId"]),
@@ -170,15 +170,17 @@ fn fits(pattern: &str, topic: &str) -> bool {
     let all = pattern.split('.').all(|pattern| {
         segments.next().is_some_and(|segment| match pattern {
             "{id}" => !segment.is_empty(),
-            "{medium}" => is_word(segment),
+            "{medium}" => is_medium(segment),
             word => word == segment,
         })
     });
     all && segments.next().is_none()
 }
 
-fn is_word(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphabetic())
+/// Whether a segment names a medium. The platform adds media, and may write a version with one.
+fn is_medium(segment: &str) -> bool {
+    let has_letters = segment.bytes().any(|byte| byte.is_ascii_alphabetic());
+    has_letters && segment != "{id}" && !is_id(segment)
 }
 
 /// Shortest segment of digits that is taken for an id; what is shorter is a version or a number of something.
@@ -232,6 +234,10 @@ mod tests {
             ("socialexpressions", "socialexpression"),
             ("videos", "video"),
             ("holograms", "hologram"),
+            ("calls2", "calls2"),
+            ("web-messages", "web-message"),
+            ("co_browse", "co_browse"),
+            ("3d-meetings", "3d-meeting"),
         ] {
             for owner in ["v2.users.{id}", "v2.routing.queues.{id}"] {
                 let topic = format!("{owner}.conversations.{medium}");
@@ -242,7 +248,9 @@ mod tests {
         }
         assert_eq!(media_type("v2.users.{id}.conversations"), None);
         assert_eq!(lookup("v2.users.{id}.conversations.calls.wrapup"), None);
-        assert_eq!(lookup("v2.users.{id}.conversations.7"), None);
+        for no_medium in ["7", "{id}", "", "-", "0f14a7c2-1b7e-4d1c-8c68-4e7ad7b0c111"] {
+            assert_eq!(lookup(&format!("v2.users.{{id}}.conversations.{no_medium}")), None, "{no_medium}");
+        }
     }
 
     #[test]

@@ -12,7 +12,6 @@ use trunkline_schemas::PlatformEvent;
 use super::*;
 use crate::adapter::Adapter;
 use crate::delivery::{Framing, Proof};
-use crate::event_time::Times;
 use crate::format::{genesys_events, genesys_topics};
 use crate::trace_context::TraceContext;
 
@@ -26,18 +25,10 @@ static NOTIFICATION: Adapter = Adapter {
     schema: include_str!("../../../../schemas/json/genesys-events/1.json"),
     referenced: &[],
     channel: "notifications",
-    unwrap: |payload| {
-        let topic = payload.get("topicName")?.as_str()?;
+    unwrap: |element| {
+        let topic = element.value.get("topicName")?.as_str()?;
         let type_name = Some(Cow::Owned(genesys_topics::canonical(topic)));
-        Some(Unwrapped {
-            message: payload,
-            at: "",
-            written: None,
-            type_name,
-            org: None,
-            sent_at: Times::default(),
-            transport_id: None,
-        })
+        Some(Unwrapped { type_name, ..Unwrapped::at(element, "")? })
     },
     format: genesys_events::FORMAT,
 };

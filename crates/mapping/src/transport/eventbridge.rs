@@ -2,25 +2,22 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::Unwrapped;
 use crate::event_time::Times;
 use crate::field::Fields;
+use crate::payload::Element;
+use crate::unknown::is_unknown;
 
 /// Takes the envelope of a partner event of Genesys Cloud off.
-pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
-    let type_name = payload.get("detail-type")?.as_str()?;
-    let message = payload.get("detail")?;
-    let envelope = Fields::of(payload);
+pub fn unwrap<'a>(element: &'a Element<'a>) -> Option<Unwrapped<'a>> {
+    let type_name = element.value.get("detail-type")?.as_str()?;
+    let envelope = Fields::of(&element.value).with_written(element.written.as_ref());
     Some(Unwrapped {
-        message,
-        at: "/detail",
-        written: None,
         type_name: Some(Cow::Borrowed(type_name)),
         org: envelope.text("source").and_then(|source| org(&source)),
-        sent_at: Times::read(payload, "", &["/time"]),
+        sent_at: Times::read(element.typed(), "", &["/time"]),
         transport_id: envelope.text("id"),
+        ..Unwrapped::at(element, "/detail")?
     })
 }
 
@@ -28,7 +25,7 @@ pub fn unwrap(payload: &Value) -> Option<Unwrapped<'_>> {
 fn org(source: &str) -> Option<String> {
     let mut parts = source.strip_prefix("aws.partner/genesys.com")?.split('/').skip(1);
     (parts.next()? == "cloud").then_some(())?;
-    parts.next().filter(|org| !org.is_empty()).map(ToOwned::to_owned)
+    parts.next().filter(|org| !org.is_empty() && !is_unknown(org)).map(ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -43,6 +40,7 @@ mod tests {
             ("aws.partner/genesys.com/cloud/8f1c/bus", Some("8f1c")),
             ("aws.partner/genesys.com.test/cloud/8f1c/test-event-bus", Some("8f1c")),
             ("aws.partner/genesys.com/cloud//bus", None),
+            ("aws.partner/genesys.com/cloud/unknown/bus", None),
             ("aws.partner/genesys.com", None),
             ("aws.partner/other.com/cloud/8f1c/bus", None),
             ("", None),
@@ -53,12 +51,13 @@ mod tests {
 
     #[test]
     fn what_is_not_in_the_envelope_is_not_unwrapped() {
-        for payload in [json!(7), json!({"detail": {}}), json!({"detail-type": 7, "detail": {}})] {
-            assert_eq!(unwrap(&payload), None, "{payload}");
+        for payload in ["7", r#"{"detail": {}}"#, r#"{"detail-type": 7, "detail": {}}"#] {
+            assert_eq!(unwrap(&Element::read(payload.as_bytes(), 9).unwrap()), None, "{payload}");
         }
         let payload =
-            json!({"id": "d-1", "detail-type": "v2.x", "time": "2026-03-02T08:15:30Z", "detail": {"a": 1}});
-        let unwrapped = unwrap(&payload).unwrap();
+            r#"{"id": "d-1", "detail-type": "v2.x", "time": "2026-03-02T08:15:30Z", "detail": {"a": 1}}"#;
+        let element = Element::read(payload.as_bytes(), 9).unwrap();
+        let unwrapped = unwrap(&element).unwrap();
         assert_eq!((unwrapped.message, unwrapped.type_name.as_deref()), (&json!({"a": 1}), Some("v2.x")));
         assert_eq!((unwrapped.transport_id.as_deref(), unwrapped.org), (Some("d-1"), None));
         assert_eq!(unwrapped.sent_at.plausible(1_772_439_330_000), Some(1_772_439_330_000));
