@@ -1,10 +1,10 @@
 //! A conversation as the published types describe it: reference models of its order and of its figures, written from
 //! docs/event-types.md and the documentation of the schema, not from the processor.
 
+mod durations;
 mod edges;
 mod figures;
 mod sessions;
-mod told;
 mod transfers;
 
 use std::collections::BTreeSet;

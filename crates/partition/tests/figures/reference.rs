@@ -1,15 +1,15 @@
 //! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew
 //! from the whole list of facts, with the platform's own ids, by searching through lists.
 
+mod durations;
 mod edges;
-mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_schemas::ConversationSummary;
 
+use self::durations::{milliseconds, strength};
 use self::edges::{Edge, edges, name_ends};
-use self::told::{milliseconds, strength};
 use crate::fact::Fact;
 
 const OF_AGENTS: [&str; 6] = [

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::durations::How;
 use super::sessions::{Name, Seen, Session, gone};
-use super::told::How;
 
 /// The millisecond, and how many other starts and ends of it had been published before.
 pub(super) type When = (i64, usize);

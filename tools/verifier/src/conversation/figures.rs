@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::durations::duration;
 use super::edges::When;
 use super::sessions::{Seen, Session, named, sessions};
-use super::told::duration;
 use super::transfers;
 use crate::evidence::{Fact, Figures, MoreFigures};
 

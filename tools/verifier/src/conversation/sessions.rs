@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::durations::{How, duration};
 use super::edges::{Edge, OPEN, When, attribute, edges};
-use super::told::{How, duration};
 use crate::evidence::{Fact, Told};
 
 /// A fact about a session.

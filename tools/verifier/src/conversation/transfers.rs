@@ -1,8 +1,8 @@
 //! Who had the conversation, one after the other.
 
+use super::durations::How;
 use super::edges::When;
 use super::sessions::{Session, rank};
-use super::told::How;
 use crate::evidence::MoreFigures;
 
 /// Counts transfers, consults and conferences among the sessions of agents who answered. `lives` are the beginnings of

@@ -78,9 +78,9 @@ pub(super) fn name_ends(edges: &mut [Edge<'_>], customers: &[Session], observers
                     && last.at < edge.at
                     && edge.at < end
             };
-            !gone.iter().any(|gone| *gone >= last.at && *gone < end)
-                && !(!name[2].is_empty() && agents.iter().any(assigned_on))
-                && !observers.contains(name[0])
+            let left = gone.iter().any(|gone| *gone >= last.at && *gone < end);
+            let replaced = !name[2].is_empty() && agents.iter().any(assigned_on);
+            !(left || replaced || observers.contains(name[0]))
         };
         let names: BTreeSet<[&str; 3]> = agents.iter().map(|edge| edge.name).collect();
         let running: Vec<[&str; 3]> = names.into_iter().filter(runs).collect();

@@ -33,7 +33,7 @@ pub(super) fn milliseconds(text: &str) -> Option<i64> {
     };
     let parts: Vec<&str> = number.split('.').collect();
     let numeric = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    if parts.len() > 2 || !parts.iter().all(|part| numeric(part)) || !numeric(&exponent) {
+    if parts.len() > 2 || !parts.iter().all(numeric) || !numeric(&exponent) {
         return None;
     }
     let digits = parts.concat();
