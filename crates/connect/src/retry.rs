@@ -110,8 +110,9 @@ impl Progress {
         self.refused_tokens >= TOKENS_MAX
     }
 
-    /// The first refusal only says that a token has ended, so the call goes on as soon as there is another: most
-    /// callers have no second to wait. Where new ones are refused as well, the wait is that of all callers.
+    /// The first refusal only says that a token has ended, so the call goes on as soon as there is another:
+    /// most callers have no second to wait. Where new ones are refused as well, the wait is that of all
+    /// callers.
     fn after_refused_token(&mut self, wait: Duration) -> Then {
         self.refused_tokens += 1;
         if self.tokens_are_used_up() { Then::GiveUp } else { Then::Again { wait, budgeted: false } }

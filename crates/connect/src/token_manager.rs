@@ -83,8 +83,8 @@ impl TokenManager {
         }
     }
 
-    /// A call with this token was answered 401: a new one is on its way, or will be fetched after the time that is
-    /// returned.
+    /// A call with this token was answered 401: a new one is on its way, or will be fetched after the time
+    /// that is returned.
     pub(crate) fn refused(&self, token: &Token) -> Duration {
         let now = Instant::now();
         let refused = self.0.state.lock().refused(token.generation, now, rand::random());
@@ -130,8 +130,8 @@ impl TokenManager {
     }
 }
 
-/// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that gives
-/// up does not stop it for the others.
+/// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that
+/// gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
     let refusal = loop {

@@ -48,8 +48,8 @@ struct Redacted {
     values: Values,
 }
 
-/// Takes out of an event what its source must not publish. `read_again` reads the attributes of a payload like the
-/// event's, where it can be read.
+/// Takes out of an event what its source must not publish. `read_again` reads the attributes of a payload
+/// like the event's, where it can be read.
 pub fn redact(
     event: &mut PlatformEvent,
     redaction: &Redaction,
@@ -172,8 +172,8 @@ fn fate<'a>(
     (is_number && (is_credential(path, false) || pairs.name(path))).then_some(Fate::Mask)
 }
 
-/// A text without its secrets, and what these were; `None` when it has none. Where it is JSON itself, it is redacted
-/// like a payload.
+/// A text without its secrets, and what these were; `None` when it has none. Where it is JSON itself, it is
+/// redacted like a payload.
 fn within(text: &str, level: usize) -> Option<(String, Values)> {
     if level < LEVELS && text.trim_start().starts_with(['{', '[']) && is_json(text) {
         let defaults = Redaction { defaults: true, rules: Vec::new() };
@@ -192,8 +192,8 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Whether a text or a number is a credential by its name or the name of the list it is in, or a text by the name
-/// of what it stands in.
+/// Whether a text or a number is a credential by its name or the name of the list it is in, or a text by the
+/// name of what it stands in.
 fn is_credential(path: &[Step<'_>], is_text: bool) -> bool {
     let mut steps = path.iter().rev().skip_while(|step| matches!(step, Step::Position(_)));
     let Some(Step::Name(own)) = steps.next() else { return false };

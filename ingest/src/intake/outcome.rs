@@ -12,8 +12,8 @@ use crate::content_coding::{self, Undecoded};
 use crate::delivery;
 use crate::refusal::Refusal;
 
-/// A body of as many bytes is mapped by a thread of its own. Mapping one of 2 MB takes some 50 ms, during which a
-/// thread of the runtime would answer nobody else; one of this size takes 2 ms.
+/// A body of so many bytes is mapped by a thread of its own. Mapping one of 2 MB takes some 50 ms, during
+/// which a thread of the runtime would answer nobody else; one of this size takes 2 ms.
 const LARGE: usize = 64 * 1_024;
 
 /// How a body is read.

@@ -41,11 +41,12 @@ impl Values {
         self.0.extend(other.0);
     }
 
-    /// Takes what was redacted out of attributes; `read_again` reads them from the redacted payload, where they can
-    /// be read from it, and is asked when that makes a difference.
+    /// Takes what was redacted out of attributes; `read_again` reads them from the redacted payload, where
+    /// they can be read from it, and is asked when that makes a difference.
     ///
-    /// An attribute that equals a redacted text goes with it. Where the text may be another value's as well, since it
-    /// is short, a word or a number (`OPEN`, `1`), the attribute stays if the redacted payload still says the same.
+    /// An attribute that equals a redacted text goes with it. Where the text may be another value's as well,
+    /// since it is short, a word or a number (`OPEN`, `1`), the attribute stays if the redacted payload still
+    /// says the same.
     pub fn scrub(&self, attributes: &mut Attributes, read_again: impl FnOnce() -> Option<Attributes>) {
         let is_common = |attribute: &String| !is_telling(attribute) && self.0.contains_key(attribute);
         let read_again = match attributes.iter().flat_map(BTreeMap::values).any(is_common) {
@@ -103,8 +104,8 @@ impl Values {
         }
     }
 
-    /// The texts that may stand within one of the attributes. Few do, so it is their beginnings that are looked for
-    /// first: the work grows with the texts and the attributes, not with their product.
+    /// The texts that may stand within one of the attributes. Few do, so it is their beginnings that are
+    /// looked for first: the work grows with the texts and the attributes, not with their product.
     fn parts_of(&self, attributes: &Attributes) -> Parts<'_> {
         let texts = || self.0.keys().filter(|text| may_be_a_part(text));
         let starts: HashSet<&Start, RandomState> =

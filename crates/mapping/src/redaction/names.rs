@@ -1,5 +1,5 @@
-//! Which names say that what they name is a credential, however they are written: `Access-Token`, `accessToken` and
-//! `ACCESS_TOKEN` are one name, since only letters and digits count, in any case.
+//! Which names say that what they name is a credential, however they are written: `Access-Token`,
+//! `accessToken` and `ACCESS_TOKEN` are one name, since only letters and digits count, in any case.
 
 /// How names of credentials end: `sessionToken`, `X-Api-Key`, `db.password`.
 const CREDENTIALS: [&str; 29] = [
@@ -51,8 +51,8 @@ const PLACES: [&str; 9] = [
 const DESCRIPTIONS: [&str; 8] =
     ["type", "scope", "scopes", "expiresin", "expiresat", "expiry", "createdat", "issuedat"];
 
-/// Parameters by which an address lets everybody in who has it: those of Amazon S3 and CloudFront, Google Cloud
-/// Storage and Azure (SAS), and sessions of servlets and PHP.
+/// Parameters by which an address lets everybody in who has it: those of Amazon S3 and CloudFront, Google
+/// Cloud Storage and Azure (SAS), and sessions of servlets and PHP.
 const SIGNATURES: [&str; 6] =
     ["xamzsignature", "xgoogsignature", "signature", "sig", "jsessionid", "phpsessid"];
 
@@ -73,7 +73,8 @@ pub fn is_credential(name: &str) -> bool {
     Plain::of(name).is_credential()
 }
 
-/// Whether texts of this name, or in a list of this name, are credentials: `tokens` is a number of them as often.
+/// Whether texts of this name, or in a list of this name, are credentials: `tokens` is a number of them as
+/// often.
 pub fn are_credentials(name: &str) -> bool {
     let plain = Plain::of(name);
     plain.is_credential()

@@ -9,7 +9,8 @@ use crate::json_text::{Step, unquoted};
 
 /// The objects of a text of which a member names another one as a credential.
 ///
-/// Arrays and objects are told apart by the address of their bracket, which costs less to keep than the way to them.
+/// Arrays and objects are told apart by the address of their bracket, which costs less to keep than the way
+/// to them.
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// Those around the value that was visited last, from below the root.
@@ -40,8 +41,8 @@ impl Pairs {
         }
     }
 
-    /// Whether the value that was visited last, or the list or the object it is in, is named as a credential by what
-    /// stands beside it.
+    /// Whether the value that was visited last, or the list or the object it is in, is named as a credential
+    /// by what stands beside it.
     pub fn name(&self, path: &[Step<'_>]) -> bool {
         if self.naming.is_empty() {
             return false;

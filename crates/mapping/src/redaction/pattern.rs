@@ -13,9 +13,9 @@ pub fn matches(pattern: &PointerPattern, path: &[Step<'_>]) -> bool {
     }
 }
 
-/// What `**` stands for is tried from nothing upwards. Only the last `**` met so far is ever tried again: what came
-/// before it matches already, and where the rest begins later is for the last one to say. So the work grows with
-/// the product of both lengths, however many there are.
+/// What `**` stands for is tried from nothing upwards. Only the last `**` met so far is ever tried again:
+/// what came before it matches already, and where the rest begins later is for the last one to say. So the
+/// work grows with the product of both lengths, however many there are.
 fn parts_match(parts: &[PatternPart], path: &[Step<'_>]) -> bool {
     let (mut part, mut step) = (0, 0);
     // Where the last `**` stands, and where what follows it is tried next.

@@ -1,5 +1,5 @@
-//! What in a text lets in whoever has it, found by what it looks like: addresses with a signature, a token or a
-//! password, credentials behind `Bearer` or `Basic`, web tokens, and values after `password=` and its kind.
+//! What in a text lets in whoever has it, found by what it looks like: addresses with a signature, a token or
+//! a password, credentials behind `Bearer` or `Basic`, web tokens, and values after `password=` and its kind.
 //!
 //! Every byte is looked at a bounded number of times, whatever the text is: customers write texts.
 
@@ -138,8 +138,8 @@ impl Finder<'_> {
         judge(credential.as_bytes()).then_some(at..start + credential.len())
     }
 
-    /// A JSON Web Token, signed (three parts) or encrypted (five), of which the end may be cut off: its parts are in
-    /// base64url, and the first begins with `{"`.
+    /// A JSON Web Token, signed (three parts) or encrypted (five), of which the end may be cut off: its parts
+    /// are in base64url, and the first begins with `{"`.
     fn web_token(&mut self, at: usize) -> Option<Range<usize>> {
         let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
         if at < self.web_tokens || at > 0 && is_part(&self.bytes[at - 1]) {
@@ -166,8 +166,8 @@ impl Finder<'_> {
     }
 }
 
-/// Whether characters are as a machine writes them and nobody else: letters with digits among them, a lot of digits,
-/// or capitals within a long word.
+/// Whether characters are as a machine writes them and nobody else: letters with digits among them, a lot of
+/// digits, or capitals within a long word.
 pub fn is_opaque(run: &[u8]) -> bool {
     let judged = &run[..run.len().min(JUDGED)];
     let has = |is: fn(&u8) -> bool| judged.iter().any(is);
@@ -183,7 +183,8 @@ pub fn is_opaque(run: &[u8]) -> bool {
     }
 }
 
-/// Whether this is what follows `Basic`: a user and a password with a colon between them, in base64 (RFC 7617).
+/// Whether this is what follows `Basic`: a user and a password with a colon between them, in base64 (RFC
+/// 7617).
 fn is_user_and_password(run: &[u8]) -> bool {
     let decoded = |alphabet| GeneralPurpose::new(alphabet, ANY_PADDING).decode(run).ok();
     let pair =
