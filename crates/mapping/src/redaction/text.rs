@@ -150,7 +150,7 @@ impl Finder<'_> {
         let run = self.text[at..end].trim_end_matches('.');
         let parts: Vec<&str> = run.split('.').collect();
         let is_header = |part: &&str| part.starts_with("eyJ") && part.len() >= TEXT_MIN;
-        let header = parts.iter().position(|part| is_header(part))?;
+        let header = parts.iter().position(is_header)?;
         let behind = &parts[header + 1..];
         (behind.len() >= 2 || behind.first().is_some_and(is_header)).then_some(at..at + run.len())
     }
