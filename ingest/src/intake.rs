@@ -1,6 +1,7 @@
 //! Taking a request in: verify, map, publish, and only then say yes.
 
 mod drift_reports;
+mod outcome;
 mod slots;
 mod store;
 
@@ -8,20 +9,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use metrics::{counter, histogram};
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
-use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Outcome, Quarantined, map_delivery, quarantine};
-use trunkline_schemas::{OutboundRecord, error_codes};
+use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Outcome, Quarantined};
+use trunkline_schemas::OutboundRecord;
 use trunkline_telemetry::Health;
 
-use crate::content_coding::{self, Undecoded};
 use crate::publish::Publish;
 use crate::refusal::Refusal;
 use crate::verify::{Failure, Verifier};
 use crate::{body, delivery, metric_names};
 use drift_reports::DriftReports;
+use outcome::{Reading, outcome_of};
 use slots::Slots;
 use store::Store;
 
@@ -42,7 +43,7 @@ pub struct Intake<P> {
 pub type Clock = fn() -> i64;
 
 struct SourceIntake {
-    source: Source,
+    source: Arc<Source>,
     verifier: Verifier,
 }
 
@@ -70,7 +71,7 @@ impl<P: Publish> Intake<P> {
         clock: Clock,
     ) -> Self {
         let prepare = |source: &Source| SourceIntake {
-            source: source.clone(),
+            source: Arc::new(source.clone()),
             verifier: Verifier::new(&source.verify),
         };
         Self {
@@ -118,19 +119,10 @@ impl<P: Publish> Intake<P> {
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
         let now = (self.clock)();
-        match content_coding::content(headers, &body, self.settings.body_limit_bytes) {
-            Ok(content) => {
-                let mut delivery = delivery::delivery(&intake.source, headers, &content, proof, now);
-                delivery.headers.remove(header::CONTENT_ENCODING.as_str());
-                let outcome = map_delivery(&delivery, self.settings.json_depth)?;
-                self.take_verified(&delivery, outcome).await
-            }
-            Err(Undecoded::TooLarge { limit }) => Err(Refusal::TooLarge { limit }),
-            Err(undecoded @ (Undecoded::Corrupt { .. } | Undecoded::Unsupported)) => {
-                let delivery = delivery::delivery(&intake.source, headers, &body, proof, now);
-                self.take_verified(&delivery, as_sent(&delivery, &undecoded)).await
-            }
-        }
+        let limit = self.settings.body_limit_bytes;
+        let reading = Reading { proof, received_at: now, limit, json_depth: self.settings.json_depth };
+        let outcome = outcome_of(&intake.source, headers, &body, reading).await?;
+        self.take_verified(&delivery::delivery(&intake.source, headers, &body, proof, now), outcome).await
     }
 
     async fn take_verified(&self, delivery: &Delivery<'_>, outcome: Outcome) -> Result<Taken, Refusal> {
@@ -212,16 +204,6 @@ impl<P: Publish> Intake<P> {
     pub fn store_answers(&self) {
         self.store.works_again();
     }
-}
-
-/// A body whose content is not known is kept as it was sent, with the header that says how to read it.
-fn as_sent(delivery: &Delivery<'_>, undecoded: &Undecoded) -> Outcome {
-    let code = match undecoded {
-        Undecoded::Unsupported => error_codes::CODING_UNSUPPORTED,
-        _ => error_codes::NOT_JSON,
-    };
-    let kept = quarantine::kept(delivery, delivery.bytes, code, undecoded.to_string());
-    Outcome { batch: false, elements: vec![ElementOutcome::Quarantined(Box::new(kept))] }
 }
 
 /// Counts and logs which proof failed; the answer does not say it.

@@ -209,6 +209,11 @@ impl<'a> Call<'a> {
             slot.answered(feedback);
         }
         admission.record(classified.verdict.health(), took);
+        if let (Some(tokens), Some(token)) = (&self.outbound.tokens, token)
+            && lets_in(classified.verdict)
+        {
+            tokens.accepted(token);
+        }
         if classified.verdict == Verdict::Success {
             return Ok(answer);
         }
@@ -239,10 +244,7 @@ impl<'a> Call<'a> {
 
     fn refused_token(&self, token: Option<&Token>) -> Cause {
         match (&self.outbound.tokens, token) {
-            (Some(tokens), Some(token)) => {
-                tokens.refused(token);
-                Cause::Token
-            }
+            (Some(tokens), Some(token)) => Cause::Token(tokens.refused(token)),
             // A password does not get better by trying.
             _ => Cause::Final,
         }
@@ -250,7 +252,7 @@ impl<'a> Call<'a> {
 
     fn error(&self, failure: Failure) -> CallError {
         // New tokens that are refused again and again are the system's fault, not the configuration's.
-        let refused = failure.cause == Cause::Token && self.progress.tokens_are_used_up();
+        let refused = matches!(failure.cause, Cause::Token(_)) && self.progress.tokens_are_used_up();
         let kind = if refused { CallErrorKind::Unavailable } else { failure.kind };
         CallError {
             kind,
@@ -261,6 +263,16 @@ impl<'a> Call<'a> {
             attempts: self.progress.attempts,
             sent: self.progress.sent,
         }
+    }
+}
+
+/// Whether an answer says that the token was accepted: who limits or cannot answer may not have looked at it.
+fn lets_in(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Success | Verdict::NotFound | Verdict::Conflict | Verdict::Locked | Verdict::Rejected => {
+            true
+        }
+        Verdict::Unauthorized | Verdict::RateLimited { .. } | Verdict::Unavailable => false,
     }
 }
 
@@ -314,6 +326,13 @@ impl Failure {
                 CallErrorKind::DeadlineExceeded,
                 "the caller's time was over before a token came",
             ),
+            NoToken::NoneIsAccepted(wait) => {
+                let message = format!(
+                    "the system refuses every new token; the next one is fetched in {} ms; check what its client may do",
+                    wait.as_millis()
+                );
+                Self::final_(CallErrorKind::Unavailable, &message)
+            }
             NoToken::Unavailable(refusal) => {
                 let refused =
                     refusal.status.is_some_and(|status| (400..500).contains(&status) && status != 429);

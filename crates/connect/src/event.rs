@@ -29,6 +29,11 @@ pub enum Event {
         /// Configured name of the target.
         target: String,
     },
+    /// The token that replaced a refused one was refused as well. It is said once, until a token is accepted.
+    NewTokenRefused {
+        /// Configured name of the target.
+        target: String,
+    },
     /// The token endpoint gave no token, after all attempts.
     TokenRefused {
         /// Configured name of the target.
@@ -57,6 +62,7 @@ impl Event {
         match self {
             Self::Breaker { target, .. }
             | Self::TokenRevoked { target }
+            | Self::NewTokenRefused { target }
             | Self::TokenRefused { target, .. }
             | Self::TokenIssued { target } => target,
         }
@@ -66,7 +72,7 @@ impl Event {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Breaker { to: State::Open, .. } => Some(error_codes::BREAKER_OPEN.as_str()),
-            Self::TokenRevoked { .. } | Self::TokenRefused { .. } => {
+            Self::TokenRevoked { .. } | Self::NewTokenRefused { .. } | Self::TokenRefused { .. } => {
                 Some(error_codes::TOKEN_REFUSED.as_str())
             }
             Self::Breaker { .. } | Self::TokenIssued { .. } => None,
@@ -83,6 +89,11 @@ impl fmt::Display for Event {
             Self::TokenRevoked { target } => {
                 write!(formatter, "{target} refused a token before its time; fetching another")
             }
+            Self::NewTokenRefused { target } => write!(
+                formatter,
+                "{target} refuses new tokens as well; they are fetched more and more rarely, up to one a minute, until \
+                 one is accepted; check its base_url, and what its client may do"
+            ),
             Self::TokenRefused { target, status, code } => {
                 write!(formatter, "{target} gives no token")?;
                 if let Some(status) = status {

@@ -45,11 +45,12 @@ impl Outbound {
         self.0.breakers()
     }
 
-    /// When a call of this class can pass at the earliest, as far as breaker and limits are known; `None`
+    /// When a call of this class can pass at the earliest, as far as breaker, limits and tokens are known; `None`
     /// means now.
     pub fn held_until(&self, class: &'static str) -> Option<Instant> {
         let now = Instant::now();
-        self.0.endpoint(class).held_until(now).max(self.0.throttle.held_until(class, now))
+        let token = self.0.tokens.as_ref().and_then(|tokens| tokens.held_until(now));
+        self.0.endpoint(class).held_until(now).max(self.0.throttle.held_until(class, now)).max(token)
     }
 
     /// Makes a call, with as many attempts as the target's policy allows before the deadline.

@@ -47,7 +47,7 @@ impl Reporter {
             Event::TokenRevoked { target } => {
                 (error_codes::TOKEN_REFUSED, Severity::Warning, target.clone(), event.to_string())
             }
-            Event::TokenRefused { target, .. } => {
+            Event::NewTokenRefused { target } | Event::TokenRefused { target, .. } => {
                 (error_codes::TOKEN_REFUSED, Severity::Error, target.clone(), event.to_string())
             }
             Event::TokenIssued { .. } => return None,
@@ -97,6 +97,7 @@ mod tests {
         let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };
         for (event, severity) in [
             (Event::TokenRevoked { target: target() }, Some(Severity::Warning)),
+            (Event::NewTokenRefused { target: target() }, Some(Severity::Error)),
             (refused, Some(Severity::Error)),
             (Event::TokenIssued { target: target() }, None),
         ] {

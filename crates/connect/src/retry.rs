@@ -7,7 +7,8 @@ use std::time::Duration;
 use trunkline_backoff::Backoff;
 use trunkline_config::Retry;
 
-use crate::token::{WAITS, WAITS_MAX};
+/// So many tokens that were refused end a call.
+const TOKENS_MAX: u32 = 5;
 
 /// Whether a request may be sent again when it is not known what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub(crate) enum Effect {
 /// What went wrong with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The token was refused, and is replaced.
-    Token,
+    /// The token was refused; another one is there after this wait.
+    Token(Duration),
     /// Too many calls; the limiter pauses.
     RateLimited,
     /// Someone holds the resource for a moment.
@@ -93,7 +94,7 @@ impl Progress {
         }
         match cause {
             Cause::Final => Then::GiveUp,
-            Cause::Token => self.after_refused_token(random),
+            Cause::Token(wait) => self.after_refused_token(wait),
             // The pause is the limiter's; an endpoint that limits is not failing, so no budget is used up.
             Cause::RateLimited => self.within(retry, Duration::ZERO, false),
             Cause::Locked | Cause::Unavailable(_) => {
@@ -106,20 +107,15 @@ impl Progress {
 
     /// Whether token after token was refused, and no other is tried.
     pub(crate) fn tokens_are_used_up(&self) -> bool {
-        self.refused_tokens > WAITS_MAX + 1
+        self.refused_tokens >= TOKENS_MAX
     }
 
-    /// The first refusal only says that a token has ended, so the call goes on as soon as there is another: most
-    /// callers have no second to wait. Where the new one is refused as well, the system needs time. All processes
-    /// under one credential learn of a revocation in the same moment, hence the jitter.
-    fn after_refused_token(&mut self, random: f64) -> Then {
+    /// The first refusal only says that a token has ended, so the call goes on as soon as there is another:
+    /// most callers have no second to wait. Where new ones are refused as well, the wait is that of all
+    /// callers.
+    fn after_refused_token(&mut self, wait: Duration) -> Then {
         self.refused_tokens += 1;
-        let wait = match self.refused_tokens - 1 {
-            0 => Duration::ZERO,
-            waits @ 1..=WAITS_MAX => WAITS.equal_jitter(waits, random),
-            _ => return Then::GiveUp,
-        };
-        Then::Again { wait, budgeted: false }
+        if self.tokens_are_used_up() { Then::GiveUp } else { Then::Again { wait, budgeted: false } }
     }
 
     fn within(&self, retry: &Retry, wait: Duration, budgeted: bool) -> Then {
@@ -150,29 +146,22 @@ mod tests {
         Then::Again { wait: Duration::from_millis(milliseconds), budgeted }
     }
 
+    const AT_ONCE: Cause = Cause::Token(Duration::ZERO);
+
     #[test]
-    fn after_a_refused_token_the_new_one_is_used_at_once_and_then_after_one_two_and_four_seconds() {
-        for (random, waits) in
-            [(1.0, [1_000, 2_000, 4_000]), (0.0, [500, 1_000, 2_000]), (0.5, [750, 1_500, 3_000])]
-        {
-            let mut progress = Progress::default();
-            let mut step = || progress.after(Cause::Token, Repeat::Always, &Retry::default(), random);
-            assert_eq!(step(), again(0, false), "the new token is there within milliseconds");
-            for wait in waits {
-                assert_eq!(step(), again(wait, false));
-            }
-            assert_eq!(step(), Then::GiveUp);
-            assert!(progress.tokens_are_used_up());
-        }
+    fn after_a_refused_token_a_call_goes_on_when_there_is_another_and_ends_after_the_fifth() {
+        let wait = |seconds| Cause::Token(Duration::from_secs(seconds));
+        let (steps, progress) = run(&[AT_ONCE, wait(1), wait(2), wait(60), wait(1)], Repeat::Always);
+        let expected = [0, 1_000, 2_000, 60_000].map(|milliseconds| again(milliseconds, false));
+        assert_eq!((&steps[..4], steps[4]), (&expected[..], Then::GiveUp));
+        assert!(progress.tokens_are_used_up());
     }
 
     #[test]
     fn a_refused_token_has_no_effect_and_is_repeated_for_every_kind_of_request() {
         for repeat in [Repeat::Always, Repeat::OnceAnswered, Repeat::OnlyWithoutEffect] {
-            let (steps, progress) =
-                run(&[Cause::Token, Cause::Unavailable(Effect::None), Cause::Token], repeat);
-            assert_eq!(steps[0], again(0, false));
-            assert_eq!(steps[2], again(750, false), "another failure between two refusals is no new token");
+            let (steps, progress) = run(&[AT_ONCE, Cause::Unavailable(Effect::None), AT_ONCE], repeat);
+            assert_eq!((steps[0], steps[2]), (again(0, false), again(0, false)));
             assert!(!progress.sent && !progress.tokens_are_used_up());
         }
     }

@@ -1,7 +1,7 @@
 //! The token of one credential at work: one request for it at a time, however many callers wait.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use trunkline_backoff::Backoff;
 
 use crate::event::{Event, Events};
 use crate::metrics::{self, TokenOutcome};
-use crate::token::{Next, Token, TokenState};
+use crate::token::{Because, Hold, Next, Refused, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
 
 /// Keeps a token fresh.
@@ -23,6 +23,8 @@ pub(crate) enum NoToken {
     DeadlineExceeded,
     /// The token endpoint refused or did not answer, and is left alone for longer than the caller can wait.
     Unavailable(Refusal),
+    /// The system refuses whatever the token endpoint issues; the next token is fetched after this long.
+    NoneIsAccepted(Duration),
 }
 
 #[derive(Debug)]
@@ -65,7 +67,12 @@ impl TokenManager {
                     metrics::token_used(&self.0.target, &token, Instant::now());
                     return Ok(token);
                 }
-                Next::Unavailable(_) => return Err(self.unavailable()),
+                Next::Unavailable(Hold { because: Because::NoneIsIssued, .. }) => {
+                    return Err(self.unavailable());
+                }
+                Next::Unavailable(Hold { because: Because::NoneIsAccepted, until }) => {
+                    return Err(NoToken::NoneIsAccepted(until.saturating_duration_since(Instant::now())));
+                }
                 Next::Wait(Some(next_attempt)) if next_attempt >= deadline => return Err(self.unavailable()),
                 Next::Refresh | Next::Wait(_) => {}
             }
@@ -76,14 +83,32 @@ impl TokenManager {
         }
     }
 
-    /// A call with this token was answered 401. True when that was news: then a new one is on its way.
-    pub(crate) fn refused(&self, token: &Token) -> bool {
-        let news = self.0.state.lock().invalidate(token.generation);
-        if news {
-            self.0.events.publish(Event::TokenRevoked { target: self.0.target.clone() });
-            self.ask();
+    /// A call with this token was answered 401: a new one is on its way, or will be fetched after the time
+    /// that is returned.
+    pub(crate) fn refused(&self, token: &Token) -> Duration {
+        let now = Instant::now();
+        let refused = self.0.state.lock().refused(token.generation, now, rand::random());
+        let target = || self.0.target.clone();
+        match refused {
+            Refused::Known => {}
+            Refused::Ended => self.0.events.publish(Event::TokenRevoked { target: target() }),
+            Refused::NewToo => self.0.events.publish(Event::NewTokenRefused { target: target() }),
+            Refused::Again => tracing::debug!(target_name = self.0.target, "another new token was refused"),
         }
-        news
+        match self.ask() {
+            Next::Unavailable(Hold { until, .. }) => until.saturating_duration_since(now),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// A call with this token was let in.
+    pub(crate) fn accepted(&self, token: &Token) {
+        self.0.state.lock().accepted(token.generation);
+    }
+
+    /// Until when there is no token and none is fetched.
+    pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
+        self.0.state.lock().held_until(now)
     }
 
     /// Looks at the state, and starts the refresh it asks for.
@@ -105,8 +130,8 @@ impl TokenManager {
     }
 }
 
-/// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that gives
-/// up does not stop it for the others.
+/// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that
+/// gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
     let refusal = loop {
@@ -143,7 +168,7 @@ async fn refresh(inner: Arc<Inner>) {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         if let Some(inner) = self.0.take() {
-            inner.state.lock().failed(Instant::now());
+            inner.state.lock().failed(Instant::now(), rand::random());
             inner.ended.send_modify(|ended| *ended += 1);
         }
     }

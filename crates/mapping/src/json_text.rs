@@ -17,7 +17,7 @@ pub enum Step<'t> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
     /// Another text in its place.
-    Replace(String),
+    Replace(Cow<'static, str>),
     /// It is left out, with its name and a comma.
     Remove,
 }
@@ -85,7 +85,7 @@ struct Scanner<'t, F, E> {
     text: &'t str,
     at: usize,
     path: Vec<Step<'t>>,
-    cuts: Vec<(Range<usize>, String)>,
+    cuts: Vec<(Range<usize>, Cow<'static, str>)>,
     decide: F,
     edit: E,
 }
@@ -137,14 +137,14 @@ where
             self.path.push(step);
             let keep = self.part();
             self.path.pop();
-            self.cuts.extend(removed.next(keep, start..self.at).map(|place| (place, String::new())));
+            self.cuts.extend(removed.next(keep, start..self.at).map(|place| (place, Cow::Borrowed(""))));
             position += 1;
             if self.at == start {
                 // No JSON: without a step forward there would be no end.
                 self.at += 1;
             }
         }
-        self.cuts.extend(removed.finish().map(|place| (place, String::new())));
+        self.cuts.extend(removed.finish().map(|place| (place, Cow::Borrowed(""))));
     }
 
     /// Looks at the value that begins here, and ends behind it; false when it is to be removed.

@@ -57,6 +57,12 @@ pub fn bounded(attributes: BTreeMap<String, String>, cut: &mut bool) -> BTreeMap
     bounded
 }
 
+/// Whether a text is as long as an attribute that was shortened, or longer.
+pub fn may_be_cut(text: &str) -> bool {
+    // A character of several bytes is left out whole.
+    text.len() > ATTRIBUTE_MAX - char::MAX.len_utf8()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
 use crate::outcome::{Accepted, ElementOutcome, Outcome};
 use crate::payload::{self, Element, OverLimit};
+use crate::redaction::Attributes;
 use crate::transport::Unwrapped;
 use crate::{envelope, limits, quarantine, redaction, sequence};
 
@@ -82,8 +83,18 @@ fn accept(
         return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
     }
     let mut event = envelope::envelope(adapter, mapped, delivery, element, sequence);
-    redaction::redact(&mut event, &source.redaction);
+    let read_again = |text: &str| attributes(loaded, shape, text, source.org.as_deref());
+    redaction::redact(&mut event, &source.redaction, read_again);
     ElementOutcome::Event(Box::new(Accepted { event, drift }))
+}
+
+/// The attributes of an element of this shape, from its text.
+fn attributes(loaded: &Loaded, shape: &'static str, text: &str, org: Option<&str>) -> Option<Attributes> {
+    // What came was within the limit of depth, and this is nested no deeper.
+    let element = Element::read(text.as_bytes(), usize::MAX).ok()?;
+    let unwrapped = (loaded.adapter.unwrap)(&element)?;
+    let mapped = (loaded.adapter.format.map)(&unwrapped, shape, org);
+    Some([mapped.attributes, mapped.tenant_attributes])
 }
 
 #[cfg(test)]

@@ -4,55 +4,31 @@
 //! identifies an event is computed from the payload as it came, so that no setting changes an id. The ids of
 //! the envelope are kept, since keys and rules rest on them; its attributes are not.
 
-use std::collections::BTreeMap;
+mod address;
+mod attributes;
+mod names;
+mod pairs;
+mod pattern;
+mod text;
+
+use std::borrow::Cow;
 
 use hmac::{Hmac, Mac};
+use serde::de::IgnoredAny;
 use sha2::Sha256;
-use trunkline_config::{
-    ExposeSecret, PatternPart, PointerPattern, Redaction, RedactionAction, RedactionRule, Secret,
-};
+use trunkline_config::{ExposeSecret, Redaction, RedactionAction, RedactionRule, Secret};
 use trunkline_schemas::PlatformEvent;
 
+pub use self::attributes::Attributes;
+use self::attributes::{Replacement, Values};
+use self::pairs::Pairs;
 use crate::json_text::{self, Edit, Step, unquoted};
 
 /// Stands for what was masked.
 const MASK: &str = "***";
 
-/// Names of members, in any case, whose text, or the texts directly in them, are credentials.
-const CREDENTIALS: [&str; 18] = [
-    "accessToken",
-    "access_token",
-    "refreshToken",
-    "refresh_token",
-    "idToken",
-    "id_token",
-    "transactionToken",
-    "transaction_token",
-    "token",
-    "authorization",
-    "authorizationCode",
-    "authorization_code",
-    "codeVerifier",
-    "code_verifier",
-    "clientSecret",
-    "client_secret",
-    "password",
-    "secret",
-];
-
-/// Parameters, in any case, by which an address lets everybody in who has it: those of Amazon S3 and
-/// CloudFront, Google Cloud Storage, Azure (SAS), and plain tokens.
-const SIGNATURES: [&str; 9] = [
-    "x-amz-signature",
-    "x-amz-security-token",
-    "x-goog-signature",
-    "signature",
-    "sig",
-    "token",
-    "access_token",
-    "authorization",
-    "jwt",
-];
+/// The same in JSON.
+const QUOTED_MASK: &str = "\"***\"";
 
 /// Most values listed in an event; more are counted in the last entry.
 const LISTED: usize = 256;
@@ -60,8 +36,8 @@ const LISTED: usize = 256;
 /// Longest pointer listed, in bytes; names in payloads are the sender's choice.
 const POINTER_BYTES: usize = 512;
 
-/// Texts of fewer bytes are looked for as whole attributes only: they may stand in one by chance.
-const PART_BYTES: usize = 8;
+/// JSON may stand in a text of JSON, and so on; what is deeper than this is looked at as text.
+const LEVELS: usize = 4;
 
 /// A payload without what must not be published.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,86 +45,166 @@ struct Redacted {
     text: String,
     /// What was redacted: `pointer action`.
     list: Vec<String>,
-    /// Every text that was redacted, and what stands for it; nothing where it was dropped.
-    values: BTreeMap<String, Option<String>>,
+    values: Values,
 }
 
-/// Takes out of an event what its source must not publish.
-pub fn redact(event: &mut PlatformEvent, redaction: &Redaction) {
-    let Some(redacted) = redacted(&event.data, redaction) else { return };
-    scrub(&mut event.attributes, &redacted.values);
-    scrub(&mut event.tenant_attributes, &redacted.values);
+/// Takes out of an event what its source must not publish. `read_again` reads the attributes of a payload
+/// like the event's, where it can be read.
+pub fn redact(
+    event: &mut PlatformEvent,
+    redaction: &Redaction,
+    read_again: impl FnOnce(&str) -> Option<Attributes>,
+) {
+    let Some(redacted) = redacted(&event.data, redaction, 0) else { return };
+    let mut attributes = [&mut event.attributes, &mut event.tenant_attributes].map(std::mem::take);
+    redacted.values.scrub(&mut attributes, || read_again(&redacted.text));
+    if redaction.defaults {
+        for attribute in attributes.iter_mut().flat_map(|of_one_kind| of_one_kind.values_mut()) {
+            if let Some((masked, _)) = within(attribute, 0) {
+                *attribute = masked;
+            }
+        }
+    }
+    [event.attributes, event.tenant_attributes] = attributes;
     event.redacted = redacted.list;
     event.data = redacted.text;
 }
 
-fn redacted(text: &str, redaction: &Redaction) -> Option<Redacted> {
-    let (mut list, mut values, mut more) = (Vec::new(), BTreeMap::new(), 0_usize);
-    let edit = |path: &[Step<'_>], value: &str, action: Action<'_>| {
+fn redacted(text: &str, redaction: &Redaction, level: usize) -> Option<Redacted> {
+    let mut pairs = Pairs::default();
+    let redacted = pass(text, redaction, level, &mut pairs);
+    // A value may stand before its name, so where there are named ones all is looked at once more.
+    if pairs.is_empty() { redacted } else { pass(text, redaction, level, &mut pairs) }
+}
+
+fn pass(text: &str, redaction: &Redaction, level: usize, pairs: &mut Pairs) -> Option<Redacted> {
+    let (mut list, mut values, mut more) = (Vec::new(), Values::default(), 0_usize);
+    let decide = |path: &[Step<'_>], value: &str| {
+        pairs.visit(path, value);
+        fate(redaction, path, value, pairs, level)
+    };
+    let edit = |path: &[Step<'_>], value: &str, fate: Fate<'_>| {
         match list.len() < LISTED {
             true => {
                 let mut pointer = json_text::pointer(path);
                 pointer.truncate(pointer.floor_char_boundary(POINTER_BYTES));
-                list.push(format!("{pointer} {}", action.word()));
+                list.push(format!("{pointer} {}", fate.word()));
             }
             false => more += 1,
         }
-        let replacement = action.replacement(value);
-        let scalars = if value.starts_with(['{', '[']) { json_text::scalars(value) } else { vec![value] };
-        values.extend(
-            scalars.into_iter().map(|scalar| (unquoted(scalar).trim().to_owned(), replacement.clone())),
-        );
+        let replacement = match fate {
+            Fate::Within(text, secrets) => {
+                values.extend(secrets);
+                return Edit::Replace(serde_json::Value::from(text).to_string().into());
+            }
+            Fate::Drop => None,
+            Fate::Mask => Some(Cow::Borrowed(MASK)),
+            Fate::Hash(key) => Some(Cow::Owned(keyed_hash(key, &unquoted(value)))),
+        };
+        remember(value, &replacement, &mut values);
         match replacement {
-            Some(replacement) => Edit::Replace(format!("\"{replacement}\"")),
+            Some(Cow::Borrowed(MASK)) => Edit::Replace(Cow::Borrowed(QUOTED_MASK)),
+            Some(replacement) => Edit::Replace(Cow::Owned(format!("\"{replacement}\""))),
             None => Edit::Remove,
         }
     };
-    let text = json_text::edited(text, |path, value| action(redaction, path, value), edit)?;
+    let text = json_text::edited(text, decide, edit)?;
     if more > 0 {
         list.push(format!("and {more} more"));
     }
     Some(Redacted { text, list, values })
 }
 
-/// What a value's fate is.
-enum Action<'a> {
+fn remember(value: &str, replacement: &Replacement, values: &mut Values) {
+    let scalars = if value.starts_with(['{', '[']) { json_text::scalars(value) } else { vec![value] };
+    for scalar in scalars {
+        values.insert(&unquoted(scalar), replacement.clone());
+    }
+}
+
+/// What becomes of a value.
+enum Fate<'a> {
     Drop,
     Mask,
     Hash(&'a Secret),
+    /// It is a text with secrets in it: this one stands for it, without them.
+    Within(String, Values),
 }
 
-fn action<'a>(redaction: &'a Redaction, path: &[Step<'_>], value: &str) -> Option<Action<'a>> {
-    let matching = |rule: &&RedactionRule| matches(&rule.pattern, path);
-    if let Some(rule) = redaction.rules.iter().find(matching) {
-        return Some(match &rule.action {
-            RedactionAction::Drop => Action::Drop,
-            RedactionAction::Mask => Action::Mask,
-            RedactionAction::Hash { key } => Action::Hash(key),
-        });
-    }
-    let secret = redaction.defaults && value.len() > 2 && value.starts_with('"');
-    (secret && (is_credential(path) || lets_in(&unquoted(value)))).then_some(Action::Mask)
-}
+// === impl Fate ===
 
-// === impl Action ===
-
-impl Action<'_> {
+impl Fate<'_> {
     fn word(&self) -> &'static str {
         match self {
             Self::Drop => "drop",
-            Self::Mask => "mask",
+            Self::Mask | Self::Within(..) => "mask",
             Self::Hash(_) => "hash",
         }
     }
+}
 
-    /// What stands for a value, which needs no escapes in JSON; `None` for nothing.
-    fn replacement(&self, value: &str) -> Option<String> {
-        match self {
-            Self::Drop => None,
-            Self::Mask => Some(MASK.to_owned()),
-            Self::Hash(key) => Some(keyed_hash(key, &unquoted(value))),
-        }
+fn fate<'a>(
+    redaction: &'a Redaction,
+    path: &[Step<'_>],
+    value: &str,
+    pairs: &Pairs,
+    level: usize,
+) -> Option<Fate<'a>> {
+    let matching = |rule: &&RedactionRule| pattern::matches(&rule.pattern, path);
+    if let Some(rule) = redaction.rules.iter().find(matching) {
+        return Some(match &rule.action {
+            RedactionAction::Drop => Fate::Drop,
+            RedactionAction::Mask => Fate::Mask,
+            RedactionAction::Hash { key } => Fate::Hash(key),
+        });
     }
+    if !redaction.defaults {
+        return None;
+    }
+    let is_text = value.len() > "\"\"".len() && value.starts_with('"');
+    if is_text {
+        if is_credential(path, true) || pairs.name(path) {
+            return Some(Fate::Mask);
+        }
+        return within(&unquoted(value), level).map(|(text, values)| Fate::Within(text, values));
+    }
+    let is_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    (is_number && (is_credential(path, false) || pairs.name(path))).then_some(Fate::Mask)
+}
+
+/// A text without its secrets, and what these were; `None` when it has none. Where it is JSON itself, it is
+/// redacted like a payload.
+fn within(text: &str, level: usize) -> Option<(String, Values)> {
+    if level < LEVELS && text.trim_start().starts_with(['{', '[']) && is_json(text) {
+        let defaults = Redaction { defaults: true, rules: Vec::new() };
+        return redacted(text, &defaults, level + 1).map(|redacted| (redacted.text, redacted.values));
+    }
+    let (masked, secrets) = text::masked(text)?;
+    let mut values = Values::default();
+    for secret in secrets {
+        values.insert(secret, Some(Cow::Borrowed(MASK)));
+    }
+    Some((masked, values))
+}
+
+/// Whether a text is JSON, nested as deeply as a parser takes at most.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
+/// Whether a text or a number is a credential by its name or the name of the list it is in, or a text by the
+/// name of what it stands in.
+fn is_credential(path: &[Step<'_>], is_text: bool) -> bool {
+    let mut steps = path.iter().rev().skip_while(|step| matches!(step, Step::Position(_)));
+    let Some(Step::Name(own)) = steps.next() else { return false };
+    if !is_text {
+        return names::is_credential(own);
+    }
+    let around = match steps.next() {
+        Some(Step::Name(around)) => names::is_credential(around) && !names::describes(own),
+        _ => false,
+    };
+    around || names::are_credentials(own)
 }
 
 /// The same text has the same hash however it is escaped.
@@ -161,86 +217,6 @@ fn keyed_hash(key: &Secret, text: &str) -> String {
         // A key of any length is one; should that change, nothing of the value gets out.
         Err(_) => MASK.to_owned(),
     }
-}
-
-fn matches(pattern: &PointerPattern, path: &[Step<'_>]) -> bool {
-    // Nearly every value is decided by its own name.
-    match (pattern.parts.last(), path.last()) {
-        (Some(part), Some(step)) if part_matches(part, step) => parts_match(&pattern.parts, path),
-        _ => false,
-    }
-}
-
-fn parts_match(parts: &[PatternPart], path: &[Step<'_>]) -> bool {
-    match (parts.split_first(), path.split_first()) {
-        (None, None) => true,
-        (Some((PatternPart::AnyDepth, rest)), _) => {
-            (0..=path.len()).any(|skipped| parts_match(rest, &path[skipped..]))
-        }
-        (Some((part, rest)), Some((step, below))) => part_matches(part, step) && parts_match(rest, below),
-        _ => false,
-    }
-}
-
-fn part_matches(part: &PatternPart, step: &Step<'_>) -> bool {
-    match (part, step) {
-        (PatternPart::Any | PatternPart::AnyDepth, _) => true,
-        (PatternPart::Name(name), Step::Name(found)) => name == found,
-        (PatternPart::Name(name), Step::Position(position)) => name.parse() == Ok(*position),
-    }
-}
-
-/// Whether a text is a credential by its name, or by the name of what it stands in.
-fn is_credential(path: &[Step<'_>]) -> bool {
-    path.iter().rev().take(2).any(|step| match step {
-        Step::Name(name) => CREDENTIALS.iter().any(|known| known.eq_ignore_ascii_case(name)),
-        Step::Position(_) => false,
-    })
-}
-
-/// Whether whoever has this text is let in somewhere: an address with its own signature, or a token.
-fn lets_in(text: &str) -> bool {
-    let starts =
-        |prefix: &str| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    if starts("https://") || starts("http://") {
-        let parameters = text.split_once(['?', '#']).map_or("", |(_, parameters)| parameters);
-        return parameters.split(['&', '?', '#', ';']).any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            !value.is_empty() && SIGNATURES.iter().any(|known| known.eq_ignore_ascii_case(name))
-        });
-    }
-    starts("Bearer ") || is_web_token(text)
-}
-
-/// Whether a text is a JSON Web Token: three parts in base64url, the first of which begins with `{"`.
-fn is_web_token(text: &str) -> bool {
-    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    text.starts_with("eyJ") && text.split('.').count() == 3 && text.split('.').all(is_part)
-}
-
-/// Takes out of attributes what was redacted in the payload that they were read from.
-fn scrub(attributes: &mut BTreeMap<String, String>, values: &BTreeMap<String, Option<String>>) {
-    attributes.retain(|_, attribute| {
-        for (value, replacement) in values {
-            match without(attribute, value, replacement.as_deref()) {
-                None => {}
-                Some(Edit::Replace(scrubbed)) => *attribute = scrubbed,
-                Some(Edit::Remove) => return false,
-            }
-        }
-        true
-    });
-}
-
-/// What becomes of an attribute that holds a redacted value. A long attribute was cut, so that it may be the
-/// beginning of the value.
-fn without(attribute: &str, value: &str, replacement: Option<&str>) -> Option<Edit> {
-    let is_cut = attribute.len() >= PART_BYTES && value.starts_with(attribute);
-    if attribute == value || is_cut {
-        return Some(replacement.map_or(Edit::Remove, |replacement| Edit::Replace(replacement.to_owned())));
-    }
-    let is_part = value.len() >= PART_BYTES && attribute.contains(value);
-    is_part.then(|| Edit::Replace(attribute.replace(value, replacement.unwrap_or(""))))
 }
 
 #[cfg(test)]

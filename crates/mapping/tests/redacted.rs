@@ -14,12 +14,7 @@ const BODY: &str = r#"{ "eventType":"MessageCreated", "eventId" : "e-1", "n": 1.
   "message":{"direction":"inbound","messageContent":{"text":"my token is s3cret-s3cret"}}} }"#;
 
 fn map(redaction: Redaction) -> Accepted {
-    let source = Source { redaction, ..source(SourceKind::CxoneDigital) };
-    let outcome = map_delivery(&delivery(&source, BODY.as_bytes(), NOW), DEPTH).unwrap();
-    match outcome.elements.into_iter().next().unwrap() {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    mapped(BODY, redaction)
 }
 
 fn off() -> Redaction {
@@ -58,6 +53,56 @@ fn no_setting_changes_an_id() {
         assert!(!found.event.data.contains("ada@example.test"), "{}", found.event.data);
         assert!(!found.event.tenant_attributes.values().any(|value| value.contains("ada@example.test")));
     }
+}
+
+fn mapped(body: &str, redaction: Redaction) -> Accepted {
+    let source = Source { redaction, ..source(SourceKind::CxoneDigital) };
+    let outcome = map_delivery(&delivery(&source, body.as_bytes(), NOW), DEPTH).unwrap();
+    match outcome.elements.into_iter().next().unwrap() {
+        ElementOutcome::Event(accepted) => *accepted,
+        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
+    }
+}
+
+#[test]
+fn an_attribute_goes_only_with_the_value_it_came_from() {
+    let body = r#"{"eventType":"CaseStatusChanged","eventId":"e-2","createdAt":"2026-03-02T08:19:59Z",
+      "data":{"case":{"id":"7","status":"OPEN","customFields":[{"ident":"wish","value":"OPEN"},{"ident":"n","value":"1"}]},
+      "brand":{"id":1}}}"#;
+    let plain = mapped(body, off()).event;
+    assert_eq!(plain.attributes["caseStatus"], "OPEN");
+    for (action, left) in [(RedactionAction::Drop, None), (RedactionAction::Mask, Some("***"))] {
+        let rule =
+            |pattern: &str| RedactionRule { pattern: pattern.parse().unwrap(), action: action.clone() };
+        let rules = vec![rule("/data/case/customFields/*/value")];
+        let event = mapped(body, Redaction { defaults: true, rules }).event;
+        assert_eq!(event.attributes, plain.attributes);
+        assert_eq!(
+            event.tenant_attributes.get("wish").map(String::as_str),
+            left,
+            "{:?}",
+            event.tenant_attributes
+        );
+        let event = mapped(body, Redaction { defaults: true, rules: vec![rule("/data/case/status")] }).event;
+        assert_eq!(event.attributes.get("caseStatus").map(String::as_str), left);
+        assert_eq!(event.tenant_attributes, plain.tenant_attributes);
+    }
+}
+
+#[test]
+fn secrets_of_every_kind_are_in_neither_the_payload_nor_the_attributes() {
+    let body = r#"{"eventType":"MessageCreated","eventId":"e-3","data":{"case":{"id":42,
+      "customFields":[{"ident":"accessToken","value":"s3cret-1"},{"ident":"pin-password","value":4711},
+        {"ident":"link","value":"https://ada:s3cret-2@host.example/"},{"ident":"mood","value":"Bearer of bad news"},
+        {"ident":"state","value":"{\"refresh_token\":\"s3cret-3\"}"}]},
+      "sessionToken":"s3cret-4","message":{"direction":"inbound","messageContent":
+        {"text":"use Bearer s3cret-5 at wss://h.example/?jwt=s3cret-6, my token: thanks"}}}}"#;
+    let event = mapped(body, Redaction::default()).event;
+    let told = format!("{} {:?} {:?}", event.data, event.attributes, event.tenant_attributes);
+    assert!(!told.contains("s3cret") && !told.contains("4711"), "{told}");
+    assert_eq!(event.attributes["text"], "use *** at ***, my token: thanks");
+    assert_eq!(event.tenant_attributes["mood"], "Bearer of bad news");
+    assert_eq!(event.redacted.len(), 6, "{:?}", event.redacted);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -98,10 +99,12 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_costs_no_profile() {
-    let stub = Stub::start(|asked| match asked.path.as_str() {
+async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
+    let revoked = Arc::new(AtomicBool::new(false));
+    let is_revoked = Arc::clone(&revoked);
+    let stub = Stub::start(move |asked| match asked.path.as_str() {
         "/token" => Reply::token(&format!("t{}", asked.nth)),
-        QUERY if asked.header("authorization") == "Bearer t0" => {
+        QUERY if asked.header("authorization") == "Bearer t0" && is_revoked.load(Ordering::SeqCst) => {
             Reply::json(401, r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#)
         }
         _ => answer(asked),
@@ -109,10 +112,13 @@ async fn a_token_that_was_revoked_costs_no_profile() {
     .await;
     let config = config(vec![target_with_token(&stub.url)], &["crm"]);
     let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
-    let parts = directory.profile_parts("C-000001", soon(), None).await;
+    assert_eq!(directory.profile_parts("C-000001", soon(), None).await[0].status, SourceStatus::Ok);
+    revoked.store(true, Ordering::SeqCst);
+    let deadline = Instant::now() + Duration::from_millis(250);
+    let parts = directory.profile_parts("C-000002", deadline, None).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     assert_eq!(parts[0].data.account_name.as_deref(), Some("Ada Ltd"));
-    assert_eq!(stub.order(), ["/token", QUERY, "/token", QUERY]);
+    assert_eq!(stub.order(), ["/token", QUERY, QUERY, "/token", QUERY], "one 401, one refresh, one retry");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ fn edit(text: &str, remove: &[&str], replace: &[&str]) -> Option<String> {
         let last = pointer(&path[path.len() - 1..]);
         match (remove.contains(&&last[1..]), replace.contains(&&last[1..])) {
             (true, _) => Some(Edit::Remove),
-            (false, true) => Some(Edit::Replace("\"new\"".to_owned())),
+            (false, true) => Some(Edit::Replace("\"new\"".into())),
             (false, false) => None,
         }
     };

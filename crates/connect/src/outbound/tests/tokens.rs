@@ -3,6 +3,8 @@
 use trunkline_systems::System;
 
 use super::*;
+use crate::limiter::{Feedback, Remaining};
+use crate::throttle::Queue;
 
 const REFUSED: &str = r#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
 
@@ -210,4 +212,69 @@ async fn a_probe_that_had_no_time_left_after_waiting_for_its_token_is_no_failed_
     open_the_breaker(&outbound).await;
     call(&outbound, HASTY).await.unwrap_err();
     assert_eq!(outbound.breakers(), [(CLASS, State::HalfOpen)]);
+}
+
+#[tokio::test]
+async fn a_system_that_refuses_every_new_token_is_sent_one_a_second_at_first_and_callers_know_at_once() {
+    let stub = system_that_accepts_from(usize::MAX).await;
+    let (outbound, events) = connect(target_with_token(&stub.url));
+    let mut published = events.subscribe();
+    let began = Instant::now();
+    let mut last = None;
+    for _ in 0..30 {
+        let asked = Instant::now();
+        last = Some(outbound.call(CLASS, &request(Repeat::Always), asked + HASTY).await.unwrap_err());
+        assert!(asked.elapsed() < HASTY, "it waited for a token that could not come");
+    }
+    // At the earliest half a second after the second one.
+    let expected = 2 + began.elapsed().as_millis() as usize / 500;
+    assert!(stub.asked("/token").len() <= expected, "{:?}: {:?}", began.elapsed(), stub.order());
+    let last = last.unwrap();
+    assert_eq!((last.kind, last.attempts, last.sent), (CallErrorKind::Unavailable, 0, false));
+    assert!(last.message.starts_with("the system refuses every new token; the next one is"), "{last}");
+    assert!(outbound.held_until(CLASS).is_some(), "whoever can wait knows until when");
+    let mut reported = Vec::new();
+    while let Ok(event) = published.try_recv() {
+        reported.extend(event.code().map(|_| event));
+    }
+    let target = || "crm".to_owned();
+    let expected = [Event::TokenRevoked { target: target() }, Event::NewTokenRefused { target: target() }];
+    assert_eq!(reported, expected, "once, and not for each call");
+}
+
+#[tokio::test]
+async fn tokens_that_are_accepted_again_are_replaced_at_once_when_they_end() {
+    // The first two are refused, the third ends after one call.
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.nth) {
+        ("/token", _) => Reply::token(&format!("{TOKEN}-{}", asked.nth)),
+        (_, 0 | 1 | 3) => refused(),
+        _ => ok(),
+    })
+    .await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 3);
+    assert_eq!(call(&outbound, HASTY).await.unwrap().attempts, 2);
+    assert_eq!(stub.asked("/token").len(), 4);
+}
+
+#[tokio::test]
+async fn a_probe_of_a_used_up_limit_that_meets_a_refused_token_costs_no_other_wait() {
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.nth) {
+        ("/token", _) => Reply::token(TOKEN),
+        // Salesforce names a limit here, too: it is nobody's.
+        (_, 0) => refused().header("sforce-limit-info", "api-usage=100000/100000"),
+        _ => ok().header("sforce-limit-info", "api-usage=99000/100000"),
+    })
+    .await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    let used_up = Remaining { calls: 0, lasts: Duration::from_millis(150), rolling: true };
+    let mut slot = outbound.0.throttle.enter(&Queue::default(), CLASS, Instant::now() + LONG).await.unwrap();
+    slot.spend();
+    slot.answered(Feedback { remaining: Some(used_up), ..Feedback::default() });
+    let held = outbound.held_until(CLASS).unwrap();
+    assert!(held > Instant::now());
+    // Less than the minute for which Salesforce's limit is left alone.
+    assert_eq!(call(&outbound, Duration::from_secs(30)).await.unwrap().attempts, 2);
+    assert!(stub.asked(PATH)[0].at >= held - Duration::from_millis(50));
+    assert_eq!(outbound.held_until(CLASS), None);
 }

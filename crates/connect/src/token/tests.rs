@@ -1,0 +1,209 @@
+//! The life of a token, step by step.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn grant(seconds: Option<u64>) -> Grant {
+    Grant { secret: "t".into(), expires_in: seconds.map(Duration::from_secs), instance_url: None }
+}
+
+fn without_token() -> TokenState {
+    TokenState::new(WAITS)
+}
+
+fn holding(seconds: Option<u64>, now: Instant) -> TokenState {
+    let mut state = without_token();
+    assert!(matches!(state.next(now), Next::Refresh));
+    state.granted(grant(seconds), now);
+    state
+}
+
+#[test]
+fn a_token_is_refreshed_beside_its_use_when_five_minutes_or_a_fifth_of_its_life_are_left() {
+    let start = Instant::now();
+    for (life, refreshed_at) in [(Some(86_400), 86_100), (Some(1_799), 1_499), (Some(100), 80), (None, 720)] {
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut state = holding(life, start);
+        assert!(matches!(state.next(at(refreshed_at - 1)), Next::Use(_)), "{life:?}: too early");
+        assert!(matches!(state.next(at(refreshed_at)), Next::UseAndRefresh(_)), "{life:?}: not refreshed");
+        assert!(
+            matches!(state.next(at(refreshed_at)), Next::Use(_)),
+            "{life:?}: a second refresh beside the first"
+        );
+    }
+}
+
+#[test]
+fn an_expired_token_is_waited_for() {
+    let start = Instant::now();
+    let mut state = holding(Some(100), start);
+    let expired = start + Duration::from_secs(100);
+    assert!(matches!(state.next(expired), Next::Refresh));
+    assert!(matches!(state.next(expired), Next::Wait(None)));
+    let token = state.granted(grant(Some(100)), expired);
+    assert!(matches!(state.next(expired), Next::Use(used) if used.generation == token.generation));
+}
+
+#[test]
+fn only_the_current_token_is_dropped() {
+    let now = Instant::now();
+    let mut state = holding(Some(100), now);
+    let first = state.current().unwrap().generation;
+    assert_eq!(state.refused(first, now, 1.0), Refused::Ended);
+    assert_eq!(state.refused(first, now, 1.0), Refused::Known);
+    assert!(matches!(state.next(now), Next::Refresh));
+    state.granted(grant(Some(100)), now);
+    assert_eq!(state.refused(first, now, 1.0), Refused::Known, "a late 401 threw the new token away");
+    assert!(matches!(state.next(now), Next::Use(_)));
+}
+
+#[test]
+fn failures_cool_down_longer_each_time_and_a_valid_token_stays_in_use() {
+    let start = Instant::now();
+    let mut state = without_token();
+    let mut now = start;
+    for seconds in [8, 16, 32, 60, 60] {
+        assert!(matches!(state.next(now), Next::Refresh));
+        state.failed(now, 1.0);
+        let hold = Hold { until: now + Duration::from_secs(seconds), because: Because::NoneIsIssued };
+        assert!(matches!(state.next(now), Next::Unavailable(found) if found == hold));
+        now = hold.until;
+    }
+    let mut state = holding(Some(100), start);
+    let late = start + Duration::from_secs(90);
+    assert!(matches!(state.next(late), Next::UseAndRefresh(_)));
+    state.failed(late, 1.0);
+    assert!(matches!(state.next(late), Next::Use(_)));
+}
+
+/// A state whose tokens are refused one after the other, and for how many milliseconds the next one is not fetched.
+fn refused_one_after_the_other(tokens: usize, random: f64) -> (TokenState, Vec<u128>, Instant) {
+    let (mut state, mut now, mut waits) = (without_token(), Instant::now(), Vec::new());
+    for _ in 0..tokens {
+        assert!(matches!(state.next(now), Next::Refresh));
+        let token = state.granted(grant(Some(3_600)), now);
+        state.refused(token.generation, now, random);
+        let until = state.held_until(now).unwrap_or(now);
+        waits.push((until - now).as_millis());
+        now = until;
+    }
+    (state, waits, now)
+}
+
+#[test]
+fn a_system_that_refuses_every_new_token_is_sent_fewer_and_fewer() {
+    for (random, expected) in [
+        (1.0, [0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]),
+        (0.0, [0, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]),
+    ] {
+        assert_eq!(refused_one_after_the_other(9, random).1, expected);
+    }
+}
+
+#[test]
+fn a_token_that_is_accepted_ends_the_waiting_and_the_next_refusal_is_a_first_one() {
+    let (mut state, _, now) = refused_one_after_the_other(5, 1.0);
+    assert!(matches!(state.next(now), Next::Refresh));
+    let (earlier, token) = (state.generation, state.granted(grant(Some(3_600)), now).generation);
+    state.accepted(earlier);
+    assert_eq!(state.refused_in_a_row, 5, "a late answer to an earlier one says nothing of this one");
+    state.accepted(token);
+    assert_eq!(state.refused(token, now, 1.0), Refused::Ended);
+    assert!(matches!(state.next(now), Next::Refresh), "it is replaced at once");
+}
+
+#[test]
+fn only_the_first_new_token_that_is_refused_is_news() {
+    let mut state = without_token();
+    let mut now = Instant::now();
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        state.next(now);
+        let token = state.granted(grant(Some(3_600)), now).generation;
+        found.extend([state.refused(token, now, 0.5), state.refused(token, now, 0.5)]);
+        now = state.held_until(now).unwrap_or(now);
+    }
+    use Refused::{Again, Ended, Known, NewToo};
+    assert_eq!(found, [Ended, Known, NewToo, Known, Again, Known, Again, Known]);
+}
+
+#[test]
+fn who_comes_while_none_is_accepted_is_told_until_when() {
+    let (mut state, _, now) = refused_one_after_the_other(1, 1.0);
+    state.next(now);
+    let token = state.granted(grant(Some(3_600)), now).generation;
+    state.refused(token, now, 0.5);
+    let hold = Hold { until: now + Duration::from_millis(750), because: Because::NoneIsAccepted };
+    assert!(matches!(state.next(now), Next::Unavailable(found) if found == hold));
+    assert_eq!(state.held_until(now), Some(hold.until));
+    assert!(matches!(state.next(hold.until), Next::Refresh));
+    assert_eq!(state.held_until(hold.until), None);
+}
+
+#[test]
+fn processes_whose_token_endpoint_fails_do_not_come_back_together() {
+    let now = Instant::now();
+    let cool_down = |random| {
+        let mut state = without_token();
+        state.next(now);
+        state.failed(now, random);
+        state.held_until(now).unwrap() - now
+    };
+    assert_eq!([cool_down(0.0), cool_down(0.5), cool_down(1.0)].map(|wait| wait.as_secs()), [4, 6, 8]);
+}
+
+#[test]
+fn a_refresh_tries_four_times_and_says_when_it_tries_again() {
+    let start = Instant::now();
+    let mut state = without_token();
+    assert!(matches!(state.next(start), Next::Refresh));
+    let mut now = start;
+    for milliseconds in [750, 1_500, 3_000] {
+        let again = state.attempt_failed(now, 0.5).unwrap();
+        assert_eq!(again, now + Duration::from_millis(milliseconds));
+        assert!(matches!(state.next(now), Next::Wait(Some(at)) if at == again), "a second refresh");
+        now = again;
+    }
+    assert_eq!(state.attempt_failed(now, 0.5), None);
+    assert!(matches!(state.next(now), Next::Unavailable(_)));
+}
+
+#[test]
+fn processes_that_lose_a_token_together_do_not_ask_together() {
+    let now = Instant::now();
+    let first_wait = |random| {
+        let mut state = without_token();
+        state.next(now);
+        state.attempt_failed(now, random).unwrap() - now
+    };
+    assert_eq!(first_wait(0.0), Duration::from_millis(500));
+    assert_eq!(first_wait(1.0), Duration::from_millis(1_000));
+}
+
+proptest! {
+    /// However callers, answers and time interleave, never two refreshes are in flight.
+    #[test]
+    fn one_refresh_at_a_time(steps in prop::collection::vec((0u8..7, 0u64..60), 1..200)) {
+        let mut now = Instant::now();
+        let mut state = without_token();
+        let mut in_flight = 0u32;
+        for (step, seconds) in steps {
+            match step {
+                0 | 1 => match state.next(now) {
+                    Next::Refresh | Next::UseAndRefresh(_) => in_flight += 1,
+                    Next::Use(token) => prop_assert!(now < token.expires),
+                    Next::Wait(_) => prop_assert_eq!(in_flight, 1),
+                    Next::Unavailable(hold) => prop_assert!(now < hold.until),
+                },
+                2 => if in_flight > 0 { state.granted(grant(Some(60)), now); in_flight -= 1; },
+                3 => if in_flight > 0 && state.attempt_failed(now, 0.5).is_none() { in_flight -= 1; },
+                4 => if in_flight > 0 { state.failed(now, 0.5); in_flight -= 1; },
+                5 => { let generation = state.current().map_or(0, |token| token.generation); state.refused(generation, now, 0.5); }
+                _ => { let generation = state.current().map_or(0, |token| token.generation); state.accepted(generation); }
+            }
+            prop_assert!(in_flight <= 1);
+            now += Duration::from_secs(seconds);
+        }
+    }
+}

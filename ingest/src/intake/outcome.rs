@@ -1,0 +1,143 @@
+//! From a verified body to what it holds, beside the runtime's threads where that takes long.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use trunkline_config::Source;
+use trunkline_mapping::{Delivery, ElementOutcome, Outcome, Proof, map_delivery, quarantine};
+use trunkline_schemas::error_codes;
+
+use crate::content_coding::{self, Undecoded};
+use crate::delivery;
+use crate::refusal::Refusal;
+
+/// A body of so many bytes is mapped by a thread of its own. Mapping one of 2 MB takes some 50 ms, during
+/// which a thread of the runtime would answer nobody else; one of this size takes 2 ms.
+const LARGE: usize = 64 * 1_024;
+
+/// How a body is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// What proved where it comes from.
+    pub proof: Proof,
+    /// When it was received, UTC milliseconds.
+    pub received_at: i64,
+    /// Most bytes of its content.
+    pub limit: usize,
+    /// Deepest nesting.
+    pub json_depth: usize,
+}
+
+/// What a body holds.
+///
+/// # Errors
+/// The [`Refusal`] of one beyond the limits.
+pub async fn outcome_of(
+    source: &Arc<Source>,
+    headers: &HeaderMap,
+    body: &Bytes,
+    reading: Reading,
+) -> Result<Outcome, Refusal> {
+    // A small body with a content coding may have a large content.
+    if body.len() < LARGE && !headers.contains_key(header::CONTENT_ENCODING) {
+        return map(source, headers, body, reading);
+    }
+    let (source, headers, body) = (Arc::clone(source), headers.clone(), body.clone());
+    match tokio::task::spawn_blocking(move || map(&source, &headers, &body, reading)).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(%error, "mapping a body broke off");
+            Err(Refusal::Unavailable)
+        }
+    }
+}
+
+fn map(source: &Source, headers: &HeaderMap, body: &[u8], reading: Reading) -> Result<Outcome, Refusal> {
+    let Reading { proof, received_at, limit, json_depth } = reading;
+    match content_coding::content(headers, body, limit) {
+        Ok(content) => {
+            let mut delivery = delivery::delivery(source, headers, &content, proof, received_at);
+            delivery.headers.remove(header::CONTENT_ENCODING.as_str());
+            Ok(map_delivery(&delivery, json_depth)?)
+        }
+        Err(Undecoded::TooLarge { limit }) => Err(Refusal::TooLarge { limit }),
+        Err(undecoded @ (Undecoded::Corrupt { .. } | Undecoded::Unsupported)) => {
+            let delivery = delivery::delivery(source, headers, body, proof, received_at);
+            Ok(as_sent(&delivery, &undecoded))
+        }
+    }
+}
+
+/// A body whose content is not known is kept as it was sent, with the header that says how to read it.
+fn as_sent(delivery: &Delivery<'_>, undecoded: &Undecoded) -> Outcome {
+    let code = match undecoded {
+        Undecoded::Unsupported => error_codes::CODING_UNSUPPORTED,
+        _ => error_codes::NOT_JSON,
+    };
+    let kept = quarantine::kept(delivery, delivery.bytes, code, undecoded.to_string());
+    Outcome { batch: false, elements: vec![ElementOutcome::Quarantined(Box::new(kept))] }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use trunkline_config::{Drift, OrderMode, Redaction, SourceKind, Verify};
+
+    use super::*;
+
+    const READING: Reading =
+        Reading { proof: Proof::NotRequired, received_at: 1_772_439_600_000, limit: 4 << 20, json_depth: 64 };
+
+    fn source() -> Arc<Source> {
+        Arc::new(Source {
+            name: "test".into(),
+            kind: SourceKind::CxoneDigital,
+            org: Some("acme".into()),
+            order: OrderMode::Causal,
+            sequence: None,
+            hold: Duration::ZERO,
+            drift: Drift::Pass,
+            redaction: Redaction::default(),
+            verify: Verify::None,
+        })
+    }
+
+    fn body(elements: usize) -> Bytes {
+        let texts = vec![r#""some text""#; elements].join(",");
+        Bytes::from(format!(
+            r#"{{"eventType":"CaseCreated","eventId":"e","data":{{"case":{{"id":"1"}},"list":[{texts}]}}}}"#
+        ))
+    }
+
+    /// Whether the runtime's thread is free while a body is mapped, and what the body holds.
+    async fn mapped_beside(headers: &HeaderMap, body: &Bytes) -> (bool, Result<Outcome, Refusal>) {
+        let source = source();
+        let mut outcome = std::pin::pin!(outcome_of(&source, headers, body, READING));
+        let first = std::future::poll_fn(|context| Poll::Ready(outcome.as_mut().poll(context))).await;
+        match first {
+            Poll::Ready(outcome) => (false, outcome),
+            Poll::Pending => (true, outcome.await),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_body_holds_up_no_thread_of_the_runtime_and_becomes_the_same() {
+        let plain = HeaderMap::new();
+        for (elements, beside) in [(1, false), (100_000, true)] {
+            let body = body(elements);
+            let (found, outcome) = mapped_beside(&plain, &body).await;
+            assert_eq!(found, beside, "{} bytes", body.len());
+            assert_eq!(outcome.unwrap(), map(&source(), &plain, &body, READING).unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_large_body_is_refused_for_is_told() {
+        let deep = Bytes::from("[".repeat(LARGE));
+        let (_, outcome) = mapped_beside(&HeaderMap::new(), &deep).await;
+        assert!(matches!(outcome, Err(Refusal::OverLimit(_))), "{outcome:?}");
+    }
+}
