@@ -1,9 +1,10 @@
 //! An entity's value: postcard for what has a shape, then the ids of the current hour, 16 bytes each.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::legacy::LegacyOrder;
+use super::legacy::{LegacyContents, LegacyOrder};
 use crate::conversation::{Conversation, LegacyConversation};
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
@@ -14,6 +15,9 @@ pub(super) const FIRST_FORMAT: u8 = 1;
 /// The format that kept one life and one agent of a conversation, and no contents; it is still read.
 pub(super) const SECOND_FORMAT: u8 = 2;
 
+/// The format that kept contents by topic alone; it is still read.
+pub(super) const THIRD_FORMAT: u8 = 3;
+
 /// Bytes of an id.
 const ID: usize = 16;
 
@@ -23,7 +27,7 @@ pub(super) struct Stored {
     pub(super) position: i64,
     pub(super) conversation: Conversation,
     pub(super) channels: Vec<(String, ChannelOrder)>,
-    /// What was published last on its topics.
+    /// What was published lately on its topics.
     pub(super) contents: Contents,
     /// Hours that have chunks, ascending, each with how many.
     pub(super) chunks: Vec<(i64, u32)>,
@@ -47,12 +51,13 @@ struct Written<'a> {
     timer_hour: Option<i64>,
 }
 
+/// `C` is how contents are kept.
 #[derive(Deserialize)]
-struct Read {
+struct Read<C> {
     position: i64,
     conversation: Conversation,
     channels: Vec<(String, ChannelOrder)>,
-    contents: Contents,
+    contents: C,
     chunks: Vec<(i64, u32)>,
     hour: i64,
     timer_hour: Option<i64>,
@@ -98,9 +103,18 @@ impl Stored {
 
     /// Reads a value, its version taken off.
     pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
-        let (read, ids) = postcard::take_from_bytes::<Read>(body).map_err(StateError::Codec)?;
+        Self::decode_by::<Contents>(body)
+    }
+
+    /// Reads a value of the third format, its version taken off.
+    pub(super) fn decode_third_format(body: &[u8]) -> Result<Self, StateError> {
+        Self::decode_by::<LegacyContents>(body)
+    }
+
+    fn decode_by<C: Into<Contents> + DeserializeOwned>(body: &[u8]) -> Result<Self, StateError> {
+        let (read, ids) = postcard::take_from_bytes::<Read<C>>(body).map_err(StateError::Codec)?;
         let Read { position, conversation, channels, contents, chunks, hour, timer_hour } = read;
-        let recent = decode_ids(ids)?;
+        let (contents, recent) = (contents.into(), decode_ids(ids)?);
         Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
 }

@@ -8,6 +8,7 @@ use trunkline_rules::Answer;
 
 use super::Arrived;
 use crate::conversation::Phase;
+use crate::entity::Statement;
 use crate::order::{Channel, ChannelOrder, Passed};
 
 /// Events of one entity on their way.
@@ -20,6 +21,8 @@ pub(super) struct Lane {
     pub(super) phase: Phase,
     pub(super) pending: HashSet<u128, foldhash::fast::RandomState>,
     pub(super) wait: Option<Wait>,
+    /// What the head of those that are ready says, once that was looked at; `None` within it where it is not compared.
+    pub(super) statement: Option<Option<Statement>>,
 }
 
 /// What the head of a lane waits for.
@@ -40,7 +43,14 @@ pub(super) struct Resolved {
 
 impl Lane {
     pub(super) fn new(phase: Phase) -> Self {
-        Self { channels: Vec::new(), ready: VecDeque::new(), phase, pending: HashSet::default(), wait: None }
+        Self {
+            channels: Vec::new(),
+            ready: VecDeque::new(),
+            phase,
+            pending: HashSet::default(),
+            wait: None,
+            statement: None,
+        }
     }
 
     /// The channel of this name; a new one goes on from `order`.
