@@ -32,8 +32,8 @@ pub fn is_state(event_type: &str) -> bool {
     STATES.contains(&event_type)
 }
 
-/// Of whom an event tells, where its topic tells of several: of which member of a queue or a chat, or of which medium of
-/// a queue. `None` where a topic tells of one thing only, or where the event does not say of which.
+/// Of whom an event tells, where its topic tells of several: of which member of a queue or a chat, or of which
+/// medium of a queue. `None` where a topic tells of one thing only, or where the event does not say of which.
 pub fn member<'a>(event_type: &str, named: Named<'a>) -> Option<&'a str> {
     match event_type {
         types::QUEUE_MEMBER_CHANGED => named.agent,
