@@ -125,9 +125,14 @@ impl EncodedEvent {
         self.fields.content_id.map(|at| self.text(at))
     }
 
-    /// The platform's topic, with its ids where the event has them as the attribute `topicName`; else without.
-    pub fn topic(&self) -> &str {
-        self.text(self.fields.topic.unwrap_or(self.fields.source_type))
+    /// As [`PlatformEvent::source_type`].
+    pub fn source_type(&self) -> &str {
+        self.text(self.fields.source_type)
+    }
+
+    /// The platform's topic with its ids, where the event names it: the attribute `topicName`.
+    pub fn topic(&self) -> Option<&str> {
+        self.fields.topic.map(|at| self.text(at))
     }
 
     /// As [`PlatformEvent::participant_id`].

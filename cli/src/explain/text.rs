@@ -66,9 +66,14 @@ impl Display for Step {
             write!(formatter, ", received {} times", self.received)?;
         }
         writeln!(formatter, ")")?;
-        match &self.enriched {
-            Some(enriched) => writeln!(formatter, "{INDENT}{enriched}")?,
-            None => writeln!(formatter, "{INDENT}not on events.enriched (yet)")?,
+        match (&self.enriched, &self.says_again) {
+            (Some(enriched), _) => writeln!(formatter, "{INDENT}{enriched}")?,
+            // Whether it is still on its way, no topic says.
+            (None, Some(first)) => writeln!(
+                formatter,
+                "{INDENT}not on events.enriched: it says again what event {first} said, and is left out as a repeat unless it is still on its way"
+            )?,
+            (None, None) => writeln!(formatter, "{INDENT}not on events.enriched (yet)")?,
         }
         for decision in &self.decisions {
             writeln!(formatter, "{INDENT}{decision}")?;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use trunkline_schemas::{
     EnrichedEvent, EnrichmentStatus, EventTimeSource, OrderingMode, Outcome, PlatformEvent, RoutingDecision,
-    SourceStatus, WriteBack, WriteBackResult,
+    SourceStatus, WriteBack, WriteBackResult, told_state,
 };
 
 use super::collect::{Found, Recorded};
@@ -48,6 +48,9 @@ pub(super) struct Step {
     pub(super) received: usize,
     /// What the processor made of it; none when it is not there (yet).
     pub(super) enriched: Option<EnrichedStep>,
+    /// Of one that is not there: the published event before it that said the same of its entity, and which it may
+    /// repeat.
+    pub(super) says_again: Option<String>,
     pub(super) decisions: Vec<DecisionStep>,
     pub(super) write_backs: Vec<WriteBackStep>,
 }
@@ -211,10 +214,29 @@ fn steps(normalized: &[Recorded<PlatformEvent>], enriched: &[Recorded<EnrichedEv
         });
         steps[place].enrich(event);
     }
+    for step in steps.iter_mut().filter(|step| step.enriched.is_none()) {
+        step.says_again = said_before(step, normalized, enriched);
+    }
     steps.sort_by_key(|step| {
         (step.enriched.as_ref().map_or(i64::MAX, |enriched| enriched.position), step.ingest_time)
     });
     steps
+}
+
+/// The published event taken in closest to an event that is not published, of those that said the same state.
+fn said_before(
+    step: &Step,
+    normalized: &[Recorded<PlatformEvent>],
+    enriched: &[Recorded<EnrichedEvent>],
+) -> Option<String> {
+    let own = &normalized.iter().find(|event| event.value.event_id == step.event_id)?.value;
+    let content = own.content_id.as_ref().filter(|_| own.sequence.is_none())?;
+    let same = enriched
+        .iter()
+        .map(|event| &event.value)
+        .filter(|event| told_state::is_state(&own.event_type) && event.content_id.as_ref() == Some(content));
+    let closest = same.min_by_key(|event| (event.ingest_time - own.ingest_time).abs());
+    closest.map(|event| event.event_id.clone())
 }
 
 /// Each command with its result, under the event that led to it; and results whose command is no longer kept.
@@ -273,6 +295,7 @@ impl Step {
             event_to_ingest_ms: (told_by == EventTimeSource::Platform).then_some(ingest_time - event_time),
             received: 0,
             enriched: None,
+            says_again: None,
             decisions: Vec::new(),
             write_backs: Vec::new(),
         }

@@ -98,11 +98,12 @@ pub(super) struct Drift {
 // === impl Report ===
 
 impl Report {
-    /// Maps bodies as the sources say, as if they had been received at `now` (UTC milliseconds).
+    /// Maps bodies as the sources say, as if they had been received one after the other from `now` on (UTC
+    /// milliseconds): some payloads are told from equal ones by nothing else.
     pub(super) fn new(bodies: &[Body], sources: &Sources, now: i64) -> Self {
         let mut repeats = Repeats::default();
         let mut payloads: Vec<Payload> =
-            bodies.iter().flat_map(|body| payloads(body, sources, now)).collect();
+            bodies.iter().zip(now..).flat_map(|(body, now)| payloads(body, sources, now)).collect();
         for payload in &mut payloads {
             if let Fate::Event(event) = &mut payload.fate {
                 repeats.mark(event, &payload.place);

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use trunkline_config::Source;
 use trunkline_schemas::QuarantinedPayload;
 
+use crate::payload::Element;
 use crate::trace_context::TraceContext;
+
+/// Headers in which a sender names a delivery, and names it the same when it is sent again: that of Standard Webhooks
+/// (its specification wants it used for just this), and that of CXone Expert.
+const DELIVERY_IDS: [&str; 2] = ["webhook-id", "x-nexus-delivery-id"];
 
 /// Bytes of a source whose sender is known, and what came with them.
 #[derive(Debug, Clone)]
@@ -59,6 +64,18 @@ pub enum Proof {
 // === impl Delivery ===
 
 impl<'a> Delivery<'a> {
+    /// What tells an element from an equal one, where nothing in either does: the id of the delivery, else when it was
+    /// received, and the element's place in it. Without an id a delivery that is sent again cannot be told from a new
+    /// one, and losing a fact is worse than repeating it.
+    pub(crate) fn names(&self, element: &Element<'_>) -> [String; 3] {
+        let id = DELIVERY_IDS.iter().find_map(|name| self.headers.get(*name));
+        let (kind, name) = match id.map(|id| id.trim()).filter(|id| !id.is_empty()) {
+            Some(id) => ("delivery", id.to_owned()),
+            None => ("received", self.received_at.to_string()),
+        };
+        [kind.to_owned(), name, element.position.to_string()]
+    }
+
     /// A quarantined payload, delivered again as it was received: a schema that matches it now makes an event
     /// of it, under the id and the time that it would have had at first. `source` is the source that it
     /// names, as it is configured now; `trace` is the trace that its record belongs to.

@@ -12,8 +12,8 @@ use crate::{limits, number};
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
 const UNKNOWN_ORG: &str = "unknown";
 
-/// The attribute that names the topic with its ids, where an event has a content: it tells whose latest content
-/// that is.
+/// The attribute that names the topic with its ids: of what an event says something, or between which contents it
+/// comes.
 const TOPIC_NAME: &str = "topicName";
 
 /// The envelope around an element of a delivery; `sequence` is the source's own number of it.
@@ -31,11 +31,17 @@ pub fn envelope(
     if element.written.is_some() {
         tell_apart(&mut mapped);
     }
+    if mapped.identity.unnamed {
+        mapped.identity.fields.extend(delivery.names(element));
+    }
     let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
     let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
-    let content_id = content_id_of(&mut mapped, platform, &org_id);
+    let said = mapped.identity.content.take();
+    let content_id = said.map(|Content { topic, body }| content_id(platform, &org_id, &topic, &body));
+    let told_on = mapped.identity.told_on.take();
+    mapped.attribute(TOPIC_NAME, told_on);
     let (entity_type, entity_id) = match (&mapped.conversation_id, mapped.entity) {
         (Some(conversation), _) => ("conversation", conversation.clone()),
         (None, Some(entity)) => entity,
@@ -111,12 +117,4 @@ fn tell_apart(mapped: &mut Mapped) {
         }
         mapped.identity.fields.extend([name.to_owned(), id.clone()]);
     }
-}
-
-/// The id of what an event says, where its own id does not name that; its topic then goes into the attributes.
-fn content_id_of(mapped: &mut Mapped, platform: &str, org_id: &str) -> Option<String> {
-    let Content { topic, body } = mapped.identity.content.take()?;
-    let id = content_id(platform, org_id, &topic, &body);
-    mapped.attributes.insert(TOPIC_NAME.to_owned(), topic);
-    Some(id)
 }

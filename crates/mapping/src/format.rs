@@ -7,6 +7,7 @@ pub mod cxone_digital;
 mod cxone_digital_events;
 pub mod genesys_events;
 pub mod genesys_open_messaging;
+mod genesys_own_time;
 mod genesys_snapshot;
 pub mod genesys_topics;
 mod identity;
@@ -83,7 +84,7 @@ pub struct Mapped {
 
 impl Mapped {
     /// Adds an extra, where there is one.
-    fn attribute(&mut self, name: &str, value: Option<String>) {
+    pub fn attribute(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.attributes.insert(name.to_owned(), value);
         }

@@ -34,6 +34,8 @@ pub struct Element<'a> {
     pub written: Option<Value>,
     /// The same with every number as a number, where that makes a difference, see [`Parsed::typed`].
     typed: Option<Value>,
+    /// How many elements of its batch stand before it.
+    pub position: usize,
 }
 
 // === impl Element ===
@@ -54,7 +56,7 @@ impl<'a> Element<'a> {
         }
         let Parsed { value, written, typed } =
             number::parse(text).map_err(|e| Unreadable::NotJson { error: e.to_string() })?;
-        Ok(Self { bytes, text, value, written, typed })
+        Ok(Self { bytes, text, value, written, typed, position: 0 })
     }
 
     /// The value with every number as a number: what its types are.
@@ -132,8 +134,10 @@ pub fn read(body: &[u8], framing: Framing, depth_limit: usize) -> Result<Payload
             return Err(OverLimit::TooMany { elements: count });
         }
         Some(Batch { elements, .. }) => {
-            let elements = elements.into_iter().map(|bytes| element(bytes, bytes, depth_limit));
-            Payload { batch: true, elements: elements.collect() }
+            let read = |(position, bytes)| {
+                element(bytes, bytes, depth_limit).map(|element| Element { position, ..element })
+            };
+            Payload { batch: true, elements: elements.into_iter().enumerate().map(read).collect() }
         }
         None => Payload { batch: false, elements: vec![element(body, text, depth_limit)] },
     };

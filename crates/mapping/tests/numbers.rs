@@ -67,13 +67,16 @@ fn check_numbers(kind: SourceKind, payload: &Value) -> Vec<String> {
     let event = map_as(kind, &text);
     let expected = read_out(&event);
     let mut ids = BTreeSet::new();
-    for number in NUMBERS {
+    // CXone writes a zero where nobody is meant.
+    let nobody = |number: &&str| kind == SourceKind::CxoneDigital && *number == "-0";
+    let numbers: Vec<&str> = NUMBERS.into_iter().filter(|number| !nobody(number)).collect();
+    for number in &numbers {
         let found = map_as(kind, &text.replace(&format!("\"{MARK}\""), number));
         assert_eq!(read_out(&found), expected.replace(MARK, number), "{number} in {text}");
         ids.insert(found.event_id);
     }
     if event.key().contains(MARK) {
-        assert_eq!(ids.len(), NUMBERS.len(), "{text}");
+        assert_eq!(ids.len(), numbers.len(), "{text}");
     }
     let fields = serde_json::to_value(&event).unwrap();
     let having = fields.as_object().unwrap().iter().filter(|(_, value)| value.as_str() == Some(MARK));

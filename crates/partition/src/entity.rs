@@ -8,6 +8,7 @@
 
 mod contents;
 mod legacy;
+mod statement;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use trunkline_schemas::EncodedEvent;
 use uuid::Uuid;
 
 pub use self::contents::Novelty;
-use self::contents::Said;
+pub use self::statement::Statement;
 use self::stored::Stored;
 use crate::conversation::Conversation;
 use crate::order::ChannelOrder;
@@ -127,11 +128,22 @@ impl Entity {
         found.map(|(_, order)| *order).unwrap_or_default()
     }
 
-    /// What an event would be if it were emitted now, beside what was published of it before. `taken_in` is
-    /// when it was, in UTC milliseconds; contents that were taken in at most `window_ms` apart may be
-    /// repetitions.
-    pub fn novelty(&self, event: &EncodedEvent, taken_in: i64, window_ms: i64) -> Novelty {
-        Said::by(event, taken_in).map_or(Novelty::New, |said| self.stored.contents.judge(said, window_ms))
+    /// What an event says; `None` where that is not to be compared with anything. It holds until another event is
+    /// emitted.
+    pub fn statement(&self, event: &EncodedEvent) -> Option<Statement> {
+        let compared = event.content_id().is_some() || !self.stored.contents.is_empty();
+        compared.then(|| Statement::of(event))
+    }
+
+    /// What an event that says this would be if it were emitted now, beside what was published before it. `taken_in` is
+    /// when it was, in UTC milliseconds; contents that were taken in at most `window_ms` apart may be repetitions.
+    pub fn novelty(&self, statement: &Statement, taken_in: i64, window_ms: i64) -> Novelty {
+        self.stored.contents.judge(statement, taken_in, window_ms)
+    }
+
+    /// Takes note of what an event says that is emitted.
+    pub fn said(&mut self, statement: &Statement, taken_in: i64, window_ms: i64) {
+        self.stored.contents.published(statement, taken_in, window_ms);
     }
 
     /// The position and the conversation that an event would get if it were emitted now.
@@ -153,9 +165,6 @@ impl Entity {
     ) -> i64 {
         self.stored.position += 1;
         self.stored.conversation.apply(event);
-        if let Some(said) = Said::by(event, taken_in) {
-            self.stored.contents.published(said);
-        }
         self.note(key, event, id, taken_in, order);
         self.stored.position
     }

@@ -347,20 +347,19 @@ fn judge_positions(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violat
     Ok(())
 }
 
-/// What was said last is not said again, and what is said again is marked.
+/// What was said last is not said again, and what is said again is marked; what has a number of its own, or an id that
+/// names it, comes between.
 fn judge_repeats(entity: &str, events: &[&EnrichedEvent]) -> Result<(), Violation> {
     let wrong = |event: &EnrichedEvent, what: &str| {
         Err(violation(ONCE, format!("event {} of {entity} {what}", event.event_id)))
     };
-    let told: Vec<&EnrichedEvent> =
-        events.iter().copied().filter(|event| event.content_id.is_some()).collect();
-    for (index, event) in told.iter().enumerate() {
-        let before = &told[index.saturating_sub(4)..index];
-        let same = |other: &&EnrichedEvent| other.content_id == event.content_id;
-        if before.last().is_some_and(same) {
+    for (index, event) in events.iter().enumerate() {
+        let same =
+            |other: &&EnrichedEvent| event.content_id.is_some() && other.content_id == event.content_id;
+        if events[..index].last().is_some_and(same) {
             return wrong(event, "says what was said last");
         }
-        if before.iter().any(same) != event.possible_repeat {
+        if events[..index].iter().any(same) != event.possible_repeat {
             return wrong(event, "has the wrong mark of a possible repetition");
         }
     }

@@ -227,3 +227,31 @@ fn the_story_as_json_has_the_same_facts() {
     assert_eq!(timeline["events"][2]["enriched"], serde_json::Value::Null);
     assert_eq!(timeline["otherWriteBacks"][0]["commandId"], "w-0");
 }
+
+#[test]
+fn a_repeat_that_was_left_out_names_what_it_repeats() {
+    let told = |id: &str, event_type: &str, content: &str, at: i64| PlatformEvent {
+        content_id: Some(content.to_owned()),
+        ..event(id, event_type, at, at)
+    };
+    let state = |id: &str, content: &str, at: i64| told(id, "conversation.updated", content, at);
+    let happened = |id: &str, at: i64| told(id, "platform.event", "x", at);
+    let (first, change, returned) = (state("e-1", "a", 1), state("e-2", "b", 2), state("e-3", "a", 3));
+    let published = [first, change, returned, happened("e-4", 4)];
+    let left_out = [state("e-5", "a", 5), state("e-6", "c", 6), happened("e-7", 7)];
+    let found = Found {
+        normalized: published.iter().chain(&left_out).cloned().map(recorded).collect(),
+        enriched: published
+            .into_iter()
+            .zip(1..)
+            .map(|(event, n)| recorded(enriched(event, n, false)))
+            .collect(),
+        ..Found::default()
+    };
+    let timeline = Timeline::new(found);
+    let again: Vec<_> = timeline.events[4..].iter().map(|step| step.says_again.as_deref()).collect();
+    assert_eq!(again, [Some("e-3"), None, None], "a new state and what is no state are still on their way");
+    let text = text::show(&timeline);
+    assert!(text.contains("says again what event e-3 said, and is left out as a repeat"), "{text}");
+    assert_eq!(text.matches("not on events.enriched (yet)").count(), 2, "{text}");
+}

@@ -192,6 +192,7 @@ fn only_what_was_said_last_is_repeated() {
     assert_eq!(repeated("3", Some("off"), "e"), (of("c"), None), "a duplicate says nothing anew");
     assert_eq!(repeated("5", Some("on"), "f"), (None, of("d")));
     assert_eq!(repeated("6", None, "g"), (None, None));
+    assert_eq!(repeated("7", Some("on"), "h"), (None, None), "what names itself comes between");
 }
 
 #[test]

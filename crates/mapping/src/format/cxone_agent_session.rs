@@ -3,7 +3,7 @@
 use trunkline_schemas::event_type as types;
 
 use super::cxone_digital::PLACEHOLDERS;
-use super::{Identity, Mapped};
+use super::{Identity, Mapped, Occurrence};
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -90,8 +90,11 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         direction: direction(&event),
         times: unwrapped.times(&["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
         channel: Some("agent-session"),
-        // The platform numbers nothing here and gives no ids: equal content is the same fact.
-        identity: Identity::of_body(format!("agent-session.{source_type}"), payload),
+        identity: Identity::of_body(
+            format!("agent-session.{source_type}"),
+            payload,
+            occurrence(&event, event_type),
+        ),
         source_type,
         ..Mapped::default()
     };
@@ -102,6 +105,21 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         }
     }
     mapped
+}
+
+/// The platform numbers nothing here and gives no ids. What tells one occurrence from another is the time of the
+/// change, where it is told, or that the thing happens once: a session begins and ends once, a contact is final once.
+/// (`StartTimeUTC` is when the contact began, whatever state it is in.)
+fn occurrence(event: &Fields<'_>, event_type: Option<&str>) -> Occurrence {
+    let once_by = match event_type {
+        Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => event.text("SessionId"),
+        Some(types::PARTICIPANT_DISCONNECTED) => event.first(&["ContactID", "ContactId"]),
+        _ => None,
+    };
+    match event.time("LastStateChangeTimeUTC").is_some() || once_by.is_some() {
+        true => Occurrence::InBody,
+        false => Occurrence::Told(Vec::new()),
+    }
 }
 
 fn canonical_type(source_type: &str, event: &Fields<'_>) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
 use super::cxone_contact::{Contact, Side, is_somebody};
-use super::{Format, Identity, Mapped, cxone_agent_session, cxone_digital_events};
+use super::{Format, Identity, Mapped, Occurrence, cxone_agent_session, cxone_digital_events};
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -71,6 +71,13 @@ fn times(event: &Unwrapped<'_>) -> Times {
     event.times(&named)
 }
 
+/// What names an occurrence that has no ids: its time, where the body holds one.
+fn by_time(payload: &Value) -> Occurrence {
+    let payload = Fields::of(payload);
+    let timed = ["createdAtWithMilliseconds", "createdAt"].iter().any(|name| payload.time(name).is_some());
+    if timed { Occurrence::InBody } else { Occurrence::Told(Vec::new()) }
+}
+
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     // A type of `String` is a type, if a strange one: it must not be lost.
     let name =
@@ -79,7 +86,7 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
     mapped.source_type = name.to_owned();
-    mapped.identity = Identity::of_ids(name, &[event.text("eventId")], payload);
+    mapped.identity = Identity::of_ids(name, &[event.text("eventId")], payload, by_time(payload));
     mapped.attribute("eventObject", event.text("eventObject"));
     mapped.attribute("originEventType", event.text("data.originEvent.eventType"));
     event.under("data")
@@ -91,7 +98,8 @@ fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) ->
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
-    mapped.identity = Identity::of_ids(format!("postback.{name}"), &[event.text("eventId")], payload);
+    let ids = [event.text("eventId")];
+    mapped.identity = Identity::of_ids(format!("postback.{name}"), &ids, payload, by_time(payload));
     mapped.source_type = name;
     mapped.attribute("postbackStatus", event.text("status"));
     event.under("postback.data")
@@ -100,8 +108,8 @@ fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) ->
 fn map_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "error".to_owned();
-    let transaction = event.text("error.transactionId");
-    mapped.identity = Identity::of_ids("error", &[event.text("eventId"), transaction], payload);
+    let ids = [event.text("eventId"), event.text("error.transactionId")];
+    mapped.identity = Identity::of_ids("error", &ids, payload, by_time(payload));
     mapped.attribute("errorCode", event.text("error.errorCode"));
     mapped.attribute("errorMessage", event.text("error.errorMessage"));
     event.under("inputData")
@@ -111,8 +119,8 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "gateway-error".to_owned();
     let connection = event.text("connectionId");
-    mapped.identity =
-        Identity::of_ids("gateway-error", &[event.text("requestId"), connection.clone()], payload);
+    let ids = [event.text("requestId"), connection.clone()];
+    mapped.identity = Identity::of_ids("gateway-error", &ids, payload, by_time(payload));
     mapped.attribute("errorMessage", event.text("message"));
     mapped.attribute("connectionId", connection);
     event.under("data")
@@ -121,7 +129,8 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
 fn map_authorization<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     mapped.event_type = types::CUSTOMER_AUTHORIZATION_REQUESTED;
     mapped.source_type = "AuthorizeCustomer".to_owned();
-    mapped.identity = Identity::of_ids("authorization", &[event.text("eventId")], payload);
+    let ids = [event.text("eventId")];
+    mapped.identity = Identity::of_ids("authorization", &ids, payload, by_time(payload));
     mapped.attribute("sdkPlatform", event.text("sdkPlatform"));
     mapped.attribute("sdkVersion", event.text("sdkVersion"));
     event.under("data")

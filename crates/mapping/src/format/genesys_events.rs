@@ -3,6 +3,7 @@
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
+use super::genesys_own_time::own_time;
 use super::genesys_snapshot;
 use super::genesys_topics::{self, About, Topic};
 use super::{Format, Identity, Mapped, Occurrence};
@@ -128,23 +129,13 @@ fn ids(event: &Unwrapped<'_>, topic: &str) -> Vec<String> {
 
 /// The time of what happened, then the one at which the platform published it, then the transport's.
 fn times(event: &Unwrapped<'_>, topic: &str) -> Times {
-    let read = |pointers: &[&str]| event.times(pointers);
-    let own = match topic {
-        "v2.users.{id}.presence" | "v2.users.{id}.callforwarding" => read(&["/eventBody/modifiedDate"]),
-        "v2.users.{id}.routingStatus" => {
-            read(&["/eventBody/routingStatus/startTime", "/eventBody/startTime"])
-        }
-        // Published whenever one of its parts changes.
-        "v2.users.{id}.activity" => read(&[
-            "/eventBody/routingStatus/startTime",
-            "/eventBody/presence/modifiedDate",
-            "/eventBody/outOfOffice/modifiedDate",
-            "/eventBody/dateActiveQueuesChanged",
-        ])
-        .latest_first(),
-        _ => read(&["/eventBody/eventTime", "/eventBody/timestamp"]),
-    };
-    own.or(read(&["/timestamp"])).or(event.sent_at.clone())
+    let own = own_time(topic);
+    let pointers: Vec<String> =
+        own.fields.iter().map(|field| format!("/eventBody/{}", field.replace('.', "/"))).collect();
+    let pointers: Vec<&str> = pointers.iter().map(String::as_str).collect();
+    let told = event.times(&pointers);
+    let told = if own.of_parts { told.latest_first() } else { told };
+    told.or(event.times(&["/timestamp"])).or(event.sent_at.clone())
 }
 
 fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[String], body: &Fields<'_>) {
@@ -211,7 +202,7 @@ fn identity(
         _ => None,
     };
     if let Some(fields) = declared {
-        return Identity { topic, fields, content: None };
+        return Identity::of_fields(topic, fields);
     }
     let message = Fields::of(event.message);
     let written = event.type_name.as_deref().unwrap_or_default().trim();
@@ -220,15 +211,10 @@ fn identity(
     Identity::of_state(topic, real_topic, body_value, occurrence)
 }
 
-/// What tells one occurrence of a state from another. The interval of a queue's observations is that of the figures,
-/// not of their change, and an agent's activity has a time for parts of it only: neither counts as its own time.
+/// What tells one occurrence of a state from another.
 fn occurrence(event: &Unwrapped<'_>, topic: &str, message: &Fields<'_>, body: &Fields<'_>) -> Occurrence {
-    let own_time = match topic {
-        "v2.users.{id}.presence" | "v2.users.{id}.outofoffice" => "modifiedDate",
-        "v2.users.{id}.routingStatus" => "routingStatus.startTime",
-        _ => "eventTime",
-    };
-    if body.time(own_time).is_some() {
+    let own = own_time(topic);
+    if !own.of_parts && own.fields.iter().any(|field| body.time(field).is_some()) {
         return Occurrence::InBody;
     }
     let named = |name: &str, value: Option<String>| value.map(|value| [name.to_owned(), value]);

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trunkline_schemas::{event_type as types, percent};
 
-use super::{Format, Identity, Mapped};
+use super::{Format, Identity, Mapped, Occurrence};
 use crate::field::Fields;
 use crate::transport::Unwrapped;
 
@@ -98,6 +98,12 @@ impl Parties {
     }
 }
 
+/// What names an occurrence that has no id: its time, where the body holds one.
+fn by_time(message: &Fields<'_>) -> Occurrence {
+    let timed = message.time("channel.time").is_some();
+    if timed { Occurrence::InBody } else { Occurrence::Told(Vec::new()) }
+}
+
 fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
     let kind = message.free_text("type").unwrap_or_else(|| kind_of(message).to_owned());
     let direction = message.text("direction").unwrap_or_default();
@@ -120,7 +126,8 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
     mapped.transport_id = message.text("id");
-    mapped.identity = Identity::of_ids("openmessaging.message", std::slice::from_ref(&id), payload);
+    let ids = std::slice::from_ref(&id);
+    mapped.identity = Identity::of_ids("openmessaging.message", ids, payload, by_time(message));
     mapped.attribute("messageId", id);
 }
 
@@ -211,7 +218,8 @@ fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, payload: &Value) {
     if mapped.entity.is_none() {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
-    mapped.identity = Identity::of_ids("openmessaging.receipt", std::slice::from_ref(&id), payload);
+    let ids = std::slice::from_ref(&id);
+    mapped.identity = Identity::of_ids("openmessaging.receipt", ids, payload, by_time(receipt));
     mapped.attribute("messageId", id);
     mapped.attribute("channelMessageId", receipt.text("channel.messageId"));
     mapped.attribute("reasons", reasons(receipt));

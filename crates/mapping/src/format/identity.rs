@@ -11,15 +11,21 @@ pub struct Identity {
     pub topic: String,
     /// The identity fields that the format declares for the type, in order.
     pub fields: Vec<String>,
+    /// The platform's topic with the ids in it, where the type is told on one: whatever else is told there comes
+    /// between two contents.
+    pub told_on: Option<String>,
     /// What it says, where the fields name an occurrence by what its transport calls it: the same may then be
     /// said under several ids. `None` where the fields name it by itself.
     pub content: Option<Content>,
+    /// True where neither the payload nor its wrapping names the occurrence, so that its delivery has to: the fields
+    /// say no more than the content.
+    pub unnamed: bool,
 }
 
 /// What a fact says of what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The platform's topic with the ids in it.
+    /// The platform's topic, with its ids where it has any.
     pub topic: String,
     /// Digest of the canonical body.
     pub body: String,
@@ -28,7 +34,8 @@ pub struct Content {
 /// What tells one occurrence from another with the same body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Occurrence {
-    /// The body holds the time of what it tells, so that no two occurrences have one body.
+    /// The body holds the time of what it tells, or the id of what happens once only, so that no two occurrences have
+    /// one body.
     InBody,
     /// What the transport, or the wrapping of the body, calls this one; nothing where it calls it nothing.
     Told(Vec<String>),
@@ -37,16 +44,26 @@ pub enum Occurrence {
 // === impl Identity ===
 
 impl Identity {
+    /// The fields that the format declares, which name the fact by themselves.
+    pub fn of_fields(topic: impl Into<String>, fields: Vec<String>) -> Self {
+        Self { topic: topic.into(), fields, ..Self::default() }
+    }
+
     /// The platform's ids, where it gives all of them, and the canonical body. What is delivered again has the same
     /// ids and the same body; the same ids with another body (one field more, another page of an answer) are kept as
     /// another fact, since one of the two would be lost otherwise.
-    pub fn of_ids(topic: impl Into<String>, ids: &[Option<String>], body: &Value) -> Self {
+    pub fn of_ids(
+        topic: impl Into<String>,
+        ids: &[Option<String>],
+        body: &Value,
+        without_ids: Occurrence,
+    ) -> Self {
         match Self::declared(ids, &[]) {
             Some(mut fields) => {
                 fields.push(canonical::hash(body));
-                Self { topic: topic.into(), fields, content: None }
+                Self::of_fields(topic, fields)
             }
-            None => Self::of_body(topic, body),
+            None => Self::of_body(topic, body, without_ids),
         }
     }
 
@@ -57,16 +74,16 @@ impl Identity {
             .then(|| required.iter().chain(optional).map(|field| field.clone().unwrap_or_default()).collect())
     }
 
-    /// The canonical body, where neither the platform nor the transport says anything else that would name an
-    /// occurrence: equal content is the same fact. A state that is left and returned to is lost where its body
-    /// holds no time.
-    pub fn of_body(topic: impl Into<String>, body: &Value) -> Self {
-        let fields = vec!["body".to_owned(), canonical::hash(body)];
-        Self { topic: topic.into(), fields, content: None }
+    /// The canonical body of what the platform gives no id and tells on no topic with ids.
+    pub fn of_body(topic: impl Into<String>, body: &Value, occurrence: Occurrence) -> Self {
+        let (topic, hash) = (topic.into(), canonical::hash(body));
+        let fields = vec!["body".to_owned(), hash.clone()];
+        let content = Content { topic: topic.clone(), body: hash };
+        Self::of_fields(topic, fields).told(content, occurrence)
     }
 
     /// The canonical body of what is told about `real_topic`, the topic with its ids: bodies of two queues may
-    /// be equal. What only the transport tells apart has a content.
+    /// be equal.
     pub fn of_state(
         topic: impl Into<String>,
         real_topic: String,
@@ -74,15 +91,20 @@ impl Identity {
         occurrence: Occurrence,
     ) -> Self {
         let hash = canonical::hash(body);
-        let mut fields = vec!["topic".to_owned(), real_topic.clone(), "body".to_owned(), hash.clone()];
-        let content = match occurrence {
-            Occurrence::Told(names) if !names.is_empty() => {
-                fields.extend(names);
-                Some(Content { topic: real_topic, body: hash })
-            }
-            _ => None,
-        };
-        Self { topic: topic.into(), fields, content }
+        let fields = vec!["topic".to_owned(), real_topic.clone(), "body".to_owned(), hash.clone()];
+        let content = Content { topic: real_topic.clone(), body: hash };
+        let identity = Self { told_on: Some(real_topic), ..Self::of_fields(topic, fields) };
+        identity.told(content, occurrence)
+    }
+
+    /// What the body does not tell from its own repetition has a content.
+    fn told(mut self, content: Content, occurrence: Occurrence) -> Self {
+        if let Occurrence::Told(names) = occurrence {
+            self.unnamed = names.is_empty();
+            self.fields.extend(names);
+            self.content = Some(content);
+        }
+        self
     }
 
     /// Its source numbers its events: where only the transport names an occurrence, the number does as well, and no two
@@ -90,6 +112,7 @@ impl Identity {
     pub fn number(&mut self, number: i64) {
         if self.content.take().is_some() {
             self.fields.extend(["sequence".to_owned(), number.to_string()]);
+            self.unnamed = false;
         }
     }
 }

@@ -1,10 +1,11 @@
-//! How formats 1 and 2 kept the order of a channel: frozen, and only ever read.
+//! How older formats kept the order of a channel and what was said last: frozen, and only ever read.
 
 use serde::Deserialize;
 
+use super::contents::Contents;
 use crate::order::ChannelOrder;
 
-/// The order of a channel.
+/// The order of a channel, in formats 1 and 2.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct LegacyOrder {
@@ -18,5 +19,22 @@ pub(super) struct LegacyOrder {
 impl From<LegacyOrder> for ChannelOrder {
     fn from(legacy: LegacyOrder) -> Self {
         Self::kept(legacy.furthest.map(|(time, _)| time), legacy.next_sequence)
+    }
+}
+
+/// What was published last on each topic, in format 3: a content and when it was taken in (UTC milliseconds).
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+pub(super) struct LegacyContents {
+    pub(super) topics: Vec<(u64, Vec<(u128, i64)>)>,
+}
+
+// === impl Contents ===
+
+impl From<LegacyContents> for Contents {
+    /// Whose contents they were is not known any more: what is said again may be a repetition.
+    fn from(legacy: LegacyContents) -> Self {
+        let taken_in = legacy.topics.iter().flat_map(|(_, contents)| contents).map(|(_, taken_in)| *taken_in);
+        Self::forgotten_since(taken_in.max())
     }
 }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
-use super::legacy::LegacyOrder;
+use super::legacy::{LegacyContents, LegacyOrder};
 use crate::conversation::{Conversation, LegacyConversation, ThirdConversation};
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
@@ -15,7 +15,8 @@ pub(super) const FIRST_FORMAT: u8 = 1;
 /// The format that kept one life and one agent of a conversation, and no contents; it is still read.
 pub(super) const SECOND_FORMAT: u8 = 2;
 
-/// The format that kept one phase of a conversation, and no order within a millisecond; it is still read.
+/// The format that kept one phase of a conversation, no order within a millisecond, and contents by topic alone; it is
+/// still read.
 pub(super) const THIRD_FORMAT: u8 = 3;
 
 /// Bytes of an id.
@@ -27,7 +28,7 @@ pub(super) struct Stored {
     pub(super) position: i64,
     pub(super) conversation: Conversation,
     pub(super) channels: Vec<(String, ChannelOrder)>,
-    /// What was published last on its topics.
+    /// What was published lately on its topics.
     pub(super) contents: Contents,
     /// Hours that have chunks, ascending, each with how many.
     pub(super) chunks: Vec<(i64, u32)>,
@@ -51,13 +52,13 @@ struct Written<'a> {
     timer_hour: Option<i64>,
 }
 
-/// Of formats 3 and 4, which differ in the conversation.
+/// Of formats 3 and 4, which differ in the conversation and in how contents are kept.
 #[derive(Deserialize)]
-struct Read<C> {
+struct Read<V, C> {
     position: i64,
-    conversation: C,
+    conversation: V,
     channels: Vec<(String, ChannelOrder)>,
-    contents: Contents,
+    contents: C,
     chunks: Vec<(i64, u32)>,
     hour: i64,
     timer_hour: Option<i64>,
@@ -103,20 +104,24 @@ impl Stored {
 
     /// Reads a value, its version taken off.
     pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
-        Self::decode_with::<Conversation>(body)
+        Self::decode_with::<Conversation, Contents>(body)
     }
 
-    fn decode_with<C: DeserializeOwned + Into<Conversation>>(body: &[u8]) -> Result<Self, StateError> {
-        let (read, ids) = postcard::take_from_bytes::<Read<C>>(body).map_err(StateError::Codec)?;
+    fn decode_with<V, C>(body: &[u8]) -> Result<Self, StateError>
+    where
+        V: DeserializeOwned + Into<Conversation>,
+        C: DeserializeOwned + Into<Contents>,
+    {
+        let (read, ids) = postcard::take_from_bytes::<Read<V, C>>(body).map_err(StateError::Codec)?;
         let Read { position, conversation, channels, contents, chunks, hour, timer_hour } = read;
-        let (conversation, recent) = (conversation.into(), decode_ids(ids)?);
+        let (conversation, contents, recent) = (conversation.into(), contents.into(), decode_ids(ids)?);
         Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
 }
 
 /// Reads a value of the third format, its version taken off.
 pub(super) fn decode_third_format(body: &[u8]) -> Result<Stored, StateError> {
-    Stored::decode_with::<ThirdConversation>(body)
+    Stored::decode_with::<ThirdConversation, LegacyContents>(body)
 }
 
 /// Reads a value of the second format, its version taken off.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::legacy::LegacyOrder;
+use super::legacy::{LegacyContents, LegacyOrder};
 use super::*;
 use crate::conversation::{LegacyConversation, LegacyPhase};
 use crate::events::{encoded, event};
@@ -144,6 +144,29 @@ fn state_of_the_second_format_is_read_and_rewritten() {
     assert_eq!((again.stored.position, again.stored.hour, again.conversation()), (3, 9, &expected));
     assert_eq!(again.channel("channel"), ChannelOrder::kept(Some(7_000), Some(4)));
     assert!((1..=3).all(|id| again.has_seen(id)));
+}
+
+#[test]
+fn state_of_the_third_format_is_read_and_what_it_said_last_may_be_repeated() {
+    let legacy = LegacyContents { topics: vec![(1, vec![(7, 1_000), (8, 2_000)]), (2, vec![(9, 1_500)])] };
+    let recorded = b"\x02\x01\x02\x07\xd0\x0f\x08\xa0\x1f\x02\x01\x09\xb8\x17";
+    assert_eq!(postcard::to_allocvec(&legacy).unwrap(), recorded, "as builds of format 3 wrote it");
+    // Position 3, no conversation, no channel, the contents, no chunk, the last hour 9, no timer, and the id 2.
+    let body =
+        [vec![3, 6], vec![0; 7], vec![0], recorded.to_vec(), vec![0, 18, 0], 2_u128.to_be_bytes().to_vec()]
+            .concat();
+    let mut state = MemoryState::default();
+    state.apply(&[Change::put(keys::entity(KEY), body)]);
+    let mut entity = Entity::load(KEY, &state).unwrap();
+    assert!(entity.is_dirty() && entity.has_seen(2));
+    commit(&mut entity, &mut state);
+    let again = Entity::load(KEY, &state).unwrap();
+    assert!(!again.is_dirty() && again.stored == entity.stored);
+    let mut told = event("c", "agent.state_changed", 0);
+    told.content_id = Some("content".to_owned());
+    let statement = again.statement(&encoded(&told)).unwrap();
+    assert_eq!(again.novelty(&statement, 2_500, 500), Novelty::PossibleRepeat);
+    assert_eq!(again.novelty(&statement, 2_501, 500), Novelty::New);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::entity_cache::CachedEntity;
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved};
 use super::{Arrived, Context, Task, clock};
-use crate::entity::{HOUR_MS, Novelty, id_bits};
+use crate::entity::{HOUR_MS, Novelty, Statement, id_bits};
 use crate::order::Passed;
 use crate::output::{Emission, Enriched, Output};
 use crate::plugins::add_attributes;
@@ -29,6 +29,7 @@ impl Task {
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
         let Some(head) = lane.ready.pop_front() else { return Ok(()) };
+        let statement = lane.statement.take().flatten();
         let arrived = &head.1.item;
         let id = id_bits(arrived.event.event_id());
         lane.pending.remove(&id);
@@ -41,7 +42,7 @@ impl Task {
         let event_type = arrived.event.event_type();
         let looked_at = ctx.rules.look_at(event_type) || self.settings.plugin_events.contains(event_type);
         match looked_at.then(|| arrived.event.decode()).transpose() {
-            Ok(decoded) => self.emit(key, id, head, decoded, resolved, ctx),
+            Ok(decoded) => self.emit(key, (id, statement), head, decoded, resolved, ctx),
             Err(error) => {
                 self.refuse(*head.1.item, error_codes::UNDECODABLE_RECORD.as_str(), error.to_string());
                 Ok(())
@@ -54,7 +55,7 @@ impl Task {
     fn emit(
         &mut self,
         key: &Arc<str>,
-        id: u128,
+        (id, statement): (u128, Option<Statement>),
         (mode, passed): (OrderMode, Passed<Box<Arrived>>),
         decoded: Option<PlatformEvent>,
         Resolved { at_hand, answers }: Resolved,
@@ -68,8 +69,12 @@ impl Task {
         let ended = event.event_type() == CONVERSATION_ENDED;
         let event_time = event.event_time();
 
-        let novelty = entity.novelty(&event, taken_in, self.settings.repeat_window_ms);
-        let possible_repeat = novelty != Novelty::New;
+        let window_ms = self.settings.repeat_window_ms;
+        let possible_repeat = statement.is_some_and(|statement| {
+            let novelty = entity.novelty(&statement, taken_in, window_ms);
+            entity.said(&statement, taken_in, window_ms);
+            novelty != Novelty::New
+        });
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);

@@ -8,6 +8,7 @@ use trunkline_rules::Answer;
 
 use super::Arrived;
 use crate::conversation::Causes;
+use crate::entity::Statement;
 use crate::order::{Channel, ChannelOrder, Passed};
 
 /// Events of one entity on their way.
@@ -20,6 +21,8 @@ pub(super) struct Lane {
     seen: Causes,
     pub(super) pending: HashSet<u128, foldhash::fast::RandomState>,
     pub(super) wait: Option<Wait>,
+    /// What the head of those that are ready says, once that was looked at; `None` within it where it is not compared.
+    pub(super) statement: Option<Option<Statement>>,
 }
 
 /// What the head of a lane waits for.
@@ -40,7 +43,14 @@ pub(super) struct Resolved {
 
 impl Lane {
     pub(super) fn new(seen: Causes) -> Self {
-        Self { channels: Vec::new(), ready: VecDeque::new(), seen, pending: HashSet::default(), wait: None }
+        Self {
+            channels: Vec::new(),
+            ready: VecDeque::new(),
+            seen,
+            pending: HashSet::default(),
+            wait: None,
+            statement: None,
+        }
     }
 
     /// The channel of this name, and what the conversation has seen; a new channel goes on from `order`.

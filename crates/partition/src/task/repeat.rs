@@ -14,16 +14,16 @@ impl Task {
     /// one by one.
     pub(super) fn drop_repeat(&mut self, key: &Arc<str>, lane: &mut Lane, ctx: &Context<'_>) -> bool {
         let Some((_, head)) = lane.ready.front() else { return false };
+        let Some(cached) = self.entities.known(key) else { return false };
         let event = &head.item.event;
+        let statement = *lane.statement.get_or_insert_with(|| cached.entity.statement(event));
         let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
         let window_ms = self.settings.repeat_window_ms;
-        let is_repeat = self
-            .entities
-            .known(key)
-            .is_some_and(|cached| cached.entity.novelty(event, taken_in, window_ms) == Novelty::Repeat);
-        if !is_repeat {
+        let novelty = statement.map(|statement| cached.entity.novelty(&statement, taken_in, window_ms));
+        if novelty != Some(Novelty::Repeat) {
             return false;
         }
+        lane.statement = None;
         let Some((_, repeat)) = lane.ready.pop_front() else { return false };
         let event = &repeat.item.event;
         let id = id_bits(event.event_id());

@@ -79,8 +79,11 @@ impl Task {
             decoded.customer_id = Some(customer);
         }
         let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
-        let novelty = cached.entity.novelty(event, taken_in, self.settings.repeat_window_ms);
-        let possible_repeat = novelty != Novelty::New;
+        let window_ms = self.settings.repeat_window_ms;
+        let possible_repeat = lane
+            .statement
+            .flatten()
+            .is_some_and(|statement| cached.entity.novelty(&statement, taken_in, window_ms) != Novelty::New);
         let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
         let findings = Findings { possible_repeat, ..findings };
         self.requested += 1;

@@ -13,17 +13,14 @@ pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> R
     let newer = |name: &str| if fields.has(name) { fields.optional_text(name) } else { Ok(None) };
     let attribute =
         |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, text)| text.clone());
-    let topic = match attribute("topicName") {
-        Some(topic) => topic,
-        None => fields.text("sourceType")?,
-    };
     Ok(Fact {
         place: record.place,
         key: record.key_text(),
         timestamp: record.timestamp,
         event_id: fields.text("eventId")?,
         content_id: newer("contentId")?,
-        topic,
+        source_type: fields.text("sourceType")?,
+        topic: attribute("topicName"),
         event_type: fields.text("eventType")?,
         entity_type: fields.text("entityType")?,
         conversation_id: fields.optional_text("conversationId")?,

@@ -17,8 +17,10 @@ pub struct Fact {
     pub event_id: String,
     /// Identity of what it says, where the same may be said under several ids.
     pub content_id: Option<String>,
-    /// The platform's topic, with its ids where the event names it.
-    pub topic: String,
+    /// The platform's own name of the type.
+    pub source_type: String,
+    /// The platform's topic with its ids, where the event names it.
+    pub topic: Option<String>,
     /// Canonical type.
     pub event_type: String,
     /// What kind of thing it is about. A native id is unique among things of a kind only.

@@ -54,7 +54,7 @@ fn a_state_that_returns_is_published_and_one_that_is_told_again_is_not() {
 }
 
 #[test]
-fn topics_of_one_entity_and_events_without_a_content_do_not_know_of_each_other() {
+fn topics_of_one_entity_do_not_know_of_each_other_and_what_has_no_content_is_never_a_repetition() {
     let mut log = vec![told(0, "a", 1, 1_000), told(1, "b", 1, 1_001), told(2, "a", 1, 1_002)];
     assert_eq!(published(settings(OrderMode::Causal, 0), log.clone()), [(0, false), (1, false)]);
     log.iter_mut().for_each(|event| event.content_id = None);
@@ -74,12 +74,75 @@ fn a_repetition_that_is_delivered_again_after_a_change_is_a_duplicate() {
 }
 
 #[test]
-fn what_is_told_again_after_the_window_is_published_with_a_mark() {
+fn what_is_told_again_after_the_window_is_a_fact_of_its_own() {
     let at = |after: i64| vec![told(0, "a", 1, 1_000), told(1, "a", 1, 1_000 + after)];
     assert_eq!(published(settings(OrderMode::Causal, 0), at(REPEAT_WINDOW)), [(0, false)]);
-    assert_eq!(published(settings(OrderMode::Causal, 0), at(REPEAT_WINDOW + 1)), [(0, false), (1, true)]);
+    assert_eq!(published(settings(OrderMode::Causal, 0), at(REPEAT_WINDOW + 1)), [(0, false), (1, false)]);
     let off = Settings { repeat_window_ms: 0, ..(*settings(OrderMode::Causal, 0)).clone() };
     assert_eq!(published(Arc::new(off), at(1)), [(0, false), (1, false)]);
+}
+
+#[test]
+fn a_state_returns_whatever_names_the_change_in_between() {
+    let own_time = |event: &mut PlatformEvent| event.content_id = None;
+    let of_an_older_build = |event: &mut PlatformEvent| {
+        event.content_id = None;
+        event.attributes.clear();
+    };
+    let numbered = |event: &mut PlatformEvent| {
+        event.content_id = None;
+        event.sequence = Some(1);
+    };
+    let of_another_type_of_an_older_build = |event: &mut PlatformEvent| {
+        of_an_older_build(event);
+        event.source_type = "v2.users.u1.presence".to_owned();
+    };
+    let changes: [(&str, &dyn Fn(&mut PlatformEvent)); 4] = [
+        ("a time of its own", &own_time),
+        ("nothing, since an older build wrote it", &of_an_older_build),
+        ("the source's number", &numbered),
+        ("another name of its type", &of_another_type_of_an_older_build),
+    ];
+    for (named_by, change) in changes {
+        for (mode, deadline, customer) in [
+            (OrderMode::Causal, 0, false),
+            (OrderMode::Sorted, 0, false),
+            (OrderMode::Causal, DEADLINE, true),
+        ] {
+            let mut log = of_one_topic(&[1, 2, 1, 1], customer);
+            change(&mut log[1]);
+            let out = published(settings(mode, deadline), log);
+            assert_eq!(out, [(0, false), (1, false), (2, true)], "{mode:?}, {named_by}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_state_is_published_each_time() {
+    for event_type in [et::PLATFORM_EVENT, et::TYPING_STARTED, et::CONVERSATION_MESSAGE_ADDED] {
+        let mut log = of_one_topic(&[1, 1, 2], false);
+        log.iter_mut().for_each(|event| event.event_type = event_type.to_owned());
+        let out = published(settings(OrderMode::Causal, 0), log);
+        assert_eq!(out, [(0, false), (1, true), (2, false)], "{event_type}");
+    }
+}
+
+#[test]
+fn each_member_of_a_topic_has_states_of_its_own() {
+    let queue = |event_type: &str, name: &dyn Fn(&mut PlatformEvent, u128)| {
+        let told = |(number, member): (u128, u128)| {
+            let mut event = told(number, "members", member, 1_000 + number as i64);
+            event.event_type = event_type.to_owned();
+            name(&mut event, member);
+            event
+        };
+        let log = (0..20).zip((1..=10).chain(1..=10)).map(told).collect();
+        let out = published(settings(OrderMode::Causal, 0), log);
+        assert_eq!(out, (0..10).map(|number| (number, false)).collect::<Vec<_>>(), "{event_type}");
+    };
+    queue(et::QUEUE_MEMBER_CHANGED, &|event, member| event.agent_id = Some(format!("agent-{member}")));
+    queue(et::PARTICIPANT_CHANGED, &|event, member| event.participant_id = Some(format!("p-{member}")));
+    queue(et::QUEUE_OBSERVED, &|event, member| event.media_type = Some(format!("medium-{member}")));
 }
 
 #[test]
@@ -157,14 +220,13 @@ fn expected(log: &[PlatformEvent]) -> Vec<(u128, bool)> {
         if !known.insert(number) {
             continue;
         }
-        let close = |at: &i64| (at - event.ingest_time).abs() <= REPEAT_WINDOW;
-        let latest = said.last().filter(|(latest, _)| *latest == content);
-        if latest.is_some_and(|(_, at)| close(at)) {
+        let says_it = |(earlier, at): &(&str, i64)| {
+            *earlier == content && (at - event.ingest_time).abs() <= REPEAT_WINDOW
+        };
+        if said.last().is_some_and(says_it) {
             continue;
         }
-        let lately = said.iter().rev().take(4);
-        let earlier = lately.filter(|(earlier, at)| *earlier == content && close(at)).count() > 0;
-        out.push((number, latest.is_some() || earlier));
+        out.push((number, said.iter().any(says_it)));
         said.push((content, event.ingest_time));
     }
     out

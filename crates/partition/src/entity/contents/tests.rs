@@ -1,0 +1,135 @@
+use super::Novelty::{New, PossibleRepeat, Repeat};
+use super::*;
+
+const WINDOW: i64 = 1_000;
+
+fn subject(topic: u32, member: u32) -> Subject {
+    Subject::numbered(7, topic, member)
+}
+
+fn state(topic: u32, member: u32, content: u64) -> Statement {
+    Statement { subject: subject(topic, member), content: Some(content), is_state: true }
+}
+
+fn between(subject: Subject) -> Statement {
+    Statement { subject, content: None, is_state: true }
+}
+
+fn say(contents: &mut Contents, statement: Statement, taken_in: i64) -> Novelty {
+    let novelty = contents.judge(&statement, taken_in, WINDOW);
+    if novelty != Repeat {
+        contents.published(&statement, taken_in, WINDOW);
+    }
+    novelty
+}
+
+/// What comes of statements that are taken in one after the other, each published unless it is a repetition.
+fn judged(said: &[(Statement, i64)]) -> Vec<Novelty> {
+    let mut contents = Contents::default();
+    said.iter().map(|(statement, at)| say(&mut contents, *statement, *at)).collect()
+}
+
+fn of_one_topic(said: &[(u64, i64)]) -> Vec<Novelty> {
+    judged(&said.iter().map(|(content, at)| (state(1, 0, *content), *at)).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_state_that_returns_is_no_repetition_and_one_said_twice_is() {
+    assert_eq!(of_one_topic(&[(1, 0), (2, 1), (1, 2)]), [New, New, PossibleRepeat]);
+    assert_eq!(of_one_topic(&[(1, 0), (1, 1), (2, 2), (2, 3)]), [New, Repeat, New, Repeat]);
+    assert_eq!(
+        of_one_topic(&[(1, 0), (2, 1), (1, 1_001)]),
+        [New, New, New],
+        "too long ago to be a repetition"
+    );
+    let many: Vec<(u64, i64)> = (0..20).chain([3]).zip(0..).collect();
+    assert_eq!(of_one_topic(&many)[19..], [New, PossibleRepeat], "however much came in between");
+}
+
+#[test]
+fn the_window_begins_with_what_was_published_and_ends_what_may_be_a_repetition() {
+    let said = [(1, 0), (1, 600), (1, 1_000), (1, 1_200), (1, 2_000)];
+    assert_eq!(of_one_topic(&said), [New, Repeat, Repeat, New, Repeat]);
+}
+
+#[test]
+fn what_is_no_state_may_always_have_happened_again() {
+    let happens = Statement { is_state: false, ..state(1, 0, 1) };
+    assert_eq!(judged(&[(happens, 0), (happens, 1), (happens, 1_002)]), [New, PossibleRepeat, New]);
+}
+
+#[test]
+fn what_has_an_id_of_its_own_comes_between_two_contents() {
+    let (on, other) = (state(1, 0, 1), state(2, 0, 1));
+    for (what, between_them) in [
+        ("its topic", between(subject(1, 0))),
+        ("one of its members", between(subject(1, 5))),
+        ("its type alone", between(subject(0, 0))),
+        ("nothing", between(Subject::numbered(0, 0, 0))),
+    ] {
+        let told = judged(&[(on, 0), (between_them, 1), (on, 2), (on, 3)]);
+        assert_eq!(told, [New, New, PossibleRepeat, Repeat], "an event that names {what}");
+    }
+    let told = judged(&[(on, 0), (other, 1), (between(subject(2, 0)), 2), (on, 3), (other, 4)]);
+    assert_eq!(told, [New, New, New, Repeat, PossibleRepeat], "topics do not know of each other");
+    let of_another_type = between(Subject::numbered(8, 0, 0));
+    assert_eq!(judged(&[(on, 0), (of_another_type, 1), (on, 2)]), [New, New, Repeat]);
+}
+
+#[test]
+fn what_has_ids_of_its_own_takes_no_more_room_than_it_needs() {
+    let mut contents = Contents::default();
+    for at in 0..10 {
+        say(&mut contents, between(subject(1, 0)), at);
+    }
+    assert!(contents.is_empty(), "nothing was said that it could come after");
+    say(&mut contents, state(1, 0, 1), 10);
+    for at in 11..20 {
+        say(&mut contents, between(subject(1, 0)), at);
+    }
+    assert_eq!(contents.said.len(), 2);
+}
+
+#[test]
+fn members_of_a_topic_do_not_know_of_each_other() {
+    let all: Vec<(Statement, i64)> = (1..=40).map(|member| (state(1, member, member.into()), 0)).collect();
+    let again = all.iter().chain(&all).copied().collect::<Vec<_>>();
+    assert_eq!(judged(&again), [vec![New; 40], vec![Repeat; 40]].concat());
+    // One whose member is not named may be any of them.
+    let unknown = (state(1, 0, 99), 1);
+    assert_eq!(judged(&[all[0], unknown, all[0], unknown]), [New, New, PossibleRepeat, PossibleRepeat]);
+}
+
+#[test]
+fn what_there_was_no_room_for_may_be_repeated() {
+    let mut contents = Contents::default();
+    let of_member = |member: u32| state(1, member, member.into());
+    for member in 1..=LIMIT as u32 {
+        assert_eq!(say(&mut contents, of_member(member), 0), New);
+    }
+    assert_eq!(contents.judge(&of_member(1), 1, WINDOW), Repeat);
+    assert_eq!(say(&mut contents, of_member(1_000), 500), New);
+    assert_eq!(contents.said.len(), LIMIT);
+    assert_eq!(say(&mut contents, of_member(1), 501), PossibleRepeat, "it is not known any more");
+    assert_eq!(contents.judge(&of_member(1_001), 1_000, WINDOW), PossibleRepeat);
+    assert_eq!(contents.judge(&of_member(1_001), 1_001, WINDOW), New, "what was forgotten is too long ago");
+}
+
+#[test]
+fn what_is_too_old_to_be_compared_takes_no_room() {
+    let mut contents = Contents::default();
+    for at in 0..10 {
+        say(&mut contents, state(1, 0, at as u64), at * WINDOW);
+    }
+    assert_eq!(contents.said.len(), 3);
+    assert_eq!(contents.forgotten, None);
+}
+
+#[test]
+fn a_window_of_zero_lets_everything_through() {
+    let mut contents = Contents::default();
+    contents.published(&state(1, 0, 1), 0, WINDOW);
+    assert_eq!(contents.judge(&state(1, 0, 1), 0, 0), New);
+    contents.published(&state(1, 0, 1), 0, 0);
+    assert!(contents.is_empty());
+}

@@ -1,0 +1,90 @@
+//! What an event says, and of what: in numbers that are small enough to be kept.
+
+use serde::{Deserialize, Serialize};
+use trunkline_schemas::EncodedEvent;
+use trunkline_schemas::told_state::{self, Named};
+use uuid::Uuid;
+
+/// What an event says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Of what.
+    pub subject: Subject,
+    /// What; `None` where the event's id, or its source's number, names that: it is said by no other event, and comes
+    /// between what others say.
+    pub content: Option<u64>,
+    /// Whether saying it twice in a row says nothing new.
+    pub is_state: bool,
+}
+
+/// Of what something is said: hashes, 0 where the event does not name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The platform's type of the event.
+    source_type: u32,
+    /// The topic with the ids in it.
+    topic: u32,
+    /// Of whom, where the topic tells of several.
+    member: u32,
+}
+
+// === impl Statement ===
+
+impl Statement {
+    /// What an event says.
+    pub fn of(event: &EncodedEvent) -> Self {
+        // A source's number that does not come out would be a hole.
+        let content = event.content_id().filter(|_| event.sequence().is_none());
+        let event_type = event.event_type();
+        Self {
+            subject: Subject::of(event, content.is_none()),
+            content: content.map(|id| super::id_bits(id) as u64),
+            is_state: told_state::is_state(event_type),
+        }
+    }
+}
+
+// === impl Subject ===
+
+impl Subject {
+    /// What an event is about. Builds before there were contents named no topics: whatever one of theirs says of an
+    /// agent or a queue may be about any of its topics. A conversation has many events that are on no topic of a state,
+    /// which the type tells.
+    fn of(event: &EncodedEvent, without_content: bool) -> Self {
+        let source_type = event.source_type();
+        // A topic without ids says no more than the type.
+        let topic = event.topic().filter(|topic| *topic != source_type);
+        let anything = without_content && event.topic().is_none() && !event.is_conversational();
+        let named = Named {
+            agent: event.agent_id(),
+            participant: event.participant_id(),
+            medium: event.media_type(),
+        };
+        let member = told_state::member(event.event_type(), named);
+        Self {
+            source_type: if anything { 0 } else { hash(source_type) },
+            topic: topic.map_or(0, hash),
+            member: member.filter(|_| !anything).map_or(0, hash),
+        }
+    }
+
+    /// Whether both may be about the same: what one does not name may be what the other does.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let may = |own: u32, other: u32| own == other || own == 0 || other == 0;
+        may(self.source_type, other.source_type)
+            && may(self.topic, other.topic)
+            && may(self.member, other.member)
+    }
+
+    #[cfg(test)]
+    pub(super) fn numbered(source_type: u32, topic: u32, member: u32) -> Self {
+        Self { source_type, topic, member }
+    }
+}
+
+/// The same for the same text in every build, since it is kept; never 0. Two topics with one hash would only come
+/// between each other: what they say differs all the same.
+fn hash(text: &str) -> u32 {
+    let (bits, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).as_u64_pair();
+    ((bits >> 32) as u32).max(1)
+}
