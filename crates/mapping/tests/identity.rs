@@ -7,7 +7,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{DEPTH, NOW, delivery, fixtures, source};
 use trunkline_config::{Drift, Source, SourceKind};
-use trunkline_mapping::{Change, ElementOutcome, map_delivery};
+use trunkline_mapping::{Change, Delivery, ElementOutcome, map_delivery};
 use trunkline_schemas::PlatformEvent;
 
 fn map(kind: SourceKind, payload: &Value) -> PlatformEvent {
@@ -61,6 +61,7 @@ fn a_state_with_a_time_of_its_own_is_the_same_fact_however_often_it_is_told() {
     for (name, state) in [
         ("presence", json!({"modifiedDate": "2026-03-02T08:00:00Z", "message": ""})),
         ("outofoffice", json!({"active": true, "modifiedDate": "2026-03-02T08:00:00.000Z"})),
+        ("callforwarding", json!({"enabled": false, "modifiedDate": "2026-03-02T08:00:00Z"})),
         ("routingStatus", json!({"routingStatus": {"status": "IDLE", "startTime": "2026-03-02T08:00:00Z"}})),
         ("something.new", json!({"eventTime": 1_772_439_329_124_i64})),
     ] {
@@ -68,6 +69,7 @@ fn a_state_with_a_time_of_its_own_is_the_same_fact_however_often_it_is_told() {
         let first = told("e-1", &detail_type, &topic, &state);
         assert_eq!(first.event_id, told("e-2", &detail_type, &topic, &state).event_id, "{name}");
         assert_eq!(first.content_id, None, "{name}");
+        assert_eq!(first.attributes["topicName"], topic, "it comes between what is said there");
         let unreadable: Value =
             serde_json::from_str(&state.to_string().replace("2026-03-02T08", "then").replace("1772439", ""))
                 .unwrap();
@@ -126,4 +128,34 @@ fn a_sources_own_number_is_read_where_the_configuration_says_and_missed_where_it
         assert_eq!(missed, expected.is_none(), "{:?}", accepted.drift);
     }
     assert!(matches!(numbered(&body, Drift::Quarantine), ElementOutcome::Quarantined(_)));
+}
+
+#[test]
+fn what_nothing_names_is_named_by_its_delivery() {
+    let state = r#"{"Type": "AgentState", "AgentId": "12214", "CurrentState": "Available"}"#;
+    let source = source(SourceKind::CxoneDigital);
+    let ids = |headers: &[(&str, &str)], received_at: i64, body: &str| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let delivery =
+            Delivery { headers: headers.collect(), ..delivery(&source, body.as_bytes(), received_at) };
+        let elements = map_delivery(&delivery, DEPTH).unwrap().elements.into_iter();
+        let ids = elements.map(|element| match element {
+            ElementOutcome::Event(accepted) => (accepted.event.event_id, accepted.event.content_id.unwrap()),
+            ElementOutcome::Quarantined(quarantined) => panic!("{}", quarantined.payload.reason),
+        });
+        ids.collect::<Vec<_>>()
+    };
+    let first = &ids(&[], NOW, state)[0];
+    let later = &ids(&[], NOW + 1, state)[0];
+    assert!(first.0 != later.0 && first.1 == later.1, "another occurrence that says the same");
+    let batch = ids(&[], NOW, &format!("[{state}, {state}]"));
+    assert!(batch[0].0 != batch[1].0 && batch[0].1 == batch[1].1, "two elements are two occurrences");
+    for name in ["webhook-id", "x-nexus-delivery-id"] {
+        let named = |id: &str, received_at: i64| ids(&[(name, id)], received_at, state).remove(0).0;
+        assert_eq!(named("d-1", NOW), named("d-1", NOW + 86_400_000), "{name}: delivered again");
+        assert_ne!(named("d-1", NOW), named("d-2", NOW), "{name}");
+        assert_eq!(named(" ", NOW), first.0, "{name}: an empty id names nothing");
+    }
+    let another = &ids(&[("x-request-id", "r-1")], NOW, state)[0];
+    assert_eq!(another, first, "proxies give each request such an id, or all of them one");
 }
