@@ -123,6 +123,10 @@ fn kept(element: &ElementOutcome) -> &[u8] {
     }
 }
 
+fn is_redacted(element: &ElementOutcome) -> bool {
+    matches!(element, ElementOutcome::Event(accepted) if !accepted.event.redacted.is_empty())
+}
+
 /// Elements whose brackets do not match: what is beside them cannot be told from them.
 const TANGLED: [&[u8]; 2] = [b"{\"a\":[}]", b"'],'"];
 
@@ -182,8 +186,10 @@ proptest! {
         match map(kind, &body) {
             Ok(outcome) if told_apart => {
                 prop_assert!(outcome.batch);
-                let found: Vec<&[u8]> = outcome.elements.iter().map(kept).collect();
-                prop_assert_eq!(found, elements.iter().map(Vec::as_slice).collect::<Vec<_>>());
+                prop_assert_eq!(outcome.elements.len(), elements.len());
+                for (found, element) in outcome.elements.iter().zip(&elements) {
+                    prop_assert!(is_redacted(found) || kept(found) == element.as_slice(), "{:?}", found);
+                }
             }
             Ok(outcome) => check(&outcome, &body),
             Err(_) => {

@@ -18,6 +18,9 @@ pub type Replacement = Option<Cow<'static, str>>;
 /// Texts of fewer bytes stand in others by chance.
 const PART_BYTES: usize = 8;
 
+/// Most bytes of texts that are looked for within attributes: a finder for 2 MB of them takes long to build.
+const PARTS_BYTES: usize = 64 * 1024;
+
 /// What texts begin with.
 type Start = [u8; PART_BYTES];
 
@@ -121,6 +124,9 @@ impl Values {
         let texts: Vec<&str> = texts().filter(is_found).map(String::as_str).collect();
         if texts.is_empty() {
             return Parts::None;
+        }
+        if texts.iter().map(|text| text.len()).sum::<usize>() > PARTS_BYTES {
+            return Parts::TooMany(found);
         }
         match AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts) {
             Ok(finder) => Parts::Some { texts, finder },

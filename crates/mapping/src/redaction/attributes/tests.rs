@@ -62,6 +62,16 @@ fn of_texts_within_each_other_the_longest_goes() {
 }
 
 #[test]
+fn of_more_texts_than_are_looked_for_the_beginning_is_enough() {
+    let texts: Vec<String> = (0..PARTS_BYTES / 10).map(|n| format!("secret-{n:05}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut attributes =
+        [map(&[("a", "a secret-00001."), ("b", "a secret"), ("c", "secret-0 and more")]), map(&[])];
+    values(&texts, Some(MASK.into())).scrub(&mut attributes, || None);
+    assert_eq!(attributes[0], map(&[("a", "***"), ("b", "a secret"), ("c", "***")]));
+}
+
+#[test]
 fn what_cannot_be_looked_for_is_taken_for_found() {
     let parts = Parts::TooMany([*b"secret-1"].into_iter().collect());
     let mut attribute = "a secret-1 b".to_owned();
