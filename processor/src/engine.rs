@@ -8,6 +8,7 @@
 //! - machines with their own fields:
 //!   - `input_topic`: the partitions of the input by their numbers
 //!   - `intake`: records become events, and offsets are finished
+//!   - `ends`: whether there is more to read
 //!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
 //!     `plugin_reports`: what operators see of plugins
 //!   - `assignment`: partitions that are being restored
@@ -18,6 +19,7 @@
 
 mod assignment;
 mod commit;
+mod ends;
 mod error;
 mod input_topic;
 mod intake;
@@ -35,7 +37,7 @@ mod transaction;
 
 pub use error::EngineError;
 pub use parts::Parts;
-pub use ports::{PluginThreads, ProfileLookups};
+pub use ports::{InputEnds, PluginThreads, ProfileLookups};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +50,7 @@ use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
 
 use self::assignment::Assignment;
+use self::ends::{End, Ends};
 use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
@@ -84,6 +87,7 @@ pub struct Engine<B, S> {
     /// Name of the instance.
     instance: String,
     intake: Intake,
+    ends: Ends,
     tasks: Tasks,
     plugins: PluginCalls,
     assignment: Assignment,
@@ -109,6 +113,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             lookups: parts.lookups,
             health: parts.health,
             intake: Intake::new(parts.schemas),
+            ends: Ends::new(parts.input_ends),
             tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
             plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
             assignment: Assignment::new(parts.restorer),
@@ -150,6 +155,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        self.learn_ends()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
         self.take_profiles()?;
@@ -221,7 +227,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let partition = record.partition;
         match self.intake.take(record, &*self.clock) {
             Taken::Event(arrived) => self.step(partition, |task, ctx| task.record(arrived, ctx)),
-            Taken::Finished { ingest_time } => self.step(partition, |task, ctx| task.skip(ingest_time, ctx)),
+            Taken::Finished(arrival) => self.step(partition, |task, ctx| task.skip(arrival, ctx)),
             Taken::DeadLetter(letter) => self.step(partition, |task, _| {
                 task.dead_letter(letter);
                 Ok(())
@@ -272,6 +278,23 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 task.plugins_answered(settled.number, settled.answers, ctx)
             })?;
         }
+        Ok(())
+    }
+
+    /// Holds end where everything has been read that was in time; asks whether it has, where they could.
+    fn learn_ends(&mut self) -> Result<(), EngineError> {
+        for End { partition, offset, asked_at } in self.ends.to_reach() {
+            let waits = self.intake.waits(partition);
+            let read = self.intake.next_offset(partition).is_some_and(|next| next >= offset);
+            let input = self.input.partition(partition);
+            // What lies at the end may be no record: the client knows how far it has passed that over.
+            if read || !waits && self.brokers.position(&input).is_some_and(|position| position >= offset) {
+                self.ends.let_go(partition);
+                self.step(partition, |task, ctx| task.read_to_the_end(asked_at, ctx))?;
+            }
+        }
+        let now = self.clock.now_ms();
+        self.ends.ask(|| self.tasks.awaiting_the_end(now), now);
         Ok(())
     }
 

@@ -87,6 +87,12 @@ impl Tasks {
         Ok(Some(task))
     }
 
+    /// Partitions with holds that are over if nothing is left to be read of what was there at `now`.
+    pub(super) fn awaiting_the_end(&self, now: i64) -> Vec<i32> {
+        let awaiting = self.running.iter().filter(|(_, running)| running.task.awaits_the_end(now));
+        awaiting.map(|(partition, _)| *partition).collect()
+    }
+
     /// Takes in a fetched profile. Returns it as it now stands.
     pub(super) fn learn(&mut self, fetched: CustomerProfile, now: i64) -> CustomerProfile {
         self.profiles.learn(fetched, now)

@@ -50,6 +50,10 @@ pub struct Plan {
     pub new_changelog: f64,
     /// Per question of a restore: no answer.
     pub unanswered_restore: f64,
+    /// Per question about where a partition ends.
+    pub slow_ends: f64,
+    /// In the whole run: times of day are set, back by minutes or forward by weeks.
+    pub clock_set: f64,
     /// Per lookup.
     pub slow_lookups: f64,
     /// Per lookup.
@@ -105,6 +109,8 @@ impl Plan {
             long_absence: some(0.15, 1.0),
             new_changelog: some(0.15, 1.0),
             unanswered_restore: some(0.2, 0.1),
+            slow_ends: some(0.3, 0.3),
+            clock_set: some(0.3, 1.0),
             slow_lookups: some(0.6, 0.2),
             lost_lookups: some(0.3, 0.1),
             plugin_slow: some(0.5, 0.2),

@@ -167,6 +167,7 @@ impl TestBed {
                     self.world.borrow_mut().schedule(500, Due::Start { name });
                 }
             }
+            Due::ClockSet { by_ms } => self.world.borrow_mut().set_clocks(by_ms),
             Due::FullStop { .. } if self.depth.get() > 0 => self.world.borrow_mut().schedule(50, due),
             Due::FullStop { absence_ms, new_changelog } => self.stop_everything(absence_ms, new_changelog),
         }

@@ -26,7 +26,7 @@ fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
         let facts = Facts {
             offset: offset as i64,
             event_time: arrival.event_time,
-            ingest_time: arrival.at,
+            arrived_at: arrival.at,
             sequence: Some(arrival.sequence),
             event_type: "message.received",
             conversational: true,
@@ -70,7 +70,7 @@ fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     let facts = |offset, event_type| Facts {
         offset,
         event_time: 10,
-        ingest_time: 0,
+        arrived_at: 0,
         sequence: None,
         event_type,
         conversational: true,
@@ -79,11 +79,11 @@ fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     assert!(channel.arrive(facts(2, "participant.connected"), 2, Phase::New).is_none());
     assert!(channel.next_ready(HOLD - 1, Phase::New).is_none());
     let passed = channel.next_ready(HOLD - 1, Phase::Started).unwrap();
-    assert!(passed.held && !passed.gap_before);
+    assert!(passed.held_ms > 0 && !passed.gap_before);
 
     assert!(channel.arrive(facts(3, "participant.connected"), 3, Phase::New).is_none());
     let passed = channel.next_ready(HOLD, Phase::New).unwrap();
-    assert!(passed.held && passed.gap_before);
+    assert!(passed.held_ms > 0 && passed.gap_before);
 }
 
 /// What comes out of events of one millisecond that arrive one after the other: type, and session of one participant.
@@ -95,7 +95,7 @@ fn of_one_millisecond(mode: OrderMode, phase: Phase, arrivals: &[(&str, &str)]) 
             offset: offset as i64,
             event_time: 10,
             // Offsets give the order, whatever the clocks of those that took the events in say.
-            ingest_time: 100 - offset as i64,
+            arrived_at: 100 - offset as i64,
             sequence: None,
             event_type,
             conversational: true,
