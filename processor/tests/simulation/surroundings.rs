@@ -84,7 +84,8 @@ impl ModelEnds {
 impl InputEnds for ModelEnds {
     fn ask(&mut self, partitions: Vec<i32>) {
         // The leader looks at it when the question arrives, or when the answer leaves: as early or late as it can be.
-        let early = self.handle.world().dice.chance(0.5).then(|| self.ends(&partitions));
+        let is_early = self.handle.world().dice.chance(0.5);
+        let early = is_early.then(|| self.ends(&partitions));
         let mut world = self.handle.world();
         world.count("end of a partition asked for");
         let delay = if world.fault(|plan| plan.slow_ends) {

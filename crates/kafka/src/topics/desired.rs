@@ -169,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn events_are_timed_by_their_brokers_and_all_else_by_its_writer() {
+        let topics = topics(3);
+        for topic in &topics {
+            let by_brokers = topic.name == "acme.events.normalized";
+            let expected = if by_brokers { "LogAppendTime" } else { "CreateTime" };
+            assert_eq!(topic.settings["message.timestamp.type"], expected, "{}", topic.name);
+        }
+    }
+
+    #[test]
     fn nothing_is_both_kept_and_left_to_the_operators() {
         for topic in topics(3) {
             assert!(topic.settings.keys().all(|name| !topic.initial.contains_key(name)), "{topic:?}");
