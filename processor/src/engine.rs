@@ -313,12 +313,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
     fn balance_load(&mut self) -> Result<(), EngineError> {
+        self.cut_holds_short()?;
         let saturated = self.lookups.is_saturated();
-        let under_way = self.tasks.outstanding_bytes().map(|(partition, bytes)| {
-            let (outstanding, finished) = self.intake.under_way(partition);
-            UnderWay { partition, outstanding, bytes, finished }
-        });
-        let mut balance = self.load.balance(self.tasks.len(), under_way, saturated);
+        let under_way: Vec<UnderWay> = self.owned().into_iter().map(|p| self.under_way(p)).collect();
+        let mut balance = self.load.balance(self.tasks.len(), under_way.into_iter(), saturated);
         if !balance.pause.is_empty() {
             tracing::info!(partitions = ?balance.pause, saturated, "paused: too much is under way");
             self.brokers.pause(&self.input.partitions(&balance.pause))?;
@@ -330,6 +328,34 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())
+    }
+
+    /// Ends holds early in partitions that pause because of nothing but them: only what is read shows that they are
+    /// over.
+    fn cut_holds_short(&mut self) -> Result<(), EngineError> {
+        for partition in self.load.paused() {
+            let mut cut = 0_u32;
+            while self.tasks.waits_for_holds_alone(partition)
+                && self.load.holds_too_much(self.tasks.len(), self.under_way(partition))
+            {
+                self.step(partition, |task, ctx| task.cut_first_hold_short(ctx))?;
+                cut += 1;
+            }
+            if cut > 0 {
+                tracing::warn!(
+                    partition,
+                    cut,
+                    "holds are cut short: more events come within the hold than may be held; what follows may be late. \
+                     Raise max_held_events of [processor], or shorten the hold of the source"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn under_way(&self, partition: i32) -> UnderWay {
+        let (outstanding, finished) = self.intake.under_way(partition);
+        UnderWay { partition, outstanding, bytes: self.tasks.outstanding_bytes(partition), finished }
     }
 
     fn report(&mut self) {

@@ -3,6 +3,9 @@
 
 use crate::dice::Dice;
 
+/// Events that an instance may hold, with which no run is ever short of room.
+pub const ENOUGH_HELD_EVENTS: usize = 4_000;
+
 /// How often what goes wrong; probabilities of 1 unless it says otherwise.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -126,7 +129,7 @@ impl Plan {
             idle_every: if dice.chance(0.7) { dice.between(500, 5_000) } else { 0 },
             skew_ms: *dice.pick(&[0, 0, 50, 2_000, 60_000]),
             hand_over_bytes: *dice.pick(&[1, 2_000, 20_000, 1 << 20]),
-            max_held_events: *dice.pick(&[10, 40, 1_000]),
+            max_held_events: *dice.pick(&[10, 40, ENOUGH_HELD_EVENTS, ENOUGH_HELD_EVENTS]),
             plugin_queue: *dice.pick(&[0, 1, 3, 10]),
             max_entities: *dice.pick(&[3, 1_000]),
         }

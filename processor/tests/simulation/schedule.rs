@@ -13,6 +13,7 @@ use crate::group::SESSION_MS;
 use crate::handle::{Crash, Handle};
 use crate::instance::{Process, assemble};
 use crate::oracle::PROGRESS;
+use crate::plan;
 use crate::saboteurs::Sabotage;
 use crate::store::Disk;
 use crate::world::{BEGINNING, Due, World};
@@ -326,7 +327,8 @@ impl TestBed {
                 world.judge_state(owner, partition);
             }
         }
-        let judgement = world.oracle.judge_outputs();
+        let holds = world.plan.max_held_events >= plan::ENOUGH_HELD_EVENTS;
+        let judgement = world.oracle.judge_outputs(holds);
         world.take(judgement);
     }
 }

@@ -51,6 +51,23 @@ impl Task {
         self.release_due(ctx)
     }
 
+    /// Whether events wait for the ends of holds, and for nothing else.
+    pub fn waits_for_holds_alone(&self) -> bool {
+        self.holds.next().is_some() && self.waits.next().is_none() && self.consulting.is_empty()
+    }
+
+    /// The first hold is over now, whatever time it is: no more may be held, so nothing more is read, and without
+    /// anything that is read no time passes.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn cut_first_hold_short(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        if let Some(due) = self.holds.next() {
+            self.clock.go_to(due, ctx.now);
+        }
+        self.release_due(ctx)
+    }
+
     /// Moves the lanes whose holds are over.
     pub(super) fn release_due(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
         while let Some(key) = self.holds.take_due(self.clock.holds()) {

@@ -87,14 +87,14 @@ impl PartitionClock {
         };
         // A leader whose clock is behind the last one's: until it gets there, our own clock is what there is.
         if appended > latest {
-            self.advance(then.saturating_add(appended - latest), now);
+            self.go_to(then.saturating_add(appended - latest), now);
             self.appended = Some((appended, self.holds));
         }
     }
 
     /// Takes note that everything has been read which lay in the partition at `asked_at`, by our own clock.
     pub(super) fn read_to_the_end(&mut self, asked_at: i64) {
-        self.advance(self.possible(asked_at), asked_at);
+        self.go_to(self.possible(asked_at), asked_at);
     }
 
     /// What time it is if nothing was appended that is still to be read. 0 before anything was read.
@@ -104,7 +104,8 @@ impl PartitionClock {
         self.holds + sure.max(0)
     }
 
-    fn advance(&mut self, to: i64, at: i64) {
+    /// It is that time at `at`, by our own clock, unless it is later already.
+    pub(super) fn go_to(&mut self, to: i64, at: i64) {
         if to > self.holds {
             (self.holds, self.at) = (to, at);
         }

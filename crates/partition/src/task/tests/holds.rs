@@ -109,3 +109,17 @@ fn a_hold_ends_in_time_where_nothing_more_comes_and_the_end_is_known() {
     assert_eq!(world.published.len(), 1);
     assert!(!awaits(&world));
 }
+
+#[test]
+fn where_no_more_may_be_held_the_first_hold_is_cut_short() {
+    let log = [event("a", et::MESSAGE_RECEIVED, 1_000), event("b", et::MESSAGE_RECEIVED, 1_100)];
+    let mut world = World::new(settings(OrderMode::Sorted, 0), log.to_vec());
+    while world.read() {}
+    for left in [1, 0] {
+        assert!(world.task.waits_for_holds_alone());
+        world.step(Task::cut_first_hold_short);
+        world.commit();
+        assert_eq!(world.published.len(), 2 - left);
+    }
+    assert!(!world.task.waits_for_holds_alone());
+}
