@@ -4,7 +4,8 @@
 //! # Layout
 //!
 //! - [`Engine`]: the loop; [`Parts`]: what it is made of
-//! - `membership`, `commit`: taking and giving back partitions; transactions, and starting again
+//! - `membership`, `commit`, `holds`: taking and giving back partitions; transactions, and starting again; the ends of
+//!   holds
 //! - machines with their own fields:
 //!   - `input_topic`: the partitions of the input by their numbers
 //!   - `intake`: records become events, and offsets are finished
@@ -21,6 +22,7 @@ mod assignment;
 mod commit;
 mod ends;
 mod error;
+mod holds;
 mod input_topic;
 mod intake;
 mod load;
@@ -50,7 +52,7 @@ use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
 
 use self::assignment::Assignment;
-use self::ends::{End, Ends};
+use self::ends::Ends;
 use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
@@ -281,23 +283,6 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
-    /// Holds end where everything has been read that was in time; asks whether it has, where they could.
-    fn learn_ends(&mut self) -> Result<(), EngineError> {
-        for End { partition, offset, asked_at } in self.ends.to_reach() {
-            let waits = self.intake.waits(partition);
-            let read = self.intake.next_offset(partition).is_some_and(|next| next >= offset);
-            let input = self.input.partition(partition);
-            // What lies at the end may be no record: the client knows how far it has passed that over.
-            if read || !waits && self.brokers.position(&input).is_some_and(|position| position >= offset) {
-                self.ends.let_go(partition);
-                self.step(partition, |task, ctx| task.read_to_the_end(asked_at, ctx))?;
-            }
-        }
-        let now = self.clock.now_ms();
-        self.ends.ask(|| self.tasks.awaiting_the_end(now), now);
-        Ok(())
-    }
-
     fn tick(&mut self, answered_before: i64) -> Result<(), EngineError> {
         for partition in self.owned() {
             self.step(partition, |task, ctx| task.tick_after_answers(answered_before, ctx))?;
@@ -326,29 +311,6 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
             balance.resume.retain(|partition| !self.intake.waits(*partition));
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
-        }
-        Ok(())
-    }
-
-    /// Ends holds early in partitions that pause because of nothing but them: only what is read shows that they are
-    /// over.
-    fn cut_holds_short(&mut self) -> Result<(), EngineError> {
-        for partition in self.load.paused() {
-            let mut cut = 0_u32;
-            while self.tasks.waits_for_holds_alone(partition)
-                && self.load.holds_too_much(self.tasks.len(), self.under_way(partition))
-            {
-                self.step(partition, |task, ctx| task.cut_first_hold_short(ctx))?;
-                cut += 1;
-            }
-            if cut > 0 {
-                tracing::warn!(
-                    partition,
-                    cut,
-                    "holds are cut short: more events come within the hold than may be held; what follows may be late. \
-                     Raise max_held_events of [processor], or shorten the hold of the source"
-                );
-            }
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ impl Ends {
     }
 
     /// The ends that are still to be reached, with what was answered since the last call.
-    pub(super) fn to_reach(&mut self) -> Vec<End> {
+    pub(super) fn unreached(&mut self) -> Vec<End> {
         if let Some(asked_at) = self.asked_at
             && let Some(answer) = self.source.answer()
         {
@@ -94,14 +94,14 @@ mod tests {
         ends.ask(|| vec![1, 2], 100);
         ends.ask(|| vec![3], 101);
         let end = |partition, offset, asked_at| End { partition, offset, asked_at };
-        assert_eq!(ends.to_reach(), [end(1, 7, 100), end(2, 4, 100)]);
+        assert_eq!(ends.unreached(), [end(1, 7, 100), end(2, 4, 100)]);
         ends.let_go(2);
         ends.ask(|| vec![1], 1_099);
         assert_eq!(*asked.borrow(), [vec![1, 2]], "one is under way, the other not reached");
         ends.ask(|| vec![1], 1_100);
-        assert_eq!(ends.to_reach(), [end(1, 9, 1_100)]);
+        assert_eq!(ends.unreached(), [end(1, 9, 1_100)]);
         ends.ask(|| vec![2], 1_101);
         assert_eq!(*asked.borrow(), [vec![1, 2], vec![1], vec![2]]);
-        assert_eq!(ends.to_reach(), [end(1, 9, 1_100)], "no answer yet");
+        assert_eq!(ends.unreached(), [end(1, 9, 1_100)], "no answer yet");
     }
 }
