@@ -36,8 +36,8 @@ pub struct Lookups {
 // === impl Lookups ===
 
 impl Lookups {
-    /// Asks through `directory`, at most `limit` customers at once, each for at most `deadline`. `clock` is the one that
-    /// the engine asks.
+    /// Asks through `directory`, at most `limit` customers at once, each for at most `deadline`. `clock` is the one
+    /// that the engine asks.
     pub fn new(
         clock: SteadyClock,
         runtime: Handle,

@@ -10,8 +10,8 @@ use trunkline_config::Kafka;
 use crate::client;
 use crate::consumer_error::ConsumerError;
 
-/// Asks for the ends of a topic's partitions. It has a connection of its own: on the member's, a question would stand in
-/// line behind a fetch that waits for records.
+/// Asks for the ends of a topic's partitions. It has a connection of its own: on the member's, a question would stand
+/// in line behind a fetch that waits for records.
 pub struct EndOffsets {
     topic: String,
     client_id: String,

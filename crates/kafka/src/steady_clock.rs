@@ -38,8 +38,8 @@ impl Steady {
         Self { start_ms: time_of_day, looked_at: 0 }
     }
 
-    /// The time, UTC milliseconds, when the monotonic clock says so many milliseconds. Now and then it looks at the time
-    /// of day. It never goes back, as the monotonic clock does not.
+    /// The time, UTC milliseconds, when the monotonic clock says so many milliseconds. Now and then it looks at the
+    /// time of day. It never goes back, as the monotonic clock does not.
     pub fn now(&mut self, monotonic_ms: i64, time_of_day: impl FnOnce() -> i64) -> i64 {
         if monotonic_ms - self.looked_at >= LOOK_EVERY_MS {
             self.looked_at = monotonic_ms;

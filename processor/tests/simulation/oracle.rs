@@ -428,7 +428,7 @@ fn judge_lateness(
             mode => mode == OrderingMode::Sorted,
         };
         let by_a_repeat = repeats.iter().any(|time| event.event_time < *time);
-        if is_held && !by_a_repeat && !events[..index].iter().any(|other| over(other)) {
+        if is_held && !by_a_repeat && !events[..index].iter().any(over) {
             let what = format!(
                 "event {} of {entity}, {channel} ({:?}), is late, and was appended within the hold of whatever overtook it",
                 event.event_id, event.ordering.mode

@@ -28,8 +28,15 @@ pub struct ModelClock {
 pub struct ModelEnds {
     handle: Handle,
     sabotage: Option<Sabotage>,
-    /// When the answer comes, and what it says; nothing while the brokers do not answer.
-    under_way: Option<(i64, Option<Vec<(i32, i64)>>, Vec<i32>)>,
+    under_way: Option<Asked>,
+}
+
+/// A question about the ends of partitions.
+struct Asked {
+    partitions: Vec<i32>,
+    answered_at: i64,
+    /// What the answer says, where the leader looked at once.
+    early: Option<Vec<(i32, i64)>>,
 }
 
 /// The CRMs.
@@ -94,12 +101,12 @@ impl InputEnds for ModelEnds {
         } else {
             world.dice.between(0, 10)
         };
-        self.under_way = Some((world.now() + delay, early, partitions));
+        self.under_way = Some(Asked { partitions, answered_at: world.now() + delay, early });
     }
 
     fn answer(&mut self) -> Option<Vec<(i32, i64)>> {
         let now = self.handle.world().now();
-        let (_, early, partitions) = self.under_way.take_if(|(at, ..)| *at <= now)?;
+        let Asked { partitions, early, .. } = self.under_way.take_if(|asked| asked.answered_at <= now)?;
         let away = self.handle.world().clients.get(&self.handle.number)?.unreachable_until > now;
         if away {
             return Some(Vec::new());

@@ -6,7 +6,8 @@ use crate::evidence::{Evidence, Fact, Identity, Place};
 use crate::judge::exactly_once::{dead_places, first_of_each};
 
 /// How long after ingest has stamped an event it may take until it lies in the log, where nothing says when it did: the
-/// record has no time of its own but ingest's. In milliseconds. A healthy broker takes a few; more would excuse what a hold is for.
+/// record has no time of its own but ingest's. In milliseconds. A healthy broker takes a few; more would excuse what a
+/// hold is for.
 pub const APPEND_ALLOWANCE_MS: i64 = 50;
 
 /// The arrivals of all events.
