@@ -15,6 +15,10 @@ pub trait ChangelogBrokers: Brokers {
     /// [`ConsumerError`] when the client refuses.
     fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError>;
 
+    /// The next offset that would be read of a partition, behind what is no record. `None` where nothing was read since
+    /// it was started.
+    fn position(&mut self, partition: &TopicPartition) -> Option<i64>;
+
     /// The highest offset of each changelog partition that records were delivered to since the last call.
     fn take_delivered(&mut self) -> HashMap<TopicPartition, i64>;
 }
@@ -24,6 +28,10 @@ impl ChangelogBrokers for KafkaBrokers {
     fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
         self.consumer.seek(partition, offset)?;
         self.consumer.resume(std::slice::from_ref(partition))
+    }
+
+    fn position(&mut self, partition: &TopicPartition) -> Option<i64> {
+        self.consumer.position(partition)
     }
 
     fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {

@@ -4,10 +4,12 @@
 //! # Layout
 //!
 //! - [`Engine`]: the loop; [`Parts`]: what it is made of
-//! - `membership`, `commit`: taking and giving back partitions; transactions, and starting again
+//! - `membership`, `commit`, `holds`: taking and giving back partitions; transactions, and starting again; the ends of
+//!   holds
 //! - machines with their own fields:
 //!   - `input_topic`: the partitions of the input by their numbers
 //!   - `intake`: records become events, and offsets are finished
+//!   - `ends`: whether there is more to read
 //!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
 //!     `plugin_reports`: what operators see of plugins
 //!   - `assignment`: partitions that are being restored
@@ -18,7 +20,9 @@
 
 mod assignment;
 mod commit;
+mod ends;
 mod error;
+mod holds;
 mod input_topic;
 mod intake;
 mod load;
@@ -35,7 +39,7 @@ mod transaction;
 
 pub use error::EngineError;
 pub use parts::Parts;
-pub use ports::{PluginThreads, ProfileLookups};
+pub use ports::{InputEnds, PluginThreads, ProfileLookups};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +52,7 @@ use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
 
 use self::assignment::Assignment;
+use self::ends::Ends;
 use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
@@ -84,6 +89,7 @@ pub struct Engine<B, S> {
     /// Name of the instance.
     instance: String,
     intake: Intake,
+    ends: Ends,
     tasks: Tasks,
     plugins: PluginCalls,
     assignment: Assignment,
@@ -109,6 +115,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             lookups: parts.lookups,
             health: parts.health,
             intake: Intake::new(parts.schemas),
+            ends: Ends::new(parts.input_ends),
             tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
             plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
             assignment: Assignment::new(parts.restorer),
@@ -150,6 +157,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        self.learn_ends()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
         self.take_profiles()?;
@@ -221,7 +229,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let partition = record.partition;
         match self.intake.take(record, &*self.clock) {
             Taken::Event(arrived) => self.step(partition, |task, ctx| task.record(arrived, ctx)),
-            Taken::Finished { ingest_time } => self.step(partition, |task, ctx| task.skip(ingest_time, ctx)),
+            Taken::Finished(arrival) => self.step(partition, |task, ctx| task.skip(arrival, ctx)),
             Taken::DeadLetter(letter) => self.step(partition, |task, _| {
                 task.dead_letter(letter);
                 Ok(())
@@ -290,12 +298,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that.
     fn balance_load(&mut self) -> Result<(), EngineError> {
+        self.cut_holds_short()?;
         let saturated = self.lookups.is_saturated();
-        let under_way = self.tasks.outstanding_bytes().map(|(partition, bytes)| {
-            let (outstanding, finished) = self.intake.under_way(partition);
-            UnderWay { partition, outstanding, bytes, finished }
-        });
-        let mut balance = self.load.balance(self.tasks.len(), under_way, saturated);
+        let under_way: Vec<UnderWay> = self.owned().into_iter().map(|p| self.under_way(p)).collect();
+        let mut balance = self.load.balance(self.tasks.len(), under_way.into_iter(), saturated);
         if !balance.pause.is_empty() {
             tracing::info!(partitions = ?balance.pause, saturated, "paused: too much is under way");
             self.brokers.pause(&self.input.partitions(&balance.pause))?;
@@ -307,6 +313,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())
+    }
+
+    fn under_way(&self, partition: i32) -> UnderWay {
+        let (outstanding, finished) = self.intake.under_way(partition);
+        UnderWay { partition, outstanding, bytes: self.tasks.outstanding_bytes(partition), finished }
     }
 
     fn report(&mut self) {

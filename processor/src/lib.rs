@@ -12,6 +12,7 @@
 //! - [`state`]: where state is kept: RocksDB
 //! - [`restore`]: bringing state up to date, beside what is running
 //! - [`plugins`]: the threads of plugins of yours
+//! - [`input_ends`]: asking where the input ends, beside the stream
 //! - [`lookups`]: asking the CRMs beside the stream; `failed_lookups`: what is logged of those that fail
 //! - [`publisher`]: outputs as records
 //! - [`Processor`]: the program, with plugins of yours or without
@@ -19,6 +20,7 @@
 
 pub mod brokers;
 pub mod engine;
+pub mod input_ends;
 pub mod lookups;
 pub mod plugins;
 pub mod publisher;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use trunkline_connect::Directory;
+use trunkline_kafka::SteadyClock;
+use trunkline_kafka::ports::Clock;
 use trunkline_partition::task::LookupRequest;
 use trunkline_profiles::merge;
 use trunkline_schemas::{CustomerProfile, error_codes};
 
-use crate::clock;
 use crate::engine::ProfileLookups;
 use crate::failed_lookups::{FailedLookups, Warning};
 
@@ -20,6 +21,7 @@ const HAND_OVER: Duration = Duration::from_millis(10);
 
 /// Lookups under way and waiting.
 pub struct Lookups {
+    clock: SteadyClock,
     runtime: Handle,
     directory: Directory,
     deadline: Duration,
@@ -34,10 +36,18 @@ pub struct Lookups {
 // === impl Lookups ===
 
 impl Lookups {
-    /// Asks through `directory`, at most `limit` customers at once, each for at most `deadline`.
-    pub fn new(runtime: Handle, directory: Directory, deadline: Duration, limit: usize) -> Self {
+    /// Asks through `directory`, at most `limit` customers at once, each for at most `deadline`. `clock` is the one
+    /// that the engine asks.
+    pub fn new(
+        clock: SteadyClock,
+        runtime: Handle,
+        directory: Directory,
+        deadline: Duration,
+        limit: usize,
+    ) -> Self {
         let (answer_to, answers) = mpsc::channel();
         Self {
+            clock,
             runtime,
             directory,
             deadline,
@@ -56,11 +66,18 @@ impl Lookups {
             self.in_flight.insert(customer.clone());
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
-            let deadline = Instant::now() + time_to_ask(self.deadline, until, clock::now());
+            let clock = self.clock.clone();
+            let asked_at = clock.now_ms();
+            let deadline = Instant::now() + time_to_ask(self.deadline, until, asked_at);
             self.runtime.spawn(async move {
-                let parts = directory.profile_parts(&customer, deadline, traceparent.as_deref()).await;
+                let mut parts = directory.profile_parts(&customer, deadline, traceparent.as_deref()).await;
+                let now = clock.now_ms();
+                for fetched_at in parts.iter_mut().filter_map(|part| part.fetched_at.as_mut()) {
+                    // By the engine's clock, whatever is done to the machine's: it says how old the answer is.
+                    *fetched_at = (*fetched_at).clamp(asked_at, now.max(asked_at));
+                }
                 // The engine is gone only when the process ends.
-                let _ = answer_to.send(merge(&customer, &parts, clock::now()));
+                let _ = answer_to.send(merge(&customer, &parts, now));
             });
         }
     }
@@ -87,9 +104,10 @@ impl ProfileLookups for Lookups {
 
     fn take_answers(&mut self) -> Vec<CustomerProfile> {
         let answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
+        let now = self.clock.now_ms();
         for answer in &answers {
             self.in_flight.remove(&answer.customer_id);
-            for Warning { system, status, left_out } in self.failed.note(answer, clock::now()) {
+            for Warning { system, status, left_out } in self.failed.note(answer, now) {
                 let code = error_codes::LOOKUP_FAILED.as_str();
                 tracing::warn!(code, system, ?status, left_out, "a profile lookup failed");
             }

@@ -20,7 +20,7 @@
 //! The edge:
 //! - `brokers`: what the brokers themselves answer to the sink alone
 //! - `caller`: calls to targets, on the asynchronous runtime
-//! - [`reports`], `metrics`, `clock`: what an operator sees, and the time
+//! - [`reports`], `metrics`: what an operator sees
 //! - [`run()`]: puts it together
 
 pub mod answer;
@@ -39,7 +39,6 @@ pub mod worker;
 
 mod brokers;
 mod caller;
-mod clock;
 mod metrics;
 mod run;
 

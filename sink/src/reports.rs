@@ -4,13 +4,13 @@ use std::sync::mpsc;
 
 use tokio::sync::broadcast;
 use trunkline_connect::Event;
+use trunkline_kafka::SteadyClock;
 use trunkline_kafka::ports::Clock;
 use trunkline_schemas::error_codes;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
 
 use crate::answer::Failure;
-use crate::clock::WallClock;
 
 const COMPONENT: &str = "sink";
 
@@ -54,7 +54,7 @@ impl Reporter {
         self,
         mut events: broadcast::Receiver<Event>,
         reports: mpsc::Sender<PipelineError>,
-        clock: WallClock,
+        clock: SteadyClock,
     ) {
         let mut reporter = trunkline_connect::Reporter::new(COMPONENT, &self.instance);
         loop {

@@ -14,14 +14,13 @@ use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError, SchemaFetcher,
-    TransactionError, names, startup,
+    SteadyClock, TransactionError, names, startup,
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
 use trunkline_telemetry::{Health, admin};
 
 use crate::caller::Caller;
-use crate::clock::WallClock;
 use crate::lanes::{Lanes, Settings};
 use crate::metrics;
 use crate::outputs::{Outputs, Topics};
@@ -97,9 +96,9 @@ pub async fn run(
     let directory = Directory::from_config(&config, Role::WriteBack)?;
     directory.await_predecessor();
     let reporter = Reporter::new(&instance);
-    let clock = WallClock::start();
+    let clock = SteadyClock::start();
     let (report_sender, reports) = mpsc::channel();
-    tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock));
+    tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock.clone()));
 
     let drain_timeout = config.sink.drain_timeout;
     let stop = Arc::new(AtomicBool::new(false));
@@ -127,7 +126,7 @@ struct Parts {
     directory: Directory,
     reporter: Reporter,
     reports: mpsc::Receiver<PipelineError>,
-    clock: WallClock,
+    clock: SteadyClock,
     health: Arc<Health>,
 }
 

@@ -58,10 +58,14 @@ impl Transactions {
         plan: &Plan,
         reports: &[PipelineError],
     ) -> Result<Settled, Error> {
-        let records = self.records(plan, reports)?;
+        let started_ms = clock.now_ms();
+        let mut records = self.records(plan, reports)?;
+        for record in &mut records {
+            // On a record without a time the client puts the machine's time of day. Set by weeks, it would be refused.
+            record.timestamp.get_or_insert(started_ms);
+        }
         let offsets: Vec<(TopicPartition, i64)> =
             plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
-        let started_ms = clock.now_ms();
         let committed = attempt(brokers, &records, &offsets);
         let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();
         let ended = end_transaction(committed, Aborting::Now, || brokers.abort())?;

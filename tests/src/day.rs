@@ -11,8 +11,7 @@ use trunkline_load::generator::{Day, DaySettings};
 use trunkline_load::now_ms;
 use trunkline_load::{Counts, LoadSettings, Progress, ledger, play};
 use trunkline_verifier::configuration::Configuration;
-use trunkline_verifier::known::with_stalls;
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
 use crate::deployment::Deployment;
 use crate::wait::until;
@@ -131,7 +130,7 @@ impl Deployment {
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,
-            known: with_stalls(),
+            known: KNOWN.to_vec(),
             ..Inputs::default()
         };
         verify(&inputs).await.context("the evidence cannot be read")

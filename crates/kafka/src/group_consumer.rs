@@ -7,10 +7,11 @@
 
 pub use crate::group_settings::{GroupSettings, SESSION_TIMEOUT};
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
@@ -20,6 +21,7 @@ use rdkafka::types::RDKafkaRespErr;
 use trunkline_config::Kafka;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
+use crate::arrivals::Arrivals;
 use crate::client;
 use crate::committed_offsets::committed;
 use crate::consumer_error::ConsumerError;
@@ -43,10 +45,17 @@ pub enum Polled {
     Idle,
 }
 
+/// How often the client's own thread is woken while there is nothing to read. It sends the heartbeats, and it waits
+/// until a time of day: set back by ten minutes while it does, the machine's clock would cost the membership.
+const WAKE_EVERY: Duration = Duration::from_secs(1);
+
 /// A member of a consumer group; see the module's documentation.
 pub struct GroupConsumer {
     group: String,
     consumer: BaseConsumer<Context>,
+    arrivals: Arc<Arrivals>,
+    /// When the client's own thread was woken last.
+    woken: Cell<Instant>,
 }
 
 /// Keeps the announced changes of assignment for the owner.
@@ -91,10 +100,6 @@ impl ConsumerContext for Context {
         };
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
     }
-
-    fn main_queue_min_poll_interval(&self) -> rdkafka::util::Timeout {
-        rdkafka::util::Timeout::After(Duration::from_millis(100))
-    }
 }
 
 // === impl GroupConsumer ===
@@ -108,10 +113,13 @@ impl GroupConsumer {
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
         let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
-        let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
+        let mut consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
+        let arrivals = Arc::new(Arrivals::default());
+        let announced = Arc::clone(&arrivals);
+        consumer.set_nonempty_callback(move || announced.announce());
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(create)?;
-        Ok(Self { group: settings.group.clone(), consumer })
+        Ok(Self { group: settings.group.clone(), consumer, arrivals, woken: Cell::new(Instant::now()) })
     }
 
     /// Waits at most `timeout` for a record or a change of assignment.
@@ -123,7 +131,14 @@ impl GroupConsumer {
         if let Some(change) = self.next_change() {
             return Ok(change);
         }
-        let message = self.consumer.poll(timeout);
+        let message = self.consumer.poll(Duration::ZERO).or_else(|| {
+            if timeout.is_zero() || self.is_changing() {
+                return None;
+            }
+            self.wake();
+            self.arrivals.wait(timeout);
+            self.consumer.poll(Duration::ZERO)
+        });
         match message {
             Some(Ok(message)) => {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
@@ -218,9 +233,32 @@ impl GroupConsumer {
             .map_err(|source| self.call("reading watermarks", source))
     }
 
+    /// The next offset that [`Self::poll`] would return of a partition, behind what is no record of its own: what was
+    /// aborted, and the marks of transactions. `None` before anything was returned since the partition was taken or its
+    /// position moved.
+    pub fn position(&self, partition: &TopicPartition) -> Option<i64> {
+        let positions = self.consumer.position().ok()?;
+        match positions.find_partition(&partition.topic, partition.partition)?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        }
+    }
+
     /// What a transaction needs to commit this group's offsets.
     pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
         self.consumer.group_metadata()
+    }
+
+    /// Asks the client's own thread something that it knows, now and then: so it does not oversleep.
+    fn wake(&self) {
+        if self.woken.get().elapsed() >= WAKE_EVERY {
+            self.woken.set(Instant::now());
+            drop(self.group_metadata());
+        }
+    }
+
+    fn is_changing(&self) -> bool {
+        !self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn next_change(&self) -> Option<Polled> {

@@ -11,7 +11,7 @@
 //! - [`GroupConsumer`]: a member of a consumer group that decides when partitions come and go; it joins by
 //!   its [`GroupSettings`]
 //! - [`ports`]: what both stream loops ask of the brokers and the clock, for the real ones and for models of them;
-//!   [`KafkaBrokers`]: the real ones
+//!   [`KafkaBrokers`]: the real ones; [`SteadyClock`]: the time of day without its jumps
 //! - [`end_transaction`]: what follows from how a commit went
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
@@ -19,7 +19,8 @@
 //! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure, with a source of
 //!   schemas as its port
 //! - [`CommittedOffsets`]: a group's offsets, asked for by one who is no member
-//! - [`ConsumerError`]: what can go wrong in either
+//! - [`EndOffsets`]: where partitions end, asked for beside the member that reads them
+//! - [`ConsumerError`]: what can go wrong in any of them
 //! - [`changelog`]: reading state back to the end of what is committed
 //! - [`tail`]: reading topics from the start or a time to their end, or following them; outside any group
 //! - [`topics`]: what is to be done so that the topics are as [`trunkline_schemas::catalog`] says, and doing it
@@ -47,17 +48,21 @@ pub mod tail;
 pub mod topics;
 pub mod transactional_producer;
 
+mod arrivals;
 mod brokers;
 mod client;
 mod consumer_error;
+mod end_offsets;
 mod group_settings;
 mod inbound;
+mod steady_clock;
 mod transaction_end;
 mod transaction_timeouts;
 
 pub use brokers::KafkaBrokers;
 pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;
+pub use end_offsets::EndOffsets;
 pub use group_consumer::{GroupConsumer, Polled};
 pub use group_settings::GroupSettings;
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
@@ -66,6 +71,7 @@ pub use registry::{Registry, RegistryError};
 pub use reports::{ReportEncoder, ReportQueue};
 pub use schema_fetcher::{FetchedSchema, SchemaFetcher, SchemaSource};
 pub use schema_wait::SchemaWait;
+pub use steady_clock::{Steady, SteadyClock};
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;
 pub use transaction_end::{Aborting, Ended, end_transaction};

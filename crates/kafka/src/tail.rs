@@ -4,7 +4,7 @@
 //! other reader is disturbed.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
 
+use crate::arrivals::Arrivals;
 use crate::client;
 use trunkline_schemas::record::InboundRecord;
 
@@ -101,32 +102,6 @@ struct Reader {
     consumer: BaseConsumer,
     partitions: usize,
     at_end: HashSet<i32>,
-}
-
-/// Wakes the reading thread when any consumer has something.
-#[derive(Default)]
-struct Arrivals {
-    any: Mutex<bool>,
-    changed: Condvar,
-}
-
-// === impl Arrivals ===
-
-impl Arrivals {
-    fn announce(&self) {
-        *self.any.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits until something has arrived since the last wait, at most `timeout`.
-    fn wait(&self, timeout: Duration) {
-        let any = self.any.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut any, _) = self
-            .changed
-            .wait_timeout_while(any, timeout, |any| !*any)
-            .unwrap_or_else(PoisonError::into_inner);
-        *any = false;
-    }
 }
 
 // === impl Reader ===

@@ -4,17 +4,17 @@
 //! to the lane in front of the emission. The latter starts from the former.
 //!
 //! Events of the same millisecond keep the order of their arrival, unless their types say which is the cause of which
-//! (`ties`).
+//! (`ties`). What waits stands in `waiting`.
 
 mod ties;
-
-use std::collections::BTreeMap;
+mod waiting;
 
 use serde::{Deserialize, Serialize};
 use trunkline_config::OrderMode;
 
 use self::ties::rank;
 pub use self::ties::{Edge, Span, edge};
+use self::waiting::{Turn, Waiting, WaitingRoom};
 use crate::conversation::{Causes, Need};
 
 /// How far a channel has come.
@@ -42,8 +42,8 @@ pub struct Facts<'a> {
     pub offset: i64,
     /// When it happened.
     pub event_time: i64,
-    /// When it was taken in.
-    pub ingest_time: i64,
+    /// When it arrived, in the partition's time: its hold begins.
+    pub arrived_at: i64,
     /// The source's own number.
     pub sequence: Option<i64>,
     /// Its canonical type.
@@ -63,8 +63,8 @@ pub struct Passed<T> {
     pub late: bool,
     /// The events before it never came within the hold.
     pub gap_before: bool,
-    /// Whether it had to wait.
-    pub held: bool,
+    /// Milliseconds that it had to wait, in the partition's time, one at least; 0 when it did not.
+    pub held_ms: i64,
     /// The channel's order once it is emitted.
     pub order: ChannelOrder,
 }
@@ -75,32 +75,7 @@ pub struct Channel<T> {
     mode: OrderMode,
     hold_ms: i64,
     order: ChannelOrder,
-    waiting: BTreeMap<Turn, Waiting<T>>,
-}
-
-/// Whose turn comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    /// What the mode goes by: the source's number, the time, or nothing.
-    main: i64,
-    /// Times that the conversation starts again within the millisecond, up to here.
-    again: u32,
-    /// The place among those of the same millisecond that the type gives.
-    rank: u8,
-    /// Where its record lies, or that of the event that it comes right after.
-    offset: i64,
-    /// Where its own record lies, where it comes right after another; else -1.
-    after: i64,
-}
-
-#[derive(Debug)]
-struct Waiting<T> {
-    item: T,
-    due: i64,
-    event_time: i64,
-    event_type: String,
-    need: Need,
-    edge: Option<(Edge, Span)>,
+    waiting: WaitingRoom<T>,
 }
 
 // === impl Channel ===
@@ -108,7 +83,7 @@ struct Waiting<T> {
 impl<T> Channel<T> {
     /// Goes on from what was emitted.
     pub fn new(mode: OrderMode, hold_ms: i64, order: ChannelOrder) -> Self {
-        Self { mode, hold_ms, order, waiting: BTreeMap::new() }
+        Self { mode, hold_ms, order, waiting: WaitingRoom::new() }
     }
 
     /// The mode it was made with.
@@ -123,7 +98,7 @@ impl<T> Channel<T> {
 
     /// When the first event's hold ends.
     pub fn next_due(&self) -> Option<i64> {
-        self.waiting.values().map(|w| w.due).min()
+        self.waiting.next_due()
     }
 
     /// Takes an event; it passes now, or waits. `seen` is what the conversation has seen, after what was let through.
@@ -165,49 +140,21 @@ impl<T> Channel<T> {
     fn wait(&mut self, main: i64, facts: Facts<'_>, item: T) {
         let by_time = self.mode == OrderMode::Sorted;
         let rank = if by_time { rank(facts.event_type) } else { 0 };
-        let again = if by_time { self.again(main, facts.edge.as_ref()) } else { 0 };
+        let again = if by_time { self.waiting.again(main, facts.edge.as_ref()) } else { 0 };
         let turn = Turn { main, again, rank, offset: facts.offset, after: -1 };
         if let Some((Edge::Start, span)) = &facts.edge {
-            self.move_ends_behind(turn, span);
+            self.waiting.move_ends_behind(turn, span);
         }
-        let due = facts.ingest_time + self.hold_ms;
-        let event_type = facts.event_type.to_owned();
-        let Facts { event_time, need, edge, .. } = facts;
-        let waiting = Waiting { item, due, event_time, event_type, need, edge };
-        self.waiting.insert(turn, waiting);
-    }
-
-    /// How many times the conversation starts again among the events of this time, this one included: with a start
-    /// that comes after the end of another session of the customer.
-    fn again(&self, time: i64, edge: Option<&(Edge, Span)>) -> u32 {
-        let first = Turn { main: time, again: 0, rank: 0, offset: i64::MIN, after: -1 };
-        let of_time = || self.waiting.range(first..).take_while(|(turn, _)| turn.main == time);
-        let again = of_time().map(|(turn, _)| turn.again).max().unwrap_or(0);
-        let Some((Edge::Start, span)) = edge.filter(|(_, span)| span.is_of_customer()) else { return again };
-        let ended = |(turn, waiting): (&Turn, &Waiting<T>)| match &waiting.edge {
-            Some((Edge::End, other)) => turn.again == again && other.is_of_customer() && other != span,
-            _ => false,
+        let waiting = Waiting {
+            item,
+            due: facts.arrived_at.saturating_add(self.hold_ms),
+            offset: facts.offset,
+            event_time: facts.event_time,
+            event_type: facts.event_type.to_owned(),
+            need: facts.need,
+            edge: facts.edge,
         };
-        again + u32::from(of_time().any(ended))
-    }
-
-    /// What ends in the millisecond in which it starts, and came first, comes right after its start.
-    fn move_ends_behind(&mut self, start: Turn, span: &Span) {
-        let first = Turn { offset: i64::MIN, after: -1, ..start };
-        let ends: Vec<Turn> = self
-            .waiting
-            .range(first..start)
-            .filter(|(_, waiting)| matches!(&waiting.edge, Some((Edge::End, ended)) if ended == span))
-            .map(|(turn, _)| *turn)
-            .collect();
-        for turn in ends {
-            // One that already follows its start ended another session of the same name.
-            if turn.after < 0
-                && let Some(end) = self.waiting.remove(&turn)
-            {
-                self.waiting.insert(Turn { offset: start.offset, after: turn.offset, ..turn }, end);
-            }
-        }
+        self.waiting.insert(turn, waiting);
     }
 
     /// The next event whose turn it is, at partition time `now`. Call until there is none.
@@ -220,40 +167,36 @@ impl<T> Channel<T> {
     }
 
     fn next_sequenced(&mut self, now: i64) -> Option<Passed<T>> {
-        let (&turn, _) = self.waiting.first_key_value()?;
+        let turn = self.waiting.first()?;
         let (sequence, next) = (turn.main, self.order.next_sequence.unwrap_or(1));
-        let due = self.waiting.values().any(|w| w.due <= now);
-        if sequence > next && !due {
+        if sequence > next && !self.waiting.any_due(now) {
             return None;
         }
-        let waiting = self.waiting.remove(&turn)?;
+        let waiting = self.waiting.remove(turn)?;
         self.order.next_sequence = Some(next.max(sequence.saturating_add(1)));
-        let flags = Flags { gap_before: sequence > next, late: sequence < next, held: true };
-        Some(self.passed(waiting.item, waiting.event_time, flags))
+        let flags = Flags { gap_before: sequence > next, late: sequence < next };
+        Some(self.released(waiting, flags, now))
     }
 
     fn next_sorted(&mut self, now: i64) -> Option<Passed<T>> {
         // Everything that sorts before an event whose hold is over goes before it.
-        if !self.waiting.values().any(|w| w.due <= now) {
+        if !self.waiting.any_due(now) {
             return None;
         }
-        let (_, waiting) = self.waiting.pop_first()?;
-        Some(self.passed(waiting.item, waiting.event_time, Flags { held: true, ..Flags::default() }))
+        let waiting = self.waiting.remove(self.waiting.first()?)?;
+        Some(self.released(waiting, Flags::default(), now))
     }
 
     fn next_causal(&mut self, now: i64, seen: &Causes) -> Option<Passed<T>> {
-        let free = |w: &Waiting<T>| seen.admit(w.need) || w.due <= now;
-        let first = self.waiting.values().find(|w| free(w))?.event_time;
-        // By arrival; of one millisecond, by what the types say.
-        let of_its_time = self.waiting.iter().filter(|(_, w)| w.event_time == first && free(w));
-        let key = *of_its_time.min_by_key(|(turn, w)| (rank(&w.event_type), **turn))?.0;
-        let waiting = self.waiting.remove(&key)?;
-        let flags = Flags {
-            gap_before: !seen.admit(waiting.need),
-            late: self.is_behind(waiting.event_time),
-            held: true,
-        };
-        Some(self.passed(waiting.item, waiting.event_time, flags))
+        let waiting = self.waiting.remove(self.waiting.first_free(now, seen)?)?;
+        let flags = Flags { gap_before: !seen.admit(waiting.need), late: self.is_behind(waiting.event_time) };
+        Some(self.released(waiting, flags, now))
+    }
+
+    fn released(&mut self, waiting: Waiting<T>, flags: Flags, now: i64) -> Passed<T> {
+        let arrived_at = waiting.due.saturating_sub(self.hold_ms);
+        let held_ms = now.saturating_sub(arrived_at).max(1);
+        Passed { held_ms, ..self.passed(waiting.item, waiting.event_time, flags) }
     }
 
     fn is_behind(&self, event_time: i64) -> bool {
@@ -263,7 +206,7 @@ impl<T> Channel<T> {
     fn passed(&mut self, item: T, event_time: i64, flags: Flags) -> Passed<T> {
         let furthest = self.order.furthest.map_or(event_time, |furthest| furthest.max(event_time));
         self.order.furthest = Some(furthest);
-        Passed { item, late: flags.late, gap_before: flags.gap_before, held: flags.held, order: self.order }
+        Passed { item, late: flags.late, gap_before: flags.gap_before, held_ms: 0, order: self.order }
     }
 }
 
@@ -271,7 +214,6 @@ impl<T> Channel<T> {
 struct Flags {
     late: bool,
     gap_before: bool,
-    held: bool,
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ mod size;
 mod timers;
 
 pub use arrive::{Arrived, entity_of};
-pub use clock::IDLE_AFTER_MS;
+pub use clock::Arrival;
 pub use settings::Settings;
 
 use std::collections::{BTreeMap, HashMap};

@@ -98,6 +98,8 @@ impl World {
             Happens::Read { conversation, wanted } => self.read(&format!("c{conversation}"), *wanted),
             Happens::Pass(milliseconds) => {
                 self.now += milliseconds;
+                let now = self.now;
+                self.step(|task, ctx| task.read_to_the_end(now, ctx));
                 self.step(Task::tick);
             }
             Happens::Treated { well } if !self.questions.is_empty() => {

@@ -116,6 +116,8 @@ impl Replay {
         }
         for _ in 0..3 {
             self.now += HOLD_MS;
+            let now = self.now;
+            self.step(|task, ctx| task.read_to_the_end(now, ctx));
             self.step(Task::tick);
         }
         let offsets: HashSet<i64> = self.finished.iter().copied().collect();

@@ -7,7 +7,7 @@ use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
-use trunkline_partition::task::{Arrived, entity_of};
+use trunkline_partition::task::{Arrival, Arrived, entity_of};
 use trunkline_schemas::codec;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 
@@ -26,6 +26,8 @@ pub(super) struct Intake {
 /// The offsets of one partition.
 struct Offsets {
     tracker: OffsetTracker,
+    /// The offset behind the last record that was taken in.
+    next: i64,
     /// The watermark of the commit that was made last, whether it took effect or not.
     offered: i64,
     /// The offset that was committed last.
@@ -38,8 +40,8 @@ struct Offsets {
 pub(super) enum Taken {
     /// Its task gets an event.
     Event(Box<Arrived>),
-    /// It was finished before; its task learns when it was taken in (UTC milliseconds).
-    Finished { ingest_time: i64 },
+    /// It was finished before; its task learns when it arrived.
+    Finished(Arrival),
     /// It gives no event.
     DeadLetter(DeadLetter),
     /// It waits for its schema, and so does its partition from now on.
@@ -81,8 +83,8 @@ impl Intake {
             None => SavedOffsets::default(),
         };
         let tracker = OffsetTracker::restored(Some(committed), saved.finished);
-        self.partitions
-            .insert(partition, Offsets { tracker, offered: committed, committed, reads_below: false });
+        let offsets = Offsets { tracker, next: committed, offered: committed, committed, reads_below: false };
+        self.partitions.insert(partition, offsets);
         Ok(())
     }
 
@@ -105,7 +107,7 @@ impl Intake {
         }
         match self.read(record, clock) {
             Ok(arrived) if self.is_new(partition, arrived.record.offset) => Taken::Event(arrived),
-            Ok(arrived) => Taken::Finished { ingest_time: arrived.event.ingest_time() },
+            Ok(arrived) => Taken::Finished(arrived.arrival()),
             Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
                 self.schema_wait.wait(partition, record);
@@ -127,6 +129,11 @@ impl Intake {
     /// Whether records of a partition wait for their schema.
     pub(super) fn waits(&self, partition: i32) -> bool {
         self.schema_wait.is_waiting(&partition)
+    }
+
+    /// The offset behind the last record of a partition that was taken in.
+    pub(super) fn next_offset(&self, partition: i32) -> Option<i64> {
+        self.partitions.get(&partition).map(|offsets| offsets.next)
     }
 
     /// A task is done with these offsets.
@@ -201,6 +208,7 @@ impl Intake {
     /// Takes note of an offset that was read. False when it was finished before.
     fn is_new(&mut self, partition: i32, offset: i64) -> bool {
         let Some(known) = self.partitions.get_mut(&partition) else { return false };
+        known.next = offset + 1;
         match known.tracker.read(offset) {
             Seen::New => true,
             Seen::Pending | Seen::Done => false,

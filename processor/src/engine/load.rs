@@ -1,6 +1,6 @@
 //! Which partitions pause because too much of them is under way.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::pressure::Pressure;
 
@@ -9,7 +9,7 @@ const HELD_BYTES: usize = 256 << 20;
 
 /// Partitions that pause because too much of them is under way.
 pub(super) struct Load {
-    paused: HashSet<i32>,
+    paused: BTreeSet<i32>,
     max_held_events: usize,
 }
 
@@ -20,6 +20,7 @@ pub(super) struct Balance {
 }
 
 /// What is under way of a partition.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct UnderWay {
     pub(super) partition: i32,
     /// Events read and not finished.
@@ -35,7 +36,7 @@ pub(super) struct UnderWay {
 impl Load {
     /// Nothing pauses yet; so many events may be under way on this instance.
     pub(super) fn new(max_held_events: usize) -> Self {
-        Self { paused: HashSet::new(), max_held_events }
+        Self { paused: BTreeSet::new(), max_held_events }
     }
 
     /// Pauses partitions that hold too much, and resumes them once they hold half of that. `saturated` says that more
@@ -46,19 +47,33 @@ impl Load {
         under_way: impl Iterator<Item = UnderWay>,
         saturated: bool,
     ) -> Balance {
-        let partitions = partitions.max(1);
-        let limit = (self.max_held_events / partitions).max(1);
         let mut balance = Balance { pause: Vec::new(), resume: Vec::new() };
-        for UnderWay { partition, outstanding, bytes, finished } in under_way {
-            let bytes_limit = HELD_BYTES / partitions;
-            let pressure = Pressure { outstanding, bytes, bytes_limit, finished, limit, saturated };
-            match self.paused.contains(&partition) {
-                false if pressure.pauses() => balance.pause.push(partition),
-                true if pressure.resumes() => balance.resume.push(partition),
+        for under_way in under_way {
+            let pressure = self.pressure(partitions, under_way, saturated);
+            match self.paused.contains(&under_way.partition) {
+                false if pressure.pauses() => balance.pause.push(under_way.partition),
+                true if pressure.resumes() => balance.resume.push(under_way.partition),
                 _ => {}
             }
         }
         balance
+    }
+
+    /// Whether a partition that pauses would go on pausing if no lookup were left to be made.
+    pub(super) fn holds_too_much(&self, partitions: usize, under_way: UnderWay) -> bool {
+        !self.pressure(partitions, under_way, false).resumes()
+    }
+
+    /// The partitions that pause.
+    pub(super) fn paused(&self) -> Vec<i32> {
+        self.paused.iter().copied().collect()
+    }
+
+    fn pressure(&self, partitions: usize, under_way: UnderWay, saturated: bool) -> Pressure {
+        let partitions = partitions.max(1);
+        let limit = (self.max_held_events / partitions).max(1);
+        let UnderWay { outstanding, bytes, finished, .. } = under_way;
+        Pressure { outstanding, bytes, bytes_limit: HELD_BYTES / partitions, finished, limit, saturated }
     }
 
     /// These pause from now on.

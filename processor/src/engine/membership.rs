@@ -92,6 +92,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.plugins.let_go(partition);
             self.assignment.let_go(partition);
             self.load.let_go(partition);
+            self.ends.let_go(partition);
         }
     }
 

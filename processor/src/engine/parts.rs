@@ -12,7 +12,7 @@ use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_telemetry::Health;
 
-use super::ports::{PluginThreads, ProfileLookups};
+use super::ports::{InputEnds, PluginThreads, ProfileLookups};
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
 
@@ -26,6 +26,8 @@ pub struct Parts<B, S> {
     pub restorer: Box<dyn Restorer>,
     /// Schemas of records that this build does not know.
     pub schemas: Box<dyn SchemaSource>,
+    /// Asks where the partitions of the input end.
+    pub input_ends: Box<dyn InputEnds>,
     /// Asks the CRMs.
     pub lookups: Box<dyn ProfileLookups>,
     /// The time.

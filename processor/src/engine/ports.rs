@@ -20,6 +20,16 @@ pub trait ProfileLookups {
     fn is_saturated(&self) -> bool;
 }
 
+/// Where the ends of the input's partitions are asked for, beside the loop.
+pub trait InputEnds {
+    /// Asks where these partitions end. One question at a time: the next only after the answer to this one.
+    fn ask(&mut self, partitions: Vec<i32>);
+
+    /// What came of the question, as far as it was answered: each partition with the offset behind its last record,
+    /// committed or not, at some moment since it was asked. `None` as long as nothing has come of it.
+    fn answer(&mut self) -> Option<Vec<(i32, i64)>>;
+}
+
 /// The threads that plugins run on.
 pub trait PluginThreads {
     /// Gives a question to the present thread of a plugin (by its index among those that were registered).

@@ -87,6 +87,12 @@ impl Tasks {
         Ok(Some(task))
     }
 
+    /// Partitions with holds that are over if nothing is left to be read of what was there at `now`.
+    pub(super) fn awaiting_the_end(&self, now: i64) -> Vec<i32> {
+        let awaiting = self.running.iter().filter(|(_, running)| running.task.awaits_the_end(now));
+        awaiting.map(|(partition, _)| *partition).collect()
+    }
+
     /// Takes in a fetched profile. Returns it as it now stands.
     pub(super) fn learn(&mut self, fetched: CustomerProfile, now: i64) -> CustomerProfile {
         self.profiles.learn(fetched, now)
@@ -115,9 +121,14 @@ impl Tasks {
         self.running.values_mut().for_each(|running| running.task.evict(limit));
     }
 
-    /// Bytes of events under way, by partition.
-    pub(super) fn outstanding_bytes(&self) -> impl Iterator<Item = (i32, usize)> {
-        self.running.iter().map(|(partition, running)| (*partition, running.task.outstanding_bytes()))
+    /// Bytes of events of a partition that are under way.
+    pub(super) fn outstanding_bytes(&self, partition: i32) -> usize {
+        self.running.get(&partition).map_or(0, |running| running.task.outstanding_bytes())
+    }
+
+    /// Whether a partition's events wait for the ends of holds, and for nothing else.
+    pub(super) fn waits_for_holds_alone(&self, partition: i32) -> bool {
+        self.running.get(&partition).is_some_and(|running| running.task.waits_for_holds_alone())
     }
 
     /// Brings the metrics up to date.

@@ -10,8 +10,8 @@ use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::{
-    CommittedOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry, SchemaFetcher, limits, names,
-    startup,
+    CommittedOffsets, EndOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry, SchemaFetcher,
+    SteadyClock, limits, names, startup,
 };
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
@@ -22,8 +22,9 @@ use trunkline_schemas::catalog;
 use trunkline_telemetry::Health;
 
 use super::{RunError, state_path, transactional_id};
-use crate::clock::{self, WallClock};
+use crate::clock;
 use crate::engine::{EngineError, Parts};
+use crate::input_ends::EndsThread;
 use crate::lookups::Lookups;
 use crate::plugins::Threads;
 use crate::publisher::Publisher;
@@ -58,6 +59,10 @@ impl Assembly {
         let input_topic = self.config.kafka.topic(catalog::EVENTS_NORMALIZED);
         let changelog_topic = self.config.kafka.topic(catalog::PROCESSOR_CHANGELOG);
         let (brokers, restorer) = self.connect(&input_topic, &changelog_topic)?;
+        let ends = EndOffsets::open(&self.config.kafka, &input_topic, &self.instance);
+        let input_ends = EndsThread::start(ends.map_err(EngineError::from)?)
+            .map_err(|error| RunError::Thread(error.to_string()))?;
+        let clock = SteadyClock::start();
         let (plugin_threads, plugins) = self.plugins;
         let settings = settings(&self.config, &self.instance, &plugins);
         let (processor, enrichment) = (&self.config.processor, &self.config.enrichment);
@@ -69,13 +74,15 @@ impl Assembly {
             schemas: Box::new(SchemaFetcher::new(self.runtime.clone(), self.registry)),
             events: self.directory.events(),
             reporter: Reporter::new("processor", &self.instance),
+            input_ends: Box::new(input_ends),
             lookups: Box::new(Lookups::new(
+                clock.clone(),
                 self.runtime,
                 self.directory,
                 enrichment.deadline,
                 processor.max_in_flight_lookups,
             )),
-            clock: Box::new(WallClock),
+            clock: Box::new(clock),
             profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone())
                 .asking(systems_asked(&self.config)),
             rules: self.rules,

@@ -431,6 +431,10 @@ impl ChangelogBrokers for ModelBrokers {
         Ok(())
     }
 
+    fn position(&mut self, partition: &TopicPartition) -> Option<i64> {
+        self.client(|client| client.fetches.get(&partition.partition).map(|fetch| fetch.position)).flatten()
+    }
+
     fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
         self.handle.point(Activity::UnderWay);
         if self.handle.world().fault(|plan| plan.unreported) {

@@ -27,7 +27,7 @@ use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
 use crate::store::{Disk, ModelStore};
-use crate::surroundings::{ModelClock, ModelLookups, ModelRegistry};
+use crate::surroundings::{ModelClock, ModelEnds, ModelLookups, ModelRegistry};
 
 /// How long events are held for their order; milliseconds.
 pub const HOLD_MS: i64 = 500;
@@ -151,16 +151,17 @@ pub fn assemble(
     disk: Rc<RefCell<Disk>>,
     sabotage: Option<Sabotage>,
 ) -> Box<dyn Process> {
-    let (clock, skew, plan) = {
+    let (clock, plan) = {
         let mut world = handle.world();
         let skew = world.plan.skew_ms;
-        (world.clock(), world.dice.between(-skew, skew + 1), world.plan.clone())
+        let skew = world.dice.between(-skew, skew + 1);
+        let (now, set_by) = (world.clock(), world.clock_set_by());
+        (move || ModelClock::new(now.clone(), set_by.clone(), skew), world.plan.clone())
     };
     let ids: Ids = catalog::TOPICS.iter().map(|topic| (topic.name, input::OUTPUT_SCHEMA)).collect();
     let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
     let registrations = plugins::registrations(&plan, sabotage);
-    let plugin_clock = ModelClock::new(clock.clone(), skew);
-    let threads = ModelPlugins::new(handle.clone(), plugin_clock, registrations.len(), sabotage);
+    let threads = ModelPlugins::new(handle.clone(), clock(), registrations.len(), sabotage);
     let plugins = Plugins::new(registrations);
     let settings = Settings {
         sources: sources(),
@@ -178,8 +179,9 @@ pub fn assemble(
         store: ModelStore::new(handle.clone(), disk),
         restorer: Box::new(ModelRestorer::new(handle.clone(), sabotage)),
         schemas: Box::new(ModelRegistry::new(handle.clone())),
+        input_ends: Box::new(ModelEnds::new(handle.clone(), sabotage)),
         lookups: Box::new(ModelLookups::new(handle.clone())),
-        clock: Box::new(ModelClock::new(clock, skew)),
+        clock: Box::new(clock()),
         events: broadcast::channel(1).1,
         reporter: Reporter::new("processor", name),
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),

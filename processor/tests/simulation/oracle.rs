@@ -10,7 +10,7 @@ use trunkline_schemas::headers;
 use trunkline_schemas::{EnrichedEvent, OrderingMode, PlatformEvent, RoutingDecision, WriteBack, catalog};
 
 use crate::input::{OUTPUT_SCHEMA, Planned, Raw};
-use crate::instance::WRITE_BACKS;
+use crate::instance::{HOLD_MS, WRITE_BACKS};
 use crate::log::{Entry, Txn};
 use crate::plugin_effects::PluginEffects;
 use crate::world::Violation;
@@ -32,10 +32,15 @@ pub const PROGRESS: &str = "progress";
 struct Ingested {
     raw: Raw,
     event: Option<PlatformEvent>,
+    /// When it was appended; UTC milliseconds.
+    at: i64,
 }
 
 /// Offset and value of the latest record of a key; no value is a tombstone.
 type Latest = (i64, Option<Vec<u8>>);
+
+/// Where the first record of each event lies, and when it was appended.
+type Arrivals<'e> = HashMap<&'e str, (i64, i64)>;
 
 /// Judges.
 pub struct Oracle {
@@ -89,12 +94,12 @@ impl Oracle {
         }
     }
 
-    /// A record was written by ingest.
-    pub fn ingested(&mut self, planned: Planned, offset: i64) {
+    /// A record was written by ingest, at this time (UTC milliseconds).
+    pub fn ingested(&mut self, planned: Planned, offset: i64, at: i64) {
         if let Some(event) = &planned.event {
             self.expected.entry(event.event_id.clone()).or_insert_with(|| event.clone());
         }
-        let ingested = Ingested { raw: planned.record, event: planned.event };
+        let ingested = Ingested { raw: planned.record, event: planned.event, at };
         self.ledger[planned.partition as usize].insert(offset, ingested);
     }
 
@@ -271,7 +276,9 @@ impl Oracle {
     }
 
     /// Everything was read and is finished: what is missing, and what is out of order?
-    pub fn judge_outputs(&self) -> Result<(), Violation> {
+    ///
+    /// `holds` says that no process had to end holds early for want of room.
+    pub fn judge_outputs(&self, holds: bool) -> Result<(), Violation> {
         for (partition, ledger) in self.ledger.iter().enumerate() {
             if let Some(offset) = self.unfinished(partition as i32, 0, i64::MAX) {
                 let id = ledger[&offset].event.as_ref().map(|event| event.event_id.clone());
@@ -291,10 +298,10 @@ impl Oracle {
         for ((partition, _), event) in &self.emitted {
             entities.entry((*partition, &event.entity_type, &event.entity_id)).or_default().push(event);
         }
-        let mut arrivals: HashMap<&str, i64> = HashMap::new();
+        let mut arrivals: Arrivals<'_> = HashMap::new();
         for (offset, ingested) in self.ledger.iter().flatten() {
             if let Some(event) = &ingested.event {
-                arrivals.entry(&event.event_id).or_insert(*offset);
+                arrivals.entry(&event.event_id).or_insert((*offset, ingested.at));
             }
         }
         let mut repeats: BTreeMap<(&str, &str), Vec<i64>> = BTreeMap::new();
@@ -314,6 +321,9 @@ impl Oracle {
                 let repeats = repeats.get(&(entity, channel)).map_or(&[][..], Vec::as_slice);
                 judge_channel(entity, channel, &events, repeats)?;
                 judge_ties(entity, channel, &events, &arrivals)?;
+                if holds {
+                    judge_lateness(entity, channel, &events, &arrivals, repeats)?;
+                }
             }
         }
         Ok(())
@@ -371,7 +381,7 @@ fn judge_ties(
     entity: &str,
     channel: &str,
     events: &[&EnrichedEvent],
-    arrivals: &HashMap<&str, i64>,
+    arrivals: &Arrivals<'_>,
 ) -> Result<(), Violation> {
     let is_edge = |event: &EnrichedEvent| {
         matches!(event.event_type.as_str(), et::CONVERSATION_STARTED | et::CONVERSATION_ENDED)
@@ -379,11 +389,48 @@ fn judge_ties(
     for pair in events.windows(2) {
         let [one, other] = pair else { continue };
         let sorted = other.ordering.mode == OrderingMode::Sorted && !other.ordering.late && !is_edge(one);
-        let arrival = |event: &EnrichedEvent| arrivals.get(event.event_id.as_str());
+        let arrival =
+            |event: &EnrichedEvent| arrivals.get(event.event_id.as_str()).map(|(offset, _)| *offset);
         if sorted && one.event_time == other.event_time && !is_edge(other) && arrival(one) > arrival(other) {
             let what = format!(
                 "event {} of {entity}, {channel}, comes after {} of the same time, which arrived later",
                 other.event_id, one.event_id
+            );
+            return Err(violation(ORDER, what));
+        }
+    }
+    Ok(())
+}
+
+/// What is late was appended after the hold of something that belongs behind it, and came out before it: in a channel
+/// whose events are held. One that a repetition overtook is left out.
+fn judge_lateness(
+    entity: &str,
+    channel: &str,
+    events: &[&EnrichedEvent],
+    arrivals: &Arrivals<'_>,
+    repeats: &[i64],
+) -> Result<(), Violation> {
+    let arrival = |event: &EnrichedEvent| arrivals.get(event.event_id.as_str()).copied().unwrap_or_default();
+    for (index, event) in events.iter().enumerate().filter(|(_, event)| event.ordering.late) {
+        let (offset, at) = arrival(event);
+        let belongs_behind = |other: &EnrichedEvent| match (event.ordering.mode, event.sequence) {
+            (OrderingMode::Sequenced, Some(own)) => other.sequence.is_some_and(|sequence| sequence > own),
+            _ => other.event_time > event.event_time,
+        };
+        let over = |other: &&EnrichedEvent| {
+            let (before, since) = arrival(other);
+            belongs_behind(other) && before < offset && since + HOLD_MS <= at
+        };
+        let is_held = match event.ordering.mode {
+            OrderingMode::Sequenced => event.sequence.is_some(),
+            mode => mode == OrderingMode::Sorted,
+        };
+        let by_a_repeat = repeats.iter().any(|time| event.event_time < *time);
+        if is_held && !by_a_repeat && !events[..index].iter().any(over) {
+            let what = format!(
+                "event {} of {entity}, {channel} ({:?}), is late, and was appended within the hold of whatever overtook it",
+                event.event_id, event.ordering.mode
             );
             return Err(violation(ORDER, what));
         }

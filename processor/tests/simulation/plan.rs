@@ -3,6 +3,9 @@
 
 use crate::dice::Dice;
 
+/// Events that an instance may hold, with which no run is ever short of room.
+pub const ENOUGH_HELD_EVENTS: usize = 4_000;
+
 /// How often what goes wrong; probabilities of 1 unless it says otherwise.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -50,6 +53,10 @@ pub struct Plan {
     pub new_changelog: f64,
     /// Per question of a restore: no answer.
     pub unanswered_restore: f64,
+    /// Per question about where a partition ends.
+    pub slow_ends: f64,
+    /// In the whole run: times of day are set, back by minutes or forward by weeks.
+    pub clock_set: f64,
     /// Per lookup.
     pub slow_lookups: f64,
     /// Per lookup.
@@ -105,6 +112,8 @@ impl Plan {
             long_absence: some(0.15, 1.0),
             new_changelog: some(0.15, 1.0),
             unanswered_restore: some(0.2, 0.1),
+            slow_ends: some(0.3, 0.3),
+            clock_set: some(0.3, 1.0),
             slow_lookups: some(0.6, 0.2),
             lost_lookups: some(0.3, 0.1),
             plugin_slow: some(0.5, 0.2),
@@ -120,7 +129,7 @@ impl Plan {
             idle_every: if dice.chance(0.7) { dice.between(500, 5_000) } else { 0 },
             skew_ms: *dice.pick(&[0, 0, 50, 2_000, 60_000]),
             hand_over_bytes: *dice.pick(&[1, 2_000, 20_000, 1 << 20]),
-            max_held_events: *dice.pick(&[10, 40, 1_000]),
+            max_held_events: *dice.pick(&[10, 40, ENOUGH_HELD_EVENTS, ENOUGH_HELD_EVENTS]),
             plugin_queue: *dice.pick(&[0, 1, 3, 10]),
             max_entities: *dice.pick(&[3, 1_000]),
         }

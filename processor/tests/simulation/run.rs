@@ -87,6 +87,12 @@ impl Report {
                 world.schedule(after, Due::FullStop { absence_ms, new_changelog });
             }
         }
+        let set = world.plan.clock_set;
+        if world.dice.chance(set) {
+            let after = world.dice.between(1_000, world.plan.chaos_ms);
+            let by_ms = *world.dice.pick(&[-600_000, -3_000, 3_000, 40 * 24 * 3_600_000]);
+            world.schedule(after, Due::ClockSet { by_ms });
+        }
         let bed = TestBed::new(world, sabotage);
         bed.run();
         let world = bed.world.borrow();

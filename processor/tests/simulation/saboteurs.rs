@@ -39,6 +39,8 @@ pub enum Sabotage {
     StaleAnswer,
     /// What a plugin wants is published in the transaction after the event's.
     LateEffect,
+    /// A partition from which nothing was read for as long as the hold counts as read to its end.
+    SilenceIsTheEnd,
 }
 
 /// Polls for which a saboteur keeps a revocation to itself.
@@ -64,7 +66,7 @@ pub struct Sabotaged<B> {
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::StableEnd,
         Self::ApplyBeforeCommit,
         Self::SpanRebalance,
@@ -73,6 +75,7 @@ impl Sabotage {
         Self::EndlessPatience,
         Self::StaleAnswer,
         Self::LateEffect,
+        Self::SilenceIsTheEnd,
     ];
 }
 
@@ -226,6 +229,10 @@ impl<B: ChangelogBrokers> ChangelogBrokers for Sabotaged<B> {
     fn start(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
         self.highest.remove(&partition.partition);
         self.inner.start(partition, offset)
+    }
+
+    fn position(&mut self, partition: &TopicPartition) -> Option<i64> {
+        self.inner.position(partition)
     }
 
     fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {

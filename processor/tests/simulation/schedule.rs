@@ -13,6 +13,7 @@ use crate::group::SESSION_MS;
 use crate::handle::{Crash, Handle};
 use crate::instance::{Process, assemble};
 use crate::oracle::PROGRESS;
+use crate::plan;
 use crate::saboteurs::Sabotage;
 use crate::store::Disk;
 use crate::world::{BEGINNING, Due, World};
@@ -167,6 +168,7 @@ impl TestBed {
                     self.world.borrow_mut().schedule(500, Due::Start { name });
                 }
             }
+            Due::ClockSet { by_ms } => self.world.borrow_mut().set_clocks(by_ms),
             Due::FullStop { .. } if self.depth.get() > 0 => self.world.borrow_mut().schedule(50, due),
             Due::FullStop { absence_ms, new_changelog } => self.stop_everything(absence_ms, new_changelog),
         }
@@ -325,7 +327,8 @@ impl TestBed {
                 world.judge_state(owner, partition);
             }
         }
-        let judgement = world.oracle.judge_outputs();
+        let holds = world.plan.max_held_events >= plan::ENOUGH_HELD_EVENTS;
+        let judgement = world.oracle.judge_outputs(holds);
         world.take(judgement);
     }
 }

@@ -1,22 +1,42 @@
 //! The clock, the CRMs and the registry, each slower or wronger than one would like.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{FetchedSchema, SchemaSource};
+use trunkline_kafka::{FetchedSchema, SchemaSource, Steady};
 use trunkline_partition::task::LookupRequest;
-use trunkline_processor::engine::ProfileLookups;
-use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus};
+use trunkline_processor::engine::{InputEnds, ProfileLookups};
+use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus, catalog};
 
 use crate::handle::Handle;
 use crate::input;
+use crate::saboteurs::Sabotage;
 
-/// A clock that is off.
+/// The clock of a machine whose time of day is off, and is set while a process runs: the process's own goes on.
 pub struct ModelClock {
     now: Rc<Cell<i64>>,
+    /// By how much times of day were set since the beginning.
+    set_by: Rc<Cell<i64>>,
+    steady: RefCell<Steady>,
+    started: i64,
     skew_ms: i64,
+}
+
+/// Where partitions end, asked for in passing.
+pub struct ModelEnds {
+    handle: Handle,
+    sabotage: Option<Sabotage>,
+    under_way: Option<Asked>,
+}
+
+/// A question about the ends of partitions.
+struct Asked {
+    partitions: Vec<i32>,
+    answered_at: i64,
+    /// What the answer says, where the leader looked at once.
+    early: Option<Vec<(i32, i64)>>,
 }
 
 /// The CRMs.
@@ -35,15 +55,63 @@ pub struct ModelRegistry {
 // === impl ModelClock ===
 
 impl ModelClock {
-    /// Goes with the world's time, this much ahead.
-    pub fn new(now: Rc<Cell<i64>>, skew_ms: i64) -> Self {
-        Self { now, skew_ms }
+    /// Goes with the world's time, this much ahead; `set_by` is what is done to times of day.
+    pub fn new(now: Rc<Cell<i64>>, set_by: Rc<Cell<i64>>, skew_ms: i64) -> Self {
+        let started = now.get();
+        let skew_ms = skew_ms - set_by.get();
+        let steady = RefCell::new(Steady::start(started + skew_ms + set_by.get()));
+        Self { now, set_by, steady, started, skew_ms }
     }
 }
 
 impl Clock for ModelClock {
     fn now_ms(&self) -> i64 {
-        self.now.get() + self.skew_ms
+        let now = self.now.get();
+        self.steady.borrow_mut().now(now - self.started, || now + self.skew_ms + self.set_by.get())
+    }
+}
+
+// === impl ModelEnds ===
+
+impl ModelEnds {
+    /// Nothing asked yet.
+    pub fn new(handle: Handle, sabotage: Option<Sabotage>) -> Self {
+        Self { handle, sabotage, under_way: None }
+    }
+
+    fn ends(&self, partitions: &[i32]) -> Vec<(i32, i64)> {
+        // Whoever takes silence for the end finds it reached.
+        let silence = self.sabotage == Some(Sabotage::SilenceIsTheEnd);
+        let world = self.handle.world();
+        let end = |partition: i32| world.log(catalog::EVENTS_NORMALIZED, partition).high();
+        partitions.iter().map(|p| (*p, if silence { 0 } else { end(*p) })).collect()
+    }
+}
+
+impl InputEnds for ModelEnds {
+    fn ask(&mut self, partitions: Vec<i32>) {
+        // The leader looks at it when the question arrives, or when the answer leaves: as early or late as it can be.
+        let is_early = self.handle.world().dice.chance(0.5);
+        let early = is_early.then(|| self.ends(&partitions));
+        let mut world = self.handle.world();
+        world.count("end of a partition asked for");
+        let delay = if world.fault(|plan| plan.slow_ends) {
+            world.count("slow answer about an end");
+            world.dice.between(100, 6_000)
+        } else {
+            world.dice.between(0, 10)
+        };
+        self.under_way = Some(Asked { partitions, answered_at: world.now() + delay, early });
+    }
+
+    fn answer(&mut self) -> Option<Vec<(i32, i64)>> {
+        let now = self.handle.world().now();
+        let Asked { partitions, early, .. } = self.under_way.take_if(|asked| asked.answered_at <= now)?;
+        let away = self.handle.world().clients.get(&self.handle.number)?.unreachable_until > now;
+        if away {
+            return Some(Vec::new());
+        }
+        Some(early.unwrap_or_else(|| self.ends(&partitions)))
     }
 }
 

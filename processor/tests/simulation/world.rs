@@ -35,6 +35,8 @@ pub enum Due {
     Lost { client: usize },
     /// A process is started.
     Start { name: String },
+    /// The time of day of every machine is set by so many milliseconds.
+    ClockSet { by_ms: i64 },
     /// Everything stops for a while.
     FullStop { absence_ms: i64, new_changelog: bool },
 }
@@ -68,6 +70,8 @@ pub struct World {
     /// Milliseconds for which everything stopped.
     pub absent_ms: i64,
     clock: Rc<Cell<i64>>,
+    /// By how much times of day were set, see [`World::clock_set_by`].
+    clock_set_by: Rc<Cell<i64>>,
     due: BTreeMap<(i64, u64), Due>,
     dues: u64,
     critical_in: i64,
@@ -117,6 +121,7 @@ impl World {
             history: Vec::new(),
             absent_ms: 0,
             clock: Rc::new(Cell::new(BEGINNING)),
+            clock_set_by: Rc::new(Cell::new(0)),
             due: BTreeMap::new(),
             dues: 0,
             critical_in,
@@ -132,6 +137,17 @@ impl World {
     /// The time itself, for clocks.
     pub fn clock(&self) -> Rc<Cell<i64>> {
         self.clock.clone()
+    }
+
+    /// By how many milliseconds times of day were set since the beginning, for clocks.
+    pub fn clock_set_by(&self) -> Rc<Cell<i64>> {
+        self.clock_set_by.clone()
+    }
+
+    /// Sets every time of day.
+    pub fn set_clocks(&mut self, by_ms: i64) {
+        self.note("times of day set", || format!("by {by_ms} ms"));
+        self.clock_set_by.set(self.clock_set_by.get() + by_ms);
     }
 
     /// Has something come after so many milliseconds.
@@ -346,7 +362,7 @@ impl World {
         let Raw { key, value, headers } = planned.record.clone();
         let offset = log.append(Entry { offset: 0, txn: None, at: now, key, value, headers }, None);
         self.count("record read in");
-        self.oracle.ingested(planned, offset);
+        self.oracle.ingested(planned, offset, now);
     }
 
     /// A process begins to work on a partition: what it works from must be what is committed. One that is only still to

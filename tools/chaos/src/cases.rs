@@ -119,41 +119,35 @@ pub const ALL: &[Case] = &[
     Case {
         name: "clock-set-back",
         what: "the processor's clock is set back by ten minutes",
-        expected: Expectation::KnownFailure(&[
-            known("clock-set-back", "I12", STUCK),
-            known("clock-set-back", "I2", "lost"),
-        ]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::clocks::set_back(scene)),
     },
     Case {
         name: "clock-set-forward",
         what: "the processor's clock is set forward by forty days",
-        expected: Expectation::KnownFailure(&[
-            known("clock-set-forward", "I12", STUCK),
-            known("clock-set-forward", "I2", "lost"),
-        ]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::clocks::set_forward(scene)),
     },
     Case {
         name: "processor-frozen",
         what: "a processor is frozen for less than its session while events overtake each other within the hold",
-        expected: Expectation::KnownFailure(&[known("late-after-a-stall", "I3", "late-in-time")]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::order::processor_frozen(scene)),
     },
     Case {
         name: "backlog-within-hold",
         what: "events that overtake each other within the hold wait for a processor that was killed",
-        expected: Expectation::KnownFailure(&[known("late-after-a-stall", "I3", "late-in-time")]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::order::backlog(scene)),
     },
     Case {
         name: "ingest-clocks-differ",
         what: "one of two instances of ingest has a clock that is 3 s ahead",
-        expected: Expectation::KnownFailure(&[known("late-by-another-clock", "I3", "late-in-time")]),
+        expected: Expectation::Holds,
         // An event that came in 3 s ahead of the processor's clock names ages of a time before it.
         excused: &["profiles"],
         play: |scene| Box::pin(plays::order::ingest_clocks_differ(scene)),

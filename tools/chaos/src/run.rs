@@ -19,8 +19,7 @@ use trunkline_rig::ledger_tail;
 use trunkline_rig::process::Ending;
 use trunkline_rig::progress::Progress;
 use trunkline_verifier::configuration::Configuration;
-use trunkline_verifier::known::with_stalls;
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
 use crate::breaking::unfold;
 use crate::journal::Journal;
@@ -260,7 +259,7 @@ fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         stopped_cleanly,
         quotas: bed.layout.quotas.clone(),
         allow_unjudged: UNJUDGED.map(str::to_owned).into(),
-        known: with_stalls(),
+        known: KNOWN.to_vec(),
         ..Inputs::default()
     })
 }

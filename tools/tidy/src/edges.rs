@@ -31,7 +31,9 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/throttle.rs", "hands the time to the limiter"),
     ("crates/connect/src/token_manager.rs", "hands the time to the token's life"),
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
+    ("crates/kafka/src/group_consumer.rs", "when the client's own thread was woken"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
+    ("crates/kafka/src/steady_clock.rs", "the one clock that engine and worker ask"),
     ("crates/kafka/src/tail.rs", "the deadline of a read"),
     ("crates/kafka/src/topics/admin.rs", "the deadline of a change at the broker"),
     ("crates/kafka/src/transactional_producer.rs", "the deadline of a transaction's steps"),
@@ -41,7 +43,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("ingest/src/http.rs", "the duration of a request"),
     ("ingest/src/run.rs", "the time of receipt, and the deadline of draining"),
     ("ingest/src/trace_context.rs", "the id of a trace that begins here"),
-    ("processor/src/clock.rs", "the one clock that the engine asks"),
+    ("processor/src/clock.rs", "the name of a folder that is set aside"),
     ("processor/src/engine/commit.rs", "the duration of a commit"),
     ("processor/src/engine/reports.rs", "ids of reports"),
     ("processor/src/lookups.rs", "the deadline of a lookup"),
@@ -49,7 +51,6 @@ pub const FILES: &[(&str, &str)] = &[
     ("processor/src/plugins/worker.rs", "how long a plugin's thread has worked"),
     ("processor/src/restore.rs", "the duration of a restore"),
     ("sink/src/caller.rs", "the deadline of a call"),
-    ("sink/src/clock.rs", "the one clock that the worker asks"),
     ("sink/src/reports.rs", "ids of reports"),
 ];
 

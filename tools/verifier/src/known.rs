@@ -24,26 +24,7 @@ pub struct KnownFailure {
 }
 
 /// All that are known, and that an ordinary run may show. Those that take a fault of their own are cases of chaos.
-pub const KNOWN: &[KnownFailure] = &[KnownFailure {
-    id: "late-after-a-stall",
-    invariant: "I3",
-    kind: "late-in-time",
-    of: "events_in_order",
-    at_most_per_thousand: 20,
-    what: "after a stall the processor takes the time it stood still for time of the stream, releases what it holds too \
-               early, and marks events late that had come within the hold",
-    command: "./run chaos --case processor-frozen",
-}];
-
-/// The same for a run in which processes are frozen and killed on purpose: each stall has the wrongly late
-/// that follow it.
-pub fn with_stalls() -> Vec<KnownFailure> {
-    let unbounded = |known: &KnownFailure| match known.id {
-        "late-after-a-stall" => KnownFailure { at_most_per_thousand: 1_000, ..*known },
-        _ => *known,
-    };
-    KNOWN.iter().map(unbounded).collect()
-}
+pub const KNOWN: &[KnownFailure] = &[];
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_config::Kafka;
-use trunkline_schemas::catalog::{Cleanup, TOPICS, Topic};
+use trunkline_schemas::catalog::{Cleanup, EVENTS_NORMALIZED, TOPICS, Topic};
 
 use crate::limits;
 
@@ -71,8 +71,7 @@ fn kept(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
         ("unclean.leader.election.enable", "false".to_owned()),
         // Bytes of a batch; the producer's limit for one record.
         ("max.message.bytes", limits::largest_record(topic.name).to_string()),
-        // The record's timestamp is what its writer says: the time of ingestion.
-        ("message.timestamp.type", "CreateTime".to_owned()),
+        ("message.timestamp.type", timestamps(topic).to_owned()),
     ]);
     match topic.cleanup {
         Cleanup::Delete { .. } => {
@@ -89,6 +88,17 @@ fn kept(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
         }
     }
     settings
+}
+
+/// Whose clock gives records their times.
+fn timestamps(topic: &Topic) -> &'static str {
+    match topic.name {
+        // The leader's: one clock for all of a partition, which never goes back. How long events are held for their
+        // order is measured by it, whichever ingest took them in. Nor does retention depend on ingest's clock.
+        EVENTS_NORMALIZED => "LogAppendTime",
+        // Its writer's.
+        _ => "CreateTime",
+    }
 }
 
 /// What a topic is made with. Each of these can be another where a cluster has its own way of keeping records, such as
@@ -155,6 +165,16 @@ mod tests {
             let topic = topics.iter().find(|topic| topic.name == name).unwrap();
             assert_eq!(topic.settings.get("retention.ms").map(String::as_str), kept, "{name}");
             assert_eq!(topic.initial.get("retention.ms").map(String::as_str), initial, "{name}");
+        }
+    }
+
+    #[test]
+    fn events_are_timed_by_their_brokers_and_all_else_by_its_writer() {
+        let topics = topics(3);
+        for topic in &topics {
+            let by_brokers = topic.name == "acme.events.normalized";
+            let expected = if by_brokers { "LogAppendTime" } else { "CreateTime" };
+            assert_eq!(topic.settings["message.timestamp.type"], expected, "{}", topic.name);
         }
     }
 

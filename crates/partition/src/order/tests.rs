@@ -45,7 +45,7 @@ fn run(mode: OrderMode, arrivals: &[Arrival]) -> Vec<(u128, bool, bool)> {
         let facts = Facts {
             offset: offset as i64,
             event_time: arrival.event_time,
-            ingest_time: arrival.at,
+            arrived_at: arrival.at,
             sequence: Some(arrival.sequence),
             event_type: "message.received",
             need: Need::of(&of("message.received", "")),
@@ -92,7 +92,7 @@ fn of_one_millisecond(mode: OrderMode, arrivals: &[(&str, &str)]) -> Vec<usize> 
             offset: offset as i64,
             event_time: 10,
             // Offsets give the order, whatever the clocks of those that took the events in say.
-            ingest_time: 100 - offset as i64,
+            arrived_at: 100 - offset as i64,
             sequence: None,
             event_type,
             need: Need::of(&of(event_type, "participant")),

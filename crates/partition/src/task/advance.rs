@@ -27,8 +27,6 @@ impl Task {
         answered_before: i64,
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
-        self.clock.tick(ctx.now);
-        self.release_due(ctx)?;
         self.profiles_until = answered_before;
         while let Some(key) = self.waits.take_due(answered_before) {
             self.advance(&key, ctx)?;
@@ -37,9 +35,42 @@ impl Task {
         self.expire_due(ctx)
     }
 
+    /// Whether a hold is over at `now` (UTC milliseconds) if everything has been read that lay in the partition by
+    /// then: the brokers should be asked for its end.
+    pub fn awaits_the_end(&self, now: i64) -> bool {
+        self.holds.next().is_some_and(|due| due <= self.clock.possible(now))
+    }
+
+    /// Everything has been read that lay in the partition when its end was asked for, at `asked_at` (UTC milliseconds,
+    /// not after now): holds that were over by then are over.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn read_to_the_end(&mut self, asked_at: i64, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.read_to_the_end(asked_at);
+        self.release_due(ctx)
+    }
+
+    /// Whether events wait for the ends of holds, and for nothing else.
+    pub fn waits_for_holds_alone(&self) -> bool {
+        self.holds.next().is_some() && self.waits.next().is_none() && self.consulting.is_empty()
+    }
+
+    /// The first hold is over now, whatever time it is: no more may be held, so nothing more is read, and without
+    /// anything that is read no time passes.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn cut_first_hold_short(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        if let Some(due) = self.holds.next() {
+            self.clock.go_to(due, ctx.now);
+        }
+        self.release_due(ctx)
+    }
+
     /// Moves the lanes whose holds are over.
     pub(super) fn release_due(&mut self, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        while let Some(key) = self.holds.take_due(self.clock.time()) {
+        while let Some(key) = self.holds.take_due(self.clock.holds()) {
             self.advance(&key, ctx)?;
         }
         Ok(())
@@ -50,8 +81,8 @@ impl Task {
         let lane = self.entities.known(key).and_then(|cached| cached.lane.take());
         let Some(mut lane) = lane else { return Ok(()) };
         loop {
-            lane.collect_ready(self.clock.time());
-            if self.drop_repeat(key, &mut lane, ctx) {
+            lane.collect_ready(self.clock.holds());
+            if self.drop_repeat(key, &mut lane) {
                 continue;
             }
             let Some(resolved) = self.resolve_head(key, &mut lane, ctx)? else { break };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trunkline_config::OrderMode;
 use trunkline_schemas::{EncodedEvent, InboundRecord};
 
-use super::clock;
+use super::clock::{self, Arrival};
 use super::entity_cache::CachedEntity;
 use super::lane::Lane;
 use super::{Context, Task};
@@ -33,6 +33,15 @@ pub fn entity_of(key: &str, event: &EncodedEvent) -> Arc<str> {
     if event.is_conversational() { key.into() } else { format!("{key}\0{}", event.entity_type()).into() }
 }
 
+// === impl Arrived ===
+
+impl Arrived {
+    /// When it came into its partition.
+    pub fn arrival(&self) -> Arrival {
+        Arrival { ingest_time: self.event.ingest_time(), record_time: self.record.timestamp }
+    }
+}
+
 // === impl Task ===
 
 impl Task {
@@ -41,18 +50,17 @@ impl Task {
     /// # Errors
     /// [`StateError`] when state cannot be read; the task must then be restored anew.
     pub fn record(&mut self, arrived: Box<Arrived>, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        self.clock.read(clock::taken_in(arrived.event.ingest_time(), ctx.now), ctx.now);
-        self.accept(arrived, ctx)?;
-        self.release_due(ctx)
+        self.skip(arrived.arrival(), ctx)?;
+        self.accept(arrived, ctx)
     }
 
-    /// Takes note of an event whose offset was finished before: only that it was taken in at `ingest_time` (UTC
-    /// milliseconds) counts, since time for holding is the partition's own.
+    /// Takes note of an event whose offset was finished before: only when it arrived counts, since time for holding is
+    /// the partition's own. Holds that were over by then are over before it, whoever looked at them when.
     ///
     /// # Errors
     /// [`StateError`] when state cannot be read; the task must then be restored anew.
-    pub fn skip(&mut self, ingest_time: i64, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        self.clock.read(clock::taken_in(ingest_time, ctx.now), ctx.now);
+    pub fn skip(&mut self, arrival: Arrival, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        self.clock.read(arrival, ctx.now);
         self.release_due(ctx)
     }
 
@@ -95,11 +103,10 @@ impl Task {
             OrderMode::Sorted => edge(&event_type, event.participant_id(), event.session()),
             _ => None,
         };
-        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
         let facts = Facts {
             offset: arrived.record.offset,
-            event_time: clock::happened(event.event_time(), taken_in),
-            ingest_time: taken_in,
+            event_time: clock::happened(event.event_time(), arrived.arrival().taken_in()),
+            arrived_at: self.clock.holds(),
             sequence: event.sequence(),
             event_type: &event_type,
             need,

@@ -10,7 +10,7 @@ use trunkline_schemas::{EnrichedEvent, EnrichedParts, Findings, PlatformEvent, e
 use super::entity_cache::CachedEntity;
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved};
-use super::{Arrived, Context, Task, clock};
+use super::{Arrived, Context, Task};
 use crate::entity::{HOUR_MS, Novelty, Statement, id_bits};
 use crate::order::Passed;
 use crate::output::{Emission, Enriched, Output};
@@ -61,11 +61,11 @@ impl Task {
         Resolved { at_hand, answers }: Resolved,
         ctx: &mut Context<'_>,
     ) -> Result<(), StateError> {
+        let taken_in = passed.item.arrival().taken_in();
         let Arrived { record, event, .. } = *passed.item;
         let Some(CachedEntity { entity, .. }) = self.entities.changing(key) else { return Ok(()) };
         let now = self.clock.time();
         let ids_ms = self.settings.retention.ids_ms;
-        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
         let ended = event.event_type() == CONVERSATION_ENDED;
         let event_time = event.event_time();
 
@@ -78,7 +78,7 @@ impl Task {
         let position = entity.emit(key, &event, id, taken_in, passed.order);
         entity.forget_before(key, now - ids_ms);
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
-        let held_ms = if passed.held { (now - event.ingest_time()).max(1) } else { 0 };
+        let held_ms = passed.held_ms;
         let ordering = ordering(mode, passed.late, passed.gap_before, position);
         let customer_id = customer_of(&event, entity.conversation());
         let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
@@ -88,7 +88,7 @@ impl Task {
         let parts = EnrichedParts { event, customer_id, include_data, findings };
         let (event, outcome) = enriched(parts, decoded, answers, &self.settings.instance, ctx);
         self.counters.emitted += 1;
-        self.counters.put_in_order += u64::from(passed.held && !passed.late && !passed.gap_before);
+        self.counters.put_in_order += u64::from(held_ms > 0 && !passed.late && !passed.gap_before);
         self.counters.possible_repeats += u64::from(possible_repeat);
         self.counters.late += u64::from(passed.late);
         self.counters.gaps += u64::from(passed.gap_before);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Task;
 use super::lane::Lane;
-use super::{Context, Task, clock};
 use crate::entity::{HOUR_MS, Novelty, id_bits};
 
 // === impl Task ===
@@ -12,12 +12,12 @@ impl Task {
     /// Drops the head of a lane if it only repeats what was published last; true when it did. What is ahead of
     /// it in its lane has been published by now, so events that came together are judged as if they had come
     /// one by one.
-    pub(super) fn drop_repeat(&mut self, key: &Arc<str>, lane: &mut Lane, ctx: &Context<'_>) -> bool {
+    pub(super) fn drop_repeat(&mut self, key: &Arc<str>, lane: &mut Lane) -> bool {
         let Some((_, head)) = lane.ready.front() else { return false };
         let Some(cached) = self.entities.known(key) else { return false };
         let event = &head.item.event;
         let statement = *lane.statement.get_or_insert_with(|| cached.entity.statement(event));
-        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let taken_in = head.item.arrival().taken_in();
         let window_ms = self.settings.repeat_window_ms;
         let novelty = statement.map(|statement| cached.entity.novelty(&statement, taken_in, window_ms));
         if novelty != Some(Novelty::Repeat) {

@@ -8,7 +8,7 @@ use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
 use super::findings::{customer_of, ordering};
 use super::lane::{Lane, Resolved, Wait};
-use super::{Context, LookupRequest, Task, clock};
+use super::{Context, LookupRequest, Task};
 use crate::entity::Novelty;
 use crate::plugins::PluginRequest;
 use crate::state::{StateError, decode, keys};
@@ -78,7 +78,7 @@ impl Task {
         if let Some(customer) = customer_of(event, &conversation) {
             decoded.customer_id = Some(customer);
         }
-        let taken_in = clock::taken_in(event.ingest_time(), ctx.now);
+        let taken_in = head.item.arrival().taken_in();
         let window_ms = self.settings.repeat_window_ms;
         let possible_repeat = lane
             .statement

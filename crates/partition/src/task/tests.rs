@@ -19,6 +19,7 @@ use crate::output::DeadLetter;
 use crate::state::{MemoryState, keys};
 
 mod generators;
+mod holds;
 mod repeats;
 
 use generators::{Step, displaced_log, duplicates, steps, with_duplicates};
@@ -112,7 +113,7 @@ impl World {
         let offset = self.position;
         self.position += 1;
         self.now = self.now.max(event.ingest_time);
-        let record = record(offset, &event.key());
+        let record = InboundRecord { timestamp: event.ingest_time, ..record(offset, &event.key()) };
         self.take(record, event);
         true
     }
@@ -121,7 +122,8 @@ impl World {
         let arrived = encoded(&event);
         let entity = entity_of(&event.key(), &arrived);
         if self.finished.contains(&record.offset) {
-            return self.step(|task, ctx| task.skip(event.ingest_time, ctx));
+            let arrival = Arrival { ingest_time: event.ingest_time, record_time: record.timestamp };
+            return self.step(|task, ctx| task.skip(arrival, ctx));
         }
         let arrived = Box::new(Arrived { record, entity, event: arrived });
         self.step(|task, ctx| task.record(arrived, ctx));
@@ -129,6 +131,10 @@ impl World {
 
     fn pass(&mut self, milliseconds: i64) {
         self.now += milliseconds;
+        if self.position == self.log.len() as i64 {
+            let now = self.now;
+            self.step(|task, ctx| task.read_to_the_end(now, ctx));
+        }
         self.step(Task::tick);
     }
 
@@ -155,8 +161,7 @@ impl World {
 
     fn finish(&mut self) {
         while self.read() {}
-        self.pass(IDLE_AFTER_MS);
-        self.pass(HOLD + IDLE_AFTER_MS);
+        self.pass(HOLD + 50);
         // Nobody answers lookups here: each event waits for its deadline, one after the other.
         for _ in 0..self.log.len() {
             self.pass(DEADLINE + 1);
@@ -399,14 +404,15 @@ fn a_clock_that_is_far_ahead_makes_nobody_else_late_and_forgets_nothing() {
     let mut first = again.clone();
     first.ingest_time = now;
     let mut world = World::new(settings(OrderMode::Causal, 0), Vec::new());
-    // The processor's own clock is right.
+    // The brokers' clocks are right; whether ours is does not matter.
     for (offset, (at, event)) in
         [(now, first), (now + 1, ahead), (now + 1_000_000, next), (now + 1_000_001, again)]
             .into_iter()
             .enumerate()
     {
         world.now = at;
-        world.take(record(offset as i64, &event.key()), event);
+        let record = InboundRecord { timestamp: at, ..record(offset as i64, &event.key()) };
+        world.take(record, event);
     }
     world.commit();
     let seen: Vec<(i64, bool)> =

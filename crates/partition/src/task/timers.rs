@@ -15,6 +15,11 @@ impl Timers {
         self.0.insert((at, lane));
     }
 
+    /// When the first is due.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
     /// A lane whose timer is due at `time`; the timer is gone then.
     pub(super) fn take_due(&mut self, time: i64) -> Option<Arc<str>> {
         if self.0.first()?.0 > time {

@@ -220,7 +220,13 @@ impl Drop for Trial<'_> {
 
 /// The catalog's topics, and for each other contender its own of the same settings.
 async fn make_topics(config: &Config, contenders: &[Contender]) -> anyhow::Result<schemas::Ids> {
-    let catalog = topics::desired(&config.kafka);
+    let mut catalog = topics::desired(&config.kafka);
+    // What is read is written within minutes and stands for hours: its records keep the times that it was made with,
+    // so that events are held, and found late, as they would be live.
+    let input = config.kafka.topic(catalog::EVENTS_NORMALIZED);
+    for topic in catalog.iter_mut().filter(|topic| topic.name == input) {
+        topic.settings.insert("message.timestamp.type", "CreateTime".to_owned());
+    }
     let copies =
         contenders.iter().filter(|contender| **contender != Contender::Trunkline).flat_map(|contender| {
             catalog.iter().filter_map(|topic| {

@@ -21,8 +21,7 @@ use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::configuration::Configuration;
-use trunkline_verifier::known::with_stalls;
-use trunkline_verifier::{Inputs, Report, SecretToFind, verify};
+use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
 use super::calls::CUSTOMERS;
 use super::evidence::Reader;
@@ -291,9 +290,10 @@ impl Scene {
             configuration: Some(Configuration::read(&self.folder.join("trunkline.toml"))?),
             // How long breakers stay open is no part of a case.
             allow_unjudged: BTreeSet::from(["I10".to_owned()]),
-            known: with_stalls()
-                .into_iter()
+            known: KNOWN
+                .iter()
                 .filter(|known| !expected.is_about(known.invariant, known.kind))
+                .copied()
                 .collect(),
             ..Inputs::default()
         };

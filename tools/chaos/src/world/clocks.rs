@@ -8,13 +8,13 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "processor-clock-set-back",
         "The clock of a processor is set back by ten minutes while it runs.",
         &["I3", "I12"],
-        &[Case("clock-set-back")],
+        &[Simulation, Case("clock-set-back")],
     ),
     fault(
         "processor-clock-set-forward",
         "The clock of a processor is set forward by forty days while it runs.",
         &["I2", "I12"],
-        &[Case("clock-set-forward")],
+        &[Simulation, Case("clock-set-forward")],
     ),
     fault(
         "clocks-drift",
@@ -26,7 +26,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "ingest-clocks-differ",
         "One instance of ingest is seconds ahead of the other.",
         &["I3"],
-        &[Case("ingest-clocks-differ")],
+        &[Simulation, Case("ingest-clocks-differ")],
     ),
     fault(
         "ingest-clock-days-ahead",
@@ -40,7 +40,9 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "ingest-clock-days-behind",
         "The clock of ingest is days behind: retention takes what was just accepted for old.",
         &["I1", "I11"],
-        &[Nowhere("what is lost is lost as by retention, which a case plays")],
+        &[Test(
+            "crates/kafka/src/topics/desired.rs::events_are_timed_by_their_brokers_and_all_else_by_its_writer",
+        )],
     ),
     fault(
         "sink-clock-set",

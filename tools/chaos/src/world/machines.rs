@@ -25,13 +25,13 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "processor-frozen-shortly",
         "A processor stands still for less than its session: nobody takes over, a backlog waits.",
         &["I3"],
-        &[Case("processor-frozen")],
+        &[Simulation, Case("processor-frozen")],
     ),
     fault(
         "backlog",
         "A processor comes back to a backlog in which events overtake each other within the hold.",
         &["I3"],
-        &[Case("backlog-within-hold")],
+        &[Simulation, Case("backlog-within-hold")],
     ),
     fault(
         "sink-killed",

@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// A fact of a causal channel, taken in at 0.
+/// A fact of a causal channel, appended at 0.
 fn causal(offset: i64, event_type: &'static str, participant: &str) -> Facts<'static> {
     let need = Need::of(&of(event_type, participant));
-    Facts { offset, event_time: 10, ingest_time: 0, sequence: None, event_type, need, edge: None }
+    Facts { offset, event_time: 10, arrived_at: 0, sequence: None, event_type, need, edge: None }
 }
 
 #[test]
@@ -15,11 +15,11 @@ fn causal_waits_for_what_is_lacking_but_not_for_ever() {
     assert!(channel.arrive(causal(2, "participant.connected", "a"), 2, &nothing).is_none());
     assert!(channel.next_ready(HOLD - 1, &nothing).is_none());
     let passed = channel.next_ready(HOLD - 1, &begun).unwrap();
-    assert!(passed.held && !passed.gap_before);
+    assert!(passed.held_ms > 0 && !passed.gap_before);
 
     assert!(channel.arrive(causal(3, "participant.connected", "a"), 3, &nothing).is_none());
     let passed = channel.next_ready(HOLD, &nothing).unwrap();
-    assert!(passed.held && passed.gap_before);
+    assert!(passed.held_ms > 0 && passed.gap_before);
 }
 
 /// Which events of a call had to wait for something, one after the other.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::evidence::{Evidence, Fact, Identity, Place};
 use crate::judge::exactly_once::{dead_places, first_of_each};
 
-/// How long after ingest has stamped an event it may take until it lies in the log, where nothing says when it did;
-/// milliseconds. A healthy broker takes a few; more would excuse what a hold is for.
+/// How long after ingest has stamped an event it may take until it lies in the log, where nothing says when it did: the
+/// record has no time of its own but ingest's. In milliseconds. A healthy broker takes a few; more would excuse what a
+/// hold is for.
 pub const APPEND_ALLOWANCE_MS: i64 = 50;
 
 /// The arrivals of all events.
@@ -17,7 +18,9 @@ pub struct Arrivals<'a>(HashMap<Identity<'a>, Arrival<'a>>);
 struct Arrival<'a> {
     number: usize,
     fact: &'a Fact,
-    /// When the event lay in the log at the latest; UTC milliseconds.
+    /// When the event lay in the log at the earliest, and at the latest; UTC milliseconds. They are the same where the
+    /// broker said when it appended the record.
+    since: i64,
     by: i64,
 }
 
@@ -42,7 +45,11 @@ impl<'a> Arrivals<'a> {
             if facts.get(&fact.identity()).is_some_and(|first| std::ptr::eq(*first, fact)) {
                 let stamped = fact.ingest_time + APPEND_ALLOWANCE_MS;
                 let by = answered.get(id).map_or(stamped, |answered| stamped.max(*answered));
-                arrivals.insert(fact.identity(), Arrival { number, fact, by });
+                let (since, by) = match fact.timestamp {
+                    appended if appended > 0 && appended != fact.ingest_time => (appended, appended),
+                    _ => (fact.ingest_time, by),
+                };
+                arrivals.insert(fact.identity(), Arrival { number, fact, since, by });
             }
         }
         Self(arrivals)
@@ -56,6 +63,11 @@ impl<'a> Arrivals<'a> {
     /// When it lay in the log at the latest; UTC milliseconds.
     pub fn by(&self, event: &Fact) -> i64 {
         self.0.get(&event.identity()).map_or(event.ingest_time, |arrival| arrival.by)
+    }
+
+    /// When it lay in the log at the earliest; UTC milliseconds.
+    pub fn since(&self, event: &Fact) -> i64 {
+        self.0.get(&event.identity()).map_or(event.ingest_time, |arrival| arrival.since)
     }
 
     /// Whether one lies before another in their partition; false where either is not there.

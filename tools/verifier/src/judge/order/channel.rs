@@ -295,7 +295,7 @@ impl<'a> Seen<'_, 'a> {
 
     fn hold_of_was_over(&self, other: &Fact) -> bool {
         let own = &self.event.fact;
-        let over = other.ingest_time + self.hold_ms;
+        let over = self.around.arrivals.since(other) + self.hold_ms;
         self.around.arrivals.came_before(other, own) && over <= self.around.arrivals.by(own)
     }
 

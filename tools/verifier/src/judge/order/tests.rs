@@ -134,6 +134,17 @@ fn an_event_that_was_long_on_its_way_into_the_log_may_be_late() {
 }
 
 #[test]
+fn what_counts_for_a_hold_is_when_the_broker_appended_and_not_what_clocks_of_ingest_say() {
+    // One ingest is three seconds ahead, and the record of the other was long on its way.
+    let mut given = evidence(&[event("new", 100, 4_000), late(event("old", 50, 1_200))], &["new", "old"]);
+    for (appended, expected) in [(1_504, vec![]), (1_503, vec!["late-in-time"])] {
+        given.normalized[0].timestamp = 1_004;
+        given.normalized[1].timestamp = appended;
+        assert_eq!(kinds(&given).0, expected, "appended at {appended}");
+    }
+}
+
+#[test]
 fn disorder_without_a_mark_and_marks_without_disorder_are_seen() {
     check(&[event("a", 5, 1), event("b", 4, 2)], &["a", "b"], &["out-of-order"]);
     check(&[event("a", 1, 1), late(event("b", 2, 2))], &["a", "b"], &["late-without-reason"]);

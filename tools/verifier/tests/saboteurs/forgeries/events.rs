@@ -283,7 +283,7 @@ pub const LATE_THOUGH_IN_TIME: Forgery = Forgery {
             .normalized
             .iter_mut()
             .filter(|fact| same(&fact.key))
-            .for_each(|fact| fact.ingest_time = taken_in);
+            .for_each(|fact| (fact.ingest_time, fact.timestamp) = (taken_in, taken_in));
         for event in evidence.enriched.iter_mut().filter(|event| same(&event.fact.key)) {
             event.fact.ingest_time = taken_in;
             event.fact.timestamp = taken_in;

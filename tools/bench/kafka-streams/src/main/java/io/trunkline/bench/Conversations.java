@@ -85,8 +85,9 @@ final class Conversations implements Processor<String, PlatformEvent, String, Ob
         PlatformEvent event = record.value();
         now = Math.max(now, event.getIngestTime());
         readAt = System.currentTimeMillis();
-        accept(record.key(), event, record.headers());
+        // What was held until now goes before what comes now, whoever looked at it when.
         releaseDue();
+        accept(record.key(), event, record.headers());
     }
 
     private void idle(long wallClock) {
