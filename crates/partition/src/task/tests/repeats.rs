@@ -84,11 +84,11 @@ fn what_is_told_again_after_the_window_is_a_fact_of_its_own() {
 
 #[test]
 fn a_state_returns_whatever_names_the_change_in_between() {
-    let own_time = |event: &mut PlatformEvent| event.content_id = None;
-    let of_an_older_build = |event: &mut PlatformEvent| {
+    fn of_an_older_build(event: &mut PlatformEvent) {
         event.content_id = None;
         event.attributes.clear();
-    };
+    }
+    let own_time = |event: &mut PlatformEvent| event.content_id = None;
     let numbered = |event: &mut PlatformEvent| {
         event.content_id = None;
         event.sequence = Some(1);
@@ -97,11 +97,12 @@ fn a_state_returns_whatever_names_the_change_in_between() {
         of_an_older_build(event);
         event.source_type = "v2.users.u1.presence".to_owned();
     };
-    let changes: [(&str, &dyn Fn(&mut PlatformEvent)); 4] = [
-        ("a time of its own", &own_time),
-        ("nothing, since an older build wrote it", &of_an_older_build),
-        ("the source's number", &numbered),
-        ("another name of its type", &of_another_type_of_an_older_build),
+    type Change = fn(&mut PlatformEvent);
+    let changes: [(&str, Change); 4] = [
+        ("a time of its own", own_time),
+        ("nothing, since an older build wrote it", of_an_older_build),
+        ("the source's number", numbered),
+        ("another name of its type", of_another_type_of_an_older_build),
     ];
     for (named_by, change) in changes {
         for (mode, deadline, customer) in [
