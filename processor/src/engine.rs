@@ -45,7 +45,7 @@ use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, Polled};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
-use trunkline_telemetry::Health;
+use trunkline_telemetry::{Health, ProgressWatch, progress};
 
 use self::assignment::Assignment;
 use self::input_topic::InputTopic;
@@ -81,6 +81,7 @@ pub struct Engine<B, S> {
     clock: Box<dyn Clock>,
     lookups: Box<dyn ProfileLookups>,
     health: Arc<Health>,
+    progress: Arc<ProgressWatch>,
     /// Name of the instance.
     instance: String,
     intake: Intake,
@@ -108,6 +109,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             clock: parts.clock,
             lookups: parts.lookups,
             health: parts.health,
+            progress: parts.progress,
             intake: Intake::new(parts.schemas),
             tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
             plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
@@ -121,7 +123,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 parts.commit_interval_ms,
             ),
             recovery: Recovery::default(),
-            reports: Reports::new(parts.events, parts.reporter, instance.clone()),
+            reports: Reports::new(parts.events, parts.reporter, parts.notices, instance.clone()),
             instance,
         }
     }
@@ -132,6 +134,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// [`EngineError`] when it cannot go on; nothing that was not committed took effect.
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
         self.health.set("engine", true, "running");
+        self.health.watch(progress::PART, self.progress.clone());
         while !stop.load(Ordering::Acquire) {
             self.turn()?;
         }
@@ -143,6 +146,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// # Errors
     /// [`EngineError`] when it cannot go on.
     pub fn turn(&mut self) -> Result<(), EngineError> {
+        self.progress.turned(self.intake.in_hand());
         self.take_in()?;
         self.probe();
         if self.recovery.is_on_standby() {

@@ -20,6 +20,7 @@
 //! The edge:
 //! - `brokers`: what the brokers themselves answer to the sink alone
 //! - `caller`: calls to targets, on the asynchronous runtime
+//! - `measuring`: what is measured beside the worker
 //! - [`reports`], `metrics`, `clock`: what an operator sees, and the time
 //! - [`run()`]: puts it together
 
@@ -40,6 +41,7 @@ pub mod worker;
 mod brokers;
 mod caller;
 mod clock;
+mod measuring;
 mod metrics;
 mod run;
 

@@ -7,6 +7,7 @@
 //! [`Progress`] is pure; [`ProgressWatch`] gives it the time, and makes its answer a part of the health report and a
 //! gauge. Times are those since the start of the process, by a clock that is never set.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -14,6 +15,29 @@ use crate::health::{Part, Watched};
 
 /// The gauge: seconds since the oldest record was written that a process has read and not committed, by `process`.
 pub const OLDEST_UNCOMMITTED: &str = "trunkline_oldest_uncommitted_age_seconds";
+
+/// The part of the health report that says whether a loop gets anything done.
+pub const PART: &str = "progress";
+
+/// Whose loop it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// The processor's.
+    Processor,
+    /// The sink's.
+    Sink,
+}
+
+// === impl Process ===
+
+impl Process {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Processor => "processor",
+            Self::Sink => "sink",
+        }
+    }
+}
 
 /// What a loop has in hand when it comes round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +57,19 @@ pub struct Limits {
     pub brokers: Duration,
 }
 
+/// How long brokers may answer nothing beyond what a commit may take: two rounds of measuring, the first of which began
+/// just before they fell silent.
+const SILENCE: Duration = Duration::from_secs(10);
+
+// === impl Limits ===
+
+impl Limits {
+    /// Those of a loop whose commits may take so long.
+    pub fn of(commit: Duration) -> Self {
+        Self { commit, brokers: commit.saturating_add(SILENCE) }
+    }
+}
+
 /// What is known of a loop's progress; see the module's documentation.
 #[derive(Debug)]
 pub struct Progress {
@@ -41,6 +78,8 @@ pub struct Progress {
     turned: Option<Duration>,
     /// When brokers last answered a question that was asked beside the loop.
     answered: Option<Duration>,
+    /// The partitions that it has.
+    owned: BTreeSet<i32>,
     /// What the loop had in hand when it came round last.
     in_hand: InHand,
     /// Whether there are records beyond what is committed, as the brokers say.
@@ -62,6 +101,7 @@ impl Progress {
             limits,
             turned: None,
             answered: None,
+            owned: BTreeSet::new(),
             in_hand: InHand::default(),
             behind: false,
             waiting: None,
@@ -99,10 +139,14 @@ impl Progress {
         self.look_again(now);
     }
 
-    /// Brokers answered beside the loop. `behind`: there are records of its partitions beyond what is committed.
-    pub fn measured(&mut self, now: Duration, behind: bool) {
+    /// Brokers said beside the loop which partitions have records beyond what is committed. Where it owns none of them
+    /// and has nothing in hand, nothing is outstanding: the last transaction took effect after all, or others have it.
+    pub fn measured(&mut self, now: Duration, behind: impl IntoIterator<Item = i32>) {
         self.answered = Some(now);
-        self.behind = behind;
+        self.behind = behind.into_iter().any(|partition| self.owned.contains(&partition));
+        if !self.behind && !self.in_hand.outstanding {
+            self.failure = None;
+        }
         self.look_again(now);
     }
 
@@ -111,13 +155,16 @@ impl Progress {
         self.answered = Some(now);
     }
 
-    /// All partitions are given back: what is not committed of them is for others to do.
-    pub fn let_go(&mut self) {
-        self.in_hand = InHand::default();
-        self.behind = false;
-        self.waiting = None;
-        self.oldest = None;
-        self.failure = None;
+    /// It has these partitions from now on. What is not committed of those that it gave back is for others to do.
+    pub fn owns(&mut self, partitions: impl IntoIterator<Item = i32>) {
+        self.owned = partitions.into_iter().collect();
+        if self.owned.is_empty() {
+            self.in_hand = InHand::default();
+            self.behind = false;
+            self.waiting = None;
+            self.oldest = None;
+            self.failure = None;
+        }
     }
 
     /// Whether the loop gets something done where there is something to do, and since when it does not.
@@ -140,7 +187,10 @@ impl Progress {
         if let Some(answered) = self.answered
             && now.saturating_sub(answered) > self.limits.brokers
         {
-            return unready(format!("the brokers have answered nothing for {} s{because}", seconds(answered)));
+            return unready(format!(
+                "the brokers have answered nothing for {} s{because}",
+                seconds(answered)
+            ));
         }
         let detail = match (self.waiting, &self.failure) {
             (None, _) => "nothing is outstanding".to_owned(),
@@ -171,7 +221,7 @@ impl Progress {
 /// A [`Progress`] that is told of by the loop and by what measures beside it, and asked by whoever wants to know.
 #[derive(Debug)]
 pub struct ProgressWatch {
-    process: &'static str,
+    process: Process,
     started: Instant,
     // Held for an assignment or an answer only: the loop never waits in it.
     progress: Mutex<Progress>,
@@ -180,8 +230,8 @@ pub struct ProgressWatch {
 // === impl ProgressWatch ===
 
 impl ProgressWatch {
-    /// Of the loop of this process (`processor`, `sink`), which has not begun yet.
-    pub fn new(process: &'static str, limits: Limits) -> Self {
+    /// Of the loop of this process, which has not begun yet.
+    pub fn new(process: Process, limits: Limits) -> Self {
         metrics::describe_gauge!(
             OLDEST_UNCOMMITTED,
             "Seconds since the oldest record was written that is read and not committed, by process"
@@ -205,7 +255,7 @@ impl ProgressWatch {
     }
 
     /// See [`Progress::measured`].
-    pub fn measured(&self, behind: bool) {
+    pub fn measured(&self, behind: impl IntoIterator<Item = i32>) {
         self.tell(|progress, now| progress.measured(now, behind));
     }
 
@@ -214,9 +264,9 @@ impl ProgressWatch {
         self.tell(Progress::answered);
     }
 
-    /// See [`Progress::let_go`].
-    pub fn let_go(&self) {
-        self.tell(|progress, _| progress.let_go());
+    /// See [`Progress::owns`].
+    pub fn owns(&self, partitions: impl IntoIterator<Item = i32>) {
+        self.tell(|progress, _| progress.owns(partitions));
     }
 
     fn tell(&self, tell: impl FnOnce(&mut Progress, Duration)) {
@@ -238,7 +288,7 @@ impl Watched for ProgressWatch {
             let progress = self.lock();
             (progress.judge(now), progress.oldest_age(now, wall_ms))
         };
-        metrics::gauge!(OLDEST_UNCOMMITTED, "process" => self.process).set(age.as_secs_f64());
+        metrics::gauge!(OLDEST_UNCOMMITTED, "process" => self.process.as_str()).set(age.as_secs_f64());
         part
     }
 }
@@ -258,6 +308,7 @@ mod tests {
     fn begun() -> Progress {
         let mut progress = Progress::new(LIMITS);
         assert!(!progress.judge(at(0)).ready, "nothing has begun yet");
+        progress.owns([3, 4]);
         progress.turned(at(0), NOTHING);
         progress
     }
@@ -324,7 +375,7 @@ mod tests {
         }
         let silent = progress.judge(at(16));
         assert!(!silent.ready && silent.detail.contains("answered nothing for 16 s"), "{silent:?}");
-        progress.measured(at(17), false);
+        progress.measured(at(17), []);
         assert!(progress.judge(at(17)).ready);
     }
 
@@ -333,10 +384,10 @@ mod tests {
         let mut progress = begun();
         for second in 1..13 {
             progress.turned(at(second), NOTHING);
-            progress.measured(at(second), true);
+            progress.measured(at(second), [2, 3]);
         }
         assert!(!progress.judge(at(12)).ready, "it reads nothing, and there is something to read");
-        progress.measured(at(13), false);
+        progress.measured(at(13), [2]);
         assert!(progress.judge(at(13)).ready);
     }
 
@@ -345,10 +396,22 @@ mod tests {
         let mut progress = begun();
         progress.turned(at(1), SOMETHING);
         progress.failed(at(1), "no permission".to_owned());
-        progress.let_go();
+        progress.owns([]);
         seconds(&mut progress, 2..30, NOTHING);
         assert!(progress.judge(at(30)).ready);
         assert_eq!(progress.oldest_age(at(30), 99_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_transaction_that_took_effect_after_all_is_not_waited_for() {
+        let mut progress = begun();
+        progress.turned(at(1), SOMETHING);
+        progress.failed(at(2), "its outcome is not known".to_owned());
+        seconds(&mut progress, 3..8, NOTHING);
+        progress.measured(at(8), []);
+        seconds(&mut progress, 8..60, NOTHING);
+        assert!(progress.judge(at(60)).ready);
+        assert_eq!(progress.oldest_age(at(60), 99_000), Duration::ZERO);
     }
 
     #[test]
