@@ -18,8 +18,8 @@ pub struct Kafka {
     pub prefix: String,
     /// Partitions of each topic that scales with the load (default 24; it can never be changed on keyed topics).
     pub partitions: i32,
-    /// Copies of each partition (default 3). One is for what may be lost, three and more survive the loss of a broker; two
-    /// are refused, since one of them may be away, and then the other alone is what was acknowledged.
+    /// Copies of each partition (default 3). One is for what may be lost, three and more survive the loss of a
+    /// broker; two are refused, since one of them may be away, and then the other alone is what was acknowledged.
     pub replication: i32,
     /// How long topics keep their records, by name without prefix. A topic that is not named is made with the catalog's
     /// retention, and its retention is left alone from then on.

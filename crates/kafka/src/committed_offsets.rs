@@ -28,8 +28,8 @@ impl CommittedOffsets {
         Self::made(client::asking_for_offsets(kafka, group, client_id), group)
     }
 
-    /// Asks for those of `group` as they stand: what hangs in an open transaction is not waited for, and does not count.
-    /// For whoever measures beside a loop that commits all the time.
+    /// Asks for those of `group` as they stand: what hangs in an open transaction is not waited for, and does not
+    /// count. For whoever measures beside a loop that commits all the time.
     ///
     /// # Errors
     /// As [`CommittedOffsets::open`].

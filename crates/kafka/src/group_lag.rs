@@ -27,8 +27,8 @@ pub struct GroupLag {
 // === impl GroupLag ===
 
 impl GroupLag {
-    /// Prepares to measure `group` (with its prefix) in the configured partitions of `topics` (with theirs), and to tell
-    /// of it.
+    /// Prepares to measure `group` (with its prefix) in the configured partitions of `topics` (with theirs), and to
+    /// tell of it.
     ///
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.

@@ -26,9 +26,9 @@
 //! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it;
 //!   [`SchemaFetcher`] asks it in
 //!   the background
-//! - [`BesideLoop`] and [`measuring`]: what is asked of the brokers again and again, beside the loops: [`lag`], how far the last stable
-//!   offset is behind, since one hung transaction freezes every read_committed reader; [`group_lag`], how far the group
-//!   is; [`partition_counts`], whether topics have the configured number of partitions
+//! - [`BesideLoop`] and [`measuring`]: what is asked of the brokers again and again, beside the loops: [`lag`], how
+//!   far the last stable offset is behind, since one hung transaction freezes every read_committed reader;
+//!   [`group_lag`], how far the group is; [`partition_counts`], whether topics have the configured number of partitions
 //! - `partitioner`: in which partition a key lies, by the configured number
 //! - [`Uncommitted`]: how old the records are that are read and not committed; pure
 

@@ -34,8 +34,8 @@ pub struct Difference {
     pub unread: i64,
 }
 
-/// Is told of each difference once, when it is seen for the second time in a row, and again when it has changed: a topic
-/// that is being made is no news.
+/// Is told of each difference once, when it is seen for the second time in a row, and again when it has changed: a
+/// topic that is being made is no news.
 pub type Told = Box<dyn FnMut(Difference) + Send>;
 
 /// Compares topics.
