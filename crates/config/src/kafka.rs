@@ -81,8 +81,8 @@ impl Kafka {
         if replication == 2 {
             section.refuse(
                 "replication",
-                "2 copies keep no more than 1 does: writing goes on while one is away, and what the other alone has is \
-                 acknowledged and can be lost with its broker; use 3, or 1 for what may be lost",
+                "2 copies keep no more than 1 does: while one is away, what the other alone has is acknowledged, and \
+                 goes with its broker; use 3, or 1 for what may be lost",
             );
         }
         let retention = retention::read(section);

@@ -42,7 +42,10 @@ fn two_copies_are_refused_and_one_and_three_are_not() {
     check(
         "partitions = 12",
         "partitions = 12\nreplication = 2",
-        &["trunkline.toml:5:15 kafka: field 'replication' is 2: 2 copies keep no more than 1 does"],
+        &[
+            "trunkline.toml:5:15 kafka: 2 copies keep no more than 1 does: while one is away, what the other alone has \
+           is acknowledged, and goes with its broker; use 3, or 1 for what may be lost",
+        ],
     );
 }
 
