@@ -11,7 +11,7 @@ use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError};
 
 /// The gauge: offsets between what a group has committed and the last stable offset, by `topic` and `partition`. In
 /// topics that transactions write to, the marker that ended the last one counts as well.
-pub const METRIC: &str = "trunkline_consumer_lag_records";
+pub const LAG: &str = "trunkline_consumer_lag_records";
 
 /// What is told of a measurement: each partition, with the offsets that are not committed.
 pub type Told = Box<dyn FnMut(&[(TopicPartition, i64)]) + Send>;
@@ -40,7 +40,7 @@ impl GroupLag {
         told: Told,
     ) -> Result<Self, ConsumerError> {
         metrics::describe_gauge!(
-            METRIC,
+            LAG,
             "Offsets between what a group has committed and the last stable offset of a partition"
         );
         let create = |source| ConsumerError::Create { group: group.to_owned(), source };
@@ -74,7 +74,7 @@ impl Measure for GroupLag {
                     answered();
                     let lag = behind(committed, first, end);
                     let number = partition.partition.to_string();
-                    metrics::gauge!(METRIC, "topic" => partition.topic.clone(), "partition" => number)
+                    metrics::gauge!(LAG, "topic" => partition.topic.clone(), "partition" => number)
                         .set(lag as f64);
                     lags.push((partition.clone(), lag));
                 }

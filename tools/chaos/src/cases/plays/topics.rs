@@ -160,7 +160,7 @@ pub async fn partitions_added(scene: &mut Scene) -> Findings {
     accepted.extend(scene.load(&ended).await?);
     let missing: BTreeSet<String> = scene.missing(&accepted).await?;
     let ready = scene.is_ready("processor-0").await?;
-    let told = scene.reports("processor", "TL-5004").await?;
+    let told = scene.reports("processor").await?;
     let seen = format!("{MORE_PARTITIONS} partitions are there, and pipeline.errors says nothing of it");
     let silent = (!told).then(|| Finding::new("I12", SILENT, 1, seen));
     Ok(stuck(&missing, accepted.len(), ready).into_iter().chain(silent).collect())

@@ -80,18 +80,18 @@ impl Scene {
         Ok(())
     }
 
-    /// Waits until a component reports this code: whether it does.
+    /// Waits until a component reports something other than what its targets do: whether it does.
     ///
     /// # Errors
     /// When topics cannot be read.
-    pub async fn reports(&self, component: &str, code: &str) -> anyhow::Result<bool> {
+    pub async fn reports(&self, component: &str) -> anyhow::Result<bool> {
         let ask = async || {
             let reports = self.reader.reports(component).await?;
-            Ok(reports.contains_key(code).then_some(()))
+            Ok((!reports.is_empty()).then_some(reports))
         };
-        let told = until("it is reported", REPORT_PATIENCE, ask).await.is_ok();
-        self.say(format!("{component} {} {code}", if told { "reports" } else { "does not report" }));
-        Ok(told)
+        let told = until("it is reported", REPORT_PATIENCE, ask).await.ok();
+        self.say(format!("{component} reports {told:?}"));
+        Ok(told.is_some())
     }
 
     /// Whether an instance says now that it is ready.
