@@ -45,6 +45,9 @@ pub enum Error {
         code = error_codes::BROKER_UNREACHABLE
     )]
     ProducerBroken,
+    /// What is measured at the brokers cannot be.
+    #[error("{code} cannot measure at the brokers: {0}", code = error_codes::BROKER_UNREACHABLE)]
+    Measuring(String),
     /// The webhooks' server.
     #[error("the webhooks' server stopped: {0}")]
     Server(String),

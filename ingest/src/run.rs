@@ -47,6 +47,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         prepared = start::prepare(&config, &health) => prepared?,
         () = &mut shutdown => return Ok(()),
     };
+    let _measuring = start::measure(&config.kafka, &instance)?;
     let producer = Producer::new(&config.kafka, &instance)?;
     let publisher = KafkaPublisher::new(producer.clone());
     let settings = config.ingest.clone();

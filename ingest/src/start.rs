@@ -1,13 +1,19 @@
 //! What must be there before the first request: schema ids and topics.
 
+use std::time::Duration;
+
 use trunkline_config::{Config, Kafka};
-use trunkline_kafka::Registry;
+use trunkline_kafka::partition_counts::PartitionCounts;
 use trunkline_kafka::startup::{self, Missing};
+use trunkline_kafka::{Measuring, Registry};
 use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::catalog;
 use trunkline_telemetry::Health;
 
 use crate::error::Error;
+
+/// How often the number of partitions is looked at.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The topics ingest writes to.
 const TOPICS: [&str; 3] = [catalog::EVENTS_NORMALIZED, catalog::QUARANTINE, catalog::SCHEMA_DRIFT];
@@ -38,6 +44,20 @@ pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error
         drift: destination(catalog::SCHEMA_DRIFT)?,
     };
     Ok(Prepared { records })
+}
+
+/// Compares the number of partitions of the topics with the configuration, beside everything else, until what is
+/// returned is dropped: keys are written to the configured ones whatever there is.
+///
+/// # Errors
+/// When the client refuses its settings, or no thread can be started.
+pub fn measure(kafka: &Kafka, instance: &str) -> Result<Measuring, Error> {
+    let topics = TOPICS.map(|topic| kafka.topic(topic)).to_vec();
+    // What it finds is logged and a metric; processors report it.
+    let counts = PartitionCounts::new(kafka, instance, topics, Box::new(|_| ()));
+    let counts = counts.map_err(|error| Error::Measuring(error.to_string()))?;
+    Measuring::every(COUNT_INTERVAL, vec![Box::new(counts)], || ())
+        .map_err(|error| Error::Measuring(error.to_string()))
 }
 
 /// Asks the cluster once whether the topics that ingest writes to are there.

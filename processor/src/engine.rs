@@ -49,7 +49,7 @@ use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, Polled};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
-use trunkline_telemetry::Health;
+use trunkline_telemetry::{Health, ProgressWatch, progress};
 
 use self::assignment::Assignment;
 use self::ends::Ends;
@@ -86,6 +86,7 @@ pub struct Engine<B, S> {
     clock: Box<dyn Clock>,
     lookups: Box<dyn ProfileLookups>,
     health: Arc<Health>,
+    progress: Arc<ProgressWatch>,
     /// Name of the instance.
     instance: String,
     intake: Intake,
@@ -114,6 +115,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             clock: parts.clock,
             lookups: parts.lookups,
             health: parts.health,
+            progress: parts.progress,
             intake: Intake::new(parts.schemas),
             ends: Ends::new(parts.input_ends),
             tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
@@ -128,7 +130,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 parts.commit_interval_ms,
             ),
             recovery: Recovery::default(),
-            reports: Reports::new(parts.events, parts.reporter, instance.clone()),
+            reports: Reports::new(parts.events, parts.reporter, parts.notices, instance.clone()),
             instance,
         }
     }
@@ -139,6 +141,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// [`EngineError`] when it cannot go on; nothing that was not committed took effect.
     pub fn run(mut self, stop: &AtomicBool) -> Result<(), EngineError> {
         self.health.set("engine", true, "running");
+        self.health.watch(progress::PART, self.progress.clone());
         while !stop.load(Ordering::Acquire) {
             self.turn()?;
         }
@@ -150,6 +153,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// # Errors
     /// [`EngineError`] when it cannot go on.
     pub fn turn(&mut self) -> Result<(), EngineError> {
+        self.progress.turned(self.intake.in_hand());
         self.take_in()?;
         self.probe();
         if self.recovery.is_on_standby() {

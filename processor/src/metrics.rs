@@ -14,6 +14,8 @@ const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
 const LOOKUPS: &str = "trunkline_processor_lookups_in_flight";
 const PARTITIONS: &str = "trunkline_processor_partitions";
+const PARTITIONS_CONFIGURED: &str = "trunkline_processor_partitions_configured";
+const EVENT_AGE_SECONDS: &str = "trunkline_processor_event_age_seconds";
 const RESTORE_SECONDS: &str = "trunkline_processor_restore_seconds";
 const RULE_ERRORS: &str = "trunkline_processor_rule_errors_total";
 const DECISIONS: &str = "trunkline_processor_decisions_total";
@@ -47,6 +49,11 @@ pub fn describe() {
     );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
+    describe_gauge!(PARTITIONS_CONFIGURED, "Partitions of events.normalized, as the configuration says");
+    describe_histogram!(
+        EVENT_AGE_SECONDS,
+        "Seconds from the receipt of an event to its commit in events.enriched"
+    );
     describe_histogram!(
         RESTORE_SECONDS,
         "Seconds from an assignment to processing, by part: settlement of earlier owners' transactions, restore of state"
@@ -109,6 +116,21 @@ pub fn under_way(outstanding: usize, lookups: usize, partitions: usize) {
     gauge!(OUTSTANDING).set(outstanding as f64);
     gauge!(LOOKUPS).set(lookups as f64);
     gauge!(PARTITIONS).set(partitions as f64);
+}
+
+/// So many partitions are to be processed, by all instances together; none is yet.
+pub fn configured(partitions: i32) {
+    gauge!(PARTITIONS_CONFIGURED).set(f64::from(partitions));
+    gauge!(PARTITIONS).set(0);
+}
+
+/// Events that were received then (UTC milliseconds) are committed.
+pub fn committed(received: &[i64], now: i64) {
+    let ages = histogram!(EVENT_AGE_SECONDS);
+    for at in received {
+        let age = Duration::from_millis(u64::try_from(now.saturating_sub(*at)).unwrap_or(0));
+        ages.record(age.as_secs_f64());
+    }
 }
 
 /// Partitions were restored.

@@ -4,29 +4,30 @@
 //!
 //! - [`run`]: from the configuration to the last commit
 //! - `assembly`: what the engine works with
+//! - `measuring`: what is measured beside it
 //! - [`RunError`]: why it did not start, or stopped
 
 mod assembly;
 mod error;
+mod measuring;
 
 pub use error::RunError;
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Role};
-use trunkline_kafka::lag::{LastStableOffset, Measuring};
 use trunkline_kafka::{Registry, names, startup};
 use trunkline_plugin::Factory;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::{catalog, error_codes};
-use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
+use trunkline_telemetry::progress::Process;
+use trunkline_telemetry::{Health, ProgressWatch, admin, metrics as telemetry_metrics};
 
 use self::assembly::Assembly;
 use crate::clock;
@@ -35,9 +36,6 @@ use crate::metrics;
 use crate::plugins::Threads;
 use crate::publisher::Publisher;
 use crate::state::set_aside;
-
-/// How often the lag of the last stable offset is measured.
-const LAG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs a processor, with plugins made by these factories, until `shutdown` resolves and what is finished is committed.
 ///
@@ -71,7 +69,10 @@ pub async fn run(
         () = &mut shutdown => return Ok(()),
     };
     let publisher = Publisher::new(&config.kafka, &ids, &instance).ok_or(RunError::Schemas)?;
-    let _measuring = measure_lag(&config, &instance)?;
+    let progress = Arc::new(ProgressWatch::new(Process::Processor, measuring::limits(&config)));
+    let (notices_sender, notices) = mpsc::channel();
+    metrics::configured(config.kafka.partitions);
+    let _measuring = measuring::start(&config, &instance, &progress, notices_sender)?;
 
     let drain_timeout = config.processor.drain_timeout;
     let stop = Arc::new(AtomicBool::new(false));
@@ -85,6 +86,8 @@ pub async fn run(
         publisher,
         runtime: Handle::current(),
         health,
+        progress,
+        notices,
         stop: stop.clone(),
     })?;
     let mut ended = tokio::task::spawn_blocking(move || engine.join());
@@ -105,16 +108,6 @@ pub async fn run(
         Ok(Err(_)) => Err(RunError::Thread("it panicked; the log has the message".to_owned())),
         Err(error) => Err(RunError::Thread(error.to_string())),
     }
-}
-
-/// One hung transaction freezes every read_committed reader: the lag of the last stable offset shows it.
-fn measure_lag(config: &Config, instance: &str) -> Result<Measuring, RunError> {
-    let topics = [catalog::EVENTS_NORMALIZED, catalog::EVENTS_ENRICHED, catalog::PROCESSOR_CHANGELOG];
-    let topics = topics.map(|topic| config.kafka.topic(topic));
-    LastStableOffset::new(&config.kafka, instance, &topics)
-        .map_err(|error| RunError::Lag(error.to_string()))?
-        .every(LAG_INTERVAL)
-        .map_err(|error| RunError::Lag(error.to_string()))
 }
 
 /// Starts the engine on a thread of its own, which first makes what blocks.

@@ -16,7 +16,7 @@ pub struct TopicPartition {
 pub struct OutboundRecord {
     /// Topic name, with its prefix.
     pub topic: String,
-    /// Partition; `None` lets the partitioner (murmur2_random) choose by key.
+    /// Partition; `None` is that of the key (murmur2), among the configured number.
     pub partition: Option<i32>,
     /// Key bytes.
     pub key: Option<Vec<u8>>,

@@ -20,6 +20,7 @@
 //! The edge:
 //! - `brokers`: what the brokers themselves answer to the sink alone
 //! - `caller`: calls to targets, on the asynchronous runtime
+//! - `measuring`: what is measured beside the worker
 //! - [`reports`], `metrics`: what an operator sees
 //! - [`run()`]: puts it together
 
@@ -39,6 +40,7 @@ pub mod worker;
 
 mod brokers;
 mod caller;
+mod measuring;
 mod metrics;
 mod run;
 

@@ -18,16 +18,17 @@ use trunkline_kafka::{
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{PipelineError, WriteBack, catalog};
-use trunkline_telemetry::{Health, admin};
+use trunkline_telemetry::progress::{Limits, Process};
+use trunkline_telemetry::{Health, ProgressWatch, admin};
 
 use crate::caller::Caller;
 use crate::lanes::{Lanes, Settings};
-use crate::metrics;
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
 use crate::reports::Reporter;
 use crate::transactions::Transactions;
 use crate::worker::{Worker, WorkerState};
+use crate::{measuring, metrics};
 
 /// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
 /// at most 60 MB.
@@ -79,12 +80,14 @@ pub async fn run(
         // A deployment that only collects events is a sound one: its sink waits for its first target.
         health.set("targets", true, "none is configured: there is nothing to write back to");
         admin::serve(config.sink.admin, health).await?;
+        metrics::held(0, 0, 0);
         shutdown.await;
         return Ok(());
     }
     health.set("kafka", false, "joining the group");
     admin::serve(config.sink.admin, Arc::clone(&health)).await?;
     metrics::describe();
+    metrics::held(0, 0, 0);
     trunkline_connect::metrics::describe();
 
     let registry = Registry::new(&config.registry)?;
@@ -98,11 +101,16 @@ pub async fn run(
     let reporter = Reporter::new(&instance);
     let clock = SteadyClock::start();
     let (report_sender, reports) = mpsc::channel();
-    tokio::spawn(reporter.clone().follow(directory.events(), report_sender, clock.clone()));
+    tokio::spawn(reporter.clone().follow(directory.events(), report_sender.clone(), clock.clone()));
+    let progress = Arc::new(ProgressWatch::new(Process::Sink, Limits::of(config.sink.stuck_after)));
+    let inputs = targets_by_topic(&config).into_keys().collect();
+    let _measuring = measuring::start(&config, &instance, inputs, &progress, report_sender, clock.clone())
+        .map_err(|error| Error::Start(error.to_string()))?;
 
     let drain_timeout = config.sink.drain_timeout;
     let stop = Arc::new(AtomicBool::new(false));
-    let parts = Parts { config, instance, registry, ids, directory, reporter, reports, clock, health };
+    let parts =
+        Parts { config, instance, registry, ids, directory, reporter, reports, clock, health, progress };
     let mut ended = start(parts, Handle::current(), Arc::clone(&stop))?;
     tokio::select! {
         result = &mut ended => return finished(result),
@@ -128,6 +136,7 @@ struct Parts {
     reports: mpsc::Receiver<PipelineError>,
     clock: SteadyClock,
     health: Arc<Health>,
+    progress: Arc<ProgressWatch>,
 }
 
 /// Schema ids.
@@ -163,7 +172,8 @@ fn worker(
     runtime: Handle,
     stop: Arc<AtomicBool>,
 ) -> Result<Worker<KafkaBrokers, Reader, Caller>, Error> {
-    let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health } = parts;
+    let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health, progress } =
+        parts;
     let topics = Topics::of(&config.kafka);
     let saved = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
@@ -192,6 +202,7 @@ fn worker(
         reporter,
         clock: Box::new(clock),
         health,
+        progress,
         state: WorkerState::default(),
     })
 }
@@ -223,6 +234,7 @@ fn group_settings(config: &Config, instance: &str) -> GroupSettings {
         group: names::group_id(&config.kafka, &config.sink.group),
         instance: instance.to_owned(),
         topics: targets_by_topic(config).into_keys().collect(),
+        partitions: config.kafka.partitions,
         session_timeout: SESSION_TIMEOUT,
     }
 }

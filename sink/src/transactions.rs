@@ -36,6 +36,8 @@ pub enum Error {
 /// Commits the worker's plans.
 pub struct Transactions {
     outputs: Outputs,
+    /// Why the latest did not take effect, for people.
+    why: String,
 }
 
 // === impl Transactions ===
@@ -43,7 +45,7 @@ pub struct Transactions {
 impl Transactions {
     /// Writes what these outputs make of a plan.
     pub fn new(outputs: Outputs) -> Self {
-        Self { outputs }
+        Self { outputs, why: String::new() }
     }
 
     /// Commits a plan and reports. Whatever goes wrong, the producer is ready for the next transaction afterwards.
@@ -67,6 +69,10 @@ impl Transactions {
         let offsets: Vec<(TopicPartition, i64)> =
             plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
         let committed = attempt(brokers, &records, &offsets);
+        self.why = match &committed {
+            Ok(_) => "it is not known whether the last transaction took effect".to_owned(),
+            Err(error) => error.to_string(),
+        };
         let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();
         let ended = end_transaction(committed, Aborting::Now, || brokers.abort())?;
         metrics::transaction(ended.as_str(), Duration::from_millis(took_ms));
@@ -81,6 +87,11 @@ impl Transactions {
             // name now may make the same calls.
             Ended::Fenced(error) => Err(error.into()),
         }
+    }
+
+    /// Why the latest transaction did not take effect, if it did not.
+    pub fn why(&self) -> &str {
+        &self.why
     }
 
     fn records(&mut self, plan: &Plan, reports: &[PipelineError]) -> Result<Vec<OutboundRecord>, Error> {

@@ -21,9 +21,11 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition};
+use trunkline_kafka::{
+    ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition, Uncommitted,
+};
 use trunkline_schemas::{PipelineError, WriteBack};
-use trunkline_telemetry::Health;
+use trunkline_telemetry::{Health, InHand, ProgressWatch, progress};
 
 use crate::answer::{Answer, Failure, FailureKind};
 use crate::command::Command;
@@ -82,6 +84,8 @@ pub struct Worker<B, S, C> {
     pub clock: Box<dyn Clock>,
     /// Whether partitions are assigned.
     pub health: Arc<Health>,
+    /// Is told what is in hand and what took effect.
+    pub progress: Arc<ProgressWatch>,
     /// The rest starts empty.
     pub state: WorkerState,
 }
@@ -91,6 +95,7 @@ pub struct WorkerState {
     pending: ReportQueue,
     /// Records that wait for a schema.
     schema_wait: SchemaWait<TopicPartition>,
+    uncommitted: Uncommitted<TopicPartition>,
     commands: HashMap<Serial, Arc<Command>>,
     /// When a refused token was last reported, by target; UTC milliseconds.
     reported: HashMap<String, i64>,
@@ -108,6 +113,7 @@ impl Default for WorkerState {
         Self {
             pending: ReportQueue::new(metrics::REPORTS_DROPPED),
             schema_wait: SchemaWait::default(),
+            uncommitted: Uncommitted::default(),
             commands: HashMap::new(),
             reported: HashMap::new(),
             paused: HashSet::new(),
@@ -125,6 +131,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// # Errors
     /// [`Error`] says why it stopped by itself; what was not committed is done again by whoever takes over.
     pub fn run(mut self, stop: &AtomicBool, drain_timeout: Duration) -> Result<(), Error> {
+        self.health.watch(progress::PART, self.progress.clone());
         while !stop.load(Ordering::Acquire) {
             self.turn()?;
         }
@@ -136,10 +143,17 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// # Errors
     /// [`Error`] when it cannot go on.
     pub fn turn(&mut self) -> Result<(), Error> {
+        // A command that is tried, or waits for its target, is nothing to be committed yet.
+        let outstanding = self.lanes.ended_count() > 0;
+        self.progress.turned(InHand { outstanding, oldest_ms: self.state.uncommitted.oldest() });
         let mut wait = POLL;
         for _ in 0..RECORDS_PER_TURN {
             match self.brokers.poll(wait) {
-                Ok(Polled::Record(record)) => self.read(record)?,
+                Ok(Polled::Record(record)) => {
+                    let partition = record.topic_partition();
+                    self.state.uncommitted.read(partition, record.offset, record.timestamp);
+                    self.read(record)?;
+                }
                 Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
                 Ok(Polled::Idle) => break,

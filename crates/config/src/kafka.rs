@@ -19,7 +19,8 @@ pub struct Kafka {
     pub prefix: String,
     /// Partitions of each topic that scales with the load (default 24; it can never be changed on keyed topics).
     pub partitions: i32,
-    /// Copies of each partition (default 3).
+    /// Copies of each partition (default 3). One is for what may be lost, three and more survive the loss of a
+    /// broker; two are refused, since one of them may be away, and then the other alone is what was acknowledged.
     pub replication: i32,
     /// How long topics keep their records, by name without prefix. A topic that is not named is made with the catalog's
     /// retention, and its retention is left alone from then on.
@@ -78,6 +79,13 @@ impl Kafka {
         let prefix = section.or("prefix", topic_prefix, String::new());
         let partitions = section.or("partitions", integer(1..=10_000), 24);
         let replication = section.or("replication", integer(1..=7), 3);
+        if replication == 2 {
+            section.refuse(
+                "replication",
+                "2 copies keep no more than 1 does: while one is away, what the other alone has is acknowledged, and \
+                 goes with its broker; use 3, or 1 for what may be lost",
+            );
+        }
         let retention = retention::read(section);
         let security = section.table("security", |security| {
             Security::read(security, brokers.as_deref().is_some_and(are_on_this_machine))

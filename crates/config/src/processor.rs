@@ -41,6 +41,9 @@ pub struct Processor {
     pub max_in_flight_lookups: usize,
     /// Events held for ordering at once; more pause the partitions (default 100,000).
     pub max_held_events: usize,
+    /// How long nothing may take effect while something is outstanding, beyond the holds and deadlines of the events
+    /// themselves, before the processor says that it is not ready (default 10 s).
+    pub stuck_after: Duration,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
 }
@@ -64,6 +67,7 @@ impl Processor {
             max_entities_in_memory: section.or("max_entities_in_memory", integer(1..=100_000_000), 100_000),
             max_in_flight_lookups: section.or("max_in_flight_lookups", integer(1..=100_000), 256),
             max_held_events: section.or("max_held_events", integer(1..=100_000_000), 100_000),
+            stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
         }
     }

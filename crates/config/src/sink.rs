@@ -13,6 +13,8 @@ pub struct Sink {
     pub admin: SocketAddr,
     /// Consumer group (default `trunkline-sink`).
     pub group: String,
+    /// How long a result may wait for its commit before the sink says that it is not ready (default 10 s).
+    pub stuck_after: Duration,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
     /// Commands under way at once, each of another resource (default 64).
@@ -26,6 +28,7 @@ impl Sink {
         Self {
             admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9103))),
             group: section.or("group", text, "trunkline-sink".to_owned()),
+            stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
             max_in_flight: section.or("max_in_flight", integer(1..=100_000), 64),
         }

@@ -35,6 +35,21 @@ fn the_example_has_no_mistake() {
 }
 
 #[test]
+fn two_copies_are_refused_and_one_and_three_are_not() {
+    for copies in ["1", "3", "5"] {
+        check("partitions = 12", &format!("partitions = 12\nreplication = {copies}"), &["no mistake"]);
+    }
+    check(
+        "partitions = 12",
+        "partitions = 12\nreplication = 2",
+        &[
+            "trunkline.toml:5:15 kafka: 2 copies keep no more than 1 does: while one is away, what the other alone has \
+           is acknowledged, and goes with its broker; use 3, or 1 for what may be lost",
+        ],
+    );
+}
+
+#[test]
 fn names() {
     check(
         r#"brokers = "kafka-0:9092,kafka-1:9092""#,

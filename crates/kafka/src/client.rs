@@ -160,6 +160,7 @@ mod tests {
                 group: "group".to_owned(),
                 instance: "test".to_owned(),
                 topics: Vec::new(),
+                partitions: 6,
                 session_timeout: crate::group_settings::SESSION_TIMEOUT,
             };
             producing(&kafka, "test").create::<FutureProducer>().map(drop).unwrap();

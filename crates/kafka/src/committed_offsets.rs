@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, DefaultConsumerContext};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, ClientContext};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
@@ -25,10 +25,22 @@ impl CommittedOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let consumer = client::asking_for_offsets(kafka, group, client_id)
-            .create()
-            .map_err(|source| ConsumerError::Create { group: group.to_owned(), source })?;
-        Ok(Self { group: group.to_owned(), consumer })
+        Self::made(client::asking_for_offsets(kafka, group, client_id), group)
+    }
+
+    /// Asks for those of `group` as they stand: what hangs in an open transaction is not waited for, and does not
+    /// count. For whoever measures beside a loop that commits all the time.
+    ///
+    /// # Errors
+    /// As [`CommittedOffsets::open`].
+    pub fn as_they_stand(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
+        let config = client::seeing_uncommitted(client::asking_for_offsets(kafka, group, client_id));
+        Self::made(config, group)
+    }
+
+    fn made(config: ClientConfig, group: &str) -> Result<Self, ConsumerError> {
+        let create = |source| ConsumerError::Create { group: group.to_owned(), source };
+        Ok(Self { group: group.to_owned(), consumer: config.create().map_err(create)? })
     }
 
     /// The stable committed offsets: waits out offsets that hang in an open transaction (KIP-447). `None` where nothing

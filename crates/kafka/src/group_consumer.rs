@@ -19,6 +19,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use trunkline_config::Kafka;
+use trunkline_schemas::error_codes;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::arrivals::Arrivals;
@@ -56,6 +57,10 @@ pub struct GroupConsumer {
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
+    /// Partitions that topics are configured to have.
+    partitions: i32,
+    /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
+    beyond: Mutex<Vec<TopicPartition>>,
 }
 
 /// Keeps the announced changes of assignment for the owner.
@@ -119,7 +124,9 @@ impl GroupConsumer {
         consumer.set_nonempty_callback(move || announced.announce());
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(create)?;
-        Ok(Self { group: settings.group.clone(), consumer, arrivals, woken: Cell::new(Instant::now()) })
+        let (group, partitions) = (settings.group.clone(), settings.partitions);
+        let woken = Cell::new(Instant::now());
+        Ok(Self { group, consumer, arrivals, woken, partitions, beyond: Mutex::default() })
     }
 
     /// Waits at most `timeout` for a record or a change of assignment.
@@ -165,6 +172,10 @@ impl GroupConsumer {
             list.add_partition_offset(&partition.topic, partition.partition, offset)
                 .map_err(|source| self.call("assigning", source))?;
         }
+        for partition in self.take_beyond() {
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Beginning)
+                .map_err(|source| self.call("assigning", source))?;
+        }
         self.consumer.incremental_assign(&list).map_err(|source| self.call("assigning", source))?;
         // Nothing polls between these two calls, so no record of a paused partition can slip through.
         self.consumer.pause(&list).map_err(|source| self.call("pausing", source))
@@ -175,8 +186,9 @@ impl GroupConsumer {
     /// # Errors
     /// [`ConsumerError::Call`] when the client refuses.
     pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
+        let partitions: Vec<TopicPartition> = partitions.iter().cloned().chain(self.take_beyond()).collect();
         self.consumer
-            .incremental_unassign(&to_list(partitions))
+            .incremental_unassign(&to_list(&partitions))
             .map_err(|source| self.call("unassigning", source))
     }
 
@@ -265,9 +277,26 @@ impl GroupConsumer {
         let change =
             self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
         Some(match change {
-            Change::Assign(partitions) => Polled::Assigned(partitions),
-            Change::Revoke { partitions, lost } => Polled::Revoked { partitions, lost },
+            Change::Assign(partitions) => Polled::Assigned(self.configured(partitions)),
+            Change::Revoke { partitions, lost } => {
+                Polled::Revoked { partitions: self.configured(partitions), lost }
+            }
         })
+    }
+
+    /// Those of a change that the owner has to do with; the others are kept for its answer.
+    fn configured(&self, changed: Vec<TopicPartition>) -> Vec<TopicPartition> {
+        let (configured, beyond) = split(changed, self.partitions);
+        if !beyond.is_empty() {
+            let (code, configured) = (error_codes::TOPIC_WRONG.as_str(), self.partitions);
+            tracing::warn!(code, configured, ?beyond, "partitions beyond the configured number are not read");
+            self.beyond.lock().unwrap_or_else(PoisonError::into_inner).extend(beyond);
+        }
+        configured
+    }
+
+    fn take_beyond(&self) -> Vec<TopicPartition> {
+        std::mem::take(&mut *self.beyond.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn call(&self, what: &'static str, source: KafkaError) -> ConsumerError {
@@ -295,6 +324,11 @@ impl Drop for GroupConsumer {
     }
 }
 
+/// The partitions within the configured number, and those beyond.
+fn split(changed: Vec<TopicPartition>, configured: i32) -> (Vec<TopicPartition>, Vec<TopicPartition>) {
+    changed.into_iter().partition(|changed| changed.partition < configured)
+}
+
 fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for partition in partitions {
@@ -305,4 +339,19 @@ fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
 
 fn from_list(list: &TopicPartitionList) -> Vec<TopicPartition> {
     list.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_beyond_the_configured_number_are_none_of_the_owners() {
+        let changed = [5, 6, 0, 7].map(|number| TopicPartition::new("t", number)).to_vec();
+        let numbers = |partitions: Vec<TopicPartition>| -> Vec<i32> {
+            partitions.iter().map(|partition| partition.partition).collect()
+        };
+        let (configured, beyond) = split(changed, 6);
+        assert_eq!((numbers(configured), numbers(beyond)), (vec![5, 0], vec![6, 7]));
+    }
 }

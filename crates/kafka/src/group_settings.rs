@@ -16,6 +16,9 @@ pub struct GroupSettings {
     pub instance: String,
     /// Topics to subscribe to, with their prefix.
     pub topics: Vec<String>,
+    /// Partitions that these topics are configured to have. Whoever is given one beyond takes it and does not read it:
+    /// no key lies there.
+    pub partitions: i32,
     /// After this long without a heartbeat the group gives the partitions to others.
     pub session_timeout: Duration,
 }

@@ -4,36 +4,22 @@
 //! freezes every such reader of the partition, and nothing else shows it: the brokers are well, and lag
 //! counted to the last stable offset is zero.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
-
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use trunkline_config::Kafka;
 
 use crate::client;
+use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError};
 use trunkline_schemas::record::TopicPartition;
 
 /// The gauge: offsets between the last stable offset and the high watermark, by `topic` and `partition`.
 pub const METRIC: &str = "trunkline_last_stable_offset_lag";
-
-/// How long one question to a broker may take.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Measures partitions.
 pub struct LastStableOffset {
     committed: BaseConsumer,
     uncommitted: BaseConsumer,
     topics: Vec<String>,
-}
-
-/// Measures on a thread of its own until dropped.
-pub struct Measuring {
-    stop: Arc<AtomicBool>,
-    /// Dropping it wakes the thread.
-    wake: Option<mpsc::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
 }
 
 // === impl LastStableOffset ===
@@ -62,14 +48,20 @@ impl LastStableOffset {
     /// What the client said of the first question that was not answered; the gauges of partitions that did answer are
     /// set all the same.
     pub fn measure(&self) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
+        self.ask(&|| ())
+    }
+
+    fn ask(&self, answered: &dyn Fn()) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
         let mut lags = Vec::new();
         let mut failure = None;
         for topic in &self.topics {
             let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;
+            answered();
             let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
             for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
                 match self.lag(topic, partition) {
                     Ok(lag) => {
+                        answered();
                         let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
                         metrics::gauge!(METRIC, &labels).set(lag as f64);
                         lags.push((TopicPartition::new(topic, partition), lag));
@@ -90,40 +82,15 @@ impl LastStableOffset {
         let (_, stable) = self.committed.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
         Ok((high - stable).max(0))
     }
-
-    /// Measures every `interval` on a thread of its own, until what is returned is dropped.
-    ///
-    /// # Errors
-    /// When no thread can be started.
-    pub fn every(self, interval: Duration) -> std::io::Result<Measuring> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (wake, waking) = mpsc::channel::<()>();
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("last-stable-offset".into()).spawn(move || {
-            while !stopped.load(Ordering::Acquire) {
-                if let Err(error) = self.measure() {
-                    tracing::warn!(%error, "measuring the last stable offset; trying again");
-                }
-                // Ends early when the other side is dropped; nothing is ever sent.
-                if waking.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Disconnected) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Measuring { stop, wake: Some(wake), thread: Some(thread) })
-    }
 }
 
-// === impl Measuring ===
+impl Measure for LastStableOffset {
+    fn what(&self) -> &'static str {
+        "the lag of the last stable offset"
+    }
 
-impl Drop for Measuring {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        drop(self.wake.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::warn!("the thread that measured the last stable offset had panicked");
-        }
+    fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
+        self.ask(answered)?;
+        Ok(())
     }
 }

@@ -27,15 +27,22 @@
 //! - [`Registry`] and [`schemas`]: the schema registry, and the schemas of the catalog in it;
 //!   [`SchemaFetcher`] asks it in
 //!   the background
-//! - [`lag`]: how far the last stable offset is behind, since one hung transaction freezes every read_committed reader
+//! - [`BesideLoop`] and [`measuring`]: what is asked of the brokers again and again, beside the loops: [`lag`], how
+//!   far the last stable offset is behind, since one hung transaction freezes every read_committed reader;
+//!   [`group_lag`], how far the group is; [`partition_counts`], whether topics have the configured number of partitions
+//! - `partitioner`: in which partition a key lies, by the configured number
+//! - [`Uncommitted`]: how old the records are that are read and not committed; pure
 
 pub mod changelog;
 pub mod committed_offsets;
 pub mod group_consumer;
+pub mod group_lag;
 pub mod lag;
 pub mod limits;
+pub mod measuring;
 pub mod names;
 pub mod offset_tracker;
+pub mod partition_counts;
 pub mod ports;
 pub mod producer;
 pub mod registry;
@@ -49,22 +56,27 @@ pub mod topics;
 pub mod transactional_producer;
 
 mod arrivals;
+mod beside_loop;
 mod brokers;
 mod client;
 mod consumer_error;
 mod end_offsets;
 mod group_settings;
 mod inbound;
+mod partitioner;
 mod steady_clock;
 mod transaction_end;
 mod transaction_timeouts;
+mod uncommitted;
 
+pub use beside_loop::Subjects as BesideLoop;
 pub use brokers::KafkaBrokers;
 pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;
 pub use end_offsets::EndOffsets;
 pub use group_consumer::{GroupConsumer, Polled};
 pub use group_settings::GroupSettings;
+pub use measuring::Measuring;
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
@@ -77,3 +89,4 @@ pub use topics::TopicsError;
 pub use transaction_end::{Aborting, Ended, end_transaction};
 pub use transactional_producer::{CommitOutcome, TransactionError, TransactionalProducer};
 pub use trunkline_schemas::record::{InboundRecord, OutboundRecord, TopicPartition};
+pub use uncommitted::Uncommitted;

@@ -9,7 +9,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use trunkline_config::Kafka;
 
-use crate::client;
+use crate::{client, partitioner};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::OutboundRecord;
 
@@ -90,6 +90,8 @@ pub enum ProduceError {
 #[derive(Clone)]
 pub struct Producer {
     inner: FutureProducer<Context>,
+    /// Partitions that topics are configured to have: keys are written to no others.
+    partitions: i32,
 }
 
 #[derive(Clone)]
@@ -159,7 +161,7 @@ impl Producer {
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
         client::producing(kafka, client_id)
             .create_with_context(Context)
-            .map(|inner| Self { inner })
+            .map(|inner| Self { inner, partitions: kafka.partitions })
             .map_err(|error| ProduceError::Create { reason: error.to_string() })
     }
 
@@ -179,7 +181,7 @@ impl Producer {
         let bytes = record.bytes();
         let sent = FutureRecord::<[u8], [u8]> {
             topic: &record.topic,
-            partition: record.partition,
+            partition: partitioner::of(&record, self.partitions),
             key: record.key.as_deref(),
             payload: record.value.as_deref(),
             timestamp: record.timestamp,

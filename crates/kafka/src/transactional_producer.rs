@@ -46,6 +46,7 @@ use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
 use crate::group_consumer::GroupConsumer;
+use crate::partitioner;
 
 /// How long initialisation may take at the start: the coordinator may first have to settle what a predecessor
 /// left open.
@@ -113,7 +114,7 @@ impl TransactionalProducer {
         let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic).headers(headers);
         message.key = record.key.as_deref();
         message.payload = record.value.as_deref();
-        message.partition = record.partition;
+        message.partition = partitioner::of(record, self.kafka.partitions);
         message.timestamp = record.timestamp;
         let started = Instant::now();
         loop {

@@ -45,7 +45,7 @@ pub async fn serve(address: SocketAddr, health: Arc<Health>) -> Result<SocketAdd
     let listener = TcpListener::bind(address).await.map_err(named)?;
     let bound = listener.local_addr().map_err(named)?;
     let metrics = crate::metrics::install();
-    tokio::spawn(upkeep(metrics.clone()));
+    tokio::spawn(upkeep(metrics.clone(), health.clone()));
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router(health, metrics)).await {
             tracing::error!(%error, "the admin server stopped");
@@ -64,24 +64,28 @@ fn router(health: Arc<Health>, metrics: PrometheusHandle) -> Router {
         .with_state(Admin { health, metrics })
 }
 
-async fn upkeep(metrics: PrometheusHandle) {
+/// Also looks at the parts that are watched: a change of their readiness is in the log though nobody asks.
+async fn upkeep(metrics: PrometheusHandle, health: Arc<Health>) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
         interval.tick().await;
         metrics.run_upkeep();
+        health.measure();
     }
 }
 
 async fn readyz(State(admin): State<Admin>) -> Response {
-    let ready = admin.health.ready();
     let parts = admin.health.parts();
     let not_ready: Vec<_> =
         parts.iter().filter(|(_, part)| !part.ready).map(|(name, _)| name.as_ref()).collect();
+    let ready = !parts.is_empty() && not_ready.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(json!({ "ready": ready, "notReady": not_ready, "parts": parts }))).into_response()
 }
 
+/// What follows from the time is measured now: it goes on rising while a loop hangs.
 async fn render(State(admin): State<Admin>) -> Response {
+    admin.health.measure();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], admin.metrics.render()).into_response()
 }
 
@@ -120,6 +124,7 @@ mod tests {
         let answer = get(address, "/metrics").await;
         assert!(answer.contains(r#"trunkline_test_events_total{source="test"} 3"#), "{answer}");
         assert!(answer.contains(r#"trunkline_test_latency_seconds_bucket{le="0.15"} 1"#), "{answer}");
+        assert!(answer.contains(r#"trunkline_ready{part="kafka"} 1"#), "{answer}");
     }
 
     #[tokio::test]

@@ -4,14 +4,24 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The gauge: 1 while a part of a process is ready, else 0; by `part`.
+pub const READY: &str = "trunkline_ready";
+
 /// The readiness of a binary: the readiness of all its parts.
 ///
 /// A part counts from its first [`Health::set`] on, so declare each as not ready before work starts. A binary that
 /// declared nothing is not ready.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Health {
-    // Held for a map insertion or a copy only, never across an await.
+    // Both held for a map insertion, a copy or a look only, never across an await.
     parts: Mutex<BTreeMap<Cow<'static, str>, Part>>,
+    watched: Mutex<BTreeMap<&'static str, Arc<dyn Watched>>>,
+}
+
+/// A part whose readiness follows from the time that passes, so that it is looked at whenever somebody asks.
+pub trait Watched: Send + Sync {
+    /// How it is now.
+    fn look(&self) -> Part;
 }
 
 /// One part of a binary.
@@ -40,15 +50,32 @@ impl Health {
         }
     }
 
+    /// Declares a part that is looked at from now on.
+    pub fn watch(&self, name: &'static str, watched: Arc<dyn Watched>) {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).insert(name, watched);
+    }
+
     /// Whether something is declared and all of it is ready.
     pub fn ready(&self) -> bool {
-        let parts = self.lock();
+        let parts = self.parts();
         !parts.is_empty() && parts.values().all(|part| part.ready)
     }
 
-    /// All parts by name.
+    /// All parts by name, as they are now.
     pub fn parts(&self) -> BTreeMap<Cow<'static, str>, Part> {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (name, watched) in watched {
+            let Part { ready, detail } = watched.look();
+            self.set(name, ready, &detail);
+        }
         self.lock().clone()
+    }
+
+    /// Brings the gauges of all parts up to date.
+    pub fn measure(&self) {
+        for (name, part) in self.parts() {
+            metrics::gauge!(READY, "part" => name.into_owned()).set(f64::from(u8::from(part.ready)));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Cow<'static, str>, Part>> {
@@ -58,6 +85,8 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -72,5 +101,20 @@ mod tests {
         assert_eq!(health.parts()["kafka"], Part { ready: true, detail: "connected".to_owned() });
         health.set("state", false, "restoring partition 3");
         assert!(!health.ready());
+    }
+
+    #[test]
+    fn a_watched_part_is_as_it_is_when_somebody_asks() {
+        struct Flag(AtomicBool);
+        impl Watched for Flag {
+            fn look(&self) -> Part {
+                Part { ready: self.0.load(Ordering::Relaxed), detail: "looked at".to_owned() }
+            }
+        }
+        let (health, flag) = (Health::new(), Arc::new(Flag(AtomicBool::new(true))));
+        health.watch("progress", flag.clone());
+        assert!(health.ready());
+        flag.0.store(false, Ordering::Relaxed);
+        assert!(!health.ready(), "nobody had to say so");
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use trunkline_kafka::TransactionError;
+use trunkline_kafka::{Ended, TransactionError};
 use trunkline_schemas::error_codes;
 
 use super::recovery::Next;
@@ -40,6 +40,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let started = Instant::now();
         let ended = self.transaction.end(&commits, &mut self.reports, &mut self.brokers, changing)?;
         metrics::commit(ended.as_str(), started.elapsed().as_secs_f64());
+        let received = self.transaction.take_received();
+        match ended {
+            Ended::Committed => metrics::committed(&received, self.clock.now_ms()),
+            _ => self.progress.failed(self.transaction.why()),
+        }
         match self.recovery.after(ended, changing) {
             Next::Apply => self.apply(&commits),
             Next::Rewind(wait) => {
@@ -82,8 +87,14 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let delivered: HashMap<i32, i64> =
             delivered.map(|(changelog, offset)| (changelog.partition, offset)).collect();
         let at = self.clock.now_ms();
-        for Commit { partition, offset, changes } in commits {
-            self.intake.committed(*partition, *offset);
+        let mut moved = false;
+        for Commit { partition, offset, .. } in commits {
+            moved |= self.intake.committed(*partition, *offset);
+        }
+        if moved {
+            self.progress.committed();
+        }
+        for Commit { partition, changes, .. } in commits {
             let Some(last) = changes.last() else { continue };
             let Some(offset) = delivered.get(partition) else {
                 // Every change was delivered, or the transaction would not have committed; should a report be missing
@@ -125,6 +136,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 let code = error_codes::TRANSACTION_ABORTED.as_str();
                 tracing::warn!(code, %error, "no new producer yet: trying again");
                 self.health.set("engine", false, &format!("no producer: {error}"));
+                self.progress.failed(error.to_string());
                 self.recovery.stand_by(self.clock.now_ms());
                 return Ok(());
             }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen};
+use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen, Uncommitted};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrival, Arrived, entity_of};
 use trunkline_schemas::codec;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
+use trunkline_telemetry::InHand;
 
 use super::error::EngineError;
 
@@ -21,6 +22,7 @@ pub(super) struct Intake {
     schema_wait: SchemaWait<i32>,
     /// The offsets of the partitions that are processed.
     partitions: BTreeMap<i32, Offsets>,
+    uncommitted: Uncommitted<i32>,
 }
 
 /// The offsets of one partition.
@@ -68,6 +70,7 @@ impl Intake {
             schemas,
             schema_wait: SchemaWait::default(),
             partitions: BTreeMap::new(),
+            uncommitted: Uncommitted::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Intake {
     /// Forgets everything about a partition that is not committed.
     pub(super) fn let_go(&mut self, partition: i32) {
         self.partitions.remove(&partition);
+        self.uncommitted.let_go(&partition);
         self.schema_wait.forget(&partition);
     }
 
@@ -101,6 +105,7 @@ impl Intake {
             // Left over in the client from before the partition was paused; it is read again where the task begins.
             return Taken::Nothing;
         }
+        self.uncommitted.read(partition, record.offset, record.timestamp);
         if self.schema_wait.is_waiting(&partition) {
             self.schema_wait.wait(partition, record);
             return Taken::Nothing;
@@ -165,11 +170,17 @@ impl Intake {
         Ok(Some((watermark, moved)))
     }
 
-    /// An offset is committed.
-    pub(super) fn committed(&mut self, partition: i32, offset: i64) {
-        if let Some(known) = self.partitions.get_mut(&partition) {
-            known.committed = offset;
-        }
+    /// An offset is committed. True when it is another than before: something that was outstanding took effect.
+    pub(super) fn committed(&mut self, partition: i32, offset: i64) -> bool {
+        self.uncommitted.committed(&partition, offset);
+        let known = self.partitions.get_mut(&partition);
+        known.is_some_and(|known| std::mem::replace(&mut known.committed, offset) != offset)
+    }
+
+    /// What is read and not committed.
+    pub(super) fn in_hand(&self) -> InHand {
+        let oldest_ms = self.uncommitted.oldest();
+        InHand { outstanding: oldest_ms.is_some(), oldest_ms }
     }
 
     /// The partitions that are processed, each with its committed offset.

@@ -119,5 +119,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     fn report_assignment(&self) {
         let (ready, detail) = self.assignment.readiness(self.tasks.len());
         self.health.set("assignment", ready, detail);
+        // What is restored first is outstanding only then: until it is, the assignment is what is not ready.
+        self.progress.owns(self.owned());
     }
 }

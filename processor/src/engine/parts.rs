@@ -1,6 +1,6 @@
 //! Everything the engine works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
@@ -10,7 +10,8 @@ use trunkline_partition::Settings;
 use trunkline_partition::plugins::Plugins;
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
-use trunkline_telemetry::Health;
+use trunkline_schemas::PipelineError;
+use trunkline_telemetry::{Health, ProgressWatch};
 
 use super::ports::{InputEnds, PluginThreads, ProfileLookups};
 use crate::publisher::Publisher;
@@ -36,6 +37,8 @@ pub struct Parts<B, S> {
     pub events: broadcast::Receiver<Event>,
     /// Makes reports of it.
     pub reporter: Reporter,
+    /// What else operators should know.
+    pub notices: mpsc::Receiver<PipelineError>,
     /// Profiles at hand.
     pub profiles: Profiles,
     /// Rules.
@@ -59,6 +62,8 @@ pub struct Parts<B, S> {
     pub max_entities_in_memory: usize,
     /// Readiness.
     pub health: Arc<Health>,
+    /// Is told what is in hand and what took effect.
+    pub progress: Arc<ProgressWatch>,
     /// The topic that is read, with its prefix.
     pub input_topic: String,
     /// The changelog topic, with its prefix.

@@ -1,5 +1,7 @@
 //! What an operator should know of outside systems and plugins: it goes out with the next transaction.
 
+use std::sync::mpsc;
+
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
 use trunkline_kafka::ReportQueue;
@@ -14,6 +16,8 @@ pub(super) struct Reports {
     pending: ReportQueue,
     events: broadcast::Receiver<Event>,
     reporter: Reporter,
+    /// Made elsewhere in the process.
+    notices: mpsc::Receiver<PipelineError>,
     /// Name of the instance.
     instance: String,
 }
@@ -21,18 +25,26 @@ pub(super) struct Reports {
 // === impl Reports ===
 
 impl Reports {
-    /// Makes reports of these events.
-    pub(super) fn new(events: broadcast::Receiver<Event>, reporter: Reporter, instance: String) -> Self {
-        Self { pending: ReportQueue::new(metrics::REPORTS_DROPPED), events, reporter, instance }
+    /// Makes reports of these events, and takes in those that others made.
+    pub(super) fn new(
+        events: broadcast::Receiver<Event>,
+        reporter: Reporter,
+        notices: mpsc::Receiver<PipelineError>,
+        instance: String,
+    ) -> Self {
+        Self { pending: ReportQueue::new(metrics::REPORTS_DROPPED), events, reporter, notices, instance }
     }
 
-    /// Takes in what happened to outside systems and plugins.
+    /// Takes in what happened to outside systems and plugins, and what others report.
     pub(super) fn collect(&mut self, plugins: Vec<StateChange>, now: i64) {
         // Events that were dropped while the engine was slow were logged where they happened.
         while let Ok(event) = self.events.try_recv() {
             if let Some(report) = self.reporter.report(&event, Uuid::new_v4().to_string(), now) {
                 self.pending.push(report);
             }
+        }
+        while let Ok(report) = self.notices.try_recv() {
+            self.pending.push(report);
         }
         for change in plugins {
             self.pending.push(change.report(Uuid::new_v4().to_string(), &self.instance, now));

@@ -45,8 +45,12 @@ pub(super) struct Transaction {
     commit_interval_ms: i64,
     open: bool,
     outputs: usize,
+    /// When its events were received; UTC milliseconds.
+    received: Vec<i64>,
     /// What went wrong with it already; nothing more is published, and the next commit aborts it.
     failure: Option<TransactionError>,
+    /// Why the latest did not take effect, for people.
+    why: String,
     /// Encoded, not yet handed over.
     records: Vec<OutboundRecord>,
     /// Bytes of their keys, values and headers.
@@ -74,7 +78,9 @@ impl Transaction {
             commit_interval_ms,
             open: false,
             outputs: 0,
+            received: Vec::new(),
             failure: None,
+            why: String::new(),
             records: Vec::new(),
             bytes: 0,
             ending_since: 0,
@@ -110,7 +116,11 @@ impl Transaction {
         for output in outputs {
             self.outputs += 1;
             let before = self.records.len();
+            let is_event = matches!(output, Output::Event(_));
             self.publisher.records(output, now, &mut self.records)?;
+            // The event itself goes first, with the time of its receipt.
+            self.received
+                .extend(self.records.get(before).filter(|_| is_event).and_then(|first| first.timestamp));
             self.bytes += self.records[before..].iter().map(OutboundRecord::bytes).sum::<usize>();
             self.hand_over_if_many(brokers);
         }
@@ -139,9 +149,23 @@ impl Transaction {
         changing: bool,
     ) -> Result<Ended, TransactionError> {
         let committed = self.send(commits, reports, brokers, changing);
+        self.why = match &committed {
+            Ok(_) => "it is not known whether the last transaction took effect".to_owned(),
+            Err(error) => error.to_string(),
+        };
         // Aborting takes time as well: where others wait, the next producer does it.
         let aborting = if changing { Aborting::ByReplacement } else { Aborting::Now };
         end_transaction(committed, aborting, || brokers.abort())
+    }
+
+    /// When the events of the latest were received; UTC milliseconds.
+    pub(super) fn take_received(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.received)
+    }
+
+    /// Why the latest transaction did not take effect, if it did not.
+    pub(super) fn why(&self) -> &str {
+        &self.why
     }
 
     fn send(

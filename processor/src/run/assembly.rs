@@ -1,7 +1,7 @@
 //! What the engine works with: the clients, the store and the settings, put together.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -18,8 +18,8 @@ use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::Plugins;
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
-use trunkline_schemas::catalog;
-use trunkline_telemetry::Health;
+use trunkline_schemas::{PipelineError, catalog};
+use trunkline_telemetry::{Health, ProgressWatch};
 
 use super::{RunError, state_path, transactional_id};
 use crate::clock;
@@ -46,6 +46,9 @@ pub(super) struct Assembly {
     /// Runs what the engine asks the outside for.
     pub(super) runtime: Handle,
     pub(super) health: Arc<Health>,
+    pub(super) progress: Arc<ProgressWatch>,
+    /// Reports that are made beside the engine.
+    pub(super) notices: mpsc::Receiver<PipelineError>,
     /// Set when the processor is to stop.
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -75,6 +78,7 @@ impl Assembly {
             events: self.directory.events(),
             reporter: Reporter::new("processor", &self.instance),
             input_ends: Box::new(input_ends),
+            notices: self.notices,
             lookups: Box::new(Lookups::new(
                 clock.clone(),
                 self.runtime,
@@ -95,6 +99,7 @@ impl Assembly {
             max_held_events: processor.max_held_events,
             max_entities_in_memory: processor.max_entities_in_memory,
             health: self.health,
+            progress: self.progress,
             input_topic,
             changelog_topic,
         })
@@ -126,6 +131,7 @@ impl Assembly {
                 group,
                 instance: instance.clone(),
                 topics: vec![input_topic.to_owned()],
+                partitions: config.kafka.partitions,
                 session_timeout: SESSION_TIMEOUT,
             },
         )

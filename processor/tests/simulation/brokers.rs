@@ -457,6 +457,7 @@ pub fn refusal(fatal: bool) -> ConsumerError {
         group: "trunkline-processor".to_owned(),
         instance: "simulated".to_owned(),
         topics: Vec::new(),
+        partitions: 0,
         session_timeout: Duration::ZERO,
     };
     match GroupConsumer::open(&kafka(), &settings) {

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 use trunkline_config::{Kafka, OrderMode, Security};
@@ -18,7 +19,8 @@ use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::catalog;
 use trunkline_systems::ProfileField;
-use trunkline_telemetry::Health;
+use trunkline_telemetry::progress::{self, Limits};
+use trunkline_telemetry::{Health, ProgressWatch};
 
 use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
@@ -184,6 +186,7 @@ pub fn assemble(
         clock: Box::new(clock()),
         events: broadcast::channel(1).1,
         reporter: Reporter::new("processor", name),
+        notices: mpsc::channel().1,
         profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
         rules: rules(),
         plugins,
@@ -195,6 +198,7 @@ pub fn assemble(
         max_held_events: plan.max_held_events,
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),
+        progress: Arc::new(ProgressWatch::new(progress::Process::Processor, Limits::of(Duration::MAX))),
         input_topic: catalog::EVENTS_NORMALIZED.to_owned(),
         changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),
     }))

@@ -54,6 +54,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         for partition in &partitions {
             self.state.schema_wait.forget(partition);
             self.state.paused.remove(partition);
+            self.state.uncommitted.let_go(partition);
         }
         self.apply(Input::Released(partitions.clone()))?;
         self.brokers.release(&partitions)?;

@@ -45,10 +45,15 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         match settled {
             Settled::Committed => {
                 self.state.not_before = None;
+                for progress in &plan.progress {
+                    self.state.uncommitted.committed(&progress.partition, progress.watermark);
+                }
+                self.progress.committed();
                 count(&plan);
                 self.apply(Input::Committed)?;
             }
             Settled::Unknown => {
+                self.progress.failed(self.transactions.why());
                 self.state.not_before = Some(self.clock.now_ms().saturating_add(COMMIT_RETRY_MS));
                 self.state.pending.give_back(reports);
                 let partitions = self.lanes.partitions();

@@ -14,7 +14,8 @@ use trunkline_sink::parser::Parser;
 use trunkline_sink::reports::Reporter;
 use trunkline_sink::transactions::Transactions;
 use trunkline_sink::worker::{Worker, WorkerState};
-use trunkline_telemetry::Health;
+use trunkline_telemetry::progress::{self, Limits};
+use trunkline_telemetry::{Health, ProgressWatch};
 
 use crate::brokers::{Handle, Sabotage, Saved};
 use crate::commands::{self, KNOWN, TOPIC};
@@ -182,6 +183,7 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
         reporter: Reporter::new(&name),
         clock: Box::new(WorldClock(Rc::clone(world))),
         health: Arc::clone(&Health::new()),
+        progress: Arc::new(ProgressWatch::new(progress::Process::Sink, Limits::of(Duration::MAX))),
         state: WorkerState::default(),
     }
 }

@@ -29,7 +29,7 @@ pub use outcome::{Outcome, Played};
 pub use run::{Ground, Settings, run};
 
 use expectation::{Expectation, Finding, Known};
-use plays::{PASSED_OVER, READY, STUCK};
+use plays::PASSED_OVER;
 use scene::Scene;
 
 /// One case.
@@ -85,7 +85,7 @@ pub const ALL: &[Case] = &[
     Case {
         name: "output-topic-gone",
         what: "events.enriched is deleted under load, and made again after a while",
-        expected: Expectation::KnownFailure(&[known("ready-without-output", "I12", READY)]),
+        expected: Expectation::Holds,
         // What came out before is not in the topic any more, and what came of it has no event.
         excused: &["I2", "I3", "figures", "decisions", "commands", "answers-to-lookups"],
         play: |scene| Box::pin(plays::topics::output_gone(scene)),
@@ -93,7 +93,7 @@ pub const ALL: &[Case] = &[
     Case {
         name: "permission-gone",
         what: "the processor may not write to events.enriched for a while",
-        expected: Expectation::KnownFailure(&[known("ready-without-output", "I12", READY)]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::groups::permission_gone(scene)),
     },
@@ -107,12 +107,7 @@ pub const ALL: &[Case] = &[
     Case {
         name: "partitions-added",
         what: "events.normalized gets two more partitions in the middle of conversations",
-        expected: Expectation::KnownFailure(&[
-            known("partitions-added", "I2", "lost"),
-            known("partitions-added", "I3", "hole"),
-            known("partitions-added", "figures", "figure"),
-            known("partitions-added", "I12", STUCK),
-        ]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::topics::partitions_added(scene)),
     },

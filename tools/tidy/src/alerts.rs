@@ -1,5 +1,5 @@
-//! Every alert has a test in which it fires, and the first of its kind is enough where an increase is what it
-//! waits for.
+//! Every alert has a test in which it fires and one in which it does not, and the first of its kind is enough where an
+//! increase is what it waits for.
 //!
 //! What the rules evaluate to only Prometheus' own `promtool` can say. Debian and Ubuntu have it in the package
 //! `prometheus`, Homebrew in the formula of that name; `TRUNKLINE_PROMTOOL` names it where it is not on the `PATH`.
@@ -16,21 +16,24 @@ const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 /// Their tests, in promtool's form.
 const TESTS: &str = "deploy/prometheus/alerts_test.yaml";
 
-/// Finds alerts without a test in which they fire.
+/// What a test says of an alert that fires, and of one that does not; and what is missing without it.
+const KINDS: [(&str, &str); 2] =
+    [("exp_labels", "no test lets {} fire"), ("exp_alerts: []", "no test keeps {} from firing")];
+
+/// Finds alerts without a test in which they fire, or without one in which they do not.
 pub fn untried(tree: &Tree) -> Vec<Finding> {
-    let fires = |name: &str| {
+    let tried = |name: &str, kind: &str| {
         let mut tries = tree.text(TESTS).split("alertname: ").skip(1);
-        tries.any(|test| {
-            test.lines().next() == Some(name) && test.lines().any(|line| line.contains("exp_labels"))
-        })
+        tries.any(|test| test.lines().next() == Some(name) && test.lines().any(|line| line.contains(kind)))
     };
     let lines = tree.text(ALERTS).lines().enumerate();
     let alerts =
         lines.filter_map(|(number, line)| Some((number + 1, line.trim().strip_prefix("- alert: ")?)));
-    let untried = alerts.filter(|(_, name)| !fires(name));
-    untried
-        .map(|(line, name)| Finding::at(format!("{ALERTS}:{line}"), format!("no test lets {name} fire")))
-        .collect()
+    let untried = alerts.flat_map(|(line, name)| {
+        let missing = KINDS.iter().filter(move |(kind, _)| !tried(name, kind));
+        missing.map(move |(_, what)| Finding::at(format!("{ALERTS}:{line}"), what.replace("{}", name)))
+    });
+    untried.collect()
 }
 
 /// Finds alerts on an increase whose counter is there from the beginning of each test: in the world a process
@@ -78,8 +81,9 @@ mod tests {
     use crate::tree::TREE;
 
     #[test]
-    fn every_alert_fires_in_a_test() {
-        expect_none(&untried(&TREE), &format!("Add a case with `exp_labels` to {TESTS}."));
+    fn every_alert_fires_in_a_test_and_keeps_still_in_another() {
+        let hint = format!("Add a case with `exp_labels`, or one with `exp_alerts: []`, to {TESTS}.");
+        expect_none(&untried(&TREE), &hint);
     }
 
     #[test]
@@ -112,7 +116,17 @@ mod tests {
         );
         assert_eq!(
             untried(&tree).into_iter().map(|found| found.what).collect::<Vec<_>>(),
-            ["no test lets B fire"]
+            ["no test lets B fire"],
+            "A fires in one and keeps still in another"
+        );
+    }
+
+    #[test]
+    fn an_alert_that_is_never_seen_to_keep_still_is_found() {
+        let tree = made_up("alertname: A\n exp_labels: {}\nalertname: B\n exp_labels: {}\n exp_alerts: []\n");
+        assert_eq!(
+            untried(&tree).into_iter().map(|found| found.what).collect::<Vec<_>>(),
+            ["no test keeps A from firing"]
         );
     }
 

@@ -40,6 +40,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/kafka/src/transactional_producer/initialise.rs", "the deadline of a first initialisation"),
     ("crates/kafka/src/transactional_producer/outcome.rs", "how long a transactional call took"),
     ("crates/telemetry/src/json_lines.rs", "the time of a line in the log"),
+    ("crates/telemetry/src/progress.rs", "hands the time to the progress of a loop"),
     ("ingest/src/http.rs", "the duration of a request"),
     ("ingest/src/run.rs", "the time of receipt, and the deadline of draining"),
     ("ingest/src/trace_context.rs", "the id of a trace that begins here"),

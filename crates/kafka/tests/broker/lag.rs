@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use trunkline_kafka::group_lag::GroupLag;
 use trunkline_kafka::lag::LastStableOffset;
-use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TransactionalProducer, topics};
+use trunkline_kafka::measuring::Measure as _;
+use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TopicPartition, TransactionalProducer, topics};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
 use trunkline_schemas::headers::Headers;
 
@@ -45,6 +47,41 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
         wait_until("the transaction has ended", || total(&gauge) == 0);
         let mut tail = Tail::open(&kafka, "lag", &[topic], From::Beginning).unwrap();
         tail.read_to_end(|record| panic!("an aborted record was read: {record:?}")).unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_group_is_behind_by_what_it_has_not_committed() {
+    let Some(kafka) = cluster::kafka("group-lag") else { return };
+    topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        let topic = kafka.topic(EVENTS_ENRICHED);
+        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
+        producer.begin().unwrap();
+        let record = OutboundRecord {
+            topic: topic.clone(),
+            partition: Some(1),
+            key: Some(b"k".to_vec()),
+            value: Some(b"v".to_vec()),
+            headers: Headers::new(),
+            timestamp: None,
+        };
+        for _ in 0..5 {
+            producer.produce(&record).unwrap();
+        }
+        producer.abort().unwrap();
+        let (sender, told) = std::sync::mpsc::channel();
+        let tell = Box::new(move |lags: &[(TopicPartition, i64)]| sender.send(lags.to_vec()).unwrap());
+        let group = format!("{}group", kafka.prefix);
+        let mut lag = GroupLag::new(&kafka, "lag", &group, &[topic], tell).unwrap();
+        wait_until("the transaction has ended", || {
+            lag.measure(&|| ()).unwrap();
+            let lags: Vec<i64> = told.try_iter().last().unwrap().into_iter().map(|(_, lag)| lag).collect();
+            // Nothing is committed: what there is, with the marker of the transaction.
+            lags[0] == 0 && lags[1] >= 1 && lags[2] == 0
+        });
     })
     .await
     .unwrap();

@@ -97,6 +97,7 @@ impl Loop {
                     group,
                     instance: contender.name().to_owned(),
                     topics: vec![config.kafka.topic(catalog::EVENTS_NORMALIZED)],
+                    partitions: config.kafka.partitions,
                     session_timeout: Duration::from_secs(10),
                 },
             )?,

@@ -22,6 +22,8 @@ use super::scene::Scene;
 pub const PASSED_OVER: &str = "passed-over-in-silence";
 /// An instance says that it is ready while nothing that it does takes effect.
 pub const READY: &str = "ready-while-nothing-commits";
+/// Something is not as it has to be, and no report says so.
+pub const SILENT: &str = "not-reported";
 /// Accepted records wait for ever.
 pub const STUCK: &str = "stuck";
 

@@ -15,9 +15,12 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "broker-frozen",
         "A broker keeps its connections and answers nothing for minutes.",
         &["I2", "I12"],
-        &[Nowhere(
-            "to one processor it is the blackhole that chaos plays; that the others say so needs readiness from progress",
-        )],
+        &[
+            Test(
+                "crates/telemetry/src/progress.rs::brokers_that_answer_nothing_show_though_nothing_is_known_to_be_outstanding",
+            ),
+            Nowhere("to one processor it is the blackhole that chaos plays"),
+        ],
     ),
     fault(
         "brokers-all-away",

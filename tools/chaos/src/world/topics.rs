@@ -62,10 +62,11 @@ pub(super) const FAULTS: &[WorldFault] = &[
     ),
     fault(
         "partitions-added",
-        "A keyed topic gets more partitions: conversations go on in another one.",
+        "A keyed topic gets more partitions: a client that goes by their number writes conversations to another one.",
         &["I2", "I3", "I12"],
         &[
             Case("partitions-added"),
+            Test("crates/kafka/src/partition_counts.rs::a_difference_is_told_once_and_again_when_it_changes"),
             Test(
                 "crates/kafka/tests/broker/topics.rs::another_partition_count_is_refused_and_nothing_else_is_done",
             ),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cases::calls::{Calls, STEPS};
 use crate::cases::expectation::Finding;
-use crate::cases::plays::{PASSED_OVER, passed_over, ready_all_the_while, stuck};
+use crate::cases::plays::{PASSED_OVER, SILENT, passed_over, ready_all_the_while, stuck};
 use crate::cases::scene::Scene;
 
 type Findings = anyhow::Result<Vec<Finding>>;
@@ -159,6 +159,9 @@ pub async fn partitions_added(scene: &mut Scene) -> Findings {
     let ended = Calls { steps: half..STEPS.len(), ..Calls::new(0..60) };
     accepted.extend(scene.load(&ended).await?);
     let missing: BTreeSet<String> = scene.missing(&accepted).await?;
-    let ready = scene.becomes_unready("processor-0").await?.is_none();
-    Ok(stuck(&missing, accepted.len(), ready).into_iter().collect())
+    let ready = scene.is_ready("processor-0").await?;
+    let told = scene.reports("processor").await?;
+    let seen = format!("{MORE_PARTITIONS} partitions are there, and pipeline.errors says nothing of it");
+    let silent = (!told).then(|| Finding::new("I12", SILENT, 1, seen));
+    Ok(stuck(&missing, accepted.len(), ready).into_iter().chain(silent).collect())
 }

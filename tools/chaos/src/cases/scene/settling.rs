@@ -13,8 +13,11 @@ use crate::cases::wait::{until, until_quiet};
 const QUIET: Duration = Duration::from_secs(5);
 /// A command that may have been tried before is read back after 5 s, a request's lifetime, and then ends.
 const COMMANDS_DOUBTED: Duration = Duration::from_secs(8);
-/// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say.
-const UNREADY_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say. Longer than
+/// `stuck_after` (10 s) with the holds and deadlines of the events.
+const UNREADY_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process may take to report what it has measured: twice what lies between two measurements.
+const REPORT_PATIENCE: Duration = Duration::from_secs(20);
 
 // === impl Scene ===
 
@@ -75,6 +78,29 @@ impl Scene {
         let results = until_quiet(COMMANDS_DOUBTED, |_| false, results).await?;
         self.say(format!("{results} results of commands"));
         Ok(())
+    }
+
+    /// Waits until a component reports something other than what its targets do: whether it does.
+    ///
+    /// # Errors
+    /// When topics cannot be read.
+    pub async fn reports(&self, component: &str) -> anyhow::Result<bool> {
+        let ask = async || {
+            let reports = self.reader.reports(component).await?;
+            Ok((!reports.is_empty()).then_some(reports))
+        };
+        let told = until("it is reported", REPORT_PATIENCE, ask).await.ok();
+        self.say(format!("{component} reports {told:?}"));
+        Ok(told.is_some())
+    }
+
+    /// Whether an instance says now that it is ready.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn is_ready(&self, instance: &str) -> anyhow::Result<bool> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        Ok(self.member(instance)?.spec().ready(&client).await.is_ok())
     }
 
     /// Waits until an instance says that it is not ready: what it says, or nothing when it stays ready.
