@@ -12,6 +12,7 @@ const UNFINISHED: &str = "trunkline_sink_unfinished_records";
 const PARTITIONS: &str = "trunkline_sink_partitions";
 const PAUSED: &str = "trunkline_sink_partitions_paused";
 const COMMIT: &str = "trunkline_sink_commit_seconds";
+const HELD: &str = "trunkline_sink_held_milliseconds_total";
 const TRANSACTIONS: &str = "trunkline_sink_transactions_total";
 /// Reports for the operator that were dropped.
 pub const REPORTS_DROPPED: &str = "trunkline_sink_reports_dropped_total";
@@ -25,6 +26,7 @@ pub fn describe() {
     describe_gauge!(PARTITIONS, "Partitions held");
     describe_gauge!(PAUSED, "Partitions held that are not read from now");
     describe_histogram!(COMMIT, "Duration of a transaction, from beginning to committed");
+    describe_counter!(HELD, "Time in which commands waited because their target was left alone, by target");
     describe_counter!(TRANSACTIONS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_counter!(
         REPORTS_DROPPED,
@@ -51,6 +53,11 @@ pub fn held(partitions: usize, paused: usize, unfinished: usize) {
     gauge!(PARTITIONS).set(partitions as f64);
     gauge!(PAUSED).set(paused as f64);
     gauge!(UNFINISHED).set(unfinished as f64);
+}
+
+/// For so long in all commands have waited because their target was left alone.
+pub fn target_held(target: &str, held_ms: u64) {
+    counter!(HELD, "target" => target.to_owned()).absolute(held_ms);
 }
 
 /// A transaction came to its end.

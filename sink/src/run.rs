@@ -168,7 +168,7 @@ fn worker(
     let topics = Topics::of(&config.kafka);
     let saved = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
-    let mut parser = Parser::new(&config.targets);
+    let mut parser = Parser::new(&config.targets, config.sink.expire_after);
     for id in ids.commands {
         parser.add_schema(id, WriteBack::SCHEMA).map_err(|error| Error::Start(error.to_string()))?;
     }
@@ -230,7 +230,7 @@ fn group_settings(config: &Config, instance: &str) -> GroupSettings {
 
 fn lane_settings(config: &Config) -> Settings {
     Settings {
-        targets: config.targets.len(),
+        targets: config.targets.keys().cloned().collect(),
         topics: targets_by_topic(config),
         max_in_flight: config.sink.max_in_flight,
         max_buffered: BUFFERED_MAX,

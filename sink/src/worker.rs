@@ -159,6 +159,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         self.apply(Input::Tick)?;
         self.commit_when_due()?;
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());
+        self.lanes.held_ms().for_each(|(target, held_ms)| metrics::target_held(target, held_ms));
         Ok(())
     }
 

@@ -50,9 +50,8 @@ impl Lanes {
         self.verdicts.remove(id);
         if let Some(lane) = self.lanes.get(id)
             && lane.phase == Phase::Ready
-            && let Some(target) = lane.target()
         {
-            self.ready[target].push_back(id.clone());
+            self.make_ready(id);
         }
     }
 
@@ -93,16 +92,16 @@ impl Lanes {
         let given_back: Vec<Serial> = self
             .calls
             .iter()
-            .filter(|(_, lane)| partitions.contains(&lane.partition))
+            .filter(|(_, call)| partitions.contains(&call.lane.partition))
             .map(|(serial, _)| *serial)
             .collect();
         for serial in given_back {
-            let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
-            if let Some(target) = target {
-                self.throttles[target].cancelled();
+            if let Some(call) = self.calls.remove(&serial) {
+                self.gates.cancelled(call.gate);
             }
             actions.push(Action::Cancel { serial });
         }
+        self.timers.retain(|(_, id)| !partitions.contains(&id.partition));
         self.lanes.retain(|id, _| !partitions.contains(&id.partition));
         self.verdicts.retain(|id, _| !partitions.contains(&id.partition));
         for ended in [&mut self.ended, &mut self.committing] {

@@ -15,8 +15,8 @@ pub type Serial = u64;
 /// The bounds of the lanes.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How many targets there are.
-    pub targets: usize,
+    /// Names of the targets, each at its index.
+    pub targets: Vec<String>,
     /// Targets whose commands a topic (with prefix) carries.
     pub topics: BTreeMap<String, Vec<TargetIndex>>,
     /// Calls under way at once for one target.

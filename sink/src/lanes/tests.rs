@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::answer::{Failure, FailureKind};
+use crate::answer::{Answer, Failure, FailureKind, Health};
 use crate::command::Poison;
-use crate::decision::{Step, Terms};
+use crate::decision::{Expiry, Step, Terms};
+use crate::ending::Ending;
 use crate::testing::{TOPIC, command, failure, record, terms};
 
 const T0: i64 = 1_000_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// Lanes of one target with partition 0 assigned, whose `end` is given, resumed.
 struct Bench {
@@ -27,7 +29,7 @@ impl Bench {
 
     fn bounded(end: i64, max_in_flight: usize, max_buffered: usize, max_finished: usize) -> Self {
         let lanes = Lanes::new(Settings {
-            targets: 1,
+            targets: vec!["crm".to_owned()],
             topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
             max_in_flight,
             max_buffered,
@@ -229,7 +231,7 @@ fn commands_that_expire_end_while_the_target_is_away() {
     bench.read(0, "a");
     let open = Failure { retry_after_ms: Some(30_000), ..failure(FailureKind::BreakerOpen, false) };
     bench.answer(0, Answer::Failed(open), Health::Open { for_ms: 30_000 });
-    bench.read_with(1, "b", Terms { expires_at_ms: Some(T0 + 1_000), ..terms() });
+    bench.read_with(1, "b", Terms { expiry: Expiry::of(Some(T0 + 1_000), T0, DAY_MS), ..terms() });
     bench.after(999);
     assert_eq!(bench.lanes.ended_count(), 0);
     bench.after(1);

@@ -28,6 +28,9 @@ const STORM_MS: i64 = 60_000;
 /// How long everything may take to be finished once nothing goes wrong any more, in milliseconds.
 const SETTLE_MS: i64 = 180_000;
 
+/// Longer than a run: no command expires.
+const EXPIRE_AFTER: Duration = Duration::from_secs(86_400);
+
 /// What came of a seed.
 pub struct Run {
     pub violation: Option<String>,
@@ -153,7 +156,7 @@ fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabo
 }
 
 fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> ModelWorker {
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]));
+    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]), EXPIRE_AFTER);
     parser.add_schema(KNOWN, WriteBack::SCHEMA).unwrap();
     let topics = Topics {
         results: catalog::WRITEBACK_RESULTS.to_owned(),
@@ -163,7 +166,7 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
     };
     let name = format!("sink-{instance}");
     let settings = Settings {
-        targets: 1,
+        targets: vec!["crm".to_owned()],
         topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
         max_in_flight: 3,
         max_buffered: 6,
