@@ -42,7 +42,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled};
+use trunkline_kafka::{ConsumerError, Polled, startup};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
@@ -240,6 +240,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             if !self.intake.waits(partition) && !self.load.is_paused(partition) {
                 self.brokers.resume(&[self.input.partition(partition)])?;
             }
+        }
+        let now = self.clock.now_ms();
+        self.reports.waits_for_schema(&self.intake.overdue(now), now);
+        if let Some((ready, detail)) = self.intake.schema_readiness(now) {
+            self.health.set(startup::REGISTRY, ready, &detail);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ const COMMITS: &str = "trunkline_processor_commits_total";
 const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
 const LOOKUPS: &str = "trunkline_processor_lookups_in_flight";
+const WAITING_FOR_SCHEMA: &str = "trunkline_processor_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_processor_partitions";
 const RESTORE_SECONDS: &str = "trunkline_processor_restore_seconds";
 const RULE_ERRORS: &str = "trunkline_processor_rule_errors_total";
@@ -46,6 +47,7 @@ pub fn describe() {
         "Events read and not yet finished: held for their order or waiting for a profile"
     );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
+    describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
     describe_histogram!(
         RESTORE_SECONDS,
@@ -67,6 +69,12 @@ pub fn describe() {
     describe_gauge!(PLUGIN_QUEUE, "Events that a plugin has and has not answered");
     describe_gauge!(PLUGIN_ON, "1 while a plugin is asked, 0 while it is turned off");
     describe_gauge!(PLUGIN_LOST_THREADS, "Threads of a plugin that were given up and have not come back");
+}
+
+/// So many partitions wait for the schema of their next record.
+pub fn waiting_for_schema(partitions: usize) {
+    // Far below 2^52: exact.
+    gauge!(WAITING_FOR_SCHEMA).set(partitions as f64);
 }
 
 /// Adds what a task counted since `before`.

@@ -9,6 +9,7 @@ const COMMANDS: &str = "trunkline_sink_commands_total";
 const POISON: &str = "trunkline_sink_undecodable_total";
 const AGE: &str = "trunkline_sink_command_age_seconds";
 const UNFINISHED: &str = "trunkline_sink_unfinished_records";
+const WAITING_FOR_SCHEMA: &str = "trunkline_sink_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_sink_partitions";
 const PAUSED: &str = "trunkline_sink_partitions_paused";
 const COMMIT: &str = "trunkline_sink_commit_seconds";
@@ -23,6 +24,7 @@ pub fn describe() {
     describe_counter!(POISON, "Records that could not be decoded and were dead-lettered");
     describe_histogram!(AGE, "From issuing a command to its end");
     describe_gauge!(UNFINISHED, "Commands read and not ended");
+    describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions held");
     describe_gauge!(PAUSED, "Partitions held that are not read from now");
     describe_histogram!(COMMIT, "Duration of a transaction, from beginning to committed");
@@ -58,6 +60,12 @@ pub fn held(partitions: usize, paused: usize, unfinished: usize) {
 /// For so long in all commands have waited because their target was left alone.
 pub fn target_held(target: &str, held_ms: u64) {
     counter!(HELD, "target" => target.to_owned()).absolute(held_ms);
+}
+
+/// So many partitions wait for the schema of their next record.
+pub fn waiting_for_schema(partitions: usize) {
+    // Far below 2^52: exact.
+    gauge!(WAITING_FOR_SCHEMA).set(partitions as f64);
 }
 
 /// A transaction came to its end.

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use tokio::sync::broadcast;
 use trunkline_connect::Event;
 use trunkline_kafka::ports::Clock;
+use trunkline_kafka::{Overdue, TopicPartition};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
@@ -47,6 +48,11 @@ impl Reporter {
             subject: Some(command.target.clone()),
             occurred_at: now_ms,
         }
+    }
+
+    /// A partition stands still because the registry does not give a schema.
+    pub fn waits_for_schema(&self, overdue: &Overdue<TopicPartition>, now_ms: i64) -> PipelineError {
+        overdue.report(Uuid::new_v4().to_string(), COMPONENT, &self.instance, now_ms)
     }
 
     /// Turns the events of the policy stack into reports until the worker is gone.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen};
+use trunkline_kafka::{OffsetTracker, Overdue, SavedOffsets, SchemaSource, SchemaWait, Seen};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrived, entity_of};
@@ -12,6 +12,7 @@ use trunkline_schemas::codec;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 
 use super::error::EngineError;
+use crate::metrics;
 
 /// What becomes of records before they reach a task.
 pub(super) struct Intake {
@@ -100,7 +101,7 @@ impl Intake {
             return Taken::Nothing;
         }
         if self.schema_wait.is_waiting(&partition) {
-            self.schema_wait.wait(partition, record);
+            self.schema_wait.wait(partition, record, clock.now_ms());
             return Taken::Nothing;
         }
         match self.read(record, clock) {
@@ -108,7 +109,7 @@ impl Intake {
             Ok(arrived) => Taken::Finished { ingest_time: arrived.event.ingest_time() },
             Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
-                self.schema_wait.wait(partition, record);
+                self.schema_wait.wait(partition, record, clock.now_ms());
                 self.schemas.fetch(id);
                 Taken::Waits
             }
@@ -122,6 +123,17 @@ impl Intake {
         let reader = &mut self.reader;
         let add = |id, schema: &str| reader.add_writer(id, schema);
         self.schema_wait.take_fetched(&mut *self.schemas, add, clock.now_ms())
+    }
+
+    /// Partitions that have waited for a schema for so long that it is to be reported now.
+    pub(super) fn overdue(&mut self, now: i64) -> Vec<Overdue<i32>> {
+        self.schema_wait.overdue(now)
+    }
+
+    /// Whether partitions wait for a schema for longer than they should, and why, when that is to be said.
+    pub(super) fn schema_readiness(&mut self, now: i64) -> Option<(bool, String)> {
+        metrics::waiting_for_schema(self.schema_wait.waiting());
+        self.schema_wait.readiness(now)
     }
 
     /// Whether records of a partition wait for their schema.

@@ -2,12 +2,14 @@
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::ReportQueue;
+use trunkline_kafka::{Overdue, ReportQueue};
 use trunkline_partition::plugins::StateChange;
 use trunkline_schemas::PipelineError;
 use uuid::Uuid;
 
 use crate::metrics;
+
+const COMPONENT: &str = "processor";
 
 /// Reports that are not committed yet.
 pub(super) struct Reports {
@@ -36,6 +38,14 @@ impl Reports {
         }
         for change in plugins {
             self.pending.push(change.report(Uuid::new_v4().to_string(), &self.instance, now));
+        }
+    }
+
+    /// Partitions stand still because the registry does not give a schema.
+    pub(super) fn waits_for_schema(&mut self, overdue: &[Overdue<i32>], now: i64) {
+        for partition in overdue {
+            let id = Uuid::new_v4().to_string();
+            self.pending.push(partition.report(id, COMPONENT, &self.instance, now));
         }
     }
 
