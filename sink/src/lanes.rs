@@ -136,6 +136,37 @@ impl Lanes {
         Some(Plan { ended: self.committing.clone(), progress })
     }
 
+    /// The same for those of the records that ended that `takes` says; the others stay for a later plan, and the progress
+    /// leaves them out.
+    pub fn plan_part(&mut self, takes: impl Fn(&Ended) -> bool) -> Option<Plan> {
+        debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.ended).into_iter().partition(|ended| takes(ended));
+        let left_out = |name: &TopicPartition| -> BTreeSet<i64> {
+            let records = left.iter().map(|ended| ended.record());
+            records
+                .filter(|record| record.partition == name.partition && record.topic == name.topic)
+                .map(|record| record.offset)
+                .collect()
+        };
+        let progress: Vec<PartitionProgress> = self
+            .partitions
+            .iter_mut()
+            .filter_map(|(name, partition)| partition.plan_without(name, &left_out(name)))
+            .collect();
+        self.ended = left;
+        if taken.is_empty() && progress.is_empty() {
+            return None;
+        }
+        self.committing = taken;
+        Some(Plan { ended: self.committing.clone(), progress })
+    }
+
+    /// Records that have ended and are not in a transaction yet.
+    pub fn ended(&self) -> impl Iterator<Item = &Ended> {
+        self.ended.iter().map(Arc::as_ref)
+    }
+
     /// How many records have ended and are not in a transaction yet.
     pub fn ended_count(&self) -> usize {
         self.ended.len()

@@ -29,6 +29,11 @@ impl Reporter {
         Self { instance: instance.to_owned() }
     }
 
+    /// The instance that reports.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
     /// The token of a command's target was refused, also after it was refreshed.
     pub fn token_refused(&self, command: &WriteBack, failure: &Failure, now_ms: i64) -> PipelineError {
         PipelineError {

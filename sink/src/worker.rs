@@ -9,9 +9,13 @@
 //! - `records`: from a record to the lanes, by way of a schema that may have to be fetched
 //! - `assignment`: partitions that come and go
 //! - `commits`: when to commit, and what follows from how it went
+//! - `putting_aside`: records that have their transaction aborted each time
+//! - `doubt`: a transaction whose outcome has to be found out, and brokers that do not answer
 
 mod assignment;
 mod commits;
+mod doubt;
+mod putting_aside;
 mod records;
 
 use std::collections::{HashMap, HashSet};
@@ -27,13 +31,15 @@ use trunkline_telemetry::Health;
 
 use crate::answer::{Answer, Failure, FailureKind};
 use crate::command::Command;
-use crate::committed_state;
 use crate::lanes::{Action, Input, Lanes, Serial};
 use crate::metrics;
 use crate::parser::Parser;
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::reports::Reporter;
 use crate::transactions::{self, Transactions};
+
+use doubt::{Away, Doubt};
+use putting_aside::Troubles;
 
 /// Longest wait for a record; answers wait at most so long.
 const POLL: Duration = Duration::from_millis(5);
@@ -53,9 +59,6 @@ pub enum Error {
     /// No transaction can be made.
     #[error(transparent)]
     Transactions(#[from] transactions::Error),
-    /// What is committed cannot be read.
-    #[error(transparent)]
-    CommittedState(#[from] committed_state::Error),
 }
 
 /// Everything the worker owns; see the module's documentation.
@@ -99,6 +102,16 @@ pub struct WorkerState {
     due_since: Option<i64>,
     /// No commit before this; UTC milliseconds.
     not_before: Option<i64>,
+    /// Transactions in a row that came to nothing.
+    failures: u32,
+    /// What became of the last transaction is not known yet.
+    doubt: Option<Doubt>,
+    /// Records that cannot be passed on.
+    troubles: Troubles,
+    /// The brokers do not answer.
+    away: Option<Away>,
+    /// Partitions that the group has given, and of which it is not known yet where they were left.
+    unplaced: Vec<TopicPartition>,
 }
 
 // === impl WorkerState ===
@@ -113,6 +126,11 @@ impl Default for WorkerState {
             paused: HashSet::new(),
             due_since: None,
             not_before: None,
+            failures: 0,
+            doubt: None,
+            troubles: Troubles::default(),
+            away: None,
+            unplaced: Vec::new(),
         }
     }
 }
@@ -140,17 +158,19 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         for _ in 0..RECORDS_PER_TURN {
             match self.brokers.poll(wait) {
                 Ok(Polled::Record(record)) => self.read(record)?,
-                Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
+                Ok(Polled::Assigned(partitions)) => self.assigned(partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
                 Ok(Polled::Idle) => break,
                 Err(error @ ConsumerError::Call { .. }) => {
-                    tracing::warn!(%error, "polling goes on");
+                    self.brokers_are_away(&error.to_string());
                     break;
                 }
                 Err(error) => return Err(error.into()),
             }
             wait = Duration::ZERO;
         }
+        self.place()?;
+        self.probe_brokers();
         while let Some(answer) = self.calls.answer(Duration::ZERO) {
             self.answered(answer)?;
         }

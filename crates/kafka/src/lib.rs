@@ -13,6 +13,7 @@
 //! - [`ports`]: what both stream loops ask of the brokers and the clock, for the real ones and for models of them;
 //!   [`KafkaBrokers`]: the real ones
 //! - [`end_transaction`]: what follows from how a commit went
+//! - [`isolation`]: which record has its transaction aborted again and again; pure
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
@@ -31,6 +32,7 @@
 pub mod changelog;
 pub mod committed_offsets;
 pub mod group_consumer;
+pub mod isolation;
 pub mod lag;
 pub mod limits;
 pub mod names;

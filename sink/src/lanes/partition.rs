@@ -51,6 +51,25 @@ impl Partition {
         Some(PartitionProgress { partition: name.clone(), watermark, finished: saved.map(|s| s.finished) })
     }
 
+    /// What to commit when these finished offsets are left out: they count as not finished.
+    pub(super) fn plan_without(
+        &mut self,
+        name: &TopicPartition,
+        left_out: &BTreeSet<i64>,
+    ) -> Option<PartitionProgress> {
+        let Some(first) = left_out.first() else { return self.plan(name) };
+        let watermark = self.offsets.watermark()?;
+        let held = watermark.min(*first);
+        // Below the watermark is nothing but what is finished, and offsets without a record.
+        let finished: Vec<i64> = (held..watermark)
+            .chain(self.offsets.above_watermark())
+            .filter(|offset| !left_out.contains(offset))
+            .collect();
+        self.offsets.saved_is(&finished);
+        self.planned = Some(held);
+        Some(PartitionProgress { partition: name.clone(), watermark: held, finished: Some(finished) })
+    }
+
     /// What was planned is committed.
     pub(super) fn committed(&mut self) {
         self.committed = self.planned.take().or(self.committed);

@@ -310,3 +310,45 @@ fn a_record_that_waits_for_its_schema_holds_the_watermark_and_pauses_its_partiti
     bench.read(1, "b");
     assert_eq!(bench.did(), ["write 1", "resume"]);
 }
+
+#[test]
+fn a_part_of_what_has_ended_is_committed_with_its_own_offsets_and_the_rest_later() {
+    let places = |left_out: &[i64]| -> (Committed, Committed) {
+        let mut bench = Bench::new(0);
+        for offset in 0..4 {
+            bench.read(offset, &format!("r{offset}"));
+        }
+        (0..4).for_each(|offset| bench.done(offset));
+        let plan = bench.lanes.plan_part(|ended| !left_out.contains(&ended.record().offset)).unwrap();
+        bench.apply(Input::Committed);
+        let first = (
+            plan.ended.iter().map(|ended| ended.record().offset).collect(),
+            plan.progress.into_iter().map(|progress| (progress.watermark, progress.finished)).collect(),
+        );
+        (first, bench.commit())
+    };
+    let first = places(&[0]);
+    assert_eq!(first.0, (vec![1, 2, 3], vec![(0, Some(vec![1, 2, 3]))]));
+    assert_eq!(first.1, (vec![0], vec![(4, Some(vec![]))]));
+    let middle = places(&[1, 2]);
+    assert_eq!(middle.0, (vec![0, 3], vec![(1, Some(vec![3]))]));
+    assert_eq!(middle.1, (vec![1, 2], vec![(4, Some(vec![]))]));
+    let last = places(&[3]);
+    assert_eq!(last.0, (vec![0, 1, 2], vec![(3, Some(vec![]))]));
+    assert_eq!(last.1, (vec![3], vec![(4, None)]));
+}
+
+#[test]
+fn a_part_that_was_aborted_is_planned_again_with_the_rest() {
+    let mut bench = Bench::new(0);
+    for offset in 0..3 {
+        bench.read(offset, &format!("r{offset}"));
+    }
+    (0..3).for_each(|offset| bench.done(offset));
+    assert!(bench.lanes.plan_part(|ended| ended.record().offset == 1).is_some());
+    let partition = TopicPartition::new(TOPIC, 0);
+    bench.apply(Input::Recovered { partition, watermark: Some(0), finished: Vec::new() });
+    let (mut ended, progress) = bench.commit();
+    ended.sort_unstable();
+    assert_eq!((ended, progress), (vec![0, 1, 2], vec![(3, None)]));
+}
