@@ -9,8 +9,8 @@
 //! # Whose failure it is
 //!
 //! A target that is down must kill no command, and a command that its target cannot do must not be tried for ever. A
-//! failure is the command's own when the target's breaker is closed, or when the target has served other commands since
-//! the one before it: then it is at work, and the breaker is open because of this very command. Own failures are
+//! failure is the command's own when the target's breaker is closed, or when the target has served other commands
+//! since the one before it: then it is at work, and the breaker is open because of this very command. Own failures are
 //! counted, and the [`FAILURES_MAX`]th ends the command. While nothing is served to anybody nothing is counted: then
 //! only the command's [`Expiry`] ends it.
 
@@ -96,8 +96,8 @@ pub enum Next {
 /// Conflicts after which a command gives up.
 pub const CONFLICTS_MAX: u32 = 5;
 
-/// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first; where each
-/// of them opens the breaker, so many of its times (`open_for`, 30 s) after it.
+/// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first; where
+/// each of them opens the breaker, so many of its times (`open_for`, 30 s) after it.
 pub const FAILURES_MAX: u32 = 8;
 
 /// Waits after failures of its own.

@@ -1,15 +1,16 @@
 //! Who may call which target now: one lane per resource, as a pure state machine.
 //!
-//! [`Lanes::apply`] takes an [`Input`] and the time and says what to do as [`Action`]s; it performs no I/O and reads no
-//! clock. Commands of one resource (record key) stand in one lane and are done in order, one at a time; other lanes run
-//! beside it, at most [`Settings::max_in_flight`] per target.
+//! [`Lanes::apply`] takes an [`Input`] and the time and says what to do as [`Action`]s; it performs no I/O and reads
+//! no clock. Commands of one resource (record key) stand in one lane and are done in order, one at a time; other
+//! lanes run beside it, at most [`Settings::max_in_flight`] per target.
 //!
 //! # What holds at any time
 //!
 //! - A lane has at most one call under way, and none while the ending of its head is not committed. So after a crash
 //!   only the first unfinished command of a resource can have reached the target: it alone is indeterminate.
 //! - The committed watermark never passes a command without a committed result.
-//! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition.
+//! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition
+//! and   [`Settings::max_bytes`] in all.
 //! - A command that its target cannot do ends, and costs the others [`decision::FAILURES_MAX`] times of its breaker at
 //!   most: those that did not fail find out whether the target is back.
 //!
@@ -103,6 +104,7 @@ impl Lanes {
                 if let Some(partition) = self.partitions.get_mut(&record.topic_partition())
                     && partition.offsets.read(record.offset) == Seen::New
                 {
+                    partition.holds(&record);
                     partition.undecided.insert(record.offset);
                 }
             }
@@ -136,8 +138,8 @@ impl Lanes {
         Some(Plan { ended: self.committing.clone(), progress })
     }
 
-    /// The same for those of the records that ended that `takes` says; the others stay for a later plan, and the progress
-    /// leaves them out.
+    /// The same for those of the records that ended that `takes` says; the others stay for a later plan, and the
+    /// progress leaves them out.
     pub fn plan_part(&mut self, takes: impl Fn(&Ended) -> bool) -> Option<Plan> {
         debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
         let (taken, left): (Vec<_>, Vec<_>) =
@@ -187,6 +189,11 @@ impl Lanes {
         self.partitions.len()
     }
 
+    /// Bytes of the records read whose end is not committed, over all partitions.
+    pub fn held_bytes(&self) -> usize {
+        self.partitions.values().map(Partition::bytes).sum()
+    }
+
     /// Records read and not done, over all partitions.
     pub fn unfinished_count(&self) -> usize {
         self.partitions.values().map(|partition| partition.offsets.unfinished()).sum()
@@ -203,7 +210,7 @@ impl Lanes {
         let Some(partition) = self.partitions.get_mut(&name) else { return };
         let was_undecided = partition.undecided.remove(&offset);
         match partition.offsets.read(offset) {
-            Seen::New => {}
+            Seen::New => partition.holds(record),
             Seen::Pending if was_undecided => {}
             Seen::Pending | Seen::Done | Seen::BelowWatermark => return,
         }
@@ -291,12 +298,13 @@ impl Lanes {
     }
 
     fn pause_and_resume(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
+        let max_bytes = self.settings.max_bytes / self.partitions.len().max(1);
         for (name, partition) in &mut self.partitions {
             let targets = self.settings.topics.get(&name.topic).map_or(&[][..], Vec::as_slice);
             // Records of a target that is not configured are refused at once: nothing to wait for.
             let closed = !targets.is_empty()
                 && targets.iter().all(|target| self.gates.is_closed_for_long(*target, now_ms));
-            if let Some(action) = partition.pause_or_resume(name, closed, &self.settings) {
+            if let Some(action) = partition.pause_or_resume(name, closed, max_bytes, &self.settings) {
                 actions.push(action);
             }
         }

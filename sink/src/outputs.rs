@@ -102,8 +102,9 @@ impl Outputs {
         Self { topics, results: Encoder::new(result_schema), reports, instance: instance.to_owned() }
     }
 
-    /// What a record that is done with leaves behind: its result, its dead letter, or both; in this form, or in a smaller
-    /// one if the brokers would not take it, which a report then says. `reason` says why the form is not the whole.
+    /// What a record that is done with leaves behind: its result, its dead letter, or both; in this form, or in a
+    /// smaller one if the brokers would not take it, which a report then says. `reason` says why the form is not the
+    /// whole.
     pub fn ended(&mut self, ended: &Ended, form: Form, reason: &str) -> Vec<OutboundRecord> {
         let mut reason = reason.to_owned();
         for form in [Form::Whole, Form::Short].into_iter().filter(|candidate| *candidate >= form) {

@@ -30,8 +30,10 @@ use crate::reports::Reporter;
 use crate::transactions::Transactions;
 use crate::worker::{Worker, WorkerState};
 
-/// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
-/// at most 60 MB.
+/// A command is kept as its record, decoded, and as the request that it makes.
+const COPIES: usize = 3;
+
+/// Records of one partition that may be read and not done, however small they are.
 const BUFFERED_MAX: usize = 256;
 
 /// Offsets of one partition that may be done above the watermark.
@@ -234,6 +236,7 @@ fn lane_settings(config: &Config) -> Settings {
         topics: targets_by_topic(config),
         max_in_flight: config.sink.max_in_flight,
         max_buffered: BUFFERED_MAX,
+        max_bytes: config.sink.max_held_bytes / COPIES,
         max_finished: FINISHED_MAX,
     }
 }

@@ -10,13 +10,13 @@
 //! - `assignment`: partitions that come and go
 //! - `commits`: when to commit, and what follows from how it went
 //! - `putting_aside`: records that have their transaction aborted each time
-//! - `doubt`: a transaction whose outcome has to be found out, and brokers that do not answer
+//! - `settling`: a transaction whose outcome has to be found out, and brokers that do not answer
 
 mod assignment;
 mod commits;
-mod doubt;
 mod putting_aside;
 mod records;
+mod settling;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -38,8 +38,8 @@ use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::reports::Reporter;
 use crate::transactions::{self, Transactions};
 
-use doubt::{Away, Doubt};
 use putting_aside::Troubles;
+use settling::{Away, Indeterminate};
 
 /// Longest wait for a record; answers wait at most so long.
 const POLL: Duration = Duration::from_millis(5);
@@ -105,7 +105,7 @@ pub struct WorkerState {
     /// Transactions in a row that came to nothing.
     failures: u32,
     /// What became of the last transaction is not known yet.
-    doubt: Option<Doubt>,
+    indeterminate: Option<Indeterminate>,
     /// Records that cannot be passed on.
     troubles: Troubles,
     /// The brokers do not answer.
@@ -127,7 +127,7 @@ impl Default for WorkerState {
             due_since: None,
             not_before: None,
             failures: 0,
-            doubt: None,
+            indeterminate: None,
             troubles: Troubles::default(),
             away: None,
             unplaced: Vec::new(),

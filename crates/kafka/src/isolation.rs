@@ -4,14 +4,14 @@
 //! [`ABORTS_MAX`] times in a row, the next transactions hold parts of it: what commits is cleared, what is aborted is
 //! halved, until one item stands alone. That alone proves nothing: brokers without a topic, or without our permission,
 //! abort every transaction. So an item is the cause only if, since it was aborted alone, a transaction of other items
-//! with the same kinds of output was committed, and only after so many such rounds as the owner wants. Where nothing else commits,
-//! nothing is put aside, and everything waits.
+//! with the same kinds of output was committed, and only after so many such rounds as the owner wants. Where nothing
+//! else commits, nothing is put aside, and everything waits.
 //!
 //! Pure: a function of what was tried and how it ended. Each part is a transaction of its own with the offsets of its
 //! own items, which is the owner's part to see to.
 
-/// Aborts in a row, of the same content, after which it is taken apart. Fewer are everyday life: a coordinator moves, a
-/// broker restarts.
+/// Aborts in a row, of the same content, after which it is taken apart. Fewer are everyday life: a coordinator
+/// moves, a broker restarts.
 pub const ABORTS_MAX: u32 = 4;
 
 /// One item of a transaction's content.
@@ -19,7 +19,8 @@ pub const ABORTS_MAX: u32 = 4;
 pub struct Item<K> {
     /// Names it, for instance by the place of the record that it stems from.
     pub key: K,
-    /// The kinds of output that it makes, one bit for each: only items with all of these say that its outputs are taken.
+    /// The kinds of output that it makes, one bit for each: only items with all of these say that its outputs are
+    /// taken.
     pub kinds: u32,
 }
 
@@ -49,8 +50,8 @@ pub struct Isolation<K> {
 // === impl Isolation ===
 
 impl<K: Clone + PartialEq> Isolation<K> {
-    /// Nothing was aborted yet. An item is the cause when it was aborted alone `alone_max` times, each time with others
-    /// committed since the time before.
+    /// Nothing was aborted yet. An item is the cause when it was aborted alone `alone_max` times, each time with
+    /// others committed since the time before.
     pub fn new(alone_max: u32) -> Self {
         Self { aborts_in_a_row: 0, alone_max, suspects: Vec::new(), parked: Vec::new(), evidence: 0 }
     }
@@ -104,8 +105,8 @@ impl<K: Clone + PartialEq> Isolation<K> {
         self.evidence = if self.is_looking() { self.evidence | kinds } else { 0 };
     }
 
-    /// A transaction of this content was aborted. Returns the cause, if it is certain now; it is forgotten here, and the
-    /// owner puts it aside.
+    /// A transaction of this content was aborted. Returns the cause, if it is certain now; it is forgotten here, and
+    /// the owner puts it aside.
     pub fn aborted(&mut self, content: &[Item<K>]) -> Option<K> {
         self.aborts_in_a_row = self.aborts_in_a_row.saturating_add(1);
         match content {

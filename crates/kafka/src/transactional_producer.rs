@@ -152,8 +152,8 @@ impl TransactionalProducer {
     /// offsets and commit, is given up after `within`, which [`TRANSACTION_TIMEOUT`] is enough for.
     ///
     /// # Errors
-    /// [`TransactionError`] says what to do; [`TransactionError::Record`] where the brokers refuse a record for its size.
-    /// [`CommitOutcome::Indeterminate`] is a success that must not be trusted.
+    /// [`TransactionError`] says what to do; [`TransactionError::Record`] where the brokers refuse a record for its
+    /// size. [`CommitOutcome::Indeterminate`] is a success that must not be trusted.
     pub fn commit(
         &mut self,
         offsets: &[(TopicPartition, i64)],
@@ -235,8 +235,8 @@ impl TransactionalProducer {
         }
     }
 
-    /// Replaces the producer by a fresh one of the same id, which settles whatever was open. Tries again for as long as
-    /// `patience`, but once at least, which takes 10 s when the brokers do not answer.
+    /// Replaces the producer by a fresh one of the same id, which settles whatever was open. Tries again for as long
+    /// as `patience`, but once at least, which takes 10 s when the brokers do not answer.
     ///
     /// # Errors
     /// As [`Self::open`].

@@ -1,7 +1,7 @@
 //! Where calls go through: one gate for each endpoint of a target, with the lanes that wait before it.
 //!
-//! An endpoint has a breaker of its own in the policy stack, so it has a gate of its own here: where resources cannot be
-//! read back, writing goes on. The calls under way are bounded per target.
+//! An endpoint has a breaker of its own in the policy stack, so it has a gate of its own here: where resources
+//! cannot be read back, writing goes on. The calls under way are bounded per target.
 //!
 //! While a gate finds out whether its endpoint is back, a lane whose head has failed calls only if no other waits: one
 //! command that its target cannot do would otherwise close the gate for all others, each time anew.
@@ -123,8 +123,8 @@ impl Gates {
         of_target.for_each(|(_, gate)| gate.throttle.close(until_ms));
     }
 
-    /// How much was served so far that shows a failure at this gate to be a command's own. Of a write only other writes
-    /// of its class do; a resource is read back so seldom that whatever the target does shows it at work.
+    /// How much was served so far that shows a failure at this gate to be a command's own. Of a write only other
+    /// writes of its class do; a resource is read back so seldom that whatever the target does shows it at work.
     pub(super) fn served(&self, id: GateId) -> u64 {
         if id.writes {
             self.gates.get(&id).map_or(0, |gate| gate.served)

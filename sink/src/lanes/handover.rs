@@ -26,6 +26,9 @@ impl Lanes {
     fn go_on(&mut self, ended: &Ended, now_ms: i64) {
         let record = ended.record();
         let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
+        if let Some(partition) = self.partitions.get_mut(&id.partition) {
+            partition.lets_go(record);
+        }
         if self.verdicts.get_mut(&id).is_some_and(|offsets| offsets.remove(&record.offset)) {
             self.verdict_committed(&id);
             return;

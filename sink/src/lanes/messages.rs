@@ -23,6 +23,9 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// Records of one partition that may be read and not done; at that many it pauses.
     pub max_buffered: usize,
+    /// Bytes of the records of all partitions that may be read and not committed, shared evenly by the partitions that
+    /// are held; a partition pauses at its share.
+    pub max_bytes: usize,
     /// Offsets of one partition that may be done above the watermark; at that many it pauses.
     pub max_finished: usize,
 }

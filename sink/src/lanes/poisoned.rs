@@ -71,6 +71,7 @@ impl World {
             topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
             max_in_flight: 64,
             max_buffered: 100_000,
+            max_bytes: 1 << 30,
             max_finished: 100_000,
         });
         let partition = TopicPartition::new(TOPIC, 0);

@@ -76,6 +76,7 @@ fn lanes() -> Lanes {
         topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
         max_in_flight: 3,
         max_buffered: 6,
+        max_bytes: 1 << 30,
         max_finished: 8,
     })
 }

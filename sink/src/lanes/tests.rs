@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::answer::{Answer, Failure, FailureKind, Health};
-use crate::command::Poison;
+use crate::command::{Command, Poison};
 use crate::decision::{Expiry, Step, Terms};
 use crate::ending::Ending;
 use crate::testing::{TOPIC, command, failure, record, terms};
@@ -33,6 +33,7 @@ impl Bench {
             topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
             max_in_flight,
             max_buffered,
+            max_bytes: 1 << 30,
             max_finished,
         });
         let mut bench = Self { lanes, now_ms: T0, actions: Vec::new(), calls: BTreeMap::new() };
@@ -351,4 +352,61 @@ fn a_part_that_was_aborted_is_planned_again_with_the_rest() {
     let (mut ended, progress) = bench.commit();
     ended.sort_unstable();
     assert_eq!((ended, progress), (vec![0, 1, 2], vec![(3, None)]));
+}
+
+#[test]
+fn large_commands_pause_their_partition_at_its_share_of_the_bytes_and_all_of_them_end() {
+    const BYTES: usize = 1 << 20;
+    let mut bench = Bench::bounded(0, 10, 10_000, 10_000);
+    bench.lanes.settings.max_bytes = 64 * BYTES;
+    let (mut paused, mut peak, mut committed, mut next) = (false, 0, 0, 0);
+    while committed < 1_200 {
+        while !paused && next < 1_200 {
+            let mut made = Command::clone(&command(0, next, &format!("r{next}"), terms()));
+            let mut issued = (*made.issued).clone();
+            issued.record.value = Some(vec![b'x'; BYTES]);
+            made.issued = Arc::new(issued);
+            bench.apply(Input::Read(Parsed::Command(Arc::new(made))));
+            next += 1;
+            paused = bench.did().contains(&"pause".to_owned());
+        }
+        peak = peak.max(bench.lanes.held_bytes());
+        for offset in bench.calls.keys().copied().collect::<Vec<_>>() {
+            bench.done(offset);
+        }
+        committed += bench.commit().0.len();
+        paused &= !bench.did().contains(&"resume".to_owned());
+    }
+    assert!(peak > 32 * BYTES && peak <= 66 * BYTES, "{peak} bytes");
+    assert_eq!(bench.lanes.held_bytes(), 0);
+}
+
+#[test]
+fn a_command_larger_than_its_share_is_done_alone() {
+    let mut bench = Bench::bounded(0, 10, 100, 100);
+    bench.lanes.settings.max_bytes = 1;
+    for offset in 0..3 {
+        bench.read(offset, &format!("r{offset}"));
+        assert_eq!(bench.did(), [format!("write {offset}"), "pause".to_owned()]);
+        bench.done(offset);
+        assert_eq!(bench.did(), [""; 0], "its end is not committed yet");
+        bench.commit();
+        assert_eq!(bench.did(), ["resume"]);
+    }
+}
+
+#[test]
+fn bytes_are_let_go_with_a_partition_and_with_what_was_refused() {
+    let mut bench = Bench::new(0);
+    bench.read(0, "a");
+    bench.apply(Input::Undecided(record(0, 1, "b")));
+    let poison = Poison { record: record(0, 2, "c"), code: "TL-3001", message: "no".to_owned(), at_ms: 0 };
+    bench.apply(Input::Read(Parsed::Poison(poison)));
+    let held = bench.lanes.held_bytes();
+    bench.commit();
+    assert!(bench.lanes.held_bytes() < held);
+    bench.read(1, "b");
+    assert_eq!(bench.lanes.held_bytes(), held - record(0, 2, "c").bytes(), "one that waited counts once");
+    bench.apply(Input::Released(vec![TopicPartition::new(TOPIC, 0)]));
+    assert_eq!(bench.lanes.held_bytes(), 0);
 }

@@ -1,7 +1,7 @@
 //! When to commit, and what follows from how it went.
 
-use super::doubt::{Doubt, wait_ms};
 use super::putting_aside::ABORTED;
+use super::settling::{Indeterminate, wait_ms};
 use super::{Error, Worker};
 use crate::command::Ended;
 use crate::lanes::{Input, Plan};
@@ -33,7 +33,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// Commits everything that can be; `None` when there was nothing, or when the brokers do not answer.
     pub(super) fn commit(&mut self) -> Result<Option<Settled>, Error> {
         self.state.due_since = None;
-        if !self.settle_doubt()? {
+        if !self.settle_indeterminate()? {
             return Ok(None);
         }
         let now_ms = self.clock.now_ms();
@@ -57,8 +57,9 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         self.state.not_before = Some(self.clock.now_ms().saturating_add(wait_ms(self.state.failures)));
         self.state.pending.give_back(reports);
         let unsettled = settled == Settled::Indeterminate;
-        self.state.doubt = Some(if unsettled { Doubt::Unsettled } else { Doubt::Unread });
-        let settled_now = self.settle_doubt()?;
+        self.state.indeterminate =
+            Some(if unsettled { Indeterminate::Unsettled } else { Indeterminate::Unread });
+        let settled_now = self.settle_indeterminate()?;
         match &settled {
             Settled::Refused(place, reason) => self.put_aside(place, reason),
             // Brokers that do not answer say nothing of the records.

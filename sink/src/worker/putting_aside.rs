@@ -1,9 +1,9 @@
-//! Records that have their transaction aborted each time: they are found, and put aside step by step, so that all others
-//! go on. [`Isolation`] finds them.
+//! Records that have their transaction aborted each time: they are found, and put aside step by step, so that all
+//! others go on. [`Isolation`] finds them.
 //!
-//! A record that is aborted alone, while nothing shows yet that others are committed, is tried in turns whole and short:
-//! the two go to the same topics, so that a short one that is committed proves that the whole was the trouble. Without
-//! its result a record is passed on only when it is certain that the results of others are taken.
+//! A record that is aborted alone, while nothing shows yet that others are committed, is tried in turns whole and
+//! short: the two go to the same topics, so that a short one that is committed proves that the whole was the
+//! trouble. Without its result a record is passed on only when it is certain that the results of others are taken.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -26,8 +26,8 @@ const SETTLE_MS: i64 = 100;
 /// After so long a call is given up that no broker answers, in milliseconds.
 const CALL_TIMEOUT_MS: i64 = 10_000;
 
-/// What a client says of brokers that do not answer. Only the client can make the error inside, so a real one is refused
-/// its settings first.
+/// What a client says of brokers that do not answer. Only the client can make the error inside, so a real one is
+/// refused its settings first.
 fn no_answer(what: &'static str) -> ConsumerError {
     let settings = GroupSettings {
         group: "trunkline-sink".to_owned(),

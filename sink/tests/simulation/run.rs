@@ -189,6 +189,7 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
         topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
         max_in_flight: 3,
         max_buffered: 6,
+        max_bytes: 1 << 30,
         max_finished: 8,
     };
     let (_, reports) = mpsc::channel();

@@ -32,6 +32,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/token_manager.rs", "hands the time to the token's life"),
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
+    ("crates/kafka/src/schema_fetcher.rs", "the spread of retries"),
     ("crates/kafka/src/tail.rs", "the deadline of a read"),
     ("crates/kafka/src/topics/admin.rs", "the deadline of a change at the broker"),
     ("crates/kafka/src/transactional_producer.rs", "the deadline of a transaction's steps"),

@@ -25,7 +25,7 @@ const PROBE_INTERVAL_MS: i64 = 1_000;
 
 /// How far it is known what became of the last transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub(super) enum Indeterminate {
     /// It is aborted or committed: what is read from the brokers tells.
     Unread,
     /// It may still be open: a new producer settles it first.
@@ -50,11 +50,11 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     ///
     /// # Errors
     /// [`Error`] when the producer is fenced or refused.
-    pub(super) fn settle_doubt(&mut self) -> Result<bool, Error> {
-        if self.state.doubt == Some(Doubt::Unsettled) {
+    pub(super) fn settle_indeterminate(&mut self) -> Result<bool, Error> {
+        if self.state.indeterminate == Some(Indeterminate::Unsettled) {
             // One attempt: the membership is looked after before the next.
             match self.brokers.reopen(Duration::ZERO) {
-                Ok(()) => self.state.doubt = Some(Doubt::Unread),
+                Ok(()) => self.state.indeterminate = Some(Indeterminate::Unread),
                 Err(error @ (TransactionError::Fenced { .. } | TransactionError::Refused { .. })) => {
                     return Err(transactions::Error::from(error).into());
                 }
@@ -64,11 +64,11 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 }
             }
         }
-        if self.state.doubt.is_some() {
+        if self.state.indeterminate.is_some() {
             let partitions = self.lanes.partitions();
             match committed_state::read(&mut self.brokers, &mut self.saved, &partitions) {
                 Ok(committed) => {
-                    self.state.doubt = None;
+                    self.state.indeterminate = None;
                     for Committed { partition, watermark, finished } in committed {
                         self.apply(Input::Recovered { partition, watermark, finished })?;
                     }
@@ -120,7 +120,8 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let Some(away) = self.state.away else { return };
         let now_ms = self.clock.now_ms();
         // What has to be found out of them is the better question.
-        if now_ms < away.probe_at_ms || self.state.doubt.is_some() || !self.state.unplaced.is_empty() {
+        if now_ms < away.probe_at_ms || self.state.indeterminate.is_some() || !self.state.unplaced.is_empty()
+        {
             return;
         }
         let Some(partition) = self.lanes.partitions().into_iter().next() else { return };
