@@ -13,6 +13,7 @@
 //!   - `assignment`: partitions that are being restored
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
+//!   - `troubles`: records whose transaction is aborted each time
 //!   - `reports`: what operators should know
 //! - `ports`: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
 
@@ -32,6 +33,7 @@ mod recovery;
 mod reports;
 mod tasks;
 mod transaction;
+mod troubles;
 
 pub use error::EngineError;
 pub use parts::Parts;
@@ -57,6 +59,7 @@ use self::recovery::Recovery;
 use self::reports::Reports;
 use self::tasks::Tasks;
 use self::transaction::Transaction;
+use self::troubles::Troubles;
 use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::state::StateStore;
@@ -90,6 +93,7 @@ pub struct Engine<B, S> {
     load: Load,
     transaction: Transaction,
     recovery: Recovery,
+    troubles: Troubles,
     reports: Reports,
 }
 
@@ -121,6 +125,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 parts.commit_interval_ms,
             ),
             recovery: Recovery::default(),
+            troubles: Troubles::new(),
             reports: Reports::new(parts.events, parts.reporter, instance.clone()),
             instance,
         }
@@ -152,8 +157,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.take_restored()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
+        self.commit_carefully()?;
         self.take_profiles()?;
+        self.commit_carefully()?;
         self.take_plugin_answers()?;
+        self.commit_carefully()?;
         self.tick(answered_before)?;
         self.look_up();
         self.reports.collect(self.plugins.report(), self.clock.now_ms());
@@ -188,7 +196,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let mut wait = POLL;
         for _ in 0..BATCH {
             match self.brokers.poll(wait) {
-                Ok(Polled::Record(record)) => self.record(record)?,
+                Ok(Polled::Record(record)) => {
+                    self.record(record)?;
+                    self.commit_carefully()?;
+                }
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
                 Ok(Polled::Idle) => return Ok(()),
@@ -208,6 +219,12 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
+    /// While the cause of aborts is looked for, what is finished is committed for itself. Nothing that was read before
+    /// may be taken in after this: an abort goes back to what is committed.
+    fn commit_carefully(&mut self) -> Result<(), EngineError> {
+        if self.troubles.is_due() { self.commit() } else { Ok(()) }
+    }
+
     /// Asks brokers that did not answer for anything at all, to know when they are back.
     fn probe(&mut self) {
         if self.recovery.is_unreachable() && self.brokers.end(&self.input.partition(0), PROBE_TIMEOUT).is_ok()
@@ -219,7 +236,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
 
     fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
         let partition = record.partition;
-        match self.intake.take(record, &*self.clock) {
+        let taken = match self.troubles.aside((partition, record.offset)) {
+            Some(aside) => self.intake.put_aside(record, aside),
+            None => self.intake.take(record, &*self.clock),
+        };
+        match taken {
             Taken::Event(arrived) => self.step(partition, |task, ctx| task.record(arrived, ctx)),
             Taken::Finished { ingest_time } => self.step(partition, |task, ctx| task.skip(ingest_time, ctx)),
             Taken::DeadLetter(letter) => self.step(partition, |task, _| {
@@ -283,6 +304,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     fn tick(&mut self, answered_before: i64) -> Result<(), EngineError> {
         for partition in self.owned() {
             self.step(partition, |task, ctx| task.tick_after_answers(answered_before, ctx))?;
+            self.commit_carefully()?;
         }
         Ok(())
     }
@@ -329,8 +351,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let now = self.clock.now_ms();
         let stepped = self.tasks.step(partition, &self.store, now, &mut self.plugins, step)?;
         let Some(task) = stepped else { return Ok(()) };
-        self.intake.finish(partition, task.drain_finished());
-        Ok(self.transaction.publish(task.take_outputs(), now, &mut self.brokers)?)
+        let finished: Vec<i64> = task.drain_finished().collect();
+        let outputs = task.take_outputs();
+        self.intake.finish(partition, finished.iter().copied());
+        self.troubles.finished(partition, &finished, &outputs);
+        Ok(self.transaction.publish(outputs, now, &mut self.brokers)?)
     }
 }
 

@@ -9,9 +9,11 @@ use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrived, entity_of};
 use trunkline_schemas::codec;
+use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 
 use super::error::EngineError;
+use super::troubles::Aside;
 use crate::metrics;
 
 /// What becomes of records before they reach a task.
@@ -115,6 +117,18 @@ impl Intake {
             }
             Err((record, Unread::Poison(message))) => self.poison(record, message),
         }
+    }
+
+    /// Takes a record in whose outputs are refused: it becomes a dead letter, or only its place does.
+    pub(super) fn put_aside(&mut self, mut record: InboundRecord, aside: &Aside) -> Taken {
+        if !self.is_new(record.partition, record.offset) {
+            return Taken::Nothing;
+        }
+        if aside.only_place {
+            (record.key, record.value, record.headers) = (None, None, Headers::new());
+        }
+        let message = format!("what came of it cannot be published: {}", aside.reason);
+        Taken::DeadLetter(DeadLetter { record, code: error_codes::PUT_ASIDE.as_str(), message })
     }
 
     /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may
@@ -283,8 +297,6 @@ fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived
 
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::headers::Headers;
-
     use super::*;
     use crate::events::{encoded, event};
 

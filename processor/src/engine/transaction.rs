@@ -47,6 +47,8 @@ pub(super) struct Transaction {
     outputs: usize,
     /// What went wrong with it already; nothing more is published, and the next commit aborts it.
     failure: Option<TransactionError>,
+    /// Why one of its records was refused for good, of the latest that was ended.
+    refused: Option<String>,
     /// Encoded, not yet handed over.
     records: Vec<OutboundRecord>,
     /// Bytes of their keys, values and headers.
@@ -75,6 +77,7 @@ impl Transaction {
             open: false,
             outputs: 0,
             failure: None,
+            refused: None,
             records: Vec::new(),
             bytes: 0,
             ending_since: 0,
@@ -139,9 +142,18 @@ impl Transaction {
         changing: bool,
     ) -> Result<Ended, TransactionError> {
         let committed = self.send(commits, reports, brokers, changing);
+        self.refused = match &committed {
+            Err(TransactionError::Record { reason, .. }) => Some(reason.clone()),
+            _ => None,
+        };
         // Aborting takes time as well: where others wait, the next producer does it.
         let aborting = if changing { Aborting::ByReplacement } else { Aborting::Now };
         end_transaction(committed, aborting, || brokers.abort())
+    }
+
+    /// Why a record of the transaction that was ended last was refused for good, if one was.
+    pub(super) fn take_refused(&mut self) -> Option<String> {
+        self.refused.take()
     }
 
     fn send(
