@@ -15,6 +15,7 @@
 //!   - `assignment`: partitions that are being restored
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
+//!   - `troubles`: records whose transaction is aborted each time
 //!   - `reports`: what operators should know
 //! - `ports`: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
 
@@ -36,6 +37,7 @@ mod recovery;
 mod reports;
 mod tasks;
 mod transaction;
+mod troubles;
 
 pub use error::EngineError;
 pub use parts::Parts;
@@ -46,7 +48,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled};
+use trunkline_kafka::{ConsumerError, Polled, startup};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::{Health, ProgressWatch, progress};
@@ -62,6 +64,7 @@ use self::recovery::Recovery;
 use self::reports::Reports;
 use self::tasks::Tasks;
 use self::transaction::Transaction;
+use self::troubles::Troubles;
 use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::state::StateStore;
@@ -97,6 +100,7 @@ pub struct Engine<B, S> {
     load: Load,
     transaction: Transaction,
     recovery: Recovery,
+    troubles: Troubles,
     reports: Reports,
 }
 
@@ -130,6 +134,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 parts.commit_interval_ms,
             ),
             recovery: Recovery::default(),
+            troubles: Troubles::new(),
             reports: Reports::new(parts.events, parts.reporter, parts.notices, instance.clone()),
             instance,
         }
@@ -164,8 +169,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.learn_ends()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
+        self.commit_carefully()?;
         self.take_profiles()?;
+        self.commit_carefully()?;
         self.take_plugin_answers()?;
+        self.commit_carefully()?;
         self.tick(answered_before)?;
         self.look_up();
         self.reports.collect(self.plugins.report(), self.clock.now_ms());
@@ -200,7 +208,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let mut wait = POLL;
         for _ in 0..BATCH {
             match self.brokers.poll(wait) {
-                Ok(Polled::Record(record)) => self.record(record)?,
+                Ok(Polled::Record(record)) => {
+                    self.record(record)?;
+                    self.commit_carefully()?;
+                }
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
                 Ok(Polled::Idle) => return Ok(()),
@@ -220,6 +231,12 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         Ok(())
     }
 
+    /// While the cause of aborts is looked for, what is finished is committed for itself. Nothing that was read before
+    /// may be taken in after this: an abort goes back to what is committed.
+    fn commit_carefully(&mut self) -> Result<(), EngineError> {
+        if self.troubles.is_due() { self.commit() } else { Ok(()) }
+    }
+
     /// Asks brokers that did not answer for anything at all, to know when they are back.
     fn probe(&mut self) {
         if self.recovery.is_unreachable() && self.brokers.end(&self.input.partition(0), PROBE_TIMEOUT).is_ok()
@@ -231,7 +248,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
 
     fn record(&mut self, record: InboundRecord) -> Result<(), EngineError> {
         let partition = record.partition;
-        match self.intake.take(record, &*self.clock) {
+        let taken = match self.troubles.aside((partition, record.offset)) {
+            Some(aside) => self.intake.put_aside(record, aside),
+            None => self.intake.take(record, &*self.clock),
+        };
+        match taken {
             Taken::Event(arrived) => self.step(partition, |task, ctx| task.record(arrived, ctx)),
             Taken::Finished(arrival) => self.step(partition, |task, ctx| task.skip(arrival, ctx)),
             Taken::DeadLetter(letter) => self.step(partition, |task, _| {
@@ -252,6 +273,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             if !self.intake.waits(partition) && !self.load.is_paused(partition) {
                 self.brokers.resume(&[self.input.partition(partition)])?;
             }
+        }
+        let now = self.clock.now_ms();
+        self.reports.waits_for_schema(&self.intake.overdue(now), now);
+        if let Some((ready, detail)) = self.intake.schema_readiness(now) {
+            self.health.set(startup::REGISTRY, ready, &detail);
         }
         Ok(())
     }
@@ -290,6 +316,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     fn tick(&mut self, answered_before: i64) -> Result<(), EngineError> {
         for partition in self.owned() {
             self.step(partition, |task, ctx| task.tick_after_answers(answered_before, ctx))?;
+            self.commit_carefully()?;
         }
         Ok(())
     }
@@ -339,8 +366,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let now = self.clock.now_ms();
         let stepped = self.tasks.step(partition, &self.store, now, &mut self.plugins, step)?;
         let Some(task) = stepped else { return Ok(()) };
-        self.intake.finish(partition, task.drain_finished());
-        Ok(self.transaction.publish(task.take_outputs(), now, &mut self.brokers)?)
+        let finished: Vec<i64> = task.drain_finished().collect();
+        let outputs = task.take_outputs();
+        self.intake.finish(partition, finished.iter().copied());
+        self.troubles.finished(partition, &finished, &outputs);
+        Ok(self.transaction.publish(outputs, now, &mut self.brokers)?)
     }
 }
 

@@ -13,6 +13,8 @@ const COMMITS: &str = "trunkline_processor_commits_total";
 const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
 const LOOKUPS: &str = "trunkline_processor_lookups_in_flight";
+const PUT_ASIDE: &str = "trunkline_processor_put_aside_total";
+const WAITING_FOR_SCHEMA: &str = "trunkline_processor_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_processor_partitions";
 const PARTITIONS_CONFIGURED: &str = "trunkline_processor_partitions_configured";
 const EVENT_AGE_SECONDS: &str = "trunkline_processor_event_age_seconds";
@@ -48,6 +50,8 @@ pub fn describe() {
         "Events read and not yet finished: held for their order or waiting for a profile"
     );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
+    describe_counter!(PUT_ASIDE, "Records whose outputs the brokers refuse, and which became dead letters");
+    describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
     describe_gauge!(PARTITIONS_CONFIGURED, "Partitions of events.normalized, as the configuration says");
     describe_histogram!(
@@ -74,6 +78,17 @@ pub fn describe() {
     describe_gauge!(PLUGIN_QUEUE, "Events that a plugin has and has not answered");
     describe_gauge!(PLUGIN_ON, "1 while a plugin is asked, 0 while it is turned off");
     describe_gauge!(PLUGIN_LOST_THREADS, "Threads of a plugin that were given up and have not come back");
+}
+
+/// A record is put aside, since what came of it is refused.
+pub fn put_aside() {
+    counter!(PUT_ASIDE).increment(1);
+}
+
+/// So many partitions wait for the schema of their next record.
+pub fn waiting_for_schema(partitions: usize) {
+    // Far below 2^52: exact.
+    gauge!(WAITING_FOR_SCHEMA).set(partitions as f64);
 }
 
 /// Adds what a task counted since `before`.

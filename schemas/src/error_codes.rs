@@ -51,6 +51,7 @@ error_codes! {
     PLUGIN_FAILED = "TL-3009", "a plugin failed on an event";
     PLUGIN_LATE = "TL-3010", "a plugin did not answer in time";
     PLUGIN_OFF = "TL-3011", "a plugin is turned off";
+    PUT_ASIDE = "TL-3012", "a record cannot be passed on, it is put aside";
 
     BREAKER_OPEN = "TL-4001", "a breaker is open";
     TOKEN_REFUSED = "TL-4002", "a token was refused";

@@ -75,6 +75,12 @@ impl std::fmt::Display for TopicPartition {
 // === impl InboundRecord ===
 
 impl InboundRecord {
+    /// Bytes of key, value and headers.
+    pub fn bytes(&self) -> usize {
+        let optional = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        optional(&self.key) + optional(&self.value) + self.headers.bytes()
+    }
+
     /// The first header of that name, as bytes.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v)

@@ -58,13 +58,27 @@ pub enum FailureKind {
 /// Whether a target can be called, after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// Calls go through, all or a few to find out.
+    /// Calls go through.
     Well,
+    /// A few calls go through, to find out: the breaker was open and is not closed yet.
+    HalfOpen,
     /// Open, or the target's quota is used up: nothing goes through.
     Open {
         /// For how much longer, in milliseconds.
         for_ms: i64,
     },
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Whether it came from the target itself and shows it at work.
+    pub fn is_from_target_at_work(&self) -> bool {
+        match self {
+            Self::Written { .. } | Self::Same | Self::Different { .. } => true,
+            Self::Failed(failure) => matches!(failure.kind, FailureKind::Conflict | FailureKind::Rejected),
+        }
+    }
 }
 
 // === impl Health ===
@@ -74,7 +88,7 @@ impl Health {
     pub fn open_for_ms(self) -> Option<i64> {
         match self {
             Self::Open { for_ms } => Some(for_ms),
-            Self::Well => None,
+            Self::Well | Self::HalfOpen => None,
         }
     }
 }

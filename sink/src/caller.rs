@@ -125,16 +125,19 @@ impl Call {
             .outbound(&self.target.name)
             .and_then(|outbound| outbound.held_until(class))
             .map(|until| until.saturating_duration_since(Instant::now()));
-        let open = self.directory.status().iter().any(|endpoint| {
-            endpoint.target == self.target.name
-                && endpoint.class == class
-                && endpoint.breaker == breaker::State::Open
-        });
+        let breaker = self
+            .directory
+            .status()
+            .into_iter()
+            .find(|endpoint| endpoint.target == self.target.name && endpoint.class == class)
+            .map_or(breaker::State::Closed, |endpoint| endpoint.breaker);
+        let open = breaker == breaker::State::Open;
         match held_for {
             Some(held_for) if open || held_for > patience(&self.target) => {
                 Health::Open { for_ms: milliseconds(held_for) }
             }
-            Some(_) | None => Health::Well,
+            _ if breaker == breaker::State::Closed => Health::Well,
+            _ => Health::HalfOpen,
         }
     }
 }

@@ -3,19 +3,13 @@
 use std::time::Duration;
 
 use trunkline_kafka::changelog::RestoreError;
-use trunkline_kafka::ports::{Brokers, Clock};
+use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{ConsumerError, SavedOffsets, TopicPartition};
 
 use crate::ports::{GroupOffsets, SavedState};
 
-/// How long a broker may be gone before the process gives up and is started anew, in milliseconds.
-const PATIENCE_MS: i64 = 60_000;
-
 /// How long one question may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Between two trials.
-const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// What is committed of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,21 +36,18 @@ pub enum Error {
 /// What is committed of these partitions.
 ///
 /// # Errors
-/// [`Error`] when the brokers do not say for a minute.
+/// [`Error`] when the brokers do not say; ask again then.
 pub fn read<B: GroupOffsets, S: SavedState>(
     brokers: &mut B,
     saved: &mut S,
-    clock: &dyn Clock,
     partitions: &[TopicPartition],
 ) -> Result<Vec<Committed>, Error> {
     if partitions.is_empty() {
         return Ok(Vec::new());
     }
     // The offsets first: they wait for an open transaction, so the state read after them is not older.
-    let offsets = patiently("committed offsets", brokers, clock, |brokers| {
-        brokers.committed(partitions, CALL_TIMEOUT)
-    })?;
-    let states = patiently("saved state", brokers, clock, |_| saved.saved(partitions))?;
+    let offsets = brokers.committed(partitions, CALL_TIMEOUT)?;
+    let states = saved.saved(partitions)?;
     Ok(partitions
         .iter()
         .zip(offsets)
@@ -67,9 +58,9 @@ pub fn read<B: GroupOffsets, S: SavedState>(
 /// The end of a partition: a record below it may have been tried before.
 ///
 /// # Errors
-/// [`Error::Consumer`] when the brokers do not say for a minute.
-pub fn end<B: Brokers>(brokers: &mut B, clock: &dyn Clock, partition: &TopicPartition) -> Result<i64, Error> {
-    Ok(patiently("the end of a partition", brokers, clock, |brokers| brokers.end(partition, CALL_TIMEOUT))?)
+/// [`Error::Consumer`] when the brokers do not say; ask again then.
+pub fn end<B: Brokers>(brokers: &mut B, partition: &TopicPartition) -> Result<i64, Error> {
+    Ok(brokers.end(partition, CALL_TIMEOUT)?)
 }
 
 /// The two halves of one commit. The saved state is written only when it changes, so its watermark may be the older
@@ -83,25 +74,6 @@ fn combine(partition: &TopicPartition, offset: Option<i64>, state: Option<&Saved
         .filter(|done| watermark.is_none_or(|watermark| *done >= watermark))
         .collect();
     Committed { partition: partition.clone(), watermark, finished }
-}
-
-fn patiently<B: Brokers, T, E: std::fmt::Display>(
-    what: &'static str,
-    brokers: &mut B,
-    clock: &dyn Clock,
-    mut call: impl FnMut(&mut B) -> Result<T, E>,
-) -> Result<T, E> {
-    let until_ms = clock.now_ms().saturating_add(PATIENCE_MS);
-    loop {
-        match call(brokers) {
-            Ok(answer) => return Ok(answer),
-            Err(error) if clock.now_ms() > until_ms => return Err(error),
-            Err(error) => {
-                tracing::warn!(%error, what, "reading what is committed; trying again");
-                brokers.wait(RETRY_AFTER);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,14 @@
 //!
 //! A command is *indeterminate* when a write may have taken effect without our knowing: it was read again after an
 //! assignment, or an answer never came. An indeterminate command reads the resource back before it does anything else.
+//!
+//! # Whose failure it is
+//!
+//! A target that is down must kill no command, and a command that its target cannot do must not be tried for ever. A
+//! failure is the command's own when the target's breaker is closed, or when the target has served other commands
+//! since the one before it: then it is at work, and the breaker is open because of this very command. Own failures are
+//! counted, and the [`FAILURES_MAX`]th ends the command. While nothing is served to anybody nothing is counted: then
+//! only the command's [`Expiry`] ends it.
 
 use std::time::Duration;
 
@@ -22,10 +30,30 @@ pub struct Terms {
     pub guarantee: Guarantee,
     /// Everything but the write.
     pub observe: bool,
-    /// When it is no longer worth doing; UTC milliseconds.
-    pub expires_at_ms: Option<i64>,
+    /// When it is no longer tried.
+    pub expiry: Expiry,
     /// The longest that one request may live, in milliseconds: so long a lost one may still take effect.
     pub request_lifetime_ms: i64,
+}
+
+/// When a command is no longer tried; every command has such a time, so that none waits for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// From then on nothing more is written; UTC milliseconds.
+    pub at_ms: i64,
+    /// From then on it is not even asked any more whether a write took effect; UTC milliseconds.
+    pub give_up_at_ms: i64,
+    /// Nobody said that it is not worth doing after that: the sink's own bound says so, and a person decides.
+    pub by_default: bool,
+}
+
+/// How a target stands when an answer arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// Its breaker after the answer.
+    pub health: Health,
+    /// It has served other commands since this one's last failure, or since its first call.
+    pub serves_others: bool,
 }
 
 /// How far a command has come.
@@ -39,10 +67,12 @@ pub struct Progress {
     pub conflicts: u32,
     /// Failures that were the command's own, not those of a target that is down.
     pub failures: u32,
+    /// What the last failure of a write said, with its HTTP status where there was an answer.
+    pub last_failure: Option<(String, Option<u16>)>,
 }
 
 /// One thing to do at the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// Write what the command asks.
     Write,
@@ -66,7 +96,8 @@ pub enum Next {
 /// Conflicts after which a command gives up.
 pub const CONFLICTS_MAX: u32 = 5;
 
-/// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first.
+/// Own failures after which a command is dead. With [`backoff_ms`] the last comes about 90 s after the first; where
+/// each of them opens the breaker, so many of its times (`open_for`, 30 s) after it.
 pub const FAILURES_MAX: u32 = 8;
 
 /// Waits after failures of its own.
@@ -78,26 +109,50 @@ const CONFLICT_WAIT_MS: i64 = 200;
 /// Wait where the target does not say how long.
 const TARGET_WAIT_MS: i64 = 5_000;
 
-/// What to do when the command's turn comes.
-pub fn turn(terms: &Terms, progress: &Progress, now_ms: i64) -> Next {
-    match (progress.indeterminate, terms.observe) {
-        // An observed command has written nothing, however often it was read.
-        (_, true) if expired(terms, now_ms) => Next::End(Ending::expired()),
-        (_, true) => Next::Do(Step::Read),
-        // What may have happened is found out even if it is too late to do it.
-        (true, false) => Next::Do(Step::Read),
-        (false, false) if expired(terms, now_ms) => Next::End(Ending::expired()),
-        (false, false) => Next::Do(Step::Write),
+/// Wait after a failure of which it is not known whose it is; the breaker's time, where it is open, is longer.
+const UNSURE_WAIT_MS: i64 = 1_000;
+
+// === impl Expiry ===
+
+impl Expiry {
+    /// Of a command that was issued at `issued_at_ms` and expires at `expires_at_ms` (UTC milliseconds), if its rule
+    /// said so, else `default_ms` after it was issued. What may have happened is found out for as long again.
+    pub fn of(expires_at_ms: Option<i64>, issued_at_ms: i64, default_ms: i64) -> Self {
+        let at_ms = expires_at_ms.unwrap_or(issued_at_ms.saturating_add(default_ms));
+        let give_up_at_ms = at_ms.saturating_add(default_ms);
+        Self { at_ms, give_up_at_ms, by_default: expires_at_ms.is_none() }
     }
 }
 
-/// What an answer to `step` means. `health` is the target's breaker after the answer.
+/// What the command does next, as long as it is not too late.
+pub fn step(terms: &Terms, progress: &Progress) -> Step {
+    if terms.observe || progress.indeterminate { Step::Read } else { Step::Write }
+}
+
+/// What to do when the command's turn comes.
+pub fn turn(terms: &Terms, progress: &Progress, now_ms: i64) -> Next {
+    let expiry = terms.expiry;
+    // What may have happened is found out even if it is too late to do it. An observed command has written nothing,
+    // however often it was read.
+    let in_doubt = progress.indeterminate && !terms.observe;
+    if in_doubt && expiry.give_up_at_ms <= now_ms {
+        let message = "whether the write took effect is unknown, and the resource could not be read back for too long; \
+                       look at the resource, then redrive or drop it";
+        return Next::End(Ending::dead(error_codes::WRITE_DEAD_LETTERED, message.to_owned(), None));
+    }
+    if !in_doubt && expiry.at_ms <= now_ms {
+        return Next::End(Ending::expired(expiry.by_default));
+    }
+    Next::Do(step(terms, progress))
+}
+
+/// What an answer to `step` means.
 pub fn answered(
     terms: &Terms,
     progress: &mut Progress,
     step: Step,
     answer: &Answer,
-    health: Health,
+    condition: Condition,
     now_ms: i64,
 ) -> Next {
     match (step, answer) {
@@ -108,7 +163,7 @@ pub fn answered(
             Next::End(Ending::observed(difference.clone()))
         }
         (_, Answer::Different { .. }) => not_in_effect(terms, progress, now_ms),
-        (step, Answer::Failed(failure)) => failed(terms, progress, step, failure, health, now_ms),
+        (step, Answer::Failed(failure)) => failed(terms, progress, step, failure, condition, now_ms),
     }
 }
 
@@ -125,8 +180,7 @@ fn not_in_effect(terms: &Terms, progress: &mut Progress, now_ms: i64) -> Next {
         return Next::End(Ending::dead(error_codes::WRITE_DEAD_LETTERED, message.to_owned(), None));
     }
     if progress.failures >= FAILURES_MAX {
-        let message = "no write was answered, and none took effect";
-        return Next::End(Ending::dead(error_codes::WRITE_DEAD_LETTERED, message.to_owned(), None));
+        return Next::End(used_up(progress));
     }
     progress.indeterminate = false;
     turn(terms, progress, now_ms)
@@ -137,23 +191,30 @@ fn failed(
     progress: &mut Progress,
     step: Step,
     failure: &Failure,
-    health: Health,
+    condition: Condition,
     now_ms: i64,
 ) -> Next {
     let target_wait = || {
-        let wait = failure.retry_after_ms.or(health.open_for_ms()).unwrap_or(TARGET_WAIT_MS);
-        Next::WaitForTarget(now_ms.saturating_add(wait.max(1)))
+        let wait = failure.retry_after_ms.or(condition.health.open_for_ms()).unwrap_or(TARGET_WAIT_MS);
+        now_ms.saturating_add(wait.max(1))
     };
     match failure.kind {
         // Refused before anything was done: the target must wait, the command has done nothing.
-        FailureKind::BreakerOpen | FailureKind::RateLimited | FailureKind::Unauthorized => target_wait(),
+        FailureKind::BreakerOpen => Next::WaitForTarget(target_wait()),
+        // Others are served: only this command is refused, and only it waits. A limit is none of its failures, however
+        // often it is refused: only its time ends it.
+        FailureKind::RateLimited if condition.serves_others => Next::Wait(target_wait()),
+        FailureKind::Unauthorized if condition.serves_others => {
+            unavailable(terms, progress, step, failure, condition, now_ms)
+        }
+        FailureKind::RateLimited | FailureKind::Unauthorized => Next::WaitForTarget(target_wait()),
         FailureKind::Conflict if step == Step::Write => conflict(progress, failure, now_ms),
         FailureKind::Rejected if step == Step::Write => Next::End(Ending::rejected(failure)),
         FailureKind::Rejected if terms.observe => Next::End(Ending::rejected(failure)),
         // It cannot be read back, which says nothing of the write: decide by what the operation promises.
         FailureKind::Rejected => not_in_effect(terms, progress, now_ms),
         FailureKind::Conflict | FailureKind::Unavailable | FailureKind::Timeout => {
-            unavailable(terms, progress, step, failure, health, now_ms)
+            unavailable(terms, progress, step, failure, condition, now_ms)
         }
     }
 }
@@ -166,24 +227,28 @@ fn conflict(progress: &mut Progress, failure: &Failure, now_ms: i64) -> Next {
     Next::Wait(now_ms.saturating_add(CONFLICT_WAIT_MS))
 }
 
-/// The target did not do it, or did not say. If it can still be called it is well, and the failure is the
-/// command's own; otherwise it is down and the command just waits.
+/// The target did not do it, or did not say. Whose failure it is says the module's documentation: one of a target that
+/// is down is waited out.
 fn unavailable(
     terms: &Terms,
     progress: &mut Progress,
     step: Step,
     failure: &Failure,
-    health: Health,
+    condition: Condition,
     now_ms: i64,
 ) -> Next {
     let on_its_way = step == Step::Write && failure.sent;
-    let wait_ms = match health {
-        Health::Open { for_ms } => for_ms.max(1),
-        Health::Well => {
-            progress.failures += 1;
-            backoff_ms(progress.failures)
-        }
+    let down_ms = condition.health.open_for_ms().unwrap_or(0);
+    let is_own = condition.health == Health::Well || condition.serves_others;
+    let wait_ms = if is_own {
+        progress.failures += 1;
+        backoff_ms(progress.failures).max(down_ms)
+    } else {
+        down_ms.max(UNSURE_WAIT_MS)
     };
+    if step == Step::Write {
+        progress.last_failure = Some((failure.message.clone(), failure.status));
+    }
     if on_its_way {
         // While it lives it may take effect: nothing else may be done to the resource, not even giving up.
         progress.indeterminate = true;
@@ -196,8 +261,11 @@ fn unavailable(
     Next::Wait(now_ms.saturating_add(wait_ms))
 }
 
-fn expired(terms: &Terms, now_ms: i64) -> bool {
-    terms.expires_at_ms.is_some_and(|at| at <= now_ms)
+/// The end of a command whose last write may have been answered, but not with success.
+fn used_up(progress: &Progress) -> Ending {
+    let (message, status) = progress.last_failure.clone().unwrap_or_default();
+    let message = format!("none of {} writes took effect; the last: {message}", progress.failures);
+    Ending::dead(error_codes::WRITE_DEAD_LETTERED, message, status)
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct Ending {
     pub http_status: Option<u16>,
     /// For [`Outcome::Observed`]: what the write would have changed, as JSON.
     pub difference: Option<String>,
+    /// A person must look at it: the command is kept as a dead letter too.
+    pub kept: bool,
 }
 
 // === impl Ending ===
@@ -38,18 +40,25 @@ impl Ending {
         Self { difference: Some(difference), ..Self::plain(Outcome::Observed) }
     }
 
-    /// It came too late.
-    pub fn expired() -> Self {
+    /// It came too late: after the time that its rule gives, or `by_default`, after the longest that the sink keeps
+    /// trying. Nobody said that the command is not worth doing then, so it is kept.
+    pub fn expired(by_default: bool) -> Self {
+        let message = if by_default {
+            "the sink could not do it for as long as it keeps trying ([sink] expire_after); redrive or drop it"
+        } else {
+            "the command's time was over before it could be done"
+        };
         Self {
             code: Some(error_codes::WRITE_EXPIRED.to_string()),
-            message: Some("the command's time was over before it could be done".to_owned()),
+            message: Some(message.to_owned()),
+            kept: by_default,
             ..Self::plain(Outcome::Expired)
         }
     }
 
     /// Another writer kept winning.
     pub fn conflict(failure: &Failure) -> Self {
-        Self::from_failure(Outcome::Conflict, failure)
+        Self { kept: true, ..Self::from_failure(Outcome::Conflict, failure) }
     }
 
     /// The target refused it for good.
@@ -63,17 +72,18 @@ impl Ending {
             code: Some(code.to_string()),
             message: Some(message),
             http_status,
+            kept: true,
             ..Self::plain(Outcome::Dead)
         }
     }
 
     /// True when the command also goes to `writeback.dlq`, to be looked at and run again.
     pub fn is_dead_letter(&self) -> bool {
-        matches!(self.outcome, Outcome::Dead | Outcome::Conflict)
+        self.kept
     }
 
     fn plain(outcome: Outcome) -> Self {
-        Self { outcome, code: None, message: None, http_status: None, difference: None }
+        Self { outcome, code: None, message: None, http_status: None, difference: None, kept: false }
     }
 
     fn from_failure(outcome: Outcome, failure: &Failure) -> Self {

@@ -1,38 +1,42 @@
 //! Who may call which target now: one lane per resource, as a pure state machine.
 //!
-//! [`Lanes::apply`] takes an [`Input`] and the time and says what to do as [`Action`]s; it performs no I/O and reads no
-//! clock. Commands of one resource (record key) stand in one lane and are done in order, one at a time; other lanes run
-//! beside it, at most [`Settings::max_in_flight`] per target.
+//! [`Lanes::apply`] takes an [`Input`] and the time and says what to do as [`Action`]s; it performs no I/O and reads
+//! no clock. Commands of one resource (record key) stand in one lane and are done in order, one at a time; other
+//! lanes run beside it, at most [`Settings::max_in_flight`] per target.
 //!
 //! # What holds at any time
 //!
 //! - A lane has at most one call under way, and none while the ending of its head is not committed. So after a crash
 //!   only the first unfinished command of a resource can have reached the target: it alone is indeterminate.
 //! - The committed watermark never passes a command without a committed result.
-//! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition.
+//! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition
+//! and   [`Settings::max_bytes`] in all.
+//! - A command that its target cannot do ends, and costs the others [`decision::FAILURES_MAX`] times of its breaker at
+//!   most: those that did not fail find out whether the target is back.
 //!
 //! # Layout
 //!
-//! - [`Throttle`](throttle): whether a target takes calls
+//! - [`Gates`](gates), [`Throttle`](throttle): whether an endpoint of a target takes calls, and who calls next
 //! - [`Lane`](lane): the commands of one resource
+//! - [`calls`]: calls that start, and what their answers mean
 //! - [`Partition`](partition): offsets and pauses of one partition
 //! - [`handover`]: what is committed is let go, and what is taken away forgotten
 //! - [`Input`], [`Action`], [`Plan`]: the messages between the lanes and the loop around them
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_kafka::{Seen, TopicPartition};
 
-use crate::answer::{Answer, Health};
-use crate::command::{Command, Ended, Parsed, TargetIndex};
+use crate::command::{Command, Ended, Parsed};
 use crate::decision::{self, Next};
-use crate::ending::Ending;
 
+use gates::{GateId, Gates};
 use lane::{Lane, LaneId, Phase};
 use partition::Partition;
-use throttle::Throttle;
 
+mod calls;
+mod gates;
 mod handover;
 mod lane;
 mod messages;
@@ -41,18 +45,18 @@ mod throttle;
 
 pub use messages::{Action, Input, PartitionProgress, Plan, Serial, Settings};
 
+/// A command whose time is over during a call is looked at again after this, in milliseconds.
+const EXPIRY_LOOK_MS: i64 = 1_000;
+
 /// The state of all lanes of this instance; see the module's documentation.
 pub struct Lanes {
     settings: Settings,
     partitions: BTreeMap<TopicPartition, Partition>,
     lanes: HashMap<LaneId, Lane>,
-    throttles: Vec<Throttle>,
-    /// Lanes that may call, per target, in the order they became ready. An entry whose lane is no longer ready is
-    /// skipped when its turn comes.
-    ready: Vec<VecDeque<LaneId>>,
+    gates: Gates,
     /// When to look at a lane again. An entry that no longer matters is skipped when it comes due.
     timers: BTreeSet<(i64, LaneId)>,
-    calls: HashMap<Serial, LaneId>,
+    calls: HashMap<Serial, Call>,
     /// Resources with records that were refused or not understood, by offset, until that is committed. Their later
     /// commands wait for it: read again after a restart, the same record may be understood, and would come too late.
     verdicts: HashMap<LaneId, BTreeSet<i64>>,
@@ -63,18 +67,22 @@ pub struct Lanes {
     committing: Vec<Arc<Ended>>,
 }
 
+/// A call under way.
+struct Call {
+    lane: LaneId,
+    gate: GateId,
+}
+
 // === impl Lanes ===
 
 impl Lanes {
     /// No partitions yet.
     pub fn new(settings: Settings) -> Self {
-        let targets = settings.targets;
         Self {
+            gates: Gates::new(settings.targets.len(), settings.max_in_flight),
             settings,
             partitions: BTreeMap::new(),
             lanes: HashMap::new(),
-            throttles: (0..targets).map(|_| Throttle::default()).collect(),
-            ready: vec![VecDeque::new(); targets],
             timers: BTreeSet::new(),
             calls: HashMap::new(),
             verdicts: HashMap::new(),
@@ -96,6 +104,7 @@ impl Lanes {
                 if let Some(partition) = self.partitions.get_mut(&record.topic_partition())
                     && partition.offsets.read(record.offset) == Seen::New
                 {
+                    partition.holds(&record);
                     partition.undecided.insert(record.offset);
                 }
             }
@@ -110,6 +119,7 @@ impl Lanes {
                 self.recovered(&partition, watermark, &finished, now_ms);
             }
         }
+        self.gates.pass(now_ms);
         self.fire_timers(now_ms);
         self.start_calls(now_ms, actions);
         self.pause_and_resume(now_ms, actions);
@@ -128,6 +138,37 @@ impl Lanes {
         Some(Plan { ended: self.committing.clone(), progress })
     }
 
+    /// The same for those of the records that ended that `takes` says; the others stay for a later plan, and the
+    /// progress leaves them out.
+    pub fn plan_part(&mut self, takes: impl Fn(&Ended) -> bool) -> Option<Plan> {
+        debug_assert!(self.committing.is_empty(), "the transaction before this one was not settled");
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.ended).into_iter().partition(|ended| takes(ended));
+        let left_out = |name: &TopicPartition| -> BTreeSet<i64> {
+            let records = left.iter().map(|ended| ended.record());
+            records
+                .filter(|record| record.partition == name.partition && record.topic == name.topic)
+                .map(|record| record.offset)
+                .collect()
+        };
+        let progress: Vec<PartitionProgress> = self
+            .partitions
+            .iter_mut()
+            .filter_map(|(name, partition)| partition.plan_without(name, &left_out(name)))
+            .collect();
+        self.ended = left;
+        if taken.is_empty() && progress.is_empty() {
+            return None;
+        }
+        self.committing = taken;
+        Some(Plan { ended: self.committing.clone(), progress })
+    }
+
+    /// Records that have ended and are not in a transaction yet.
+    pub fn ended(&self) -> impl Iterator<Item = &Ended> {
+        self.ended.iter().map(Arc::as_ref)
+    }
+
     /// How many records have ended and are not in a transaction yet.
     pub fn ended_count(&self) -> usize {
         self.ended.len()
@@ -135,7 +176,7 @@ impl Lanes {
 
     /// Calls under way for these partitions.
     pub fn calls_under_way(&self, partitions: &[TopicPartition]) -> usize {
-        self.calls.values().filter(|lane| partitions.contains(&lane.partition)).count()
+        self.calls.values().filter(|call| partitions.contains(&call.lane.partition)).count()
     }
 
     /// Partitions held now.
@@ -148,9 +189,19 @@ impl Lanes {
         self.partitions.len()
     }
 
+    /// Bytes of the records read whose end is not committed, over all partitions.
+    pub fn held_bytes(&self) -> usize {
+        self.partitions.values().map(Partition::bytes).sum()
+    }
+
     /// Records read and not done, over all partitions.
     pub fn unfinished_count(&self) -> usize {
         self.partitions.values().map(|partition| partition.offsets.unfinished()).sum()
+    }
+
+    /// For how long commands waited because their target was left alone, by the target's name; milliseconds.
+    pub fn held_ms(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.settings.targets.iter().map(String::as_str).zip(self.gates.held_ms().iter().copied())
     }
 
     fn read(&mut self, parsed: Parsed, now_ms: i64) {
@@ -159,7 +210,7 @@ impl Lanes {
         let Some(partition) = self.partitions.get_mut(&name) else { return };
         let was_undecided = partition.undecided.remove(&offset);
         match partition.offsets.read(offset) {
-            Seen::New => {}
+            Seen::New => partition.holds(record),
             Seen::Pending if was_undecided => {}
             Seen::Pending | Seen::Done | Seen::BelowWatermark => return,
         }
@@ -204,113 +255,38 @@ impl Lanes {
     fn schedule(&mut self, id: &LaneId, not_before_ms: i64, now_ms: i64) {
         let Some(lane) = self.lanes.get_mut(id) else { return };
         let Some(head) = lane.queue.front() else { return };
-        if let Some(expires_at_ms) = head.terms.expires_at_ms {
-            self.timers.insert((expires_at_ms, id.clone()));
-        }
+        self.timers.insert((head.terms.expiry.at_ms, id.clone()));
         if not_before_ms > now_ms {
-            lane.phase = Phase::Waiting { until_ms: not_before_ms };
-            self.timers.insert((not_before_ms, id.clone()));
+            self.park(id, not_before_ms);
         } else {
-            lane.phase = Phase::Ready;
-            self.ready[head.target].push_back(id.clone());
+            self.make_ready(id);
         }
     }
 
     fn fire_timers(&mut self, now_ms: i64) {
         while self.timers.first().is_some_and(|(at, _)| *at <= now_ms) {
             let Some((_, id)) = self.timers.pop_first() else { return };
-            let Some(lane) = self.lanes.get_mut(&id) else { continue };
+            let Some(lane) = self.lanes.get(&id) else { continue };
             let Some(head) = lane.queue.front() else { continue };
-            match lane.phase {
-                Phase::Waiting { until_ms } if until_ms <= now_ms => {
-                    lane.phase = Phase::Ready;
-                    self.ready[head.target].push_back(id);
-                }
+            let (expiry, phase) = (head.terms.expiry, lane.phase);
+            match phase {
+                Phase::Waiting { until_ms } if until_ms <= now_ms => self.make_ready(&id),
                 Phase::Waiting { .. } | Phase::Ready => {
                     if let Next::End(ending) = decision::turn(&head.terms, &lane.progress, now_ms) {
                         self.end_head(&id, ending, now_ms);
+                        continue;
                     }
                 }
-                Phase::Calling { .. } | Phase::Ended => {}
+                Phase::Calling { .. } => {}
+                Phase::Ended => continue,
+            }
+            if expiry.at_ms <= now_ms {
+                let calling = matches!(phase, Phase::Calling { .. });
+                // What may have happened is asked for some time longer.
+                let again_at_ms = if calling { now_ms + EXPIRY_LOOK_MS } else { expiry.give_up_at_ms };
+                self.timers.insert((again_at_ms.max(now_ms + 1), id));
             }
         }
-    }
-
-    fn start_calls(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
-        for target in 0..self.throttles.len() {
-            while self.throttles[target].has_room(self.settings.max_in_flight, now_ms) {
-                let Some(id) = self.ready[target].pop_front() else { break };
-                self.start_call(&id, target, now_ms, actions);
-            }
-        }
-    }
-
-    fn start_call(&mut self, id: &LaneId, target: TargetIndex, now_ms: i64, actions: &mut Vec<Action>) {
-        let revoking = self.partitions.get(&id.partition).is_none_or(|partition| partition.revoking);
-        let Some(lane) = self.lanes.get_mut(id) else { return };
-        let Some(head) = lane.queue.front() else { return };
-        let waits = revoking || self.verdicts.contains_key(id);
-        if waits || lane.phase != Phase::Ready || head.target != target {
-            return;
-        }
-        match decision::turn(&head.terms, &lane.progress, now_ms) {
-            Next::Do(step) => {
-                self.last_serial += 1;
-                lane.phase = Phase::Calling { step };
-                self.calls.insert(self.last_serial, id.clone());
-                self.throttles[target].started();
-                let command = Arc::clone(head);
-                actions.push(Action::Call { serial: self.last_serial, command, step });
-            }
-            Next::End(ending) => self.end_head(id, ending, now_ms),
-            Next::Wait(until_ms) | Next::WaitForTarget(until_ms) => self.park(id, until_ms),
-        }
-    }
-
-    fn answered(&mut self, serial: Serial, answer: &Answer, health: Health, attempts: u32, now_ms: i64) {
-        // The answer to a call of a partition that was given back: whoever owns it now finds out.
-        let Some(id) = self.calls.remove(&serial) else { return };
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        let (Some(head), Phase::Calling { step }) = (lane.queue.front(), lane.phase) else { return };
-        let target = head.target;
-        lane.progress.attempts += attempts;
-        let next = decision::answered(&head.terms, &mut lane.progress, step, answer, health, now_ms);
-        self.throttles[target].ended(answer, health, now_ms);
-        match next {
-            // It was just read: what follows belongs right behind it.
-            Next::Do(_) => {
-                lane.phase = Phase::Ready;
-                self.ready[target].push_front(id);
-            }
-            Next::Wait(until_ms) => self.park(&id, until_ms),
-            Next::WaitForTarget(until_ms) => {
-                self.throttles[target].close(until_ms);
-                lane.phase = Phase::Ready;
-                self.ready[target].push_front(id);
-            }
-            Next::End(ending) => self.end_head(&id, ending, now_ms),
-        }
-    }
-
-    fn park(&mut self, id: &LaneId, until_ms: i64) {
-        if let Some(lane) = self.lanes.get_mut(id) {
-            lane.phase = Phase::Waiting { until_ms };
-            self.timers.insert((until_ms, id.clone()));
-        }
-    }
-
-    /// The head of a lane is done; the lane goes on once that is committed.
-    fn end_head(&mut self, id: &LaneId, ending: Ending, now_ms: i64) {
-        let Some(lane) = self.lanes.get_mut(id) else { return };
-        let Some(head) = lane.queue.front() else { return };
-        lane.phase = Phase::Ended;
-        let ended = Ended::Command {
-            issued: Arc::clone(&head.issued),
-            ending,
-            attempts: lane.progress.attempts,
-            finished_at_ms: now_ms,
-        };
-        self.end(ended);
     }
 
     fn end(&mut self, ended: Ended) {
@@ -322,18 +298,21 @@ impl Lanes {
     }
 
     fn pause_and_resume(&mut self, now_ms: i64, actions: &mut Vec<Action>) {
+        let max_bytes = self.settings.max_bytes / self.partitions.len().max(1);
         for (name, partition) in &mut self.partitions {
             let targets = self.settings.topics.get(&name.topic).map_or(&[][..], Vec::as_slice);
             // Records of a target that is not configured are refused at once: nothing to wait for.
             let closed = !targets.is_empty()
-                && targets.iter().all(|target| self.throttles[*target].is_closed_for_long(now_ms));
-            if let Some(action) = partition.pause_or_resume(name, closed, &self.settings) {
+                && targets.iter().all(|target| self.gates.is_closed_for_long(*target, now_ms));
+            if let Some(action) = partition.pause_or_resume(name, closed, max_bytes, &self.settings) {
                 actions.push(action);
             }
         }
     }
 }
 
+#[cfg(test)]
+mod poisoned;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]

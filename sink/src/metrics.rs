@@ -9,9 +9,13 @@ const COMMANDS: &str = "trunkline_sink_commands_total";
 const POISON: &str = "trunkline_sink_undecodable_total";
 const AGE: &str = "trunkline_sink_command_age_seconds";
 const UNFINISHED: &str = "trunkline_sink_unfinished_records";
+const WAITING_FOR_SCHEMA: &str = "trunkline_sink_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_sink_partitions";
 const PAUSED: &str = "trunkline_sink_partitions_paused";
 const COMMIT: &str = "trunkline_sink_commit_seconds";
+const PUT_ASIDE: &str = "trunkline_sink_put_aside_total";
+const BROKERS_AWAY: &str = "trunkline_sink_brokers_away_seconds";
+const HELD: &str = "trunkline_sink_held_milliseconds_total";
 const TRANSACTIONS: &str = "trunkline_sink_transactions_total";
 /// Reports for the operator that were dropped.
 pub const REPORTS_DROPPED: &str = "trunkline_sink_reports_dropped_total";
@@ -22,9 +26,13 @@ pub fn describe() {
     describe_counter!(POISON, "Records that could not be decoded and were dead-lettered");
     describe_histogram!(AGE, "From issuing a command to its end");
     describe_gauge!(UNFINISHED, "Commands read and not ended");
+    describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions held");
     describe_gauge!(PAUSED, "Partitions held that are not read from now");
     describe_histogram!(COMMIT, "Duration of a transaction, from beginning to committed");
+    describe_counter!(PUT_ASIDE, "Records of which less is passed on, because the brokers refuse more");
+    describe_gauge!(BROKERS_AWAY, "For how long the brokers have not answered; 0 while they do");
+    describe_counter!(HELD, "Time in which commands waited because their target was left alone, by target");
     describe_counter!(TRANSACTIONS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_counter!(
         REPORTS_DROPPED,
@@ -51,6 +59,28 @@ pub fn held(partitions: usize, paused: usize, unfinished: usize) {
     gauge!(PARTITIONS).set(partitions as f64);
     gauge!(PAUSED).set(paused as f64);
     gauge!(UNFINISHED).set(unfinished as f64);
+}
+
+/// Less of a record is passed on than came of it.
+pub fn put_aside() {
+    counter!(PUT_ASIDE).increment(1);
+}
+
+/// The brokers have not answered for so many seconds; 0 when they do.
+pub fn brokers_away(seconds: i64) {
+    // Far below 2^52: exact.
+    gauge!(BROKERS_AWAY).set(seconds as f64);
+}
+
+/// For so long in all commands have waited because their target was left alone.
+pub fn target_held(target: &str, held_ms: u64) {
+    counter!(HELD, "target" => target.to_owned()).absolute(held_ms);
+}
+
+/// So many partitions wait for the schema of their next record.
+pub fn waiting_for_schema(partitions: usize) {
+    // Far below 2^52: exact.
+    gauge!(WAITING_FOR_SCHEMA).set(partitions as f64);
 }
 
 /// A transaction came to its end.

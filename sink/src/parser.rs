@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trunkline_config::{Mode, Target};
 use trunkline_connect::writes::Request;
@@ -12,13 +13,14 @@ use trunkline_schemas::{WriteBack, headers};
 use trunkline_telemetry::trace;
 
 use crate::command::{Command, Issued, Parsed, Poison, TargetIndex};
-use crate::decision::Terms;
+use crate::decision::{Expiry, Terms};
 use crate::ending::Ending;
 
 /// Turns records into commands. It knows the configured targets and the schemas seen so far.
 pub struct Parser {
     decoder: Decoder<WriteBack>,
     targets: BTreeMap<String, (TargetIndex, Target)>,
+    expire_after_ms: i64,
 }
 
 /// A record whose schema is not known: [`Parser::add_schema`], then parse it again.
@@ -33,14 +35,15 @@ pub struct SchemaNeeded {
 // === impl Parser ===
 
 impl Parser {
-    /// A parser for these targets; their index is their place in the order of their names.
-    pub fn new(targets: &BTreeMap<String, Target>) -> Self {
+    /// A parser for these targets; their index is their place in the order of their names. Commands whose rule gives
+    /// them no time expire so long after they were issued.
+    pub fn new(targets: &BTreeMap<String, Target>, expire_after: Duration) -> Self {
         let targets = targets
             .iter()
             .enumerate()
             .map(|(index, (name, target))| (name.clone(), (index, target.clone())))
             .collect();
-        Self { decoder: Decoder::new(), targets }
+        Self { decoder: Decoder::new(), targets, expire_after_ms: milliseconds(expire_after) }
     }
 
     /// Gives the schema of an id.
@@ -95,11 +98,20 @@ impl Parser {
         let terms = Terms {
             guarantee: operation.guarantee,
             observe: write_back.observe || target.mode == Mode::Observe,
-            expires_at_ms: write_back.expires_at,
-            request_lifetime_ms: i64::try_from(target.timeout.as_millis()).unwrap_or(i64::MAX),
+            // One that is written again after it was a dead letter has a record of its own, and as much time again.
+            expiry: Expiry::of(
+                write_back.expires_at,
+                write_back.issued_at.max(issued.record.timestamp),
+                self.expire_after_ms,
+            ),
+            request_lifetime_ms: milliseconds(target.timeout),
         };
         Parsed::Command(Arc::new(Command { issued: Arc::clone(&issued), target: *index, request, terms }))
     }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use tokio::sync::broadcast;
 use trunkline_connect::Event;
 use trunkline_kafka::SteadyClock;
 use trunkline_kafka::ports::Clock;
+use trunkline_kafka::{Overdue, TopicPartition};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::{PipelineError, Severity, WriteBack};
 use uuid::Uuid;
@@ -28,6 +29,11 @@ impl Reporter {
         Self { instance: instance.to_owned() }
     }
 
+    /// The instance that reports.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
     /// The token of a command's target was refused, also after it was refreshed.
     pub fn token_refused(&self, command: &WriteBack, failure: &Failure, now_ms: i64) -> PipelineError {
         PipelineError {
@@ -47,6 +53,11 @@ impl Reporter {
             subject: Some(command.target.clone()),
             occurred_at: now_ms,
         }
+    }
+
+    /// A partition stands still because the registry does not give a schema.
+    pub fn waits_for_schema(&self, overdue: &Overdue<TopicPartition>, now_ms: i64) -> PipelineError {
+        overdue.report(Uuid::new_v4().to_string(), COMPONENT, &self.instance, now_ms)
     }
 
     /// Turns the events of the policy stack into reports until the worker is gone.

@@ -30,8 +30,10 @@ use crate::transactions::Transactions;
 use crate::worker::{Worker, WorkerState};
 use crate::{measuring, metrics};
 
-/// Records of one partition that may be read and not done. With 24 partitions of 5 systems and 2 KB a record they take
-/// at most 60 MB.
+/// A command is kept as its record, decoded, and as the request that it makes.
+const COPIES: usize = 3;
+
+/// Records of one partition that may be read and not done, however small they are.
 const BUFFERED_MAX: usize = 256;
 
 /// Offsets of one partition that may be done above the watermark.
@@ -177,7 +179,7 @@ fn worker(
     let topics = Topics::of(&config.kafka);
     let saved = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
-    let mut parser = Parser::new(&config.targets);
+    let mut parser = Parser::new(&config.targets, config.sink.expire_after);
     for id in ids.commands {
         parser.add_schema(id, WriteBack::SCHEMA).map_err(|error| Error::Start(error.to_string()))?;
     }
@@ -241,10 +243,11 @@ fn group_settings(config: &Config, instance: &str) -> GroupSettings {
 
 fn lane_settings(config: &Config) -> Settings {
     Settings {
-        targets: config.targets.len(),
+        targets: config.targets.keys().cloned().collect(),
         topics: targets_by_topic(config),
         max_in_flight: config.sink.max_in_flight,
         max_buffered: BUFFERED_MAX,
+        max_bytes: config.sink.max_held_bytes / COPIES,
         max_finished: FINISHED_MAX,
     }
 }

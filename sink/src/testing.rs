@@ -14,7 +14,7 @@ use trunkline_systems::{Guarantee, System};
 
 use crate::answer::{Failure, FailureKind};
 use crate::command::{Command, Issued};
-use crate::decision::Terms;
+use crate::decision::{Expiry, Terms};
 
 /// The topic of all commands made here.
 pub(crate) const TOPIC: &str = "writebacks.salesforce";
@@ -93,7 +93,7 @@ pub(crate) fn terms() -> Terms {
     Terms {
         guarantee: Guarantee::IdempotencyKey,
         observe: false,
-        expires_at_ms: None,
+        expiry: Expiry::of(None, 0, i64::MAX),
         request_lifetime_ms: 5_000,
     }
 }

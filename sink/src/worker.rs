@@ -9,10 +9,14 @@
 //! - `records`: from a record to the lanes, by way of a schema that may have to be fetched
 //! - `assignment`: partitions that come and go
 //! - `commits`: when to commit, and what follows from how it went
+//! - `putting_aside`: records that have their transaction aborted each time
+//! - `settling`: a transaction whose outcome has to be found out, and brokers that do not answer
 
 mod assignment;
 mod commits;
+mod putting_aside;
 mod records;
+mod settling;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,13 +33,15 @@ use trunkline_telemetry::{Health, InHand, ProgressWatch, progress};
 
 use crate::answer::{Answer, Failure, FailureKind};
 use crate::command::Command;
-use crate::committed_state;
 use crate::lanes::{Action, Input, Lanes, Serial};
 use crate::metrics;
 use crate::parser::Parser;
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::reports::Reporter;
 use crate::transactions::{self, Transactions};
+
+use putting_aside::Troubles;
+use settling::{Away, Indeterminate};
 
 /// Longest wait for a record; answers wait at most so long.
 const POLL: Duration = Duration::from_millis(5);
@@ -55,9 +61,6 @@ pub enum Error {
     /// No transaction can be made.
     #[error(transparent)]
     Transactions(#[from] transactions::Error),
-    /// What is committed cannot be read.
-    #[error(transparent)]
-    CommittedState(#[from] committed_state::Error),
 }
 
 /// Everything the worker owns; see the module's documentation.
@@ -104,6 +107,16 @@ pub struct WorkerState {
     due_since: Option<i64>,
     /// No commit before this; UTC milliseconds.
     not_before: Option<i64>,
+    /// Transactions in a row that came to nothing.
+    failures: u32,
+    /// What became of the last transaction is not known yet.
+    indeterminate: Option<Indeterminate>,
+    /// Records that cannot be passed on.
+    troubles: Troubles,
+    /// The brokers do not answer.
+    away: Option<Away>,
+    /// Partitions that the group has given, and of which it is not known yet where they were left.
+    unplaced: Vec<TopicPartition>,
 }
 
 // === impl WorkerState ===
@@ -119,6 +132,11 @@ impl Default for WorkerState {
             paused: HashSet::new(),
             due_since: None,
             not_before: None,
+            failures: 0,
+            indeterminate: None,
+            troubles: Troubles::default(),
+            away: None,
+            unplaced: Vec::new(),
         }
     }
 }
@@ -154,17 +172,19 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                     self.state.uncommitted.read(partition, record.offset, record.timestamp);
                     self.read(record)?;
                 }
-                Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
+                Ok(Polled::Assigned(partitions)) => self.assigned(partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
                 Ok(Polled::Idle) => break,
                 Err(error @ ConsumerError::Call { .. }) => {
-                    tracing::warn!(%error, "polling goes on");
+                    self.brokers_are_away(&error.to_string());
                     break;
                 }
                 Err(error) => return Err(error.into()),
             }
             wait = Duration::ZERO;
         }
+        self.place()?;
+        self.probe_brokers();
         while let Some(answer) = self.calls.answer(Duration::ZERO) {
             self.answered(answer)?;
         }
@@ -173,6 +193,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         self.apply(Input::Tick)?;
         self.commit_when_due()?;
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());
+        self.lanes.held_ms().for_each(|(target, held_ms)| metrics::target_held(target, held_ms));
         Ok(())
     }
 

@@ -19,6 +19,12 @@ pub struct Sink {
     pub drain_timeout: Duration,
     /// Commands under way at once, each of another resource (default 64).
     pub max_in_flight: usize,
+    /// Bytes of memory that commands may take which were read and are not done (default 268435456, 256 MiB); partitions
+    /// pause at their share of it.
+    pub max_held_bytes: usize,
+    /// How long after it was issued a command is tried whose rule gives it no time (default 72 h): it outlives a
+    /// weekend's outage, and ends with a result before retention (7 days) takes it away without one.
+    pub expire_after: Duration,
 }
 
 // === impl Sink ===
@@ -31,6 +37,8 @@ impl Sink {
             stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
             max_in_flight: section.or("max_in_flight", integer(1..=100_000), 64),
+            max_held_bytes: section.or("max_held_bytes", integer(1 << 20..=1 << 40), 256 << 20),
+            expire_after: section.or("expire_after", duration, Duration::from_secs(72 * 3_600)),
         }
     }
 }

@@ -13,6 +13,7 @@
 //! - [`ports`]: what both stream loops ask of the brokers and the clock, for the real ones and for models of them;
 //!   [`KafkaBrokers`]: the real ones; [`SteadyClock`]: the time of day without its jumps
 //! - [`end_transaction`]: what follows from how a commit went
+//! - [`isolation`]: which record has its transaction aborted again and again; pure
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
@@ -37,6 +38,7 @@ pub mod changelog;
 pub mod committed_offsets;
 pub mod group_consumer;
 pub mod group_lag;
+pub mod isolation;
 pub mod lag;
 pub mod limits;
 pub mod measuring;
@@ -81,8 +83,8 @@ pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};
 pub use reports::{ReportEncoder, ReportQueue};
-pub use schema_fetcher::{FetchedSchema, SchemaFetcher, SchemaSource};
-pub use schema_wait::SchemaWait;
+pub use schema_fetcher::{FetchTrouble, FetchedSchema, SchemaFetcher, SchemaSource};
+pub use schema_wait::{Overdue, SchemaWait};
 pub use steady_clock::{Steady, SteadyClock};
 pub use tail::{From, Tail, TailError, Tailed};
 pub use topics::TopicsError;

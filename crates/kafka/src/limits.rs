@@ -1,7 +1,7 @@
 //! How large records may be: one table for topics, clients and those who write.
 
 use trunkline_schemas::OutboundRecord;
-use trunkline_schemas::catalog::PROCESSOR_DLQ;
+use trunkline_schemas::catalog::{PROCESSOR_DLQ, WRITEBACK_DLQ};
 
 /// The largest record that travels, in bytes, headers included.
 ///
@@ -9,7 +9,7 @@ use trunkline_schemas::catalog::PROCESSOR_DLQ;
 /// Topics are made with the same limit.
 pub const MAX_RECORD_BYTES: usize = 4 * 1024 * 1024;
 
-/// The largest dead letter of the processor, in bytes: the record that could not be read and why not. Brokers measure
+/// The largest dead letter, in bytes: the record that could not be read and why not. Brokers measure
 /// batches compressed, so what another producer wrote within [`MAX_RECORD_BYTES`] can be many times as long once it is
 /// read; half of what a reader takes at once (`receive.message.max.bytes`).
 pub const MAX_DEAD_LETTER_BYTES: usize = 32 * 1024 * 1024;
@@ -19,7 +19,7 @@ const FRAMING_BYTES: usize = 1 << 10;
 
 /// The largest record that a topic (without prefix) takes, in bytes.
 pub fn largest_record(topic: &str) -> usize {
-    if topic == PROCESSOR_DLQ { MAX_DEAD_LETTER_BYTES } else { MAX_RECORD_BYTES }
+    if [PROCESSOR_DLQ, WRITEBACK_DLQ].contains(&topic) { MAX_DEAD_LETTER_BYTES } else { MAX_RECORD_BYTES }
 }
 
 /// Whether the brokers take a record on a topic of [`MAX_RECORD_BYTES`], or why not. Their own refusal would abort the
@@ -28,10 +28,18 @@ pub fn largest_record(topic: &str) -> usize {
 /// # Errors
 /// The reason, for whoever reads a report.
 pub fn fits(record: &OutboundRecord) -> Result<(), String> {
+    fits_into(record, MAX_RECORD_BYTES)
+}
+
+/// Whether the brokers take a record on a topic of this limit, in bytes, or why not.
+///
+/// # Errors
+/// As [`fits`].
+pub fn fits_into(record: &OutboundRecord, largest: usize) -> Result<(), String> {
     let bytes = record.bytes() + FRAMING_BYTES;
-    if bytes <= MAX_RECORD_BYTES {
+    if bytes <= largest {
         Ok(())
     } else {
-        Err(format!("it has {bytes} bytes, and the brokers take {MAX_RECORD_BYTES}"))
+        Err(format!("it has {bytes} bytes, and the brokers take {largest}"))
     }
 }

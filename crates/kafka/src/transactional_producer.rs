@@ -41,7 +41,7 @@ use trunkline_config::Kafka;
 use trunkline_schemas::record::{OutboundRecord, TopicPartition};
 
 use self::bounded::bounded;
-use self::deliveries::Deliveries;
+use self::deliveries::{Deliveries, TooLarge};
 use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
@@ -153,8 +153,25 @@ impl TransactionalProducer {
     /// offsets and commit, is given up after `within`, which [`TRANSACTION_TIMEOUT`] is enough for.
     ///
     /// # Errors
-    /// [`TransactionError`] says what to do. [`CommitOutcome::Indeterminate`] is a success that must not be trusted.
+    /// [`TransactionError`] says what to do; [`TransactionError::Record`] where the brokers refuse a record for its
+    /// size. [`CommitOutcome::Indeterminate`] is a success that must not be trusted.
     pub fn commit(
+        &mut self,
+        offsets: &[(TopicPartition, i64)],
+        consumer: &GroupConsumer,
+        within: Duration,
+    ) -> Result<CommitOutcome, TransactionError> {
+        let committed = self.commit_all(offsets, consumer, within);
+        let too_large = self.producer.context().take_too_large();
+        match (committed, too_large) {
+            (Err(TransactionError::Abort { .. }), Some(TooLarge { topic, bytes, reason })) => {
+                Err(TransactionError::Record { topic, bytes, reason })
+            }
+            (committed, _) => committed,
+        }
+    }
+
+    fn commit_all(
         &mut self,
         offsets: &[(TopicPartition, i64)],
         consumer: &GroupConsumer,
@@ -219,8 +236,8 @@ impl TransactionalProducer {
         }
     }
 
-    /// Replaces the producer by a fresh one of the same id, which settles whatever was open. Tries again for as long as
-    /// `patience`, but once at least, which takes 10 s when the brokers do not answer.
+    /// Replaces the producer by a fresh one of the same id, which settles whatever was open. Tries again for as long
+    /// as `patience`, but once at least, which takes 10 s when the brokers do not answer.
     ///
     /// # Errors
     /// As [`Self::open`].

@@ -40,14 +40,29 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let started = Instant::now();
         let ended = self.transaction.end(&commits, &mut self.reports, &mut self.brokers, changing)?;
         metrics::commit(ended.as_str(), started.elapsed().as_secs_f64());
-        let received = self.transaction.take_received();
+        let (received, refused) = (self.transaction.take_received(), self.transaction.take_refused());
         match ended {
             Ended::Committed => metrics::committed(&received, self.clock.now_ms()),
             _ => self.progress.failed(self.transaction.why()),
         }
-        match self.recovery.after(ended, changing) {
-            Next::Apply => self.apply(&commits),
+        let next = self.recovery.after(ended, changing);
+        if !matches!(next, Next::Apply | Next::Rewind(_)) {
+            self.troubles.forget_content();
+        }
+        match next {
+            Next::Apply => {
+                self.troubles.committed();
+                self.apply(&commits)
+            }
             Next::Rewind(wait) => {
+                if let Some((place, aside)) = self.troubles.aborted(refused) {
+                    self.reports.put_aside(
+                        self.input.partition(place.0),
+                        place.1,
+                        &aside,
+                        self.clock.now_ms(),
+                    );
+                }
                 self.rewind()?;
                 self.brokers.wait(wait);
                 Ok(())

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{OffsetTracker, SavedOffsets, SchemaSource, SchemaWait, Seen, Uncommitted};
+use trunkline_kafka::{OffsetTracker, Overdue, SavedOffsets, SchemaSource, SchemaWait, Seen, Uncommitted};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrival, Arrived, entity_of};
 use trunkline_schemas::codec;
+use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
 use trunkline_telemetry::InHand;
 
 use super::error::EngineError;
+use super::troubles::Aside;
+use crate::metrics;
 
 /// What becomes of records before they reach a task.
 pub(super) struct Intake {
@@ -107,7 +110,7 @@ impl Intake {
         }
         self.uncommitted.read(partition, record.offset, record.timestamp);
         if self.schema_wait.is_waiting(&partition) {
-            self.schema_wait.wait(partition, record);
+            self.schema_wait.wait(partition, record, clock.now_ms());
             return Taken::Nothing;
         }
         match self.read(record, clock) {
@@ -115,12 +118,24 @@ impl Intake {
             Ok(arrived) => Taken::Finished(arrived.arrival()),
             Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
-                self.schema_wait.wait(partition, record);
+                self.schema_wait.wait(partition, record, clock.now_ms());
                 self.schemas.fetch(id);
                 Taken::Waits
             }
             Err((record, Unread::Poison(message))) => self.poison(record, message),
         }
+    }
+
+    /// Takes a record in whose outputs are refused: it becomes a dead letter, or only its place does.
+    pub(super) fn put_aside(&mut self, mut record: InboundRecord, aside: &Aside) -> Taken {
+        if !self.is_new(record.partition, record.offset) {
+            return Taken::Nothing;
+        }
+        if aside.only_place {
+            (record.key, record.value, record.headers) = (None, None, Headers::new());
+        }
+        let message = format!("what came of it cannot be published: {}", aside.reason);
+        Taken::DeadLetter(DeadLetter { record, code: error_codes::PUT_ASIDE.as_str(), message })
     }
 
     /// Takes in schemas that have arrived. Returns the records that waited, to be taken in again, if any may
@@ -129,6 +144,17 @@ impl Intake {
         let reader = &mut self.reader;
         let add = |id, schema: &str| reader.add_writer(id, schema);
         self.schema_wait.take_fetched(&mut *self.schemas, add, clock.now_ms())
+    }
+
+    /// Partitions that have waited for a schema for so long that it is to be reported now.
+    pub(super) fn overdue(&mut self, now: i64) -> Vec<Overdue<i32>> {
+        self.schema_wait.overdue(now)
+    }
+
+    /// Whether partitions wait for a schema for longer than they should, and why, when that is to be said.
+    pub(super) fn schema_readiness(&mut self, now: i64) -> Option<(bool, String)> {
+        metrics::waiting_for_schema(self.schema_wait.waiting());
+        self.schema_wait.readiness(now)
     }
 
     /// Whether records of a partition wait for their schema.
@@ -290,8 +316,6 @@ fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived
 
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::headers::Headers;
-
     use super::*;
     use crate::events::{encoded, event};
 

@@ -36,6 +36,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.commit_for_change()?;
         self.let_go(partitions);
+        self.troubles.let_go(partitions);
         self.brokers.release(&self.input.partitions(partitions))?;
         self.report_assignment();
         tracing::info!(?partitions, lost, "partitions given back");

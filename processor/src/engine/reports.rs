@@ -4,12 +4,15 @@ use std::sync::mpsc;
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::ReportQueue;
+use trunkline_kafka::{Overdue, ReportQueue};
 use trunkline_partition::plugins::StateChange;
-use trunkline_schemas::PipelineError;
+use trunkline_schemas::{PipelineError, Severity, TopicPartition, error_codes};
 use uuid::Uuid;
 
+use super::troubles::Aside;
 use crate::metrics;
+
+const COMPONENT: &str = "processor";
 
 /// Reports that are not committed yet.
 pub(super) struct Reports {
@@ -49,6 +52,39 @@ impl Reports {
         for change in plugins {
             self.pending.push(change.report(Uuid::new_v4().to_string(), &self.instance, now));
         }
+    }
+
+    /// Partitions stand still because the registry does not give a schema.
+    pub(super) fn waits_for_schema(&mut self, overdue: &[Overdue<i32>], now: i64) {
+        for partition in overdue {
+            let id = Uuid::new_v4().to_string();
+            self.pending.push(partition.report(id, COMPONENT, &self.instance, now));
+        }
+    }
+
+    /// What came of a record cannot be published: it becomes a dead letter.
+    pub(super) fn put_aside(&mut self, partition: TopicPartition, offset: i64, aside: &Aside, now: i64) {
+        let code = error_codes::PUT_ASIDE.as_str();
+        let Aside { reason, only_place } = aside;
+        tracing::error!(code, %partition, offset, reason, only_place, "a record is put aside");
+        metrics::put_aside();
+        let kept = if *only_place { "its dead letter names its place" } else { "it becomes a dead letter" };
+        self.pending.push(PipelineError {
+            conversation_id: None,
+            contact_id: None,
+            flow_session_id: None,
+            correlation_id: None,
+            error_id: Uuid::new_v4().to_string(),
+            code: code.to_owned(),
+            severity: Severity::Error,
+            component: COMPONENT.to_owned(),
+            instance: self.instance.clone(),
+            message: format!(
+                "what came of {partition} offset {offset} cannot be published: {reason}; {kept}"
+            ),
+            subject: Some(format!("{partition} offset {offset}")),
+            occurred_at: now,
+        });
     }
 
     /// Whether there is nothing to publish.

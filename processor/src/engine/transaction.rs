@@ -51,6 +51,8 @@ pub(super) struct Transaction {
     failure: Option<TransactionError>,
     /// Why the latest did not take effect, for people.
     why: String,
+    /// Why one of its records was refused for good, of the latest that was ended.
+    refused: Option<String>,
     /// Encoded, not yet handed over.
     records: Vec<OutboundRecord>,
     /// Bytes of their keys, values and headers.
@@ -81,6 +83,7 @@ impl Transaction {
             received: Vec::new(),
             failure: None,
             why: String::new(),
+            refused: None,
             records: Vec::new(),
             bytes: 0,
             ending_since: 0,
@@ -153,6 +156,10 @@ impl Transaction {
             Ok(_) => "it is not known whether the last transaction took effect".to_owned(),
             Err(error) => error.to_string(),
         };
+        self.refused = match &committed {
+            Err(TransactionError::Record { reason, .. }) => Some(reason.clone()),
+            _ => None,
+        };
         // Aborting takes time as well: where others wait, the next producer does it.
         let aborting = if changing { Aborting::ByReplacement } else { Aborting::Now };
         end_transaction(committed, aborting, || brokers.abort())
@@ -166,6 +173,11 @@ impl Transaction {
     /// Why the latest transaction did not take effect, if it did not.
     pub(super) fn why(&self) -> &str {
         &self.why
+    }
+
+    /// Why a record of the transaction that was ended last was refused for good, if one was.
+    pub(super) fn take_refused(&mut self) -> Option<String> {
+        self.refused.take()
     }
 
     fn send(

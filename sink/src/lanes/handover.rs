@@ -26,6 +26,9 @@ impl Lanes {
     fn go_on(&mut self, ended: &Ended, now_ms: i64) {
         let record = ended.record();
         let id = LaneId::new(record.topic_partition(), record.key.clone().unwrap_or_default());
+        if let Some(partition) = self.partitions.get_mut(&id.partition) {
+            partition.lets_go(record);
+        }
         if self.verdicts.get_mut(&id).is_some_and(|offsets| offsets.remove(&record.offset)) {
             self.verdict_committed(&id);
             return;
@@ -50,9 +53,8 @@ impl Lanes {
         self.verdicts.remove(id);
         if let Some(lane) = self.lanes.get(id)
             && lane.phase == Phase::Ready
-            && let Some(target) = lane.target()
         {
-            self.ready[target].push_back(id.clone());
+            self.make_ready(id);
         }
     }
 
@@ -93,16 +95,16 @@ impl Lanes {
         let given_back: Vec<Serial> = self
             .calls
             .iter()
-            .filter(|(_, lane)| partitions.contains(&lane.partition))
+            .filter(|(_, call)| partitions.contains(&call.lane.partition))
             .map(|(serial, _)| *serial)
             .collect();
         for serial in given_back {
-            let target = self.calls.remove(&serial).and_then(|id| self.lanes.get(&id)?.target());
-            if let Some(target) = target {
-                self.throttles[target].cancelled();
+            if let Some(call) = self.calls.remove(&serial) {
+                self.gates.cancelled(call.gate);
             }
             actions.push(Action::Cancel { serial });
         }
+        self.timers.retain(|(_, id)| !partitions.contains(&id.partition));
         self.lanes.retain(|id, _| !partitions.contains(&id.partition));
         self.verdicts.retain(|id, _| !partitions.contains(&id.partition));
         for ended in [&mut self.ended, &mut self.committing] {

@@ -1,12 +1,13 @@
 //! The commands of one resource.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use trunkline_kafka::TopicPartition;
 
-use crate::command::{Command, TargetIndex};
-use crate::decision::{Progress, Step};
+use super::gates::GateId;
+use crate::command::Command;
+use crate::decision::{self, Progress, Step};
 
 /// Names a lane: a resource, in the partition its key falls into.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +25,10 @@ pub(super) struct Lane {
     pub(super) phase: Phase,
     /// Of the head.
     pub(super) progress: Progress,
+    /// The head was called for and failed: others are better suited to find out whether their target is back.
+    pub(super) has_failed: bool,
+    /// What the gates of the head had served when it failed last, or was first called for.
+    pub(super) served: BTreeMap<GateId, u64>,
 }
 
 /// Where the head of a lane stands.
@@ -61,6 +66,8 @@ impl Lane {
             queue: VecDeque::from([command]),
             phase: Phase::Ready,
             progress: Progress { indeterminate, ..Progress::default() },
+            has_failed: false,
+            served: BTreeMap::new(),
         }
     }
 
@@ -68,12 +75,15 @@ impl Lane {
     pub(super) fn next(&mut self) -> bool {
         self.queue.pop_front();
         self.progress = Progress::default();
+        self.has_failed = false;
+        self.served.clear();
         self.phase = Phase::Ready;
         !self.queue.is_empty()
     }
 
-    /// Where the head goes.
-    pub(super) fn target(&self) -> Option<TargetIndex> {
-        self.queue.front().map(|head| head.target)
+    /// Where the head's next call goes through.
+    pub(super) fn gate(&self) -> Option<GateId> {
+        let head = self.queue.front()?;
+        Some(GateId::of(head, decision::step(&head.terms, &self.progress)))
     }
 }

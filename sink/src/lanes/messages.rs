@@ -15,14 +15,17 @@ pub type Serial = u64;
 /// The bounds of the lanes.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How many targets there are.
-    pub targets: usize,
+    /// Names of the targets, each at its index.
+    pub targets: Vec<String>,
     /// Targets whose commands a topic (with prefix) carries.
     pub topics: BTreeMap<String, Vec<TargetIndex>>,
     /// Calls under way at once for one target.
     pub max_in_flight: usize,
     /// Records of one partition that may be read and not done; at that many it pauses.
     pub max_buffered: usize,
+    /// Bytes of the records of all partitions that may be read and not committed, shared evenly by the partitions that
+    /// are held; a partition pauses at its share.
+    pub max_bytes: usize,
     /// Offsets of one partition that may be done above the watermark; at that many it pauses.
     pub max_finished: usize,
 }

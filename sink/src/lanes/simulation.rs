@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use trunkline_systems::Guarantee;
 
 use super::*;
-use crate::answer::{Failure, FailureKind};
+use crate::answer::{Answer, Failure, FailureKind, Health};
+use crate::command::Command;
 use crate::decision::{Step, Terms};
 use crate::testing::{TOPIC, command, failure, terms};
 
@@ -71,10 +72,11 @@ fn is_unsafe(resource: i64) -> bool {
 
 fn lanes() -> Lanes {
     Lanes::new(Settings {
-        targets: 1,
+        targets: vec!["crm".to_owned()],
         topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
         max_in_flight: 3,
         max_buffered: 6,
+        max_bytes: 1 << 30,
         max_finished: 8,
     })
 }

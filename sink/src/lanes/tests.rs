@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::answer::{Failure, FailureKind};
-use crate::command::Poison;
-use crate::decision::{Step, Terms};
+use crate::answer::{Answer, Failure, FailureKind, Health};
+use crate::command::{Command, Poison};
+use crate::decision::{Expiry, Step, Terms};
+use crate::ending::Ending;
 use crate::testing::{TOPIC, command, failure, record, terms};
 
 const T0: i64 = 1_000_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// Lanes of one target with partition 0 assigned, whose `end` is given, resumed.
 struct Bench {
@@ -27,10 +29,11 @@ impl Bench {
 
     fn bounded(end: i64, max_in_flight: usize, max_buffered: usize, max_finished: usize) -> Self {
         let lanes = Lanes::new(Settings {
-            targets: 1,
+            targets: vec!["crm".to_owned()],
             topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
             max_in_flight,
             max_buffered,
+            max_bytes: 1 << 30,
             max_finished,
         });
         let mut bench = Self { lanes, now_ms: T0, actions: Vec::new(), calls: BTreeMap::new() };
@@ -229,7 +232,7 @@ fn commands_that_expire_end_while_the_target_is_away() {
     bench.read(0, "a");
     let open = Failure { retry_after_ms: Some(30_000), ..failure(FailureKind::BreakerOpen, false) };
     bench.answer(0, Answer::Failed(open), Health::Open { for_ms: 30_000 });
-    bench.read_with(1, "b", Terms { expires_at_ms: Some(T0 + 1_000), ..terms() });
+    bench.read_with(1, "b", Terms { expiry: Expiry::of(Some(T0 + 1_000), T0, DAY_MS), ..terms() });
     bench.after(999);
     assert_eq!(bench.lanes.ended_count(), 0);
     bench.after(1);
@@ -307,4 +310,103 @@ fn a_record_that_waits_for_its_schema_holds_the_watermark_and_pauses_its_partiti
     assert_eq!(bench.did(), ["write 0"]);
     bench.read(1, "b");
     assert_eq!(bench.did(), ["write 1", "resume"]);
+}
+
+#[test]
+fn a_part_of_what_has_ended_is_committed_with_its_own_offsets_and_the_rest_later() {
+    let places = |left_out: &[i64]| -> (Committed, Committed) {
+        let mut bench = Bench::new(0);
+        for offset in 0..4 {
+            bench.read(offset, &format!("r{offset}"));
+        }
+        (0..4).for_each(|offset| bench.done(offset));
+        let plan = bench.lanes.plan_part(|ended| !left_out.contains(&ended.record().offset)).unwrap();
+        bench.apply(Input::Committed);
+        let first = (
+            plan.ended.iter().map(|ended| ended.record().offset).collect(),
+            plan.progress.into_iter().map(|progress| (progress.watermark, progress.finished)).collect(),
+        );
+        (first, bench.commit())
+    };
+    let first = places(&[0]);
+    assert_eq!(first.0, (vec![1, 2, 3], vec![(0, Some(vec![1, 2, 3]))]));
+    assert_eq!(first.1, (vec![0], vec![(4, Some(vec![]))]));
+    let middle = places(&[1, 2]);
+    assert_eq!(middle.0, (vec![0, 3], vec![(1, Some(vec![3]))]));
+    assert_eq!(middle.1, (vec![1, 2], vec![(4, Some(vec![]))]));
+    let last = places(&[3]);
+    assert_eq!(last.0, (vec![0, 1, 2], vec![(3, Some(vec![]))]));
+    assert_eq!(last.1, (vec![3], vec![(4, None)]));
+}
+
+#[test]
+fn a_part_that_was_aborted_is_planned_again_with_the_rest() {
+    let mut bench = Bench::new(0);
+    for offset in 0..3 {
+        bench.read(offset, &format!("r{offset}"));
+    }
+    (0..3).for_each(|offset| bench.done(offset));
+    assert!(bench.lanes.plan_part(|ended| ended.record().offset == 1).is_some());
+    let partition = TopicPartition::new(TOPIC, 0);
+    bench.apply(Input::Recovered { partition, watermark: Some(0), finished: Vec::new() });
+    let (mut ended, progress) = bench.commit();
+    ended.sort_unstable();
+    assert_eq!((ended, progress), (vec![0, 1, 2], vec![(3, None)]));
+}
+
+#[test]
+fn large_commands_pause_their_partition_at_its_share_of_the_bytes_and_all_of_them_end() {
+    const BYTES: usize = 1 << 20;
+    let mut bench = Bench::bounded(0, 10, 10_000, 10_000);
+    bench.lanes.settings.max_bytes = 64 * BYTES;
+    let (mut paused, mut peak, mut committed, mut next) = (false, 0, 0, 0);
+    while committed < 1_200 {
+        while !paused && next < 1_200 {
+            let mut made = Command::clone(&command(0, next, &format!("r{next}"), terms()));
+            let mut issued = (*made.issued).clone();
+            issued.record.value = Some(vec![b'x'; BYTES]);
+            made.issued = Arc::new(issued);
+            bench.apply(Input::Read(Parsed::Command(Arc::new(made))));
+            next += 1;
+            paused = bench.did().contains(&"pause".to_owned());
+        }
+        peak = peak.max(bench.lanes.held_bytes());
+        for offset in bench.calls.keys().copied().collect::<Vec<_>>() {
+            bench.done(offset);
+        }
+        committed += bench.commit().0.len();
+        paused &= !bench.did().contains(&"resume".to_owned());
+    }
+    assert!(peak > 32 * BYTES && peak <= 66 * BYTES, "{peak} bytes");
+    assert_eq!(bench.lanes.held_bytes(), 0);
+}
+
+#[test]
+fn a_command_larger_than_its_share_is_done_alone() {
+    let mut bench = Bench::bounded(0, 10, 100, 100);
+    bench.lanes.settings.max_bytes = 1;
+    for offset in 0..3 {
+        bench.read(offset, &format!("r{offset}"));
+        assert_eq!(bench.did(), [format!("write {offset}"), "pause".to_owned()]);
+        bench.done(offset);
+        assert_eq!(bench.did(), [""; 0], "its end is not committed yet");
+        bench.commit();
+        assert_eq!(bench.did(), ["resume"]);
+    }
+}
+
+#[test]
+fn bytes_are_let_go_with_a_partition_and_with_what_was_refused() {
+    let mut bench = Bench::new(0);
+    bench.read(0, "a");
+    bench.apply(Input::Undecided(record(0, 1, "b")));
+    let poison = Poison { record: record(0, 2, "c"), code: "TL-3001", message: "no".to_owned(), at_ms: 0 };
+    bench.apply(Input::Read(Parsed::Poison(poison)));
+    let held = bench.lanes.held_bytes();
+    bench.commit();
+    assert!(bench.lanes.held_bytes() < held);
+    bench.read(1, "b");
+    assert_eq!(bench.lanes.held_bytes(), held - record(0, 2, "c").bytes(), "one that waited counts once");
+    bench.apply(Input::Released(vec![TopicPartition::new(TOPIC, 0)]));
+    assert_eq!(bench.lanes.held_bytes(), 0);
 }

@@ -1,12 +1,12 @@
-//! Whether a target takes calls.
+//! Whether an endpoint takes calls.
 
-use crate::answer::{Answer, FailureKind, Health};
+use crate::answer::{Answer, Health};
 
 /// A shorter wait does not pause partitions: pausing throws away what was fetched ahead. The fetching also starts again
 /// so long before the throttle opens.
 const LONG_MS: i64 = 500;
 
-/// The throttle of one target. It keeps calls from being started that would only be refused.
+/// The throttle of one endpoint. It keeps calls from being started that would only be refused.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     state: State,
@@ -15,12 +15,12 @@ pub(super) struct Throttle {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Calls go through, up to the bound.
+    /// Calls go through.
     #[default]
     Open,
     /// Nothing goes through before this time.
     Closed { until_ms: i64 },
-    /// One call at a time finds out whether the target is back.
+    /// One call at a time finds out whether the endpoint is back.
     Probing,
 }
 
@@ -28,7 +28,7 @@ enum State {
 
 impl Throttle {
     /// Whether one more call may start.
-    pub(super) fn has_room(&mut self, max_in_flight: usize, now_ms: i64) -> bool {
+    pub(super) fn has_room(&mut self, now_ms: i64) -> bool {
         // ## Closed => Probing
         //
         // The time is over: one call finds out.
@@ -36,7 +36,7 @@ impl Throttle {
             self.state = State::Probing;
         }
         match self.state {
-            State::Open => self.in_flight < max_in_flight,
+            State::Open => true,
             State::Closed { .. } => false,
             State::Probing => self.in_flight == 0,
         }
@@ -45,6 +45,21 @@ impl Throttle {
     /// Whether nothing goes through for so long that reading on makes no sense.
     pub(super) fn is_closed_for_long(&self, now_ms: i64) -> bool {
         matches!(self.state, State::Closed { until_ms } if until_ms > now_ms.saturating_add(LONG_MS))
+    }
+
+    /// Whether calls go through without finding out anything.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// Whether the next call finds out whether the endpoint is back.
+    pub(super) fn is_probing(&self) -> bool {
+        self.state == State::Probing
+    }
+
+    /// Calls under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     pub(super) fn started(&mut self) {
@@ -62,9 +77,9 @@ impl Throttle {
             (Health::Open { for_ms }, _) => self.close(now_ms.saturating_add(for_ms.max(1))),
             // ## Probing => Open
             //
-            // The target answered.
-            (Health::Well, State::Probing) if target_answered(answer) => self.state = State::Open,
-            (Health::Well, _) => {}
+            // It answered, and its breaker has seen enough.
+            (Health::Well, State::Probing) if answer.is_from_target_at_work() => self.state = State::Open,
+            (Health::Well | Health::HalfOpen, _) => {}
         }
     }
 
@@ -80,18 +95,10 @@ impl Throttle {
     }
 }
 
-/// True when the answer came from the target itself and shows it at work.
-fn target_answered(answer: &Answer) -> bool {
-    match answer {
-        Answer::Written { .. } | Answer::Same | Answer::Different { .. } => true,
-        Answer::Failed(failure) => matches!(failure.kind, FailureKind::Conflict | FailureKind::Rejected),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Failure;
+    use crate::answer::{Failure, FailureKind};
 
     fn timeout() -> Answer {
         Answer::Failed(Failure {
@@ -109,18 +116,21 @@ mod tests {
         let mut throttle = Throttle::default();
         throttle.started();
         throttle.ended(&Answer::Same, Health::Open { for_ms: 100 }, 0);
-        assert!(!throttle.has_room(9, 99));
-        assert!(throttle.has_room(9, 100), "a probe");
+        assert!(!throttle.has_room(99));
+        assert!(throttle.has_room(100), "a probe");
         throttle.started();
-        assert!(!throttle.has_room(9, 100), "only one");
+        assert!(!throttle.has_room(100), "only one");
         throttle.ended(&timeout(), Health::Well, 110);
-        assert!(throttle.has_room(9, 110));
+        assert!(throttle.has_room(110));
         throttle.started();
-        assert!(!throttle.has_room(9, 110), "it did not answer: still only one");
+        assert!(!throttle.has_room(110), "it did not answer: still only one");
+        throttle.ended(&Answer::Same, Health::HalfOpen, 115);
+        throttle.started();
+        assert!(!throttle.has_room(115), "the breaker wants to see more");
         throttle.ended(&Answer::Same, Health::Well, 120);
         throttle.started();
         throttle.started();
-        assert!(throttle.has_room(9, 120), "open");
+        assert!(throttle.has_room(120), "open");
     }
 
     #[test]
@@ -128,8 +138,8 @@ mod tests {
         let mut throttle = Throttle::default();
         throttle.close(5_000);
         throttle.close(2_000);
-        assert!(!throttle.has_room(9, 4_999));
-        assert!(throttle.has_room(9, 5_000));
+        assert!(!throttle.has_room(4_999));
+        assert!(throttle.has_room(5_000));
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn header<'r>(record: &'r OutboundRecord, name: &str) -> Vec<&'r str> {
 
 #[test]
 fn a_result_says_what_became_of_its_command_and_belongs_to_its_trace() {
-    let records = outputs().ended(&ended(Ending::applied(204))).unwrap();
+    let records = outputs().ended(&ended(Ending::applied(204)), Form::Whole, "");
     let [record] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!(record.topic, "p.writeback.results");
     assert_eq!(record.key.as_deref(), Some(b"salesforce/org/Contact/1".as_slice()));
@@ -61,7 +61,7 @@ fn a_result_says_what_became_of_its_command_and_belongs_to_its_trace() {
 #[test]
 fn a_dead_letter_is_the_original_with_its_provenance_beside_a_result() {
     let failure = testing::failure(FailureKind::Conflict, true);
-    let records = outputs().ended(&ended(Ending::conflict(&failure))).unwrap();
+    let records = outputs().ended(&ended(Ending::conflict(&failure)), Form::Whole, "");
     let [result, letter] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!(decode::<WriteBackResult>(7, result).outcome, Outcome::Conflict);
     assert_eq!(letter.topic, "p.writeback.dlq");
@@ -93,11 +93,82 @@ fn poison_leaves_a_dead_letter_and_no_result() {
         message: "no value".to_owned(),
         at_ms: 77,
     };
-    let records = outputs().ended(&Ended::Poison(poison)).unwrap();
+    let records = outputs().ended(&Ended::Poison(poison), Form::Whole, "");
     let [letter] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!((letter.topic.as_str(), letter.value.as_deref()), ("p.writeback.dlq", None));
     assert_eq!(header(letter, headers::DLQ_CODE), ["TL-3001"]);
     assert_eq!(header(letter, headers::DLQ_ATTEMPTS), ["0"]);
+}
+
+/// A command with one part of this many bytes, which ended well.
+fn large(part: &str, bytes: usize) -> Ended {
+    let Ended::Command { issued, ending, attempts, finished_at_ms } = ended(Ending::applied(204)) else {
+        panic!("no command")
+    };
+    let mut issued = Issued::clone(&issued);
+    match part {
+        "header" => issued.record.headers.push("x-large", "x".repeat(bytes)),
+        "tracestate" => issued.record.headers.set(headers::TRACESTATE, "x".repeat(bytes)),
+        "resource" => issued.write_back.resource = "é".repeat(bytes / 2),
+        "conversation" => issued.write_back.conversation_id = Some("x".repeat(bytes)),
+        "key" => issued.record.key = Some(vec![b'x'; bytes]),
+        _ => panic!("{part}"),
+    }
+    Ended::Command { issued: Arc::new(issued), ending, attempts, finished_at_ms }
+}
+
+#[test]
+fn a_command_that_grew_as_it_was_read_has_a_result_that_fits_and_its_place_is_kept() {
+    for (part, whole) in [
+        ("header", true),
+        ("tracestate", false),
+        ("resource", false),
+        ("conversation", false),
+        ("key", false),
+    ] {
+        let records = outputs().ended(&large(part, 6 << 20), Form::Whole, "");
+        let topics: Vec<&str> = records.iter().map(|record| record.topic.as_str()).collect();
+        let expected = ["p.writeback.results", "p.writeback.dlq", "p.pipeline.errors"];
+        assert_eq!(topics, if whole { &expected[..1] } else { &expected[..] }, "{part}");
+        assert!(records.iter().all(|record| record.bytes() < 1 << 20), "{part}");
+        let result: WriteBackResult = decode(7, &records[0]);
+        assert_eq!((result.command_id.as_str(), result.outcome), ("3/41", Outcome::Applied), "{part}");
+        if !whole {
+            assert_eq!((header(&records[1], headers::DLQ_OFFSET), &records[1].value), (vec!["41"], &None));
+            let report: PipelineError = decode(8, &records[2]);
+            assert_eq!(report.code, "TL-3012", "{part}");
+            assert!(report.message.contains("offset 41"), "{}", report.message);
+        }
+    }
+}
+
+#[test]
+fn a_dead_letter_within_its_topics_limit_is_whole_and_beyond_it_names_the_place() {
+    for (bytes, whole) in [(20 << 20, true), (33 << 20, false)] {
+        let Ended::Command { issued, .. } = large("header", bytes) else { panic!("no command") };
+        let ending = Ending::dead(error_codes::WRITE_DEAD_LETTERED, "no".to_owned(), Some(500));
+        let ended = Ended::Command { issued, ending, attempts: 2, finished_at_ms: 99 };
+        let records = outputs().ended(&ended, Form::Whole, "");
+        assert_eq!(records.len(), 2);
+        assert_eq!(header(&records[1], "x-large").len(), usize::from(whole), "{bytes}");
+        assert_eq!(header(&records[1], headers::DLQ_CODE), ["TL-4005"]);
+    }
+}
+
+#[test]
+fn what_was_refused_is_passed_on_in_less_and_less() {
+    let ended = ended(Ending::applied(204));
+    for (form, topics) in [
+        (Form::Whole, &["p.writeback.results"][..]),
+        (Form::Short, &["p.writeback.results", "p.writeback.dlq", "p.pipeline.errors"]),
+        (Form::Place, &["p.writeback.dlq", "p.pipeline.errors"]),
+    ] {
+        let records = outputs().ended(&ended, form, "refused");
+        let made: Vec<&str> = records.iter().map(|record| record.topic.as_str()).collect();
+        assert_eq!(made, topics, "{form:?}");
+    }
+    let again = |_| outputs().ended(&ended, Form::Place, "refused");
+    assert_eq!(again(0), again(1), "a transaction that is made again reports the same");
 }
 
 #[test]

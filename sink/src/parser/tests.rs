@@ -5,10 +5,11 @@ use trunkline_schemas::codec::{Encoder, Value};
 use super::*;
 use crate::testing;
 
+const DAY: Duration = Duration::from_secs(86_400);
 const SCHEMA: u32 = 7;
 
 fn parser() -> Parser {
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
+    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]), DAY);
     parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
     parser
 }
@@ -35,7 +36,7 @@ fn poison_code(parsed: Result<Parsed, SchemaNeeded>) -> &'static str {
 fn a_command_gets_its_terms_from_operation_and_target() {
     let observed = Target { mode: Mode::Observe, ..testing::target() };
     let observing = {
-        let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), observed)]));
+        let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), observed)]), DAY);
         parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();
         parser
     };
@@ -46,9 +47,29 @@ fn a_command_gets_its_terms_from_operation_and_target() {
         (observing, testing::write_back("1", "r"), true),
     ] {
         let Ok(Parsed::Command(command)) = parser.parse(record(&write_back), 0) else { panic!("no command") };
-        assert_eq!(command.terms, Terms { observe, ..testing::terms() });
+        let expiry = command.terms.expiry;
+        assert_eq!(command.terms, Terms { observe, expiry, ..testing::terms() });
         assert_eq!(command.issued.write_back, write_back);
         assert_eq!(command.request.traceparent.as_deref(), Some(command.issued.traceparent.as_str()));
+    }
+}
+
+#[test]
+fn every_command_expires_by_its_rule_or_a_day_after_it_was_issued_or_written_again() {
+    const DAY_MS: i64 = 86_400_000;
+    for (expires_at, issued_at, written_at, expires_at_ms) in [
+        (Some(7_000), 1_000, 1_000, 7_000),
+        (None, 1_000, 1_000, 1_000 + DAY_MS),
+        (None, 1_000, 9 * DAY_MS, 10 * DAY_MS),
+        (Some(7_000), 1_000, 9 * DAY_MS, 7_000),
+    ] {
+        let write_back = command(|write_back| {
+            (write_back.expires_at, write_back.issued_at) = (expires_at, issued_at);
+        });
+        let record = InboundRecord { timestamp: written_at, ..record(&write_back) };
+        let Ok(Parsed::Command(command)) = parser().parse(record, 0) else { panic!("no command") };
+        let expiry = command.terms.expiry;
+        assert_eq!((expiry.at_ms, expiry.by_default), (expires_at_ms, expires_at.is_none()));
     }
 }
 
@@ -96,7 +117,7 @@ fn bytes_that_make_no_sense_are_poison() {
 
 #[test]
 fn a_record_of_an_unknown_schema_is_given_back_until_the_schema_is_there() {
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]));
+    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), testing::target())]), DAY);
     let needed = parser.parse(record(&testing::write_back("1", "r")), 0).unwrap_err();
     assert_eq!((needed.id, needed.record.offset), (SCHEMA, 5));
     parser.add_schema(SCHEMA, WriteBack::SCHEMA).unwrap();

@@ -28,22 +28,51 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         Ok(())
     }
 
-    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
+    pub(super) fn assigned(&mut self, partitions: Vec<TopicPartition>) -> Result<(), Error> {
+        self.state.unplaced.extend(partitions);
+        self.place()
+    }
+
+    /// Takes partitions that the group has given, where they were left. While the brokers do not say where, they wait.
+    pub(super) fn place(&mut self) -> Result<(), Error> {
         let started_ms = self.clock.now_ms();
-        let committed = committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, partitions)?;
+        if self.state.unplaced.is_empty() || self.state.not_before.is_some_and(|at| started_ms < at) {
+            return Ok(());
+        }
+        let places = match self.places() {
+            Ok(places) => places,
+            Err(error) => {
+                self.brokers_do_not_say(&error.to_string());
+                return Ok(());
+            }
+        };
+        self.brokers_answer();
+        let new = std::mem::take(&mut self.state.unplaced).len();
         let positions: Vec<(TopicPartition, Option<i64>)> =
-            committed.iter().map(|committed| (committed.partition.clone(), committed.watermark)).collect();
+            places.iter().map(|(committed, _)| (committed.partition.clone(), committed.watermark)).collect();
         self.brokers.assign(&positions)?;
-        for Committed { partition, watermark, finished } in committed {
-            let end = committed_state::end(&mut self.brokers, &*self.clock, &partition)?;
+        for (Committed { partition, watermark, finished }, end) in places {
             self.state.paused.insert(partition.clone());
             self.apply(Input::Assigned { partition, watermark, finished, end })?;
         }
         let held = self.lanes.partition_count();
         let took_ms = self.clock.now_ms() - started_ms;
-        tracing::info!(new = partitions.len(), held, took_ms, "assigned");
+        tracing::info!(new, held, took_ms, "assigned");
         self.health.set("kafka", true, &format!("{held} partitions"));
         Ok(())
+    }
+
+    /// What is committed of the partitions that wait, and their ends.
+    fn places(&mut self) -> Result<Vec<(Committed, i64)>, committed_state::Error> {
+        let committed = committed_state::read(&mut self.brokers, &mut self.saved, &self.state.unplaced)?;
+        let brokers = &mut self.brokers;
+        committed
+            .into_iter()
+            .map(|committed| {
+                let end = committed_state::end(brokers, &committed.partition)?;
+                Ok((committed, end))
+            })
+            .collect()
     }
 
     pub(super) fn revoked(&mut self, partitions: Vec<TopicPartition>, lost: bool) -> Result<(), Error> {
@@ -57,6 +86,16 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             self.state.uncommitted.let_go(partition);
         }
         self.apply(Input::Released(partitions.clone()))?;
+        // What was never taken is taken and given back, in place of an answer that the client waits for.
+        let unplaced: Vec<(TopicPartition, Option<i64>)> = self
+            .state
+            .unplaced
+            .extract_if(.., |partition| partitions.contains(partition))
+            .map(|partition| (partition, None))
+            .collect();
+        if !unplaced.is_empty() {
+            self.brokers.assign(&unplaced)?;
+        }
         self.brokers.release(&partitions)?;
         self.health.set("kafka", true, &format!("{} partitions", self.lanes.partition_count()));
         Ok(())

@@ -1,8 +1,9 @@
 //! When to commit, and what follows from how it went.
 
+use super::putting_aside::ABORTED;
+use super::settling::{Indeterminate, wait_ms};
 use super::{Error, Worker};
 use crate::command::Ended;
-use crate::committed_state::{self, Committed};
 use crate::lanes::{Input, Plan};
 use crate::metrics;
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
@@ -13,9 +14,6 @@ const COMMIT_INTERVAL_MS: i64 = 50;
 
 /// So much is committed without waiting.
 const COMMIT_RECORDS: usize = 1_000;
-
-/// A transaction that came to nothing is not repeated at once; milliseconds.
-const COMMIT_RETRY_MS: i64 = 200;
 
 impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     pub(super) fn commit_when_due(&mut self) -> Result<(), Error> {
@@ -32,37 +30,50 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         Ok(())
     }
 
-    /// Commits everything that can be; `None` when there was nothing.
+    /// Commits everything that can be; `None` when there was nothing, or when the brokers do not answer.
     pub(super) fn commit(&mut self) -> Result<Option<Settled>, Error> {
         self.state.due_since = None;
-        let plan = match self.lanes.plan() {
+        if !self.settle_indeterminate()? {
+            return Ok(None);
+        }
+        let now_ms = self.clock.now_ms();
+        let plan = match self.state.troubles.plan(&mut self.lanes, now_ms) {
             Some(plan) => plan,
             None if self.state.pending.is_empty() => return Ok(None),
             None => Plan { ended: Vec::new(), progress: Vec::new() },
         };
         let reports = self.state.pending.take();
-        let settled = self.transactions.commit(&mut self.brokers, &*self.clock, &plan, &reports)?;
-        match settled {
-            Settled::Committed => {
-                self.state.not_before = None;
-                for progress in &plan.progress {
-                    self.state.uncommitted.committed(&progress.partition, progress.watermark);
-                }
-                self.progress.committed();
-                count(&plan);
-                self.apply(Input::Committed)?;
+        let forms = &self.state.troubles.forms;
+        let settled = self.transactions.commit(&mut self.brokers, &*self.clock, &plan, forms, &reports)?;
+        if settled == Settled::Committed {
+            (self.state.not_before, self.state.failures) = (None, 0);
+            self.brokers_answer();
+            for progress in &plan.progress {
+                self.state.uncommitted.committed(&progress.partition, progress.watermark);
             }
-            Settled::Unknown => {
-                self.progress.failed(self.transactions.why());
-                self.state.not_before = Some(self.clock.now_ms().saturating_add(COMMIT_RETRY_MS));
-                self.state.pending.give_back(reports);
-                let partitions = self.lanes.partitions();
-                let committed =
-                    committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, &partitions)?;
-                for Committed { partition, watermark, finished } in committed {
-                    self.apply(Input::Recovered { partition, watermark, finished })?;
+            self.progress.committed();
+            count(&plan);
+            self.state.troubles.committed(&plan);
+            self.apply(Input::Committed)?;
+            return Ok(Some(settled));
+        }
+        self.progress.failed(self.transactions.why());
+        self.state.failures = self.state.failures.saturating_add(1);
+        self.state.not_before = Some(self.clock.now_ms().saturating_add(wait_ms(self.state.failures)));
+        self.state.pending.give_back(reports);
+        let unsettled = settled == Settled::Indeterminate;
+        self.state.indeterminate =
+            Some(if unsettled { Indeterminate::Unsettled } else { Indeterminate::Unread });
+        let settled_now = self.settle_indeterminate()?;
+        match &settled {
+            Settled::Refused(place, reason) => self.put_aside(place, reason),
+            // Brokers that do not answer say nothing of the records.
+            _ if settled_now => {
+                if let Some(place) = self.state.troubles.aborted(&plan) {
+                    self.put_aside(&place, ABORTED);
                 }
             }
+            _ => {}
         }
         Ok(Some(settled))
     }

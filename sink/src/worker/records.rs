@@ -1,11 +1,12 @@
 //! From a record to the lanes, by way of a schema that may have to be fetched.
 
-use trunkline_kafka::InboundRecord;
+use trunkline_kafka::{InboundRecord, startup};
 use trunkline_schemas::error_codes;
 
 use super::{Error, Worker};
 use crate::command::{Parsed, Poison};
 use crate::lanes::Input;
+use crate::metrics;
 use crate::parser::SchemaNeeded;
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 
@@ -13,7 +14,8 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     pub(super) fn read(&mut self, record: InboundRecord) -> Result<(), Error> {
         let partition = record.topic_partition();
         if self.state.schema_wait.is_waiting(&partition) {
-            self.state.schema_wait.wait(partition, record.clone());
+            let at_ms = self.clock.now_ms();
+            self.state.schema_wait.wait(partition, record.clone(), at_ms);
             return self.apply(Input::Undecided(record));
         }
         let at_ms = self.clock.now_ms();
@@ -26,7 +28,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             return self.apply(Input::Read(Parsed::Poison(Poison { record: *record, code, message, at_ms })));
         }
         self.schemas.fetch(id);
-        self.state.schema_wait.wait(partition, record.as_ref().clone());
+        self.state.schema_wait.wait(partition, record.as_ref().clone(), at_ms);
         self.apply(Input::Undecided(*record))
     }
 
@@ -37,6 +39,13 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             for record in records {
                 self.read(record)?;
             }
+        }
+        for overdue in self.state.schema_wait.overdue(now_ms) {
+            self.state.pending.push(self.reporter.waits_for_schema(&overdue, now_ms));
+        }
+        metrics::waiting_for_schema(self.state.schema_wait.waiting());
+        if let Some((ready, detail)) = self.state.schema_wait.readiness(now_ms) {
+            self.health.set(startup::REGISTRY, ready, &detail);
         }
         Ok(())
     }

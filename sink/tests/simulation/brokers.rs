@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
+use trunkline_config::{Kafka, Security};
 use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
-    CommitOutcome, ConsumerError, OutboundRecord, Polled, SavedOffsets, TopicPartition, TransactionError,
+    CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, OutboundRecord, Polled, SavedOffsets,
+    TopicPartition, TransactionError,
 };
 use trunkline_sink::ports::{GroupOffsets, SavedState};
 use trunkline_sink::saved_state;
@@ -20,6 +22,33 @@ const IDLE_MS: i64 = 25;
 
 /// How often what the brokers do not say yet is asked for again, in milliseconds.
 const SETTLE_MS: i64 = 100;
+
+/// After so long a call is given up that no broker answers, in milliseconds.
+const CALL_TIMEOUT_MS: i64 = 10_000;
+
+/// What a client says of brokers that do not answer. Only the client can make the error inside, so a real one is
+/// refused its settings first.
+fn no_answer(what: &'static str) -> ConsumerError {
+    let settings = GroupSettings {
+        group: "trunkline-sink".to_owned(),
+        instance: "simulated".to_owned(),
+        topics: Vec::new(),
+        partitions: 1,
+        session_timeout: Duration::ZERO,
+    };
+    let kafka = Kafka {
+        brokers: "127.0.0.1:1".to_owned(),
+        prefix: String::new(),
+        partitions: 1,
+        replication: 1,
+        retention: BTreeMap::new(),
+        security: Security::Plaintext,
+    };
+    match GroupConsumer::open(&kafka, &settings) {
+        Err(ConsumerError::Create { group, source }) => ConsumerError::Call { what, group, source },
+        _ => unreachable!("a session without any length is refused"),
+    }
+}
 
 /// A rule that a port breaks, to prove that it would be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +104,15 @@ impl Handle {
         }
     }
 
+    /// How a call ends while no broker answers: after its time limit.
+    fn unanswered(&self) -> bool {
+        let mut world = self.world.borrow_mut();
+        if world.is_away() {
+            world.advance(CALL_TIMEOUT_MS);
+        }
+        world.is_away()
+    }
+
     fn error(&self, what: &'static str) -> (&'static str, String, String) {
         (what, format!("sink-{}", self.instance), "simulated".to_owned())
     }
@@ -103,6 +141,11 @@ fn number(partition: &TopicPartition) -> usize {
 impl Brokers for Handle {
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError> {
         let mut world = self.world.borrow_mut();
+        if world.is_away() {
+            world.advance(IDLE_MS);
+            let says_so = world.dice.chance(0.1);
+            return if says_so { Err(no_answer("polling")) } else { Ok(Polled::Idle) };
+        }
         if let Some(news) = world.group.news(self.instance) {
             return Ok(news);
         }
@@ -148,6 +191,9 @@ impl Brokers for Handle {
     }
 
     fn end(&mut self, partition: &TopicPartition, _: Duration) -> Result<i64, ConsumerError> {
+        if self.unanswered() {
+            return Err(no_answer("reading watermarks"));
+        }
         Ok(self.world.borrow().end(number(partition)))
     }
 
@@ -175,6 +221,9 @@ impl Brokers for Handle {
         offsets: &[(TopicPartition, i64)],
         _: Duration,
     ) -> Result<CommitOutcome, TransactionError> {
+        if self.unanswered() {
+            return Err(self.abortable("flush"));
+        }
         let mut world = self.world.borrow_mut();
         let took = world.dice.between(1, 20);
         world.advance(took);
@@ -187,6 +236,10 @@ impl Brokers for Handle {
             return Err(self.abortable("adding offsets"));
         }
         let records = std::mem::take(&mut self.records);
+        if world.refuses(&records) {
+            world.note(format!("{}: a record is refused", self.instance));
+            return Err(self.abortable("commit"));
+        }
         let fate = if world.calm { 99 } else { world.dice.index(100) };
         if fate < 18 {
             world.note(format!("{}: commit {offsets:?} goes wrong: {fate}", self.instance));
@@ -222,10 +275,16 @@ impl Brokers for Handle {
 
     fn abort(&mut self) -> Result<(), TransactionError> {
         self.records.clear();
+        if self.unanswered() {
+            return Err(self.indeterminate("abort"));
+        }
         if self.world.borrow_mut().fault(0.3) { Err(self.indeterminate("abort")) } else { Ok(()) }
     }
 
     fn reopen(&mut self, _: Duration) -> Result<(), TransactionError> {
+        if self.unanswered() {
+            return Err(self.indeterminate("initialise"));
+        }
         let mut world = self.world.borrow_mut();
         let took = world.dice.between(1, 300);
         world.advance(took);
@@ -248,6 +307,9 @@ impl GroupOffsets for Handle {
         partitions: &[TopicPartition],
         _: Duration,
     ) -> Result<Vec<Option<i64>>, ConsumerError> {
+        if self.unanswered() {
+            return Err(no_answer("reading committed offsets"));
+        }
         let mut world = self.world.borrow_mut();
         let stable = self.sabotage != Some(Sabotage::ReadsUnstable);
         while stable && partitions.iter().any(|partition| world.hangs(number(partition))) {

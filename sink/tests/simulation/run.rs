@@ -6,14 +6,15 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use trunkline_kafka::TransactionError;
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{WriteBack, catalog};
 use trunkline_sink::lanes::{Lanes, Settings};
 use trunkline_sink::outputs::{Outputs, Topics};
 use trunkline_sink::parser::Parser;
 use trunkline_sink::reports::Reporter;
-use trunkline_sink::transactions::Transactions;
-use trunkline_sink::worker::{Worker, WorkerState};
+use trunkline_sink::transactions::{self, Transactions};
+use trunkline_sink::worker::{Error, Worker, WorkerState};
 use trunkline_telemetry::progress::{self, Limits};
 use trunkline_telemetry::{Health, ProgressWatch};
 
@@ -28,6 +29,9 @@ const STORM_MS: i64 = 60_000;
 
 /// How long everything may take to be finished once nothing goes wrong any more, in milliseconds.
 const SETTLE_MS: i64 = 180_000;
+
+/// Longer than a run: no command expires.
+const EXPIRE_AFTER: Duration = Duration::from_secs(86_400);
 
 /// What came of a seed.
 pub struct Run {
@@ -57,6 +61,7 @@ pub fn seed(seed: u64, sabotage: Option<Sabotage>) -> Run {
         }
         if now > start + STORM_MS && !world.borrow().calm {
             world.borrow_mut().calm = true;
+            world.borrow_mut().away_until = 0;
             world.borrow_mut().note("nothing goes wrong any more");
         }
         if now > start + STORM_MS && world.borrow().all_done() {
@@ -90,6 +95,16 @@ fn weather(world: &Rc<RefCell<World>>, processes: &mut [Process]) {
         for _ in 0..world.dice.between(1, 4) {
             world.write_command(partition);
         }
+        if world.fault(0.03) {
+            let place = (partition as i32, world.end(partition) - 1);
+            world.note(format!("the result of {place:?} will be refused"));
+            world.refused.insert(place);
+        }
+    }
+    if world.fault(0.0005) {
+        let until = now + world.dice.between(5_000, 90_000);
+        world.note(format!("no broker answers until {until}"));
+        world.away_until = until;
     }
     if world.fault(0.004) {
         let (partition, to) = (world.dice.index(PARTITIONS), world.dice.index(INSTANCES));
@@ -135,6 +150,13 @@ fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabo
             if let Err(error) = worker.turn() {
                 let mut world = world.borrow_mut();
                 world.note(format!("{instance} ends: {error}"));
+                let is_fenced = matches!(
+                    &error,
+                    Error::Transactions(transactions::Error::Transaction(TransactionError::Fenced { .. }))
+                );
+                if world.is_away() && !is_fenced {
+                    world.violated(format!("{instance} ends while no broker answers: {error}"));
+                }
                 let until = now + world.dice.between(100, 15_000);
                 go_down(&mut world, instance, process, until);
             }
@@ -154,7 +176,7 @@ fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabo
 }
 
 fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> ModelWorker {
-    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]));
+    let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]), EXPIRE_AFTER);
     parser.add_schema(KNOWN, WriteBack::SCHEMA).unwrap();
     let topics = Topics {
         results: catalog::WRITEBACK_RESULTS.to_owned(),
@@ -164,10 +186,11 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
     };
     let name = format!("sink-{instance}");
     let settings = Settings {
-        targets: 1,
+        targets: vec!["crm".to_owned()],
         topics: BTreeMap::from([(TOPIC.to_owned(), vec![0])]),
         max_in_flight: 3,
         max_buffered: 6,
+        max_bytes: 1 << 30,
         max_finished: 8,
     };
     let (_, reports) = mpsc::channel();
@@ -206,4 +229,74 @@ fn a_drained_sink_has_committed_what_it_did() {
     let violation = world.borrow_mut().violation.take();
     let history = world.borrow().history.join("\n");
     assert_eq!(violation, None, "{history}");
+}
+
+/// A world in which nothing goes wrong but what the test makes go wrong, with so many commands in each partition.
+fn calm(seed: u64, commands: usize) -> Rc<RefCell<World>> {
+    let mut world = World::new(seed);
+    world.calm = true;
+    for partition in 0..PARTITIONS {
+        (0..commands).for_each(|_| world.write_command(partition));
+    }
+    Rc::new(RefCell::new(world))
+}
+
+/// Lets both sinks go on until everything is finished, for this long at most, in milliseconds.
+fn finish(world: &Rc<RefCell<World>>, workers: &mut [ModelWorker], within_ms: i64) {
+    let until = world.borrow().now + within_ms;
+    while !world.borrow().all_done() {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        let world = world.borrow();
+        assert!(world.now < until && world.violation.is_none(), "{}", world.history.join("\n"));
+    }
+}
+
+#[test]
+fn brokers_that_are_away_for_minutes_end_no_sink_and_nothing_is_lost_or_doubled() {
+    // Before the partitions are there, in the middle, and when nothing is left to do.
+    for (turns, away_ms) in [(0, 60_000), (0, 600_000), (3, 60_000), (12, 200_000), (400, 90_000)] {
+        let world = calm(7, 10);
+        let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+        for _ in 0..turns {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        }
+        let until = world.borrow().now + away_ms;
+        world.borrow_mut().away_until = until;
+        let mut unready = 0;
+        while world.borrow().is_away() {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+            unready += usize::from(workers.iter().any(|worker| !worker.health.ready()));
+        }
+        assert!(unready > 0, "{turns}: it is said");
+        (0..PARTITIONS).for_each(|partition| world.borrow_mut().write_command(partition));
+        finish(&world, &mut workers, 120_000);
+        assert!(workers.iter().all(|worker| worker.health.ready()), "{turns}: it is over");
+    }
+}
+
+#[test]
+fn a_result_that_the_brokers_refuse_holds_up_nobody_for_long() {
+    let world = calm(3, 8);
+    let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+    let places: Vec<(i32, i64)> = {
+        let world = world.borrow();
+        let first = |partition: usize| *world.log[partition].keys().next().unwrap();
+        (0..PARTITIONS).map(|partition| (partition as i32, first(partition))).collect()
+    };
+    world.borrow_mut().refused.extend(places);
+    // Others come now and then: they show that results are taken.
+    for round in 0..60 {
+        world.borrow_mut().write_command(round % PARTITIONS);
+        for _ in 0..40 {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        }
+    }
+    finish(&world, &mut workers, 60_000);
+    // And one that is the only one left: no other shows anything.
+    world.borrow_mut().write_command(0);
+    let last = world.borrow().end(0) - 1;
+    world.borrow_mut().refused.insert((0, last));
+    finish(&world, &mut workers, 60_000);
+    let refused = world.borrow().history.iter().filter(|line| line.contains("is refused")).count();
+    assert!(refused > 0 && refused < 150, "{refused} transactions");
 }

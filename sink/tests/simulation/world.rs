@@ -49,6 +49,10 @@ pub struct World {
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
+    /// Until then no broker answers (UTC milliseconds).
+    pub away_until: i64,
+    /// Records whose results the brokers refuse, and those whose dead letters they refuse to hold whole.
+    pub refused: BTreeSet<(i32, i64)>,
     /// The producer epochs of the instances' transactional ids.
     pub epochs: Vec<u64>,
     /// From when on the registry knows the late schema.
@@ -81,6 +85,8 @@ impl World {
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
+            away_until: 0,
+            refused: BTreeSet::new(),
             epochs: vec![0; INSTANCES],
             known_from,
             done: vec![BTreeSet::new(); PARTITIONS],
@@ -94,6 +100,11 @@ impl World {
     /// Whether something goes wrong now, this often.
     pub fn fault(&mut self, probability: f64) -> bool {
         !self.calm && self.dice.chance(probability)
+    }
+
+    /// Whether no broker answers now.
+    pub fn is_away(&self) -> bool {
+        self.now < self.away_until
     }
 
     /// Keeps what happened, for whoever reads of a seed.
@@ -119,7 +130,9 @@ impl World {
         while let Some(at) = self.in_the_air.iter().position(|transaction| transaction.settles_at <= now) {
             self.settle(at);
         }
-        self.group.expire(now);
+        if !self.is_away() {
+            self.group.expire(now);
+        }
     }
 
     /// Writes a command behind the others of its partition; control records leave holes.
@@ -134,6 +147,21 @@ impl World {
         };
         let record = commands::record(partition as i32, offset, &resource, schema, self.now);
         self.log[partition].insert(offset, record);
+    }
+
+    /// Whether the brokers refuse one of these records: the whole result of a record that is refused.
+    pub fn refuses(&self, records: &[OutboundRecord]) -> bool {
+        records.iter().any(|record| {
+            if record.topic != catalog::WRITEBACK_RESULTS || self.refused.is_empty() {
+                return false;
+            }
+            // A result that is cut has no correlation in its headers.
+            let whole = record.headers.get(trunkline_schemas::headers::CORRELATION_ID).is_some();
+            let result: trunkline_schemas::WriteBackResult =
+                self.results.decode(record.value.as_deref().unwrap()).unwrap();
+            let (partition, offset) = result.command_id.split_once('/').unwrap();
+            whole && self.refused.contains(&(partition.parse().unwrap(), offset.parse().unwrap()))
+        })
     }
 
     /// The end of a partition.
@@ -249,7 +277,8 @@ impl World {
         let below: Vec<i64> =
             self.log[partition].range(self.checked[partition]..watermark).map(|(at, _)| *at).collect();
         for offset in below.iter().chain(&saved) {
-            if !self.done[partition].contains(offset) {
+            // Control records leave offsets without a record.
+            if self.log[partition].contains_key(offset) && !self.done[partition].contains(offset) {
                 self.violated(format!("{partition}/{offset} is committed as finished and has no result"));
             }
         }

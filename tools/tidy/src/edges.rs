@@ -33,6 +33,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
     ("crates/kafka/src/group_consumer.rs", "when the client's own thread was woken"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
+    ("crates/kafka/src/schema_fetcher.rs", "the spread of retries"),
     ("crates/kafka/src/steady_clock.rs", "the one clock that engine and worker ask"),
     ("crates/kafka/src/tail.rs", "the deadline of a read"),
     ("crates/kafka/src/topics/admin.rs", "the deadline of a change at the broker"),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rdkafka::ClientContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use trunkline_schemas::TopicPartition;
@@ -17,6 +17,17 @@ pub(super) struct Deliveries {
     /// Highest offset delivered to each partition of the watched topic.
     delivered: Mutex<HashMap<TopicPartition, i64>>,
     watched: Mutex<Option<String>>,
+    /// The largest record that the brokers refused for its size.
+    too_large: Mutex<Option<TooLarge>>,
+}
+
+/// A record that the brokers refuse for its size, whatever is done.
+#[derive(Debug, Clone)]
+pub(super) struct TooLarge {
+    pub(super) topic: String,
+    /// Bytes of key and value.
+    pub(super) bytes: usize,
+    pub(super) reason: String,
 }
 
 // === impl Deliveries ===
@@ -35,6 +46,18 @@ impl Deliveries {
     /// The topic that is watched.
     pub(super) fn watched(&self) -> Option<String> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The largest record refused for its size since the last call.
+    pub(super) fn take_too_large(&self) -> Option<TooLarge> {
+        self.too_large.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn note_too_large(&self, refused: TooLarge) {
+        let mut largest = self.too_large.lock().unwrap_or_else(PoisonError::into_inner);
+        if largest.as_ref().is_none_or(|largest| largest.bytes < refused.bytes) {
+            *largest = Some(refused);
+        }
     }
 
     /// The highest offsets delivered to the watched topic since the last call.
@@ -68,6 +91,11 @@ impl ProducerContext for Deliveries {
             // The commit fails with an abortable error and says so; the details help whoever reads the log.
             Err((error, message)) => {
                 tracing::warn!(%error, topic = message.topic(), "record of a transaction was not delivered");
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+                    let bytes = message.key_len() + message.payload_len();
+                    let (topic, reason) = (message.topic().to_owned(), error.to_string());
+                    self.note_too_large(TooLarge { topic, bytes, reason });
+                }
             }
         }
     }

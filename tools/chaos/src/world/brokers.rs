@@ -28,8 +28,8 @@ pub(super) const FAULTS: &[WorldFault] = &[
         &["I1", "I2", "I12"],
         &[
             Simulation,
-            Nowhere(
-                "the sink ends by itself after 85 s, as seen by hand; a case when it waits as the processor does",
+            Test(
+                "sink/tests/simulation/run.rs::brokers_that_are_away_for_minutes_end_no_sink_and_nothing_is_lost_or_doubled",
             ),
         ],
     ),

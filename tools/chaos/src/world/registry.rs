@@ -23,8 +23,8 @@ pub(super) const FAULTS: &[WorldFault] = &[
             Test(
                 "crates/kafka/tests/broker/registry_answers.rs::only_the_registry_itself_can_say_that_there_is_no_such_schema",
             ),
-            Nowhere(
-                "a partition that waits for a schema waits without end, as seen by hand; a case when it is reported",
+            Test(
+                "crates/kafka/src/schema_wait.rs::a_partition_that_waits_for_long_is_named_once_and_again_after_minutes",
             ),
         ],
     ),

@@ -72,8 +72,8 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "one-resource-fails",
         "A system answers 500 for one resource, again and again, and works for all others.",
         &["I5", "I12"],
-        &[Nowhere(
-            "the command is tried without end and blocks its key, as seen by hand; a case when it has a bound",
+        &[Test(
+            "sink/src/lanes/poisoned.rs::a_command_that_its_target_cannot_do_ends_and_a_hundred_others_wait_a_bounded_time",
         )],
     ),
     fault(

@@ -111,8 +111,11 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "record-that-grows",
         "A record within the limit, compressed, that is many times as large once it is read.",
         &["I12", "I13"],
-        &[Nowhere(
-            "6 MB of headers in a command stop the sink, as seen by hand; the processor puts them aside",
-        )],
+        &[
+            Test("sink/tests/simulation/run.rs::a_result_that_the_brokers_refuse_holds_up_nobody_for_long"),
+            Test(
+                "sink/src/outputs/tests.rs::a_command_that_grew_as_it_was_read_has_a_result_that_fits_and_its_place_is_kept",
+            ),
+        ],
     ),
 ];
