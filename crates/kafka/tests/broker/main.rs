@@ -10,3 +10,4 @@ mod produce_and_read;
 mod registry;
 mod registry_answers;
 mod topics;
+mod wait;
