@@ -106,13 +106,8 @@ impl Publisher {
         if held_ms > 0 {
             out.push(headers::HELD_MS, held_ms.to_string());
         }
-        let (value, ingest_time) = match &event {
-            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
-            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
-        };
         // The event itself goes first: what came of it refers to it.
-        let at = record_time::of(ingest_time, appended);
-        records.push(self.record(catalog::EVENTS_ENRICHED, key, value, out, at));
+        records.push(self.enriched(&event, appended, key, out)?);
         let Enriched::Whole(event) = event else { return Ok(()) };
 
         let mut trace = Headers::new();
@@ -165,6 +160,21 @@ impl Publisher {
             records.extend(self.reports.record(&error, &trace));
         }
         Ok(())
+    }
+
+    fn enriched(
+        &mut self,
+        event: &Enriched,
+        appended: i64,
+        key: Option<Vec<u8>>,
+        headers: Headers,
+    ) -> Result<OutboundRecord, codec::Error> {
+        let (value, ingest_time) = match event {
+            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
+            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
+        };
+        let at = record_time::of(ingest_time, appended);
+        Ok(self.record(catalog::EVENTS_ENRICHED, key, value, headers, at))
     }
 
     /// That a rule or a plugin wanted something which cannot be published.

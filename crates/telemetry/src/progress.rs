@@ -211,8 +211,8 @@ impl Progress {
         })
     }
 
-    /// How far the clock that says `wall_ms` (UTC milliseconds) is behind that of the brokers at least: the oldest record
-    /// that is read and not committed was appended later than now. Zero where nothing shows it.
+    /// How far the clock that says `wall_ms` (UTC milliseconds) is behind that of the brokers at least: the oldest
+    /// record that is read and not committed was appended later than now. Zero where nothing shows it.
     pub fn clock_behind(&self, wall_ms: i64) -> Duration {
         let ahead = self.oldest.map_or(0, |(written, _)| written.saturating_sub(wall_ms));
         Duration::from_millis(u64::try_from(ahead).unwrap_or(0))

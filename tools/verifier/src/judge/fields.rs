@@ -21,8 +21,9 @@ pub struct Allowed {
     pub incomplete: bool,
 }
 
-/// Judges `fields`: every field equal (the payload byte for byte), and the record's time, which is that of
-/// the receipt, or the broker's where it cannot be. Only the customer may be filled in, from an earlier event of the same conversation; what else may differ, `allowed` says.
+/// Judges `fields`: every field equal (the payload byte for byte), and the record's time, which is that of the receipt,
+/// or the broker's where that cannot be. Only the customer may be filled in, from an earlier event of the same
+/// conversation; what else may differ, `allowed` says.
 pub fn judge(evidence: &Evidence, allowed: Allowed) -> Verdict {
     let mut verdict = Verdict::new("fields");
     let facts = first_of_each(&evidence.normalized, &dead_places(&evidence.dead_letters));
