@@ -10,7 +10,7 @@
 //!   - `intake`: records become events, and offsets are finished
 //!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
 //!     `plugin_reports`: what operators see of plugins
-//!   - `assignment`: partitions that are being restored
+//!   - `assignment`: partitions that are being restored; `logs`: those whose log is not what it was
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
 //!   - `reports`: what operators should know
@@ -22,6 +22,7 @@ mod error;
 mod input_topic;
 mod intake;
 mod load;
+mod logs;
 mod membership;
 mod parts;
 mod plugin_calls;
@@ -42,7 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled};
+use trunkline_kafka::{ConsumerError, LogGuard, LogWatch, Polled};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::Health;
@@ -51,6 +52,7 @@ use self::assignment::Assignment;
 use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
+use self::logs::LogLooks;
 use self::plugin_calls::PluginCalls;
 use self::plugin_reports::PluginReports;
 use self::recovery::Recovery;
@@ -88,6 +90,10 @@ pub struct Engine<B, S> {
     plugins: PluginCalls,
     assignment: Assignment,
     load: Load,
+    logs: LogGuard,
+    log_watch: Box<dyn LogWatch>,
+    /// What the engine remembers of its looks at logs.
+    log_looks: LogLooks,
     transaction: Transaction,
     recovery: Recovery,
     reports: Reports,
@@ -113,6 +119,9 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
             assignment: Assignment::new(parts.restorer),
             load: Load::new(parts.max_held_events),
+            logs: parts.logs,
+            log_watch: parts.log_watch,
+            log_looks: LogLooks::default(),
             transaction: Transaction::new(
                 parts.publisher,
                 input,
@@ -150,6 +159,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        self.look_at_logs()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
         self.take_profiles()?;
@@ -191,6 +201,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 Ok(Polled::Record(record)) => self.record(record)?,
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
+                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
                 Ok(Polled::Idle) => return Ok(()),
                 Err(error @ ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {
@@ -237,7 +248,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             for record in records {
                 self.record(record)?;
             }
-            if !self.intake.waits(partition) && !self.load.is_paused(partition) {
+            if !self.intake.waits(partition)
+                && !self.load.is_paused(partition)
+                && self.logs.stopped(&self.input.partition(partition)).is_none()
+            {
                 self.brokers.resume(&[self.input.partition(partition)])?;
             }
         }
@@ -303,7 +317,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         if !balance.resume.is_empty() {
             balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
-            balance.resume.retain(|partition| !self.intake.waits(*partition));
+            balance.resume.retain(|partition| {
+                !self.intake.waits(*partition)
+                    && self.logs.stopped(&self.input.partition(*partition)).is_none()
+            });
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())

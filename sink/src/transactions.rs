@@ -59,8 +59,10 @@ impl Transactions {
         reports: &[PipelineError],
     ) -> Result<Settled, Error> {
         let records = self.records(plan, reports)?;
+        // Offsets of a log that is gone are never committed for the one in its place.
+        let current = plan.progress.iter().filter(|progress| !progress.void);
         let offsets: Vec<(TopicPartition, i64)> =
-            plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
+            current.map(|progress| (progress.partition.clone(), progress.watermark)).collect();
         let started_ms = clock.now_ms();
         let committed = attempt(brokers, &records, &offsets);
         let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();

@@ -8,10 +8,12 @@
 //! - here: one turn of the loop, and what the lanes want done
 //! - `records`: from a record to the lanes, by way of a schema that may have to be fetched
 //! - `assignment`: partitions that come and go
+//! - `logs`: partitions whose log is not what it was
 //! - `commits`: when to commit, and what follows from how it went
 
 mod assignment;
 mod commits;
+mod logs;
 mod records;
 
 use std::collections::{HashMap, HashSet};
@@ -21,7 +23,10 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition};
+use trunkline_kafka::{
+    ConsumerError, LogGuard, LogLooks, LogWatch, Polled, ReportQueue, SchemaSource, SchemaWait,
+    TopicPartition,
+};
 use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::Health;
 
@@ -66,6 +71,12 @@ pub struct Worker<B, S, C> {
     pub brokers: B,
     /// What is saved beside the offsets.
     pub saved: S,
+    /// What stands still because of what its log turned out to be.
+    pub logs: LogGuard,
+    /// Asks about logs when partitions are assigned.
+    pub log_looks: Box<dyn LogLooks>,
+    /// Looks at logs beside the worker.
+    pub log_watch: Box<dyn LogWatch>,
     /// Makes transactions of plans.
     pub transactions: Transactions,
     /// Understands records.
@@ -95,6 +106,8 @@ pub struct WorkerState {
     /// When a refused token was last reported, by target; UTC milliseconds.
     reported: HashMap<String, i64>,
     paused: HashSet<TopicPartition>,
+    /// When the watch last learned how far partitions are read; UTC milliseconds.
+    watched_at: i64,
     /// Since when something may wait to be committed; UTC milliseconds.
     due_since: Option<i64>,
     /// No commit before this; UTC milliseconds.
@@ -111,6 +124,7 @@ impl Default for WorkerState {
             commands: HashMap::new(),
             reported: HashMap::new(),
             paused: HashSet::new(),
+            watched_at: 0,
             due_since: None,
             not_before: None,
         }
@@ -142,6 +156,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 Ok(Polled::Record(record)) => self.read(record)?,
                 Ok(Polled::Assigned(partitions)) => self.assigned(&partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
+                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
                 Ok(Polled::Idle) => break,
                 Err(error @ ConsumerError::Call { .. }) => {
                     tracing::warn!(%error, "polling goes on");
@@ -156,6 +171,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         }
         self.take_schemas()?;
         self.take_reports();
+        self.look_at_logs()?;
         self.apply(Input::Tick)?;
         self.commit_when_due()?;
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());

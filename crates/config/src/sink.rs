@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::log_choices::{OnLogChange, OnLoss};
 use crate::section::Section;
 use crate::values::{address, duration, integer, text};
 
@@ -15,6 +16,10 @@ pub struct Sink {
     pub group: String,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
+    /// What to do when a topic that is read was made anew, or lost its end.
+    pub on_log_change: OnLogChange,
+    /// What to do when records were removed before they were read.
+    pub on_loss: OnLoss,
     /// Commands under way at once, each of another resource (default 64).
     pub max_in_flight: usize,
 }
@@ -27,6 +32,8 @@ impl Sink {
             admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9103))),
             group: section.or("group", text, "trunkline-sink".to_owned()),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+            on_log_change: OnLogChange::read(section),
+            on_loss: OnLoss::read(section),
             max_in_flight: section.or("max_in_flight", integer(1..=100_000), 64),
         }
     }

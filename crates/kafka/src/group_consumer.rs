@@ -39,6 +39,9 @@ pub enum Polled {
         /// True when the membership itself was lost.
         lost: bool,
     },
+    /// A log that is read does not have the offset any more that comes next, or lost its end: nothing more is fetched of
+    /// that partition until [`GroupConsumer::seek`]. The client does not say which one it is; [`crate::logs`] does.
+    OutOfRange,
     /// Nothing within the time given.
     Idle,
 }
@@ -132,6 +135,10 @@ impl GroupConsumer {
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })
+            }
+            Some(Err(source)) if source.rdkafka_error_code().is_some_and(is_out_of_range) => {
+                tracing::warn!(%source, group = self.group, "a log is not what it was");
+                Ok(Polled::OutOfRange)
             }
             Some(Err(source)) => Err(self.call("polling", source)),
             None => Ok(self.next_change().unwrap_or(Polled::Idle)),
@@ -255,6 +262,12 @@ impl Drop for GroupConsumer {
             }
         }
     }
+}
+
+/// Whether the client stopped reading because of what the log is, and not of who was to answer.
+fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset)
 }
 
 fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {

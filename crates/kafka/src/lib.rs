@@ -14,6 +14,7 @@
 //!   [`KafkaBrokers`]: the real ones
 //! - [`end_transaction`]: what follows from how a commit went
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
+//! - [`logs`]: whether a log that is read is still the one that was read, with all that was not read yet
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
 //! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure, with a source of
@@ -33,6 +34,7 @@ pub mod committed_offsets;
 pub mod group_consumer;
 pub mod lag;
 pub mod limits;
+pub mod logs;
 pub mod names;
 pub mod offset_tracker;
 pub mod ports;
@@ -52,6 +54,7 @@ mod client;
 mod consumer_error;
 mod group_settings;
 mod inbound;
+mod quiet;
 mod transaction_end;
 mod transaction_timeouts;
 
@@ -60,6 +63,7 @@ pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;
 pub use group_consumer::{GroupConsumer, Polled};
 pub use group_settings::GroupSettings;
+pub use logs::{LogGuard, LogLooks, LogNow, LogPosition, LogReader, LogWatch};
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};
 pub use registry::{Registry, RegistryError};

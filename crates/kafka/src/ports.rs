@@ -51,6 +51,12 @@ pub trait Brokers {
     /// [`ConsumerError`] when the client refuses.
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError>;
 
+    /// Reads an assigned partition from this offset on, whether it is paused or not.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when the client refuses.
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError>;
+
     /// The end of a partition as a reader of committed records sees it.
     ///
     /// # Errors

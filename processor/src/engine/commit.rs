@@ -82,8 +82,8 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let delivered: HashMap<i32, i64> =
             delivered.map(|(changelog, offset)| (changelog.partition, offset)).collect();
         let at = self.clock.now_ms();
-        for Commit { partition, offset, changes } in commits {
-            self.intake.committed(*partition, *offset);
+        for Commit { partition, changes, .. } in commits {
+            self.intake.committed(*partition);
             let Some(last) = changes.last() else { continue };
             let Some(offset) = delivered.get(partition) else {
                 // Every change was delivered, or the transaction would not have committed; should a report be missing
@@ -106,8 +106,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
-        for (partition, offset) in committed {
-            self.begin(partition, offset)?;
+        for (partition, begin) in committed {
+            // What stands still is not read again, and has nothing to be read again where its log is gone.
+            if self.logs.stopped(&self.input.partition(partition)).is_none() {
+                self.begin(partition, begin)?;
+            }
         }
         Ok(())
     }

@@ -39,6 +39,11 @@ impl Reports {
         }
     }
 
+    /// Adds one of the engine's own.
+    pub(super) fn push(&mut self, report: PipelineError) {
+        self.pending.push(report);
+    }
+
     /// Whether there is nothing to publish.
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::broadcast;
-use trunkline_config::{Kafka, OrderMode, Security};
+use trunkline_config::{Kafka, OnLogChange, OnLoss, OrderMode, Security};
 use trunkline_connect::Reporter;
+use trunkline_kafka::LogGuard;
 use trunkline_kafka::schemas::Ids;
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
@@ -23,6 +24,7 @@ use trunkline_telemetry::Health;
 use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
 use crate::input;
+use crate::input_log::ModelWatch;
 use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
@@ -193,6 +195,8 @@ pub fn assemble(
         max_held_events: plan.max_held_events,
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),
+        logs: LogGuard::new(OnLogChange::Stop, OnLoss::Stop, "processor", name),
+        log_watch: Box::new(ModelWatch::new(handle.clone())),
         input_topic: catalog::EVENTS_NORMALIZED.to_owned(),
         changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),
     }))

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use trunkline_kafka::TopicPartition;
+use trunkline_kafka::logs::Opening;
 
 use super::{Error, Worker};
 use crate::committed_state::{self, Committed};
-use crate::lanes::Input;
+use crate::lanes::{Input, LogChange};
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::transactions::Settled;
 
@@ -31,19 +32,37 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), Error> {
         let started_ms = self.clock.now_ms();
         let committed = committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, partitions)?;
-        let positions: Vec<(TopicPartition, Option<i64>)> =
-            committed.iter().map(|committed| (committed.partition.clone(), committed.watermark)).collect();
+        let openings = self.open_logs(&committed)?;
+        let positions: Vec<(TopicPartition, Option<i64>)> = committed
+            .iter()
+            .zip(&openings)
+            .map(|(committed, opening)| (committed.partition.clone(), Some(opening.position.next)))
+            .collect();
         self.brokers.assign(&positions)?;
-        for Committed { partition, watermark, finished } in committed {
-            let end = committed_state::end(&mut self.brokers, &*self.clock, &partition)?;
-            self.state.paused.insert(partition.clone());
-            self.apply(Input::Assigned { partition, watermark, finished, end })?;
+        for (committed, opening) in committed.into_iter().zip(openings) {
+            // One that stands still was assigned paused, and stays so.
+            if !opening.stands_still {
+                self.begin(committed, &opening)?;
+            }
         }
         let held = self.lanes.partition_count();
         let took_ms = self.clock.now_ms() - started_ms;
         tracing::info!(new = partitions.len(), held, took_ms, "assigned");
         self.health.set("kafka", true, &format!("{held} partitions"));
         Ok(())
+    }
+
+    /// Takes a partition whose log is known.
+    fn begin(&mut self, committed: Committed, opening: &Opening) -> Result<(), Error> {
+        let Committed { partition, position: saved, finished, .. } = committed;
+        let Opening { position, afresh, .. } = *opening;
+        let end = committed_state::end(&mut self.brokers, &*self.clock, &partition)?;
+        self.state.paused.insert(partition.clone());
+        let finished = if afresh { Vec::new() } else { finished };
+        let watermark = Some(position.next);
+        self.apply(Input::Assigned { partition: partition.clone(), watermark, finished, end })?;
+        let opened = LogChange::Opened { position, saved: saved == Some(position), afresh };
+        self.apply(Input::Log(partition, opened))
     }
 
     pub(super) fn revoked(&mut self, partitions: Vec<TopicPartition>, lost: bool) -> Result<(), Error> {
@@ -55,6 +74,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             self.state.schema_wait.forget(partition);
             self.state.paused.remove(partition);
         }
+        self.forget_logs(&partitions);
         self.apply(Input::Released(partitions.clone()))?;
         self.brokers.release(&partitions)?;
         self.health.set("kafka", true, &format!("{} partitions", self.lanes.partition_count()));

@@ -54,7 +54,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 let partitions = self.lanes.partitions();
                 let committed =
                     committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, &partitions)?;
-                for Committed { partition, watermark, finished } in committed {
+                for Committed { partition, watermark, finished, .. } in committed {
                     self.apply(Input::Recovered { partition, watermark, finished })?;
                 }
             }

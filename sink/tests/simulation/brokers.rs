@@ -8,9 +8,9 @@ use std::time::Duration;
 use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
-    CommitOutcome, ConsumerError, OutboundRecord, Polled, SavedOffsets, TopicPartition, TransactionError,
+    CommitOutcome, ConsumerError, LogPosition, OutboundRecord, Polled, TopicPartition, TransactionError,
 };
-use trunkline_sink::ports::{GroupOffsets, SavedState};
+use trunkline_sink::ports::{self, GroupOffsets, SavedState};
 use trunkline_sink::saved_state;
 
 use crate::world::World;
@@ -147,6 +147,11 @@ impl Brokers for Handle {
         Ok(())
     }
 
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.positions.insert(number(partition), offset);
+        Ok(())
+    }
+
     fn end(&mut self, partition: &TopicPartition, _: Duration) -> Result<i64, ConsumerError> {
         Ok(self.world.borrow().end(number(partition)))
     }
@@ -263,12 +268,17 @@ impl SavedState for Saved {
     fn saved(
         &mut self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
+    ) -> Result<HashMap<TopicPartition, ports::Saved>, Box<RestoreError>> {
         let world = self.world.borrow();
         let forgets = self.sabotage == Some(Sabotage::ForgetsSaved);
-        let saved = partitions.iter().filter(|_| !forgets).filter_map(|partition| {
-            let value = world.saved[number(partition)].as_deref()?;
-            Some((partition.clone(), saved_state::decode(value).unwrap()))
+        let saved = partitions.iter().map(|partition| {
+            let offsets = world.saved[number(partition)].as_deref().filter(|_| !forgets);
+            let position = world.positions[number(partition)].as_deref();
+            let saved = ports::Saved {
+                offsets: offsets.map(|value| saved_state::decode(value).unwrap()),
+                position: position.map(|value| LogPosition::decode(value).unwrap()),
+            };
+            (partition.clone(), saved)
         });
         Ok(saved.collect())
     }

@@ -6,6 +6,8 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use trunkline_config::{OnLogChange, OnLoss};
+use trunkline_kafka::LogGuard;
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{WriteBack, catalog};
 use trunkline_sink::lanes::{Lanes, Settings};
@@ -18,6 +20,7 @@ use trunkline_telemetry::Health;
 
 use crate::brokers::{Handle, Sabotage, Saved};
 use crate::commands::{self, KNOWN, TOPIC};
+use crate::logs::Logs;
 use crate::surroundings::{Registry, WorldClock};
 use crate::targets::Calls;
 use crate::world::{INSTANCES, PARTITIONS, World};
@@ -174,6 +177,9 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
         lanes: Lanes::new(settings),
         brokers: Handle::open(Rc::clone(world), instance, sabotage),
         saved: Saved { world: Rc::clone(world), sabotage },
+        logs: LogGuard::new(OnLogChange::Stop, OnLoss::Stop, "sink", &name),
+        log_looks: Box::new(Logs::new(Rc::clone(world))),
+        log_watch: Box::new(Logs::new(Rc::clone(world))),
         transactions: Transactions::new(Outputs::new(topics, KNOWN, KNOWN, &name)),
         parser,
         calls: Calls { world: Rc::clone(world), instance },

@@ -46,6 +46,8 @@ pub struct World {
     pub committed: Vec<Option<i64>>,
     /// Values of `sink.state`.
     pub saved: Vec<Option<Vec<u8>>>,
+    /// The same of the logs that they are of.
+    pub positions: Vec<Option<Vec<u8>>>,
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
@@ -78,6 +80,7 @@ impl World {
             log: vec![BTreeMap::new(); PARTITIONS],
             committed: vec![None; PARTITIONS],
             saved: vec![None; PARTITIONS],
+            positions: vec![None; PARTITIONS],
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
@@ -215,7 +218,9 @@ impl World {
                     done.entry((provenance.partition as usize, provenance.offset)).or_insert(false);
                 }
                 catalog::SINK_STATE => {
-                    self.saved[record.partition.unwrap() as usize] = record.value.clone();
+                    let of_log = record.key.as_deref().is_some_and(|key| key.ends_with(b"/log"));
+                    let states = if of_log { &mut self.positions } else { &mut self.saved };
+                    states[record.partition.unwrap() as usize] = record.value.clone();
                 }
                 _ => {}
             }

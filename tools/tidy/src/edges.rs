@@ -31,6 +31,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/throttle.rs", "hands the time to the limiter"),
     ("crates/connect/src/token_manager.rs", "hands the time to the token's life"),
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
+    ("crates/kafka/src/logs/reader.rs", "the deadline of a look at a log"),
+    ("crates/kafka/src/logs/watch.rs", "the age of records, in Unix time"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
     ("crates/kafka/src/tail.rs", "the deadline of a read"),
     ("crates/kafka/src/topics/admin.rs", "the deadline of a change at the broker"),
@@ -43,6 +45,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("ingest/src/trace_context.rs", "the id of a trace that begins here"),
     ("processor/src/clock.rs", "the one clock that the engine asks"),
     ("processor/src/engine/commit.rs", "the duration of a commit"),
+    ("processor/src/engine/logs.rs", "ids of reports"),
     ("processor/src/engine/reports.rs", "ids of reports"),
     ("processor/src/lookups.rs", "the deadline of a lookup"),
     ("processor/src/plugins/threads.rs", "how long plugins may take to start and to stop"),
@@ -51,6 +54,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("sink/src/caller.rs", "the deadline of a call"),
     ("sink/src/clock.rs", "the one clock that the worker asks"),
     ("sink/src/reports.rs", "ids of reports"),
+    ("sink/src/worker/logs.rs", "ids of reports"),
 ];
 
 /// Finds clocks and random numbers that are read outside the listed files.
