@@ -145,16 +145,15 @@ impl GroupConsumer {
         }
     }
 
-    /// Takes partitions, paused, each at the offset given (`None`: the committed one). Resume them with
+    /// Takes partitions, paused, each at the offset given. Resume them with
     /// [`GroupConsumer::resume`] once their state is restored.
     ///
     /// # Errors
     /// [`ConsumerError::Call`] when the client refuses.
-    pub fn assign(&self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    pub fn assign(&self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for (partition, offset) in partitions {
-            let offset = offset.map_or(Offset::Invalid, Offset::Offset);
-            list.add_partition_offset(&partition.topic, partition.partition, offset)
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset))
                 .map_err(|source| self.call("assigning", source))?;
         }
         self.consumer.incremental_assign(&list).map_err(|source| self.call("assigning", source))?;

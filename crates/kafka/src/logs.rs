@@ -32,11 +32,11 @@ mod watch;
 
 pub use finding::Finding;
 pub use guard::{LogGuard, Opening};
-pub use judge::{AtLast, LogNow, Verdict, judge};
+pub use judge::{AtLast, FirstUnread, LogNow, Verdict, judge};
 pub use position::{LogPosition, TopicId, mark};
 pub use reader::LogReader;
 pub use trail::Trail;
-pub use watch::{FirstUnread, LogWatch, Looked, WatchThread, Watched};
+pub use watch::{LogWatch, Looked, WatchThread, Watched};
 
 use crate::consumer_error::ConsumerError;
 use trunkline_schemas::record::TopicPartition;

@@ -37,8 +37,9 @@ struct Offsets {
     offered: Option<LogPosition>,
     /// What was committed last.
     committed: Begin,
-    /// The log is not the one that these offsets are of: nothing more of them is committed.
-    void: bool,
+    /// The log is not the one that these offsets are of: none of them is committed any more, but this one of the log that
+    /// there is now.
+    void: Option<i64>,
     /// Records below the watermark were read, which is said once.
     reads_below: bool,
 }
@@ -108,7 +109,7 @@ impl Intake {
         }
         let (trail, topic_id) = (Trail::after(position.last), position.topic_id);
         let offsets =
-            Offsets { tracker, trail, topic_id, offered, committed: begin, void: false, reads_below: false };
+            Offsets { tracker, trail, topic_id, offered, committed: begin, void: None, reads_below: false };
         self.partitions.insert(partition, offsets);
         Ok(())
     }
@@ -176,8 +177,8 @@ impl Intake {
         else {
             return Ok(None);
         };
-        if *void {
-            return Ok(Some((committed.position.next, false)));
+        if let Some(offset) = void {
+            return Ok(Some((*offset, false)));
         }
         let watermark = tracker.watermark().unwrap_or(committed.position.next);
         let position = LogPosition { topic_id: *topic_id, next: watermark, last: trail.below(watermark) };
@@ -199,7 +200,7 @@ impl Intake {
     /// What was offered last is committed.
     pub(super) fn committed(&mut self, partition: i32) {
         if let Some(known) = self.partitions.get_mut(&partition)
-            && let Some(position) = known.offered.filter(|_| !known.void)
+            && let Some(position) = known.offered.filter(|_| known.void.is_none())
         {
             known.committed = Begin { position, afresh: false };
         }
@@ -211,10 +212,10 @@ impl Intake {
     }
 
     /// The log of a partition is not the one that was read: what was read of it is finished, and its offsets are
-    /// committed no more.
-    pub(super) fn void_offsets(&mut self, partition: i32) {
+    /// committed no more, only where the log that there is now begins.
+    pub(super) fn void_offsets(&mut self, partition: i32, start: i64) {
         if let Some(known) = self.partitions.get_mut(&partition) {
-            known.void = true;
+            known.void = Some(start);
         }
     }
 

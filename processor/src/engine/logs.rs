@@ -86,7 +86,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         if let Some(finding) = self.logs.look(&watched.partition, &read, now) {
             self.brokers.pause(std::slice::from_ref(&watched.partition))?;
             if finding.voids_offsets() {
-                self.intake.void_offsets(partition);
+                self.intake.void_offsets(partition, finding.resumes_at());
             }
             self.tell(&watched.partition, finding);
             self.report_logs();

@@ -17,7 +17,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.commit_for_change()?;
         // Paused, at any offset: the one to read from is known once the state is restored.
         let beginning: Vec<_> =
-            self.input.partitions(partitions).into_iter().map(|partition| (partition, Some(0))).collect();
+            self.input.partitions(partitions).into_iter().map(|partition| (partition, 0)).collect();
         self.brokers.assign(&beginning)?;
         self.restore(partitions)?;
         self.report_assignment();

@@ -8,6 +8,8 @@ use crate::command::Poison;
 use crate::decision::{Step, Terms};
 use crate::testing::{TOPIC, command, failure, record, terms};
 
+mod logs;
+
 const T0: i64 = 1_000_000;
 
 /// Lanes of one target with partition 0 assigned, whose `end` is given, resumed.

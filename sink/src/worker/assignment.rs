@@ -33,10 +33,10 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let started_ms = self.clock.now_ms();
         let committed = committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, partitions)?;
         let openings = self.open_logs(&committed)?;
-        let positions: Vec<(TopicPartition, Option<i64>)> = committed
+        let positions: Vec<(TopicPartition, i64)> = committed
             .iter()
             .zip(&openings)
-            .map(|(committed, opening)| (committed.partition.clone(), Some(opening.position.next)))
+            .map(|(committed, opening)| (committed.partition.clone(), opening.position.next))
             .collect();
         self.brokers.assign(&positions)?;
         for (committed, opening) in committed.into_iter().zip(openings) {
@@ -54,14 +54,14 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
 
     /// Takes a partition whose log is known.
     fn begin(&mut self, committed: Committed, opening: &Opening) -> Result<(), Error> {
-        let Committed { partition, position: saved, finished, .. } = committed;
+        let Committed { partition, position: saved, in_group, finished, .. } = committed;
         let Opening { position, afresh, .. } = *opening;
         let end = committed_state::end(&mut self.brokers, &*self.clock, &partition)?;
         self.state.paused.insert(partition.clone());
         let finished = if afresh { Vec::new() } else { finished };
         let watermark = Some(position.next);
         self.apply(Input::Assigned { partition: partition.clone(), watermark, finished, end })?;
-        let opened = LogChange::Opened { position, saved: saved == Some(position), afresh };
+        let opened = LogChange::Opened { position, saved: in_group && saved == Some(position), afresh };
         self.apply(Input::Log(partition, opened))
     }
 

@@ -62,6 +62,8 @@ pub struct Choices {
     pub rate: Rate,
     /// Further lines of the section `[processor]`.
     pub processor: String,
+    /// Further lines of the section `[sink]`.
+    pub sink: String,
     /// Further lines of the section `[enrichment]`.
     pub enrichment: String,
     /// The sections of the rules.
@@ -83,6 +85,7 @@ impl Default for Choices {
             org: "demo",
             rate: Rate::Quotas,
             processor: String::new(),
+            sink: String::new(),
             enrichment: "deadline = \"250ms\"\n".to_owned(),
             rules: rules::DAY,
         }
@@ -108,14 +111,14 @@ pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentia
 fn general(layout: &Layout, choices: &Choices) -> String {
     let Layout { kafka, registry, replication, prefix, state, ingest, admin, .. } = layout;
     let [ingest_admin, processor_admin, sink_admin] = admin;
-    let (state, processor) = (state.display(), &choices.processor);
+    let (state, processor, sink) = (state.display(), &choices.processor, &choices.sink);
     format!(
         "# Written for one run; `trunkline init` writes one to start from.\n\
          [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
          [ingest]\nlisten = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
          [processor]\n{processor}admin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
-         [sink]\nadmin = \"{sink_admin}\"\n"
+         [sink]\n{sink}admin = \"{sink_admin}\"\n"
     )
 }
 

@@ -1,6 +1,7 @@
 //! A position against what the brokers say of the log now.
 
 use super::position::{LogPosition, TopicId};
+use crate::changelog::Anchor;
 
 /// What the brokers say of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,22 @@ pub enum AtLast {
     Nothing,
     /// A record of this digest.
     Digest(u64),
+}
+
+/// The first record that is not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstUnread {
+    /// Nobody looked.
+    NotLooked,
+    /// There is none up to the end that was known before.
+    Nothing,
+    /// This one.
+    Record {
+        /// Its offset and digest.
+        mark: Anchor,
+        /// When it was written; UTC milliseconds.
+        timestamp: i64,
+    },
 }
 
 /// What a log turns out to be.
@@ -76,7 +93,6 @@ pub fn judge(position: &LogPosition, now: &LogNow) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::changelog::Anchor;
 
     const ONE: Option<TopicId> = Some(TopicId(1));
     const OTHER: Option<TopicId> = Some(TopicId(2));

@@ -11,10 +11,9 @@ use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
 use super::LogLooks;
-use super::judge::{AtLast, LogNow};
+use super::judge::{AtLast, FirstUnread, LogNow};
 use super::position::{LogPosition, TopicId, mark_of};
 use super::topic_ids::topic_ids;
-use super::watch::FirstUnread;
 use crate::client;
 use crate::consumer_error::ConsumerError;
 use crate::quiet::Quiet;
@@ -156,17 +155,19 @@ impl LogReader {
             .filter_map(|((partition, _), last)| Some((partition.clone(), (*last)?)))
             .collect();
         let first = self.first_from(&asked)?;
-        Ok(positions
-            .iter()
-            .zip(lasts)
-            .map(|((partition, _), last)| match (last, first.get(partition)) {
-                (None, _) | (_, None | Some(FirstUnread::NotLooked)) => AtLast::NotLooked,
-                (Some(last), Some(FirstUnread::Record { mark, .. })) if mark.offset == last => {
-                    AtLast::Digest(mark.digest)
-                }
-                (Some(_), Some(FirstUnread::Record { .. } | FirstUnread::Nothing)) => AtLast::Nothing,
-            })
-            .collect())
+        let at = |partition: &TopicPartition, last: Option<i64>| match (last, first.get(partition)) {
+            (None, _) => Ok(AtLast::NotLooked),
+            (Some(last), Some(FirstUnread::Record { mark, .. })) if mark.offset == last => {
+                Ok(AtLast::Digest(mark.digest))
+            }
+            (Some(_), Some(FirstUnread::Record { .. } | FirstUnread::Nothing)) => Ok(AtLast::Nothing),
+            // What nobody saw proves nothing: the caller asks again.
+            (Some(_), None | Some(FirstUnread::NotLooked)) => Err(self.call(
+                "reading the last finished record",
+                KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut),
+            )),
+        };
+        positions.iter().zip(lasts).map(|((partition, _), last)| at(partition, last)).collect()
     }
 
     fn call(&self, what: &'static str, source: KafkaError) -> ConsumerError {

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
-use super::judge::{AtLast, LogNow};
+use super::judge::{AtLast, FirstUnread, LogNow};
 use super::position::TopicId;
 use super::reader::LogReader;
-use crate::changelog::Anchor;
 use crate::consumer_error::ConsumerError;
 use crate::topics;
 
@@ -39,22 +38,6 @@ pub struct Watched {
     pub next: i64,
     /// Everything below this offset was read.
     pub read_to: i64,
-}
-
-/// The first record that is not finished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FirstUnread {
-    /// Nobody looked.
-    NotLooked,
-    /// There is none up to the end that was known before.
-    Nothing,
-    /// This one.
-    Record {
-        /// Its offset and digest.
-        mark: Anchor,
-        /// When it was written; UTC milliseconds.
-        timestamp: i64,
-    },
 }
 
 /// What a look showed.

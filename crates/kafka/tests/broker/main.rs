@@ -5,6 +5,7 @@
 
 mod cluster;
 mod lag;
+mod logs;
 mod produce_and_read;
 mod registry;
 mod registry_answers;
