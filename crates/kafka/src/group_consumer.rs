@@ -39,8 +39,8 @@ pub enum Polled {
         /// True when the membership itself was lost.
         lost: bool,
     },
-    /// A log that is read does not have the offset any more that comes next, or lost its end: nothing more is fetched of
-    /// that partition until [`GroupConsumer::seek`]. The client does not say which one it is; [`crate::logs`] does.
+    /// A log that is read does not have the offset any more that comes next, or lost its end: nothing more is fetched
+    /// of that partition until [`GroupConsumer::seek`]. The client does not say which one it is; [`crate::logs`] does.
     OutOfRange,
     /// Nothing within the time given.
     Idle,

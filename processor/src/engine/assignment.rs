@@ -71,9 +71,9 @@ impl Assignment {
         Ok(())
     }
 
-    /// Stores what a restore has read so far. The state is not at the changelog's end yet: it counts as away since it was
-    /// there last, or else since its reading began. Whoever goes on after a crash misses no deletion for that long:
-    /// tombstones stay for a time of their own behind the moment at which a reader could have met what they delete.
+    /// Stores what a restore has read so far. The state is not at the changelog's end yet: it counts as away since it
+    /// was there last, or else since its reading began. Whoever goes on after a crash misses no deletion for that
+    /// long: tombstones stay for a time of their own after a reader could have met what they delete.
     pub(super) fn store<S: StateStore>(
         &self,
         partition: i32,

@@ -37,8 +37,8 @@ struct Offsets {
     offered: Option<LogPosition>,
     /// What was committed last.
     committed: Begin,
-    /// The log is not the one that these offsets are of: none of them is committed any more, but this one of the log that
-    /// there is now.
+    /// The log is not the one that these offsets are of: none of them is committed any more, but this one of the log
+    /// that there is now.
     void: Option<i64>,
     /// Records below the watermark were read, which is said once.
     reads_below: bool,

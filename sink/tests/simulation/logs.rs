@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use trunkline_kafka::logs::{
-    AtLast, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, Watched, mark,
+    AtLast, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, TopicId, Watched, mark,
 };
 use trunkline_kafka::{ConsumerError, TopicPartition};
 
@@ -74,5 +74,5 @@ fn look(world: &World, partition: usize, last: Option<i64>) -> LogNow {
         Some(None) => AtLast::Nothing,
         Some(Some(record)) => AtLast::Digest(mark(record).digest),
     };
-    LogNow { topic_id: None, start: 0, end: world.end(partition), last }
+    LogNow { topic_id: Some(TopicId(world.topic_ids[partition])), start: 0, end: world.end(partition), last }
 }

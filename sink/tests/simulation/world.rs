@@ -48,6 +48,10 @@ pub struct World {
     pub saved: Vec<Option<Vec<u8>>>,
     /// The same of the logs that they are of.
     pub positions: Vec<Option<Vec<u8>>>,
+    /// The ids of the topics that the partitions are of: one each, so that one can be made anew.
+    pub topic_ids: Vec<u128>,
+    /// Reports that are committed.
+    pub reports: usize,
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
@@ -81,6 +85,8 @@ impl World {
             committed: vec![None; PARTITIONS],
             saved: vec![None; PARTITIONS],
             positions: vec![None; PARTITIONS],
+            topic_ids: vec![1; PARTITIONS],
+            reports: 0,
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
@@ -137,6 +143,18 @@ impl World {
         };
         let record = commands::record(partition as i32, offset, &resource, schema, self.now);
         self.log[partition].insert(offset, record);
+    }
+
+    /// A partition's log is deleted with its group's offset, and another one takes its place.
+    pub fn make_anew(&mut self, partition: usize) {
+        self.note(format!("the log of {partition} is made anew"));
+        self.topic_ids[partition] += 1;
+        self.log[partition].clear();
+        // What was done for commands of the old log says nothing of those of the new one.
+        self.targets = Targets::default();
+        self.done[partition].clear();
+        self.checked[partition] = 0;
+        self.committed[partition] = None;
     }
 
     /// The end of a partition.
@@ -217,6 +235,7 @@ impl World {
                     self.check_refusal(&provenance);
                     done.entry((provenance.partition as usize, provenance.offset)).or_insert(false);
                 }
+                catalog::PIPELINE_ERRORS => self.reports += 1,
                 catalog::SINK_STATE => {
                     let of_log = record.key.as_deref().is_some_and(|key| key.ends_with(b"/log"));
                     let states = if of_log { &mut self.positions } else { &mut self.saved };
@@ -249,6 +268,10 @@ impl World {
 
     fn check_committed(&mut self, partition: usize) {
         let watermark = self.committed[partition].unwrap_or(0);
+        if watermark < self.checked[partition] {
+            self.violated(format!("the committed offset of {partition} goes back to {watermark}"));
+            return;
+        }
         let saved = self.saved[partition].as_deref().map(trunkline_sink::saved_state::decode);
         let saved = saved.map(|saved| saved.unwrap().finished).unwrap_or_default();
         let below: Vec<i64> =

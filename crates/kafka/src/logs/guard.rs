@@ -65,7 +65,7 @@ impl LogGuard {
         }
     }
 
-    /// Decides where a partition begins: `saved` with its state, `committed` by its group, and `now` as the brokers say.
+    /// Decides where a partition begins: `saved` with its state, `committed` by its group, and `now` as brokers say.
     pub fn open(
         &mut self,
         partition: &TopicPartition,
@@ -73,6 +73,8 @@ impl LogGuard {
         committed: Option<i64>,
         now: &LogNow,
     ) -> Opening {
+        // The counter is there from the start: an alert on its increase sees the first record that is passed over.
+        metrics::counter!(PASSED_OVER, "topic" => partition.topic.clone()).increment(0);
         // The group's offset says where, the saved position which log: they were committed together, unless an earlier
         // build or an operator moved the offset.
         let was = match (saved, committed) {

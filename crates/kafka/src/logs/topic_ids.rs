@@ -26,7 +26,7 @@ struct Owned<T> {
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: `free` is the function that librdkafka has for the objects of this type, and nobody else has freed it.
+        // SAFETY: `free` is the function that librdkafka has for objects of this type, and nobody else has freed it.
         unsafe { (self.free)(self.object) }
     }
 }
@@ -93,8 +93,8 @@ pub(super) fn topic_ids<C: ClientContext>(
 /// The event must be a living one of librdkafka.
 unsafe fn described(event: *mut sys::rd_kafka_event_t) -> HashMap<String, TopicId> {
     let mut ids = HashMap::new();
-    // SAFETY: the result and all that it lends live as long as the event; an event of another kind gives a null pointer,
-    // which is looked at. `count` topics lie one behind the other.
+    // SAFETY: the result and all that it lends live as long as the event; an event of another kind gives a null
+    // pointer, which is looked at. `count` topics lie one behind the other.
     unsafe {
         let result = sys::rd_kafka_event_DescribeTopics_result(event);
         if result.is_null() {

@@ -24,7 +24,7 @@ const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
 /// The gauge: seconds since the oldest record was written that is not finished, by `topic` and `partition`.
 const OLDEST_UNREAD: &str = "trunkline_oldest_unread_age_seconds";
 
-/// The gauge: seconds for which a topic keeps its records, by `topic`.
+/// The gauge: seconds for which a topic keeps its records, by `topic` and `partition`, to be compared with the ages.
 const RETENTION: &str = "trunkline_topic_retention_seconds";
 
 /// A partition that is read.
@@ -109,7 +109,8 @@ impl WatchThread {
     /// Starts the thread.
     ///
     /// # Errors
-    /// [`ConsumerError::Create`] when the client refuses its settings, and what the system says when there is no thread.
+    /// [`ConsumerError::Create`] when the client refuses its settings, [`ConsumerError::Thread`] when no thread can be
+    /// started.
     pub fn start(kafka: &Kafka, client_id: &str) -> Result<Self, ConsumerError> {
         metrics::describe_gauge!(
             OLDEST_UNREAD,
@@ -246,8 +247,10 @@ impl Eye {
             self.measured.iter().map(|partition| partition.topic.clone()).collect();
         match retention(&self.kafka, &topics.into_iter().collect::<Vec<_>>()) {
             Ok(kept) => {
-                for (topic, ms) in kept {
-                    metrics::gauge!(RETENTION, "topic" => topic).set(ms as f64 / 1_000.0);
+                for partition in &self.measured {
+                    if let Some(ms) = kept.get(&partition.topic) {
+                        metrics::gauge!(RETENTION, &labels(partition)).set(*ms as f64 / 1_000.0);
+                    }
                 }
             }
             Err(error) => tracing::debug!(error, "reading how long topics keep their records"),
@@ -262,8 +265,11 @@ fn retention(kafka: &Kafka, topics: &[String]) -> Result<BTreeMap<String, u64>, 
 }
 
 fn gauge(partition: &TopicPartition, seconds: f64) {
-    let labels = [("topic", partition.topic.clone()), ("partition", partition.partition.to_string())];
-    metrics::gauge!(OLDEST_UNREAD, &labels).set(seconds);
+    metrics::gauge!(OLDEST_UNREAD, &labels(partition)).set(seconds);
+}
+
+fn labels(partition: &TopicPartition) -> [(&'static str, String); 2] {
+    [("topic", partition.topic.clone()), ("partition", partition.partition.to_string())]
 }
 
 /// UTC milliseconds: ages go by the clock that records are written with.

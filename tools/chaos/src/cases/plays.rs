@@ -15,6 +15,8 @@ pub mod topics;
 
 use std::collections::BTreeSet;
 
+use trunkline_schemas::error_codes;
+
 use super::expectation::Finding;
 use super::scene::Scene;
 
@@ -23,11 +25,11 @@ pub const PASSED_OVER: &str = "passed-over-in-silence";
 /// An instance says that it is ready while nothing that it does takes effect.
 pub const READY: &str = "ready-while-nothing-commits";
 /// What a log that is another one is reported as.
-pub const LOG_CHANGED: &str = "TL-5006";
+pub const LOG_CHANGED: &str = error_codes::LOG_CHANGED.as_str();
 /// What records that were removed before they were read are reported as.
-pub const UNREAD_REMOVED: &str = "TL-5007";
+pub const UNREAD_REMOVED: &str = error_codes::UNREAD_REMOVED.as_str();
 /// What lost offsets of a group are reported as.
-pub const OFFSETS_LOST: &str = "TL-5008";
+pub const OFFSETS_LOST: &str = error_codes::GROUP_OFFSETS_LOST.as_str();
 /// Accepted records wait for ever.
 pub const STUCK: &str = "stuck";
 

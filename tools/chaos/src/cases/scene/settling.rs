@@ -13,7 +13,7 @@ use crate::cases::wait::{until, until_quiet};
 const QUIET: Duration = Duration::from_secs(5);
 /// A command that may have been tried before is read back after 5 s, a request's lifetime, and then ends.
 const COMMANDS_DOUBTED: Duration = Duration::from_secs(8);
-/// How long a process may take to stand still because of a log that is not what it was: a start, a restore and two looks.
+/// How long a process may take to stand still because of a log that is not what it was: a start, a restore, two looks.
 const STILL_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say.
 const UNREADY_PATIENCE: Duration = Duration::from_secs(8);
