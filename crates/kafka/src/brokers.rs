@@ -25,7 +25,7 @@ impl Brokers for KafkaBrokers {
         self.consumer.poll(wait)
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         self.consumer.assign(partitions)
     }
 
@@ -39,6 +39,10 @@ impl Brokers for KafkaBrokers {
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.consumer.resume(partitions)
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.consumer.seek(partition, offset)
     }
 
     fn end(&mut self, partition: &TopicPartition, within: Duration) -> Result<i64, ConsumerError> {

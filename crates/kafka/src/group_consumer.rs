@@ -42,6 +42,9 @@ pub enum Polled {
         /// True when the membership itself was lost.
         lost: bool,
     },
+    /// A log that is read does not have the offset any more that comes next, or lost its end: nothing more is fetched
+    /// of that partition until [`GroupConsumer::seek`]. The client does not say which one it is; [`crate::logs`] does.
+    OutOfRange,
     /// Nothing within the time given.
     Idle,
 }
@@ -155,21 +158,24 @@ impl GroupConsumer {
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })
             }
+            Some(Err(source)) if source.rdkafka_error_code().is_some_and(is_out_of_range) => {
+                tracing::warn!(%source, group = self.group, "a log is not what it was");
+                Ok(Polled::OutOfRange)
+            }
             Some(Err(source)) => Err(self.call("polling", source)),
             None => Ok(self.next_change().unwrap_or(Polled::Idle)),
         }
     }
 
-    /// Takes partitions, paused, each at the offset given (`None`: the committed one). Resume them with
+    /// Takes partitions, paused, each at the offset given. Resume them with
     /// [`GroupConsumer::resume`] once their state is restored.
     ///
     /// # Errors
     /// [`ConsumerError::Call`] when the client refuses.
-    pub fn assign(&self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    pub fn assign(&self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for (partition, offset) in partitions {
-            let offset = offset.map_or(Offset::Invalid, Offset::Offset);
-            list.add_partition_offset(&partition.topic, partition.partition, offset)
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset))
                 .map_err(|source| self.call("assigning", source))?;
         }
         for partition in self.take_beyond() {
@@ -327,6 +333,12 @@ impl Drop for GroupConsumer {
 /// The partitions within the configured number, and those beyond.
 fn split(changed: Vec<TopicPartition>, configured: i32) -> (Vec<TopicPartition>, Vec<TopicPartition>) {
     changed.into_iter().partition(|changed| changed.partition < configured)
+}
+
+/// Whether the client stopped reading because of what the log is, and not of who was to answer.
+fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset)
 }
 
 fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {

@@ -26,12 +26,11 @@ pub trait Brokers {
     /// [`ConsumerError::Fatal`] when the member is fenced; anything else passes by itself.
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError>;
 
-    /// Takes partitions that the group gives, paused, each at this offset (`None`: where the group committed, or from
-    /// the beginning).
+    /// Takes partitions that the group gives, paused, each at this offset.
     ///
     /// # Errors
     /// [`ConsumerError`] when the client refuses.
-    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError>;
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError>;
 
     /// Gives partitions back, after everything that concerned them is committed or dropped.
     ///
@@ -50,6 +49,12 @@ pub trait Brokers {
     /// # Errors
     /// [`ConsumerError`] when the client refuses.
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError>;
+
+    /// Reads an assigned partition from this offset on, whether it is paused or not.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when the client refuses.
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError>;
 
     /// The end of a partition as a reader of committed records sees it.
     ///

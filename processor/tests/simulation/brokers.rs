@@ -246,10 +246,10 @@ impl Brokers for ModelBrokers {
         Ok(self.next_record().map_or(Polled::Idle, Polled::Record))
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         self.handle.point(Activity::UnderWay);
         self.client(|client| {
-            let fetch = |offset: Option<i64>| Fetch { position: offset.unwrap_or(0), paused: true };
+            let fetch = |offset: i64| Fetch { position: offset, paused: true };
             client.fetches.extend(partitions.iter().map(|(p, offset)| (p.partition, fetch(*offset))));
         });
         Ok(())
@@ -280,6 +280,15 @@ impl Brokers for ModelBrokers {
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.set_paused(&numbers(partitions), false);
+        Ok(())
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.client(|client| {
+            if let Some(fetch) = client.fetches.get_mut(&partition.partition) {
+                fetch.position = offset;
+            }
+        });
         Ok(())
     }
 

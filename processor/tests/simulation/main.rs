@@ -7,6 +7,7 @@
 //! - the ports of a process: [`brokers`] with its [`client`], [`restorer`], [`store`], [`plugins`],
 //!   [`surroundings`]; [`handle`] is their way to the world
 //! - [`plan`]: which faults a seed has; [`weather`]: those that come with time; [`input`]: what it reads;
+//!   [`input_log`]: what is said of the log;
 //!   [`dice`]: chance
 //! - [`instance`]: a process; [`schedule`]: who runs when; [`run`]: many seeds
 //! - [`oracle`]: what must hold, with [`plugin_effects`] and [`patience`]; [`saboteurs`]: proof that it would
@@ -20,6 +21,7 @@ mod dice;
 mod group;
 mod handle;
 mod input;
+mod input_log;
 mod instance;
 mod log;
 mod oracle;

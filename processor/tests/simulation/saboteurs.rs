@@ -137,7 +137,7 @@ impl<B: ChangelogBrokers> Brokers for Sabotaged<B> {
         }
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         self.inner.assign(partitions)
     }
 
@@ -151,6 +151,11 @@ impl<B: ChangelogBrokers> Brokers for Sabotaged<B> {
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.inner.resume(partitions)
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.highest.remove(&partition.partition);
+        self.inner.seek(partition, offset)
     }
 
     fn end(&mut self, partition: &TopicPartition, within: Duration) -> Result<i64, ConsumerError> {

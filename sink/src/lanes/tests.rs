@@ -9,6 +9,8 @@ use crate::decision::{Expiry, Step, Terms};
 use crate::ending::Ending;
 use crate::testing::{TOPIC, command, failure, record, terms};
 
+mod logs;
+
 const T0: i64 = 1_000_000;
 const DAY_MS: i64 = 86_400_000;
 

@@ -9,10 +9,10 @@ use trunkline_config::{Kafka, Security};
 use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
-    CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, OutboundRecord, Polled, SavedOffsets,
+    CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, LogPosition, OutboundRecord, Polled,
     TopicPartition, TransactionError,
 };
-use trunkline_sink::ports::{GroupOffsets, SavedState};
+use trunkline_sink::ports::{self, GroupOffsets, SavedState};
 use trunkline_sink::saved_state;
 
 use crate::world::World;
@@ -163,9 +163,9 @@ impl Brokers for Handle {
         Ok(Polled::Idle)
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
         for (partition, offset) in partitions {
-            self.positions.insert(number(partition), offset.unwrap_or(0));
+            self.positions.insert(number(partition), *offset);
             self.paused.insert(number(partition));
         }
         Ok(())
@@ -187,6 +187,11 @@ impl Brokers for Handle {
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.paused.retain(|paused| !partitions.iter().any(|partition| number(partition) == *paused));
+        Ok(())
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.positions.insert(number(partition), offset);
         Ok(())
     }
 
@@ -325,12 +330,17 @@ impl SavedState for Saved {
     fn saved(
         &mut self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
+    ) -> Result<HashMap<TopicPartition, ports::Saved>, Box<RestoreError>> {
         let world = self.world.borrow();
         let forgets = self.sabotage == Some(Sabotage::ForgetsSaved);
-        let saved = partitions.iter().filter(|_| !forgets).filter_map(|partition| {
-            let value = world.saved[number(partition)].as_deref()?;
-            Some((partition.clone(), saved_state::decode(value).unwrap()))
+        let saved = partitions.iter().map(|partition| {
+            let offsets = world.saved[number(partition)].as_deref().filter(|_| !forgets);
+            let position = world.positions[number(partition)].as_deref();
+            let saved = ports::Saved {
+                offsets: offsets.map(|value| saved_state::decode(value).unwrap()),
+                position: position.map(|value| LogPosition::decode(value).unwrap()),
+            };
+            (partition.clone(), saved)
         });
         Ok(saved.collect())
     }

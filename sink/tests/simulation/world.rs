@@ -46,6 +46,12 @@ pub struct World {
     pub committed: Vec<Option<i64>>,
     /// Values of `sink.state`.
     pub saved: Vec<Option<Vec<u8>>>,
+    /// The same of the logs that they are of.
+    pub positions: Vec<Option<Vec<u8>>>,
+    /// The ids of the topics that the partitions are of: one each, so that one can be made anew.
+    pub topic_ids: Vec<u128>,
+    /// Reports that are committed.
+    pub reports: usize,
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
@@ -82,6 +88,9 @@ impl World {
             log: vec![BTreeMap::new(); PARTITIONS],
             committed: vec![None; PARTITIONS],
             saved: vec![None; PARTITIONS],
+            positions: vec![None; PARTITIONS],
+            topic_ids: vec![1; PARTITIONS],
+            reports: 0,
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
@@ -164,6 +173,18 @@ impl World {
         })
     }
 
+    /// A partition's log is deleted with its group's offset, and another one takes its place.
+    pub fn make_anew(&mut self, partition: usize) {
+        self.note(format!("the log of {partition} is made anew"));
+        self.topic_ids[partition] += 1;
+        self.log[partition].clear();
+        // What was done for commands of the old log says nothing of those of the new one.
+        self.targets = Targets::default();
+        self.done[partition].clear();
+        self.checked[partition] = 0;
+        self.committed[partition] = None;
+    }
+
     /// The end of a partition.
     pub fn end(&self, partition: usize) -> i64 {
         self.log[partition].keys().next_back().map_or(0, |last| last + 1)
@@ -242,8 +263,11 @@ impl World {
                     self.check_refusal(&provenance);
                     done.entry((provenance.partition as usize, provenance.offset)).or_insert(false);
                 }
+                catalog::PIPELINE_ERRORS => self.reports += 1,
                 catalog::SINK_STATE => {
-                    self.saved[record.partition.unwrap() as usize] = record.value.clone();
+                    let of_log = record.key.as_deref().is_some_and(|key| key.ends_with(b"/log"));
+                    let states = if of_log { &mut self.positions } else { &mut self.saved };
+                    states[record.partition.unwrap() as usize] = record.value.clone();
                 }
                 _ => {}
             }
@@ -272,6 +296,10 @@ impl World {
 
     fn check_committed(&mut self, partition: usize) {
         let watermark = self.committed[partition].unwrap_or(0);
+        if watermark < self.checked[partition] {
+            self.violated(format!("the committed offset of {partition} goes back to {watermark}"));
+            return;
+        }
         let saved = self.saved[partition].as_deref().map(trunkline_sink::saved_state::decode);
         let saved = saved.map(|saved| saved.unwrap().finished).unwrap_or_default();
         let below: Vec<i64> =
