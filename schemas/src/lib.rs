@@ -10,7 +10,7 @@
 //! - [`EncodedEvent`]: a platform event in the bytes it was written in, as [`EventReader`] reads it and
 //!   [`EnrichedEncoder`] passes it on
 //! - [`event_type`]: the canonical names of events
-//! - [`told_state`]: which of them tell a state, which may be told again
+//! - [`state_events`]: which of them tell a state, which may be told again
 //! - [`event_id`]: the identity of a fact, however often and whichever way it arrives
 //! - [`key`]: record keys, `platform/org/native-id`
 //! - [`headers`]: names of record headers, CloudEvents and W3C trace context
@@ -33,8 +33,8 @@ pub mod key;
 pub mod money;
 pub mod percent;
 pub mod record;
+pub mod state_events;
 pub mod timestamp;
-pub mod told_state;
 
 mod crm_change;
 mod customer_profile;

@@ -10,7 +10,7 @@
 //!   only the first unfinished command of a resource can have reached the target: it alone is indeterminate.
 //! - The committed watermark never passes a command without a committed result.
 //! - A partition that must wait is paused, so memory is bounded by [`Settings::max_buffered`] records per partition
-//! and   [`Settings::max_bytes`] in all.
+//!   and [`Settings::max_bytes`] in all.
 //! - A command that its target cannot do ends, and costs the others [`decision::FAILURES_MAX`] times of its breaker at
 //!   most: those that did not fail find out whether the target is back.
 //!

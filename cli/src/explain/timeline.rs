@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use trunkline_schemas::{
     EnrichedEvent, EnrichmentStatus, EventTimeSource, OrderingMode, Outcome, PlatformEvent, RoutingDecision,
-    SourceStatus, WriteBack, WriteBackResult, told_state,
+    SourceStatus, WriteBack, WriteBackResult, state_events,
 };
 
 use super::collect::{Found, Recorded};
@@ -231,10 +231,9 @@ fn said_before(
 ) -> Option<String> {
     let own = &normalized.iter().find(|event| event.value.event_id == step.event_id)?.value;
     let content = own.content_id.as_ref().filter(|_| own.sequence.is_none())?;
-    let same = enriched
-        .iter()
-        .map(|event| &event.value)
-        .filter(|event| told_state::is_state(&own.event_type) && event.content_id.as_ref() == Some(content));
+    let same = enriched.iter().map(|event| &event.value).filter(|event| {
+        state_events::is_state(&own.event_type) && event.content_id.as_ref() == Some(content)
+    });
     let closest = same.min_by_key(|event| (event.ingest_time - own.ingest_time).abs());
     closest.map(|event| event.event_id.clone())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::section::Section;
-use crate::values::{address, duration, integer};
+use crate::values::{address, duration, duration_or_zero, integer};
 
 /// The deepest nesting that `serde_json` takes, here and in whoever reads a payload after ingest.
 const JSON_DEPTH_MAX: usize = 127;
@@ -39,7 +39,7 @@ impl Ingest {
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
-            shutdown_delay: section.or("shutdown_delay", duration, Duration::ZERO),
+            shutdown_delay: section.or("shutdown_delay", duration_or_zero, Duration::ZERO),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
         };
         if ingest.listen == ingest.admin && ingest.listen.port() != 0 {

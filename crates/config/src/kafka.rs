@@ -154,10 +154,10 @@ impl Security {
     }
 }
 
-/// SCRAM as well: Kafka's documentation advises it only with TLS, because an exchange that was overheard can be searched
-/// for the password at leisure.
-const UNENCRYPTED: &str = "credentials would travel unencrypted beyond this machine; leave 'tls' out (or set allow_plaintext = \
-                           true at the top for a sandbox)";
+/// SCRAM as well: Kafka's documentation advises it only with TLS, because an exchange that was overheard can be
+/// searched for the password at leisure.
+const UNENCRYPTED: &str = "credentials would travel unencrypted beyond this machine; leave 'tls' out (or set \
+                           allow_plaintext = true at the top for a sandbox)";
 
 /// Whether all of these bootstrap servers, `host:port,host:port`, are addresses of this machine.
 fn are_on_this_machine(brokers: &str) -> bool {

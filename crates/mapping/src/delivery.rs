@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use trunkline_config::Source;
 use trunkline_schemas::QuarantinedPayload;
 
+use crate::framing::Framing;
 use crate::payload::Element;
 use crate::trace_context::TraceContext;
 
@@ -33,15 +34,6 @@ pub struct Delivery<'a> {
     pub headers: BTreeMap<String, String>,
     /// What proved where they come from.
     pub proof: Proof,
-}
-
-/// How elements stand in the bytes of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// An array is a batch of elements, anything else is one element.
-    Body,
-    /// The bytes are one element, whatever they are: it may have been an array within a batch.
-    Element,
 }
 
 /// What proved that a delivery comes from whom the source says.

@@ -25,15 +25,7 @@ pub fn envelope(
     sequence: Option<i64>,
 ) -> PlatformEvent {
     let (source, platform, now) = (delivery.source, adapter.format.platform, delivery.received_at);
-    if let Some(number) = sequence {
-        mapped.identity.number(number);
-    }
-    if element.written.is_some() {
-        tell_apart(&mut mapped);
-    }
-    if mapped.identity.unnamed {
-        mapped.identity.fields.extend(delivery.names(element));
-    }
+    complete_identity(&mut mapped, delivery, element, sequence);
     let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
     let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
@@ -91,6 +83,25 @@ pub fn envelope(
         redacted: Vec::new(),
         content_id,
         data: element.text.to_owned(),
+    }
+}
+
+/// Names what the format alone could not: by the source's number, by ids that differ in their form only, and by the
+/// delivery where nothing else does.
+fn complete_identity(
+    mapped: &mut Mapped,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+    sequence: Option<i64>,
+) {
+    if let Some(number) = sequence {
+        mapped.identity.number(number);
+    }
+    if element.written.is_some() {
+        tell_apart(mapped);
+    }
+    if mapped.identity.unnamed {
+        mapped.identity.fields.extend(delivery.names(element));
     }
 }
 

@@ -34,6 +34,7 @@ pub mod envelope;
 pub mod event_time;
 pub mod field;
 pub mod format;
+pub mod framing;
 pub mod json_depth;
 pub mod json_text;
 pub mod limits;
@@ -51,8 +52,9 @@ pub mod trace_context;
 pub mod transport;
 mod unknown;
 
-pub use delivery::{Delivery, Framing, Proof};
+pub use delivery::{Delivery, Proof};
 pub use difference::{Change, Difference};
+pub use framing::Framing;
 pub use map::map_delivery;
 pub use outcome::{Accepted, ElementOutcome, Outcome, Quarantined};
 pub use payload::OverLimit;

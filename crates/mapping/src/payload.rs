@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::batch::{BATCH_LIMIT, Batch};
-use crate::delivery::Framing;
+use crate::framing::Framing;
 use crate::json_depth;
 use crate::number::{self, Parsed};
 

@@ -1,6 +1,6 @@
-//! State that nobody uses any more: folders of instances under former names, folders that were set aside as damaged, and
-//! partitions that other instances have had for long. It is announced in the log, and removed when it is so old that it
-//! would be rebuilt from the changelog in any case.
+//! State that nobody uses any more: folders of instances under former names, folders that were set aside as
+//! damaged, and partitions that other instances have had for long. It is announced in the log, and removed when
+//! it is so old that it would be rebuilt from the changelog in any case.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -86,8 +86,8 @@ fn neighbours(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// When a file of a store was last written; UTC milliseconds. RocksDB writes to its log every ten minutes while a store is
-/// open (`stats_dump_period_sec`), whether anything happens or not.
+/// When a file of a store was last written; UTC milliseconds. RocksDB writes to its log every ten minutes while a store
+/// is open (`stats_dump_period_sec`), whether anything happens or not.
 fn last_written(store: &Path) -> Option<i64> {
     let files = std::fs::read_dir(store).ok()?;
     let written = files.filter_map(|file| file.ok()?.metadata().ok()?.modified().ok()).max()?;

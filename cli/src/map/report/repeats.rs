@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use trunkline_schemas::PlatformEvent;
-use trunkline_schemas::told_state::{self, Named};
+use trunkline_schemas::state_events::{self, Named};
 
 use super::Event;
 
@@ -70,7 +70,7 @@ impl Subject {
         Self {
             source_type: event.source_type.clone(),
             topic: topic.cloned(),
-            member: told_state::member(&event.event_type, named).map(ToOwned::to_owned),
+            member: state_events::member(&event.event_type, named).map(ToOwned::to_owned),
         }
     }
 

@@ -11,8 +11,9 @@ use trunkline_schemas::PlatformEvent;
 
 use super::*;
 use crate::adapter::Adapter;
-use crate::delivery::{Framing, Proof};
+use crate::delivery::Proof;
 use crate::format::{genesys_events, genesys_topics};
+use crate::framing::Framing;
 use crate::trace_context::TraceContext;
 
 const NOW: i64 = 1_772_439_600_000;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::EncodedEvent;
-use trunkline_schemas::told_state::{self, Named};
+use trunkline_schemas::state_events::{self, Named};
 use uuid::Uuid;
 
 /// What an event says.
@@ -39,7 +39,7 @@ impl Statement {
         Self {
             subject: Subject::of(event, content.is_none()),
             content: content.map(|id| super::id_bits(id) as u64),
-            is_state: told_state::is_state(event_type),
+            is_state: state_events::is_state(event_type),
         }
     }
 }
@@ -60,7 +60,7 @@ impl Subject {
             participant: event.participant_id(),
             medium: event.media_type(),
         };
-        let member = told_state::member(event.event_type(), named);
+        let member = state_events::member(event.event_type(), named);
         Self {
             source_type: if anything { 0 } else { hash(source_type) },
             topic: topic.map_or(0, hash),

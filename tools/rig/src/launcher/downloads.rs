@@ -1,5 +1,5 @@
-//! What is downloaded is what was reviewed: each file's SHA-256 stands in `downloads.sha256`, in the form of `sha256sum`,
-//! so that neither a mirror nor a repository can put other code in its place. `./run` reads the same list.
+//! What is downloaded is what was reviewed: each file's SHA-256 stands in `downloads.sha256`, in the form of
+//! `sha256sum`, so that neither a mirror nor a repository can put other code in its place. `./run` reads the same list.
 
 use std::fs::File;
 use std::io;
