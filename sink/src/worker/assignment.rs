@@ -33,10 +33,10 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let started_ms = self.clock.now_ms();
         let committed = committed_state::read(&mut self.brokers, &mut self.saved, &*self.clock, partitions)?;
         let openings = self.open_logs(&committed)?;
-        let positions: Vec<(TopicPartition, i64)> = committed
+        let positions: Vec<(TopicPartition, Option<i64>)> = committed
             .iter()
             .zip(&openings)
-            .map(|(committed, opening)| (committed.partition.clone(), opening.position.next))
+            .map(|(committed, opening)| (committed.partition.clone(), Some(opening.position.next)))
             .collect();
         self.brokers.assign(&positions)?;
         for (committed, opening) in committed.into_iter().zip(openings) {
