@@ -155,9 +155,8 @@ pub fn answer(
     let records = loop {
         let mut batches = Batches { emit: &mut *emit, changes: BTreeMap::new() };
         let result = changelog::restore(log, &starts, OPEN_TRANSACTION_PATIENCE, |change| {
-            match change.value.filter(|_| change.key == keys::INPUT_LOG) {
-                Some(position) => drop(positions.insert(change.partition, position.to_vec())),
-                None => {}
+            if let Some(position) = change.value.filter(|_| change.key == keys::INPUT_LOG) {
+                positions.insert(change.partition, position.to_vec());
             }
             batches.add(change);
             Ok(())

@@ -25,7 +25,7 @@ impl Brokers for KafkaBrokers {
         self.consumer.poll(wait)
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         self.consumer.assign(partitions)
     }
 

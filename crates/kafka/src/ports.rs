@@ -26,11 +26,12 @@ pub trait Brokers {
     /// [`ConsumerError::Fatal`] when the member is fenced; anything else passes by itself.
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError>;
 
-    /// Takes partitions that the group gives, paused, each at this offset.
+    /// Takes partitions that the group gives, paused, each at this offset (`None`: one that [`Brokers::seek`] says
+    /// before it is read).
     ///
     /// # Errors
     /// [`ConsumerError`] when the client refuses.
-    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError>;
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError>;
 
     /// Gives partitions back, after everything that concerned them is committed or dropped.
     ///

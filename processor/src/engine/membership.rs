@@ -15,9 +15,9 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
         // No transaction spans a change of assignment.
         self.commit_for_change()?;
-        // Paused, at any offset: the one to read from is known once the state is restored.
+        // Paused: the offset to read from is known once the state is restored.
         let beginning: Vec<_> =
-            self.input.partitions(partitions).into_iter().map(|partition| (partition, 0)).collect();
+            self.input.partitions(partitions).into_iter().map(|partition| (partition, None)).collect();
         self.brokers.assign(&beginning)?;
         self.restore(partitions)?;
         self.report_assignment();

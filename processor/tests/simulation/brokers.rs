@@ -246,10 +246,10 @@ impl Brokers for ModelBrokers {
         Ok(self.next_record().map_or(Polled::Idle, Polled::Record))
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         self.handle.point(Activity::UnderWay);
         self.client(|client| {
-            let fetch = |offset: i64| Fetch { position: offset, paused: true };
+            let fetch = |offset: Option<i64>| Fetch { position: offset.unwrap_or(0), paused: true };
             client.fetches.extend(partitions.iter().map(|(p, offset)| (p.partition, fetch(*offset))));
         });
         Ok(())

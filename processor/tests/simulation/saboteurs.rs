@@ -137,7 +137,7 @@ impl<B: ChangelogBrokers> Brokers for Sabotaged<B> {
         }
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         self.inner.assign(partitions)
     }
 

@@ -60,10 +60,10 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let openings: Vec<Opening> =
             places.iter().map(|place| self.open_log(&place.committed, &place.log)).collect();
         self.report_logs();
-        let positions: Vec<(TopicPartition, i64)> = places
+        let positions: Vec<(TopicPartition, Option<i64>)> = places
             .iter()
             .zip(&openings)
-            .map(|(place, opening)| (place.committed.partition.clone(), opening.position.next))
+            .map(|(place, opening)| (place.committed.partition.clone(), Some(opening.position.next)))
             .collect();
         self.brokers.assign(&positions)?;
         for (place, opening) in places.into_iter().zip(&openings) {
@@ -120,11 +120,11 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         self.forget_logs(&partitions);
         self.apply(Input::Released(partitions.clone()))?;
         // What was never taken is taken and given back, in place of an answer that the client waits for.
-        let unplaced: Vec<(TopicPartition, i64)> = self
+        let unplaced: Vec<(TopicPartition, Option<i64>)> = self
             .state
             .unplaced
             .extract_if(.., |partition| partitions.contains(partition))
-            .map(|partition| (partition, 0))
+                            .map(|partition| (partition, None))
             .collect();
         if !unplaced.is_empty() {
             self.brokers.assign(&unplaced)?;

@@ -163,9 +163,9 @@ impl Brokers for Handle {
         Ok(Polled::Idle)
     }
 
-    fn assign(&mut self, partitions: &[(TopicPartition, i64)]) -> Result<(), ConsumerError> {
+    fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         for (partition, offset) in partitions {
-            self.positions.insert(number(partition), *offset);
+            self.positions.insert(number(partition), offset.unwrap_or(0));
             self.paused.insert(number(partition));
         }
         Ok(())

@@ -84,10 +84,10 @@ impl LogGuard {
             (None, None) => None,
         };
         let finding = match was {
-            Some(was) => find(&was, now).or_else(|| match committed {
-                Some(_) => None,
-                None => Some(Finding::OffsetsLost { next: was.next }),
-            }),
+            Some(was) => {
+                let lost = committed.is_none().then_some(Finding::OffsetsLost { next: was.next });
+                find(&was, now).or(lost)
+            }
             None => (now.start > 0).then_some(Finding::Removed { from: None, to: now.start }),
         };
         let afresh = finding.is_some_and(|finding| finding.voids_offsets());

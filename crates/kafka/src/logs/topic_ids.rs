@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int};
-use std::ptr;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -112,7 +111,7 @@ unsafe fn described(event: *mut sys::rd_kafka_event_t) -> HashMap<String, TopicI
             }
             let id = sys::rd_kafka_TopicDescription_topic_id(topic);
             let name = sys::rd_kafka_TopicDescription_name(topic);
-            if id == ptr::null() || name == ptr::null() {
+            if id.is_null() || name.is_null() {
                 continue;
             }
             let most = sys::rd_kafka_Uuid_most_significant_bits(id) as u64;

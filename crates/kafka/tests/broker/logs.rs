@@ -112,6 +112,7 @@ async fn a_member_at_an_offset_that_is_not_there_says_so_and_reads_nothing_else(
         group: format!("{}logs", kafka.prefix),
         instance: "test".to_owned(),
         topics: vec![partition.topic.clone()],
+        partitions: 1,
         session_timeout: Duration::from_secs(10),
     };
     let poll = move || {
@@ -122,7 +123,7 @@ async fn a_member_at_an_offset_that_is_not_there_says_so_and_reads_nothing_else(
             assert!(Instant::now() < deadline, "read {offsets:?}, and nothing was said");
             match consumer.poll(Duration::from_millis(100)).unwrap() {
                 Polled::Assigned(partitions) => {
-                    let beyond: Vec<_> = partitions.iter().map(|p| (p.clone(), 77)).collect();
+                    let beyond: Vec<_> = partitions.iter().map(|p| (p.clone(), Some(77))).collect();
                     consumer.assign(&beyond).unwrap();
                     consumer.resume(std::slice::from_ref(&partition)).unwrap();
                 }

@@ -115,7 +115,7 @@ impl Loop {
                 Polled::OutOfRange => anyhow::bail!("the input is not what it was"),
                 Polled::Assigned(partitions) => {
                     // The group is as new as the topic.
-                    let from_beginning: Vec<_> = partitions.iter().map(|p| (p.clone(), 0)).collect();
+                    let from_beginning: Vec<_> = partitions.iter().map(|p| (p.clone(), Some(0))).collect();
                     self.consumer.assign(&from_beginning)?;
                     self.consumer.resume(&partitions)?;
                 }
