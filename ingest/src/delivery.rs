@@ -3,18 +3,29 @@
 use axum::http::{HeaderMap, header};
 use trunkline_config::Source;
 use trunkline_mapping::quarantine::kept_headers;
-use trunkline_mapping::{Delivery, Framing, Proof};
+use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
 
-use crate::{trace_context, verify};
+use crate::verify;
+
+/// How a request was received.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// What proved where it comes from.
+    pub proof: Proof,
+    /// When it was received, UTC milliseconds.
+    pub received_at: i64,
+    /// The trace that everything made of it belongs to.
+    pub trace: TraceContext,
+}
 
 /// What a request delivers.
 pub fn delivery<'a>(
     source: &'a Source,
     headers: &HeaderMap,
     body: &'a [u8],
-    proof: Proof,
-    received_at: i64,
+    receipt: Receipt,
 ) -> Delivery<'a> {
+    let Receipt { proof, received_at, trace } = receipt;
     // A header that a layer before us marked as sensitive is none to keep, and one that is no text cannot be
     // kept.
     let plain = headers.iter().filter(|(_, value)| !value.is_sensitive());
@@ -25,7 +36,7 @@ pub fn delivery<'a>(
         framing: Framing::Body,
         received_at,
         correlation_id: correlation_id(headers),
-        trace: trace_context::of(headers),
+        trace,
         content_type: text(headers, header::CONTENT_TYPE.as_str()),
         headers: kept_headers(texts, verify::proof_header(&source.verify)),
         proof,
@@ -78,7 +89,9 @@ mod tests {
         marked.set_sensitive(true);
         headers.append("x-marked", marked);
         headers.append("x-bytes", HeaderValue::from_bytes(b"\xff").unwrap());
-        let delivery = delivery(&source, &headers, b"{}", Proof::ApiKey, 7);
+        let trace = TraceContext { parent: String::new(), state: None };
+        let receipt = Receipt { proof: Proof::ApiKey, received_at: 7, trace };
+        let delivery = delivery(&source, &headers, b"{}", receipt);
         assert_eq!(delivery.correlation_id.as_deref(), Some("c-1"));
         assert_eq!(delivery.content_type.as_deref(), Some("application/json"));
         let kept: Vec<&str> = delivery.headers.keys().map(String::as_str).collect();

@@ -13,16 +13,17 @@ use axum::http::HeaderMap;
 use metrics::{counter, histogram};
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
-use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Outcome, Quarantined};
+use trunkline_mapping::{Accepted, ElementOutcome, Outcome, Quarantined, TraceContext};
 use trunkline_schemas::OutboundRecord;
 use trunkline_telemetry::Health;
 
+use crate::delivery::Receipt;
 use crate::publish::Publish;
 use crate::refusal::Refusal;
 use crate::verify::{Failure, Verifier};
-use crate::{body, delivery, metric_names};
+use crate::{body, metric_names, trace_context};
 use drift_reports::DriftReports;
-use outcome::{Reading, outcome_of};
+use outcome::{Limits, outcome_of};
 use slots::Slots;
 use store::Store;
 
@@ -118,14 +119,19 @@ impl<P: Publish> Intake<P> {
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
-        let now = (self.clock)();
-        let limit = self.settings.body_limit_bytes;
-        let reading = Reading { proof, received_at: now, limit, json_depth: self.settings.json_depth };
-        let outcome = outcome_of(&intake.source, headers, &body, reading).await?;
-        self.take_verified(&delivery::delivery(&intake.source, headers, &body, proof, now), outcome).await
+        // Here, where the request's span is the current one: mapping may go on in another thread.
+        let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
+        let limits = Limits { bytes: self.settings.body_limit_bytes, json_depth: self.settings.json_depth };
+        let outcome = outcome_of(&intake.source, headers, &body, receipt.clone(), limits).await?;
+        self.take_verified(&intake.source, &receipt, outcome).await
     }
 
-    async fn take_verified(&self, delivery: &Delivery<'_>, outcome: Outcome) -> Result<Taken, Refusal> {
+    async fn take_verified(
+        &self,
+        source: &Source,
+        receipt: &Receipt,
+        outcome: Outcome,
+    ) -> Result<Taken, Refusal> {
         let (mut accepted, mut quarantined) = (Vec::new(), Vec::new());
         for element in outcome.elements {
             match element {
@@ -133,8 +139,8 @@ impl<P: Publish> Intake<P> {
                 ElementOutcome::Quarantined(payload) => quarantined.push(*payload),
             }
         }
-        self.store.store(self.encode(&accepted, &quarantined, delivery)?).await?;
-        self.report(delivery, &accepted, &quarantined);
+        self.store.store(self.encode(&accepted, &quarantined, &receipt.trace)?).await?;
+        self.report(source, receipt, &accepted, &quarantined);
         match quarantined.first() {
             Some(Quarantined { code, payload, .. }) if accepted.is_empty() => Err(Refusal::Quarantined {
                 code: *code,
@@ -156,9 +162,8 @@ impl<P: Publish> Intake<P> {
         &self,
         accepted: &[Accepted],
         quarantined: &[Quarantined],
-        delivery: &Delivery<'_>,
+        trace: &TraceContext,
     ) -> Result<Vec<OutboundRecord>, Refusal> {
-        let trace = &delivery.trace;
         let events = accepted.iter().map(|accepted| self.records.event(&accepted.event, trace));
         let payloads =
             quarantined.iter().map(|quarantined| self.records.quarantined(&quarantined.payload, trace));
@@ -169,8 +174,8 @@ impl<P: Publish> Intake<P> {
     }
 
     /// Counts what was stored, logs what is in quarantine, and reports what differs from the schemas.
-    fn report(&self, delivery: &Delivery<'_>, accepted: &[Accepted], quarantined: &[Quarantined]) {
-        let (source, now) = (delivery.source, delivery.received_at);
+    fn report(&self, source: &Source, receipt: &Receipt, accepted: &[Accepted], quarantined: &[Quarantined]) {
+        let now = receipt.received_at;
         let name = source.name.clone();
         if !accepted.is_empty() {
             counter!(metric_names::EVENTS, "source" => name.clone()).increment(accepted.len() as u64);
@@ -188,7 +193,7 @@ impl<P: Publish> Intake<P> {
                 source = payload.source,
                 payload_hash = payload.payload_hash,
                 reason = payload.reason,
-                proof = delivery.proof.as_str(),
+                proof = receipt.proof.as_str(),
                 "payload quarantined"
             );
             self.drift.of_quarantined(source, quarantined, now);

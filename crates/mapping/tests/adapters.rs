@@ -9,19 +9,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use support::{DEPTH, NOW, delivery, fixtures, json_files, kinds, payloads, source};
+use support::{NOW, accepted, fixtures, json_files, kinds, payloads, source};
 use trunkline_config::SourceKind;
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery, number};
+use trunkline_mapping::{Accepted, number};
 use trunkline_schemas::codec::{Decoder, Encoder, Value as _};
 use trunkline_schemas::{EventTimeSource, PlatformEvent};
 
 fn map(kind: SourceKind, body: &[u8], now: i64) -> Accepted {
-    let source = source(kind);
-    let outcome = map_delivery(&delivery(&source, body, now), DEPTH).unwrap();
-    match outcome.elements.into_iter().next().unwrap() {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    accepted(&source(kind), body, now)
 }
 
 /// What is true of every envelope, whatever it was made from.

@@ -5,18 +5,10 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{DEPTH, NOW, delivery, source};
+use support::{NOW, map};
 use trunkline_config::SourceKind;
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
+use trunkline_mapping::Accepted;
 use trunkline_schemas::headers;
-
-fn map(kind: SourceKind, payload: &Value) -> Accepted {
-    let (source, text) = (source(kind), payload.to_string());
-    match map_delivery(&delivery(&source, text.as_bytes(), NOW), DEPTH).unwrap().elements.remove(0) {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
-}
 
 /// An event as EventBridge brings it.
 fn event(detail_type: &str, topic: &str, body: Value) -> Value {

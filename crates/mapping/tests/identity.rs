@@ -11,11 +11,7 @@ use trunkline_mapping::{Change, Delivery, ElementOutcome, map_delivery};
 use trunkline_schemas::PlatformEvent;
 
 fn map(kind: SourceKind, payload: &Value) -> PlatformEvent {
-    let (source, text) = (source(kind), payload.to_string());
-    match map_delivery(&delivery(&source, text.as_bytes(), NOW), DEPTH).unwrap().elements.remove(0) {
-        ElementOutcome::Event(accepted) => accepted.event,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    support::map(kind, payload).event
 }
 
 /// What EventBridge delivers of a topic, under an id of its own.

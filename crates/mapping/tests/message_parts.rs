@@ -5,17 +5,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{DEPTH, NOW, delivery, source};
+use support::map;
 use trunkline_config::SourceKind;
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
-
-fn map(kind: SourceKind, payload: &Value) -> Accepted {
-    let (source, text) = (source(kind), payload.to_string());
-    match map_delivery(&delivery(&source, text.as_bytes(), NOW), DEPTH).unwrap().elements.remove(0) {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
-}
 
 /// A text of a customer.
 fn message() -> Value {

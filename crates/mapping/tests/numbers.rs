@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{DEPTH, NOW, delivery, source};
+use support::{DEPTH, NOW, accepted, delivery, source};
 use trunkline_config::SourceKind;
 use trunkline_mapping::format::genesys_topics;
 use trunkline_mapping::{ElementOutcome, map_delivery};
@@ -18,12 +18,7 @@ fn map(body: &str) -> PlatformEvent {
 }
 
 fn map_as(kind: SourceKind, body: &str) -> PlatformEvent {
-    let source = source(kind);
-    let outcome = map_delivery(&delivery(&source, body.as_bytes(), NOW), DEPTH).unwrap();
-    match outcome.elements.into_iter().next().unwrap() {
-        ElementOutcome::Event(accepted) => accepted.event,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    accepted(&source(kind), body.as_bytes(), NOW).event
 }
 
 #[test]

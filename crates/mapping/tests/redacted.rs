@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{DEPTH, NOW, delivery, source};
+use support::{DEPTH, NOW, accepted, delivery, source};
 use trunkline_config::{Redaction, RedactionAction, RedactionRule, Source, SourceKind};
 use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
 
@@ -57,11 +57,7 @@ fn no_setting_changes_an_id() {
 
 fn mapped(body: &str, redaction: Redaction) -> Accepted {
     let source = Source { redaction, ..source(SourceKind::CxoneDigital) };
-    let outcome = map_delivery(&delivery(&source, body.as_bytes(), NOW), DEPTH).unwrap();
-    match outcome.elements.into_iter().next().unwrap() {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    accepted(&source, body.as_bytes(), NOW)
 }
 
 #[test]

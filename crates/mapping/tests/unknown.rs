@@ -5,20 +5,11 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{DEPTH, NOW, delivery, source};
+use support::{NOW, map};
 use trunkline_config::SourceKind;
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
 
 /// As platforms write it.
 const WRITTEN: [&str; 3] = ["UNKNOWN", "unknown", " Unknown "];
-
-fn map(kind: SourceKind, payload: &Value) -> Accepted {
-    let (source, text) = (source(kind), payload.to_string());
-    match map_delivery(&delivery(&source, text.as_bytes(), NOW), DEPTH).unwrap().elements.remove(0) {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
-}
 
 fn eventbridge(topic: &str, real: &str, body: Value) -> Value {
     json!({

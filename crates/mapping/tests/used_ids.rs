@@ -8,9 +8,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use support::{DEPTH, NOW, delivery, fixtures, source};
+use support::{NOW, fixtures, source};
 use trunkline_config::SourceKind::{self, CxoneDigital, GenesysEventBridge, GenesysOpenMessaging};
-use trunkline_mapping::{Accepted, ElementOutcome, map_delivery};
+use trunkline_mapping::Accepted;
 use trunkline_schemas::PlatformEvent;
 
 fn fixture(kind: SourceKind, name: &str) -> Value {
@@ -18,12 +18,7 @@ fn fixture(kind: SourceKind, name: &str) -> Value {
 }
 
 fn accepted(kind: SourceKind, text: &str) -> Accepted {
-    let source = source(kind);
-    let outcome = map_delivery(&delivery(&source, text.as_bytes(), NOW), DEPTH).unwrap();
-    match outcome.elements.into_iter().next().unwrap() {
-        ElementOutcome::Event(accepted) => *accepted,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
-    }
+    support::accepted(&source(kind), text.as_bytes(), NOW)
 }
 
 /// The payload, and one for each change of it.

@@ -135,9 +135,14 @@ impl Serialize for Conversation {
 
 impl<'de> Deserialize<'de> for Conversation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let kept = Kept::deserialize(deserializer)?;
+        Kept::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Kept> for Conversation {
+    fn from(kept: Kept) -> Self {
         let figures = if kept.causes.are_none() { Figures::default() } else { Figures::of(&kept.sessions) };
-        Ok(Self { kept, figures })
+        Self { kept, figures }
     }
 }
 

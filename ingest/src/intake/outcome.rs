@@ -5,26 +5,22 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use trunkline_config::Source;
-use trunkline_mapping::{Delivery, ElementOutcome, Outcome, Proof, map_delivery, quarantine};
+use trunkline_mapping::{Delivery, ElementOutcome, Outcome, map_delivery, quarantine};
 use trunkline_schemas::error_codes;
 
 use crate::content_coding::{self, Undecoded};
-use crate::delivery;
+use crate::delivery::{self, Receipt};
 use crate::refusal::Refusal;
 
 /// A body of so many bytes is mapped by a thread of its own. Mapping one of 2 MB takes some 50 ms, during
 /// which a thread of the runtime would answer nobody else; one of this size takes 2 ms.
 const LARGE: usize = 64 * 1_024;
 
-/// How a body is read.
+/// How much of a body is read.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
-    /// What proved where it comes from.
-    pub proof: Proof,
-    /// When it was received, UTC milliseconds.
-    pub received_at: i64,
+pub struct Limits {
     /// Most bytes of its content.
-    pub limit: usize,
+    pub bytes: usize,
     /// Deepest nesting.
     pub json_depth: usize,
 }
@@ -37,14 +33,15 @@ pub async fn outcome_of(
     source: &Arc<Source>,
     headers: &HeaderMap,
     body: &Bytes,
-    reading: Reading,
+    receipt: Receipt,
+    limits: Limits,
 ) -> Result<Outcome, Refusal> {
     // A small body with a content coding may have a large content.
     if body.len() < LARGE && !headers.contains_key(header::CONTENT_ENCODING) {
-        return map(source, headers, body, reading);
+        return map(source, headers, body, receipt, limits);
     }
     let (source, headers, body) = (Arc::clone(source), headers.clone(), body.clone());
-    match tokio::task::spawn_blocking(move || map(&source, &headers, &body, reading)).await {
+    match tokio::task::spawn_blocking(move || map(&source, &headers, &body, receipt, limits)).await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%error, "mapping a body broke off");
@@ -53,17 +50,22 @@ pub async fn outcome_of(
     }
 }
 
-fn map(source: &Source, headers: &HeaderMap, body: &[u8], reading: Reading) -> Result<Outcome, Refusal> {
-    let Reading { proof, received_at, limit, json_depth } = reading;
-    match content_coding::content(headers, body, limit) {
+fn map(
+    source: &Source,
+    headers: &HeaderMap,
+    body: &[u8],
+    receipt: Receipt,
+    limits: Limits,
+) -> Result<Outcome, Refusal> {
+    match content_coding::content(headers, body, limits.bytes) {
         Ok(content) => {
-            let mut delivery = delivery::delivery(source, headers, &content, proof, received_at);
+            let mut delivery = delivery::delivery(source, headers, &content, receipt);
             delivery.headers.remove(header::CONTENT_ENCODING.as_str());
-            Ok(map_delivery(&delivery, json_depth)?)
+            Ok(map_delivery(&delivery, limits.json_depth)?)
         }
         Err(Undecoded::TooLarge { limit }) => Err(Refusal::TooLarge { limit }),
         Err(undecoded @ (Undecoded::Corrupt { .. } | Undecoded::Unsupported)) => {
-            let delivery = delivery::delivery(source, headers, body, proof, received_at);
+            let delivery = delivery::delivery(source, headers, body, receipt);
             Ok(as_sent(&delivery, &undecoded))
         }
     }
@@ -85,11 +87,16 @@ mod tests {
     use std::time::Duration;
 
     use trunkline_config::{Drift, OrderMode, Redaction, SourceKind, Verify};
+    use trunkline_mapping::{Proof, TraceContext};
 
     use super::*;
 
-    const READING: Reading =
-        Reading { proof: Proof::NotRequired, received_at: 1_772_439_600_000, limit: 4 << 20, json_depth: 64 };
+    const LIMITS: Limits = Limits { bytes: 4 << 20, json_depth: 64 };
+
+    fn receipt() -> Receipt {
+        let trace = TraceContext { parent: String::new(), state: None };
+        Receipt { proof: Proof::NotRequired, received_at: 1_772_439_600_000, trace }
+    }
 
     fn source() -> Arc<Source> {
         Arc::new(Source {
@@ -115,7 +122,7 @@ mod tests {
     /// Whether the runtime's thread is free while a body is mapped, and what the body holds.
     async fn mapped_beside(headers: &HeaderMap, body: &Bytes) -> (bool, Result<Outcome, Refusal>) {
         let source = source();
-        let mut outcome = std::pin::pin!(outcome_of(&source, headers, body, READING));
+        let mut outcome = std::pin::pin!(outcome_of(&source, headers, body, receipt(), LIMITS));
         let first = std::future::poll_fn(|context| Poll::Ready(outcome.as_mut().poll(context))).await;
         match first {
             Poll::Ready(outcome) => (false, outcome),
@@ -130,7 +137,7 @@ mod tests {
             let body = body(elements);
             let (found, outcome) = mapped_beside(&plain, &body).await;
             assert_eq!(found, beside, "{} bytes", body.len());
-            assert_eq!(outcome.unwrap(), map(&source(), &plain, &body, READING).unwrap());
+            assert_eq!(outcome.unwrap(), map(&source(), &plain, &body, receipt(), LIMITS).unwrap());
         }
     }
 

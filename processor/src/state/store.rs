@@ -124,6 +124,15 @@ impl Store {
             .ok_or(StateError::UnknownPartition(partition))
     }
 
+    fn drop_partition(&mut self, partition: i32) -> Result<(), StateError> {
+        match self.families.remove(&partition) {
+            Some(name) => {
+                self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn failed(&self, what: &'static str, source: rocksdb::Error) -> StateError {
         failure(&self.path, what, &source)
     }
@@ -142,9 +151,7 @@ impl StateStore for Store {
     }
 
     fn clear_partition(&mut self, partition: i32) -> Result<(), StateError> {
-        if let Some(name) = self.families.remove(&partition) {
-            self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))?;
-        }
+        self.drop_partition(partition)?;
         self.ensure_partition(partition)
     }
 
@@ -178,10 +185,8 @@ impl StateStore for Store {
         for partition in others {
             let Some(Checkpoint { at: used, .. }) = self.checkpoint(partition)? else { continue };
             let fate = Fate::of(used, now);
-            if fate == Fate::Removed
-                && let Some(name) = self.families.remove(&partition)
-            {
-                self.db.drop_cf(&name).map_err(|source| self.failed("dropping a partition", source))?;
+            if fate == Fate::Removed {
+                self.drop_partition(partition)?;
             }
             fate.say(&format!("partition {partition} in {}", self.path.display()), used, now);
         }

@@ -116,10 +116,7 @@ fn occurrence(event: &Fields<'_>, event_type: Option<&str>) -> Occurrence {
         Some(types::PARTICIPANT_DISCONNECTED) => event.first(&["ContactID", "ContactId"]),
         _ => None,
     };
-    match event.time("LastStateChangeTimeUTC").is_some() || once_by.is_some() {
-        true => Occurrence::InBody,
-        false => Occurrence::Told(Vec::new()),
-    }
+    Occurrence::in_body_or_unnamed(event.time("LastStateChangeTimeUTC").is_some() || once_by.is_some())
 }
 
 fn canonical_type(source_type: &str, event: &Fields<'_>) -> Option<&'static str> {

@@ -64,11 +64,10 @@ impl<'a> Contact<'a> {
 
     /// The queue that it waits in or is handled from.
     pub fn queue(&self) -> Option<String> {
-        let some = |id: Option<String>| id.filter(|id| is_somebody(id));
-        some(self.data.first(&["routingQueue.id", "routingQueue"]))
-            .or_else(|| some(self.text("routingQueueId")))
-            .or_else(|| some(self.text("routingQueue.id")))
-            .or_else(|| some(self.changed("routingQueue", Side::Current)))
+        somebody(self.data.first(&["routingQueue.id", "routingQueue"]))
+            .or_else(|| somebody(self.text("routingQueueId")))
+            .or_else(|| somebody(self.text("routingQueue.id")))
+            .or_else(|| somebody(self.changed("routingQueue", Side::Current)))
     }
 
     /// What a delta says about a field; an object is its id.
@@ -111,7 +110,6 @@ impl<'a> Contact<'a> {
 
     /// The agent that the contact is assigned to, as the event says it, else as the contact or a delta does.
     pub fn assignee(&self) -> Option<String> {
-        let somebody = |id: Option<String>| id.filter(|id| is_somebody(id));
         somebody(self.data.first(&["inboxAssignee.id", "inboxAssignee"]))
             .or_else(|| somebody(self.text("inboxAssignee.id")))
             .or_else(|| somebody(self.text("inboxAssigneeUser.id")))
@@ -120,16 +118,14 @@ impl<'a> Contact<'a> {
 
     /// The agent that it was assigned to before.
     pub fn previous_assignee(&self) -> Option<String> {
-        self.data
-            .first(&["previousInboxAssignee.id", "previousInboxAssignee"])
-            .or_else(|| self.changed("inboxAssignee", Side::Previous))
-            .filter(|id| is_somebody(id))
+        let previous = self.data.first(&["previousInboxAssignee.id", "previousInboxAssignee"]);
+        somebody(previous.or_else(|| self.changed("inboxAssignee", Side::Previous)))
     }
 
     /// The agent of whom the event says that a part of the contact is theirs. The part's own id is no
     /// contact.
     pub fn agent_of_segment(&self) -> Option<String> {
-        self.data.first(&["agentContact.user.id", "agentContact.user"]).filter(|id| is_somebody(id))
+        somebody(self.data.first(&["agentContact.user.id", "agentContact.user"]))
     }
 
     /// Whether the event says of a part of the contact that it is nobody's.
@@ -240,9 +236,14 @@ impl<'a> Contact<'a> {
     }
 }
 
+/// The id, where it is that of somebody or something.
+pub fn somebody(id: Option<String>) -> Option<String> {
+    id.filter(|id| is_somebody(id))
+}
+
 /// Whether an id is that of somebody or something: the platform writes 0 where there is none, as a number in any
 /// notation or a text.
-pub fn is_somebody(id: &str) -> bool {
+fn is_somebody(id: &str) -> bool {
     id.parse::<f64>().map_or(!id.is_empty(), |number| number != 0.0)
 }
 

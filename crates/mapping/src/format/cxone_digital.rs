@@ -6,7 +6,7 @@
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
-use super::cxone_contact::{Contact, Side, is_somebody};
+use super::cxone_contact::{Contact, Side, somebody};
 use super::{Format, Identity, Mapped, Occurrence, cxone_agent_session, cxone_digital_events};
 use crate::event_time::Times;
 use crate::field::Fields;
@@ -75,7 +75,7 @@ fn times(event: &Unwrapped<'_>) -> Times {
 fn by_time(payload: &Value) -> Occurrence {
     let payload = Fields::of(payload);
     let timed = ["createdAtWithMilliseconds", "createdAt"].iter().any(|name| payload.time(name).is_some());
-    if timed { Occurrence::InBody } else { Occurrence::Told(Vec::new()) }
+    Occurrence::in_body_or_unnamed(timed)
 }
 
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
@@ -217,16 +217,14 @@ fn agent(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<S
         types::TYPING_STARTED | types::TYPING_ENDED | types::AGENT_STATE_CHANGED => data.text("user.id"),
         _ => None,
     };
-    let found = found.filter(|id| is_somebody(id));
-    found.or_else(|| contact.agent_of_segment()).or_else(|| contact.assignee())
+    somebody(found).or_else(|| contact.agent_of_segment()).or_else(|| contact.assignee())
 }
 
 /// The queue that a contact is in, or that it left.
 fn queue(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
     let left = ["previousRoutingQueue.id", "previousRoutingQueue"];
     let left = data.first(&left).or_else(|| contact.changed("routingQueue", Side::Previous));
-    let left = left.filter(|_| event_type == types::QUEUE_LEFT);
-    left.filter(|id| is_somebody(id)).or_else(|| contact.queue())
+    somebody(left.filter(|_| event_type == types::QUEUE_LEFT)).or_else(|| contact.queue())
 }
 
 fn customer(event: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {

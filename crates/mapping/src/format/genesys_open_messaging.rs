@@ -100,8 +100,7 @@ impl Parties {
 
 /// What names an occurrence that has no id: its time, where the body holds one.
 fn by_time(message: &Fields<'_>) -> Occurrence {
-    let timed = message.time("channel.time").is_some();
-    if timed { Occurrence::InBody } else { Occurrence::Told(Vec::new()) }
+    Occurrence::in_body_or_unnamed(message.time("channel.time").is_some())
 }
 
 fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {

@@ -41,6 +41,15 @@ pub enum Occurrence {
     Told(Vec<String>),
 }
 
+// === impl Occurrence ===
+
+impl Occurrence {
+    /// Of what no transport names: the body does, or only its delivery can.
+    pub fn in_body_or_unnamed(in_body: bool) -> Self {
+        if in_body { Self::InBody } else { Self::Told(Vec::new()) }
+    }
+}
+
 // === impl Identity ===
 
 impl Identity {

@@ -116,15 +116,12 @@ impl Finder<'_> {
             let found = self.bytes.get(at..at + word.len());
             found.is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
         };
-        let judge: fn(&[u8]) -> bool = match (is_scheme("bearer"), is_scheme("basic")) {
-            (true, _) => is_opaque,
-            (_, true) => is_user_and_password,
-            _ => return None,
-        };
+        let scheme = ["bearer", "basic"].into_iter().find(|word| is_scheme(word))?;
+        let judge = if scheme == "bearer" { is_opaque } else { is_user_and_password };
         if at > 0 && self.bytes[at - 1].is_ascii_alphanumeric() {
             return None;
         }
-        let word = at + if is_scheme("bearer") { "bearer".len() } else { "basic".len() };
+        let word = at + scheme.len();
         let start = word
             + match self.bytes[word..].starts_with(b"%20") {
                 true => "%20".len(),

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
 use trunkline_config::{Drift, OrderMode, Redaction, Source, SourceKind, Verify};
-use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
+use trunkline_mapping::{Accepted, Delivery, ElementOutcome, Framing, Proof, TraceContext, map_delivery};
 
 /// The time of ingestion in all tests: 2026-03-02T08:20:00Z.
 pub const NOW: i64 = 1_772_439_600_000;
@@ -44,6 +45,20 @@ pub fn delivery<'a>(source: &'a Source, bytes: &'a [u8], received_at: i64) -> De
         headers: BTreeMap::new(),
         proof: Proof::NotRequired,
     }
+}
+
+/// The event that a body of one element becomes.
+pub fn accepted(source: &Source, body: &[u8], received_at: i64) -> Accepted {
+    let mut outcome = map_delivery(&delivery(source, body, received_at), DEPTH).unwrap();
+    match outcome.elements.remove(0) {
+        ElementOutcome::Event(accepted) => *accepted,
+        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
+    }
+}
+
+/// The event that a payload of a source of this kind becomes.
+pub fn map(kind: SourceKind, payload: &Value) -> Accepted {
+    accepted(&source(kind), payload.to_string().as_bytes(), NOW)
 }
 
 pub fn trace() -> TraceContext {

@@ -4,7 +4,6 @@
 use serde::Deserialize;
 
 use super::causes::{Causes, Stage};
-use super::figures::Figures;
 use super::name;
 use super::observer::Observers;
 use super::point::Point;
@@ -53,8 +52,7 @@ impl From<ThirdConversation> for Conversation {
         let began = spans.iter().filter(|span| span.start.is_some()).filter_map(began);
         let causes = Causes::of_older_format(phase, began);
         let sessions = Sessions::of_third_format(spans, after_work, observers, folded);
-        let figures = if causes.are_none() { Figures::default() } else { Figures::of(&sessions) };
-        Self { kept: Kept { causes, started_at, customer_id, sessions }, figures }
+        Self::from(Kept { causes, started_at, customer_id, sessions })
     }
 }
 

@@ -42,11 +42,13 @@ pub fn verify(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Each file's digest and name.
+fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PINNED.lines().filter_map(|line| line.split_once("  "))
+}
+
 fn pinned(name: &str) -> Option<&'static str> {
-    PINNED
-        .lines()
-        .filter_map(|line| line.split_once("  "))
-        .find_map(|(digest, file)| (file == name).then_some(digest))
+    entries().find_map(|(digest, file)| (file == name).then_some(digest))
 }
 
 #[cfg(test)]
@@ -56,7 +58,7 @@ mod tests {
     #[test]
     fn only_the_very_file_that_was_reviewed_is_used() {
         let folder = tempfile::tempdir().unwrap();
-        let (digest, name) = PINNED.lines().next().and_then(|line| line.split_once("  ")).unwrap();
+        let (digest, name) = entries().next().unwrap();
         assert_eq!(digest.len(), 64);
         let file = folder.path().join(name);
         std::fs::write(&file, "something else").unwrap();
@@ -69,8 +71,7 @@ mod tests {
 
     #[test]
     fn every_name_is_in_the_list_once_and_found() {
-        let names: Vec<&str> =
-            PINNED.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
+        let names: Vec<&str> = entries().map(|(_, name)| name).collect();
         assert_eq!(names.len(), PINNED.lines().count());
         for (index, name) in names.iter().enumerate() {
             assert!(!names[..index].contains(name), "{name}");

@@ -49,6 +49,15 @@ fn typed(event_type: &str, event: Enriched) -> Enriched {
     event
 }
 
+/// An edge of a session of participant `p`, all in one millisecond.
+fn of_session(id: &str, event_type: &str, session: &str, taken_in: i64) -> Enriched {
+    let mut event = event(id, 5, taken_in);
+    event.fact.event_type = event_type.into();
+    event.fact.participant_id = Some("p".into());
+    event.fact.session_id = Some(session.into());
+    event
+}
+
 /// Published in this order, with positions from 1; arrived in the order named.
 fn evidence(published: &[Enriched], arrived: &[&str]) -> Evidence {
     let mut evidence = Evidence::default();
@@ -170,13 +179,7 @@ fn equal_times_keep_their_order_of_arrival_and_are_never_late() {
 
 #[test]
 fn an_end_follows_its_own_start_of_the_same_millisecond_whichever_arrived_first() {
-    let of = |id: &str, event_type: &str, session: &str, taken_in| {
-        let mut event = event(id, 5, taken_in);
-        event.fact.event_type = event_type.into();
-        event.fact.participant_id = Some("p".into());
-        event.fact.session_id = Some(session.into());
-        event
-    };
+    let of = of_session;
     let (start, end) = (of("a", "flow.started", "s", 2), of("b", "flow.ended", "s", 1));
     check(&[start.clone(), end.clone()], &["b", "a"], &[]);
     check(&[end.clone(), start.clone()], &["b", "a"], &["tie-out-of-cause-order"]);
@@ -194,13 +197,7 @@ fn an_end_follows_its_own_start_of_the_same_millisecond_whichever_arrived_first(
 
 #[test]
 fn a_conversation_that_starts_again_in_the_millisecond_of_its_end_does_so_behind_it() {
-    let of = |id: &str, event_type: &str, session: &str, taken_in| {
-        let mut event = event(id, 5, taken_in);
-        event.fact.event_type = event_type.into();
-        event.fact.participant_id = Some("p".into());
-        event.fact.session_id = Some(session.into());
-        event
-    };
+    let of = of_session;
     let end = of("a", "conversation.ended", "1", 1);
     let again = of("b", "conversation.started", "2", 2);
     let message = of("c", "message.received", "2", 3);
