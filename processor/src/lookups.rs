@@ -67,17 +67,12 @@ impl Lookups {
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
             let clock = self.clock.clone();
-            let asked_at = clock.now_ms();
-            let deadline = Instant::now() + time_to_ask(self.deadline, until, asked_at);
+            let deadline = Instant::now() + time_to_ask(self.deadline, until, clock.now_ms());
             self.runtime.spawn(async move {
-                let mut parts = directory.profile_parts(&customer, deadline, traceparent.as_deref()).await;
-                let now = clock.now_ms();
-                for fetched_at in parts.iter_mut().filter_map(|part| part.fetched_at.as_mut()) {
-                    // By the engine's clock, whatever is done to the machine's: it says how old the answer is.
-                    *fetched_at = (*fetched_at).clamp(asked_at, now.max(asked_at));
-                }
+                let now = || clock.now_ms();
+                let parts = directory.profile_parts(&customer, deadline, traceparent.as_deref(), &now).await;
                 // The engine is gone only when the process ends.
-                let _ = answer_to.send(merge(&customer, &parts, now));
+                let _ = answer_to.send(merge(&customer, &parts, now()));
             });
         }
     }

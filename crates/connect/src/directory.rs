@@ -122,14 +122,16 @@ impl Directory {
     }
 
     /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
-    /// order; one that does not answer by the deadline says so.
+    /// order; one that does not answer by the deadline says so. An answer is stamped when it is there, by `now` (UTC
+    /// milliseconds): whoever measures its age by a clock of its own does not want the machine's.
     pub async fn profile_parts(
         &self,
         customer_id: &str,
         deadline: Instant,
         traceparent: Option<&str>,
+        now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
-        let question = Question { customer_id, deadline, traceparent };
+        let question = Question { customer_id, deadline, traceparent, now };
         join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 

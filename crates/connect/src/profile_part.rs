@@ -15,7 +15,6 @@ use crate::outbound::Outbound;
 use crate::request::Request;
 use crate::retry::Repeat;
 use crate::systems::connector;
-use crate::wire;
 
 /// Why a lookup gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +35,14 @@ enum LookupError {
     },
 }
 
-/// A lookup's question: who, until when, in which trace.
-#[derive(Debug, Clone, Copy)]
+/// A lookup's question: who, until when, in which trace, and by whose clock.
+#[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
     pub(crate) customer_id: &'a str,
     pub(crate) deadline: Instant,
     pub(crate) traceparent: Option<&'a str>,
+    /// UTC milliseconds.
+    pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
 
 /// Asks the system behind `outbound`. `None` when it does not know the customer.
@@ -59,7 +60,7 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
     ProfilePart {
         system,
         status,
-        fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(wire::unix_milliseconds),
+        fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(question.now),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         data,
     }

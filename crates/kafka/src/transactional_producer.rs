@@ -228,6 +228,8 @@ impl TransactionalProducer {
             other => other,
         })?;
         self.take_delivered();
+        // A refusal that is only known now is another one of the transaction that is made again.
+        self.producer.context().take_too_large();
         match scrutiny.suspicion(self.producer.context()) {
             None => Ok(()),
             Some(reason) => {

@@ -38,8 +38,18 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     }
 
     pub(super) fn assigned(&mut self, partitions: Vec<TopicPartition>) -> Result<(), Error> {
+        if partitions.is_empty() {
+            // A member that is given nothing, since others have not given back yet, answers as well: the client tells it
+            // of nothing more before it does.
+            self.brokers.assign(&[])?;
+            self.report_held();
+        }
         self.state.unplaced.extend(partitions);
         self.place()
+    }
+
+    fn report_held(&self) {
+        self.health.set("kafka", true, &format!("{} partitions", self.lanes.partition_count()));
     }
 
     /// Takes partitions that the group has given, where they were left. While the brokers do not say where, they wait.
@@ -75,7 +85,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let held = self.lanes.partition_count();
         let took_ms = self.clock.now_ms() - started_ms;
         tracing::info!(new, held, took_ms, "assigned");
-        self.health.set("kafka", true, &format!("{held} partitions"));
+        self.report_held();
         Ok(())
     }
 
@@ -130,7 +140,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             self.brokers.assign(&unplaced)?;
         }
         self.brokers.release(&partitions)?;
-        self.health.set("kafka", true, &format!("{} partitions", self.lanes.partition_count()));
+        self.report_held();
         Ok(())
     }
 

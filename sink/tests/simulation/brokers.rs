@@ -70,6 +70,8 @@ pub struct Handle {
     /// Next offset to read, of partitions that are ours.
     positions: BTreeMap<usize, i64>,
     paused: BTreeSet<usize>,
+    /// It was told of partitions, and has not taken them yet: the client tells of no other change before.
+    owes_answer: bool,
     records: Vec<OutboundRecord>,
 }
 
@@ -100,6 +102,7 @@ impl Handle {
             sabotage,
             positions: BTreeMap::new(),
             paused: BTreeSet::new(),
+            owes_answer: false,
             records: Vec::new(),
         }
     }
@@ -146,7 +149,10 @@ impl Brokers for Handle {
             let says_so = world.dice.chance(0.1);
             return if says_so { Err(no_answer("polling")) } else { Ok(Polled::Idle) };
         }
-        if let Some(news) = world.group.news(self.instance) {
+        if !self.owes_answer
+            && let Some(news) = world.group.news(self.instance)
+        {
+            self.owes_answer = matches!(news, Polled::Assigned(_));
             return Ok(news);
         }
         for (partition, position) in &mut self.positions {
@@ -164,6 +170,7 @@ impl Brokers for Handle {
     }
 
     fn assign(&mut self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
+        self.owes_answer = false;
         for (partition, offset) in partitions {
             self.positions.insert(number(partition), offset.unwrap_or(0));
             self.paused.insert(number(partition));

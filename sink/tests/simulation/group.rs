@@ -46,6 +46,8 @@ impl Group {
     pub fn join(&mut self, member: usize) {
         self.silent_since[member] = None;
         self.news[member].clear();
+        // What it gets at first may be nothing, and is told all the same.
+        self.news[member].push_back(Polled::Assigned(Vec::new()));
         for partition in 0..self.owners.len() {
             match self.owners[partition] {
                 Owner::Held(owner) if owner == member => self.give(partition, member),
@@ -101,6 +103,8 @@ impl Group {
         }
         self.owners[partition] = Owner::Moving(from, to);
         self.news[from].push_back(Polled::Revoked { partitions: vec![name(partition)], lost: false });
+        // The new generation is told to its other members, too; they get nothing before it is given back.
+        self.news[to].push_back(Polled::Assigned(Vec::new()));
         true
     }
 

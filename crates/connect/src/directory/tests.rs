@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -66,15 +66,38 @@ fn answer(asked: &Asked) -> Reply {
 async fn all_systems_are_asked_at_once_and_make_one_profile() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&crms(&stub), Role::Enrichment).unwrap();
-    let parts = directory.profile_parts("C-000001", soon(), None).await;
+    let parts = directory.profile_parts("C-000001", soon(), None, &|| 5).await;
     let profile = merge("C-000001", &parts, 7);
     assert_eq!(profile.account_name.as_deref(), Some("Ada Ltd"));
     assert_eq!((profile.balance, profile.currency.as_deref()), (Some(Decimal::new(1_100, 2)), Some("EUR")));
     assert_eq!(profile.open_tickets, Some(3));
     assert_eq!(profile.source_systems, ["salesforce", "sap", "servicenow"]);
-    assert!(parts.iter().all(|part| part.fetched_at.is_some()));
     let classes: Vec<&str> = directory.status().iter().map(|status| status.class).collect();
     assert_eq!(classes, ["query", "open_items", "stats"]);
+}
+
+#[tokio::test]
+async fn an_answer_is_stamped_when_it_is_there_by_the_clock_of_who_asks() {
+    let clock = Arc::new(AtomicI64::new(1_000));
+    let while_asked = Arc::clone(&clock);
+    let stub = Stub::start(move |asked| {
+        // Nobody is asked before; a minute passes until the answer.
+        while_asked.store(61_000, Ordering::SeqCst);
+        match asked.path.as_str() {
+            STATS => Reply::json(500, "{}"),
+            _ => answer(asked),
+        }
+    })
+    .await;
+    let mut config = crms(&stub);
+    for target in config.targets.values_mut() {
+        target.retry = Retry { attempts: 1, ..Retry::default() };
+    }
+    let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
+    let now = || clock.load(Ordering::SeqCst);
+    let parts = directory.profile_parts("C-000001", soon(), None, &now).await;
+    let stamps: Vec<_> = parts.iter().map(|part| part.fetched_at).collect();
+    assert_eq!(stamps, [Some(61_000), Some(61_000), None]);
 }
 
 #[tokio::test]
@@ -91,7 +114,7 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
     }
     let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
     let began = Instant::now();
-    let parts = directory.profile_parts("C-000001", began + Duration::from_millis(700), None).await;
+    let parts = directory.profile_parts("C-000001", began + Duration::from_millis(700), None, &|| 5).await;
     assert!(began.elapsed() < Duration::from_secs(10));
     let statuses: Vec<SourceStatus> = parts.iter().map(|part| part.status).collect();
     assert_eq!(statuses, [SourceStatus::Ok, SourceStatus::Timeout, SourceStatus::Error]);
@@ -112,10 +135,10 @@ async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
     .await;
     let config = config(vec![target_with_token(&stub.url)], &["crm"]);
     let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
-    assert_eq!(directory.profile_parts("C-000001", soon(), None).await[0].status, SourceStatus::Ok);
+    assert_eq!(directory.profile_parts("C-000001", soon(), None, &|| 5).await[0].status, SourceStatus::Ok);
     revoked.store(true, Ordering::SeqCst);
     let deadline = Instant::now() + Duration::from_millis(250);
-    let parts = directory.profile_parts("C-000002", deadline, None).await;
+    let parts = directory.profile_parts("C-000002", deadline, None, &|| 5).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     assert_eq!(parts[0].data.account_name.as_deref(), Some("Ada Ltd"));
     assert_eq!(stub.order(), ["/token", QUERY, QUERY, "/token", QUERY], "one 401, one refresh, one retry");
@@ -125,8 +148,8 @@ async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
 async fn no_system_runs_what_a_customer_id_smuggles_in() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&crms(&stub), Role::Enrichment).unwrap();
-    directory.profile_parts("x' OR Name LIKE '%", soon(), None).await;
-    directory.profile_parts("x^ORactive=false", soon(), None).await;
+    directory.profile_parts("x' OR Name LIKE '%", soon(), None, &|| 5).await;
+    directory.profile_parts("x^ORactive=false", soon(), None, &|| 5).await;
     let soql = &stub.asked(QUERY)[0].query;
     assert!(soql.ends_with("CustomerNumber__c%3D%27x%5C%27%20OR%20Name%20LIKE%20%5C%27%25%27"), "{soql}");
     let odata = &stub.asked(OPEN_ITEMS)[0].query;

@@ -88,10 +88,15 @@ impl ProducerContext for Deliveries {
                     *entry = (*entry).max(message.offset());
                 }
             }
-            // The commit fails with an abortable error and says so; the details help whoever reads the log.
             Err((error, message)) => {
+                let code = error.rdkafka_error_code();
+                // Given up with its transaction, by our own wish.
+                if matches!(code, Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)) {
+                    return;
+                }
+                // The commit fails with an abortable error and says so; the details help whoever reads the log.
                 tracing::warn!(%error, topic = message.topic(), "record of a transaction was not delivered");
-                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+                if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
                     let bytes = message.key_len() + message.payload_len();
                     let (topic, reason) = (message.topic().to_owned(), error.to_string());
                     self.note_too_large(TooLarge { topic, bytes, reason });

@@ -10,6 +10,7 @@ use trunkline_schemas::catalog::EVENTS_ENRICHED;
 use trunkline_schemas::headers::Headers;
 
 use crate::cluster;
+use crate::wait::wait_until;
 
 #[tokio::test]
 async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
@@ -71,6 +72,7 @@ async fn a_group_is_behind_by_what_it_has_not_committed() {
         for _ in 0..5 {
             producer.produce(&record).unwrap();
         }
+        // Nobody has asked what became of the records, and whether they are delivered.
         producer.abort().unwrap();
         let (sender, told) = std::sync::mpsc::channel();
         let tell = Box::new(move |lags: &[(TopicPartition, i64)]| sender.send(lags.to_vec()).unwrap());
@@ -85,12 +87,4 @@ async fn a_group_is_behind_by_what_it_has_not_committed() {
     })
     .await
     .unwrap();
-}
-
-fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while !condition() {
-        assert!(std::time::Instant::now() < deadline, "not within 20 s: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

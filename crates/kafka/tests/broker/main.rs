@@ -11,3 +11,4 @@ mod produce_and_read;
 mod registry;
 mod registry_answers;
 mod topics;
+mod wait;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use trunkline_kafka::measuring::Measure as _;
 use trunkline_kafka::partition_counts::PartitionCounts;
@@ -15,6 +15,7 @@ use trunkline_schemas::catalog::EVENTS_NORMALIZED;
 use trunkline_schemas::headers::Headers;
 
 use crate::cluster;
+use crate::wait::wait_until;
 
 const KEYS: usize = 60;
 
@@ -40,7 +41,13 @@ async fn keys_stay_in_their_partitions_when_a_topic_gets_more_of_them() {
     let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
     let more = [NewPartitions::new(&topic, 5)];
     admin.create_partitions(&more, &AdminOptions::new()).await.unwrap().remove(0).unwrap();
-    // It has just been made, so it knows of all five.
+    // Until the broker has told the client of all five, the client refuses to write to the new ones.
+    let known_to_the_client = || {
+        let metadata = client.client().fetch_metadata(Some(&topic), Duration::from_secs(10)).unwrap();
+        metadata.topics()[0].partitions().len()
+    };
+    wait_until("the client knows of the new partitions", || known_to_the_client() == 5);
+    // It has just been made, so it knows of all five, too.
     let producer = Producer::new(&kafka, "partitions").unwrap();
     for (number, expected) in by_the_client.iter().enumerate() {
         let record = OutboundRecord {

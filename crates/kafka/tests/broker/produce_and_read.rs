@@ -1,7 +1,7 @@
 //! Producing and reading back.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use trunkline_config::Kafka;
 use trunkline_kafka::{From, OutboundRecord, ProduceError, Producer, Tail, TailError, Tailed, tail, topics};
@@ -30,7 +30,8 @@ fn record(topic: &str, key: &str, value: &str, timestamp: i64) -> OutboundRecord
 async fn what_is_acknowledged_is_read_back_as_it_was() {
     let Some(kafka) = made("produce").await else { return };
     let producer = Producer::new(&kafka, "test").unwrap();
-    let topic = kafka.topic(EVENTS_NORMALIZED);
+    // One whose records keep the times that their writer gives them.
+    let topic = kafka.topic(QUARANTINE);
     let sends = (0..60).map(|n| {
         let (producer, record) =
             (producer.clone(), record(&topic, &format!("key-{}", n % 20), &format!("{n}"), 1_000 + n));
@@ -60,6 +61,21 @@ async fn what_is_acknowledged_is_read_back_as_it_was() {
     let mut later: Vec<_> = later.iter().map(|record| record.timestamp).collect();
     later.sort_unstable();
     assert_eq!(later, (1_050..1_060).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn events_are_timed_by_the_broker_whatever_their_writer_says() {
+    let Some(kafka) = made("append-time").await else { return };
+    let producer = Producer::new(&kafka, "test").unwrap();
+    let topic = kafka.topic(EVENTS_NORMALIZED);
+    for stated in [0, 1_000, i64::MAX / 1_000_000] {
+        producer.send(record(&topic, "k", "v", stated)).await.unwrap();
+    }
+    let read = tail::read_all(&kafka, &[topic], From::Beginning).await.unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    assert_eq!(read.len(), 3);
+    // The broker of a test is on this machine, or on one whose clock is right to the hour.
+    assert!(read.iter().all(|record| (now - record.timestamp).abs() < 3_600_000), "{read:?}");
 }
 
 #[tokio::test]
