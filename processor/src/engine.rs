@@ -281,10 +281,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             for record in records {
                 self.record(record)?;
             }
-            if !self.intake.waits(partition)
-                && !self.load.is_paused(partition)
-                && self.logs.stopped(&self.input.partition(partition)).is_none()
-            {
+            if self.may_be_read(partition) {
                 self.brokers.resume(&[self.input.partition(partition)])?;
             }
         }
@@ -354,10 +351,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         if !balance.resume.is_empty() {
             balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
-            balance.resume.retain(|partition| {
-                !self.intake.waits(*partition)
-                    && self.logs.stopped(&self.input.partition(*partition)).is_none()
-            });
+            balance.resume.retain(|partition| self.may_be_read(*partition));
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())

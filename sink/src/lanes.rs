@@ -121,8 +121,8 @@ impl Lanes {
             Input::Revoking(partitions) => self.revoking(&partitions),
             Input::Released(partitions) => self.released(&partitions, actions),
             Input::Committed => self.committed(now_ms),
-            Input::Recovered { partition, watermark, finished } => {
-                self.recovered(&partition, watermark, &finished, now_ms);
+            Input::Recovered { partition, watermark, finished, position } => {
+                self.recovered(&partition, watermark, &finished, position, now_ms);
             }
         }
         self.gates.pass(now_ms);

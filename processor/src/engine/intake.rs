@@ -250,6 +250,7 @@ impl Intake {
         let Some(known) = self.partitions.get_mut(&partition) else { return false };
         let Some(position) = known.offered.filter(|_| known.void.is_none()) else { return false };
         self.uncommitted.committed(&partition, offset);
+        known.trail.committed(position.next);
         let before = std::mem::replace(&mut known.committed, Begin { position, afresh: false });
         before.position.next != position.next
     }

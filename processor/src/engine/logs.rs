@@ -1,7 +1,7 @@
 //! Partitions whose log is not what it was: found at a restore or while they are read, they stand still or go on, as
 //! [`LogGuard`](trunkline_kafka::LogGuard) decides. The others go on in any case.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use trunkline_kafka::logs::{Finding, FirstUnread, LogPosition, Looked};
 use trunkline_schemas::TopicPartition;
@@ -16,17 +16,13 @@ use crate::state::StateStore;
 /// So often the watch learns how far the partitions are read; milliseconds.
 const WATCH_EVERY_MS: i64 = 500;
 
-/// Events that were read of a log that is gone may take so long to be finished before their partition goes on without
-/// them; milliseconds. Above every hold and deadline that a deployment should have.
-const FINISH_MS: i64 = 30_000;
-
 /// What the engine remembers of its looks at logs.
 #[derive(Debug, Default)]
 pub(super) struct LogLooks {
     /// When the watch last learned how far partitions are read; UTC milliseconds.
     told_at: i64,
-    /// Partitions that wait for what was read of a log that is gone, each since when (UTC milliseconds).
-    finishing: BTreeMap<i32, i64>,
+    /// Partitions that the client may have stopped reading while records of theirs wait for a schema.
+    to_be_sought: BTreeSet<i32>,
 }
 
 impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
@@ -59,6 +55,12 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.log_looks.told_at = now;
             self.log_watch.watch(self.intake.watched(&self.input));
         }
+        let sought = &mut self.log_looks.to_be_sought;
+        let waiting = sought.len();
+        sought.retain(|partition| self.intake.waits(*partition));
+        if sought.len() < waiting {
+            self.log_watch.look_now();
+        }
         for (input, finding) in self.logs.resumable() {
             self.resume(&input, finding)?;
         }
@@ -69,7 +71,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     pub(super) fn forget_logs(&mut self, partitions: &[i32]) {
         for partition in partitions {
             self.logs.forget(&self.input.partition(*partition));
-            self.log_looks.finishing.remove(partition);
+            self.log_looks.to_be_sought.remove(partition);
         }
         self.report_logs();
     }
@@ -102,7 +104,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             // The client stopped reading one of the partitions and does not say which. Records that wait for their
             // schema do not count as read yet: they would come twice.
             match self.intake.waits(partition) {
-                true => self.log_watch.look_now(),
+                true => drop(self.log_looks.to_be_sought.insert(partition)),
                 false => self.brokers.seek(&watched.partition, read_to)?,
             }
         }
@@ -120,15 +122,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             return self.restore(&[partition]);
         }
         let (outstanding, _) = self.intake.under_way(partition);
-        if finding.voids_offsets() && outstanding > 0 {
-            let now = self.clock.now_ms();
-            let since = *self.log_looks.finishing.entry(partition).or_insert(now);
-            if now - since < FINISH_MS {
-                return Ok(());
-            }
-            tracing::error!(code = finding.code(), %input, outstanding, "events of a log that is gone are not finished: going on without them");
+        if finding.voids_offsets() && (outstanding > 0 || self.intake.waits(partition)) {
+            // They are in no log any more: what was read is finished first, however long it is held or waits.
+            return Ok(());
         }
-        self.log_looks.finishing.remove(&partition);
         let next = finding.resumes_at();
         if let Finding::Changed { is, .. } = finding {
             self.commit()?;
@@ -139,13 +136,23 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             self.let_go(&[partition]);
             let position = LogPosition { topic_id: is.topic_id, next, last: None };
             self.begin(partition, Begin { position, afresh: true })?;
+            self.logs.go_on(input);
         } else {
             self.intake.skip_to(partition, next);
-            self.brokers.start(input, next)?;
+            self.brokers.seek(input, next)?;
+            self.logs.go_on(input);
+            if self.may_be_read(partition) {
+                self.brokers.resume(std::slice::from_ref(input))?;
+            }
         }
-        self.logs.go_on(input);
         self.report_logs();
         Ok(())
+    }
+
+    /// Whether nothing keeps a partition from being read.
+    pub(super) fn may_be_read(&self, partition: i32) -> bool {
+        let stands_still = self.logs.stopped(&self.input.partition(partition)).is_some();
+        !self.intake.waits(partition) && !self.load.is_paused(partition) && !stands_still
     }
 
     fn is_restoring(&self, partition: i32) -> bool {

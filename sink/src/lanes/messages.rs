@@ -77,6 +77,8 @@ pub enum Input {
         watermark: Option<i64>,
         /// Offsets done above it.
         finished: Vec<i64>,
+        /// Which log they are of, as far as that is saved.
+        position: Option<LogPosition>,
     },
 }
 

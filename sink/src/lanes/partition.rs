@@ -22,9 +22,9 @@ pub(super) struct Partition {
     paused: bool,
     /// Bytes of the records that were read and whose end is not committed.
     bytes: usize,
-    /// The watermark that is committed, and the one of the transaction under way.
+    /// The watermark that is committed, and what the transaction under way says.
     committed: Option<i64>,
-    planned: Option<i64>,
+    planned: Option<LogPosition>,
     /// The records that were read.
     trail: Trail,
     /// The topic that is read.
@@ -123,14 +123,17 @@ impl Partition {
         if saved.is_none() && self.committed == Some(watermark) && !self.unsaved {
             return None;
         }
-        self.planned = Some(watermark);
         let finished = match saved {
             Some(saved) => Some(saved.finished),
             None => self.afresh.then(|| self.offsets.above_watermark().collect()),
         };
-        let position =
-            LogPosition { topic_id: self.topic_id, next: watermark, last: self.trail.below(watermark) };
+        let position = self.plan_position(watermark);
         Some(PartitionProgress { partition: name.clone(), watermark, finished, position, void: self.void })
+    }
+
+    fn plan_position(&mut self, watermark: i64) -> LogPosition {
+        let last = self.trail.below(watermark);
+        *self.planned.insert(LogPosition { topic_id: self.topic_id, next: watermark, last })
     }
 
     /// What to commit when these finished offsets are left out: they count as not finished.
@@ -148,8 +151,7 @@ impl Partition {
             .filter(|offset| !left_out.contains(offset))
             .collect();
         self.offsets.saved_is(&finished);
-        self.planned = Some(held);
-        let position = LogPosition { topic_id: self.topic_id, next: held, last: self.trail.below(held) };
+        let position = self.plan_position(held);
         Some(PartitionProgress {
             partition: name.clone(),
             watermark: held,
@@ -162,9 +164,16 @@ impl Partition {
     /// What was planned is committed.
     pub(super) fn committed(&mut self) {
         if let Some(planned) = self.planned.take() {
-            self.committed = Some(planned);
+            self.committed = Some(planned.next);
+            self.trail.committed(planned.next);
             (self.unsaved, self.afresh) = (false, false);
         }
+    }
+
+    /// Whether what is committed is of the log that is read: until a transaction has said which log that is, it is of
+    /// the one before, whose offsets mean other records.
+    pub(super) fn is_of_its_log(&self, committed: Option<LogPosition>) -> bool {
+        !self.afresh || (committed.is_some() && committed == self.planned)
     }
 
     /// This is committed, whatever was planned.

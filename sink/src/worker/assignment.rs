@@ -134,7 +134,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             .state
             .unplaced
             .extract_if(.., |partition| partitions.contains(partition))
-                            .map(|partition| (partition, None))
+            .map(|partition| (partition, None))
             .collect();
         if !unplaced.is_empty() {
             self.brokers.assign(&unplaced)?;

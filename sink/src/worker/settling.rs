@@ -69,8 +69,8 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             match committed_state::read(&mut self.brokers, &mut self.saved, &partitions) {
                 Ok(committed) => {
                     self.state.indeterminate = None;
-                    for Committed { partition, watermark, finished, .. } in committed {
-                        self.apply(Input::Recovered { partition, watermark, finished })?;
+                    for Committed { partition, watermark, finished, position, .. } in committed {
+                        self.apply(Input::Recovered { partition, watermark, finished, position })?;
                     }
                     self.brokers_answer();
                 }

@@ -28,7 +28,7 @@ const CALL_TIMEOUT_MS: i64 = 10_000;
 
 /// What a client says of brokers that do not answer. Only the client can make the error inside, so a real one is
 /// refused its settings first.
-fn no_answer(what: &'static str) -> ConsumerError {
+pub fn no_answer(what: &'static str) -> ConsumerError {
     let settings = GroupSettings {
         group: "trunkline-sink".to_owned(),
         instance: "simulated".to_owned(),
@@ -48,6 +48,15 @@ fn no_answer(what: &'static str) -> ConsumerError {
         Err(ConsumerError::Create { group, source }) => ConsumerError::Call { what, group, source },
         _ => unreachable!("a session without any length is refused"),
     }
+}
+
+/// How a call ends while no broker answers: after its time limit, or at once.
+pub fn unanswered(world: &mut World) -> bool {
+    if world.is_away() {
+        world.unanswered += 1;
+        world.advance(if world.refuses_at_once { 0 } else { CALL_TIMEOUT_MS });
+    }
+    world.is_away()
 }
 
 /// A rule that a port breaks, to prove that it would be seen.
@@ -107,13 +116,8 @@ impl Handle {
         }
     }
 
-    /// How a call ends while no broker answers: after its time limit.
     fn unanswered(&self) -> bool {
-        let mut world = self.world.borrow_mut();
-        if world.is_away() {
-            world.advance(CALL_TIMEOUT_MS);
-        }
-        world.is_away()
+        unanswered(&mut self.world.borrow_mut())
     }
 
     fn error(&self, what: &'static str) -> (&'static str, String, String) {

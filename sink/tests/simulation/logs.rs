@@ -8,6 +8,7 @@ use trunkline_kafka::logs::{
 };
 use trunkline_kafka::{ConsumerError, TopicPartition};
 
+use crate::brokers::{no_answer, unanswered};
 use crate::world::World;
 
 /// Looks at the logs of one process.
@@ -31,6 +32,9 @@ impl LogLooks for Logs {
         &mut self,
         partitions: &[(TopicPartition, Option<LogPosition>)],
     ) -> Result<Vec<LogNow>, ConsumerError> {
+        if unanswered(&mut self.world.borrow_mut()) {
+            return Err(no_answer("reading watermarks"));
+        }
         let world = self.world.borrow();
         let looked = partitions.iter().map(|(partition, saved)| {
             let last = saved.and_then(|saved| saved.last).map(|last| last.offset);
@@ -51,7 +55,8 @@ impl LogWatch for Logs {
 
     fn take(&mut self) -> Vec<Looked> {
         let mut world = self.world.borrow_mut();
-        if !world.dice.chance(0.05) {
+        // While no broker answers it sees nothing.
+        if !world.dice.chance(0.05) || world.is_away() {
             return Vec::new();
         }
         let urgent = std::mem::take(&mut self.urgent) || world.dice.chance(0.1);

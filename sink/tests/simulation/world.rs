@@ -57,6 +57,10 @@ pub struct World {
     pub in_the_air: Vec<InTheAir>,
     /// Until then no broker answers (UTC milliseconds).
     pub away_until: i64,
+    /// They refuse connections: a call is given up at once, and not after its time limit.
+    pub refuses_at_once: bool,
+    /// Calls that no broker answered.
+    pub unanswered: usize,
     /// Records whose results the brokers refuse, and those whose dead letters they refuse to hold whole.
     pub refused: BTreeSet<(i32, i64)>,
     /// The producer epochs of the instances' transactional ids.
@@ -95,6 +99,8 @@ impl World {
             targets: Targets::default(),
             in_the_air: Vec::new(),
             away_until: 0,
+            refuses_at_once: false,
+            unanswered: 0,
             refused: BTreeSet::new(),
             epochs: vec![0; INSTANCES],
             known_from,

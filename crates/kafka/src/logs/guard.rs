@@ -86,7 +86,9 @@ impl LogGuard {
         let finding = match was {
             Some(was) => {
                 let lost = committed.is_none().then_some(Finding::OffsetsLost { next: was.next });
-                find(&was, now).or(lost)
+                // Which log it is does not depend on where the group's offset was moved to.
+                let changed = saved.and_then(|saved| find(&saved, now)).filter(Finding::voids_offsets);
+                changed.or_else(|| find(&was, now)).or(lost)
             }
             None => (now.start > 0).then_some(Finding::Removed { from: None, to: now.start }),
         };
@@ -127,6 +129,13 @@ impl LogGuard {
     /// Why a partition stands still.
     pub fn stopped(&self, partition: &TopicPartition) -> Option<Finding> {
         self.stopped.get(partition).copied()
+    }
+
+    /// Whether nothing more is read of the log that was read: it is another one by now, or somebody has to decide first.
+    /// One that goes on behind what it lost is read on.
+    pub fn reads_no_more(&self, partition: &TopicPartition) -> bool {
+        let finding = self.stopped(partition);
+        finding.is_some_and(|finding| finding.voids_offsets() || self.stops(&finding))
     }
 
     /// Partitions that stand still and go on by themselves, as the configuration says, once all that was read of them

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::changelog::Anchor;
 
-/// Marks of records that were read, ascending: the last one below the watermark, and all from there on. There are never
-/// more than offsets that are read and not finished, or finished above the watermark.
+/// Marks of records that were read, ascending: the last one below the committed watermark, and all from there on. There
+/// are never more than offsets of which that they are finished is not committed.
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
     marks: VecDeque<Anchor>,
@@ -26,12 +26,18 @@ impl Trail {
         }
     }
 
-    /// The last record below the watermark. The watermark never goes back: those before it are forgotten.
-    pub fn below(&mut self, watermark: i64) -> Option<Anchor> {
+    /// The last record below the watermark.
+    pub fn below(&self, watermark: i64) -> Option<Anchor> {
+        let above = self.marks.partition_point(|mark| mark.offset < watermark);
+        above.checked_sub(1).and_then(|last| self.marks.get(last)).copied()
+    }
+
+    /// This watermark is committed, so none before it is asked for any more: a transaction that was aborted may be
+    /// followed by one that holds less.
+    pub fn committed(&mut self, watermark: i64) {
         while self.marks.get(1).is_some_and(|second| second.offset < watermark) {
             self.marks.pop_front();
         }
-        self.marks.front().copied().filter(|first| first.offset < watermark)
     }
 }
 
@@ -55,13 +61,17 @@ mod tests {
         assert_eq!(trail.below(7), Some(anchor(3)));
         assert_eq!(trail.below(8), Some(anchor(7)));
         assert_eq!(trail.below(100), Some(anchor(9)));
+        assert_eq!(trail.below(4), Some(anchor(3)), "what was asked for need not have been committed");
+        trail.committed(8);
+        assert_eq!((trail.below(8), trail.below(100)), (Some(anchor(7)), Some(anchor(9))));
+        trail.committed(100);
         assert_eq!(trail.marks.len(), 1);
     }
 
     #[test]
     fn it_goes_on_behind_what_was_saved() {
         let mut trail = Trail::after(Some(anchor(4)));
-        assert_eq!(trail.below(5), Some(anchor(4)));
+        assert_eq!((trail.below(4), trail.below(5)), (None, Some(anchor(4))));
         trail.read(anchor(6));
         assert_eq!(trail.below(6), Some(anchor(4)));
         assert_eq!(trail.below(7), Some(anchor(6)));

@@ -108,3 +108,55 @@ fn a_partition_goes_on_behind_what_it_lost() {
     bench.done(0);
     assert_eq!(bench.progress().watermark, 9);
 }
+
+#[test]
+fn what_is_committed_of_a_log_that_is_gone_says_nothing_of_the_records_of_the_one_in_its_place() {
+    for took_effect in [false, true] {
+        let mut bench = Bench::of_old_log();
+        for offset in 0..3 {
+            bench.read(offset, "a");
+            bench.done(offset);
+            bench.progress();
+        }
+        bench.log(LogChange::Stopped { void: true });
+        bench.log(LogChange::Replaced { position: at(NEW, 0), end: 0 });
+        bench.read(0, "a");
+        bench.done(0);
+        bench.did();
+        let plan = bench.lanes.plan().unwrap();
+        assert_eq!(plan.ended.len(), 1);
+        let [progress] = &plan.progress[..] else { panic!("{plan:?}") };
+        // Nobody knows whether it took effect, until what is committed is read.
+        let position = if took_effect { progress.position } else { at(OLD, 3) };
+        let watermark = Some(position.next);
+        bench.apply(Input::Recovered {
+            partition: partition(),
+            watermark,
+            finished: Vec::new(),
+            position: Some(position),
+        });
+        assert_eq!(bench.lanes.is_settled(&partition()), took_effect);
+        if !took_effect {
+            let again = bench.lanes.plan().unwrap();
+            assert_eq!(again.ended.len(), 1, "its result is not lost");
+            assert_eq!(again.progress, plan.progress);
+        }
+    }
+}
+
+#[test]
+fn a_part_after_an_abort_still_says_which_record_lies_below_it() {
+    let mut bench = Bench::of_old_log();
+    for offset in 0..4 {
+        bench.read(offset, &format!("r{offset}"));
+        bench.done(offset);
+    }
+    let whole = bench.lanes.plan().unwrap();
+    let last = |plan: &Plan| plan.progress[0].position.last.map(|last| last.offset);
+    assert_eq!(last(&whole), Some(3));
+    let aborted =
+        Input::Recovered { partition: partition(), watermark: Some(0), finished: Vec::new(), position: None };
+    bench.apply(aborted);
+    let part = bench.lanes.plan_part(|ended| ended.record().offset < 2).unwrap();
+    assert_eq!((part.progress[0].watermark, last(&part)), (2, Some(1)));
+}

@@ -46,6 +46,8 @@ fn a_partition_begins_where_nothing_is_skipped_or_stands_still() {
         (saved(), Some(10), now(OTHER, 0, 40), 0, true, Some(changed)),
         (saved(), None, now(OTHER, 7, 40), 7, true, Some(changed)),
         (saved(), Some(10), now(ID, 0, 8), 0, true, Some(changed)),
+        // A log that lost its end, of which the group has the beginning since it was found.
+        (saved(), Some(0), now(ID, 0, 8), 0, true, Some(changed)),
         (saved(), Some(10), now(ID, 25, 40), 25, true, Some(removed)),
         (saved(), None, now(ID, 25, 40), 25, true, Some(removed)),
         // The first start of this build on what an earlier one left.
@@ -92,6 +94,23 @@ fn what_goes_on_by_itself_waits_until_it_is_told_to() {
     assert_eq!((finding.resumes_at(), finding.passed_over()), (15, 5));
     guard.go_on(&partition());
     assert!(guard.resumable().is_empty() && guard.stopped(&partition()).is_none());
+}
+
+#[test]
+fn nothing_is_waited_for_in_a_log_that_is_gone_or_that_somebody_has_to_decide_about() {
+    let read = LogPosition { topic_id: ID, next: 10, last: None };
+    for (on_log_change, on_loss, now, reads_no_more) in [
+        (OnLogChange::Stop, OnLoss::Stop, now(ID, 3, 12), false),
+        (OnLogChange::Stop, OnLoss::Stop, now(ID, 15, 20), true),
+        // What it has not lost is still to be read.
+        (OnLogChange::Stop, OnLoss::Continue, now(ID, 15, 20), false),
+        (OnLogChange::Stop, OnLoss::Stop, now(OTHER, 0, 20), true),
+        (OnLogChange::FromBeginning, OnLoss::Continue, now(OTHER, 0, 20), true),
+    ] {
+        let mut guard = guard(on_log_change, on_loss);
+        guard.look(&partition(), &read, &now);
+        assert_eq!(guard.reads_no_more(&partition()), reads_no_more, "{on_log_change:?} {on_loss:?} {now:?}");
+    }
 }
 
 #[test]
