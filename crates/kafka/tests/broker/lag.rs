@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trunkline_config::Kafka;
 use trunkline_kafka::group_lag::GroupLag;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::measuring::Measure as _;
@@ -12,6 +13,47 @@ use trunkline_schemas::headers::Headers;
 use crate::cluster;
 use crate::wait::wait_until;
 
+/// A producer with an open transaction of five records in partition 1.
+fn with_five_records(kafka: &Kafka, topic: &str) -> TransactionalProducer {
+    let mut producer = TransactionalProducer::open(kafka, &format!("{}lag", kafka.prefix)).unwrap();
+    producer.begin().unwrap();
+    let record = OutboundRecord {
+        topic: topic.to_owned(),
+        partition: Some(1),
+        key: Some(b"k".to_vec()),
+        value: Some(b"v".to_vec()),
+        headers: Headers::new(),
+        timestamp: None,
+    };
+    for _ in 0..5 {
+        producer.produce(&record).unwrap();
+    }
+    producer
+}
+
+/// Records behind the last stable offset, of all partitions.
+fn total(gauge: &LastStableOffset) -> i64 {
+    gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum()
+}
+
+#[tokio::test]
+async fn an_abort_gives_up_what_is_not_delivered_and_has_an_outcome() {
+    let Some(kafka) = cluster::kafka("abort") else { return };
+    topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        let topic = kafka.topic(EVENTS_ENRICHED);
+        // Nobody has asked what became of the records, so nobody knows whether they are delivered.
+        let mut producer = with_five_records(&kafka, &topic);
+        producer.abort().unwrap();
+        producer.begin().unwrap();
+        producer.abort().unwrap();
+        let gauge = LastStableOffset::new(&kafka, "abort", &[topic]).unwrap();
+        wait_until("the transactions have ended", || total(&gauge) == 0);
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
     let Some(kafka) = cluster::kafka("lag") else { return };
@@ -19,23 +61,9 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
     tokio::task::spawn_blocking(move || {
         let topic = kafka.topic(EVENTS_ENRICHED);
         let gauge = LastStableOffset::new(&kafka, "lag", std::slice::from_ref(&topic)).unwrap();
-        let total =
-            |gauge: &LastStableOffset| gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum::<i64>();
         assert_eq!(total(&gauge), 0);
 
-        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
-        producer.begin().unwrap();
-        let record = OutboundRecord {
-            topic: topic.clone(),
-            partition: Some(1),
-            key: Some(b"k".to_vec()),
-            value: Some(b"v".to_vec()),
-            headers: Headers::new(),
-            timestamp: None,
-        };
-        for _ in 0..5 {
-            producer.produce(&record).unwrap();
-        }
+        let mut producer = with_five_records(&kafka, &topic);
         wait_until("the records are in the log", || {
             producer.poll();
             total(&gauge) == 5
@@ -59,20 +87,9 @@ async fn a_group_is_behind_by_what_it_has_not_committed() {
     topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
     tokio::task::spawn_blocking(move || {
         let topic = kafka.topic(EVENTS_ENRICHED);
-        let mut producer = TransactionalProducer::open(&kafka, &format!("{}lag", kafka.prefix)).unwrap();
-        producer.begin().unwrap();
-        let record = OutboundRecord {
-            topic: topic.clone(),
-            partition: Some(1),
-            key: Some(b"k".to_vec()),
-            value: Some(b"v".to_vec()),
-            headers: Headers::new(),
-            timestamp: None,
-        };
-        for _ in 0..5 {
-            producer.produce(&record).unwrap();
-        }
-        // Nobody has asked what became of the records, and whether they are delivered.
+        let gauge = LastStableOffset::new(&kafka, "lag", std::slice::from_ref(&topic)).unwrap();
+        let mut producer = with_five_records(&kafka, &topic);
+        wait_until("the records are in the log", || total(&gauge) == 5);
         producer.abort().unwrap();
         let (sender, told) = std::sync::mpsc::channel();
         let tell = Box::new(move |lags: &[(TopicPartition, i64)]| sender.send(lags.to_vec()).unwrap());
