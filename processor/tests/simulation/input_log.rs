@@ -1,6 +1,6 @@
 //! What the brokers say of the log that is read, at a restore and beside an engine.
 
-use trunkline_kafka::logs::{AtLast, FirstUnread, LogNow, LogWatch, Looked, Watched, mark};
+use trunkline_kafka::logs::{AtLast, FirstUnread, LogNow, LogWatch, Looked, TopicId, Watched, mark};
 use trunkline_schemas::{InboundRecord, catalog};
 
 use crate::handle::Handle;
@@ -64,7 +64,7 @@ pub fn look(world: &World, partition: i32, last: Option<i64>) -> LogNow {
         Some(None) => AtLast::Nothing,
         Some(Some(entry)) => AtLast::Digest(mark(&record(partition, entry)).digest),
     };
-    LogNow { topic_id: None, start: log.low(), end: log.stable(), last }
+    LogNow { topic_id: Some(TopicId(world.input_id)), start: log.low(), end: log.stable(), last }
 }
 
 /// An entry as a reader gets it.

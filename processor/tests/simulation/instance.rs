@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use trunkline_config::{Kafka, OnLogChange, OnLoss, OrderMode, Security};
+use trunkline_config::{Kafka, OnLoss, OrderMode, Security};
 use trunkline_connect::Reporter;
 use trunkline_kafka::LogGuard;
 use trunkline_kafka::schemas::Ids;
@@ -201,7 +201,7 @@ pub fn assemble(
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),
         progress: Arc::new(ProgressWatch::new(progress::Process::Processor, Limits::of(Duration::MAX))),
-        logs: LogGuard::new(OnLogChange::Stop, OnLoss::Stop, "processor", name),
+        logs: LogGuard::new(plan.on_log_change, OnLoss::Stop, "processor", name),
         log_watch: Box::new(ModelWatch::new(handle.clone())),
         input_topic: catalog::EVENTS_NORMALIZED.to_owned(),
         changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),

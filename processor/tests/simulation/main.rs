@@ -10,6 +10,7 @@
 //!   [`input_log`]: what is said of the log;
 //!   [`dice`]: chance
 //! - [`instance`]: a process; [`schedule`]: who runs when; [`run`]: many seeds
+//! - [`made_anew`]: an input that is another log from some moment on
 //! - [`oracle`]: what must hold, with [`plugin_effects`] and [`patience`]; [`saboteurs`]: proof that it would
 //!   be seen if it did not
 
@@ -24,6 +25,7 @@ mod input;
 mod input_log;
 mod instance;
 mod log;
+mod made_anew;
 mod oracle;
 mod patience;
 mod plan;

@@ -103,6 +103,30 @@ impl Oracle {
         self.ledger[planned.partition as usize].insert(offset, ingested);
     }
 
+    /// The input of a partition is another log from now on, with offsets of its own. Returns the events of the records
+    /// below this offset of the one before.
+    pub fn input_anew(&mut self, partition: i32, read_to: i64) -> Vec<PlatformEvent> {
+        self.offsets[partition as usize] = 0;
+        let before = std::mem::take(&mut self.ledger[partition as usize]);
+        before
+            .into_iter()
+            .take_while(|(at, _)| *at < read_to)
+            .filter_map(|(_, record)| record.event)
+            .collect()
+    }
+
+    /// Which of these events had no effect.
+    pub fn missing<'e>(&self, events: &'e [PlatformEvent]) -> Vec<&'e str> {
+        let missing = events.iter().filter(|event| !self.took_effect(event));
+        missing.map(|event| event.event_id.as_str()).collect()
+    }
+
+    /// Whether an event came out, or was left out since it may repeat one that did.
+    fn took_effect(&self, event: &PlatformEvent) -> bool {
+        let repeated = event.content_id.as_ref().is_some_and(|id| self.contents.contains(id));
+        self.ids.contains(&event.event_id) || repeated
+    }
+
     /// A record was written in a transaction.
     pub fn written(&mut self, txn: Txn, topic: &str, partition: i32, offset: i64) {
         self.written.entry(txn).or_default().push((topic.to_owned(), partition, offset));
@@ -228,10 +252,7 @@ impl Oracle {
     /// A record between two offsets that had no effect.
     fn unfinished(&self, partition: i32, from: i64, to: i64) -> Option<i64> {
         let finished = |offset: i64, ingested: &Ingested| match &ingested.event {
-            Some(event) => {
-                let repeated = event.content_id.as_ref().is_some_and(|id| self.contents.contains(id));
-                self.ids.contains(&event.event_id) || repeated
-            }
+            Some(event) => self.took_effect(event),
             None => self.dead_letters.contains(&(partition, offset)),
         };
         let mut between = self.ledger[partition as usize].range(from..to);

@@ -149,6 +149,11 @@ impl Brokers for Handle {
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError> {
         let mut world = self.world.borrow_mut();
         if world.is_away() {
+            if !self.owes_answer
+                && let Some(loss) = world.group.loss(self.instance)
+            {
+                return Ok(loss);
+            }
             world.advance(IDLE_MS);
             let says_so = world.dice.chance(0.1);
             return if says_so { Err(no_answer("polling")) } else { Ok(Polled::Idle) };
