@@ -185,6 +185,12 @@ impl Lanes {
         self.calls.values().filter(|call| partitions.contains(&call.lane.partition)).count()
     }
 
+    /// A partition of commands: one that is held, else the first there is of any topic.
+    pub fn some_partition(&self) -> Option<TopicPartition> {
+        let first = || Some(TopicPartition::new(self.settings.topics.keys().next()?, 0));
+        self.partitions.keys().next().cloned().or_else(first)
+    }
+
     /// Partitions held now.
     pub fn partitions(&self) -> Vec<TopicPartition> {
         self.partitions.keys().cloned().collect()

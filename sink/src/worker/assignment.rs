@@ -39,8 +39,8 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
 
     pub(super) fn assigned(&mut self, partitions: Vec<TopicPartition>) -> Result<(), Error> {
         if partitions.is_empty() {
-            // A member that is given nothing, since others have not given back yet, answers as well: the client tells it
-            // of nothing more before it does.
+            // A member that is given nothing, since others have not given back yet, answers as well: the client
+            // tells it of nothing more before it does.
             self.brokers.assign(&[])?;
             self.report_held();
         }

@@ -124,7 +124,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         {
             return;
         }
-        let Some(partition) = self.lanes.partitions().into_iter().next() else { return };
+        let Some(partition) = self.lanes.some_partition() else { return };
         match committed_state::end(&mut self.brokers, &partition) {
             Ok(_) => self.brokers_answer(),
             Err(error) => self.brokers_are_away(&error.to_string()),

@@ -307,6 +307,33 @@ fn brokers_that_are_away_are_not_asked_at_each_turn_where_partitions_were_left()
 }
 
 #[test]
+fn a_sink_without_partitions_is_ready_again_when_the_brokers_are_back() {
+    let world = calm(7, 10);
+    let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+    finish(&world, &mut workers, 60_000);
+    for partition in 0..PARTITIONS {
+        world.borrow_mut().group.rebalance(partition, 0);
+    }
+    for _ in 0..100 {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+    }
+    assert_eq!(workers[1].lanes.partition_count(), 0);
+    assert!(workers.iter().all(|worker| worker.health.ready()), "one stands by");
+    let until = world.borrow().now + 60_000;
+    world.borrow_mut().away_until = until;
+    let mut unready = 0;
+    while world.borrow().is_away() {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        unready += usize::from(!workers[1].health.ready());
+    }
+    assert!(unready > 0, "it is said");
+    for _ in 0..200 {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+    }
+    assert!(workers.iter().all(|worker| worker.health.ready()), "it is over");
+}
+
+#[test]
 fn a_result_that_the_brokers_refuse_holds_up_nobody_for_long() {
     let world = calm(3, 8);
     let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
