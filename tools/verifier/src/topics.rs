@@ -5,9 +5,11 @@
 //!
 //! - [`Cluster`], [`Record`]: how to reach the brokers, and what is read
 //! - [`list`], [`standing`], [`committed`]: what a broker is asked
+//! - [`extent`](fn@extent): where a partition begins and ends
 //! - [`read`]: topics read to their end, or over a range of time
 //! - [`follow`]: topics followed as they grow
 
+mod extent;
 mod follow;
 mod read;
 
@@ -20,6 +22,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
+pub use extent::extent;
 pub use follow::Follower;
 pub use read::{Spans, count_uncommitted, read_all, read_spans, spans, whole_since};
 

@@ -9,7 +9,7 @@ use rdkafka::admin::{
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use trunkline_verifier::topics::{self, Cluster};
@@ -77,7 +77,7 @@ impl Operator {
                 ClientConfig::new().set("bootstrap.servers", &cluster.brokers).create()?;
             let mut extents = Vec::new();
             for partition in 0..partitions {
-                let (start, end) = consumer.fetch_watermarks(&topic, partition, PATIENCE)?;
+                let (start, end) = topics::extent(&cluster, &consumer, &topic, partition)?;
                 extents.push(Extent { start, end });
             }
             Ok(extents)

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
-use super::{BROKER_TIMEOUT, Cluster, Error, Record, list};
+use super::{Cluster, Error, Record, extent, list};
 
 /// A thread that follows a topic; it ends when this is dropped.
 #[derive(Debug)]
@@ -35,9 +35,7 @@ impl Follower {
         let mut assignment = TopicPartitionList::new();
         for topic in topics {
             for partition in 0..partitions.get(topic).copied().unwrap_or(0) {
-                let (_, end) = consumer
-                    .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
-                    .map_err(|source| cluster.failed(source))?;
+                let (_, end) = extent(cluster, &consumer, topic, partition)?;
                 assignment
                     .add_partition_offset(topic, partition, Offset::Offset(end))
                     .map_err(|source| cluster.failed(source))?;

@@ -9,7 +9,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
-use super::{BROKER_TIMEOUT, Cluster, Error, Record};
+use super::{BROKER_TIMEOUT, Cluster, Error, Record, extent};
 
 /// Transactions of Trunkline time out after 10 s, and the coordinator looks every 10 s.
 const TRANSACTION_PATIENCE: Duration = Duration::from_secs(40);
@@ -61,9 +61,7 @@ fn filled_partitions(
 ) -> Result<BTreeMap<i32, i64>, Error> {
     let mut filled = BTreeMap::new();
     for partition in 0..partitions {
-        let (low, high) = consumer
-            .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
-            .map_err(|source| cluster.failed(source))?;
+        let (low, high) = extent(cluster, consumer, topic, partition)?;
         if high > low {
             filled.insert(partition, high);
         }
@@ -86,9 +84,7 @@ fn await_stable(
 ) -> Result<(), Error> {
     let started = Instant::now();
     loop {
-        let (_, stable) = consumer
-            .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
-            .map_err(|source| cluster.failed(source))?;
+        let (_, stable) = extent(cluster, consumer, topic, partition)?;
         if stable >= end {
             return Ok(());
         }
@@ -156,9 +152,7 @@ pub fn whole_since(cluster: &Cluster, topic: &str, partitions: i32) -> Result<BT
     let consumer = cluster.consumer("read_committed")?;
     let mut since = BTreeMap::new();
     for partition in 0..partitions {
-        let (low, high) = consumer
-            .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
-            .map_err(|source| cluster.failed(source))?;
+        let (low, high) = extent(cluster, &consumer, topic, partition)?;
         if low == 0 {
             continue;
         }

@@ -268,11 +268,16 @@ impl<'a> Seen<'_, 'a> {
         if self.channel().any(may_overtake) || self.was_overtaken_by_a_repetition() {
             return verdict.count("late_explained", u64::from(self.judged));
         }
-        let overtaken = self.channel().any(|other| match (other.fact.sequence, fact.sequence) {
+        let belongs_after = |other: &&Enriched| match (other.fact.sequence, fact.sequence) {
             (Some(other), Some(own)) if self.event.ordering.mode == "SEQUENCED" => other > own,
             _ => happened(&other.fact) > happened(fact),
-        });
-        if overtaken {
+        };
+        // When something arrived that is not in the log any more is not known. That it is missing is I2's to judge.
+        let arrived = |fact: &Fact| self.around.arrivals.number(fact).is_some();
+        if !arrived(fact) || self.channel().filter(belongs_after).any(|other| !arrived(&other.fact)) {
+            return verdict.count("late_without_arrival", u64::from(self.judged));
+        }
+        if self.channel().any(|other| belongs_after(&other)) {
             let by = self.around.arrivals.by(fact);
             self.object("late-in-time", verdict, &format!(
                 "is marked late, but lay in the log by {by}, before the hold of {} ms of anything that overtook it was over",

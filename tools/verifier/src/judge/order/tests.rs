@@ -128,6 +128,21 @@ fn late_is_believed_only_of_what_came_after_the_hold() {
 }
 
 #[test]
+fn what_is_not_in_the_log_any_more_says_nothing_of_late_events() {
+    // In time, as long as both arrivals are known.
+    let whole = evidence(&[event("new", 100, 1_000), late(event("old", 50, 1_200))], &["new", "old"]);
+    assert_eq!(kinds(&whole).0, ["late-in-time"]);
+    for deleted in [0, 1] {
+        let mut cut = evidence(&[event("new", 100, 1_000), late(event("old", 50, 1_200))], &["new", "old"]);
+        cut.normalized.remove(deleted);
+        let nothing = Repeats::default();
+        let verdict = judge(&cut, Expectation { sources: None, repeated: &nothing, scope: Scope::Whole });
+        assert!(verdict.found.is_empty(), "{:?}", verdict.found);
+        assert_eq!((verdict.counts["late"], verdict.counts["late_without_arrival"]), (1, 1));
+    }
+}
+
+#[test]
 fn an_event_that_was_long_on_its_way_into_the_log_may_be_late() {
     let mut slow = evidence(&[event("new", 100, 1_000), late(event("old", 50, 1_200))], &["new", "old"]);
     let line = |answered_at| LedgerLine {
