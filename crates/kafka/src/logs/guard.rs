@@ -131,7 +131,7 @@ impl LogGuard {
         self.stopped.get(partition).copied()
     }
 
-    /// Whether nothing more is read of the log that was read: it is another one by now, or somebody has to decide first.
+    /// Whether nothing more is read of the log that was read: it is another one by now, or somebody has to decide.
     /// One that goes on behind what it lost is read on.
     pub fn reads_no_more(&self, partition: &TopicPartition) -> bool {
         let finding = self.stopped(partition);
