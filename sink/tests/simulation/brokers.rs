@@ -162,6 +162,11 @@ impl Brokers for Handle {
             && let Some(news) = world.group.news(self.instance)
         {
             self.owes_answer = matches!(news, Polled::Assigned(_));
+            if matches!(&news, Polled::Assigned(partitions) if !partitions.is_empty())
+                && let Some(away_ms) = world.away_after_news.take()
+            {
+                world.away_until = world.now + away_ms;
+            }
             return Ok(news);
         }
         for (partition, position) in &mut self.positions {

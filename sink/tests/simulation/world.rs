@@ -59,6 +59,8 @@ pub struct World {
     pub away_until: i64,
     /// They refuse connections: a call is given up at once, and not after its time limit.
     pub refuses_at_once: bool,
+    /// For so long they are away once a member has been told of partitions, in milliseconds.
+    pub away_after_news: Option<i64>,
     /// Calls that no broker answered.
     pub unanswered: usize,
     /// Records whose results the brokers refuse, and those whose dead letters they refuse to hold whole.
@@ -100,6 +102,7 @@ impl World {
             in_the_air: Vec::new(),
             away_until: 0,
             refuses_at_once: false,
+            away_after_news: None,
             unanswered: 0,
             refused: BTreeSet::new(),
             epochs: vec![0; INSTANCES],
