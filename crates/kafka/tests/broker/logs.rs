@@ -112,7 +112,7 @@ async fn a_member_at_an_offset_that_is_not_there_says_so_and_reads_nothing_else(
         group: format!("{}logs", kafka.prefix),
         instance: "test".to_owned(),
         topics: vec![partition.topic.clone()],
-        partitions: 1,
+        partitions: kafka.partitions,
         session_timeout: Duration::from_secs(10),
     };
     let poll = move || {
