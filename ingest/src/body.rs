@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::refusal::Refusal;
+use crate::slots::Slot;
 
 /// Time a body has to arrive in full: as long as Genesys waits for an answer.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -26,8 +27,14 @@ static DISCARDED_AT_ONCE: Semaphore = Semaphore::const_new(256);
 /// memory.
 ///
 /// # Errors
-/// [`Refusal::TooLarge`] beyond `limit`, and the refusal of a body that breaks off.
-pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
+/// [`Refusal::TooLarge`] beyond `limit`, [`Refusal::Full`] where the bodies of all requests leave no room for it, and
+/// the refusal of a body that breaks off.
+pub async fn read(
+    body: Body,
+    headers: &HeaderMap,
+    limit: usize,
+    slot: &mut Slot<'_>,
+) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
         // The answer closes the connection, so what its sender still writes is read before.
@@ -37,23 +44,31 @@ pub async fn read(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes
         return Err(Refusal::TooLarge { limit });
     }
     let mut stream = body.into_data_stream();
-    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit)).await {
+    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, slot)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(Refusal::TooLarge { limit })) => {
+        Ok(Err(refusal @ (Refusal::TooLarge { .. } | Refusal::Full))) => {
             discard_rest(stream).await;
-            Err(Refusal::TooLarge { limit })
+            Err(refusal)
         }
         Ok(Err(refusal)) => Err(refusal),
         Err(_) => Err(incomplete()),
     }
 }
 
-async fn collect(stream: &mut BodyDataStream, announced: usize, limit: usize) -> Result<Bytes, Refusal> {
+/// Room is taken as bytes arrive, not as they are announced: who announces much and sends nothing keeps nobody out.
+async fn collect(
+    stream: &mut BodyDataStream,
+    announced: usize,
+    limit: usize,
+    slot: &mut Slot<'_>,
+) -> Result<Bytes, Refusal> {
     let Some(first) = next(stream).await? else { return Ok(Bytes::new()) };
     if first.len() > limit {
         return Err(Refusal::TooLarge { limit });
     }
+    slot.hold(first.len())?;
     let Some(second) = next(stream).await? else { return Ok(first) };
+    // Memory that is reserved and not written to yet takes none.
     let mut bytes = BytesMut::with_capacity(announced.max(first.len() + second.len()).min(limit));
     bytes.extend_from_slice(&first);
     let mut chunk = Some(second);
@@ -61,6 +76,7 @@ async fn collect(stream: &mut BodyDataStream, announced: usize, limit: usize) ->
         if bytes.len() + bytes_read.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
+        slot.hold(bytes_read.len())?;
         bytes.extend_from_slice(&bytes_read);
         chunk = next(stream).await?;
     }
@@ -120,6 +136,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+    use crate::slots::Slots;
 
     #[tokio::test]
     async fn bodies_that_nobody_looks_at_are_read_while_there_is_room() {
@@ -141,6 +158,8 @@ mod tests {
         assert!(read.load(Ordering::Acquire));
     }
 
+    const ROOM: usize = 1_000;
+
     async fn read_chunks(
         chunks: &[&'static str],
         length: Option<&str>,
@@ -152,7 +171,9 @@ mod tests {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
         }
-        read(Body::from_stream(futures_util::stream::iter(chunks)), &headers, limit).await
+        let slots = Slots::new(1, ROOM);
+        let body = Body::from_stream(futures_util::stream::iter(chunks));
+        read(body, &headers, limit, &mut slots.take().unwrap()).await
     }
 
     #[tokio::test]
@@ -181,6 +202,27 @@ mod tests {
     async fn a_body_that_breaks_off_is_refused() {
         let chunks = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("connection reset"))];
         let body = Body::from_stream(futures_util::stream::iter(chunks));
-        assert_eq!(read(body, &HeaderMap::new(), 9).await, Err(incomplete()));
+        let slots = Slots::new(1, ROOM);
+        assert_eq!(read(body, &HeaderMap::new(), 9, &mut slots.take().unwrap()).await, Err(incomplete()));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_finds_no_room_is_refused_and_one_that_comes_later_is_read() {
+        let slots = Slots::new(3, 8);
+        let body = |chunks: &[&'static str]| {
+            let chunks: Vec<Result<Bytes, std::io::Error>> =
+                chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
+            Body::from_stream(futures_util::stream::iter(chunks))
+        };
+        let headers = HeaderMap::new();
+        let mut first = slots.take().unwrap();
+        assert_eq!(read(body(&["abc", "de"]), &headers, 9, &mut first).await, Ok(Bytes::from("abcde")));
+        for chunks in [&["abcd"][..], &["ab", "cd"]] {
+            let mut slot = slots.take().unwrap();
+            assert_eq!(read(body(chunks), &headers, 9, &mut slot).await, Err(Refusal::Full));
+        }
+        drop(first);
+        let mut later = slots.take().unwrap();
+        assert_eq!(read(body(&["ab", "cd"]), &headers, 9, &mut later).await, Ok(Bytes::from("abcd")));
     }
 }

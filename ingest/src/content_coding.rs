@@ -45,6 +45,18 @@ pub fn content<'a>(headers: &HeaderMap, body: &'a [u8], limit: usize) -> Result<
     }
 }
 
+/// Most bytes of content that a byte of gzip stands for (zlib's documentation: "the maximum compression factor is
+/// 1032:1").
+const GZIP_FACTOR: usize = 1_032;
+
+/// How many bytes more than the body the content may take, as far as `limit` lets it.
+pub fn growth(headers: &HeaderMap, body: usize, limit: usize) -> usize {
+    match coding(headers) {
+        Ok(Coding::Gzip) => body.saturating_mul(GZIP_FACTOR).min(limit),
+        Ok(Coding::Identity) | Err(_) => 0,
+    }
+}
+
 /// Names of codings are not case-sensitive, and `x-gzip` is gzip (RFC 9110, 8.4.1).
 fn coding(headers: &HeaderMap) -> Result<Coding, Undecoded> {
     let mut coding = Coding::Identity;

@@ -2,7 +2,6 @@
 
 mod drift_reports;
 mod outcome;
-mod slots;
 mod store;
 
 use std::collections::BTreeMap;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use metrics::{counter, histogram};
+use tokio::sync::Semaphore;
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
 use trunkline_mapping::{Accepted, ElementOutcome, Outcome, Quarantined, TraceContext};
@@ -20,14 +20,17 @@ use trunkline_telemetry::Health;
 use crate::delivery::Receipt;
 use crate::publish::Publish;
 use crate::refusal::Refusal;
+use crate::slots::Slots;
 use crate::verify::{Failure, Verifier};
-use crate::{body, metric_names, trace_context};
+use crate::{body, content_coding, metric_names, trace_context};
 use drift_reports::DriftReports;
 use outcome::{Limits, outcome_of};
-use slots::Slots;
 use store::Store;
 
 pub use store::STORE;
+
+/// See [`mapped_at_once`]. A parsed body takes up to thirty times its size.
+const MAPPED_AT_ONCE: usize = 4;
 
 /// Everything needed to take requests in.
 pub struct Intake<P> {
@@ -36,6 +39,8 @@ pub struct Intake<P> {
     records: Records,
     store: Store<P>,
     slots: Slots,
+    /// Turns of large bodies that are mapped.
+    mapping: Arc<Semaphore>,
     drift: DriftReports,
     clock: Clock,
 }
@@ -77,7 +82,8 @@ impl<P: Publish> Intake<P> {
         };
         Self {
             sources: sources.iter().map(|(name, source)| (name.clone(), prepare(source))).collect(),
-            slots: Slots::new(settings.max_in_flight),
+            slots: Slots::new(settings.max_in_flight, settings.max_held_bytes),
+            mapping: Arc::new(Semaphore::new(mapped_at_once())),
             settings,
             records,
             store: Store::new(publisher, health),
@@ -111,18 +117,20 @@ impl<P: Publish> Intake<P> {
                 return Err(not_verified(&intake.source, failure));
             }
         };
-        let Some(_slot) = self.slots.take() else {
+        let Some(mut slot) = self.slots.take() else {
             body::discard(body, headers);
             return Err(Refusal::Full);
         };
-        let body = body::read(body, headers, self.settings.body_limit_bytes).await?;
+        let body = body::read(body, headers, self.settings.body_limit_bytes, &mut slot).await?;
+        slot.hold(content_coding::growth(headers, body.len(), self.settings.body_limit_bytes))?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
         let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
         let limits = Limits { bytes: self.settings.body_limit_bytes, json_depth: self.settings.json_depth };
-        let outcome = outcome_of(&intake.source, headers, &body, receipt.clone(), limits).await?;
+        let outcome =
+            outcome_of(&intake.source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
         self.take_verified(&intake.source, &receipt, outcome).await
     }
 
@@ -209,6 +217,12 @@ impl<P: Publish> Intake<P> {
     pub fn store_answers(&self) {
         self.store.works_again();
     }
+}
+
+/// Large bodies that are mapped at once: one per core, and no more than [`MAPPED_AT_ONCE`], so that memory does not
+/// depend on the machine.
+fn mapped_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MAPPED_AT_ONCE)
 }
 
 /// Counts and logs which proof failed; the answer does not say it.

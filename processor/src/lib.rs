@@ -31,6 +31,7 @@ mod clock;
 mod failed_lookups;
 mod metrics;
 mod program;
+mod record_time;
 mod run;
 
 pub use program::Processor;

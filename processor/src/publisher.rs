@@ -14,7 +14,7 @@ use trunkline_schemas::{
 };
 use trunkline_telemetry::trace;
 
-use crate::metrics;
+use crate::{metrics, record_time};
 
 /// Turns outputs into records.
 pub struct Publisher {
@@ -95,7 +95,8 @@ impl Publisher {
     }
 
     fn event(&mut self, emission: Emission, records: &mut Vec<OutboundRecord>) -> Result<(), codec::Error> {
-        let Emission { key, event, decision, write_backs, mut errors, headers: mut out, held_ms } = emission;
+        let Emission { key, event, decision, write_backs, mut errors, headers: mut out, appended, held_ms } =
+            emission;
         let incoming = out.get(headers::TRACEPARENT);
         let span = trace::span_from(incoming, "processor.event");
         let _entered = span.enter();
@@ -105,12 +106,8 @@ impl Publisher {
         if held_ms > 0 {
             out.push(headers::HELD_MS, held_ms.to_string());
         }
-        let (value, ingest_time) = match &event {
-            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
-            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
-        };
         // The event itself goes first: what came of it refers to it.
-        records.push(self.record(catalog::EVENTS_ENRICHED, key, value, out, ingest_time));
+        records.push(self.enriched(&event, appended, key, out)?);
         let Enriched::Whole(event) = event else { return Ok(()) };
 
         let mut trace = Headers::new();
@@ -163,6 +160,21 @@ impl Publisher {
             records.extend(self.reports.record(&error, &trace));
         }
         Ok(())
+    }
+
+    fn enriched(
+        &mut self,
+        event: &Enriched,
+        appended: i64,
+        key: Option<Vec<u8>>,
+        headers: Headers,
+    ) -> Result<OutboundRecord, codec::Error> {
+        let (value, ingest_time) = match event {
+            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
+            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
+        };
+        let at = record_time::of(ingest_time, appended);
+        Ok(self.record(catalog::EVENTS_ENRICHED, key, value, headers, at))
     }
 
     /// That a rule or a plugin wanted something which cannot be published.
@@ -320,6 +332,7 @@ mod tests {
                 write_backs: vec![command("x".repeat(large))],
                 errors: Vec::new(),
                 headers: Headers::new(),
+                appended: 1,
                 held_ms: 0,
             })));
             assert_eq!(made.len(), 3);

@@ -44,6 +44,13 @@ impl Program {
         &self.spec.log
     }
 
+    /// The most memory that it ever took (resident), in bytes; none where the system does not say.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1_024)
+    }
+
     /// Ends it as `kill -9` does: no drain, no commit.
     ///
     /// # Errors

@@ -22,6 +22,10 @@ pub struct Ingest {
     pub json_depth: usize,
     /// Requests worked on at once; more are answered 503 (default 1,024).
     pub max_in_flight: usize,
+    /// Bytes of bodies held at once, from their arrival until their records are stored; more are answered 503 (default
+    /// 33554432, 32 MiB). A body costs about five times its size in memory at most, and a compressed one counts as what
+    /// it may become.
+    pub max_held_bytes: usize,
     /// How long webhooks are still taken after a shutdown was asked for, while `/readyz` says no already (default 0):
     /// what balances load in front of ingest goes on sending until it has noticed.
     pub shutdown_delay: Duration,
@@ -39,11 +43,18 @@ impl Ingest {
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
+            max_held_bytes: section.or("max_held_bytes", integer(1 << 20..=1 << 30), 32 << 20),
             shutdown_delay: section.or("shutdown_delay", duration_or_zero, Duration::ZERO),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
         };
         if ingest.listen == ingest.admin && ingest.listen.port() != 0 {
             section.refuse("admin", "'listen' and 'admin' must differ");
+        }
+        if ingest.max_held_bytes < ingest.body_limit_bytes {
+            section.refuse(
+                "max_held_bytes",
+                "must be at least 'body_limit_bytes': no body of that size would be taken",
+            );
         }
         ingest
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
+use rdkafka::{ClientContext, Timestamp};
 use trunkline_config::Kafka;
 
 use crate::{client, partitioner};
@@ -20,6 +20,9 @@ pub struct Delivery {
     pub partition: i32,
     /// Offset in it.
     pub offset: i64,
+    /// When its broker appended it, by the broker's clock, where the topic keeps that time (`LogAppendTime`); UTC
+    /// milliseconds.
+    pub appended_ms: Option<i64>,
 }
 
 /// Why a record was not acknowledged. Whether it was written all the same is unknown for those that are retryable; the
@@ -188,7 +191,14 @@ impl Producer {
             headers: Some(headers),
         };
         match self.inner.send(sent, Timeout::After(Duration::ZERO)).await {
-            Ok(delivery) => Ok(Delivery { partition: delivery.partition, offset: delivery.offset }),
+            Ok(delivery) => Ok(Delivery {
+                partition: delivery.partition,
+                offset: delivery.offset,
+                appended_ms: match delivery.timestamp {
+                    Timestamp::LogAppendTime(at) => Some(at),
+                    Timestamp::CreateTime(_) | Timestamp::NotAvailable => None,
+                },
+            }),
             Err((error, _)) => match self.inner.client().fatal_error() {
                 Some((_, reason)) => Err(ProduceError::Fatal { reason }),
                 None => Err(ProduceError::of(&error, &record.topic, bytes)),

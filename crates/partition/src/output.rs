@@ -31,6 +31,8 @@ pub struct Emission {
     pub errors: Vec<PipelineError>,
     /// Headers of the input record: CloudEvents and trace context go on to the output.
     pub headers: Headers,
+    /// When the event was appended to its partition, by its broker's clock; UTC milliseconds.
+    pub appended: i64,
     /// Milliseconds it was held for its order.
     pub held_ms: i64,
 }

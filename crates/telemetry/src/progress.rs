@@ -13,6 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::health::{Part, Watched};
 
+/// The gauge: seconds that the clock of a process is behind the brokers' at least, by `process`.
+pub const CLOCK_BEHIND: &str = "trunkline_clock_behind_brokers_seconds";
 /// The gauge: seconds since the oldest record was written that a process has read and not committed, by `process`.
 pub const OLDEST_UNCOMMITTED: &str = "trunkline_oldest_uncommitted_age_seconds";
 
@@ -209,6 +211,13 @@ impl Progress {
         })
     }
 
+    /// How far the clock that says `wall_ms` (UTC milliseconds) is behind that of the brokers at least: the oldest
+    /// record that is read and not committed was appended later than now. Zero where nothing shows it.
+    pub fn clock_behind(&self, wall_ms: i64) -> Duration {
+        let ahead = self.oldest.map_or(0, |(written, _)| written.saturating_sub(wall_ms));
+        Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
+    }
+
     fn look_again(&mut self, now: Duration) {
         if self.in_hand.outstanding || self.behind || self.failure.is_some() {
             self.waiting.get_or_insert(now);
@@ -235,6 +244,10 @@ impl ProgressWatch {
         metrics::describe_gauge!(
             OLDEST_UNCOMMITTED,
             "Seconds since the oldest record was written that is read and not committed, by process"
+        );
+        metrics::describe_gauge!(
+            CLOCK_BEHIND,
+            "Seconds that this clock is behind the brokers' at least, by process"
         );
         Self { process, started: Instant::now(), progress: Mutex::new(Progress::new(limits)) }
     }
@@ -284,10 +297,11 @@ impl Watched for ProgressWatch {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
         let now = self.started.elapsed();
-        let (part, age) = {
+        let (part, age, behind) = {
             let progress = self.lock();
-            (progress.judge(now), progress.oldest_age(now, wall_ms))
+            (progress.judge(now), progress.oldest_age(now, wall_ms), progress.clock_behind(wall_ms))
         };
+        metrics::gauge!(CLOCK_BEHIND, "process" => self.process.as_str()).set(behind.as_secs_f64());
         metrics::gauge!(OLDEST_UNCOMMITTED, "process" => self.process.as_str()).set(age.as_secs_f64());
         part
     }
@@ -412,6 +426,16 @@ mod tests {
         seconds(&mut progress, 8..60, NOTHING);
         assert!(progress.judge(at(60)).ready);
         assert_eq!(progress.oldest_age(at(60), 99_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_clock_is_behind_where_a_record_was_appended_later_than_it_says() {
+        let mut progress = begun();
+        assert_eq!(progress.clock_behind(-50_000), Duration::ZERO, "nothing shows it");
+        progress.turned(at(1), SOMETHING);
+        assert_eq!(progress.clock_behind(1_000), Duration::ZERO);
+        assert_eq!(progress.clock_behind(700_000), Duration::ZERO, "or the record is old: it cannot be told");
+        assert_eq!(progress.clock_behind(-599_000), at(600));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use trunkline_config::Source;
 use trunkline_mapping::{Delivery, ElementOutcome, Outcome, map_delivery, quarantine};
 use trunkline_schemas::error_codes;
@@ -25,7 +26,8 @@ pub struct Limits {
     pub json_depth: usize,
 }
 
-/// What a body holds.
+/// What a body holds. `mapping` is how many large bodies may be mapped at once: what a parser makes of one may take
+/// thirty times its size for as long as it lasts.
 ///
 /// # Errors
 /// The [`Refusal`] of one beyond the limits.
@@ -35,13 +37,20 @@ pub async fn outcome_of(
     body: &Bytes,
     receipt: Receipt,
     limits: Limits,
+    mapping: &Arc<Semaphore>,
 ) -> Result<Outcome, Refusal> {
     // A small body with a content coding may have a large content.
     if body.len() < LARGE && !headers.contains_key(header::CONTENT_ENCODING) {
         return map(source, headers, body, receipt, limits);
     }
+    let Ok(turn) = Arc::clone(mapping).acquire_owned().await else { return Err(Refusal::Unavailable) };
     let (source, headers, body) = (Arc::clone(source), headers.clone(), body.clone());
-    match tokio::task::spawn_blocking(move || map(&source, &headers, &body, receipt, limits)).await {
+    let mapped = tokio::task::spawn_blocking(move || {
+        // Mapping goes on when the caller has gone, and keeps its turn as long.
+        let _turn = turn;
+        map(&source, &headers, &body, receipt, limits)
+    });
+    match mapped.await {
         Ok(outcome) => outcome,
         Err(error) => {
             tracing::error!(%error, "mapping a body broke off");
@@ -122,7 +131,8 @@ mod tests {
     /// Whether the runtime's thread is free while a body is mapped, and what the body holds.
     async fn mapped_beside(headers: &HeaderMap, body: &Bytes) -> (bool, Result<Outcome, Refusal>) {
         let source = source();
-        let mut outcome = std::pin::pin!(outcome_of(&source, headers, body, receipt(), LIMITS));
+        let mapping = Arc::new(Semaphore::new(1));
+        let mut outcome = std::pin::pin!(outcome_of(&source, headers, body, receipt(), LIMITS, &mapping));
         let first = std::future::poll_fn(|context| Poll::Ready(outcome.as_mut().poll(context))).await;
         match first {
             Poll::Ready(outcome) => (false, outcome),

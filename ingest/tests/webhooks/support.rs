@@ -134,6 +134,7 @@ impl Ingest {
             body_limit_bytes: 2 * 1_024 * 1_024,
             json_depth: 127,
             max_in_flight: MAX_IN_FLIGHT,
+            max_held_bytes: 32 << 20,
             shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
         };

@@ -142,6 +142,13 @@ pub const ALL: &[Case] = &[
         excused: &["profiles"],
         play: |scene| Box::pin(plays::order::ingest_clocks_differ(scene)),
     },
+    Case {
+        name: "ingest-clock-days-behind",
+        what: "the clock of ingest is forty days behind, which is longer than any topic keeps its records",
+        expected: Expectation::Holds,
+        excused: &[],
+        play: |scene| Box::pin(plays::clocks::ingest_days_behind(scene)),
+    },
 ];
 
 /// The case of that name.

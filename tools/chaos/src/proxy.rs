@@ -35,13 +35,17 @@ impl Proxies {
     /// # Errors
     /// When a port is taken.
     pub async fn start(link: &Arc<Link>, routes: Vec<Route>) -> anyhow::Result<Self> {
-        let mut accepting = JoinSet::new();
+        let mut listening = Vec::new();
         for route in routes {
             let listener = TcpListener::bind(route.listen).await;
-            let listener = listener.with_context(|| format!("cannot listen on {}", route.listen))?;
-            accepting.spawn(accept(listener, route, link.clone()));
+            listening.push((listener.with_context(|| format!("cannot listen on {}", route.listen))?, route));
         }
-        Ok(Self { _accepting: accepting })
+        Ok(Self::accepting(link, listening))
+    }
+
+    fn accepting(link: &Arc<Link>, listening: Vec<(TcpListener, Route)>) -> Self {
+        let each = listening.into_iter().map(|(listener, route)| accept(listener, route, link.clone()));
+        Self { _accepting: each.collect() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The mark in the environment of everything that one run starts, however deep: it finds processes whose parents are
 //! gone already.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -46,14 +47,22 @@ fn listed_in_proc(mark: &str) -> std::io::Result<Vec<u32>> {
     Ok(found)
 }
 
-/// Sends a signal to everything that has this mark, and waits until it is gone, for at most `patience`.
+/// Sends a signal, once, to each process that has this mark, and waits until all are gone, for at most `patience`.
+///
+/// A process that is just becoming its program shows no environment for a moment: none is left when two looks in a row
+/// find none, and what only the second finds is signalled then.
 ///
 /// # Errors
 /// When processes cannot be listed or signalled.
 pub async fn end_marked(folder: &Path, name: &str, patience: Duration) -> anyhow::Result<()> {
     let begun = Instant::now();
-    signal(&marked(folder).await?, name).await?;
-    while !marked(folder).await?.is_empty() && begun.elapsed() < patience {
+    let mut signalled = BTreeSet::new();
+    let mut looks_without_any = 0;
+    while looks_without_any < 2 && begun.elapsed() < patience {
+        let left = marked(folder).await?;
+        looks_without_any = if left.is_empty() { looks_without_any + 1 } else { 0 };
+        let new: Vec<u32> = left.into_iter().filter(|process| signalled.insert(*process)).collect();
+        signal(&new, name).await?;
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     Ok(())

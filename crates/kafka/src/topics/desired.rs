@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trunkline_config::Kafka;
-use trunkline_schemas::catalog::{Cleanup, EVENTS_NORMALIZED, TOPICS, Topic};
+use trunkline_schemas::catalog::{Cleanup, EVENTS_ENRICHED, TOPICS, Topic};
 
 use crate::limits;
 
@@ -92,12 +92,14 @@ fn kept(topic: &Topic, replication: i32) -> BTreeMap<&'static str, String> {
 
 /// Whose clock gives records their times.
 fn timestamps(topic: &Topic) -> &'static str {
-    match topic.name {
-        // The leader's: one clock for all of a partition, which never goes back. How long events are held for their
-        // order is measured by it, whichever ingest took them in. Nor does retention depend on ingest's clock.
-        EVENTS_NORMALIZED => "LogAppendTime",
-        // Its writer's.
-        _ => "CreateTime",
+    match (topic.name, topic.cleanup) {
+        // Its writer's, which is the time that ingest received the event at wherever the brokers' clock allows it.
+        (EVENTS_ENRICHED, _) | (_, Cleanup::Compact) => "CreateTime",
+        // The leader's: retention deletes by the times of records, and one whose writer's clock is days behind would
+        // take what was just written for old; one ahead by more than an hour is refused
+        // (`message.timestamp.after.max.ms`, KIP-937). It is also one clock for all of a partition, which never goes
+        // back: how long events are held for their order is measured by it, whichever ingest took them in.
+        (_, Cleanup::Delete { .. }) => "LogAppendTime",
     }
 }
 
@@ -169,11 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn events_are_timed_by_their_brokers_and_all_else_by_its_writer() {
-        let topics = topics(3);
-        for topic in &topics {
-            let by_brokers = topic.name == "acme.events.normalized";
-            let expected = if by_brokers { "LogAppendTime" } else { "CreateTime" };
+    fn what_retention_deletes_is_timed_by_the_brokers_but_for_enriched_events() {
+        let by_writers =
+            ["acme.events.enriched", "acme.customer.profiles", "acme.processor.changelog", "acme.sink.state"];
+        for topic in &topics(3) {
+            let by_writer = by_writers.contains(&topic.name.as_str());
+            let expected = if by_writer { "CreateTime" } else { "LogAppendTime" };
             assert_eq!(topic.settings["message.timestamp.type"], expected, "{}", topic.name);
         }
     }

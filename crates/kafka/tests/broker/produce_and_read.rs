@@ -31,7 +31,7 @@ async fn what_is_acknowledged_is_read_back_as_it_was() {
     let Some(kafka) = made("produce").await else { return };
     let producer = Producer::new(&kafka, "test").unwrap();
     // One whose records keep the times that their writer gives them.
-    let topic = kafka.topic(QUARANTINE);
+    let topic = kafka.topic(EVENTS_ENRICHED);
     let sends = (0..60).map(|n| {
         let (producer, record) =
             (producer.clone(), record(&topic, &format!("key-{}", n % 20), &format!("{n}"), 1_000 + n));

@@ -99,6 +99,7 @@ impl Task {
             write_backs: outcome.write_backs,
             errors: outcome.errors,
             headers: record.headers,
+            appended: record.timestamp,
             held_ms,
         })));
         self.finished.push(record.offset);

@@ -30,10 +30,11 @@ async fn setting() -> Setting {
             tokio::spawn(answer(stream, reaches.clone()));
         }
     });
-    let address = SocketAddr::from(([127, 0, 0, 1], trunkline_rig::ports::free(1).unwrap()[0]));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
     let link = Arc::new(Link::default());
     let route = Route { broker: 1, listen: address, upstream };
-    let proxies = Proxies::start(&link, vec![route]).await.unwrap();
+    let proxies = Proxies::accepting(&link, vec![(listener, route)]);
     Setting { link, address, reached, _proxies: proxies }
 }
 

@@ -40,9 +40,12 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "ingest-clock-days-behind",
         "The clock of ingest is days behind: retention takes what was just accepted for old.",
         &["I1", "I11"],
-        &[Test(
-            "crates/kafka/src/topics/desired.rs::events_are_timed_by_their_brokers_and_all_else_by_its_writer",
-        )],
+        &[
+            Case("ingest-clock-days-behind"),
+            Test(
+                "processor/src/record_time.rs::a_receipt_that_the_broker_cannot_believe_is_timed_by_the_broker",
+            ),
+        ],
     ),
     fault(
         "sink-clock-set",

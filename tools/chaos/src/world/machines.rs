@@ -73,8 +73,8 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "out-of-memory",
         "The kernel, or the container's limit, ends a process.",
         &["I13"],
-        &[Nowhere(
-            "the end is a kill, which chaos plays; that no input leads there is to be measured for each binary",
+        &[Test(
+            "tests/tests/memory.rs::the_largest_bodies_all_at_once_stay_within_the_limits_of_the_manifests",
         )],
     ),
     fault(

@@ -6,6 +6,10 @@ use super::exactly_once::{dead_places, first_of_each};
 use crate::evidence::{Enriched, Evidence, Normalized};
 use crate::report::{Verdict, counted};
 
+/// A receipt that is further than this from when the broker appended the event is no time for a record that retention
+/// looks at: 10 minutes.
+const BELIEVABLE_MS: i64 = 600_000;
+
 /// What a deployment changes of an event on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowed {
@@ -17,8 +21,9 @@ pub struct Allowed {
     pub incomplete: bool,
 }
 
-/// Judges `fields`: every field equal (the payload byte for byte), and the record's time. Only the customer may
-/// be filled in, from an earlier event of the same conversation; what else may differ, `allowed` says.
+/// Judges `fields`: every field equal (the payload byte for byte), and the record's time, which is that of the receipt,
+/// or the broker's where that cannot be. Only the customer may be filled in, from an earlier event of the same
+/// conversation; what else may differ, `allowed` says.
 pub fn judge(evidence: &Evidence, allowed: Allowed) -> Verdict {
     let mut verdict = Verdict::new("fields");
     let facts = first_of_each(&evidence.normalized, &dead_places(&evidence.dead_letters));
@@ -64,7 +69,8 @@ fn judge_fields(fact: &Normalized, event: &Enriched, allowed: Allowed, verdict: 
         "attributes" => !allowed.plugins,
         _ => true,
     });
-    if after.timestamp != fact.ingest_time {
+    let believable = (fact.ingest_time - fact.timestamp).abs() <= BELIEVABLE_MS;
+    if after.timestamp != if believable { fact.ingest_time } else { fact.timestamp } {
         differing.push("the record's time");
     }
     for name in differing {
@@ -125,6 +131,22 @@ mod tests {
             let mut changed = same.clone();
             change(&mut changed.fact);
             check(&[(before.clone(), changed)], Allowed::default(), &["field"]);
+        }
+    }
+
+    #[test]
+    fn a_record_has_the_time_of_its_receipt_only_where_the_broker_may_believe_it() {
+        let received =
+            |ingest_time, appended| Normalized { ingest_time, timestamp: appended, ..normalized("a", None) };
+        let published = |fact: &Normalized, timestamp| enriched(Normalized { timestamp, ..fact.clone() });
+        for (before, right, wrong) in [
+            (received(1_000_000, 1_000_700), 1_000_000, 1_000_700),
+            (received(1_000_000, 1_600_000), 1_000_000, 1_600_000),
+            (received(1_000_000, 1_600_001), 1_600_001, 1_000_000),
+            (received(9_000_000, 1_000_000), 1_000_000, 9_000_000),
+        ] {
+            check(&[(before.clone(), published(&before, right))], Allowed::default(), &[]);
+            check(&[(before.clone(), published(&before, wrong))], Allowed::default(), &["field"]);
         }
     }
 

@@ -29,6 +29,20 @@ pub async fn set_forward(scene: &mut Scene) -> Findings {
     set_by(scene, FORTY_DAYS_MS).await
 }
 
+/// See the case `ingest-clock-days-behind`.
+///
+/// # Errors
+/// When it cannot be played.
+pub async fn ingest_days_behind(scene: &mut Scene) -> Findings {
+    let clock = Library::build(&scene.folder).await?.clock("ingest")?;
+    clock.set(-FORTY_DAYS_MS).await?;
+    scene.start_within("ingest-0", clock.within()).await?;
+    scene.start("processor-0").await?;
+    let accepted = scene.load(&Calls::new(0..40)).await?;
+    scene.settle(&accepted).await?;
+    Ok(Vec::new())
+}
+
 /// What was accepted before is posted again afterwards: it has to be known still.
 async fn set_by(scene: &mut Scene, shift_ms: i64) -> Findings {
     let clock = Library::build(&scene.folder).await?.clock("processor")?;
