@@ -2,7 +2,7 @@
 //! not exist, a topic without a record, an empty ledger or audit log, no state store, clocks that cannot be
 //! compared.
 
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Normalized};
 
 /// Topics that every deployment has (the catalog of ARCHITECTURE.md), without their prefix.
 pub const CATALOG: &[&str] = &[
@@ -110,7 +110,9 @@ fn comparable(evidence: &Evidence, what: &str, times: impl Iterator<Item = f64>)
             Some(span.map_or((at, at), |(low, high)| (low.min(at), high.max(at))))
         })
     };
-    let events = span(&mut evidence.normalized.iter().map(|event| event.ingest_time as f64));
+    // By the brokers' clock, where they keep the time of a record: that of an ingest may be wrong, and be judged so.
+    let taken_in = |event: &Normalized| if event.timestamp > 0 { event.timestamp } else { event.ingest_time };
+    let events = span(&mut evidence.normalized.iter().map(|event| taken_in(event) as f64));
     let (Some((first, last)), Some((low, high))) =
         (events, span(&mut Box::new(times) as &mut dyn Iterator<Item = f64>))
     else {
@@ -130,7 +132,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::state::Change;
-    use crate::evidence::{Call, Changelog, LedgerLine, Normalized, StateCopy};
+    use crate::evidence::{Call, Changelog, LedgerLine, StateCopy};
 
     fn evidence() -> Evidence {
         let changelog = Changelog { records: vec![Change::default()] };
@@ -195,5 +197,15 @@ mod tests {
         assert!(audit(&given).unwrap_err().contains("cannot be compared"));
         given.ledger = Some(vec![LedgerLine { posted_at: 9e12, status: Some(202), ..Default::default() }]);
         assert!(ledger(&given).unwrap_err().contains("cannot be compared"));
+    }
+
+    #[test]
+    fn a_wrong_clock_of_ingest_hinders_no_comparison_where_the_brokers_say_the_time() {
+        let mut given = evidence();
+        given.normalized[0].timestamp = given.normalized[0].ingest_time;
+        given.normalized[0].ingest_time -= 40 * 24 * 3_600_000;
+        assert_eq!([ledger(&given), audit(&given)], [Ok(()), Ok(())]);
+        given.normalized[0].timestamp = 0;
+        assert!(ledger(&given).is_err() && audit(&given).is_err());
     }
 }
