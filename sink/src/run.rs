@@ -90,6 +90,7 @@ pub async fn run(
     health.set("kafka", false, "joining the group");
     admin::serve(config.sink.admin, Arc::clone(&health)).await?;
     metrics::describe();
+    metrics::begin(config.targets.keys());
     metrics::held(0, 0, 0);
     trunkline_connect::metrics::describe();
 

@@ -70,6 +70,10 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 Ok(committed) => {
                     self.state.indeterminate = None;
                     for Committed { partition, watermark, finished, position, .. } in committed {
+                        // What took effect after all is as old as may be, and nobody waits for it.
+                        if let Some(watermark) = watermark {
+                            self.state.uncommitted.committed(&partition, watermark);
+                        }
                         self.apply(Input::Recovered { partition, watermark, finished, position })?;
                     }
                     self.brokers_answer();

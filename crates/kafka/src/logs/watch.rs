@@ -87,6 +87,8 @@ struct Eye {
     seen: mpsc::Sender<Looked>,
     /// Partitions with a gauge above zero, perhaps.
     measured: BTreeSet<TopicPartition>,
+    /// Partitions that a look was asked for and that could not be looked at yet.
+    owed: BTreeSet<TopicPartition>,
     retention_at: Option<Instant>,
 }
 
@@ -126,6 +128,7 @@ impl WatchThread {
             shared: Arc::clone(&shared),
             seen: outbox,
             measured: BTreeSet::new(),
+            owed: BTreeSet::new(),
             retention_at: None,
         };
         let look_on = move || {
@@ -160,30 +163,32 @@ impl LogWatch for WatchThread {
 
 impl Eye {
     fn look(&mut self) {
-        let urgent = self.shared.urgent.swap(false, Ordering::AcqRel);
+        let wanted = self.shared.urgent.swap(false, Ordering::AcqRel);
         let watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.forget_others(&watched);
         if watched.is_empty() {
+            // The list may come just behind the wish, which is not forgotten.
+            self.shared.urgent.fetch_or(wanted, Ordering::AcqRel);
             return;
         }
-        match self.look_at(watched, urgent) {
+        if wanted {
+            self.owed.extend(watched.iter().map(|watched| watched.partition.clone()));
+        }
+        match self.look_at(watched) {
             Ok(looked) => {
-                for looked in looked {
+                for mut looked in looked {
+                    looked.urgent = self.owed.remove(&looked.watched.partition);
                     self.measure(&looked);
                     // Nobody listens any more when the process stops.
                     let _ = self.seen.send(looked);
                 }
             }
-            Err(error) => {
-                tracing::warn!(%error, "looking at the logs that are read; trying again");
-                // What was asked for is still wanted.
-                self.shared.urgent.fetch_or(urgent, Ordering::AcqRel);
-            }
+            Err(error) => tracing::warn!(%error, "looking at the logs that are read; trying again"),
         }
         self.look_at_retention();
     }
 
-    fn look_at(&mut self, watched: Vec<Watched>, urgent: bool) -> Result<Vec<Looked>, ConsumerError> {
+    fn look_at(&mut self, watched: Vec<Watched>) -> Result<Vec<Looked>, ConsumerError> {
         let topics: BTreeSet<&str> = watched.iter().map(|watched| watched.partition.topic.as_str()).collect();
         let ids = self.reader.ids(&topics.into_iter().collect::<Vec<_>>())?;
         let mut ends = HashMap::new();
@@ -212,7 +217,7 @@ impl Eye {
                 None => FirstUnread::NotLooked,
             };
             let now = LogNow { topic_id, start, end, last: AtLast::NotLooked };
-            Some(Looked { watched, now, first, urgent })
+            Some(Looked { watched, now, first, urgent: false })
         });
         Ok(looked.collect())
     }
@@ -229,6 +234,7 @@ impl Eye {
 
     /// Whoever reads them now measures them.
     fn forget_others(&mut self, watched: &[Watched]) {
+        self.owed.retain(|partition| watched.iter().any(|watched| watched.partition == *partition));
         self.measured.retain(|partition| {
             let stays = watched.iter().any(|watched| watched.partition == *partition);
             if !stays {
