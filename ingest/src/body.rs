@@ -47,6 +47,8 @@ pub async fn read(
     match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, slot)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(refusal @ (Refusal::TooLarge { .. } | Refusal::Full))) => {
+            // What came of it is dropped already, and the rest goes by.
+            slot.release();
             discard_rest(stream).await;
             Err(refusal)
         }

@@ -52,6 +52,11 @@ impl Slot<'_> {
         }
         Ok(())
     }
+
+    /// Gives the room back, and keeps the place.
+    pub fn release(&mut self) {
+        self.held = None;
+    }
 }
 
 impl Drop for Slot<'_> {
@@ -72,6 +77,8 @@ mod tests {
         assert_eq!(other.hold(5), Ok(()));
         assert_eq!(one.hold(2), Err(Refusal::Full));
         assert_eq!(one.hold(1), Ok(()));
+        one.release();
+        assert_eq!(one.hold(5), Ok(()));
         assert_eq!(other.hold(usize::MAX), Err(Refusal::Full));
         drop(one);
         assert_eq!(other.hold(5), Ok(()));

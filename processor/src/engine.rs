@@ -12,7 +12,7 @@
 //!   - `ends`: whether there is more to read
 //!   - `tasks`: the partitions' tasks; `plugin_calls`: what they ask plugins;
 //!     `plugin_reports`: what operators see of plugins
-//!   - `assignment`: partitions that are being restored
+//!   - `assignment`: partitions that are being restored; `logs`: those whose log is not what it was
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
 //!   - `troubles`: records whose transaction is aborted each time
@@ -27,6 +27,7 @@ mod holds;
 mod input_topic;
 mod intake;
 mod load;
+mod logs;
 mod membership;
 mod parts;
 mod plugin_calls;
@@ -48,7 +49,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_kafka::{ConsumerError, Polled, startup};
+use trunkline_kafka::{ConsumerError, LogGuard, LogWatch, Polled, startup};
 use trunkline_partition::{Context, Output, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::{Health, ProgressWatch, progress};
@@ -58,6 +59,7 @@ use self::ends::Ends;
 use self::input_topic::InputTopic;
 use self::intake::{Intake, Taken};
 use self::load::{Load, UnderWay};
+use self::logs::LogLooks;
 use self::plugin_calls::PluginCalls;
 use self::plugin_reports::PluginReports;
 use self::recovery::Recovery;
@@ -98,6 +100,10 @@ pub struct Engine<B, S> {
     plugins: PluginCalls,
     assignment: Assignment,
     load: Load,
+    logs: LogGuard,
+    log_watch: Box<dyn LogWatch>,
+    /// What the engine remembers of its looks at logs.
+    log_looks: LogLooks,
     transaction: Transaction,
     recovery: Recovery,
     troubles: Troubles,
@@ -126,6 +132,9 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
             assignment: Assignment::new(parts.restorer),
             load: Load::new(parts.max_held_events),
+            logs: parts.logs,
+            log_watch: parts.log_watch,
+            log_looks: LogLooks::default(),
             transaction: Transaction::new(
                 parts.publisher,
                 input,
@@ -166,6 +175,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         self.take_schemas()?;
         self.take_restored()?;
+        self.look_at_logs()?;
         self.learn_ends()?;
         // What is answered after this is taken in with the next turn, and no wait ends before that.
         let answered_before = self.clock.now_ms();
@@ -214,6 +224,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 }
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
+                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
                 Ok(Polled::Idle) => return Ok(()),
                 Err(error @ ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {
@@ -270,7 +281,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             for record in records {
                 self.record(record)?;
             }
-            if !self.intake.waits(partition) && !self.load.is_paused(partition) {
+            if self.may_be_read(partition) {
                 self.brokers.resume(&[self.input.partition(partition)])?;
             }
         }
@@ -340,7 +351,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         }
         if !balance.resume.is_empty() {
             balance.resume.iter().for_each(|partition| self.load.let_go(*partition));
-            balance.resume.retain(|partition| !self.intake.waits(*partition));
+            balance.resume.retain(|partition| self.may_be_read(*partition));
             self.brokers.resume(&self.input.partitions(&balance.resume))?;
         }
         Ok(())

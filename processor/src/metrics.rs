@@ -33,6 +33,9 @@ const PLUGIN_QUEUE: &str = "trunkline_processor_plugin_queue_depth";
 const PLUGIN_ON: &str = "trunkline_processor_plugin_on";
 const PLUGIN_LOST_THREADS: &str = "trunkline_processor_plugin_lost_threads";
 
+/// What may become of an event, in the order in which [`events`] counts it.
+const EVENT_OUTCOMES: [&str; 6] = ["emitted", "duplicate", "put_in_order", "late", "gap", "dead_letter"];
+
 /// Says what each metric is.
 pub fn describe() {
     describe_counter!(
@@ -94,14 +97,15 @@ pub fn waiting_for_schema(partitions: usize) {
 /// Adds what a task counted since `before`.
 pub fn events(before: Counters, now: Counters) {
     repeats(before, now);
-    for (outcome, before, now) in [
-        ("emitted", before.emitted, now.emitted),
-        ("duplicate", before.duplicates, now.duplicates),
-        ("put_in_order", before.put_in_order, now.put_in_order),
-        ("late", before.late, now.late),
-        ("gap", before.gaps, now.gaps),
-        ("dead_letter", before.dead_letters, now.dead_letters),
-    ] {
+    let counted = [
+        (before.emitted, now.emitted),
+        (before.duplicates, now.duplicates),
+        (before.put_in_order, now.put_in_order),
+        (before.late, now.late),
+        (before.gaps, now.gaps),
+        (before.dead_letters, now.dead_letters),
+    ];
+    for (outcome, (before, now)) in EVENT_OUTCOMES.into_iter().zip(counted) {
         if now > before {
             counter!(EVENTS, "outcome" => outcome).increment(now - before);
         }
@@ -133,10 +137,16 @@ pub fn under_way(outstanding: usize, lookups: usize, partitions: usize) {
     gauge!(PARTITIONS).set(partitions as f64);
 }
 
-/// So many partitions are to be processed, by all instances together; none is yet.
+/// So many partitions are to be processed, by all instances together; none is yet. Counters begin at 0: of one that
+/// appeared with its first count, `increase()` would not see that count.
 pub fn configured(partitions: i32) {
     gauge!(PARTITIONS_CONFIGURED).set(f64::from(partitions));
     gauge!(PARTITIONS).set(0);
+    for outcome in EVENT_OUTCOMES {
+        counter!(EVENTS, "outcome" => outcome).increment(0);
+    }
+    counter!(RULE_ERRORS).increment(0);
+    counter!(PUT_ASIDE).increment(0);
 }
 
 /// Events that were received then (UTC milliseconds) are committed.

@@ -9,14 +9,14 @@ mod thread;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use trunkline_kafka::ConsumerError;
 use trunkline_kafka::changelog::{self, Anchor, Log, RestoreError, Start};
-use trunkline_partition::state::Change;
+use trunkline_kafka::{ConsumerError, LogNow, LogPosition, SavedOffsetsError};
+use trunkline_partition::state::{Change, keys};
 use trunkline_schemas::error_codes;
 
 use crate::state;
 
-pub use thread::RestoreThread;
+pub use thread::{GroupOffsets, RestoreThread};
 
 /// How long a restore waits for other instances' open transactions.
 const OPEN_TRANSACTION_PATIENCE: Duration = Duration::from_secs(60);
@@ -31,6 +31,8 @@ pub struct Request {
     pub ticket: u64,
     /// Each with where its state stands.
     pub partitions: Vec<(i32, Start)>,
+    /// What the state says of the input's log, where it says something; as it is saved.
+    pub positions: BTreeMap<i32, Vec<u8>>,
 }
 
 /// What comes of a [`Request`].
@@ -62,16 +64,24 @@ pub enum Step {
         anchor: Anchor,
     },
     /// The partition is restored.
-    Ready {
-        /// The partition.
-        partition: i32,
-        /// Committed offset, where to read from.
-        offset: i64,
-    },
+    Ready(Box<Ready>),
     /// Everything asked for is restored.
     Done(Took),
     /// It could not be done.
     Failed(RestoreFailure),
+}
+
+/// What is known of a partition's input once its state is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ready {
+    /// The partition.
+    pub partition: i32,
+    /// The group's committed offset; `None` where there is none.
+    pub committed: Option<i64>,
+    /// What the state says of the log that was read.
+    pub saved: Option<LogPosition>,
+    /// What the brokers say of the log.
+    pub now: LogNow,
 }
 
 /// How long the parts of a restore took.
@@ -93,18 +103,27 @@ pub enum RestoreFailure {
     /// The committed offsets cannot be read.
     #[error("{code} {0}", code = error_codes::BROKER_UNREACHABLE)]
     Offsets(#[from] ConsumerError),
+    /// What is saved of the input's log cannot be read.
+    #[error("{code} {0}", code = error_codes::STATE_RESTORED_IN_FULL)]
+    Position(#[from] SavedOffsetsError),
     /// The changelog cannot be read.
     #[error("{code} {0}", code = error_codes::STATE_RESTORED_IN_FULL)]
     Changelog(#[from] Box<RestoreError>),
 }
 
-/// Where a group's committed offsets are asked for.
+/// Where a group's committed offsets are asked for, and what became of the logs that they are of.
 pub trait Offsets {
-    /// The stable committed offsets of input partitions; the first offset there is where none was committed.
+    /// The stable committed offsets of input partitions; `None` where none was committed.
     ///
     /// # Errors
     /// [`ConsumerError`] when the coordinator does not answer.
-    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<i64>, ConsumerError>;
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<i64>>, ConsumerError>;
+
+    /// What the brokers say of input partitions, of each with what is saved of it.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when they do not answer.
+    fn look(&mut self, partitions: &[(i32, Option<LogPosition>)]) -> Result<Vec<LogNow>, ConsumerError>;
 }
 
 /// Where restores are asked for.
@@ -132,9 +151,13 @@ pub fn answer(
     let settlement = started.elapsed();
     let started = Instant::now();
     let mut starts = request.partitions.clone();
+    let mut positions = request.positions.clone();
     let records = loop {
         let mut batches = Batches { emit: &mut *emit, changes: BTreeMap::new() };
         let result = changelog::restore(log, &starts, OPEN_TRANSACTION_PATIENCE, |change| {
+            if let Some(position) = change.value.filter(|_| change.key == keys::INPUT_LOG) {
+                positions.insert(change.partition, position.to_vec());
+            }
             batches.add(change);
             Ok(())
         });
@@ -145,6 +168,7 @@ pub fn answer(
             }
             Err(reason @ RestoreError::AnotherLog { partition, .. }) => {
                 emit(Step::Clear { partition, reason: Box::new(reason) });
+                positions.remove(&partition);
                 for (candidate, start) in &mut starts {
                     if *candidate == partition {
                         *start = Start::Beginning;
@@ -154,8 +178,14 @@ pub fn answer(
             Err(error) => return Err(Box::new(error).into()),
         }
     };
-    for (partition, offset) in numbers.iter().zip(committed) {
-        emit(Step::Ready { partition: *partition, offset });
+    let mut asked = Vec::with_capacity(numbers.len());
+    for partition in &numbers {
+        let saved = positions.get(partition).map(|saved| LogPosition::decode(saved)).transpose()?;
+        asked.push((*partition, saved));
+    }
+    // Last: what the logs are is known the moment before they are read.
+    for (((partition, saved), committed), now) in asked.iter().zip(committed).zip(offsets.look(&asked)?) {
+        emit(Step::Ready(Box::new(Ready { partition: *partition, committed, saved: *saved, now })));
     }
     let in_full = starts.iter().filter(|(_, start)| matches!(start, Start::Beginning)).count();
     emit(Step::Done(Took { settlement, restore: started.elapsed(), records, in_full }));

@@ -66,6 +66,9 @@ error_codes! {
     SCHEMA_INCOMPATIBLE = "TL-5003", "a schema is not compatible";
     TOPIC_WRONG = "TL-5004", "a topic is missing or has another partition count";
     UNKNOWN_SCHEMA_ID = "TL-5005", "a schema id is not known to the registry";
+    LOG_CHANGED = "TL-5006", "a log is not the one that was read";
+    UNREAD_REMOVED = "TL-5007", "records were removed before they were read";
+    GROUP_OFFSETS_LOST = "TL-5008", "a group's committed offsets are gone";
 }
 
 // === impl ErrorCode ===

@@ -26,6 +26,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use trunkline_kafka::logs::{Watched, mark};
 use trunkline_kafka::{Seen, TopicPartition};
 
 use crate::command::{Command, Ended, Parsed};
@@ -43,7 +44,7 @@ mod messages;
 mod partition;
 mod throttle;
 
-pub use messages::{Action, Input, PartitionProgress, Plan, Serial, Settings};
+pub use messages::{Action, Input, LogChange, PartitionProgress, Plan, Serial, Settings};
 
 /// A command whose time is over during a call is looked at again after this, in milliseconds.
 const EXPIRY_LOOK_MS: i64 = 1_000;
@@ -99,10 +100,15 @@ impl Lanes {
                 let state = Partition::assigned(watermark, finished, end, now_ms);
                 self.partitions.insert(partition, state);
             }
+            Input::Log(partition, change) => {
+                if let Some(partition) = self.partitions.get_mut(&partition) {
+                    partition.log(change, now_ms);
+                }
+            }
             Input::Read(parsed) => self.read(parsed, now_ms),
             Input::Undecided(record) => {
                 if let Some(partition) = self.partitions.get_mut(&record.topic_partition())
-                    && partition.offsets.read(record.offset) == Seen::New
+                    && partition.read(mark(&record)) == Seen::New
                 {
                     partition.holds(&record);
                     partition.undecided.insert(record.offset);
@@ -115,8 +121,8 @@ impl Lanes {
             Input::Revoking(partitions) => self.revoking(&partitions),
             Input::Released(partitions) => self.released(&partitions, actions),
             Input::Committed => self.committed(now_ms),
-            Input::Recovered { partition, watermark, finished } => {
-                self.recovered(&partition, watermark, &finished, now_ms);
+            Input::Recovered { partition, watermark, finished, position } => {
+                self.recovered(&partition, watermark, &finished, position, now_ms);
             }
         }
         self.gates.pass(now_ms);
@@ -210,12 +216,29 @@ impl Lanes {
         self.settings.targets.iter().map(String::as_str).zip(self.gates.held_ms().iter().copied())
     }
 
+    /// How far the partitions held are read.
+    pub fn watched(&self) -> Vec<Watched> {
+        self.partitions.iter().map(|(name, partition)| partition.watched(name)).collect()
+    }
+
+    /// How far a partition is read; `None` for one that is not held.
+    pub fn watched_one(&self, name: &TopicPartition) -> Option<Watched> {
+        Some(self.partitions.get(name)?.watched(name))
+    }
+
+    /// Whether everything that was read of a partition is done, and committed as such.
+    pub fn is_settled(&self, name: &TopicPartition) -> bool {
+        let unfinished = self.partitions.get(name).map_or(0, |partition| partition.offsets.unfinished());
+        let of_it = |ended: &Arc<Ended>| ended.record().topic_partition() == *name;
+        unfinished == 0 && !self.ended.iter().any(of_it) && !self.committing.iter().any(of_it)
+    }
+
     fn read(&mut self, parsed: Parsed, now_ms: i64) {
         let record = parsed.record();
         let (name, offset) = (record.topic_partition(), record.offset);
         let Some(partition) = self.partitions.get_mut(&name) else { return };
         let was_undecided = partition.undecided.remove(&offset);
-        match partition.offsets.read(offset) {
+        match partition.read(mark(record)) {
             Seen::New => partition.holds(record),
             Seen::Pending if was_undecided => {}
             Seen::Pending | Seen::Done | Seen::BelowWatermark => return,

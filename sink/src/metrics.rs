@@ -40,6 +40,19 @@ pub fn describe() {
     );
 }
 
+/// Every counter that an alert looks at begins at 0, for each of the targets: of one that appeared with its first
+/// count, `increase()` would not see that count.
+pub fn begin<'a>(targets: impl IntoIterator<Item = &'a String>) {
+    use Outcome::{AlreadyApplied, Applied, Conflict, Dead, Expired, Observed, Rejected};
+    for target in targets {
+        for outcome in [Applied, AlreadyApplied, Observed, Conflict, Rejected, Expired, Dead] {
+            counter!(COMMANDS, "target" => target.clone(), "outcome" => outcome_name(outcome)).increment(0);
+        }
+    }
+    counter!(POISON).increment(0);
+    counter!(PUT_ASIDE).increment(0);
+}
+
 /// A command ended and is committed.
 pub fn command_ended(target: &str, outcome: Outcome, age_ms: i64) {
     let target = target.to_owned();

@@ -178,23 +178,28 @@ impl Outputs {
         self.reports.record(report, &Headers::new())
     }
 
-    /// The state of a partition, where it changed.
+    /// The state of a partition: which log it is of and how far that is done, and where it changed what is done above.
     ///
     /// # Errors
     /// [`Error::State`] when its offsets are not in order.
-    pub fn state(&self, progress: &PartitionProgress) -> Result<Option<OutboundRecord>, Error> {
-        let Some(finished) = &progress.finished else { return Ok(None) };
-        let value = SavedOffsets { watermark: progress.watermark, finished: finished.clone() }
-            .encode()
-            .map_err(|source| Error::State { partition: progress.partition.to_string(), source })?;
-        Ok(Some(OutboundRecord {
+    pub fn state(&self, progress: &PartitionProgress) -> Result<Vec<OutboundRecord>, Error> {
+        let PartitionProgress { partition, watermark, finished, position, .. } = progress;
+        let failed = |source| Error::State { partition: partition.to_string(), source };
+        let record = |key: Vec<u8>, value: Vec<u8>| OutboundRecord {
             topic: self.topics.state.clone(),
-            partition: Some(progress.partition.partition),
-            key: Some(saved_state::key(&progress.partition)),
+            partition: Some(partition.partition),
+            key: Some(key),
             value: Some(value),
             headers: Headers::new(),
             timestamp: None,
-        }))
+        };
+        let mut records = Vec::with_capacity(2);
+        if let Some(finished) = finished {
+            let saved = SavedOffsets { watermark: *watermark, finished: finished.clone() };
+            records.push(record(saved_state::key(partition), saved.encode().map_err(failed)?));
+        }
+        records.push(record(saved_state::log_key(partition), position.encode().map_err(failed)?));
+        Ok(records)
     }
 
     fn result(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::ports::Brokers;
-use trunkline_kafka::{ConsumerError, SavedOffsets, TopicPartition};
+use trunkline_kafka::{ConsumerError, LogPosition, SavedOffsets, TopicPartition};
 
 use crate::command::Command;
 use crate::decision::Step;
@@ -39,6 +39,15 @@ pub trait GroupOffsets: Brokers {
     ) -> Result<Vec<Option<i64>>, ConsumerError>;
 }
 
+/// What is saved of one partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Offsets finished above the watermark.
+    pub offsets: Option<SavedOffsets>,
+    /// Which log was read, and how far; earlier builds did not save it.
+    pub position: Option<LogPosition>,
+}
+
 /// What is saved in `sink.state`.
 pub trait SavedState {
     /// The saved state of those of these partitions that have some.
@@ -48,5 +57,5 @@ pub trait SavedState {
     fn saved(
         &mut self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>>;
+    ) -> Result<HashMap<TopicPartition, Saved>, Box<RestoreError>>;
 }

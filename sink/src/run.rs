@@ -12,6 +12,7 @@ use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Role, directory};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
+use trunkline_kafka::logs::{LogGuard, LogReader, WatchThread};
 use trunkline_kafka::{
     ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError, SchemaFetcher,
     SteadyClock, TransactionError, names, startup,
@@ -89,6 +90,7 @@ pub async fn run(
     health.set("kafka", false, "joining the group");
     admin::serve(config.sink.admin, Arc::clone(&health)).await?;
     metrics::describe();
+    metrics::begin(config.targets.keys());
     metrics::held(0, 0, 0);
     trunkline_connect::metrics::describe();
 
@@ -191,11 +193,16 @@ fn worker(
     };
     let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)?;
     let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
+    let log_watch = WatchThread::start(&config.kafka, &instance)?;
+    let log_looks = LogReader::open(&config.kafka, &instance)?;
     let targets: Vec<Arc<Target>> = config.targets.values().cloned().map(Arc::new).collect();
     Ok(Worker {
         lanes: Lanes::new(lane_settings(&config)),
         brokers: KafkaBrokers { consumer, producer },
         saved,
+        logs: LogGuard::new(config.sink.on_log_change, config.sink.on_loss, "sink", &instance),
+        log_looks: Box::new(log_looks),
+        log_watch: Box::new(log_watch),
         transactions: Transactions::new(Outputs::new(topics, ids.results, ids.reports, &instance)),
         parser,
         calls: Caller::new(runtime.clone(), directory, targets),

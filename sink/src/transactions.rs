@@ -77,8 +77,10 @@ impl Transactions {
             // On a record without a time the client puts the machine's time of day. Set by weeks, it would be refused.
             record.timestamp.get_or_insert(started_ms);
         }
+        // Offsets of a log that is gone are never committed for the one in its place.
+        let current = plan.progress.iter().filter(|progress| !progress.void);
         let offsets: Vec<(TopicPartition, i64)> =
-            plan.progress.iter().map(|progress| (progress.partition.clone(), progress.watermark)).collect();
+            current.map(|progress| (progress.partition.clone(), progress.watermark)).collect();
         let mut refused = None;
         let committed = attempt(brokers, &records, &offsets, &mut refused);
         self.why = match &committed {
@@ -124,7 +126,7 @@ impl Transactions {
             records.extend(made.into_iter().map(|record| (Some(place.clone()), record)));
         }
         for progress in &plan.progress {
-            records.extend(self.outputs.state(progress)?.map(|record| (None, record)));
+            records.extend(self.outputs.state(progress)?.into_iter().map(|record| (None, record)));
         }
         for report in reports {
             records.extend(self.outputs.report(report).map(|record| (None, record)));

@@ -8,12 +8,14 @@
 //! - here: one turn of the loop, and what the lanes want done
 //! - `records`: from a record to the lanes, by way of a schema that may have to be fetched
 //! - `assignment`: partitions that come and go
+//! - `logs`: partitions whose log is not what it was
 //! - `commits`: when to commit, and what follows from how it went
 //! - `putting_aside`: records that have their transaction aborted each time
 //! - `settling`: a transaction whose outcome has to be found out, and brokers that do not answer
 
 mod assignment;
 mod commits;
+mod logs;
 mod putting_aside;
 mod records;
 mod settling;
@@ -26,7 +28,8 @@ use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{
-    ConsumerError, Polled, ReportQueue, SchemaSource, SchemaWait, TopicPartition, Uncommitted,
+    ConsumerError, LogGuard, LogLooks, LogWatch, Polled, ReportQueue, SchemaSource, SchemaWait,
+    TopicPartition, Uncommitted,
 };
 use trunkline_schemas::{PipelineError, WriteBack};
 use trunkline_telemetry::{Health, InHand, ProgressWatch, progress};
@@ -71,6 +74,12 @@ pub struct Worker<B, S, C> {
     pub brokers: B,
     /// What is saved beside the offsets.
     pub saved: S,
+    /// What stands still because of what its log turned out to be.
+    pub logs: LogGuard,
+    /// Asks about logs when partitions are assigned.
+    pub log_looks: Box<dyn LogLooks>,
+    /// Looks at logs beside the worker.
+    pub log_watch: Box<dyn LogWatch>,
     /// Makes transactions of plans.
     pub transactions: Transactions,
     /// Understands records.
@@ -103,6 +112,8 @@ pub struct WorkerState {
     /// When a refused token was last reported, by target; UTC milliseconds.
     reported: HashMap<String, i64>,
     paused: HashSet<TopicPartition>,
+    /// When the watch last learned how far partitions are read; UTC milliseconds.
+    watched_at: i64,
     /// Since when something may wait to be committed; UTC milliseconds.
     due_since: Option<i64>,
     /// No commit before this; UTC milliseconds.
@@ -130,6 +141,7 @@ impl Default for WorkerState {
             commands: HashMap::new(),
             reported: HashMap::new(),
             paused: HashSet::new(),
+            watched_at: 0,
             due_since: None,
             not_before: None,
             failures: 0,
@@ -174,6 +186,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 }
                 Ok(Polled::Assigned(partitions)) => self.assigned(partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
+                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
                 Ok(Polled::Idle) => break,
                 Err(error @ ConsumerError::Call { .. }) => {
                     self.brokers_are_away(&error.to_string());
@@ -190,6 +203,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         }
         self.take_schemas()?;
         self.take_reports();
+        self.look_at_logs()?;
         self.apply(Input::Tick)?;
         self.commit_when_due()?;
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());

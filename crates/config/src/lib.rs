@@ -36,6 +36,7 @@ mod target;
 mod telemetry;
 
 mod load;
+mod log_choices;
 mod mistakes;
 mod secret;
 
@@ -55,6 +56,7 @@ pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, load_with_plugins, load_without_secrets, parse};
+pub use log_choices::{OnLogChange, OnLoss};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
 pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::log_choices::{OnLogChange, OnLoss};
 use crate::section::Section;
 use crate::values::{address, boolean, duration, duration_or_zero, integer, path, text};
 
@@ -46,6 +47,10 @@ pub struct Processor {
     pub stuck_after: Duration,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
+    /// What to do when a topic that is read was made anew, or lost its end.
+    pub on_log_change: OnLogChange,
+    /// What to do when records were removed before they were read.
+    pub on_loss: OnLoss,
 }
 
 // === impl Processor ===
@@ -69,6 +74,8 @@ impl Processor {
             max_held_events: section.or("max_held_events", integer(1..=100_000_000), 100_000),
             stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+            on_log_change: OnLogChange::read(section),
+            on_loss: OnLoss::read(section),
         }
     }
 }

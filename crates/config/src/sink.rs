@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::log_choices::{OnLogChange, OnLoss};
 use crate::section::Section;
 use crate::values::{address, duration, integer, text};
 
@@ -17,6 +18,10 @@ pub struct Sink {
     pub stuck_after: Duration,
     /// How long a shutdown may take (default 10 s).
     pub drain_timeout: Duration,
+    /// What to do when a topic that is read was made anew, or lost its end.
+    pub on_log_change: OnLogChange,
+    /// What to do when records were removed before they were read.
+    pub on_loss: OnLoss,
     /// Commands under way at once, each of another resource (default 64).
     pub max_in_flight: usize,
     /// Bytes of memory that commands may take which were read and are not done (default 268435456, 256 MiB); partitions
@@ -36,6 +41,8 @@ impl Sink {
             group: section.or("group", text, "trunkline-sink".to_owned()),
             stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),
+            on_log_change: OnLogChange::read(section),
+            on_loss: OnLoss::read(section),
             max_in_flight: section.or("max_in_flight", integer(1..=100_000), 64),
             max_held_bytes: section.or("max_held_bytes", integer(1 << 20..=1 << 40), 256 << 20),
             expire_after: section.or("expire_after", duration, Duration::from_secs(72 * 3_600)),

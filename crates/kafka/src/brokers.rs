@@ -41,6 +41,10 @@ impl Brokers for KafkaBrokers {
         self.consumer.resume(partitions)
     }
 
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.consumer.seek(partition, offset)
+    }
+
     fn end(&mut self, partition: &TopicPartition, within: Duration) -> Result<i64, ConsumerError> {
         self.consumer.watermarks(partition, within).map(|(_, end)| end)
     }

@@ -14,7 +14,7 @@ mod consumers;
 mod login;
 mod producers;
 
-pub(crate) use consumers::{asking_for_offsets, member, reading, restoring, seeing_uncommitted};
+pub(crate) use consumers::{asking_for_offsets, looking, member, reading, restoring, seeing_uncommitted};
 pub(crate) use producers::{producing, transactional};
 
 use rdkafka::ClientConfig;
@@ -169,6 +169,7 @@ mod tests {
                 reading(&kafka, "test"),
                 member(&kafka, &group),
                 restoring(&kafka, "test"),
+                looking(&kafka, "test"),
                 asking_for_offsets(&kafka, "group", "test"),
                 seeing_uncommitted(restoring(&kafka, "test")),
             ] {

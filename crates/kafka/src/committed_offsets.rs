@@ -55,21 +55,6 @@ impl CommittedOffsets {
     ) -> Result<Vec<Option<i64>>, ConsumerError> {
         committed(&self.consumer, &self.group, partitions, timeout)
     }
-
-    /// The first offset there is in a partition.
-    ///
-    /// # Errors
-    /// [`ConsumerError::Call`] when the broker does not answer in `timeout`.
-    pub fn first(&self, partition: &TopicPartition, timeout: Duration) -> Result<i64, ConsumerError> {
-        self.consumer
-            .fetch_watermarks(&partition.topic, partition.partition, timeout)
-            .map(|(low, _)| low)
-            .map_err(|source| ConsumerError::Call {
-                what: "reading watermarks",
-                group: self.group.clone(),
-                source,
-            })
-    }
 }
 
 /// The stable committed offsets of a client's group.

@@ -31,4 +31,10 @@ pub enum ConsumerError {
         /// What the client said.
         source: KafkaError,
     },
+    /// No thread could be started that looks at logs.
+    #[error("no thread can be started: {reason}")]
+    Thread {
+        /// What the system said.
+        reason: String,
+    },
 }

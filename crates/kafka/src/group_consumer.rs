@@ -42,6 +42,9 @@ pub enum Polled {
         /// True when the membership itself was lost.
         lost: bool,
     },
+    /// A log that is read does not have the offset any more that comes next, or lost its end: nothing more is fetched
+    /// of that partition until [`GroupConsumer::seek`]. The client does not say which one it is; [`crate::logs`] does.
+    OutOfRange,
     /// Nothing within the time given.
     Idle,
 }
@@ -155,20 +158,26 @@ impl GroupConsumer {
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })
             }
+            Some(Err(source)) if source.rdkafka_error_code().is_some_and(is_out_of_range) => {
+                tracing::debug!(%source, group = self.group, "the client stopped reading a partition");
+                Ok(Polled::OutOfRange)
+            }
             Some(Err(source)) => Err(self.call("polling", source)),
             None => Ok(self.next_change().unwrap_or(Polled::Idle)),
         }
     }
 
-    /// Takes partitions, paused, each at the offset given (`None`: the committed one). Resume them with
-    /// [`GroupConsumer::resume`] once their state is restored.
+    /// Takes partitions, paused, each at the offset given (`None`: one that is sought before it is read). Resume them
+    /// with [`GroupConsumer::resume`] once their state is restored.
     ///
     /// # Errors
     /// [`ConsumerError::Call`] when the client refuses.
     pub fn assign(&self, partitions: &[(TopicPartition, Option<i64>)]) -> Result<(), ConsumerError> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for (partition, offset) in partitions {
-            let offset = offset.map_or(Offset::Invalid, Offset::Offset);
+            // No number where none is known yet: the client may ask for it before it is paused, and would report a log
+            // that does not have it any more.
+            let offset = offset.map_or(Offset::Beginning, Offset::Offset);
             list.add_partition_offset(&partition.topic, partition.partition, offset)
                 .map_err(|source| self.call("assigning", source))?;
         }
@@ -208,14 +217,35 @@ impl GroupConsumer {
         self.consumer.resume(&to_list(partitions)).map_err(|source| self.call("resuming", source))
     }
 
-    /// Moves the position of an assigned partition; the next record read from it is the one at `offset`.
+    /// Moves the position of an assigned partition; the next record read from it is the one at `offset`. A partition
+    /// that the client stopped reading ([`Polled::OutOfRange`]) is read again.
     ///
     /// # Errors
     /// [`ConsumerError::Call`] when the client refuses.
     pub fn seek(&self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        let to = Offset::Offset(offset);
+        match self.consumer.seek(&partition.topic, partition.partition, to, Duration::from_secs(10)) {
+            // The client does not seek where it does not read ("Erroneous state").
+            Err(KafkaError::Seek(reason)) => {
+                tracing::debug!(reason, %partition, offset, "taking a partition anew");
+                self.take_anew(partition, to)
+            }
+            sought => sought.map_err(|source| self.call("seeking", source)),
+        }
+    }
+
+    /// Gives a partition back to the client and takes it again, which the group does not notice. Whether it is paused
+    /// stays as it was.
+    fn take_anew(&self, partition: &TopicPartition, offset: Offset) -> Result<(), ConsumerError> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&partition.topic, partition.partition, offset)
+            .map_err(|source| self.call("choosing an offset", source))?;
         self.consumer
-            .seek(&partition.topic, partition.partition, Offset::Offset(offset), Duration::from_secs(10))
-            .map_err(|source| self.call("seeking", source))
+            .incremental_unassign(&to_list(std::slice::from_ref(partition)))
+            .map_err(|source| self.call("giving up a partition to seek", source))?;
+        self.consumer
+            .incremental_assign(&list)
+            .map_err(|source| self.call("taking a partition to seek", source))
     }
 
     /// The stable committed offsets (KIP-447: waits out offsets that hang in an open transaction); `None` where
@@ -327,6 +357,12 @@ impl Drop for GroupConsumer {
 /// The partitions within the configured number, and those beyond.
 fn split(changed: Vec<TopicPartition>, configured: i32) -> (Vec<TopicPartition>, Vec<TopicPartition>) {
     changed.into_iter().partition(|changed| changed.partition < configured)
+}
+
+/// Whether the client stopped reading because of what the log is, and not of who was to answer.
+fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset)
 }
 
 fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {

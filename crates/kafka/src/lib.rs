@@ -15,6 +15,7 @@
 //! - [`end_transaction`]: what follows from how a commit went
 //! - [`isolation`]: which record has its transaction aborted again and again; pure
 //! - [`OffsetTracker`]: which offsets of a partition are finished out of order, and what is saved of that; pure
+//! - [`logs`]: whether a log that is read is still the one that was read, with all that was not read yet
 //! - [`reports`]: what the programs report on `pipeline.errors`, bounded, as one kind of record
 //! - [`limits`]: how large records may be
 //! - [`SchemaWait`]: records that wait for a schema, and schemas that are refused for a while; pure, with a source of
@@ -41,6 +42,7 @@ pub mod group_lag;
 pub mod isolation;
 pub mod lag;
 pub mod limits;
+pub mod logs;
 pub mod measuring;
 pub mod names;
 pub mod offset_tracker;
@@ -66,6 +68,7 @@ mod end_offsets;
 mod group_settings;
 mod inbound;
 mod partitioner;
+mod quiet;
 mod steady_clock;
 mod transaction_end;
 mod transaction_timeouts;
@@ -78,6 +81,7 @@ pub use consumer_error::ConsumerError;
 pub use end_offsets::EndOffsets;
 pub use group_consumer::{GroupConsumer, Polled};
 pub use group_settings::GroupSettings;
+pub use logs::{LogGuard, LogLooks, LogNow, LogPosition, LogReader, LogWatch};
 pub use measuring::Measuring;
 pub use offset_tracker::{OffsetTracker, SavedOffsets, SavedOffsetsError, Seen};
 pub use producer::{Delivery, ProduceError, Producer};

@@ -70,6 +70,17 @@ impl OffsetTracker {
         seen
     }
 
+    /// No record lies between what was read and this offset: the watermark need not wait for one.
+    pub fn skip_to(&mut self, offset: i64) {
+        self.next = self.next.max(Some(offset));
+        self.prune();
+    }
+
+    /// One above the highest offset that was read; `None` while nothing is known of the partition.
+    pub fn read_to(&self) -> Option<i64> {
+        self.next
+    }
+
     /// Takes a record below the watermark as one that was read: the watermark goes back to it until it is finished.
     pub fn read_below(&mut self, offset: i64) {
         self.unfinished.insert(offset);

@@ -26,8 +26,8 @@ pub trait Brokers {
     /// [`ConsumerError::Fatal`] when the member is fenced; anything else passes by itself.
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError>;
 
-    /// Takes partitions that the group gives, paused, each at this offset (`None`: where the group committed, or from
-    /// the beginning).
+    /// Takes partitions that the group gives, paused, each at this offset (`None`: one that [`Brokers::seek`] says
+    /// before it is read).
     ///
     /// # Errors
     /// [`ConsumerError`] when the client refuses.
@@ -50,6 +50,12 @@ pub trait Brokers {
     /// # Errors
     /// [`ConsumerError`] when the client refuses.
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError>;
+
+    /// Reads an assigned partition from this offset on, whether it is paused or not.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when the client refuses.
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError>;
 
     /// The end of a partition as a reader of committed records sees it.
     ///

@@ -12,6 +12,7 @@ mod diff;
 mod error;
 mod metadata;
 
+pub(crate) use admin::retention;
 pub use admin::{apply, plan, plan_for, remove};
 pub use desired::{DELETE_RETENTION_MS, Desired, desired};
 pub use diff::{Actual, Change, Plan, diff};

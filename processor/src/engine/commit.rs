@@ -132,8 +132,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
-        for (partition, offset) in committed {
-            self.begin(partition, offset)?;
+        for (partition, begin) in committed {
+            // What stands still is not read again, and has nothing to be read again where its log is gone.
+            if self.logs.stopped(&self.input.partition(partition)).is_none() {
+                self.begin(partition, begin)?;
+            }
         }
         Ok(())
     }

@@ -10,8 +10,10 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     pub(super) fn learn_ends(&mut self) -> Result<(), EngineError> {
         for End { partition, offset, asked_at } in self.ends.unreached() {
             let waits = self.intake.waits(partition);
-            let read = self.intake.next_offset(partition).is_some_and(|next| next >= offset);
             let input = self.input.partition(partition);
+            // What is held of a log that will not be read on waits for nothing; and it lies in no log any more.
+            let read = self.logs.reads_no_more(&input)
+                || self.intake.next_offset(partition).is_some_and(|next| next >= offset);
             // What lies at the end may be no record: the client knows how far it has passed that over.
             if read || !waits && self.brokers.position(&input).is_some_and(|position| position >= offset) {
                 self.ends.let_go(partition);

@@ -1,21 +1,27 @@
 //! A record becomes an event of a task, or a dead letter; and which offsets of each partition are finished.
 
+mod arrived;
+
 use std::collections::{BTreeMap, VecDeque};
 
+use trunkline_kafka::changelog::Anchor;
+use trunkline_kafka::logs::{self, LogPosition, TopicId, Trail, Watched};
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{OffsetTracker, Overdue, SavedOffsets, SchemaSource, SchemaWait, Seen, Uncommitted};
 use trunkline_partition::output::DeadLetter;
 use trunkline_partition::state::{Change, StateView, keys};
-use trunkline_partition::task::{Arrival, Arrived, entity_of};
+use trunkline_partition::task::{Arrival, Arrived};
 use trunkline_schemas::codec;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{EncodedEvent, EventReader, InboundRecord, error_codes};
+use trunkline_schemas::{EventReader, InboundRecord, error_codes};
 use trunkline_telemetry::InHand;
 
 use super::error::EngineError;
+use super::input_topic::InputTopic;
 use super::troubles::Aside;
 use crate::metrics;
+use arrived::arrived;
 
 /// What becomes of records before they reach a task.
 pub(super) struct Intake {
@@ -33,12 +39,28 @@ struct Offsets {
     tracker: OffsetTracker,
     /// The offset behind the last record that was taken in.
     next: i64,
-    /// The watermark of the commit that was made last, whether it took effect or not.
-    offered: i64,
-    /// The offset that was committed last.
-    committed: i64,
+    /// The records that were read.
+    trail: Trail,
+    /// The topic that is read.
+    topic_id: Option<TopicId>,
+    /// What was saved with the commit that was made last, whether it took effect or not.
+    offered: Option<LogPosition>,
+    /// What was committed last.
+    committed: Begin,
+    /// The log is not the one that these offsets are of: none of them is committed any more, but this one of the log
+    /// that there is now.
+    void: Option<i64>,
     /// Records below the watermark were read, which is said once.
     reads_below: bool,
+}
+
+/// Where a partition is processed from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin {
+    /// The log and the offset.
+    pub(super) position: LogPosition,
+    /// What state has of finished offsets is of another log.
+    pub(super) afresh: bool,
 }
 
 /// What is to be done with a record.
@@ -81,15 +103,32 @@ impl Intake {
     pub(super) fn begin(
         &mut self,
         partition: i32,
-        committed: i64,
+        begin: Begin,
         state: &dyn StateView,
     ) -> Result<(), EngineError> {
         let saved = match state.get(keys::FINISHED)? {
             Some(bytes) => SavedOffsets::decode(&bytes, Earlier::ProcessorChangelog)?,
             None => SavedOffsets::default(),
         };
-        let tracker = OffsetTracker::restored(Some(committed), saved.finished);
-        let offsets = Offsets { tracker, next: committed, offered: committed, committed, reads_below: false };
+        let offered = state.get(keys::INPUT_LOG)?.map(|saved| LogPosition::decode(&saved)).transpose()?;
+        let Begin { position, afresh } = begin;
+        let finished = if afresh { &[][..] } else { &saved.finished };
+        let mut tracker = OffsetTracker::restored(Some(position.next), finished.iter().copied());
+        if afresh {
+            // The next commit takes them out of the state.
+            tracker.saved_is(&saved.finished);
+        }
+        let (trail, topic_id) = (Trail::after(position.last), position.topic_id);
+        let offsets = Offsets {
+            tracker,
+            next: position.next,
+            trail,
+            topic_id,
+            offered,
+            committed: begin,
+            void: None,
+            reads_below: false,
+        };
         self.partitions.insert(partition, offsets);
         Ok(())
     }
@@ -113,8 +152,9 @@ impl Intake {
             self.schema_wait.wait(partition, record, clock.now_ms());
             return Taken::Nothing;
         }
+        let mark = logs::mark(&record);
         match self.read(record, clock) {
-            Ok(arrived) if self.is_new(partition, arrived.record.offset) => Taken::Event(arrived),
+            Ok(arrived) if self.is_new(partition, mark) => Taken::Event(arrived),
             Ok(arrived) => Taken::Finished(arrived.arrival()),
             Err((record, Unread::Schema(id))) => {
                 // The record may well be good: its partition waits for the registry, the others go on.
@@ -122,13 +162,14 @@ impl Intake {
                 self.schemas.fetch(id);
                 Taken::Waits
             }
-            Err((record, Unread::Poison(message))) => self.poison(record, message),
+            Err((record, Unread::Poison(message))) => self.poison(record, mark, message),
         }
     }
 
     /// Takes a record in whose outputs are refused: it becomes a dead letter, or only its place does.
     pub(super) fn put_aside(&mut self, mut record: InboundRecord, aside: &Aside) -> Taken {
-        if !self.is_new(record.partition, record.offset) {
+        let mark = logs::mark(&record);
+        if !self.is_new(record.partition, mark) {
             return Taken::Nothing;
         }
         if aside.only_place {
@@ -181,11 +222,21 @@ impl Intake {
         partition: i32,
         changes: &mut Vec<Change>,
     ) -> Result<Option<(i64, bool)>, EngineError> {
-        let Some(Offsets { tracker, offered, .. }) = self.partitions.get_mut(&partition) else {
+        let Some(Offsets { tracker, trail, topic_id, offered, committed, void, .. }) =
+            self.partitions.get_mut(&partition)
+        else {
             return Ok(None);
         };
-        let watermark = tracker.watermark().unwrap_or(*offered);
-        let moved = std::mem::replace(offered, watermark) != watermark;
+        if let Some(offset) = void {
+            return Ok(Some((*offset, false)));
+        }
+        let watermark = tracker.watermark().unwrap_or(committed.position.next);
+        let position = LogPosition { topic_id: *topic_id, next: watermark, last: trail.below(watermark) };
+        let before = offered.replace(position);
+        let moved = before.is_none_or(|before| before.next != watermark);
+        if before != Some(position) {
+            changes.push(Change::put(keys::INPUT_LOG.to_vec(), position.encode()?));
+        }
         if let Some(saved) = tracker.take_changed() {
             changes.push(if saved.finished.is_empty() {
                 Change::delete(keys::FINISHED.to_vec())
@@ -196,11 +247,15 @@ impl Intake {
         Ok(Some((watermark, moved)))
     }
 
-    /// An offset is committed. True when it is another than before: something that was outstanding took effect.
+    /// What was offered last is committed. True when it is another offset than before: something that was outstanding
+    /// took effect.
     pub(super) fn committed(&mut self, partition: i32, offset: i64) -> bool {
+        let Some(known) = self.partitions.get_mut(&partition) else { return false };
+        let Some(position) = known.offered.filter(|_| known.void.is_none()) else { return false };
         self.uncommitted.committed(&partition, offset);
-        let known = self.partitions.get_mut(&partition);
-        known.is_some_and(|known| std::mem::replace(&mut known.committed, offset) != offset)
+        known.trail.committed(position.next);
+        let before = std::mem::replace(&mut known.committed, Begin { position, afresh: false });
+        before.position.next != position.next
     }
 
     /// What is read and not committed.
@@ -209,9 +264,47 @@ impl Intake {
         InHand { outstanding: oldest_ms.is_some(), oldest_ms }
     }
 
-    /// The partitions that are processed, each with its committed offset.
-    pub(super) fn committed_offsets(&self) -> Vec<(i32, i64)> {
+    /// The partitions that are processed, each with what is committed of it.
+    pub(super) fn committed_offsets(&self) -> Vec<(i32, Begin)> {
         self.partitions.iter().map(|(partition, offsets)| (*partition, offsets.committed)).collect()
+    }
+
+    /// The log of a partition is not the one that was read: what was read of it is finished, and its offsets are
+    /// committed no more, only where the log that there is now begins.
+    pub(super) fn void_offsets(&mut self, partition: i32, start: i64) {
+        if let Some(known) = self.partitions.get_mut(&partition) {
+            known.void = Some(start);
+            // No commit says of them that they took effect.
+            self.uncommitted.let_go(&partition);
+        }
+    }
+
+    /// The partitions that are processed, as far as they are read.
+    pub(super) fn watched(&self, input: &InputTopic) -> Vec<Watched> {
+        let watched = self.partitions.iter().map(|(number, offsets)| {
+            let committed = offsets.committed.position.next;
+            Watched {
+                partition: input.partition(*number),
+                topic_id: offsets.topic_id,
+                next: offsets.tracker.watermark().unwrap_or(committed),
+                read_to: offsets.tracker.read_to().unwrap_or(committed),
+            }
+        });
+        watched.collect()
+    }
+
+    /// One above the highest offset that was read of a partition that is processed, and the topic that it was read of.
+    pub(super) fn read_to(&self, partition: i32) -> Option<(i64, Option<TopicId>)> {
+        let known = self.partitions.get(&partition)?;
+        Some((known.tracker.read_to()?, known.topic_id))
+    }
+
+    /// No record lies between what was read and this offset.
+    pub(super) fn skip_to(&mut self, partition: i32, offset: i64) {
+        if let Some(known) = self.partitions.get_mut(&partition) {
+            known.next = known.next.max(offset);
+            known.tracker.skip_to(offset);
+        }
     }
 
     /// Records of a partition that were read and are not finished, and offsets that are finished above the watermark.
@@ -225,7 +318,7 @@ impl Intake {
         self.partitions.values().map(|offsets| offsets.tracker.unfinished()).sum()
     }
 
-    fn poison(&mut self, record: InboundRecord, message: String) -> Taken {
+    fn poison(&mut self, record: InboundRecord, mark: Anchor, message: String) -> Taken {
         let (partition, offset) = (record.partition, record.offset);
         let code = error_codes::UNDECODABLE_RECORD.as_str();
         tracing::warn!(
@@ -236,16 +329,18 @@ impl Intake {
             message,
             "a record cannot be processed; it becomes a dead letter"
         );
-        if !self.is_new(partition, offset) {
+        if !self.is_new(partition, mark) {
             return Taken::Nothing;
         }
         Taken::DeadLetter(DeadLetter { record, code, message })
     }
 
     /// Takes note of an offset that was read. False when it was finished before.
-    fn is_new(&mut self, partition: i32, offset: i64) -> bool {
+    fn is_new(&mut self, partition: i32, mark: Anchor) -> bool {
         let Some(known) = self.partitions.get_mut(&partition) else { return false };
+        let offset = mark.offset;
         known.next = offset + 1;
+        known.trail.read(mark);
         match known.tracker.read(offset) {
             Seen::New => true,
             Seen::Pending | Seen::Done => false,
@@ -256,7 +351,7 @@ impl Intake {
                     tracing::warn!(
                         partition,
                         offset,
-                        committed = known.committed,
+                        committed = known.committed.position.next,
                         "records below the committed offset are read, and taken in again; was the topic made anew?"
                     );
                 }
@@ -290,52 +385,6 @@ impl Intake {
                     error => Unread::Poison(error.to_string()),
                 };
                 Err((record, unread))
-            }
-        }
-    }
-}
-
-/// The event with what it is kept for. A record under another key than its event's may lie in another partition, where
-/// order and identity are kept by another task: it cannot take effect there.
-#[expect(clippy::result_large_err, reason = "the record goes on either way")]
-fn arrived(mut record: InboundRecord, event: EncodedEvent) -> Result<Box<Arrived>, (InboundRecord, String)> {
-    let key = record.key.as_deref().filter(|key| event.has_key(key));
-    match key.and_then(|key| std::str::from_utf8(key).ok()) {
-        Some(key) => {
-            let entity = entity_of(key, &event);
-            Ok(Box::new(Arrived { record, entity, event }))
-        }
-        None => {
-            record.value = Some(event.into_value());
-            let message =
-                "the record's key is not that of its event; was it written by something else than ingest?";
-            Err((record, message.to_owned()))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::events::{encoded, event};
-
-    #[test]
-    fn only_a_record_under_its_events_key_takes_effect() {
-        for (key, taken) in [(Some("genesys/org/c1"), true), (Some("genesys/org/c2"), false), (None, false)] {
-            let record = InboundRecord {
-                topic: "events.normalized".to_owned(),
-                partition: 0,
-                offset: 0,
-                key: key.map(|key| key.as_bytes().to_vec()),
-                value: None,
-                headers: Headers::new(),
-                timestamp: 0,
-            };
-            let event = encoded(&event("c1", "conversation.started", 1));
-            let value = event.clone().into_value();
-            match arrived(record, event) {
-                Ok(_) => assert!(taken, "{key:?}"),
-                Err((record, _)) => assert!(!taken && record.value == Some(value), "{key:?}"),
             }
         }
     }

@@ -3,20 +3,21 @@
 use trunkline_kafka::TransactionError;
 use trunkline_schemas::error_codes;
 
+use super::intake::Begin;
 use super::{Engine, EngineError};
 use crate::brokers::ChangelogBrokers;
 use crate::metrics;
 use crate::restore::{Progress, Step, Took};
-use crate::state::{Checkpoint, PartitionState, StateStore};
+use crate::state::{PartitionState, StateStore};
 
 impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     /// The group gives us partitions: take them, and restore their state beside the others.
     pub(super) fn assigned(&mut self, partitions: &[i32]) -> Result<(), EngineError> {
         // No transaction spans a change of assignment.
         self.commit_for_change()?;
-        // Paused, at any offset: the one to read from is known once the state is restored.
+        // Paused: the offset to read from is known once the state is restored.
         let beginning: Vec<_> =
-            self.input.partitions(partitions).into_iter().map(|partition| (partition, Some(0))).collect();
+            self.input.partitions(partitions).into_iter().map(|partition| (partition, None)).collect();
         self.brokers.assign(&beginning)?;
         self.restore(partitions)?;
         self.report_assignment();
@@ -37,6 +38,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.commit_for_change()?;
         self.let_go(partitions);
         self.troubles.let_go(partitions);
+        self.forget_logs(partitions);
         self.brokers.release(&self.input.partitions(partitions))?;
         self.report_assignment();
         tracing::info!(?partitions, lost, "partitions given back");
@@ -59,29 +61,30 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                     self.store.clear_partition(partition)?;
                 }
                 Step::Changes { partition, changes, anchor } if awaited(partition) => {
-                    let at = self.clock.now_ms();
-                    self.store.apply(partition, &changes, Checkpoint { anchor, at })?;
+                    self.assignment.store(partition, &mut self.store, &changes, anchor)?;
                 }
-                Step::Ready { partition, offset } if awaited(partition) => self.begin(partition, offset)?,
+                Step::Ready(ready) if awaited(ready.partition) => {
+                    self.assignment.finish(ready.partition, &mut self.store, self.clock.now_ms())?;
+                    self.open(&ready)?;
+                }
                 Step::Done(took) => {
                     self.restored(took);
                     self.remove_unused()?;
                 }
                 Step::Failed(failure) => return Err(failure.into()),
                 // Of a partition that was taken away meanwhile.
-                Step::Clear { .. } | Step::Changes { .. } | Step::Ready { .. } => {}
+                Step::Clear { .. } | Step::Changes { .. } | Step::Ready(_) => {}
             }
         }
         Ok(())
     }
 
     /// Starts a partition's task where it was committed.
-    pub(super) fn begin(&mut self, partition: i32, offset: i64) -> Result<(), EngineError> {
-        self.assignment.let_go(partition);
+    pub(super) fn begin(&mut self, partition: i32, begin: Begin) -> Result<(), EngineError> {
         let state = PartitionState::new(&self.store, partition);
-        self.intake.begin(partition, offset, &state)?;
+        self.intake.begin(partition, begin, &state)?;
         self.tasks.begin(partition, &state)?;
-        self.brokers.start(&self.input.partition(partition), offset)?;
+        self.brokers.start(&self.input.partition(partition), begin.position.next)?;
         Ok(())
     }
 
@@ -117,7 +120,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.report_assignment();
     }
 
-    fn report_assignment(&self) {
+    pub(super) fn report_assignment(&self) {
         let (ready, detail) = self.assignment.readiness(self.tasks.len());
         self.health.set("assignment", ready, detail);
         // What is restored first is outstanding only then: until it is, the assignment is what is not ready.

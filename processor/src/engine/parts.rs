@@ -4,8 +4,8 @@ use std::sync::{Arc, mpsc};
 
 use tokio::sync::broadcast;
 use trunkline_connect::{Event, Reporter};
-use trunkline_kafka::SchemaSource;
 use trunkline_kafka::ports::Clock;
+use trunkline_kafka::{LogGuard, LogWatch, SchemaSource};
 use trunkline_partition::Settings;
 use trunkline_partition::plugins::Plugins;
 use trunkline_profiles::Profiles;
@@ -64,6 +64,10 @@ pub struct Parts<B, S> {
     pub health: Arc<Health>,
     /// Is told what is in hand and what took effect.
     pub progress: Arc<ProgressWatch>,
+    /// What stands still because of what its log turned out to be.
+    pub logs: LogGuard,
+    /// Looks at the logs beside the engine.
+    pub log_watch: Box<dyn LogWatch>,
     /// The topic that is read, with its prefix.
     pub input_topic: String,
     /// The changelog topic, with its prefix.

@@ -54,6 +54,11 @@ impl Reports {
         }
     }
 
+    /// Adds one of the engine's own.
+    pub(super) fn push(&mut self, report: PipelineError) {
+        self.pending.push(report);
+    }
+
     /// Partitions stand still because the registry does not give a schema.
     pub(super) fn waits_for_schema(&mut self, overdue: &[Overdue<i32>], now: i64) {
         for partition in overdue {

@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use trunkline_kafka::changelog::Reader;
-use trunkline_kafka::{CommittedOffsets, ConsumerError, TopicPartition};
+use trunkline_kafka::{
+    CommittedOffsets, ConsumerError, LogLooks as _, LogNow, LogPosition, LogReader, TopicPartition,
+};
 use trunkline_schemas::error_codes;
 
 use super::{Offsets, Progress, Request, RestoreFailure, Restorer, Step, answer};
@@ -31,8 +33,12 @@ pub struct RestoreThread {
 
 /// Offsets of the group, asked for by a client that is no member.
 pub struct GroupOffsets {
-    client: CommittedOffsets,
-    input: String,
+    /// Asks for the offsets.
+    pub client: CommittedOffsets,
+    /// Asks what became of the logs.
+    pub logs: LogReader,
+    /// The input topic, with its prefix.
+    pub input: String,
 }
 
 // === impl RestoreThread ===
@@ -42,15 +48,9 @@ impl RestoreThread {
     ///
     /// # Errors
     /// When no thread can be made.
-    pub fn start(
-        client: CommittedOffsets,
-        input: String,
-        log: Reader,
-        stop: Arc<AtomicBool>,
-    ) -> Result<Self, std::io::Error> {
+    pub fn start(offsets: GroupOffsets, log: Reader, stop: Arc<AtomicBool>) -> Result<Self, std::io::Error> {
         let (requests, inbox) = mpsc::channel();
         let (outbox, steps) = mpsc::sync_channel(STEPS_LIMIT);
-        let offsets = GroupOffsets { client, input };
         std::thread::Builder::new()
             .name("restore".to_owned())
             .spawn(move || work(&inbox, &outbox, offsets, log, &stop))?;
@@ -70,17 +70,15 @@ impl Restorer for RestoreThread {
 }
 
 impl Offsets for GroupOffsets {
-    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<i64>, ConsumerError> {
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<i64>>, ConsumerError> {
         let inputs: Vec<_> = partitions.iter().map(|p| TopicPartition::new(self.input.clone(), *p)).collect();
-        let committed = self.client.committed(&inputs, COMMITTED_TIMEOUT)?;
-        inputs
-            .iter()
-            .zip(committed)
-            .map(|(input, committed)| match committed {
-                Some(offset) => Ok(offset),
-                None => self.client.first(input, COMMITTED_TIMEOUT),
-            })
-            .collect()
+        self.client.committed(&inputs, COMMITTED_TIMEOUT)
+    }
+
+    fn look(&mut self, partitions: &[(i32, Option<LogPosition>)]) -> Result<Vec<LogNow>, ConsumerError> {
+        let input = |number: i32| TopicPartition::new(self.input.clone(), number);
+        let inputs: Vec<_> = partitions.iter().map(|(number, saved)| (input(*number), *saved)).collect();
+        self.logs.look(&inputs)
     }
 }
 
@@ -115,6 +113,9 @@ fn work(
 impl RestoreFailure {
     /// Whether another attempt may go better.
     fn passes(&self) -> bool {
-        !matches!(self, Self::Offsets(ConsumerError::Fatal { .. } | ConsumerError::Create { .. }))
+        !matches!(
+            self,
+            Self::Position(_) | Self::Offsets(ConsumerError::Fatal { .. } | ConsumerError::Create { .. })
+        )
     }
 }

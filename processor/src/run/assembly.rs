@@ -9,6 +9,7 @@ use trunkline_config::Config;
 use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
+use trunkline_kafka::logs::{LogGuard, LogReader, WatchThread};
 use trunkline_kafka::{
     CommittedOffsets, EndOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry, SchemaFetcher,
     SteadyClock, limits, names, startup,
@@ -28,7 +29,7 @@ use crate::input_ends::EndsThread;
 use crate::lookups::Lookups;
 use crate::plugins::Threads;
 use crate::publisher::Publisher;
-use crate::restore::{RestoreFailure, RestoreThread};
+use crate::restore::{GroupOffsets, RestoreFailure, RestoreThread};
 use crate::state::Store;
 
 /// Bytes of records that the client gets at once.
@@ -66,6 +67,7 @@ impl Assembly {
         let input_ends = EndsThread::start(ends.map_err(EngineError::from)?)
             .map_err(|error| RunError::Thread(error.to_string()))?;
         let clock = SteadyClock::start();
+        let log_watch = WatchThread::start(&self.config.kafka, &self.instance).map_err(EngineError::from)?;
         let (plugin_threads, plugins) = self.plugins;
         let settings = settings(&self.config, &self.instance, &plugins);
         let (processor, enrichment) = (&self.config.processor, &self.config.enrichment);
@@ -100,6 +102,8 @@ impl Assembly {
             max_entities_in_memory: processor.max_entities_in_memory,
             health: self.health,
             progress: self.progress,
+            logs: LogGuard::new(processor.on_log_change, processor.on_loss, "processor", &self.instance),
+            log_watch: Box::new(log_watch),
             input_topic,
             changelog_topic,
         })
@@ -123,7 +127,9 @@ impl Assembly {
         let changelog = Reader::open(&config.kafka, changelog_topic, instance, stop.clone())
             .map_err(|error| EngineError::from(RestoreFailure::from(Box::new(error))))?;
         let offsets = CommittedOffsets::open(&config.kafka, &group, instance).map_err(EngineError::from)?;
-        let restorer = RestoreThread::start(offsets, input_topic.to_owned(), changelog, stop.clone())
+        let logs = LogReader::open(&config.kafka, instance).map_err(EngineError::from)?;
+        let offsets = GroupOffsets { client: offsets, logs, input: input_topic.to_owned() };
+        let restorer = RestoreThread::start(offsets, changelog, stop.clone())
             .map_err(|error| RunError::Thread(error.to_string()))?;
         let consumer = GroupConsumer::open(
             &config.kafka,

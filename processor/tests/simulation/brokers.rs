@@ -283,6 +283,15 @@ impl Brokers for ModelBrokers {
         Ok(())
     }
 
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.client(|client| {
+            if let Some(fetch) = client.fetches.get_mut(&partition.partition) {
+                fetch.position = offset;
+            }
+        });
+        Ok(())
+    }
+
     fn end(&mut self, partition: &TopicPartition, _: Duration) -> Result<i64, ConsumerError> {
         let now = self.handle.world().now();
         if !self.client(|client| client.unreachable_until <= now).unwrap_or(false) {

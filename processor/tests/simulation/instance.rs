@@ -7,8 +7,9 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use trunkline_config::{Kafka, OrderMode, Security};
+use trunkline_config::{Kafka, OnLoss, OrderMode, Security};
 use trunkline_connect::Reporter;
+use trunkline_kafka::LogGuard;
 use trunkline_kafka::schemas::Ids;
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
@@ -25,6 +26,7 @@ use trunkline_telemetry::{Health, ProgressWatch};
 use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
 use crate::input;
+use crate::input_log::ModelWatch;
 use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
@@ -199,6 +201,8 @@ pub fn assemble(
         max_entities_in_memory: plan.max_entities,
         health: Health::new(),
         progress: Arc::new(ProgressWatch::new(progress::Process::Processor, Limits::of(Duration::MAX))),
+        logs: LogGuard::new(plan.on_log_change, OnLoss::Stop, "processor", name),
+        log_watch: Box::new(ModelWatch::new(handle.clone())),
         input_topic: catalog::EVENTS_NORMALIZED.to_owned(),
         changelog_topic: catalog::PROCESSOR_CHANGELOG.to_owned(),
     }))

@@ -7,8 +7,10 @@
 //! - the ports of a process: [`brokers`] with its [`client`], [`restorer`], [`store`], [`plugins`],
 //!   [`surroundings`]; [`handle`] is their way to the world
 //! - [`plan`]: which faults a seed has; [`weather`]: those that come with time; [`input`]: what it reads;
+//!   [`input_log`]: what is said of the log;
 //!   [`dice`]: chance
 //! - [`instance`]: a process; [`schedule`]: who runs when; [`run`]: many seeds
+//! - [`made_anew`]: an input that is another log from some moment on
 //! - [`oracle`]: what must hold, with [`plugin_effects`] and [`patience`]; [`saboteurs`]: proof that it would
 //!   be seen if it did not
 
@@ -20,8 +22,10 @@ mod dice;
 mod group;
 mod handle;
 mod input;
+mod input_log;
 mod instance;
 mod log;
+mod made_anew;
 mod oracle;
 mod patience;
 mod plan;

@@ -1,6 +1,8 @@
 //! What a seed has in store: which faults it knows and how often they come. A seed that has them all would
 //! never come to the long way that leads through only two of them, so each draws its own lot.
 
+use trunkline_config::OnLogChange;
+
 use crate::dice::Dice;
 
 /// Events that an instance may hold, with which no run is ever short of room.
@@ -81,6 +83,8 @@ pub struct Plan {
     pub hand_over_bytes: usize,
     /// Events an instance may hold.
     pub max_held_events: usize,
+    /// What is done about an input that is another log.
+    pub on_log_change: OnLogChange,
     /// Entities an instance keeps in memory.
     pub max_entities: usize,
 }
@@ -131,6 +135,7 @@ impl Plan {
             hand_over_bytes: *dice.pick(&[1, 2_000, 20_000, 1 << 20]),
             max_held_events: *dice.pick(&[10, 40, ENOUGH_HELD_EVENTS, ENOUGH_HELD_EVENTS]),
             plugin_queue: *dice.pick(&[0, 1, 3, 10]),
+            on_log_change: OnLogChange::Stop,
             max_entities: *dice.pick(&[3, 1_000]),
         }
     }

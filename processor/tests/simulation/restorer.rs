@@ -8,13 +8,14 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use trunkline_kafka::ConsumerError;
 use trunkline_kafka::changelog::{self, RestoreError};
+use trunkline_kafka::{ConsumerError, LogNow, LogPosition};
 use trunkline_processor::restore::{Offsets, Progress, Request, Restorer, Step, answer};
 use trunkline_schemas::catalog;
 
 use crate::brokers::refusal;
 use crate::handle::{Activity, Handle};
+use crate::input_log;
 use crate::saboteurs::Sabotage;
 
 /// Between two attempts; milliseconds.
@@ -32,7 +33,8 @@ type Record = (i32, i64, i64, Vec<u8>, Option<Vec<u8>>);
 /// What was answered.
 #[derive(Clone)]
 enum Answer {
-    Committed(Vec<i64>),
+    Committed(Vec<Option<i64>>),
+    Looked(Vec<LogNow>),
     Ends(i64, i64),
     Stable(i64),
     Waited,
@@ -109,7 +111,7 @@ impl Attempt {
 struct Port<'a>(&'a RefCell<Attempt>);
 
 impl Offsets for Port<'_> {
-    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<i64>, ConsumerError> {
+    fn committed(&mut self, partitions: &[i32]) -> Result<Vec<Option<i64>>, ConsumerError> {
         let mut attempt = self.0.borrow_mut();
         let (now, began) = (attempt.handle.world().now(), attempt.began);
         if attempt.answers.is_empty() && attempt.held_up {
@@ -122,11 +124,29 @@ impl Offsets for Port<'_> {
         let answer = attempt.question(|attempt| {
             let world = attempt.handle.world();
             let hangs = partitions.iter().any(|partition| world.group.is_pending(*partition));
-            (!hangs)
-                .then(|| Answer::Committed(partitions.iter().map(|p| world.group.committed(*p)).collect()))
+            let committed = |p: &i32| Some(world.group.committed(*p));
+            (!hangs).then(|| Answer::Committed(partitions.iter().map(committed).collect()))
         });
         match answer {
             Answer::Committed(offsets) => Ok(offsets),
+            _ => unreachable!("the same questions come in the same order"),
+        }
+    }
+
+    fn look(&mut self, partitions: &[(i32, Option<LogPosition>)]) -> Result<Vec<LogNow>, ConsumerError> {
+        let answer = self.0.borrow_mut().question(|attempt| {
+            let world = attempt.handle.world();
+            let looked = partitions.iter().map(|(partition, saved)| {
+                input_log::look(
+                    &world,
+                    *partition,
+                    saved.and_then(|saved| saved.last).map(|last| last.offset),
+                )
+            });
+            Some(Answer::Looked(looked.collect()))
+        });
+        match answer {
+            Answer::Looked(looked) => Ok(looked),
             _ => unreachable!("the same questions come in the same order"),
         }
     }

@@ -153,6 +153,11 @@ impl<B: ChangelogBrokers> Brokers for Sabotaged<B> {
         self.inner.resume(partitions)
     }
 
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.highest.remove(&partition.partition);
+        self.inner.seek(partition, offset)
+    }
+
     fn end(&mut self, partition: &TopicPartition, within: Duration) -> Result<i64, ConsumerError> {
         self.inner.end(partition, within)
     }

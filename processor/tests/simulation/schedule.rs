@@ -83,7 +83,11 @@ impl TestBed {
         if !self.is_judged() {
             self.judge();
         }
-        // They hold on to the test bed that holds them.
+        self.end();
+    }
+
+    /// Lets go of the processes: they hold on to the test bed that holds them.
+    pub fn end(&self) {
         self.slots.borrow_mut().clear();
     }
 
@@ -122,7 +126,8 @@ impl TestBed {
         self.world.borrow().verdict.is_some()
     }
 
-    fn round(self: &Rc<Self>, elapsed: i64) {
+    /// Lets time pass, and everybody have a turn.
+    pub fn round(self: &Rc<Self>, elapsed: i64) {
         self.world.borrow_mut().elapse(elapsed);
         loop {
             let due = self.world.borrow_mut().next_due();
@@ -291,7 +296,8 @@ impl TestBed {
         }
     }
 
-    fn is_settled(&self) -> bool {
+    /// Whether everything is read and finished.
+    pub fn is_settled(&self) -> bool {
         let world = self.world.borrow();
         let slots = self.slots.borrow();
         let quiet = world.to_come().next().is_none() && !world.coordinator.is_busy();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use trunkline_kafka::OutboundRecord;
-use trunkline_schemas::catalog;
+use trunkline_schemas::{PlatformEvent, catalog};
 
 use crate::client::Client;
 use crate::dice::Dice;
@@ -49,6 +49,8 @@ pub struct World {
     pub plan: Plan,
     /// Nothing goes wrong any more.
     pub calm: bool,
+    /// The id of the input's topic, which another one under its name does not have.
+    pub input_id: u128,
     /// Topics.
     logs: BTreeMap<String, Vec<Log>>,
     /// Transactions.
@@ -111,6 +113,7 @@ impl World {
             oracle: Oracle::new(partitions),
             plan,
             calm: false,
+            input_id: 1,
             logs: logs.into(),
             coordinator: Coordinator::default(),
             group: Group::default(),
@@ -363,6 +366,20 @@ impl World {
         let offset = log.append(Entry { offset: 0, txn: None, at: now, key, value, headers }, None);
         self.count("record read in");
         self.oracle.ingested(planned, offset, now);
+    }
+
+    /// The input is deleted and made anew, empty. Returns the events that were read of it.
+    pub fn make_input_anew(&mut self) -> Vec<PlatformEvent> {
+        self.note("input made anew", String::new);
+        self.input_id += 1;
+        let mut events = Vec::new();
+        for partition in 0..self.plan.partitions {
+            let fetches = self.clients.values().filter_map(|client| client.fetches.get(&partition));
+            let read_to = fetches.map(|fetch| fetch.position).max().unwrap_or(0);
+            self.log_mut(catalog::EVENTS_NORMALIZED, partition).remake(Vec::new());
+            events.extend(self.oracle.input_anew(partition, read_to));
+        }
+        events
     }
 
     /// A process begins to work on a partition: what it works from must be what is committed. One that is only still to

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_kafka::TopicPartition;
+use trunkline_kafka::{LogPosition, TopicPartition};
 
 use super::Lanes;
 use super::lane::{LaneId, Phase};
@@ -64,9 +64,15 @@ impl Lanes {
         name: &TopicPartition,
         watermark: Option<i64>,
         finished: &[i64],
+        position: Option<LogPosition>,
         now_ms: i64,
     ) {
         let Some(partition) = self.partitions.get_mut(name) else { return };
+        // Of another log they say nothing about the records of this one.
+        let (watermark, finished) = match partition.is_of_its_log(position) {
+            true => (watermark, finished),
+            false => (None, &[][..]),
+        };
         partition.recovered(watermark, finished);
         let (of_partition, others) = std::mem::take(&mut self.committing)
             .into_iter()

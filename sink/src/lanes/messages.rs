@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use trunkline_kafka::{InboundRecord, TopicPartition};
+use trunkline_kafka::{InboundRecord, LogPosition, TopicPartition};
 
 use crate::answer::{Answer, Health};
 use crate::command::{Command, Ended, Parsed, TargetIndex};
@@ -44,6 +44,8 @@ pub enum Input {
         /// The partition's end at this moment: a record below it may have been tried before.
         end: i64,
     },
+    /// Something about the log of a partition that is ours.
+    Log(TopicPartition, LogChange),
     /// A record was read, and this is what it is.
     Read(Parsed),
     /// A record was read that cannot be decoded yet; [`Input::Read`] follows.
@@ -75,6 +77,37 @@ pub enum Input {
         watermark: Option<i64>,
         /// Offsets done above it.
         finished: Vec<i64>,
+        /// Which log they are of, as far as that is saved.
+        position: Option<LogPosition>,
+    },
+}
+
+/// What there is to know of a partition's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogChange {
+    /// It is this one, read up to there. Where nothing of it is saved yet, or something else, the next transaction says
+    /// so; `afresh`, it says too that finished offsets of before mean nothing.
+    Opened {
+        /// Which log, and how far.
+        position: LogPosition,
+        /// Whether exactly this is saved.
+        saved: bool,
+        /// Whether what is saved of offsets is of another log.
+        afresh: bool,
+    },
+    /// It is not what it was: nothing more is read. What was read is carried out.
+    Stopped {
+        /// Whether its offsets are those of a log that is gone: the group must not get them any more.
+        void: bool,
+    },
+    /// It is read on from this offset; those before it are gone, or hold no record.
+    SkipTo(i64),
+    /// Another log is read in its place, from there on. Everything that was read of the old one is settled.
+    Replaced {
+        /// Which log, and from where.
+        position: LogPosition,
+        /// Its end at this moment: a record below it may have been tried before.
+        end: i64,
     },
 }
 
@@ -119,4 +152,8 @@ pub struct PartitionProgress {
     pub watermark: i64,
     /// The offsets done above it, ascending, where they differ from what is saved.
     pub finished: Option<Vec<i64>>,
+    /// Which log it is of, and the last record below the watermark.
+    pub position: LogPosition,
+    /// The log is gone: the state says how far it was done, and the group does not get the offset.
+    pub void: bool,
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_kafka::{InboundRecord, OffsetTracker, TopicPartition};
+use trunkline_kafka::changelog::Anchor;
+use trunkline_kafka::logs::{TopicId, Trail, Watched};
+use trunkline_kafka::{InboundRecord, LogPosition, OffsetTracker, Seen, TopicPartition};
 
-use super::messages::{Action, PartitionProgress, Settings};
+use super::messages::{Action, LogChange, PartitionProgress, Settings};
 
 /// What is known of one partition.
 #[derive(Debug)]
@@ -20,9 +22,20 @@ pub(super) struct Partition {
     paused: bool,
     /// Bytes of the records that were read and whose end is not committed.
     bytes: usize,
-    /// The watermark that is committed, and the one of the transaction under way.
+    /// The watermark that is committed, and what the transaction under way says.
     committed: Option<i64>,
-    planned: Option<i64>,
+    planned: Option<LogPosition>,
+    /// The records that were read.
+    trail: Trail,
+    /// The topic that is read.
+    topic_id: Option<TopicId>,
+    /// The next transaction says which log it is, and with `afresh` that what is saved of offsets is void.
+    unsaved: bool,
+    afresh: bool,
+    /// The log is not what it was: nothing is read.
+    stopped: bool,
+    /// Its offsets are those of a log that is gone.
+    void: bool,
 }
 
 // === impl Partition ===
@@ -40,6 +53,51 @@ impl Partition {
             bytes: 0,
             committed: watermark,
             planned: None,
+            trail: Trail::default(),
+            topic_id: None,
+            unsaved: false,
+            afresh: false,
+            stopped: false,
+            void: false,
+        }
+    }
+
+    /// Takes note of a record that was read.
+    pub(super) fn read(&mut self, mark: Anchor) -> Seen {
+        self.trail.read(mark);
+        self.offsets.read(mark.offset)
+    }
+
+    /// Takes note of what there is to know of the log.
+    pub(super) fn log(&mut self, change: LogChange, now_ms: i64) {
+        match change {
+            LogChange::Opened { position, saved, afresh } => {
+                self.trail = Trail::after(position.last);
+                self.topic_id = position.topic_id;
+                (self.unsaved, self.afresh) = (!saved, afresh);
+            }
+            LogChange::Stopped { void } => (self.stopped, self.void) = (true, void),
+            LogChange::SkipTo(offset) => {
+                self.stopped = false;
+                self.offsets.skip_to(offset);
+            }
+            LogChange::Replaced { position, end } => {
+                let paused = self.paused;
+                *self = Self::assigned(Some(position.next), Vec::new(), end, now_ms);
+                self.paused = paused;
+                self.log(LogChange::Opened { position, saved: false, afresh: true }, now_ms);
+            }
+        }
+    }
+
+    /// How far it is read.
+    pub(super) fn watched(&self, name: &TopicPartition) -> Watched {
+        let next = self.offsets.watermark().unwrap_or(0);
+        Watched {
+            partition: name.clone(),
+            topic_id: self.topic_id,
+            next,
+            read_to: self.offsets.read_to().unwrap_or(next),
         }
     }
 
@@ -62,11 +120,20 @@ impl Partition {
     pub(super) fn plan(&mut self, name: &TopicPartition) -> Option<PartitionProgress> {
         let watermark = self.offsets.watermark()?;
         let saved = self.offsets.take_changed();
-        if saved.is_none() && self.committed == Some(watermark) {
+        if saved.is_none() && self.committed == Some(watermark) && !self.unsaved {
             return None;
         }
-        self.planned = Some(watermark);
-        Some(PartitionProgress { partition: name.clone(), watermark, finished: saved.map(|s| s.finished) })
+        let finished = match saved {
+            Some(saved) => Some(saved.finished),
+            None => self.afresh.then(|| self.offsets.above_watermark().collect()),
+        };
+        let position = self.plan_position(watermark);
+        Some(PartitionProgress { partition: name.clone(), watermark, finished, position, void: self.void })
+    }
+
+    fn plan_position(&mut self, watermark: i64) -> LogPosition {
+        let last = self.trail.below(watermark);
+        *self.planned.insert(LogPosition { topic_id: self.topic_id, next: watermark, last })
     }
 
     /// What to commit when these finished offsets are left out: they count as not finished.
@@ -84,13 +151,29 @@ impl Partition {
             .filter(|offset| !left_out.contains(offset))
             .collect();
         self.offsets.saved_is(&finished);
-        self.planned = Some(held);
-        Some(PartitionProgress { partition: name.clone(), watermark: held, finished: Some(finished) })
+        let position = self.plan_position(held);
+        Some(PartitionProgress {
+            partition: name.clone(),
+            watermark: held,
+            finished: Some(finished),
+            position,
+            void: self.void,
+        })
     }
 
     /// What was planned is committed.
     pub(super) fn committed(&mut self) {
-        self.committed = self.planned.take().or(self.committed);
+        if let Some(planned) = self.planned.take() {
+            self.committed = Some(planned.next);
+            self.trail.committed(planned.next);
+            (self.unsaved, self.afresh) = (false, false);
+        }
+    }
+
+    /// Whether what is committed is of the log that is read: until a transaction has said which log that is, it is of
+    /// the one before, whose offsets mean other records.
+    pub(super) fn is_of_its_log(&self, committed: Option<LogPosition>) -> bool {
+        !self.afresh || (committed.is_some() && committed == self.planned)
     }
 
     /// This is committed, whatever was planned.
@@ -120,7 +203,7 @@ impl Partition {
         // Without any bytes there is nothing that would end a pause.
         let heavy = self.bytes > max_bytes && self.bytes > 0;
         let full = buffered >= max_buffered || heavy || (finished >= max_finished && buffered > 0);
-        let pause = full || closed || self.revoking || !self.undecided.is_empty();
+        let pause = full || closed || self.revoking || self.stopped || !self.undecided.is_empty();
         if pause == self.paused {
             return None;
         }

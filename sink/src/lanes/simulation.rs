@@ -265,7 +265,7 @@ impl World {
     fn recover(&mut self) {
         for name in self.lanes.partitions() {
             let Durable { watermark, finished } = self.durable[&name.partition].clone();
-            self.apply(Input::Recovered { partition: name, watermark, finished });
+            self.apply(Input::Recovered { partition: name, watermark, finished, position: None });
         }
     }
 

@@ -9,6 +9,8 @@ use crate::decision::{Expiry, Step, Terms};
 use crate::ending::Ending;
 use crate::testing::{TOPIC, command, failure, record, terms};
 
+mod logs;
+
 const T0: i64 = 1_000_000;
 const DAY_MS: i64 = 86_400_000;
 
@@ -272,7 +274,7 @@ fn a_transaction_that_came_to_nothing_is_planned_again_and_one_that_did_not_is_n
         assert!(bench.lanes.plan().is_some());
         let watermark = Some(if committed { 1 } else { 0 });
         let partition = TopicPartition::new(TOPIC, 0);
-        bench.apply(Input::Recovered { partition, watermark, finished: Vec::new() });
+        bench.apply(Input::Recovered { partition, watermark, finished: Vec::new(), position: None });
         if committed {
             assert_eq!(bench.did(), ["write 1"]);
             assert!(bench.lanes.plan().is_none());
@@ -348,7 +350,7 @@ fn a_part_that_was_aborted_is_planned_again_with_the_rest() {
     (0..3).for_each(|offset| bench.done(offset));
     assert!(bench.lanes.plan_part(|ended| ended.record().offset == 1).is_some());
     let partition = TopicPartition::new(TOPIC, 0);
-    bench.apply(Input::Recovered { partition, watermark: Some(0), finished: Vec::new() });
+    bench.apply(Input::Recovered { partition, watermark: Some(0), finished: Vec::new(), position: None });
     let (mut ended, progress) = bench.commit();
     ended.sort_unstable();
     assert_eq!((ended, progress), (vec![0, 1, 2], vec![(3, None)]));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use trunkline_schemas::Outcome;
 use trunkline_schemas::codec::{Decoder, Value};
 
+use trunkline_kafka::LogPosition;
+
 use super::*;
 use crate::answer::FailureKind;
 use crate::testing;
@@ -189,9 +191,17 @@ fn messages_are_cut_between_characters() {
 #[test]
 fn state_is_written_where_it_changed_to_the_partition_of_its_input() {
     let partition = trunkline_kafka::TopicPartition::new("p.writebacks.genesys", 4);
-    let progress = |finished| PartitionProgress { partition: partition.clone(), watermark: 10, finished };
-    assert_eq!(outputs().state(&progress(None)).unwrap(), None);
-    let record = outputs().state(&progress(Some(vec![12]))).unwrap().unwrap();
+    let progress = |finished| PartitionProgress {
+        partition: partition.clone(),
+        watermark: 10,
+        finished,
+        position: LogPosition::at(10),
+        void: false,
+    };
+    let [position] = &outputs().state(&progress(None)).unwrap()[..] else { panic!("one record") };
+    assert_eq!(position.key, Some(saved_state::log_key(&partition)));
+    assert_eq!(LogPosition::decode(position.value.as_deref().unwrap()), Ok(LogPosition::at(10)));
+    let record = outputs().state(&progress(Some(vec![12]))).unwrap().remove(0);
     assert_eq!(
         (record.partition, record.key.as_deref()),
         (Some(4), Some(b"p.writebacks.genesys/4".as_slice()))

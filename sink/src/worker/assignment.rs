@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
-use trunkline_kafka::TopicPartition;
+use trunkline_kafka::logs::Opening;
+use trunkline_kafka::{LogNow, TopicPartition};
 
 use super::{Error, Worker};
 use crate::committed_state::{self, Committed};
-use crate::lanes::Input;
+use crate::lanes::{Input, LogChange};
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
 use crate::transactions::Settled;
 
 /// Calls under way when a partition is taken away may end for so long; then they are cancelled.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What there is to know of a partition before it is read.
+struct Place {
+    committed: Committed,
+    /// Its end.
+    end: i64,
+    log: LogNow,
+}
 
 impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// Lets the calls under way end and commits what has ended, for the last time.
@@ -58,12 +67,20 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         };
         self.brokers_answer();
         let new = std::mem::take(&mut self.state.unplaced).len();
-        let positions: Vec<(TopicPartition, Option<i64>)> =
-            places.iter().map(|(committed, _)| (committed.partition.clone(), committed.watermark)).collect();
+        let openings: Vec<Opening> =
+            places.iter().map(|place| self.open_log(&place.committed, &place.log)).collect();
+        self.report_logs();
+        let positions: Vec<(TopicPartition, Option<i64>)> = places
+            .iter()
+            .zip(&openings)
+            .map(|(place, opening)| (place.committed.partition.clone(), Some(opening.position.next)))
+            .collect();
         self.brokers.assign(&positions)?;
-        for (Committed { partition, watermark, finished }, end) in places {
-            self.state.paused.insert(partition.clone());
-            self.apply(Input::Assigned { partition, watermark, finished, end })?;
+        for (place, opening) in places.into_iter().zip(&openings) {
+            // One that stands still was assigned paused, and stays so.
+            if !opening.stands_still {
+                self.begin(place, opening)?;
+            }
         }
         let held = self.lanes.partition_count();
         let took_ms = self.clock.now_ms() - started_ms;
@@ -72,17 +89,32 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         Ok(())
     }
 
-    /// What is committed of the partitions that wait, and their ends.
-    fn places(&mut self) -> Result<Vec<(Committed, i64)>, committed_state::Error> {
+    /// What is committed of the partitions that wait, with their ends and their logs.
+    fn places(&mut self) -> Result<Vec<Place>, committed_state::Error> {
         let committed = committed_state::read(&mut self.brokers, &mut self.saved, &self.state.unplaced)?;
+        let logs = committed_state::look(&mut *self.log_looks, &committed)?;
         let brokers = &mut self.brokers;
         committed
             .into_iter()
-            .map(|committed| {
+            .zip(logs)
+            .map(|(committed, log)| {
                 let end = committed_state::end(brokers, &committed.partition)?;
-                Ok((committed, end))
+                Ok(Place { committed, end, log })
             })
             .collect()
+    }
+
+    /// Takes a partition whose log is known.
+    fn begin(&mut self, place: Place, opening: &Opening) -> Result<(), Error> {
+        let Place { committed, end, .. } = place;
+        let Committed { partition, position: saved, in_group, finished, .. } = committed;
+        let Opening { position, afresh, .. } = *opening;
+        self.state.paused.insert(partition.clone());
+        let finished = if afresh { Vec::new() } else { finished };
+        let watermark = Some(position.next);
+        self.apply(Input::Assigned { partition: partition.clone(), watermark, finished, end })?;
+        let opened = LogChange::Opened { position, saved: in_group && saved == Some(position), afresh };
+        self.apply(Input::Log(partition, opened))
     }
 
     pub(super) fn revoked(&mut self, partitions: Vec<TopicPartition>, lost: bool) -> Result<(), Error> {
@@ -95,6 +127,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             self.state.paused.remove(partition);
             self.state.uncommitted.let_go(partition);
         }
+        self.forget_logs(&partitions);
         self.apply(Input::Released(partitions.clone()))?;
         // What was never taken is taken and given back, in place of an answer that the client waits for.
         let unplaced: Vec<(TopicPartition, Option<i64>)> = self

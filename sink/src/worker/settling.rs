@@ -69,8 +69,12 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             match committed_state::read(&mut self.brokers, &mut self.saved, &partitions) {
                 Ok(committed) => {
                     self.state.indeterminate = None;
-                    for Committed { partition, watermark, finished } in committed {
-                        self.apply(Input::Recovered { partition, watermark, finished })?;
+                    for Committed { partition, watermark, finished, position, .. } in committed {
+                        // What took effect after all is as old as may be, and nobody waits for it.
+                        if let Some(watermark) = watermark {
+                            self.state.uncommitted.committed(&partition, watermark);
+                        }
+                        self.apply(Input::Recovered { partition, watermark, finished, position })?;
                     }
                     self.brokers_answer();
                 }

@@ -9,10 +9,10 @@ use trunkline_config::{Kafka, Security};
 use trunkline_kafka::changelog::RestoreError;
 use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{
-    CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, OutboundRecord, Polled, SavedOffsets,
+    CommitOutcome, ConsumerError, GroupConsumer, GroupSettings, LogPosition, OutboundRecord, Polled,
     TopicPartition, TransactionError,
 };
-use trunkline_sink::ports::{GroupOffsets, SavedState};
+use trunkline_sink::ports::{self, GroupOffsets, SavedState};
 use trunkline_sink::saved_state;
 
 use crate::world::World;
@@ -28,7 +28,7 @@ const CALL_TIMEOUT_MS: i64 = 10_000;
 
 /// What a client says of brokers that do not answer. Only the client can make the error inside, so a real one is
 /// refused its settings first.
-fn no_answer(what: &'static str) -> ConsumerError {
+pub fn no_answer(what: &'static str) -> ConsumerError {
     let settings = GroupSettings {
         group: "trunkline-sink".to_owned(),
         instance: "simulated".to_owned(),
@@ -48,6 +48,15 @@ fn no_answer(what: &'static str) -> ConsumerError {
         Err(ConsumerError::Create { group, source }) => ConsumerError::Call { what, group, source },
         _ => unreachable!("a session without any length is refused"),
     }
+}
+
+/// How a call ends while no broker answers: after its time limit, or at once.
+pub fn unanswered(world: &mut World) -> bool {
+    if world.is_away() {
+        world.unanswered += 1;
+        world.advance(if world.refuses_at_once { 0 } else { CALL_TIMEOUT_MS });
+    }
+    world.is_away()
 }
 
 /// A rule that a port breaks, to prove that it would be seen.
@@ -107,13 +116,8 @@ impl Handle {
         }
     }
 
-    /// How a call ends while no broker answers: after its time limit.
     fn unanswered(&self) -> bool {
-        let mut world = self.world.borrow_mut();
-        if world.is_away() {
-            world.advance(CALL_TIMEOUT_MS);
-        }
-        world.is_away()
+        unanswered(&mut self.world.borrow_mut())
     }
 
     fn error(&self, what: &'static str) -> (&'static str, String, String) {
@@ -145,6 +149,11 @@ impl Brokers for Handle {
     fn poll(&mut self, wait: Duration) -> Result<Polled, ConsumerError> {
         let mut world = self.world.borrow_mut();
         if world.is_away() {
+            if !self.owes_answer
+                && let Some(loss) = world.group.loss(self.instance)
+            {
+                return Ok(loss);
+            }
             world.advance(IDLE_MS);
             let says_so = world.dice.chance(0.1);
             return if says_so { Err(no_answer("polling")) } else { Ok(Polled::Idle) };
@@ -153,6 +162,11 @@ impl Brokers for Handle {
             && let Some(news) = world.group.news(self.instance)
         {
             self.owes_answer = matches!(news, Polled::Assigned(_));
+            if matches!(&news, Polled::Assigned(partitions) if !partitions.is_empty())
+                && let Some(away_ms) = world.away_after_news.take()
+            {
+                world.away_until = world.now + away_ms;
+            }
             return Ok(news);
         }
         for (partition, position) in &mut self.positions {
@@ -194,6 +208,11 @@ impl Brokers for Handle {
 
     fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), ConsumerError> {
         self.paused.retain(|paused| !partitions.iter().any(|partition| number(partition) == *paused));
+        Ok(())
+    }
+
+    fn seek(&mut self, partition: &TopicPartition, offset: i64) -> Result<(), ConsumerError> {
+        self.positions.insert(number(partition), offset);
         Ok(())
     }
 
@@ -332,12 +351,17 @@ impl SavedState for Saved {
     fn saved(
         &mut self,
         partitions: &[TopicPartition],
-    ) -> Result<HashMap<TopicPartition, SavedOffsets>, Box<RestoreError>> {
+    ) -> Result<HashMap<TopicPartition, ports::Saved>, Box<RestoreError>> {
         let world = self.world.borrow();
         let forgets = self.sabotage == Some(Sabotage::ForgetsSaved);
-        let saved = partitions.iter().filter(|_| !forgets).filter_map(|partition| {
-            let value = world.saved[number(partition)].as_deref()?;
-            Some((partition.clone(), saved_state::decode(value).unwrap()))
+        let saved = partitions.iter().map(|partition| {
+            let offsets = world.saved[number(partition)].as_deref().filter(|_| !forgets);
+            let position = world.positions[number(partition)].as_deref();
+            let saved = ports::Saved {
+                offsets: offsets.map(|value| saved_state::decode(value).unwrap()),
+                position: position.map(|value| LogPosition::decode(value).unwrap()),
+            };
+            (partition.clone(), saved)
         });
         Ok(saved.collect())
     }

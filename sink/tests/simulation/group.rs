@@ -72,6 +72,12 @@ impl Group {
         self.news[member].pop_front()
     }
 
+    /// That a member has lost its partitions, which its client finds out by itself: it knows for how long nobody has
+    /// answered that it is alive.
+    pub fn loss(&mut self, member: usize) -> Option<Polled> {
+        self.news[member].pop_front_if(|news| matches!(news, Polled::Revoked { lost: true, .. }))
+    }
+
     /// Partitions of members that were silent for too long go to others.
     pub fn expire(&mut self, now: i64) {
         let Some(heir) = (0..self.news.len()).find(|member| self.silent_since[*member].is_none()) else {

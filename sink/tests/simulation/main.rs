@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - the model: [`world`], with its transactions and its group ([`group`]), and the [`targets`]
-//! - the ports of a process: [`brokers`], [`targets`], [`surroundings`]
+//! - the ports of a process: [`brokers`], [`logs`], [`targets`], [`surroundings`]
 //! - [`commands`]: what is written to the log; [`dice`]: chance
 //! - [`run`]: who runs when, what goes wrong when, and what must hold in the end
 //!
@@ -26,6 +26,7 @@ mod brokers;
 mod commands;
 mod dice;
 mod group;
+mod logs;
 mod run;
 mod surroundings;
 mod targets;

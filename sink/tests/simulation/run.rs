@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use trunkline_kafka::TransactionError;
+use trunkline_config::{OnLogChange, OnLoss};
+use trunkline_kafka::{LogGuard, TransactionError};
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{WriteBack, catalog};
 use trunkline_sink::lanes::{Lanes, Settings};
@@ -20,6 +21,7 @@ use trunkline_telemetry::{Health, ProgressWatch};
 
 use crate::brokers::{Handle, Sabotage, Saved};
 use crate::commands::{self, KNOWN, TOPIC};
+use crate::logs::Logs;
 use crate::surroundings::{Registry, WorldClock};
 use crate::targets::Calls;
 use crate::world::{INSTANCES, PARTITIONS, World};
@@ -176,6 +178,15 @@ fn step(world: &Rc<RefCell<World>>, instance: usize, process: &mut Process, sabo
 }
 
 fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage>) -> ModelWorker {
+    worker_choosing(world, instance, sabotage, OnLogChange::Stop)
+}
+
+fn worker_choosing(
+    world: &Rc<RefCell<World>>,
+    instance: usize,
+    sabotage: Option<Sabotage>,
+    on_log_change: OnLogChange,
+) -> ModelWorker {
     let mut parser = Parser::new(&BTreeMap::from([("crm".to_owned(), commands::target())]), EXPIRE_AFTER);
     parser.add_schema(KNOWN, WriteBack::SCHEMA).unwrap();
     let topics = Topics {
@@ -198,6 +209,9 @@ fn worker(world: &Rc<RefCell<World>>, instance: usize, sabotage: Option<Sabotage
         lanes: Lanes::new(settings),
         brokers: Handle::open(Rc::clone(world), instance, sabotage),
         saved: Saved { world: Rc::clone(world), sabotage },
+        logs: LogGuard::new(on_log_change, OnLoss::Stop, "sink", &name),
+        log_looks: Box::new(Logs::new(Rc::clone(world))),
+        log_watch: Box::new(Logs::new(Rc::clone(world))),
         transactions: Transactions::new(Outputs::new(topics, KNOWN, KNOWN, &name)),
         parser,
         calls: Calls { world: Rc::clone(world), instance },
@@ -275,6 +289,23 @@ fn brokers_that_are_away_for_minutes_end_no_sink_and_nothing_is_lost_or_doubled(
 }
 
 #[test]
+fn brokers_that_are_away_are_not_asked_at_each_turn_where_partitions_were_left() {
+    let world = calm(7, 10);
+    world.borrow_mut().refuses_at_once = true;
+    world.borrow_mut().away_after_news = Some(60_000);
+    let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+    let mut turns = 0;
+    while turns < 10 || world.borrow().is_away() {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        turns += 1;
+    }
+    // One has heard of its partitions and waits for up to five seconds; the other only asks whether they are back.
+    let asked = world.borrow().unanswered;
+    assert!((5..100).contains(&asked) && turns > 500, "asked {asked} times in {turns} turns");
+    finish(&world, &mut workers, 120_000);
+}
+
+#[test]
 fn a_sink_without_partitions_is_ready_again_when_the_brokers_are_back() {
     let world = calm(7, 10);
     let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
@@ -326,4 +357,40 @@ fn a_result_that_the_brokers_refuse_holds_up_nobody_for_long() {
     finish(&world, &mut workers, 60_000);
     let refused = world.borrow().history.iter().filter(|line| line.contains("is refused")).count();
     assert!(refused > 0 && refused < 150, "{refused} transactions");
+}
+
+/// Commands of the new log are carried out where the configuration says so, and by nobody where it does not; either way
+/// it is reported, and partitions of other logs go on.
+#[test]
+fn a_log_that_is_made_anew_is_read_from_its_beginning_or_not_at_all() {
+    for (choice, goes_on) in [(OnLogChange::FromBeginning, true), (OnLogChange::Stop, false)] {
+        let world = Rc::new(RefCell::new(World::new(1)));
+        world.borrow_mut().calm = true;
+        world.borrow_mut().known_from = 0;
+        let write = |commands: usize| {
+            for partition in (0..PARTITIONS).flat_map(|partition| vec![partition; commands]) {
+                world.borrow_mut().write_command(partition);
+            }
+        };
+        let mut workers: Vec<_> =
+            (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, choice)).collect();
+        let mut turn = |enough: &dyn Fn(&World) -> bool| {
+            for _ in 0..5_000 {
+                workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+                if enough(&world.borrow()) {
+                    return true;
+                }
+            }
+            false
+        };
+        write(6);
+        assert!(turn(&World::all_done), "{}", world.borrow().left());
+        assert_eq!(world.borrow().reports, 0);
+        world.borrow_mut().make_anew(0);
+        write(3);
+        assert_eq!(turn(&World::all_done), goes_on, "{}", world.borrow().left());
+        assert_eq!(world.borrow().reports, 1, "{choice:?}");
+        assert!(goes_on || world.borrow().left().contains("partition 0: None"), "{}", world.borrow().left());
+        assert_eq!(world.borrow().violation, None);
+    }
 }

@@ -46,11 +46,23 @@ pub struct World {
     pub committed: Vec<Option<i64>>,
     /// Values of `sink.state`.
     pub saved: Vec<Option<Vec<u8>>>,
+    /// The same of the logs that they are of.
+    pub positions: Vec<Option<Vec<u8>>>,
+    /// The ids of the topics that the partitions are of: one each, so that one can be made anew.
+    pub topic_ids: Vec<u128>,
+    /// Reports that are committed.
+    pub reports: usize,
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
     /// Until then no broker answers (UTC milliseconds).
     pub away_until: i64,
+    /// They refuse connections: a call is given up at once, and not after its time limit.
+    pub refuses_at_once: bool,
+    /// For so long they are away once a member has been told of partitions, in milliseconds.
+    pub away_after_news: Option<i64>,
+    /// Calls that no broker answered.
+    pub unanswered: usize,
     /// Records whose results the brokers refuse, and those whose dead letters they refuse to hold whole.
     pub refused: BTreeSet<(i32, i64)>,
     /// The producer epochs of the instances' transactional ids.
@@ -82,10 +94,16 @@ impl World {
             log: vec![BTreeMap::new(); PARTITIONS],
             committed: vec![None; PARTITIONS],
             saved: vec![None; PARTITIONS],
+            positions: vec![None; PARTITIONS],
+            topic_ids: vec![1; PARTITIONS],
+            reports: 0,
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
             away_until: 0,
+            refuses_at_once: false,
+            away_after_news: None,
+            unanswered: 0,
             refused: BTreeSet::new(),
             epochs: vec![0; INSTANCES],
             known_from,
@@ -162,6 +180,18 @@ impl World {
             let (partition, offset) = result.command_id.split_once('/').unwrap();
             whole && self.refused.contains(&(partition.parse().unwrap(), offset.parse().unwrap()))
         })
+    }
+
+    /// A partition's log is deleted with its group's offset, and another one takes its place.
+    pub fn make_anew(&mut self, partition: usize) {
+        self.note(format!("the log of {partition} is made anew"));
+        self.topic_ids[partition] += 1;
+        self.log[partition].clear();
+        // What was done for commands of the old log says nothing of those of the new one.
+        self.targets = Targets::default();
+        self.done[partition].clear();
+        self.checked[partition] = 0;
+        self.committed[partition] = None;
     }
 
     /// The end of a partition.
@@ -242,8 +272,11 @@ impl World {
                     self.check_refusal(&provenance);
                     done.entry((provenance.partition as usize, provenance.offset)).or_insert(false);
                 }
+                catalog::PIPELINE_ERRORS => self.reports += 1,
                 catalog::SINK_STATE => {
-                    self.saved[record.partition.unwrap() as usize] = record.value.clone();
+                    let of_log = record.key.as_deref().is_some_and(|key| key.ends_with(b"/log"));
+                    let states = if of_log { &mut self.positions } else { &mut self.saved };
+                    states[record.partition.unwrap() as usize] = record.value.clone();
                 }
                 _ => {}
             }
@@ -272,6 +305,10 @@ impl World {
 
     fn check_committed(&mut self, partition: usize) {
         let watermark = self.committed[partition].unwrap_or(0);
+        if watermark < self.checked[partition] {
+            self.violated(format!("the committed offset of {partition} goes back to {watermark}"));
+            return;
+        }
         let saved = self.saved[partition].as_deref().map(trunkline_sink::saved_state::decode);
         let saved = saved.map(|saved| saved.unwrap().finished).unwrap_or_default();
         let below: Vec<i64> =

@@ -28,8 +28,7 @@ use futures_util::future::LocalBoxFuture;
 pub use outcome::{Outcome, Played};
 pub use run::{Ground, Settings, run};
 
-use expectation::{Expectation, Finding, Known};
-use plays::PASSED_OVER;
+use expectation::{Expectation, Finding};
 use scene::Scene;
 
 /// One case.
@@ -46,24 +45,20 @@ pub struct Case {
     pub play: for<'a> fn(&'a mut Scene) -> LocalBoxFuture<'a, anyhow::Result<Vec<Finding>>>,
 }
 
-const fn known(id: &'static str, invariant: &'static str, kind: &'static str) -> Known {
-    Known { id, invariant, kind, always: true }
-}
-
 /// Every case.
 pub const ALL: &[Case] = &[
     Case {
         name: "topic-made-anew",
-        what: "events.normalized is deleted and made anew while a processor runs, which is then restarted",
-        expected: Expectation::KnownFailure(&[known("input-made-anew", "I11", PASSED_OVER)]),
+        what: "events.normalized is deleted and made anew while a processor runs, which stands still until it is told to go on",
+        expected: Expectation::Holds,
         // What was accepted before is not in the topic any more.
         excused: &["I1", "I2"],
         play: |scene| Box::pin(plays::topics::input_made_anew(scene)),
     },
     Case {
         name: "writebacks-made-anew",
-        what: "writebacks.genesys and writebacks.salesforce are deleted and made anew while a sink runs",
-        expected: Expectation::KnownFailure(&[known("commands-made-anew", "I11", PASSED_OVER)]),
+        what: "writebacks.genesys and writebacks.salesforce are deleted and made anew while a sink runs, which stands still as well",
+        expected: Expectation::Holds,
         // Results of commands that are not in their topic any more.
         excused: &["I5", "commands", "writes"],
         play: |scene| Box::pin(plays::topics::commands_made_anew(scene)),
@@ -71,14 +66,14 @@ pub const ALL: &[Case] = &[
     Case {
         name: "retention-passes-unread",
         what: "retention deletes what a stopped processor has not read",
-        expected: Expectation::KnownFailure(&[known("unread-input-deleted", "I11", PASSED_OVER)]),
+        expected: Expectation::Holds,
         excused: &["I1", "I2"],
         play: |scene| Box::pin(plays::topics::retention_passes_unread(scene)),
     },
     Case {
         name: "records-deleted-unread",
         what: "DeleteRecords takes away what a stopped processor has not read",
-        expected: Expectation::KnownFailure(&[known("unread-input-deleted", "I11", PASSED_OVER)]),
+        expected: Expectation::Holds,
         excused: &["I1", "I2"],
         play: |scene| Box::pin(plays::topics::records_deleted_unread(scene)),
     },
@@ -100,7 +95,7 @@ pub const ALL: &[Case] = &[
     Case {
         name: "group-offsets-lost",
         what: "the groups of processor and sink are deleted while both are stopped",
-        expected: Expectation::KnownFailure(&[known("group-offsets-lost", "I5", "ended-twice")]),
+        expected: Expectation::Holds,
         excused: &[],
         play: |scene| Box::pin(plays::groups::offsets_lost(scene)),
     },

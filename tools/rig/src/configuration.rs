@@ -64,6 +64,8 @@ pub struct Choices {
     pub ingest: String,
     /// Further lines of the section `[processor]`.
     pub processor: String,
+    /// Further lines of the section `[sink]`.
+    pub sink: String,
     /// Further lines of the section `[enrichment]`.
     pub enrichment: String,
     /// The sections of the rules.
@@ -86,6 +88,7 @@ impl Default for Choices {
             rate: Rate::Quotas,
             ingest: String::new(),
             processor: String::new(),
+            sink: String::new(),
             enrichment: "deadline = \"250ms\"\n".to_owned(),
             rules: rules::DAY,
         }
@@ -111,14 +114,15 @@ pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentia
 fn general(layout: &Layout, choices: &Choices) -> String {
     let Layout { kafka, registry, replication, prefix, state, ingest, admin, .. } = layout;
     let [ingest_admin, processor_admin, sink_admin] = admin;
-    let (state, further_ingest, processor) = (state.display(), &choices.ingest, &choices.processor);
+    let (state, further_ingest) = (state.display(), &choices.ingest);
+    let (processor, sink) = (&choices.processor, &choices.sink);
     format!(
         "# Written for one run; `trunkline init` writes one to start from.\n\
          [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
          [ingest]\n{further_ingest}listen = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
          [processor]\n{processor}admin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
-         [sink]\nadmin = \"{sink_admin}\"\n"
+         [sink]\n{sink}admin = \"{sink_admin}\"\n"
     )
 }
 

@@ -32,6 +32,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/token_manager.rs", "hands the time to the token's life"),
     ("crates/connect/src/wire.rs", "when an answer came, in Unix time"),
     ("crates/kafka/src/group_consumer.rs", "when the client's own thread was woken"),
+    ("crates/kafka/src/logs/reader.rs", "the deadline of a look at a log"),
+    ("crates/kafka/src/logs/watch.rs", "the age of records, in Unix time"),
     ("crates/kafka/src/registry/backoff.rs", "the spread of retries"),
     ("crates/kafka/src/schema_fetcher.rs", "the spread of retries"),
     ("crates/kafka/src/steady_clock.rs", "the one clock that engine and worker ask"),
@@ -47,6 +49,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("ingest/src/trace_context.rs", "the id of a trace that begins here"),
     ("processor/src/clock.rs", "the name of a folder that is set aside"),
     ("processor/src/engine/commit.rs", "the duration of a commit"),
+    ("processor/src/engine/logs.rs", "ids of reports"),
     ("processor/src/engine/reports.rs", "ids of reports"),
     ("processor/src/lookups.rs", "the deadline of a lookup"),
     ("processor/src/plugins/threads.rs", "how long plugins may take to start and to stop"),
@@ -54,6 +57,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("processor/src/restore.rs", "the duration of a restore"),
     ("sink/src/caller.rs", "the deadline of a call"),
     ("sink/src/reports.rs", "ids of reports"),
+    ("sink/src/worker/logs.rs", "ids of reports"),
 ];
 
 /// Finds clocks and random numbers that are read outside the listed files.

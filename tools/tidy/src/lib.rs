@@ -16,6 +16,7 @@
 //! - [`alerts`]: every alert is tried, by promtool where there is one
 //! - [`prose`]: the width of comments and pages, and the spelling of words
 //! - [`names`]: words that file names do without
+//! - [`unsafety`]: the one file with `unsafe` code
 //! - [`members`]: members of the workspace are sorted, and the image's build sees them
 //!
 //! What they are made of:
@@ -40,3 +41,4 @@ pub mod sizes;
 pub mod source;
 pub mod systems;
 pub mod tree;
+pub mod unsafety;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientConfig, ClientContext, Message};
+use rdkafka::{ClientConfig, Message};
 use trunkline_config::Kafka;
 
 use super::{Change, Log, RestoreError, STABLE_WAIT, Start, restore};
 use crate::client;
+use crate::quiet::Quiet;
 
 /// How long one question to a broker may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,19 +25,6 @@ pub struct Reader {
     uncommitted: BaseConsumer<Quiet>,
     stop: Arc<AtomicBool>,
 }
-
-/// The end of a partition is what a restore looks for, not an error to log.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
-            tracing::warn!(%error, reason, "kafka changelog reader");
-        }
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 // === impl Reader ===
 

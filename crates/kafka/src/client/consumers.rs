@@ -51,8 +51,9 @@ pub(crate) fn member(kafka: &Kafka, settings: &GroupSettings) -> ClientConfig {
         // Offsets are committed inside transactions only.
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        // A partition without a committed offset is read from its beginning: nothing is skipped.
-        .set("auto.offset.reset", "earliest")
+        // Where a partition begins is said with its assignment. An offset that the log does not have any more is never
+        // replaced by another one: what lay between the two would be skipped without a word.
+        .set("auto.offset.reset", "error")
         .set("isolation.level", "read_committed")
         // A small wait: throughput comes from batches that form by themselves under load.
         .set("fetch.wait.max.ms", "20")
@@ -81,6 +82,19 @@ pub(crate) fn restoring(kafka: &Kafka, client_id: &str) -> ClientConfig {
         .set("fetch.wait.max.ms", "10")
         .set("fetch.error.backoff.ms", "20")
         .set("fetch.message.max.bytes", "8388608");
+    config
+}
+
+/// [`restoring`], and what looking at one record here and there needs: no more is fetched than that.
+pub(crate) fn looking(kafka: &Kafka, client_id: &str) -> ClientConfig {
+    let mut config = restoring(kafka, client_id);
+    config
+        .set("group.id", format!("{client_id}-logs"))
+        // Bytes of a partition in one answer; a larger record comes all the same.
+        .set("fetch.message.max.bytes", "16384")
+        // Records and KiB read ahead: what comes behind the first one is not looked at.
+        .set("queued.min.messages", "1")
+        .set("queued.max.messages.kbytes", "1024");
     config
 }
 

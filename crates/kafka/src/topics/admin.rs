@@ -96,6 +96,21 @@ pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
     Ok(())
 }
 
+/// How long topics (with prefix) keep their records, in milliseconds; those that keep them for ever are left out.
+///
+/// # Errors
+/// [`TopicsError`] when the cluster does not answer, or does not let this client read the settings.
+pub(crate) async fn retention(
+    kafka: &Kafka,
+    topics: &[String],
+) -> Result<BTreeMap<String, u64>, TopicsError> {
+    let settings = settings(&admin(kafka)?, topics).await?;
+    let kept = |(topic, settings): (String, HashMap<String, (String, bool)>)| {
+        Some((topic, settings.get("retention.ms")?.0.parse().ok()?))
+    };
+    Ok(settings.into_iter().filter_map(kept).collect())
+}
+
 type Admin = AdminClient<DefaultClientContext>;
 
 fn admin(kafka: &Kafka) -> Result<Admin, TopicsError> {

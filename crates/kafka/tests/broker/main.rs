@@ -5,6 +5,7 @@
 
 mod cluster;
 mod lag;
+mod logs;
 mod partitions;
 mod produce_and_read;
 mod registry;

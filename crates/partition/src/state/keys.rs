@@ -9,6 +9,9 @@ pub const FINISHED: &[u8] = b"\x03finished";
 /// There once every value is of this build's format.
 pub const FORMAT: &[u8] = b"\x06format";
 
+/// Which log was read and how far, which belongs to whoever reads the records as well.
+pub const INPUT_LOG: &[u8] = b"\x07input";
+
 const ENTITY: u8 = 1;
 const CHUNK: u8 = 2;
 const TIMER: u8 = 4;

@@ -112,9 +112,11 @@ impl Loop {
         loop {
             match self.consumer.poll(POLL)? {
                 Polled::Idle => {}
+                Polled::OutOfRange => anyhow::bail!("the input is not what it was"),
                 Polled::Assigned(partitions) => {
-                    let from_committed: Vec<_> = partitions.iter().map(|p| (p.clone(), None)).collect();
-                    self.consumer.assign(&from_committed)?;
+                    // The group is as new as the topic.
+                    let from_beginning: Vec<_> = partitions.iter().map(|p| (p.clone(), Some(0))).collect();
+                    self.consumer.assign(&from_beginning)?;
                     self.consumer.resume(&partitions)?;
                 }
                 Polled::Revoked { partitions, .. } => {

@@ -15,6 +15,8 @@ pub mod topics;
 
 use std::collections::BTreeSet;
 
+use trunkline_schemas::error_codes;
+
 use super::expectation::Finding;
 use super::scene::Scene;
 
@@ -24,6 +26,12 @@ pub const PASSED_OVER: &str = "passed-over-in-silence";
 pub const READY: &str = "ready-while-nothing-commits";
 /// Something is not as it has to be, and no report says so.
 pub const SILENT: &str = "not-reported";
+/// What a log that is another one is reported as.
+pub const LOG_CHANGED: &str = error_codes::LOG_CHANGED.as_str();
+/// What records that were removed before they were read are reported as.
+pub const UNREAD_REMOVED: &str = error_codes::UNREAD_REMOVED.as_str();
+/// What lost offsets of a group are reported as.
+pub const OFFSETS_LOST: &str = error_codes::GROUP_OFFSETS_LOST.as_str();
 /// Accepted records wait for ever.
 pub const STUCK: &str = "stuck";
 
@@ -40,6 +48,31 @@ async fn passed_over(
     let seen =
         format!("{} of {of} accepted events were skipped, and pipeline.errors says nothing", missing.len());
     Ok(Some(Finding::new("I11", PASSED_OVER, missing.len(), seen)))
+}
+
+/// What there is to object to when a log is not what it was: that the instance did not stand still with this code, or
+/// did not report it.
+async fn went_on(
+    scene: &Scene,
+    component: &str,
+    code: &str,
+    stood_still: bool,
+) -> anyhow::Result<Option<Finding>> {
+    let reported = scene.reader.reports(component).await?.contains_key(code);
+    let seen = match (stood_still, reported) {
+        (true, true) => return Ok(None),
+        (false, _) => format!("{component}-0 does not stand still with {code}"),
+        (true, false) => {
+            format!("{component}-0 stands still with {code}, and pipeline.errors does not say so")
+        }
+    };
+    Ok(Some(Finding::new("I11", PASSED_OVER, 1, seen)))
+}
+
+/// What there is to object to when something is missing after an operator has decided how to go on.
+fn skipped(missing: usize, of: usize, what: &str) -> Option<Finding> {
+    let seen = format!("{missing} of {of} {what} were skipped after an operator had decided to go on");
+    (missing > 0).then(|| Finding::new("I11", PASSED_OVER, missing, seen))
 }
 
 /// What there is to object to when events wait that nothing stands in the way of.

@@ -52,6 +52,8 @@ pub struct Scene {
     layout: Layout,
     /// Further lines of the section `[processor]`.
     processor_settings: &'static str,
+    /// Further lines of the section `[sink]`.
+    sink_settings: &'static str,
     binaries: PathBuf,
     /// By instance name.
     members: BTreeMap<String, Member>,
@@ -111,6 +113,7 @@ impl Scene {
             binaries: ground.binaries.clone(),
             members: BTreeMap::new(),
             processor_settings: "",
+            sink_settings: "",
             doors: BTreeMap::new(),
             exits: Vec::new(),
             ledgers: 0,
@@ -152,7 +155,11 @@ impl Scene {
             }
         }
         let path = self.folder.join(format!("{name}.toml"));
-        let choices = Choices { processor: self.processor_settings.to_owned(), ..Choices::default() };
+        let choices = Choices {
+            processor: self.processor_settings.to_owned(),
+            sink: self.sink_settings.to_owned(),
+            ..Choices::default()
+        };
         let text = configuration::text(&layout, &choices, &self.sandbox.addresses, &self.credentials);
         write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
@@ -161,6 +168,19 @@ impl Scene {
     /// Adds lines to the section `[processor]` of processors that are started from now on.
     pub fn set_processor(&mut self, lines: &'static str) {
         self.processor_settings = lines;
+    }
+
+    /// The same for the section `[sink]`.
+    pub fn set_sink(&mut self, lines: &'static str) {
+        self.sink_settings = lines;
+    }
+
+    /// Starts an instance and does not wait until it is ready: it is expected not to be.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn launch(&mut self, instance: &str) -> anyhow::Result<()> {
+        self.begin(instance, Vec::new()).map(drop)
     }
 
     /// Starts an instance, for example `processor-0`, and waits until it is ready. Started again it has its old name

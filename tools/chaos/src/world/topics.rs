@@ -26,7 +26,9 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "sink-state-made-anew",
         "`sink.state` is deleted and made anew: nothing says any more which commands are done.",
         &["I5", "I11"],
-        &[Nowhere("a case when the sink's logs have anchors")],
+        &[Nowhere(
+            "what the group has committed is not done again; what was done above it is, and reads back first",
+        )],
     ),
     fault(
         "output-deleted",

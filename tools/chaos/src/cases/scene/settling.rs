@@ -13,6 +13,8 @@ use crate::cases::wait::{until, until_quiet};
 const QUIET: Duration = Duration::from_secs(5);
 /// A command that may have been tried before is read back after 5 s, a request's lifetime, and then ends.
 const COMMANDS_DOUBTED: Duration = Duration::from_secs(8);
+/// How long a process may take to stand still because of a log that is not what it was: a start, a restore, two looks.
+const STILL_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say. Longer than
 /// `stuck_after` (10 s) with the holds and deadlines of the events.
 const UNREADY_PATIENCE: Duration = Duration::from_secs(20);
@@ -101,6 +103,25 @@ impl Scene {
     pub async fn is_ready(&self, instance: &str) -> anyhow::Result<bool> {
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Ok(self.member(instance)?.spec().ready(&client).await.is_ok())
+    }
+
+    /// Waits until an instance says that it is not ready because of this code; false when it does not.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn stands_still(&self, instance: &str, code: &str) -> anyhow::Result<bool> {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        let spec = self.member(instance)?.spec();
+        let said = until(code, STILL_PATIENCE, async || {
+            let said = spec.ready(&client).await.err();
+            Ok(said.filter(|said| said.contains(code)))
+        });
+        let said = said.await.ok();
+        self.say(match &said {
+            Some(said) => format!("{instance} stands still: {said}"),
+            None => format!("{instance} does not say {code} within {STILL_PATIENCE:?}"),
+        });
+        Ok(said.is_some())
     }
 
     /// Waits until an instance says that it is not ready: what it says, or nothing when it stays ready.

@@ -1,0 +1,54 @@
+//! Whether a log that is read is still the one that was read, and whether everything in it that is not read yet is
+//! still there.
+//!
+//! A committed offset is a number: it means nothing in a topic that was deleted and made anew, nor in a log that lost
+//! its end, and retention may have taken what lies behind it. So what is saved of a log is a [`LogPosition`]: the
+//! topic's id, the offset, and the last record below it. [`judge`] compares it with what the brokers say, and
+//! [`LogGuard`] says what follows: nothing is passed over that was not read unless the configuration says so.
+//!
+//! The leader's epoch is no part of a position: the client keeps it to itself, and compares it with the brokers' while
+//! it reads (KIP-320). What it finds comes as [`Polled::OutOfRange`](crate::Polled::OutOfRange).
+//!
+//! # Layout
+//!
+//! Pure:
+//! - [`LogPosition`], [`TopicId`], [`mark`]: what is saved, and in which format
+//! - [`Trail`]: the records that were read, to know the last one below the watermark
+//! - [`judge`]: a position against what the brokers say
+//! - [`Finding`], [`LogGuard`]: what is not as it was, and whether the partition goes on
+//!
+//! The edge:
+//! - [`LogReader`]: asks the brokers; `topic_ids`: what the client's safe interface does not ask
+//! - [`LogWatch`]: the same every few seconds, beside a loop
+
+mod finding;
+mod guard;
+mod judge;
+mod position;
+mod reader;
+mod topic_ids;
+mod trail;
+mod watch;
+
+pub use finding::Finding;
+pub use guard::{LogGuard, Opening};
+pub use judge::{AtLast, FirstUnread, LogNow, Verdict, judge};
+pub use position::{LogPosition, TopicId, mark};
+pub use reader::LogReader;
+pub use trail::Trail;
+pub use watch::{LogWatch, Looked, WatchThread, Watched};
+
+use crate::consumer_error::ConsumerError;
+use trunkline_schemas::record::TopicPartition;
+
+/// Where the brokers are asked about logs.
+pub trait LogLooks {
+    /// What they say of these partitions, of each with what is saved of it.
+    ///
+    /// # Errors
+    /// [`ConsumerError`] when they do not answer.
+    fn look(
+        &mut self,
+        partitions: &[(TopicPartition, Option<LogPosition>)],
+    ) -> Result<Vec<LogNow>, ConsumerError>;
+}

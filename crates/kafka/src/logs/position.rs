@@ -1,0 +1,159 @@
+//! What is saved of a log that is read: which log it is, and how far it was read.
+//!
+//! A version byte, then the rest in postcard. It has a key of its own beside what earlier builds save, so that those
+//! go on without it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use trunkline_schemas::record::InboundRecord;
+
+use crate::changelog::{Anchor, digest};
+use crate::offset_tracker::SavedOffsetsError;
+
+/// The format that this build writes.
+const VERSION: u8 = 1;
+
+/// Bytes of a value that are part of a record's digest: the id of an event or a command lies within them, and the
+/// digest costs the same for each record.
+const VALUE_BYTES: usize = 64;
+
+/// The id that brokers give to a topic when it is made (KIP-516): another one under the same name has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicId(pub u128);
+
+/// How far a partition was read, and what proves that the log is still the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPosition {
+    /// The topic's id; `None` where the brokers do not say (before 2.8, or without the permission to describe it).
+    pub topic_id: Option<TopicId>,
+    /// Everything below this offset is finished.
+    pub next: i64,
+    /// The last record that was read below it; `None` where none was.
+    #[serde(with = "last")]
+    pub last: Option<Anchor>,
+}
+
+/// The record as the last one that was read: its offset, and a digest of its time, its key and the beginning of its
+/// value.
+pub fn mark(record: &InboundRecord) -> Anchor {
+    let InboundRecord { offset, timestamp, key, value, .. } = record;
+    mark_of(*offset, *timestamp, key.as_deref(), value.as_deref())
+}
+
+/// As [`mark`], of a record that is still the client's.
+pub(super) fn mark_of(offset: i64, timestamp: i64, key: Option<&[u8]>, value: Option<&[u8]>) -> Anchor {
+    let beginning = value.map(|value| &value[..value.len().min(VALUE_BYTES)]);
+    Anchor { offset, digest: digest(timestamp, key.unwrap_or_default(), beginning) }
+}
+
+// === impl TopicId ===
+
+impl fmt::Display for TopicId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:032x}", self.0)
+    }
+}
+
+// === impl LogPosition ===
+
+impl LogPosition {
+    /// An offset of which nothing else is known.
+    pub fn at(next: i64) -> Self {
+        Self { topic_id: None, next, last: None }
+    }
+
+    /// The bytes to save.
+    ///
+    /// # Errors
+    /// [`SavedOffsetsError::Malformed`] when it does not fit its format.
+    pub fn encode(&self) -> Result<Vec<u8>, SavedOffsetsError> {
+        postcard::to_extend(self, vec![VERSION])
+            .map_err(|error| SavedOffsetsError::Malformed(error.to_string()))
+    }
+
+    /// Reads saved bytes back.
+    ///
+    /// # Errors
+    /// [`SavedOffsetsError`] when they are from a later build, or not what was saved.
+    pub fn decode(value: &[u8]) -> Result<Self, SavedOffsetsError> {
+        match value.split_first() {
+            Some((&VERSION, body)) => postcard::from_bytes(body)
+                .map_err(|error| SavedOffsetsError::Malformed(format!("a log's position: {error}"))),
+            Some((&found, _)) if found > VERSION => Err(SavedOffsetsError::Newer { found }),
+            _ => Err(SavedOffsetsError::Malformed("a log's position has no format version".to_owned())),
+        }
+    }
+}
+
+/// An anchor as offset and digest.
+mod last {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::changelog::Anchor;
+
+    pub fn serialize<S: Serializer>(last: &Option<Anchor>, serializer: S) -> Result<S::Ok, S::Error> {
+        last.map(|Anchor { offset, digest }| (offset, digest)).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Anchor>, D::Error> {
+        let last = Option::<(i64, u64)>::deserialize(deserializer)?;
+        Ok(last.map(|(offset, digest)| Anchor { offset, digest }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_schemas::headers::Headers;
+
+    use super::*;
+
+    fn record(timestamp: i64, key: &str, value: &[u8]) -> InboundRecord {
+        InboundRecord {
+            topic: "t".to_owned(),
+            partition: 0,
+            offset: 7,
+            key: Some(key.as_bytes().to_vec()),
+            value: Some(value.to_vec()),
+            headers: Headers::new(),
+            timestamp,
+        }
+    }
+
+    #[test]
+    fn a_position_is_read_back_as_it_was_saved() {
+        let last = Some(Anchor { offset: 41, digest: u64::MAX });
+        for position in [
+            LogPosition::at(0),
+            LogPosition { topic_id: Some(TopicId(u128::MAX - 5)), next: 42, last },
+            LogPosition { topic_id: None, next: i64::MAX, last },
+        ] {
+            assert_eq!(LogPosition::decode(&position.encode().unwrap()), Ok(position));
+        }
+        // It is kept for as long as a deployment lives: another build must read it.
+        let kept = LogPosition { topic_id: Some(TopicId(1)), next: 3, last: None }.encode().unwrap();
+        assert_eq!(kept, [1, 1, 1, 6, 0]);
+    }
+
+    #[test]
+    fn a_later_format_is_refused_by_name_and_garbage_is_not_misread() {
+        assert_eq!(LogPosition::decode(&[9, 0]), Err(SavedOffsetsError::Newer { found: 9 }));
+        for garbage in [&[][..], &[0, 1], &[1], &[1, 1, 2]] {
+            assert!(
+                matches!(LogPosition::decode(garbage), Err(SavedOffsetsError::Malformed(_))),
+                "{garbage:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn records_differ_by_time_key_and_the_beginning_of_their_value() {
+        let one = mark(&record(5, "k", b"value"));
+        assert_eq!(one, mark(&record(5, "k", b"value")));
+        for other in [record(6, "k", b"value"), record(5, "l", b"value"), record(5, "k", b"walue")] {
+            assert_ne!(one, mark(&other));
+        }
+        let long = |last| [vec![b'x'; VALUE_BYTES], vec![last]].concat();
+        assert_eq!(mark(&record(5, "k", &long(1))), mark(&record(5, "k", &long(2))));
+    }
+}
