@@ -76,6 +76,15 @@ async fn all_systems_are_asked_at_once_and_make_one_profile() {
     assert_eq!(classes, ["query", "open_items", "stats"]);
 }
 
+/// Asks each system once and no more, whatever it answers.
+fn asking_once(stub: &Stub) -> Directory {
+    let mut config = crms(stub);
+    for target in config.targets.values_mut() {
+        target.retry = Retry { attempts: 1, ..Retry::default() };
+    }
+    Directory::from_config(&config, Role::Enrichment).unwrap()
+}
+
 #[tokio::test]
 async fn an_answer_is_stamped_when_it_is_there_by_the_clock_of_who_asks() {
     let clock = Arc::new(AtomicI64::new(1_000));
@@ -89,11 +98,7 @@ async fn an_answer_is_stamped_when_it_is_there_by_the_clock_of_who_asks() {
         }
     })
     .await;
-    let mut config = crms(&stub);
-    for target in config.targets.values_mut() {
-        target.retry = Retry { attempts: 1, ..Retry::default() };
-    }
-    let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
+    let directory = asking_once(&stub);
     let now = || clock.load(Ordering::SeqCst);
     let parts = directory.profile_parts("C-000001", soon(), None, &now).await;
     let stamps: Vec<_> = parts.iter().map(|part| part.fetched_at).collect();
@@ -108,11 +113,7 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
         _ => answer(asked),
     })
     .await;
-    let mut config = crms(&stub);
-    for target in config.targets.values_mut() {
-        target.retry = Retry { attempts: 1, ..Retry::default() };
-    }
-    let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
+    let directory = asking_once(&stub);
     let began = Instant::now();
     let parts = directory.profile_parts("C-000001", began + Duration::from_millis(700), None, &|| 5).await;
     assert!(began.elapsed() < Duration::from_secs(10));
