@@ -203,14 +203,31 @@ fn script(conversation: u64) -> &'static [(&'static str, &'static str)] {
     if mix(conversation, 1) % 100 < TRANSFERRED { WITH_TRANSFER } else { PLAIN }
 }
 
+/// Whose step of a conversation it is: 0 for the customer, and a number of its own for each flow, each stay in a queue
+/// and each agent, as Genesys gives each of them a participant and a session that last from its start to its end.
+fn leg(conversation: u64, step: usize) -> u64 {
+    let steps = script(conversation);
+    let kind = |step: usize| match steps.get(step).map_or("", |(_, suffix)| *suffix) {
+        "wrapup" | "acw" => "user",
+        suffix => suffix.split_once('.').map_or("customer", |(kind, _)| kind),
+    };
+    let mine = kind(step);
+    if mine == "customer" {
+        return 0;
+    }
+    let begins = |at: &usize| kind(*at) == mine && steps[*at].1.ends_with(".start");
+    (0..=step).rev().find(begins).map_or(0, |at| at as u64 + 1)
+}
+
 /// One step of a conversation, as ingest maps the platform's event of that kind.
 fn event(conversation: u64, step: usize, at: i64) -> PlatformEvent {
     let (event_type, suffix) = script(conversation).get(step).copied().unwrap_or(("platform.event", ""));
     let text = |text: String| Some(text);
     let id = uuid(conversation, 2);
     let customer = format!("C-{:06}", 1 + mix(conversation, 3) % CUSTOMERS);
-    let participant = uuid(conversation, 100 + step as u64);
-    let session = uuid(conversation, 200 + step as u64);
+    let leg = leg(conversation, step);
+    let participant = uuid(conversation, 100 + leg);
+    let session = uuid(conversation, 200 + leg);
     let agent = suffix.starts_with("user") || event_type == et::WRAPUP_APPLIED || event_type == et::ACW_ENDED;
     // Agents of a transferred conversation differ before and after the second queue.
     let agent_id = agent.then(|| uuid(mix(conversation, 4 + u64::from(step > 10)) % 200, 5));
@@ -340,6 +357,35 @@ mod tests {
         }
         assert_eq!(events.len(), (0..500).map(length).sum::<usize>());
         assert_eq!(events[2_000].ingest_time, 1_001_000);
+    }
+
+    #[test]
+    fn what_ends_has_the_participant_and_the_session_of_what_began() {
+        let begun_by = |event_type: &str| match event_type {
+            et::FLOW_OUTCOME | et::FLOW_ENDED => Some(et::FLOW_STARTED),
+            et::QUEUE_LEFT => Some(et::QUEUE_ENTERED),
+            et::PARTICIPANT_DISCONNECTED | et::WRAPUP_APPLIED | et::ACW_ENDED => {
+                Some(et::PARTICIPANT_CONNECTED)
+            }
+            et::CONVERSATION_ENDED => Some(et::CONVERSATION_STARTED),
+            _ => None,
+        };
+        for conversation in 0..100 {
+            let steps: Vec<_> = (0..length(conversation)).map(|step| event(conversation, step, 0)).collect();
+            let who =
+                |event: &PlatformEvent| (event.participant_id.clone(), event.attributes["sessionId"].clone());
+            for (at, ends) in steps.iter().enumerate() {
+                let Some(began) = begun_by(&ends.event_type) else { continue };
+                let began = steps[..at].iter().rfind(|event| event.event_type == began).unwrap();
+                assert_eq!(who(ends), who(began), "conversation {conversation}, step {at}");
+            }
+            let mut begun: Vec<_> =
+                steps.iter().filter(|event| event.source_type.ends_with(".start")).map(who).collect();
+            let all = begun.len();
+            begun.sort();
+            begun.dedup();
+            assert_eq!(begun.len(), all, "nobody begins twice");
+        }
     }
 
     #[test]
