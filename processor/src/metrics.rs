@@ -16,6 +16,7 @@ const LOOKUPS: &str = "trunkline_processor_lookups_in_flight";
 const PUT_ASIDE: &str = "trunkline_processor_put_aside_total";
 const WAITING_FOR_SCHEMA: &str = "trunkline_processor_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_processor_partitions";
+const LONGEST_HOLD_SECONDS: &str = "trunkline_processor_longest_hold_seconds";
 const PARTITIONS_CONFIGURED: &str = "trunkline_processor_partitions_configured";
 const EVENT_AGE_SECONDS: &str = "trunkline_processor_event_age_seconds";
 const RESTORE_SECONDS: &str = "trunkline_processor_restore_seconds";
@@ -56,6 +57,7 @@ pub fn describe() {
     describe_counter!(PUT_ASIDE, "Records whose outputs the brokers refuse, and which became dead letters");
     describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
+    describe_gauge!(LONGEST_HOLD_SECONDS, "The longest hold of a source, as the configuration says");
     describe_gauge!(PARTITIONS_CONFIGURED, "Partitions of events.normalized, as the configuration says");
     describe_histogram!(
         EVENT_AGE_SECONDS,
@@ -137,9 +139,11 @@ pub fn under_way(outstanding: usize, lookups: usize, partitions: usize) {
     gauge!(PARTITIONS).set(partitions as f64);
 }
 
-/// So many partitions are to be processed, by all instances together; none is yet. Counters begin at 0: of one that
+/// So many partitions are to be processed, by all instances together; none is yet. An event may be held as long as
+/// `longest_hold`, and is no older than it should be. Counters begin at 0: of one that
 /// appeared with its first count, `increase()` would not see that count.
-pub fn configured(partitions: i32) {
+pub fn configured(partitions: i32, longest_hold: Duration) {
+    gauge!(LONGEST_HOLD_SECONDS).set(longest_hold.as_secs_f64());
     gauge!(PARTITIONS_CONFIGURED).set(f64::from(partitions));
     gauge!(PARTITIONS).set(0);
     for outcome in EVENT_OUTCOMES {

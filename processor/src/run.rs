@@ -71,7 +71,7 @@ pub async fn run(
     let publisher = Publisher::new(&config.kafka, &ids, &instance).ok_or(RunError::Schemas)?;
     let progress = Arc::new(ProgressWatch::new(Process::Processor, measuring::limits(&config)));
     let (notices_sender, notices) = mpsc::channel();
-    metrics::configured(config.kafka.partitions);
+    metrics::configured(config.kafka.partitions, measuring::longest_hold(&config));
     let _measuring = measuring::start(&config, &instance, &progress, notices_sender)?;
 
     let drain_timeout = config.processor.drain_timeout;

@@ -12,7 +12,7 @@ mod diff;
 mod error;
 mod metadata;
 
-pub(crate) use admin::retention;
+pub(crate) use admin::{RecordTimes, record_times};
 pub use admin::{apply, plan, plan_for, remove};
 pub use desired::{DELETE_RETENTION_MS, Desired, desired};
 pub use diff::{Actual, Change, Plan, diff};

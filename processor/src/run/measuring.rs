@@ -1,6 +1,7 @@
 //! What is measured beside the engine, whatever the engine does.
 
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use trunkline_config::Config;
 use trunkline_kafka::{BesideLoop, Measuring, names};
@@ -14,9 +15,14 @@ use crate::clock;
 /// The topics whose partitions are compared with the configuration: those whose keys have to meet.
 const KEYED: [&str; 3] = [catalog::EVENTS_NORMALIZED, catalog::EVENTS_ENRICHED, catalog::PROCESSOR_CHANGELOG];
 
+/// The longest hold of a source.
+pub(super) fn longest_hold(config: &Config) -> Duration {
+    config.sources.values().map(|source| source.hold).max().unwrap_or_default()
+}
+
 /// How long something may be outstanding: what is configured, beyond what events themselves wait for.
 pub(super) fn limits(config: &Config) -> Limits {
-    let hold = config.sources.values().map(|source| source.hold).max().unwrap_or_default();
+    let hold = longest_hold(config);
     let budget = config.plugins.values().map(|plugin| plugin.budget).max().unwrap_or_default();
     Limits::of(config.processor.stuck_after + hold + config.enrichment.deadline + budget)
 }
@@ -54,8 +60,6 @@ pub(super) fn start(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -96,19 +96,35 @@ pub async fn remove(kafka: &Kafka) -> Result<(), TopicsError> {
     Ok(())
 }
 
-/// How long topics (with prefix) keep their records, in milliseconds; those that keep them for ever are left out.
+/// What a topic does with the times of its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordTimes {
+    /// How long it keeps records, in milliseconds; `None` where it keeps them for ever.
+    pub(crate) kept_ms: Option<u64>,
+    /// They are the times at which the brokers appended the records (`LogAppendTime`), not those of their writers.
+    pub(crate) by_brokers: bool,
+}
+
+impl RecordTimes {
+    fn of(settings: &HashMap<String, (String, bool)>) -> Self {
+        let value = |name: &str| settings.get(name).map(|(value, _)| value.as_str());
+        Self {
+            kept_ms: value("retention.ms").and_then(|kept| kept.parse().ok()),
+            by_brokers: value("message.timestamp.type") == Some("LogAppendTime"),
+        }
+    }
+}
+
+/// What topics (with prefix) do with the times of their records.
 ///
 /// # Errors
 /// [`TopicsError`] when the cluster does not answer, or does not let this client read the settings.
-pub(crate) async fn retention(
+pub(crate) async fn record_times(
     kafka: &Kafka,
     topics: &[String],
-) -> Result<BTreeMap<String, u64>, TopicsError> {
+) -> Result<BTreeMap<String, RecordTimes>, TopicsError> {
     let settings = settings(&admin(kafka)?, topics).await?;
-    let kept = |(topic, settings): (String, HashMap<String, (String, bool)>)| {
-        Some((topic, settings.get("retention.ms")?.0.parse().ok()?))
-    };
-    Ok(settings.into_iter().filter_map(kept).collect())
+    Ok(settings.into_iter().map(|(topic, settings)| (topic, RecordTimes::of(&settings))).collect())
 }
 
 type Admin = AdminClient<DefaultClientContext>;
@@ -269,5 +285,25 @@ async fn await_settings(
             return Err(TopicsError::NotReady { topic: topic.to_owned(), seconds: READY_TIMEOUT.as_secs() });
         }
         tokio::time::sleep(READY_INTERVAL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(settings: &[(&str, &str)]) -> RecordTimes {
+        let of_topic = |(name, value): &(&str, &str)| ((*name).to_owned(), ((*value).to_owned(), false));
+        RecordTimes::of(&settings.iter().map(of_topic).collect())
+    }
+
+    #[test]
+    fn what_a_topic_does_with_times_is_read_from_its_settings() {
+        let by_brokers = times(&[("retention.ms", "86400000"), ("message.timestamp.type", "LogAppendTime")]);
+        assert_eq!(by_brokers, RecordTimes { kept_ms: Some(86_400_000), by_brokers: true });
+        // For ever, and by writers, which is Kafka's default.
+        let by_writers = times(&[("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")]);
+        assert_eq!(by_writers, RecordTimes { kept_ms: None, by_brokers: false });
+        assert_eq!(times(&[]), RecordTimes { kept_ms: None, by_brokers: false });
     }
 }
