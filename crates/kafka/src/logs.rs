@@ -7,20 +7,23 @@
 //! [`LogGuard`] says what follows: nothing is passed over that was not read unless the configuration says so.
 //!
 //! The leader's epoch is no part of a position: the client keeps it to itself, and compares it with the brokers' while
-//! it reads (KIP-320). What it finds comes as [`Polled::OutOfRange`](crate::Polled::OutOfRange).
+//! it reads (KIP-320). What it finds comes as [`Polled::OutOfRange`](crate::Polled::OutOfRange). Whether it finds it or
+//! not, each look [compares](Compared) a record that was read with the one that lies there now: a log that lost its end
+//! and grew beyond it again has all its offsets.
 //!
 //! # Layout
 //!
 //! Pure:
 //! - [`LogPosition`], [`TopicId`], [`mark`]: what is saved, and in which format
-//! - [`Trail`]: the records that were read, to know the last one below the watermark
-//! - [`judge`]: a position against what the brokers say
-//! - [`Finding`], [`LogGuard`]: what is not as it was, and whether the partition goes on
+//! - [`Trail`]: the records that were read, to know the last one, and the last one below the watermark
+//! - [`judge`]: a position against what the brokers say; [`Compared`]: the records that a look compares
+//! - [`Finding`], [`LogGuard`]: what is not as it was, whether the partition goes on, and which [`Step`] follows
 //!
 //! The edge:
 //! - [`LogReader`]: asks the brokers; `topic_ids`: what the client's safe interface does not ask
 //! - [`LogWatch`]: the same every few seconds, beside a loop
 
+mod compared;
 mod finding;
 mod guard;
 mod judge;
@@ -30,8 +33,9 @@ mod topic_ids;
 mod trail;
 mod watch;
 
+pub use compared::Compared;
 pub use finding::Finding;
-pub use guard::{LogGuard, Opening};
+pub use guard::{LogGuard, Opening, Step};
 pub use judge::{AtLast, FirstUnread, LogNow, Verdict, judge};
 pub use position::{LogPosition, TopicId, mark};
 pub use reader::LogReader;

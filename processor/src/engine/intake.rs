@@ -14,7 +14,7 @@ use trunkline_partition::state::{Change, StateView, keys};
 use trunkline_partition::task::{Arrival, Arrived};
 use trunkline_schemas::codec;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{EventReader, InboundRecord, error_codes};
+use trunkline_schemas::{EventReader, InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::InHand;
 
 use super::error::EngineError;
@@ -281,22 +281,21 @@ impl Intake {
 
     /// The partitions that are processed, as far as they are read.
     pub(super) fn watched(&self, input: &InputTopic) -> Vec<Watched> {
-        let watched = self.partitions.iter().map(|(number, offsets)| {
-            let committed = offsets.committed.position.next;
-            Watched {
-                partition: input.partition(*number),
-                topic_id: offsets.topic_id,
-                next: offsets.tracker.watermark().unwrap_or(committed),
-                read_to: offsets.tracker.read_to().unwrap_or(committed),
-            }
-        });
-        watched.collect()
+        self.partitions.keys().filter_map(|number| self.watched_one(input.partition(*number))).collect()
     }
 
-    /// One above the highest offset that was read of a partition that is processed, and the topic that it was read of.
-    pub(super) fn read_to(&self, partition: i32) -> Option<(i64, Option<TopicId>)> {
-        let known = self.partitions.get(&partition)?;
-        Some((known.tracker.read_to()?, known.topic_id))
+    /// How far a partition is read; `None` for one that is not processed.
+    pub(super) fn watched_one(&self, partition: TopicPartition) -> Option<Watched> {
+        let offsets = self.partitions.get(&partition.partition)?;
+        let committed = offsets.committed.position.next;
+        Some(Watched {
+            partition,
+            topic_id: offsets.topic_id,
+            next: offsets.tracker.watermark().unwrap_or(committed),
+            read_to: offsets.tracker.read_to().unwrap_or(committed),
+            last: offsets.trail.last(),
+            reading: 0,
+        })
     }
 
     /// No record lies between what was read and this offset.

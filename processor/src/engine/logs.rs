@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_kafka::logs::{Finding, FirstUnread, LogPosition, Looked};
+use trunkline_kafka::logs::{Finding, LogPosition, Looked, Step};
 use trunkline_schemas::TopicPartition;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let now = self.clock.now_ms();
         if (now - self.log_looks.told_at).abs() >= WATCH_EVERY_MS {
             self.log_looks.told_at = now;
-            self.log_watch.watch(self.intake.watched(&self.input));
+            self.log_watch.watch(self.logs.number(self.intake.watched(&self.input)));
         }
         let sought = &mut self.log_looks.to_be_sought;
         let waiting = sought.len();
@@ -77,35 +77,30 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     }
 
     fn looked(&mut self, looked: &Looked) -> Result<(), EngineError> {
-        let Looked { watched, now, first, urgent } = looked;
-        let partition = watched.partition.partition;
-        let Some((read_to, topic_id)) = self.intake.read_to(partition) else { return Ok(()) };
-        if topic_id != watched.topic_id {
-            // Looked at before it went on with another topic.
-            return Ok(());
-        }
-        let read = LogPosition { topic_id, next: watched.read_to(now, read_to), last: None };
-        if let Some(finding) = self.logs.look(&watched.partition, &read, now) {
-            self.brokers.pause(std::slice::from_ref(&watched.partition))?;
-            if finding.voids_offsets() {
-                self.intake.void_offsets(partition, finding.resumes_at());
+        let input = &looked.watched.partition;
+        let partition = input.partition;
+        let Some(held) = self.intake.watched_one(input.clone()) else { return Ok(()) };
+        let (skip_to, seek_to) = match self.logs.look(looked, &held) {
+            Step::Nothing => return Ok(()),
+            Step::Stop(finding) => {
+                self.brokers.pause(std::slice::from_ref(input))?;
+                if finding.voids_offsets() {
+                    self.intake.void_offsets(partition, finding.resumes_at());
+                }
+                self.tell(input, finding);
+                self.report_logs();
+                return Ok(());
             }
-            self.tell(&watched.partition, finding);
-            self.report_logs();
-            return Ok(());
+            Step::ReadOn { skip_to, seek_to } => (skip_to, seek_to),
+        };
+        if let Some(end) = skip_to {
+            self.intake.skip_to(partition, end);
         }
-        if self.logs.stopped(&watched.partition).is_some() {
-            return Ok(());
-        }
-        if *first == FirstUnread::Nothing && watched.next == read_to {
-            self.intake.skip_to(partition, now.end);
-        }
-        if *urgent {
-            // The client stopped reading one of the partitions and does not say which. Records that wait for their
-            // schema do not count as read yet: they would come twice.
+        if let Some(next) = seek_to {
+            // Records that wait for their schema do not count as read yet: they would come twice.
             match self.intake.waits(partition) {
                 true => drop(self.log_looks.to_be_sought.insert(partition)),
-                false => self.brokers.seek(&watched.partition, read_to)?,
+                false => self.brokers.seek(input, next)?,
             }
         }
         Ok(())

@@ -20,21 +20,26 @@ pub fn anchor(change: &Change, offset: i64, timestamp: i64) -> Anchor {
 // === impl Checkpoint ===
 
 impl Checkpoint {
-    const BYTES: usize = 24;
+    const BYTES: usize = 25;
 
-    /// As kept with the state: offset, digest and time, big endian.
+    /// The format, behind the rest: earlier builds kept 24 bytes, with digests of another kind.
+    const FORMAT: u8 = 2;
+
+    /// As kept with the state: offset, digest and time, big endian, and the format.
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
+        let mut bytes = [Self::FORMAT; Self::BYTES];
         bytes[..8].copy_from_slice(&self.anchor.offset.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.anchor.digest.to_be_bytes());
-        bytes[16..].copy_from_slice(&self.at.to_be_bytes());
+        bytes[16..24].copy_from_slice(&self.at.to_be_bytes());
         bytes
     }
 
-    /// Reads it back; `None` for anything else, such as the bare offset that earlier builds kept: such state
-    /// is rebuilt.
+    /// Reads it back; `None` for anything else, such as what earlier builds kept: such state is rebuilt.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; Self::BYTES] = bytes.try_into().ok()?;
+        if bytes[24] != Self::FORMAT {
+            return None;
+        }
         let number = |from: usize| {
             bytes[from..from + 8].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
         };

@@ -379,7 +379,9 @@ mod tests {
 
     #[test]
     fn what_earlier_builds_kept_of_the_offset_leads_to_a_rebuild() {
+        // What earlier builds kept: a bare offset, and digests of another kind.
         assert_eq!(Checkpoint::from_bytes(&12_i64.to_be_bytes()), None);
+        assert_eq!(Checkpoint::from_bytes(&checkpoint(12).to_bytes()[..24]), None);
         assert_eq!(Checkpoint::from_bytes(&checkpoint(12).to_bytes()), Some(checkpoint(12)));
     }
 

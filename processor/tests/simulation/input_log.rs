@@ -1,6 +1,9 @@
 //! What the brokers say of the log that is read, at a restore and beside an engine.
 
-use trunkline_kafka::logs::{AtLast, FirstUnread, LogNow, LogWatch, Looked, TopicId, Watched, mark};
+use trunkline_kafka::changelog::Anchor;
+use trunkline_kafka::logs::{
+    AtLast, Compared, FirstUnread, LogNow, LogWatch, Looked, TopicId, Watched, mark,
+};
 use trunkline_schemas::{InboundRecord, catalog};
 
 use crate::handle::Handle;
@@ -12,6 +15,7 @@ pub struct ModelWatch {
     handle: Handle,
     watched: Vec<Watched>,
     urgent: bool,
+    compared: Compared,
 }
 
 // === impl ModelWatch ===
@@ -19,7 +23,7 @@ pub struct ModelWatch {
 impl ModelWatch {
     /// Nothing is read yet.
     pub fn new(handle: Handle) -> Self {
-        Self { handle, watched: Vec::new(), urgent: false }
+        Self { handle, watched: Vec::new(), urgent: false, compared: Compared::default() }
     }
 }
 
@@ -45,12 +49,14 @@ impl LogWatch for ModelWatch {
                 mark: mark(&record(watched.partition.partition, entry)),
                 timestamp: entry.at,
             });
-            Looked {
-                watched: watched.clone(),
-                now: look(&world, watched.partition.partition, None),
-                first,
-                urgent,
-            }
+            let chosen = self.compared.choose(watched, urgent);
+            self.compared.looked_at(watched);
+            let at = |last: Option<Anchor>| {
+                look(&world, watched.partition.partition, last.map(|last| last.offset))
+            };
+            let differs = |last: &&Anchor| at(Some(**last)).last != AtLast::Digest(last.digest);
+            let last = chosen.iter().find(differs).or(chosen.last()).copied();
+            Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });
         looked.collect()
     }

@@ -370,14 +370,31 @@ impl World {
 
     /// The input is deleted and made anew, empty. Returns the events that were read of it.
     pub fn make_input_anew(&mut self) -> Vec<PlatformEvent> {
-        self.note("input made anew", String::new);
         self.input_id += 1;
-        let mut events = Vec::new();
+        self.replace_input(Vec::new(), false)
+    }
+
+    /// The input loses all its records and has others at once, as many offsets as were read and more: a replica that
+    /// had fallen behind became the leader (an unclean election). Returns the events that were read of it.
+    pub fn overgrow_input(&mut self, others: Vec<Planned>) -> Vec<PlatformEvent> {
+        self.replace_input(others, true)
+    }
+
+    fn replace_input(&mut self, others: Vec<Planned>, overgrown: bool) -> Vec<PlatformEvent> {
+        self.note("input replaced", || format!("overgrown: {overgrown}"));
+        let (mut events, mut read) = (Vec::new(), Vec::new());
         for partition in 0..self.plan.partitions {
             let fetches = self.clients.values().filter_map(|client| client.fetches.get(&partition));
             let read_to = fetches.map(|fetch| fetch.position).max().unwrap_or(0);
             self.log_mut(catalog::EVENTS_NORMALIZED, partition).remake(Vec::new());
             events.extend(self.oracle.input_anew(partition, read_to));
+            read.push((partition, read_to));
+        }
+        others.into_iter().for_each(|record| self.ingest(record));
+        for (partition, read_to) in read {
+            while overgrown && self.log(catalog::EVENTS_NORMALIZED, partition).high() <= read_to {
+                self.log_mut(catalog::EVENTS_NORMALIZED, partition).skip();
+            }
         }
         events
     }

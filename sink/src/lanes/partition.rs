@@ -98,6 +98,8 @@ impl Partition {
             topic_id: self.topic_id,
             next,
             read_to: self.offsets.read_to().unwrap_or(next),
+            last: self.trail.last(),
+            reading: 0,
         }
     }
 

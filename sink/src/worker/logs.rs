@@ -1,7 +1,7 @@
 //! Partitions whose log is not what it was: found when they are assigned or while they are read, they stand still or go
 //! on, as [`LogGuard`](trunkline_kafka::LogGuard) decides. The others go on in any case.
 
-use trunkline_kafka::logs::{Finding, FirstUnread, LogPosition, Looked, Opening};
+use trunkline_kafka::logs::{Finding, LogPosition, Looked, Opening, Step};
 use trunkline_kafka::{LogNow, TopicPartition};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let now_ms = self.clock.now_ms();
         if now_ms - self.state.watched_at >= WATCH_EVERY_MS {
             self.state.watched_at = now_ms;
-            self.log_watch.watch(self.lanes.watched());
+            self.log_watch.watch(self.logs.number(self.lanes.watched()));
         }
         for (partition, finding) in self.logs.resumable() {
             self.resume(&partition, finding)?;
@@ -49,31 +49,23 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     }
 
     fn looked(&mut self, looked: &Looked) -> Result<(), Error> {
-        let Looked { watched, now, first, urgent } = looked;
-        let partition = &watched.partition;
+        let partition = &looked.watched.partition;
         let Some(held) = self.lanes.watched_one(partition) else { return Ok(()) };
-        if held.topic_id != watched.topic_id {
-            // Looked at before it went on with another topic.
-            return Ok(());
+        let (skip_to, seek_to) = match self.logs.look(looked, &held) {
+            Step::Nothing => return Ok(()),
+            Step::Stop(finding) => {
+                self.tell(partition, finding);
+                self.report_logs();
+                let stopped = LogChange::Stopped { void: finding.voids_offsets() };
+                return self.apply(Input::Log(partition.clone(), stopped));
+            }
+            Step::ReadOn { skip_to, seek_to } => (skip_to, seek_to),
+        };
+        if let Some(end) = skip_to {
+            self.apply(Input::Log(partition.clone(), LogChange::SkipTo(end)))?;
         }
-        let next = watched.read_to(now, held.read_to);
-        let read = LogPosition { topic_id: held.topic_id, next, last: None };
-        if let Some(finding) = self.logs.look(partition, &read, now) {
-            self.tell(partition, finding);
-            self.report_logs();
-            let stopped = LogChange::Stopped { void: finding.voids_offsets() };
-            return self.apply(Input::Log(partition.clone(), stopped));
-        }
-        if self.logs.stopped(partition).is_some() {
-            return Ok(());
-        }
-        if *first == FirstUnread::Nothing && watched.next == held.read_to && now.end > held.read_to {
-            // Markers of transactions, of which a reader sees nothing.
-            self.apply(Input::Log(partition.clone(), LogChange::SkipTo(now.end)))?;
-        }
-        if *urgent {
-            // The client stopped reading one of the partitions and does not say which.
-            self.brokers.seek(partition, held.read_to)?;
+        if let Some(next) = seek_to {
+            self.brokers.seek(partition, next)?;
         }
         Ok(())
     }

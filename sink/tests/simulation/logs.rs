@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use trunkline_kafka::changelog::Anchor;
 use trunkline_kafka::logs::{
-    AtLast, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, TopicId, Watched, mark,
+    AtLast, Compared, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, TopicId, Watched, mark,
 };
 use trunkline_kafka::{ConsumerError, TopicPartition};
 
@@ -16,6 +17,7 @@ pub struct Logs {
     world: Rc<RefCell<World>>,
     watched: Vec<Watched>,
     urgent: bool,
+    compared: Compared,
 }
 
 // === impl Logs ===
@@ -23,7 +25,7 @@ pub struct Logs {
 impl Logs {
     /// Nothing is read yet.
     pub fn new(world: Rc<RefCell<World>>) -> Self {
-        Self { world, watched: Vec::new(), urgent: false }
+        Self { world, watched: Vec::new(), urgent: false, compared: Compared::default() }
     }
 }
 
@@ -67,7 +69,12 @@ impl LogWatch for Logs {
                 mark: mark(record),
                 timestamp: record.timestamp,
             });
-            Looked { watched: watched.clone(), now: look(&world, partition, None), first, urgent }
+            let chosen = self.compared.choose(watched, urgent);
+            self.compared.looked_at(watched);
+            let at = |last: Option<Anchor>| look(&world, partition, last.map(|last| last.offset));
+            let differs = |last: &&Anchor| at(Some(**last)).last != AtLast::Digest(last.digest);
+            let last = chosen.iter().find(differs).or(chosen.last()).copied();
+            Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });
         looked.collect()
     }

@@ -394,3 +394,27 @@ fn a_log_that_is_made_anew_is_read_from_its_beginning_or_not_at_all() {
         assert_eq!(world.borrow().violation, None);
     }
 }
+
+/// A log that has as many records as were read, and others, is found by what lay in it.
+#[test]
+fn a_log_that_has_other_records_where_they_were_read_stands_still() {
+    let world = Rc::new(RefCell::new(World::new(1)));
+    world.borrow_mut().calm = true;
+    world.borrow_mut().known_from = 0;
+    (0..PARTITIONS).flat_map(|partition| [partition; 6]).for_each(|p| world.borrow_mut().write_command(p));
+    let mut workers: Vec<_> =
+        (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, OnLogChange::Stop)).collect();
+    let mut turn = |enough: &dyn Fn(&World) -> bool| {
+        for _ in 0..5_000 {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+            if enough(&world.borrow()) {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(turn(&World::all_done), "{}", world.borrow().left());
+    assert_eq!(world.borrow().reports, 0);
+    world.borrow_mut().overgrow(0);
+    assert!(turn(&|world| world.reports == 1), "{}", world.borrow().left());
+}

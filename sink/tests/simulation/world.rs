@@ -194,6 +194,19 @@ impl World {
         self.committed[partition] = None;
     }
 
+    /// A partition's log loses all its records and has others at once, more than it had: a replica that had fallen
+    /// behind became the leader (an unclean election). The group's offset stays.
+    pub fn overgrow(&mut self, partition: usize) {
+        self.note(format!("the log of {partition} has other records"));
+        let end = self.end(partition);
+        self.log[partition].clear();
+        while self.end(partition) <= end + 3 {
+            // Other commands than those that lay there: time has passed.
+            self.now += 1;
+            self.write_command(partition);
+        }
+    }
+
     /// The end of a partition.
     pub fn end(&self, partition: usize) -> i64 {
         self.log[partition].keys().next_back().map_or(0, |last| last + 1)

@@ -8,8 +8,9 @@ use trunkline_schemas::PipelineError;
 use trunkline_schemas::record::TopicPartition;
 
 use super::finding::Finding;
-use super::judge::{LogNow, Verdict, judge};
+use super::judge::{FirstUnread, LogNow, Verdict, judge};
 use super::position::LogPosition;
+use super::watch::{Looked, Watched};
 
 /// The gauge of partitions that stand still, by `topic`, `partition` and `reason`.
 const STOPPED: &str = "trunkline_log_stopped";
@@ -30,6 +31,22 @@ pub struct Opening {
     pub stands_still: bool,
 }
 
+/// What follows from a look at a partition that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing: it stands still already, or the look was at another reading of it.
+    Nothing,
+    /// It stands still from now on.
+    Stop(Finding),
+    /// Its log is the one that is read.
+    ReadOn {
+        /// No record lies between what was read and this offset.
+        skip_to: Option<i64>,
+        /// The client may have stopped reading it, and is to read it from here.
+        seek_to: Option<i64>,
+    },
+}
+
 /// What stands still, and who is told.
 #[derive(Debug)]
 pub struct LogGuard {
@@ -40,6 +57,8 @@ pub struct LogGuard {
     stopped: BTreeMap<TopicPartition, Finding>,
     /// What was reported last, so that the same is not said again with each restore.
     said: BTreeMap<TopicPartition, (Finding, bool)>,
+    /// How often each partition was begun or went on with another log: a look may be older than that.
+    readings: BTreeMap<TopicPartition, u64>,
 }
 
 // === impl LogGuard ===
@@ -62,6 +81,7 @@ impl LogGuard {
             instance: instance.to_owned(),
             stopped: BTreeMap::new(),
             said: BTreeMap::new(),
+            readings: BTreeMap::new(),
         }
     }
 
@@ -108,22 +128,47 @@ impl LogGuard {
                 true
             }
             _ => {
-                self.go_on(partition);
+                self.clear(partition);
                 false
             }
         };
+        self.begins_anew(partition);
         Opening { position, afresh, finding, stands_still }
     }
 
-    /// Looks at a partition that is being read: `read` up to `next` of it. What is found is returned once, and the
-    /// partition stands still from then on.
-    pub fn look(&mut self, partition: &TopicPartition, read: &LogPosition, now: &LogNow) -> Option<Finding> {
-        if self.stopped.contains_key(partition) {
-            return None;
+    /// Says which reading of each partition it is, so that what is seen of it is not taken for a later one.
+    pub fn number(&self, mut read: Vec<Watched>) -> Vec<Watched> {
+        read.iter_mut().for_each(|watched| watched.reading = self.reading(&watched.partition));
+        read
+    }
+
+    fn reading(&self, partition: &TopicPartition) -> u64 {
+        self.readings.get(partition).copied().unwrap_or_default()
+    }
+
+    fn begins_anew(&mut self, partition: &TopicPartition) {
+        *self.readings.entry(partition.clone()).or_default() += 1;
+    }
+
+    /// Takes in a look at a partition that is being read, of which `held` is what was read by now. What is found is
+    /// returned once, and the partition stands still from then on.
+    pub fn look(&mut self, looked: &Looked, held: &Watched) -> Step {
+        let Looked { watched, now, first, urgent } = looked;
+        let partition = &watched.partition;
+        if watched.reading != self.reading(partition) || self.stopped.contains_key(partition) {
+            return Step::Nothing;
         }
-        let finding = find(read, now)?;
-        self.stop(partition, finding);
-        Some(finding)
+        let next = watched.read_to(now, held.read_to);
+        let read = LogPosition { topic_id: held.topic_id, next, last: watched.last };
+        if let Some(finding) = find(&read, now) {
+            self.stop(partition, finding);
+            return Step::Stop(finding);
+        }
+        // Markers of transactions, of which a reader sees nothing.
+        let only_markers = *first == FirstUnread::Nothing && watched.next == held.read_to;
+        let skip_to = (only_markers && now.end > held.read_to).then_some(now.end);
+        // The client stopped reading one of the partitions and does not say which.
+        Step::ReadOn { skip_to, seek_to: urgent.then_some(held.read_to) }
     }
 
     /// Why a partition stands still.
@@ -147,6 +192,11 @@ impl LogGuard {
 
     /// A partition is read again.
     pub fn go_on(&mut self, partition: &TopicPartition) {
+        self.begins_anew(partition);
+        self.clear(partition);
+    }
+
+    fn clear(&mut self, partition: &TopicPartition) {
         if let Some(finding) = self.stopped.remove(partition) {
             gauge(partition, &finding, 0.0);
         }
@@ -213,7 +263,7 @@ impl LogGuard {
     }
 
     fn stop(&mut self, partition: &TopicPartition, finding: Finding) {
-        self.go_on(partition);
+        self.clear(partition);
         gauge(partition, &finding, 1.0);
         self.stopped.insert(partition.clone(), finding);
     }

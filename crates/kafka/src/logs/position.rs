@@ -12,7 +12,10 @@ use crate::changelog::{Anchor, digest};
 use crate::offset_tracker::SavedOffsetsError;
 
 /// The format that this build writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The format whose digests were others: what it says of the last record means nothing to this build.
+const OTHER_DIGESTS: u8 = 1;
 
 /// Bytes of a value that are part of a record's digest: the id of an event or a command lies within them, and the
 /// digest costs the same for each record.
@@ -77,9 +80,13 @@ impl LogPosition {
     /// # Errors
     /// [`SavedOffsetsError`] when they are from a later build, or not what was saved.
     pub fn decode(value: &[u8]) -> Result<Self, SavedOffsetsError> {
+        let position = |body| {
+            postcard::from_bytes(body)
+                .map_err(|error| SavedOffsetsError::Malformed(format!("a log's position: {error}")))
+        };
         match value.split_first() {
-            Some((&VERSION, body)) => postcard::from_bytes(body)
-                .map_err(|error| SavedOffsetsError::Malformed(format!("a log's position: {error}"))),
+            Some((&VERSION, body)) => position(body),
+            Some((&OTHER_DIGESTS, body)) => Ok(Self { last: None, ..position(body)? }),
             Some((&found, _)) if found > VERSION => Err(SavedOffsetsError::Newer { found }),
             _ => Err(SavedOffsetsError::Malformed("a log's position has no format version".to_owned())),
         }
@@ -132,7 +139,19 @@ mod tests {
         }
         // It is kept for as long as a deployment lives: another build must read it.
         let kept = LogPosition { topic_id: Some(TopicId(1)), next: 3, last: None }.encode().unwrap();
-        assert_eq!(kept, [1, 1, 1, 6, 0]);
+        assert_eq!(kept, [2, 1, 1, 6, 0]);
+    }
+
+    #[test]
+    fn the_digest_of_an_earlier_format_says_nothing() {
+        let saved = LogPosition {
+            topic_id: Some(TopicId(5)),
+            next: 42,
+            last: Some(Anchor { offset: 41, digest: 1 }),
+        };
+        let mut earlier = saved.encode().unwrap();
+        earlier[0] = OTHER_DIGESTS;
+        assert_eq!(LogPosition::decode(&earlier), Ok(LogPosition { last: None, ..saved }));
     }
 
     #[test]

@@ -135,39 +135,34 @@ impl LogReader {
         Ok(found)
     }
 
-    /// What lies where the last records of these positions lay.
-    fn at_last(
+    /// What lies at an offset of each partition, of which the first offset and the end are these; [`AtLast::NotLooked`]
+    /// where there is no offset to look at, or the log does not reach it. A partition is left out where the time was
+    /// over before the broker answered: what nobody saw proves nothing.
+    ///
+    /// # Errors
+    /// [`ConsumerError::Call`] when the client refuses.
+    pub(super) fn at(
         &self,
-        positions: &[(TopicPartition, Option<LogPosition>)],
-        ends: &[(i64, i64)],
-    ) -> Result<Vec<AtLast>, ConsumerError> {
-        let lasts: Vec<Option<i64>> = positions
-            .iter()
-            .zip(ends)
-            .map(|((_, position), (start, end))| {
-                let last = position.and_then(|position| position.last)?.offset;
-                (*start..*end).contains(&last).then_some(last)
-            })
-            .collect();
-        let asked: Vec<(TopicPartition, i64)> = positions
-            .iter()
-            .zip(&lasts)
-            .filter_map(|((partition, _), last)| Some((partition.clone(), (*last)?)))
-            .collect();
+        partitions: &[(TopicPartition, Option<i64>, (i64, i64))],
+    ) -> Result<HashMap<TopicPartition, AtLast>, ConsumerError> {
+        let within = partitions.iter().map(|(partition, offset, (start, end))| {
+            (partition, offset.filter(|offset| (*start..*end).contains(offset)))
+        });
+        let asked: Vec<(TopicPartition, i64)> =
+            within.clone().filter_map(|(partition, offset)| Some((partition.clone(), offset?))).collect();
         let first = self.first_from(&asked)?;
-        let at = |partition: &TopicPartition, last: Option<i64>| match (last, first.get(partition)) {
-            (None, _) => Ok(AtLast::NotLooked),
-            (Some(last), Some(FirstUnread::Record { mark, .. })) if mark.offset == last => {
-                Ok(AtLast::Digest(mark.digest))
-            }
-            (Some(_), Some(FirstUnread::Record { .. } | FirstUnread::Nothing)) => Ok(AtLast::Nothing),
-            // What nobody saw proves nothing: the caller asks again.
-            (Some(_), None | Some(FirstUnread::NotLooked)) => Err(self.call(
-                "reading the last finished record",
-                KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut),
-            )),
-        };
-        positions.iter().zip(lasts).map(|((partition, _), last)| at(partition, last)).collect()
+        let found = within.filter_map(|(partition, offset)| {
+            let found = match (offset, first.get(partition)) {
+                (None, _) => AtLast::NotLooked,
+                (Some(offset), Some(FirstUnread::Record { mark, .. })) if mark.offset == offset => {
+                    AtLast::Digest(mark.digest)
+                }
+                (Some(_), Some(FirstUnread::Record { .. } | FirstUnread::Nothing)) => AtLast::Nothing,
+                (Some(_), None | Some(FirstUnread::NotLooked)) => return None,
+            };
+            Some((partition.clone(), found))
+        });
+        Ok(found.collect())
     }
 
     fn call(&self, what: &'static str, source: KafkaError) -> ConsumerError {
@@ -185,20 +180,20 @@ impl LogLooks for LogReader {
         topics.sort_unstable();
         topics.dedup();
         let ids = self.ids(&topics)?;
-        let ends =
-            partitions.iter().map(|(partition, _)| self.ends(partition)).collect::<Result<Vec<_>, _>>()?;
-        let lasts = self.at_last(partitions, &ends)?;
-        Ok(partitions
-            .iter()
-            .zip(ends)
-            .zip(lasts)
-            .map(|(((partition, _), (start, end)), last)| LogNow {
-                topic_id: ids.get(&partition.topic).copied(),
-                start,
-                end,
-                last,
-            })
-            .collect())
+        let mut read = Vec::with_capacity(partitions.len());
+        for (partition, position) in partitions {
+            let last = position.and_then(|position| position.last).map(|last| last.offset);
+            read.push((partition.clone(), last, self.ends(partition)?));
+        }
+        let lasts = self.at(&read)?;
+        let looked = read.into_iter().map(|(partition, _, (start, end))| {
+            let last = lasts.get(&partition).copied().ok_or_else(|| {
+                let timed_out = KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut);
+                self.call("reading the last finished record", timed_out)
+            })?;
+            Ok(LogNow { topic_id: ids.get(&partition.topic).copied(), start, end, last })
+        });
+        looked.collect()
     }
 }
 

@@ -26,6 +26,11 @@ impl Trail {
         }
     }
 
+    /// The last record that was read.
+    pub fn last(&self) -> Option<Anchor> {
+        self.marks.back().copied()
+    }
+
     /// The last record below the watermark.
     pub fn below(&self, watermark: i64) -> Option<Anchor> {
         let above = self.marks.partition_point(|mark| mark.offset < watermark);
@@ -52,7 +57,7 @@ mod tests {
     #[test]
     fn the_last_record_below_the_watermark_is_known_whatever_was_left_out() {
         let mut trail = Trail::default();
-        assert_eq!(trail.below(5), None);
+        assert_eq!((trail.below(5), trail.last()), (None, None));
         for offset in [2, 3, 7, 3, 9] {
             trail.read(anchor(offset));
         }
@@ -60,7 +65,7 @@ mod tests {
         assert_eq!(trail.below(4), Some(anchor(3)));
         assert_eq!(trail.below(7), Some(anchor(3)));
         assert_eq!(trail.below(8), Some(anchor(7)));
-        assert_eq!(trail.below(100), Some(anchor(9)));
+        assert_eq!((trail.below(100), trail.last()), (Some(anchor(9)), Some(anchor(9))));
         assert_eq!(trail.below(4), Some(anchor(3)), "what was asked for need not have been committed");
         trail.committed(8);
         assert_eq!((trail.below(8), trail.below(100)), (Some(anchor(7)), Some(anchor(9))));

@@ -9,23 +9,28 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
+use super::compared::Compared;
 use super::judge::{AtLast, FirstUnread, LogNow};
 use super::position::TopicId;
 use super::reader::LogReader;
+use crate::changelog::Anchor;
 use crate::consumer_error::ConsumerError;
-use crate::topics;
+use crate::topics::{self, RecordTimes};
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(3);
 
-/// Between two looks at how long topics keep their records.
-const RETENTION_INTERVAL: Duration = Duration::from_secs(60);
+/// Between two looks at what topics do with the times of records.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The gauge: seconds since the oldest record was written that is not finished, by `topic` and `partition`.
 const OLDEST_UNREAD: &str = "trunkline_oldest_unread_age_seconds";
 
 /// The gauge: seconds for which a topic keeps its records, by `topic` and `partition`, to be compared with the ages.
 const RETENTION: &str = "trunkline_topic_retention_seconds";
+
+/// The gauge: 1 while a topic that is read takes the times of its records from their writers, by `topic`.
+const TIMED_BY_WRITERS: &str = "trunkline_topic_timed_by_writers";
 
 /// A partition that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +43,16 @@ pub struct Watched {
     pub next: i64,
     /// Everything below this offset was read.
     pub read_to: i64,
+    /// The last record that was read; `None` where none was.
+    pub last: Option<Anchor>,
+    /// Which reading of the partition it is, as [`LogGuard::number`](super::LogGuard::number) counts them; 0 before.
+    pub reading: u64,
 }
 
 /// What a look showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked {
-    /// What was looked at, as it was then.
+    /// What was looked at, as it was then; its last record is the one that was compared ([`Compared`]).
     pub watched: Watched,
     /// What the brokers say.
     pub now: LogNow,
@@ -89,7 +98,8 @@ struct Eye {
     measured: BTreeSet<TopicPartition>,
     /// Partitions that a look was asked for and that could not be looked at yet.
     owed: BTreeSet<TopicPartition>,
-    retention_at: Option<Instant>,
+    settings_at: Option<Instant>,
+    compared: Compared,
 }
 
 // === impl Watched ===
@@ -97,7 +107,7 @@ struct Eye {
 impl Watched {
     /// How far it was read, to be compared with what the brokers said: as it was then, since their answer is younger.
     /// Only what was read until now (`read_to`) counts where the beginning of the log has passed that.
-    pub fn read_to(&self, now: &LogNow, read_to: i64) -> i64 {
+    pub(super) fn read_to(&self, now: &LogNow, read_to: i64) -> i64 {
         match now.start > self.read_to {
             true => read_to.max(self.read_to).min(now.start),
             false => self.read_to,
@@ -119,6 +129,10 @@ impl WatchThread {
             "Seconds since the oldest record of a partition was written that is not finished; 0 when all are"
         );
         metrics::describe_gauge!(RETENTION, "Seconds for which a topic keeps its records");
+        metrics::describe_gauge!(
+            TIMED_BY_WRITERS,
+            "1 while the times of a topic's records are those of their writers (CreateTime) and not the brokers'"
+        );
         let shared = Arc::new(Shared::default());
         let (outbox, seen) = mpsc::channel();
         let (wake, waking) = mpsc::channel();
@@ -129,7 +143,8 @@ impl WatchThread {
             seen: outbox,
             measured: BTreeSet::new(),
             owed: BTreeSet::new(),
-            retention_at: None,
+            settings_at: None,
+            compared: Compared::default(),
         };
         let look_on = move || {
             while waking.recv_timeout(INTERVAL) != Err(mpsc::RecvTimeoutError::Disconnected) {
@@ -185,7 +200,7 @@ impl Eye {
             }
             Err(error) => tracing::warn!(%error, "looking at the logs that are read; trying again"),
         }
-        self.look_at_retention();
+        self.look_at_settings();
     }
 
     fn look_at(&mut self, watched: Vec<Watched>) -> Result<Vec<Looked>, ConsumerError> {
@@ -207,19 +222,59 @@ impl Eye {
                 behind.push((partition.clone(), (*next).max(start)));
             }
         }
+        let mut compared = self.compare(&watched, &ends)?;
         let first = self.reader.first_from(&behind)?;
         let looked = watched.into_iter().filter_map(|watched| {
             let (start, end) = *ends.get(&watched.partition)?;
+            // One of whose records none could be looked at is not known to be what it was.
+            let (read, last) = compared.remove(&watched.partition)?;
+            self.compared.looked_at(&watched);
             let topic_id = ids.get(&watched.partition.topic).copied();
             let first = match first.get(&watched.partition) {
                 Some(first) => *first,
                 None if watched.next >= end => FirstUnread::Nothing,
                 None => FirstUnread::NotLooked,
             };
-            let now = LogNow { topic_id, start, end, last: AtLast::NotLooked };
-            Some(Looked { watched, now, first, urgent: false })
+            let now = LogNow { topic_id, start, end, last };
+            Some(Looked { watched: Watched { last: read, ..watched }, now, first, urgent: false })
         });
         Ok(looked.collect())
+    }
+
+    /// A record that was read of each partition, and what lies there now: the first of those compared that is not what
+    /// it was, else the last. A partition is left out where one could not be looked at.
+    fn compare(
+        &self,
+        watched: &[Watched],
+        ends: &HashMap<TopicPartition, (i64, i64)>,
+    ) -> Result<HashMap<TopicPartition, (Option<Anchor>, AtLast)>, ConsumerError> {
+        let mut found: HashMap<TopicPartition, (Option<Anchor>, AtLast)> =
+            watched.iter().map(|watched| (watched.partition.clone(), (None, AtLast::NotLooked))).collect();
+        let chosen = watched.iter().map(|watched| {
+            let urgent = self.owed.contains(&watched.partition);
+            (&watched.partition, self.compared.choose(watched, urgent))
+        });
+        let chosen: Vec<_> = chosen.collect();
+        let most = chosen.iter().map(|(_, anchors)| anchors.len()).max().unwrap_or(0);
+        for number in 0..most {
+            let of_each = chosen.iter().filter_map(|(partition, anchors)| {
+                let differs = found.get(*partition).is_none_or(|found| differs(*found));
+                Some((*partition, *anchors.get(number).filter(|_| !differs)?, *ends.get(*partition)?))
+            });
+            let of_each: Vec<_> = of_each.collect();
+            let asked: Vec<_> = of_each
+                .iter()
+                .map(|(partition, anchor, ends)| ((*partition).clone(), Some(anchor.offset), *ends))
+                .collect();
+            let mut at = self.reader.at(&asked)?;
+            for (partition, anchor, _) in of_each {
+                match at.remove(partition) {
+                    Some(now) => drop(found.insert(partition.clone(), (Some(anchor), now))),
+                    None => drop(found.remove(partition)),
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn measure(&mut self, looked: &Looked) {
@@ -234,9 +289,11 @@ impl Eye {
 
     /// Whoever reads them now measures them.
     fn forget_others(&mut self, watched: &[Watched]) {
-        self.owed.retain(|partition| watched.iter().any(|watched| watched.partition == *partition));
+        let read = |partition: &TopicPartition| watched.iter().any(|watched| watched.partition == *partition);
+        self.owed.retain(read);
+        self.compared.retain(read);
         self.measured.retain(|partition| {
-            let stays = watched.iter().any(|watched| watched.partition == *partition);
+            let stays = read(partition);
             if !stays {
                 gauge(partition, 0.0);
             }
@@ -244,29 +301,32 @@ impl Eye {
         });
     }
 
-    fn look_at_retention(&mut self) {
-        if self.retention_at.is_some_and(|at| at.elapsed() < RETENTION_INTERVAL) {
+    fn look_at_settings(&mut self) {
+        if self.settings_at.is_some_and(|at| at.elapsed() < SETTINGS_INTERVAL) {
             return;
         }
-        self.retention_at = Some(Instant::now());
+        self.settings_at = Some(Instant::now());
         let topics: BTreeSet<String> =
             self.measured.iter().map(|partition| partition.topic.clone()).collect();
-        match retention(&self.kafka, &topics.into_iter().collect::<Vec<_>>()) {
-            Ok(kept) => {
-                for partition in &self.measured {
-                    if let Some(ms) = kept.get(&partition.topic) {
-                        metrics::gauge!(RETENTION, &labels(partition)).set(*ms as f64 / 1_000.0);
-                    }
-                }
+        let times = match record_times(&self.kafka, &topics.into_iter().collect::<Vec<_>>()) {
+            Ok(times) => times,
+            Err(error) => return tracing::debug!(error, "reading what topics do with the times of records"),
+        };
+        for partition in &self.measured {
+            if let Some(kept_ms) = times.get(&partition.topic).and_then(|times| times.kept_ms) {
+                metrics::gauge!(RETENTION, &labels(partition)).set(kept_ms as f64 / 1_000.0);
             }
-            Err(error) => tracing::debug!(error, "reading how long topics keep their records"),
+        }
+        for (topic, RecordTimes { by_brokers, .. }) in times {
+            let wrong = if by_brokers { 0.0 } else { 1.0 };
+            metrics::gauge!(TIMED_BY_WRITERS, "topic" => topic).set(wrong);
         }
     }
 }
 
-fn retention(kafka: &Kafka, topics: &[String]) -> Result<BTreeMap<String, u64>, String> {
+fn record_times(kafka: &Kafka, topics: &[String]) -> Result<BTreeMap<String, RecordTimes>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let asked = runtime.map_err(|error| error.to_string())?.block_on(topics::retention(kafka, topics));
+    let asked = runtime.map_err(|error| error.to_string())?.block_on(topics::record_times(kafka, topics));
     asked.map_err(|error| error.to_string())
 }
 
@@ -276,6 +336,15 @@ fn gauge(partition: &TopicPartition, seconds: f64) {
 
 fn labels(partition: &TopicPartition) -> [(&'static str, String); 2] {
     [("topic", partition.topic.clone()), ("partition", partition.partition.to_string())]
+}
+
+/// Whether another record, or none, lies where one lay.
+fn differs((read, now): (Option<Anchor>, AtLast)) -> bool {
+    match now {
+        AtLast::NotLooked => false,
+        AtLast::Nothing => true,
+        AtLast::Digest(digest) => read.is_none_or(|read| read.digest != digest),
+    }
 }
 
 /// UTC milliseconds: ages go by the clock that records are written with.

@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
-use trunkline_kafka::logs::{AtLast, LogLooks as _, LogPosition, LogReader, Verdict, judge, mark};
+use trunkline_kafka::logs::{
+    AtLast, LogLooks as _, LogPosition, LogReader, LogWatch as _, Looked, Verdict, WatchThread, Watched,
+    judge, mark,
+};
 use trunkline_kafka::{
     From, GroupConsumer, GroupSettings, OutboundRecord, Polled, Producer, TopicPartition, tail, topics,
 };
@@ -99,6 +102,42 @@ async fn a_topic_that_was_made_anew_is_known_by_its_id_and_by_its_records() {
     // As long as the old one and longer: only the record tells, where the id is not known.
     write(&kafka, 100..110).await;
     look_until(&kafka, read, |verdict| matches!(verdict, Verdict::AnotherRecord { offset: 4 })).await;
+    topics::remove(&kafka).await.unwrap();
+}
+
+/// What the watch says of the last record that was read, once it says what is waited for.
+fn watched_until(watch: &mut WatchThread, wanted: impl Fn(AtLast) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut said = Vec::new();
+    while !said.iter().any(|looked: &Looked| wanted(looked.now.last)) {
+        assert!(Instant::now() < deadline, "{said:?}");
+        watch.look_now();
+        std::thread::sleep(Duration::from_millis(100));
+        said.extend(watch.take());
+    }
+}
+
+#[tokio::test]
+async fn the_watch_looks_at_the_last_record_that_was_read() {
+    let Some(kafka) = cluster::kafka("logs-watch") else { return };
+    topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
+    write(&kafka, 0..5).await;
+    let LogPosition { next, last, .. } = read_to_the_end(&kafka).await;
+    let partition = TopicPartition::new(kafka.topic(EVENTS_NORMALIZED), 1);
+    let mut watch = WatchThread::start(&kafka, "test").unwrap();
+    // Without an id, as where brokers do not say it, the record alone tells.
+    watch.watch(vec![Watched { partition, topic_id: None, next, read_to: next, last, reading: 0 }]);
+    let same = AtLast::Digest(last.unwrap().digest);
+    let mut watch = tokio::task::spawn_blocking(move || {
+        watched_until(&mut watch, |last| last == same);
+        watch
+    })
+    .await
+    .unwrap();
+    remade(&kafka).await;
+    write(&kafka, 100..110).await;
+    let other = move |last| matches!(last, AtLast::Digest(_)) && last != same;
+    tokio::task::spawn_blocking(move || watched_until(&mut watch, other)).await.unwrap();
     topics::remove(&kafka).await.unwrap();
 }
 

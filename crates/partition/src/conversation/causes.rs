@@ -44,6 +44,15 @@ pub struct Causes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Need(Option<(Stage, u32)>);
 
+// === impl Stage ===
+
+impl Stage {
+    /// Whether each participant has one of their own.
+    fn is_somebodys(self) -> bool {
+        matches!(self, Self::Flow | Self::Queue | Self::Agent)
+    }
+}
+
 // === impl Causes ===
 
 impl Causes {
@@ -80,7 +89,7 @@ impl Causes {
             _ => Stage::Begun,
         };
         self.furthest = self.furthest.max(stage);
-        if matches!(stage, Stage::Flow | Stage::Queue | Stage::Agent) {
+        if stage.is_somebodys() {
             self.began_with((stage, participant(event)));
         }
     }
@@ -95,7 +104,7 @@ impl Causes {
     pub fn admit(&self, need: Need) -> bool {
         match need.0 {
             None => true,
-            Some((stage @ (Stage::Flow | Stage::Queue | Stage::Agent), whose)) if whose != 0 => {
+            Some((stage, whose)) if whose != 0 && stage.is_somebodys() => {
                 self.began.len() >= MOST
                     || self.began.contains(&(stage, whose))
                     || self.began.contains(&(stage, 0))
@@ -125,7 +134,7 @@ impl Need {
             et::PARTICIPANT_DISCONNECTED | et::ACW_ENDED | et::WRAPUP_APPLIED => Stage::Agent,
             _ => return Self(None),
         };
-        Self(Some((stage, participant(event))))
+        Self(Some((stage, if stage.is_somebodys() { participant(event) } else { 0 })))
     }
 }
 

@@ -29,6 +29,23 @@ fn now(topic_id: Option<TopicId>, start: i64, end: i64) -> LogNow {
     LogNow { topic_id, start, end, last: AtLast::Digest(5) }
 }
 
+/// What is read of the log up to offset 10; the last record lay at 9.
+fn held() -> Watched {
+    Watched { partition: partition(), topic_id: ID, next: 10, read_to: 10, last: LAST, reading: 0 }
+}
+
+fn looked(watched: Watched, now: LogNow) -> Looked {
+    Looked { watched, now, first: FirstUnread::NotLooked, urgent: false }
+}
+
+/// Looks at it once.
+fn look(guard: &mut LogGuard, now: LogNow) -> Option<Finding> {
+    match guard.look(&looked(held(), now), &held()) {
+        Step::Stop(finding) => Some(finding),
+        Step::Nothing | Step::ReadOn { .. } => None,
+    }
+}
+
 fn saved() -> Option<LogPosition> {
     Some(LogPosition { topic_id: ID, next: 10, last: LAST })
 }
@@ -72,10 +89,9 @@ fn a_partition_begins_where_nothing_is_skipped_or_stands_still() {
 #[test]
 fn what_is_found_while_reading_stops_the_partition_once_and_others_go_on() {
     let mut guard = careful();
-    let read = LogPosition { topic_id: ID, next: 10, last: None };
-    assert_eq!(guard.look(&partition(), &read, &now(ID, 3, 12)), None);
-    let finding = guard.look(&partition(), &read, &now(OTHER, 0, 2)).unwrap();
-    assert_eq!(guard.look(&partition(), &read, &now(OTHER, 0, 2)), None);
+    assert_eq!(look(&mut guard, now(ID, 3, 12)), None);
+    let finding = look(&mut guard, now(OTHER, 0, 2)).unwrap();
+    assert_eq!(look(&mut guard, now(OTHER, 0, 2)), None);
     assert_eq!(guard.stopped(&partition()), Some(finding));
     assert_eq!(guard.stopped(&TopicPartition::new("events.normalized", 4)), None);
     assert!(guard.resumable().is_empty());
@@ -86,10 +102,52 @@ fn what_is_found_while_reading_stops_the_partition_once_and_others_go_on() {
 }
 
 #[test]
+fn a_log_that_lost_its_end_and_grew_beyond_it_is_known_by_its_last_record() {
+    for last in [AtLast::Digest(6), AtLast::Nothing] {
+        let mut guard = careful();
+        let finding = look(&mut guard, LogNow { last, ..now(ID, 0, 500) }).unwrap();
+        assert!(finding.voids_offsets(), "{finding:?}");
+        assert!(finding.message(&partition(), false).contains("another record lies at offset 9"));
+    }
+    let same = careful().look(&looked(held(), now(ID, 0, 500)), &held());
+    assert_eq!(same, Step::ReadOn { skip_to: None, seek_to: None });
+}
+
+#[test]
+fn a_look_at_an_earlier_reading_says_nothing_of_this_one() {
+    let gone = LogNow { last: AtLast::Nothing, ..now(ID, 0, 500) };
+    let mut guard = bold();
+    let numbered = |guard: &LogGuard| guard.number(vec![held()]).remove(0);
+    let before = numbered(&guard);
+    assert!(matches!(guard.look(&looked(before.clone(), gone), &held()), Step::Stop(_)));
+    guard.go_on(&partition());
+    // It went on with the log that there is now, and has read as far by now.
+    assert_eq!(guard.look(&looked(before, gone), &held()), Step::Nothing);
+    assert!(matches!(guard.look(&looked(numbered(&guard), gone), &held()), Step::Stop(_)));
+    // Or it was given back, and begun again.
+    let before = numbered(&guard);
+    guard.forget(&partition());
+    guard.open(&partition(), saved(), Some(10), &now(ID, 0, 40));
+    assert_eq!(guard.look(&looked(before, gone), &held()), Step::Nothing);
+}
+
+#[test]
+fn a_client_that_stopped_reads_on_and_markers_are_passed_over() {
+    let mut asked = Looked { urgent: true, first: FirstUnread::Nothing, ..looked(held(), now(ID, 0, 14)) };
+    let step = |asked: &Looked, held: &Watched| careful().look(asked, held);
+    assert_eq!(step(&asked, &held()), Step::ReadOn { skip_to: Some(14), seek_to: Some(10) });
+    // What was read meanwhile lay behind the markers.
+    let further = Watched { read_to: 20, ..held() };
+    assert_eq!(step(&asked, &further), Step::ReadOn { skip_to: None, seek_to: Some(20) });
+    asked.urgent = false;
+    asked.now.end = 10;
+    assert_eq!(step(&asked, &held()), Step::ReadOn { skip_to: None, seek_to: None });
+}
+
+#[test]
 fn what_goes_on_by_itself_waits_until_it_is_told_to() {
     let mut guard = bold();
-    let read = LogPosition { topic_id: ID, next: 10, last: None };
-    let finding = guard.look(&partition(), &read, &now(ID, 15, 20)).unwrap();
+    let finding = look(&mut guard, now(ID, 15, 20)).unwrap();
     assert_eq!(guard.resumable(), [(partition(), finding)]);
     assert_eq!((finding.resumes_at(), finding.passed_over()), (15, 5));
     guard.go_on(&partition());
@@ -98,7 +156,6 @@ fn what_goes_on_by_itself_waits_until_it_is_told_to() {
 
 #[test]
 fn nothing_is_waited_for_in_a_log_that_is_gone_or_that_somebody_has_to_decide_about() {
-    let read = LogPosition { topic_id: ID, next: 10, last: None };
     for (on_log_change, on_loss, now, reads_no_more) in [
         (OnLogChange::Stop, OnLoss::Stop, now(ID, 3, 12), false),
         (OnLogChange::Stop, OnLoss::Stop, now(ID, 15, 20), true),
@@ -108,7 +165,7 @@ fn nothing_is_waited_for_in_a_log_that_is_gone_or_that_somebody_has_to_decide_ab
         (OnLogChange::FromBeginning, OnLoss::Continue, now(OTHER, 0, 20), true),
     ] {
         let mut guard = guard(on_log_change, on_loss);
-        guard.look(&partition(), &read, &now);
+        look(&mut guard, now);
         assert_eq!(guard.reads_no_more(&partition()), reads_no_more, "{on_log_change:?} {on_loss:?} {now:?}");
     }
 }
