@@ -1,6 +1,7 @@
 //! Outputs as records: Avro, keys, headers.
 
 use trunkline_config::Kafka;
+use trunkline_kafka::limits::TakenSizes;
 use trunkline_kafka::schemas::Ids;
 use trunkline_kafka::{OutboundRecord, ReportEncoder, limits};
 use trunkline_partition::output::{DeadLetter, Emission, Enriched, Output};
@@ -23,6 +24,7 @@ pub struct Publisher {
     enriched: EnrichedEncoder,
     decision: Encoder<RoutingDecision>,
     profile: Encoder<CustomerProfile>,
+    profile_sizes: TakenSizes,
     write_back: Vec<Encoder<WriteBack>>,
     reports: ReportEncoder,
 }
@@ -40,6 +42,7 @@ impl Publisher {
             enriched: EnrichedEncoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
             decision: Encoder::new(ids.get(catalog::ROUTING_DECISIONS)?),
             profile: Encoder::new(ids.get(catalog::CUSTOMER_PROFILES)?),
+            profile_sizes: TakenSizes::default(),
             write_back: write_backs
                 .map(|system| Some(Encoder::new(ids.get(&catalog::writebacks(system))?)))
                 .collect::<Option<_>>()?,
@@ -66,7 +69,8 @@ impl Publisher {
             Output::Profile(profile) => {
                 let value = self.profile.encode_to_vec(&profile);
                 let (key, at) = (profile.key().into_bytes(), profile.last_updated);
-                match self.fitting(catalog::CUSTOMER_PROFILES, key, value, Headers::new(), at) {
+                let record = self.fitting(catalog::CUSTOMER_PROFILES, key, value, Headers::new(), at);
+                match record.and_then(|record| self.profile_sizes.fits(&record).map(|()| record)) {
                     Ok(record) => records.push(record),
                     Err(reason) => {
                         tracing::error!(code = %error_codes::OVERSIZED, reason, "profile not published");
@@ -79,6 +83,21 @@ impl Publisher {
                 Ok(())
             }
         }
+    }
+
+    /// The brokers refused a record for its size, so many bytes of key and value, on this topic (with prefix). True
+    /// where it stems from no record of the input: reports and profiles as large as that are left out from now on, and
+    /// no event is the cause.
+    pub fn refused(&mut self, topic: &str, bytes: usize) -> bool {
+        if topic == self.kafka.topic(catalog::PIPELINE_ERRORS) {
+            self.reports.refused(bytes);
+            return true;
+        }
+        let of_profile = topic == self.kafka.topic(catalog::CUSTOMER_PROFILES);
+        if of_profile {
+            self.profile_sizes.refused(bytes);
+        }
+        of_profile
     }
 
     /// A report of the instance itself, for `pipeline.errors`; none when it cannot be published, which is logged.
@@ -274,6 +293,13 @@ mod tests {
         decoder.decode(record.value.as_deref().unwrap()).unwrap()
     }
 
+    fn profile() -> CustomerProfile {
+        serde_json::from_value(serde_json::json!({
+            "customerId": "C-1", "sourceSystems": [], "sources": [], "lastUpdated": 7
+        }))
+        .unwrap()
+    }
+
     fn decision(skill: String) -> RoutingDecision {
         RoutingDecision {
             decision_id: "d".to_owned(),
@@ -317,6 +343,21 @@ mod tests {
             issued_at: 1,
             expires_at: None,
         }
+    }
+
+    #[test]
+    fn a_profile_that_was_refused_for_its_size_is_left_out_and_no_event_is_blamed() {
+        let mut publisher = publisher();
+        let made = |publisher: &mut Publisher| {
+            let mut records = Vec::new();
+            publisher.records(Output::Profile(profile()), 7, &mut records).unwrap();
+            records.pop().map(|record| record.key_and_value())
+        };
+        let bytes = made(&mut publisher).unwrap();
+        assert!(!publisher.refused("t.events.enriched", 1), "it came of an event");
+        assert!(publisher.refused("t.customer.profiles", bytes + 1) && made(&mut publisher).is_some());
+        assert!(publisher.refused("t.customer.profiles", bytes) && made(&mut publisher).is_none());
+        assert!(publisher.refused("t.pipeline.errors", 1));
     }
 
     #[test]

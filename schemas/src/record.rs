@@ -52,8 +52,13 @@ pub struct InboundRecord {
 impl OutboundRecord {
     /// Bytes of key, value and headers.
     pub fn bytes(&self) -> usize {
+        self.key_and_value() + self.headers.bytes()
+    }
+
+    /// Bytes of key and value.
+    pub fn key_and_value(&self) -> usize {
         let optional = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-        optional(&self.key) + optional(&self.value) + self.headers.bytes()
+        optional(&self.key) + optional(&self.value)
     }
 }
 

@@ -178,6 +178,16 @@ impl Outputs {
         self.reports.record(report, &Headers::new())
     }
 
+    /// The brokers refused a record for its size, so many bytes of key and value, on this topic. True where it is a
+    /// report: as large ones are left out from now on.
+    pub fn refused_report(&mut self, topic: &str, bytes: usize) -> bool {
+        let is_report = topic == self.topics.reports;
+        if is_report {
+            self.reports.refused(bytes);
+        }
+        is_report
+    }
+
     /// The state of a partition: which log it is of and how far that is done, and where it changed what is done above.
     ///
     /// # Errors

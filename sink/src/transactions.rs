@@ -29,6 +29,8 @@ pub enum Settled {
     Aborted,
     /// Aborted, because the client refuses what came of this record, and will again.
     Refused(Place, String),
+    /// Aborted, because the client refuses a report. As large ones are left out from now on: no record is the cause.
+    ReportRefused,
     /// Committed or not: a new producer settles it, and what is read from the brokers then tells.
     Indeterminate,
 }
@@ -87,11 +89,16 @@ impl Transactions {
             Ok(_) => "it is not known whether the last transaction took effect".to_owned(),
             Err(error) => error.to_string(),
         };
+        let of_report = match &committed {
+            Err(TransactionError::Record { topic, bytes, .. }) => self.outputs.refused_report(topic, *bytes),
+            _ => false,
+        };
         let took_ms = u64::try_from(clock.now_ms().saturating_sub(started_ms)).unwrap_or_default();
         let ended = end_transaction(committed, Aborting::Now, || brokers.abort())?;
         metrics::transaction(ended.as_str(), Duration::from_millis(took_ms));
         match ended {
             Ended::Committed => Ok(Settled::Committed),
+            Ended::Aborted if of_report => Ok(Settled::ReportRefused),
             Ended::Aborted => Ok(match refused {
                 Some((place, reason)) => Settled::Refused(place, reason),
                 None => Settled::Aborted,

@@ -31,6 +31,38 @@ pub fn fits(record: &OutboundRecord) -> Result<(), String> {
     fits_into(record, MAX_RECORD_BYTES)
 }
 
+/// What the brokers turn out to take on a topic of [`MAX_RECORD_BYTES`]: less, where somebody made it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenSizes {
+    /// Bytes of key and value of the smallest record that was refused.
+    refused: Option<usize>,
+}
+
+impl TakenSizes {
+    /// A record was refused for its size, so many bytes of key and value.
+    pub fn refused(&mut self, bytes: usize) {
+        self.refused = Some(self.refused.map_or(bytes, |known| known.min(bytes)));
+    }
+
+    /// As [`fits`], and whether it is smaller than all that were refused.
+    ///
+    /// # Errors
+    /// As [`fits`].
+    pub fn fits(&self, record: &OutboundRecord) -> Result<(), String> {
+        fits(record)?;
+        let bytes = record.key_and_value();
+        match self.refused {
+            Some(refused) if bytes >= refused => {
+                let topic = &record.topic;
+                Err(format!(
+                    "it has {bytes} bytes, and {topic} did not take {refused}: raise its max.message.bytes"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Whether the brokers take a record on a topic of this limit, in bytes, or why not.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use trunkline_schemas::codec::Encoder;
 use trunkline_schemas::headers::{self, Headers};
 use trunkline_schemas::{OutboundRecord, PipelineError};
 
-use crate::limits;
+use crate::limits::TakenSizes;
 
 /// Reports kept while no transaction can be committed; beyond that the oldest are dropped, and counted.
 const LIMIT: usize = 1_000;
@@ -24,6 +24,7 @@ pub struct ReportQueue {
 pub struct ReportEncoder {
     topic: String,
     encoder: Encoder<PipelineError>,
+    sizes: TakenSizes,
 }
 
 // === impl ReportQueue ===
@@ -69,7 +70,13 @@ impl ReportQueue {
 impl ReportEncoder {
     /// Writes to `topic` (with its prefix) under this schema id.
     pub fn new(topic: String, schema_id: u32) -> Self {
-        Self { topic, encoder: Encoder::new(schema_id) }
+        Self { topic, encoder: Encoder::new(schema_id), sizes: TakenSizes::default() }
+    }
+
+    /// The brokers refused a report for its size, so many bytes of key and value: as large ones are not made any more.
+    /// They are in the log, and no transaction is aborted for them again and again.
+    pub fn refused(&mut self, bytes: usize) {
+        self.sizes.refused(bytes);
     }
 
     /// The record of a report, in the trace of these headers; none when the brokers would not take it, which is logged.
@@ -94,7 +101,7 @@ impl ReportEncoder {
             headers,
             timestamp: Some(report.occurred_at),
         };
-        limits::fits(&record).map_err(refused).ok().map(|()| record)
+        self.sizes.fits(&record).map_err(refused).ok().map(|()| record)
     }
 }
 
@@ -157,7 +164,19 @@ mod tests {
     #[test]
     fn a_report_that_the_brokers_would_not_take_does_not_hold_up_the_transaction() {
         let mut encoder = ReportEncoder::new("t.pipeline.errors".to_owned(), 8);
-        let large = PipelineError { message: "x".repeat(limits::MAX_RECORD_BYTES), ..report("1") };
+        let large = PipelineError { message: "x".repeat(crate::limits::MAX_RECORD_BYTES), ..report("1") };
         assert_eq!(encoder.record(&large, &Headers::new()), None);
+        // A topic that was made to take less than it should.
+        let mut made = |length| {
+            let of_length = PipelineError { message: "x".repeat(length), ..report("1") };
+            encoder.record(&of_length, &Headers::new())
+        };
+        let refused = made(500).map(|record| record.key_and_value()).unwrap();
+        encoder.refused(refused);
+        let mut made = |length| {
+            let of_length = PipelineError { message: "x".repeat(length), ..report("1") };
+            encoder.record(&of_length, &Headers::new()).is_some()
+        };
+        assert_eq!([made(501), made(500), made(499)], [false, false, true]);
     }
 }

@@ -10,7 +10,7 @@ use trunkline_kafka::{Ended, TransactionError};
 use trunkline_schemas::error_codes;
 
 use super::recovery::Next;
-use super::transaction::Commit;
+use super::transaction::{Commit, Refused};
 use super::{Engine, EngineError};
 use crate::brokers::ChangelogBrokers;
 use crate::metrics;
@@ -55,14 +55,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 self.apply(&commits)
             }
             Next::Rewind(wait) => {
-                if let Some((place, aside)) = self.troubles.aborted(refused) {
-                    self.reports.put_aside(
-                        self.input.partition(place.0),
-                        place.1,
-                        &aside,
-                        self.clock.now_ms(),
-                    );
-                }
+                self.aborted(refused);
                 self.rewind()?;
                 self.brokers.wait(wait);
                 Ok(())
@@ -78,6 +71,20 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 Ok(())
             }
             Next::Fenced(error) => self.fenced(error),
+        }
+    }
+
+    /// A transaction was aborted: a record that is known to be the cause is put aside.
+    fn aborted(&mut self, refused: Option<Refused>) {
+        let of_record = match refused {
+            None => None,
+            Some(Refused::OfRecord(reason)) => Some(reason),
+            // No record is the cause, however few the transaction held.
+            Some(Refused::OfNoRecord) => return self.troubles.forget_content(),
+        };
+        if let Some(((partition, offset), aside)) = self.troubles.aborted(of_record) {
+            let input = self.input.partition(partition);
+            self.reports.put_aside(input, offset, &aside, self.clock.now_ms());
         }
     }
 

@@ -36,6 +36,15 @@ pub(super) struct Commit {
     pub(super) changes: Vec<Change>,
 }
 
+/// What the brokers refused of a transaction for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Something that came of a record of the input, and why.
+    OfRecord(String),
+    /// A report or a profile. It is left out from now on.
+    OfNoRecord,
+}
+
 /// How far the transaction is.
 pub(super) struct Transaction {
     publisher: Publisher,
@@ -51,8 +60,8 @@ pub(super) struct Transaction {
     failure: Option<TransactionError>,
     /// Why the latest did not take effect, for people.
     why: String,
-    /// Why one of its records was refused for good, of the latest that was ended.
-    refused: Option<String>,
+    /// What was refused for good of the latest that was ended.
+    refused: Option<Refused>,
     /// Encoded, not yet handed over.
     records: Vec<OutboundRecord>,
     /// Bytes of their keys, values and headers.
@@ -157,7 +166,10 @@ impl Transaction {
             Err(error) => error.to_string(),
         };
         self.refused = match &committed {
-            Err(TransactionError::Record { reason, .. }) => Some(reason.clone()),
+            Err(TransactionError::Record { topic, bytes, reason }) => Some({
+                let of_none = self.publisher.refused(topic, *bytes);
+                if of_none { Refused::OfNoRecord } else { Refused::OfRecord(reason.clone()) }
+            }),
             _ => None,
         };
         // Aborting takes time as well: where others wait, the next producer does it.
@@ -175,8 +187,8 @@ impl Transaction {
         &self.why
     }
 
-    /// Why a record of the transaction that was ended last was refused for good, if one was.
-    pub(super) fn take_refused(&mut self) -> Option<String> {
+    /// What was refused for good of the transaction that was ended last, if anything was.
+    pub(super) fn take_refused(&mut self) -> Option<Refused> {
         self.refused.take()
     }
 

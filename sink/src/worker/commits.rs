@@ -67,6 +67,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let settled_now = self.settle_indeterminate()?;
         match &settled {
             Settled::Refused(place, reason) => self.put_aside(place, reason),
+            Settled::ReportRefused => {}
             // Brokers that do not answer say nothing of the records.
             _ if settled_now => {
                 if let Some(place) = self.state.troubles.aborted(&plan) {

@@ -266,6 +266,11 @@ impl Brokers for Handle {
             world.note(format!("{}: a record is refused", self.instance));
             return Err(self.abortable("commit"));
         }
+        if let Some(bytes) = world.refused_report(&records) {
+            world.note(format!("{}: a report is refused", self.instance));
+            let topic = trunkline_schemas::catalog::PIPELINE_ERRORS.to_owned();
+            return Err(TransactionError::Record { topic, bytes, reason: "too large".to_owned() });
+        }
         let fate = if world.calm { 99 } else { world.dice.index(100) };
         if fate < 18 {
             world.note(format!("{}: commit {offsets:?} goes wrong: {fate}", self.instance));

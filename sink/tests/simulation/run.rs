@@ -418,3 +418,28 @@ fn a_log_that_has_other_records_where_they_were_read_stands_still() {
     world.borrow_mut().overgrow(0);
     assert!(turn(&|world| world.reports == 1), "{}", world.borrow().left());
 }
+
+/// A report that is refused is left out: no command is the cause, and none waits for it.
+#[test]
+fn a_report_that_the_brokers_refuse_holds_up_nobody() {
+    let world = Rc::new(RefCell::new(World::new(1)));
+    world.borrow_mut().calm = true;
+    world.borrow_mut().known_from = 0;
+    world.borrow_mut().reports_below = Some(1);
+    (0..PARTITIONS).flat_map(|partition| [partition; 6]).for_each(|p| world.borrow_mut().write_command(p));
+    let choice = OnLogChange::FromBeginning;
+    let mut workers: Vec<_> =
+        (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, choice)).collect();
+    finish(&world, &mut workers, 60_000);
+    // This makes a report.
+    world.borrow_mut().make_anew(0);
+    world.borrow_mut().write_command(0);
+    finish(&world, &mut workers, 60_000);
+    for _ in 0..40 {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+    }
+    let world = world.borrow();
+    let refused = world.history.iter().filter(|line| line.contains("a report is refused")).count();
+    assert_eq!((refused, world.reports), (1, 0), "it was refused once");
+    assert_eq!(world.violation, None);
+}

@@ -52,6 +52,8 @@ pub struct World {
     pub topic_ids: Vec<u128>,
     /// Reports that are committed.
     pub reports: usize,
+    /// The brokers take no reports of so many bytes of key and value, or more.
+    pub reports_below: Option<usize>,
     pub group: Group,
     pub targets: Targets,
     pub in_the_air: Vec<InTheAir>,
@@ -97,6 +99,7 @@ impl World {
             positions: vec![None; PARTITIONS],
             topic_ids: vec![1; PARTITIONS],
             reports: 0,
+            reports_below: None,
             group: Group::new(INSTANCES, PARTITIONS),
             targets: Targets::default(),
             in_the_air: Vec::new(),
@@ -180,6 +183,13 @@ impl World {
             let (partition, offset) = result.command_id.split_once('/').unwrap();
             whole && self.refused.contains(&(partition.parse().unwrap(), offset.parse().unwrap()))
         })
+    }
+
+    /// Bytes of the largest report among these records, if the brokers refuse it.
+    pub fn refused_report(&self, records: &[OutboundRecord]) -> Option<usize> {
+        let reports = records.iter().filter(|record| record.topic == catalog::PIPELINE_ERRORS);
+        let largest = reports.map(OutboundRecord::key_and_value).max();
+        largest.filter(|bytes| self.reports_below.is_some_and(|below| *bytes >= below))
     }
 
     /// A partition's log is deleted with its group's offset, and another one takes its place.
