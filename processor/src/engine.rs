@@ -224,7 +224,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 }
                 Ok(Polled::Assigned(partitions)) => self.assigned(&numbers(&partitions))?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(&numbers(&partitions), lost)?,
-                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
+                Ok(Polled::OutOfRange) => self.look_now(),
                 Ok(Polled::Idle) => return Ok(()),
                 Err(error @ ConsumerError::Fatal { .. }) => return Err(error.into()),
                 Err(error) => {

@@ -29,6 +29,10 @@ pub struct Publisher {
     reports: ReportEncoder,
 }
 
+/// A profile that was refused and is smaller than this, in bytes, was not refused for its own size: brokers measure
+/// batches. The transactions that follow are small, and take it.
+const LEAST_REFUSED_PROFILE: usize = 16 << 10;
+
 // === impl Publisher ===
 
 impl Publisher {
@@ -86,14 +90,15 @@ impl Publisher {
     }
 
     /// The brokers refused a record for its size, so many bytes of key and value, on this topic (with prefix). True
-    /// where it stems from no record of the input: reports and profiles as large as that are left out from now on, and
-    /// no event is the cause.
+    /// where it stems from no record of the input: reports and large profiles of that size are left out from now on,
+    /// and no event is the cause.
     pub fn refused(&mut self, topic: &str, bytes: usize) -> bool {
         if topic == self.kafka.topic(catalog::PIPELINE_ERRORS) {
             self.reports.refused(bytes);
             return true;
         }
-        let of_profile = topic == self.kafka.topic(catalog::CUSTOMER_PROFILES);
+        let of_profile =
+            topic == self.kafka.topic(catalog::CUSTOMER_PROFILES) && bytes >= LEAST_REFUSED_PROFILE;
         if of_profile {
             self.profile_sizes.refused(bytes);
         }
@@ -346,15 +351,17 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_was_refused_for_its_size_is_left_out_and_no_event_is_blamed() {
+    fn a_large_profile_that_was_refused_is_left_out_and_no_event_is_blamed() {
         let mut publisher = publisher();
         let made = |publisher: &mut Publisher| {
+            let large = CustomerProfile { account_name: Some("x".repeat(20_000)), ..profile() };
             let mut records = Vec::new();
-            publisher.records(Output::Profile(profile()), 7, &mut records).unwrap();
+            publisher.records(Output::Profile(large), 7, &mut records).unwrap();
             records.pop().map(|record| record.key_and_value())
         };
         let bytes = made(&mut publisher).unwrap();
-        assert!(!publisher.refused("t.events.enriched", 1), "it came of an event");
+        assert!(!publisher.refused("t.events.enriched", bytes), "it came of an event");
+        assert!(!publisher.refused("t.customer.profiles", 900), "its batch was too large");
         assert!(publisher.refused("t.customer.profiles", bytes + 1) && made(&mut publisher).is_some());
         assert!(publisher.refused("t.customer.profiles", bytes) && made(&mut publisher).is_none());
         assert!(publisher.refused("t.pipeline.errors", 1));

@@ -186,7 +186,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
                 }
                 Ok(Polled::Assigned(partitions)) => self.assigned(partitions)?,
                 Ok(Polled::Revoked { partitions, lost }) => self.revoked(partitions, lost)?,
-                Ok(Polled::OutOfRange) => self.log_watch.look_now(),
+                Ok(Polled::OutOfRange) => self.look_now(),
                 Ok(Polled::Idle) => break,
                 Err(error @ ConsumerError::Call { .. }) => {
                     self.brokers_are_away(&error.to_string());

@@ -59,12 +59,19 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let waiting = sought.len();
         sought.retain(|partition| self.intake.waits(*partition));
         if sought.len() < waiting {
-            self.log_watch.look_now();
+            self.look_now();
         }
         for (input, finding) in self.logs.resumable() {
             self.resume(&input, finding)?;
         }
         Ok(())
+    }
+
+    /// The client may have stopped reading a partition: what was read until then is compared, so the watch learns of it
+    /// first.
+    pub(super) fn look_now(&mut self) {
+        self.log_watch.watch(self.logs.number(self.intake.watched(&self.input)));
+        self.log_watch.look_now();
     }
 
     /// These partitions are not ours any more.

@@ -42,6 +42,13 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         Ok(())
     }
 
+    /// The client may have stopped reading a partition: what was read until then is compared, so the watch learns of it
+    /// first.
+    pub(super) fn look_now(&mut self) {
+        self.log_watch.watch(self.logs.number(self.lanes.watched()));
+        self.log_watch.look_now();
+    }
+
     /// These partitions are not ours any more.
     pub(super) fn forget_logs(&mut self, partitions: &[TopicPartition]) {
         partitions.iter().for_each(|partition| self.logs.forget(partition));

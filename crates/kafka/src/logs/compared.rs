@@ -12,7 +12,8 @@ use crate::changelog::Anchor;
 /// The last record that was read proves nothing by itself: of a log that lost its end and grew beyond it again, a
 /// reader that nobody stopped has read on by the time of the look, so that the last record is one of the other log. So
 /// a look compares the record that was the last one at the look before. Where the client stopped reading, the last one
-/// as well: it was read before that.
+/// as well: it was read before that. What a log lost of the seconds since the look before, the client finds by the
+/// leaders' epochs (KIP-320), or nobody.
 #[derive(Debug, Default)]
 pub struct Compared {
     /// The reading that a record belongs to, and the record.

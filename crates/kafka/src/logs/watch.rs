@@ -296,6 +296,7 @@ impl Eye {
             let stays = read(partition);
             if !stays {
                 gauge(partition, 0.0);
+                timed_by_writers(&partition.topic, false);
             }
             stays
         });
@@ -318,8 +319,7 @@ impl Eye {
             }
         }
         for (topic, RecordTimes { by_brokers, .. }) in times {
-            let wrong = if by_brokers { 0.0 } else { 1.0 };
-            metrics::gauge!(TIMED_BY_WRITERS, "topic" => topic).set(wrong);
+            timed_by_writers(&topic, !by_brokers);
         }
     }
 }
@@ -332,6 +332,10 @@ fn record_times(kafka: &Kafka, topics: &[String]) -> Result<BTreeMap<String, Rec
 
 fn gauge(partition: &TopicPartition, seconds: f64) {
     metrics::gauge!(OLDEST_UNREAD, &labels(partition)).set(seconds);
+}
+
+fn timed_by_writers(topic: &str, is: bool) {
+    metrics::gauge!(TIMED_BY_WRITERS, "topic" => topic.to_owned()).set(f64::from(u8::from(is)));
 }
 
 fn labels(partition: &TopicPartition) -> [(&'static str, String); 2] {
