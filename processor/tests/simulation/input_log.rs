@@ -54,7 +54,7 @@ impl LogWatch for ModelWatch {
             let at = |last: Option<Anchor>| {
                 look(&world, watched.partition.partition, last.map(|last| last.offset))
             };
-            let differs = |last: &&Anchor| at(Some(**last)).last != AtLast::Digest(last.digest);
+            let differs = |last: &&Anchor| at(Some(**last)).last.differs_from(**last);
             let last = chosen.iter().find(differs).or(chosen.last()).copied();
             Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });

@@ -72,7 +72,7 @@ impl LogWatch for Logs {
             let chosen = self.compared.choose(watched, urgent);
             self.compared.looked_at(watched);
             let at = |last: Option<Anchor>| look(&world, partition, last.map(|last| last.offset));
-            let differs = |last: &&Anchor| at(Some(**last)).last != AtLast::Digest(last.digest);
+            let differs = |last: &&Anchor| at(Some(**last)).last.differs_from(**last);
             let last = chosen.iter().find(differs).or(chosen.last()).copied();
             Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });

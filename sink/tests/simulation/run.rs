@@ -265,6 +265,24 @@ fn finish(world: &Rc<RefCell<World>>, workers: &mut [ModelWorker], within_ms: i6
     }
 }
 
+/// Lets both sinks go on until `enough` says so; false when it does not for a long time.
+fn turn_until(
+    world: &Rc<RefCell<World>>,
+    workers: &mut [ModelWorker],
+    enough: impl Fn(&World) -> bool,
+) -> bool {
+    (0..5_000).any(|_| {
+        workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        enough(&world.borrow())
+    })
+}
+
+/// Both sinks, with this choice, and a world in which they know each schema.
+fn both_choosing(world: &Rc<RefCell<World>>, choice: OnLogChange) -> Vec<ModelWorker> {
+    world.borrow_mut().known_from = 0;
+    (0..INSTANCES).map(|instance| worker_choosing(world, instance, None, choice)).collect()
+}
+
 #[test]
 fn brokers_that_are_away_for_minutes_end_no_sink_and_nothing_is_lost_or_doubled() {
     // Before the partitions are there, in the middle, and when nothing is left to do.
@@ -364,31 +382,15 @@ fn a_result_that_the_brokers_refuse_holds_up_nobody_for_long() {
 #[test]
 fn a_log_that_is_made_anew_is_read_from_its_beginning_or_not_at_all() {
     for (choice, goes_on) in [(OnLogChange::FromBeginning, true), (OnLogChange::Stop, false)] {
-        let world = Rc::new(RefCell::new(World::new(1)));
-        world.borrow_mut().calm = true;
-        world.borrow_mut().known_from = 0;
-        let write = |commands: usize| {
-            for partition in (0..PARTITIONS).flat_map(|partition| vec![partition; commands]) {
-                world.borrow_mut().write_command(partition);
-            }
-        };
-        let mut workers: Vec<_> =
-            (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, choice)).collect();
-        let mut turn = |enough: &dyn Fn(&World) -> bool| {
-            for _ in 0..5_000 {
-                workers.iter_mut().for_each(|worker| worker.turn().unwrap());
-                if enough(&world.borrow()) {
-                    return true;
-                }
-            }
-            false
-        };
-        write(6);
-        assert!(turn(&World::all_done), "{}", world.borrow().left());
+        let world = calm(1, 6);
+        let mut workers = both_choosing(&world, choice);
+        assert!(turn_until(&world, &mut workers, World::all_done), "{}", world.borrow().left());
         assert_eq!(world.borrow().reports, 0);
         world.borrow_mut().make_anew(0);
-        write(3);
-        assert_eq!(turn(&World::all_done), goes_on, "{}", world.borrow().left());
+        (0..PARTITIONS)
+            .flat_map(|partition| [partition; 3])
+            .for_each(|p| world.borrow_mut().write_command(p));
+        assert_eq!(turn_until(&world, &mut workers, World::all_done), goes_on, "{}", world.borrow().left());
         assert_eq!(world.borrow().reports, 1, "{choice:?}");
         assert!(goes_on || world.borrow().left().contains("partition 0: None"), "{}", world.borrow().left());
         assert_eq!(world.borrow().violation, None);
@@ -398,38 +400,20 @@ fn a_log_that_is_made_anew_is_read_from_its_beginning_or_not_at_all() {
 /// A log that has as many records as were read, and others, is found by what lay in it.
 #[test]
 fn a_log_that_has_other_records_where_they_were_read_stands_still() {
-    let world = Rc::new(RefCell::new(World::new(1)));
-    world.borrow_mut().calm = true;
-    world.borrow_mut().known_from = 0;
-    (0..PARTITIONS).flat_map(|partition| [partition; 6]).for_each(|p| world.borrow_mut().write_command(p));
-    let mut workers: Vec<_> =
-        (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, OnLogChange::Stop)).collect();
-    let mut turn = |enough: &dyn Fn(&World) -> bool| {
-        for _ in 0..5_000 {
-            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
-            if enough(&world.borrow()) {
-                return true;
-            }
-        }
-        false
-    };
-    assert!(turn(&World::all_done), "{}", world.borrow().left());
+    let world = calm(1, 6);
+    let mut workers = both_choosing(&world, OnLogChange::Stop);
+    assert!(turn_until(&world, &mut workers, World::all_done), "{}", world.borrow().left());
     assert_eq!(world.borrow().reports, 0);
     world.borrow_mut().overgrow(0);
-    assert!(turn(&|world| world.reports == 1), "{}", world.borrow().left());
+    assert!(turn_until(&world, &mut workers, |world| world.reports == 1), "{}", world.borrow().left());
 }
 
 /// A report that is refused is left out: no command is the cause, and none waits for it.
 #[test]
 fn a_report_that_the_brokers_refuse_holds_up_nobody() {
-    let world = Rc::new(RefCell::new(World::new(1)));
-    world.borrow_mut().calm = true;
-    world.borrow_mut().known_from = 0;
+    let world = calm(1, 6);
     world.borrow_mut().reports_below = Some(1);
-    (0..PARTITIONS).flat_map(|partition| [partition; 6]).for_each(|p| world.borrow_mut().write_command(p));
-    let choice = OnLogChange::FromBeginning;
-    let mut workers: Vec<_> =
-        (0..INSTANCES).map(|instance| worker_choosing(&world, instance, None, choice)).collect();
+    let mut workers = both_choosing(&world, OnLogChange::FromBeginning);
     finish(&world, &mut workers, 60_000);
     // This makes a report.
     world.borrow_mut().make_anew(0);

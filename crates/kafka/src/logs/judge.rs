@@ -66,6 +66,19 @@ pub enum Verdict {
     },
 }
 
+// === impl AtLast ===
+
+impl AtLast {
+    /// Whether it is known that this record does not lie there any more.
+    pub fn differs_from(self, read: Anchor) -> bool {
+        match self {
+            Self::NotLooked => false,
+            Self::Nothing => true,
+            Self::Digest(digest) => digest != read.digest,
+        }
+    }
+}
+
 /// Compares the two.
 pub fn judge(position: &LogPosition, now: &LogNow) -> Verdict {
     if position.topic_id.zip(now.topic_id).is_some_and(|(was, is)| was != is) {
@@ -74,15 +87,9 @@ pub fn judge(position: &LogPosition, now: &LogNow) -> Verdict {
     if now.end < position.next {
         return Verdict::Truncated;
     }
-    if let Some(last) = position.last.filter(|last| last.offset >= now.start) {
-        let differs = match now.last {
-            AtLast::NotLooked => false,
-            AtLast::Nothing => true,
-            AtLast::Digest(digest) => digest != last.digest,
-        };
-        if differs {
-            return Verdict::AnotherRecord { offset: last.offset };
-        }
+    let differs = |last: &Anchor| last.offset >= now.start && now.last.differs_from(*last);
+    if let Some(last) = position.last.filter(differs) {
+        return Verdict::AnotherRecord { offset: last.offset };
     }
     match position.next < now.start {
         true => Verdict::Passed { from: position.next, to: now.start },

@@ -258,7 +258,8 @@ impl Eye {
         let most = chosen.iter().map(|(_, anchors)| anchors.len()).max().unwrap_or(0);
         for number in 0..most {
             let of_each = chosen.iter().filter_map(|(partition, anchors)| {
-                let differs = found.get(*partition).is_none_or(|found| differs(*found));
+                let (read, now) = *found.get(*partition)?;
+                let differs = read.is_some_and(|read| now.differs_from(read));
                 Some((*partition, *anchors.get(number).filter(|_| !differs)?, *ends.get(*partition)?))
             });
             let of_each: Vec<_> = of_each.collect();
@@ -340,15 +341,6 @@ fn timed_by_writers(topic: &str, is: bool) {
 
 fn labels(partition: &TopicPartition) -> [(&'static str, String); 2] {
     [("topic", partition.topic.clone()), ("partition", partition.partition.to_string())]
-}
-
-/// Whether another record, or none, lies where one lay.
-fn differs((read, now): (Option<Anchor>, AtLast)) -> bool {
-    match now {
-        AtLast::NotLooked => false,
-        AtLast::Nothing => true,
-        AtLast::Digest(digest) => read.is_none_or(|read| read.digest != digest),
-    }
 }
 
 /// UTC milliseconds: ages go by the clock that records are written with.

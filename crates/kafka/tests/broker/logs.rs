@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
 use trunkline_kafka::logs::{
-    AtLast, LogLooks as _, LogPosition, LogReader, LogWatch as _, Looked, Verdict, WatchThread, Watched,
-    judge, mark,
+    AtLast, LogLooks as _, LogPosition, LogReader, LogWatch as _, Verdict, WatchThread, Watched, judge, mark,
 };
 use trunkline_kafka::{
     From, GroupConsumer, GroupSettings, OutboundRecord, Polled, Producer, TopicPartition, tail, topics,
@@ -14,6 +13,7 @@ use trunkline_schemas::catalog::EVENTS_NORMALIZED;
 use trunkline_schemas::headers::Headers;
 
 use crate::cluster;
+use crate::wait::wait_until;
 
 async fn write(kafka: &Kafka, values: std::ops::Range<usize>) {
     let producer = Producer::new(kafka, "test").unwrap();
@@ -105,16 +105,12 @@ async fn a_topic_that_was_made_anew_is_known_by_its_id_and_by_its_records() {
     topics::remove(&kafka).await.unwrap();
 }
 
-/// What the watch says of the last record that was read, once it says what is waited for.
-fn watched_until(watch: &mut WatchThread, wanted: impl Fn(AtLast) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let mut said = Vec::new();
-    while !said.iter().any(|looked: &Looked| wanted(looked.now.last)) {
-        assert!(Instant::now() < deadline, "{said:?}");
+/// Looks until the watch says what is waited for of the last record that was read.
+fn watched_until(watch: &mut WatchThread, what: &str, wanted: impl Fn(AtLast) -> bool) {
+    wait_until(what, || {
         watch.look_now();
-        std::thread::sleep(Duration::from_millis(100));
-        said.extend(watch.take());
-    }
+        watch.take().iter().any(|looked| wanted(looked.now.last))
+    });
 }
 
 #[tokio::test]
@@ -129,7 +125,7 @@ async fn the_watch_looks_at_the_last_record_that_was_read() {
     watch.watch(vec![Watched { partition, topic_id: None, next, read_to: next, last, reading: 0 }]);
     let same = AtLast::Digest(last.unwrap().digest);
     let mut watch = tokio::task::spawn_blocking(move || {
-        watched_until(&mut watch, |last| last == same);
+        watched_until(&mut watch, "the record is there", |last| last == same);
         watch
     })
     .await
@@ -137,7 +133,9 @@ async fn the_watch_looks_at_the_last_record_that_was_read() {
     remade(&kafka).await;
     write(&kafka, 100..110).await;
     let other = move |last| matches!(last, AtLast::Digest(_)) && last != same;
-    tokio::task::spawn_blocking(move || watched_until(&mut watch, other)).await.unwrap();
+    tokio::task::spawn_blocking(move || watched_until(&mut watch, "another record is there", other))
+        .await
+        .unwrap();
     topics::remove(&kafka).await.unwrap();
 }
 
