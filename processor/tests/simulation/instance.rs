@@ -160,12 +160,12 @@ pub fn assemble(
         let skew = world.plan.skew_ms;
         let skew = world.dice.between(-skew, skew + 1);
         let (now, set_by) = (world.clock(), world.clock_set_by());
-        (move || ModelClock::new(now.clone(), set_by.clone(), skew), world.plan.clone())
+        (ModelClock::new(now, set_by, skew), world.plan.clone())
     };
     let ids: Ids = catalog::TOPICS.iter().map(|topic| (topic.name, input::OUTPUT_SCHEMA)).collect();
     let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
     let registrations = plugins::registrations(&plan, sabotage);
-    let threads = ModelPlugins::new(handle.clone(), clock(), registrations.len(), sabotage);
+    let threads = ModelPlugins::new(handle.clone(), clock.clone(), registrations.len(), sabotage);
     let plugins = Plugins::new(registrations);
     let settings = Settings {
         sources: sources(),
@@ -185,7 +185,7 @@ pub fn assemble(
         schemas: Box::new(ModelRegistry::new(handle.clone())),
         input_ends: Box::new(ModelEnds::new(handle.clone(), sabotage)),
         lookups: Box::new(ModelLookups::new(handle.clone())),
-        clock: Box::new(clock()),
+        clock: Box::new(clock),
         events: broadcast::channel(1).1,
         reporter: Reporter::new("processor", name),
         notices: mpsc::channel().1,

@@ -14,12 +14,14 @@ use crate::handle::Handle;
 use crate::input;
 use crate::saboteurs::Sabotage;
 
-/// The clock of a machine whose time of day is off, and is set while a process runs: the process's own goes on.
+/// The clock of a machine whose time of day is off, and is set while a process runs: the process's own goes on. Its
+/// clones are the same one, as those of the real one are.
+#[derive(Clone)]
 pub struct ModelClock {
     now: Rc<Cell<i64>>,
     /// By how much times of day were set since the beginning.
     set_by: Rc<Cell<i64>>,
-    steady: RefCell<Steady>,
+    steady: Rc<RefCell<Steady>>,
     started: i64,
     skew_ms: i64,
 }
@@ -59,7 +61,7 @@ impl ModelClock {
     pub fn new(now: Rc<Cell<i64>>, set_by: Rc<Cell<i64>>, skew_ms: i64) -> Self {
         let started = now.get();
         let skew_ms = skew_ms - set_by.get();
-        let steady = RefCell::new(Steady::start(started + skew_ms + set_by.get()));
+        let steady = Rc::new(RefCell::new(Steady::start(started + skew_ms + set_by.get())));
         Self { now, set_by, steady, started, skew_ms }
     }
 }
