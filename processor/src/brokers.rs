@@ -2,7 +2,7 @@
 //! takes partitions before it knows where to read them from, and remembers where its changes lie in the changelog. On
 //! real ones this is [`KafkaBrokers`]; the simulation has a model of a transactional log instead.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use trunkline_kafka::ports::Brokers;
 use trunkline_kafka::{ConsumerError, KafkaBrokers, TopicPartition};
@@ -20,7 +20,7 @@ pub trait ChangelogBrokers: Brokers {
     fn position(&mut self, partition: &TopicPartition) -> Option<i64>;
 
     /// The highest offset of each changelog partition that records were delivered to since the last call.
-    fn take_delivered(&mut self) -> HashMap<TopicPartition, i64>;
+    fn take_delivered(&mut self) -> BTreeMap<i32, i64>;
 }
 
 /// Their producer watches the changelog ([`trunkline_kafka::TransactionalProducer::watch`]).
@@ -34,7 +34,7 @@ impl ChangelogBrokers for KafkaBrokers {
         self.consumer.position(partition)
     }
 
-    fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
+    fn take_delivered(&mut self) -> BTreeMap<i32, i64> {
         self.producer.take_delivered()
     }
 }

@@ -29,7 +29,7 @@ pub use outcome::CommitOutcome;
 
 pub use crate::transaction_timeouts::{INDETERMINATE_AFTER, TRANSACTION_TIMEOUT};
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -82,8 +82,8 @@ impl TransactionalProducer {
         self.producer.context().watch(Some(topic.to_owned()));
     }
 
-    /// The highest offsets delivered to the watched topic since the last call.
-    pub fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
+    /// The highest offset delivered to each partition of the watched topic since the last call.
+    pub fn take_delivered(&mut self) -> BTreeMap<i32, i64> {
         self.producer.context().take()
     }
 

@@ -25,7 +25,7 @@ pub struct Profiles {
     fields: BTreeSet<ProfileField>,
     /// The names of the systems that are asked, in the order in which they are configured.
     systems: Vec<Arc<str>>,
-    entries: HashMap<String, Known>,
+    entries: HashMap<String, Known, foldhash::fast::RandomState>,
 }
 
 /// A profile with what of it goes into events, which share it.
@@ -44,7 +44,7 @@ impl Profiles {
     /// only `fields` enter events.
     pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
         let (capacity, systems) = (capacity.max(1), Vec::new());
-        Self { freshness_ms, capacity, fields, systems, entries: HashMap::new() }
+        Self { freshness_ms, capacity, fields, systems, entries: HashMap::default() }
     }
 
     /// Knows which systems are asked, by their names in the order in which they are configured.

@@ -5,14 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 /// Rules in the order of the file, found by event type.
 pub(crate) struct ByEvent<R> {
     rules: Vec<R>,
-    named: HashMap<String, Vec<usize>>,
+    named: HashMap<String, Vec<usize>, foldhash::fast::RandomState>,
 }
 
 // === impl ByEvent ===
 
 impl<R> Default for ByEvent<R> {
     fn default() -> Self {
-        Self { rules: Vec::new(), named: HashMap::new() }
+        Self { rules: Vec::new(), named: HashMap::default() }
     }
 }
 

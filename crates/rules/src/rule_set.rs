@@ -20,7 +20,7 @@ pub struct RuleSet {
     enrichment: Enrichment,
     steps: Vec<Box<dyn Plugin>>,
     /// The steps that look at an event, by its type.
-    named: HashMap<String, Vec<usize>>,
+    named: HashMap<String, Vec<usize>, foldhash::fast::RandomState>,
 }
 
 /// What a plugin says of an event.
@@ -48,7 +48,7 @@ impl RuleSet {
     pub fn none() -> Self {
         let environment = Environment::new();
         let enrichment = Enrichment::none(&environment);
-        Self { issuer: Issuer::none(), enrichment, steps: Vec::new(), named: HashMap::new() }
+        Self { issuer: Issuer::none(), enrichment, steps: Vec::new(), named: HashMap::default() }
     }
 
     /// Compiles the rules.
@@ -68,7 +68,7 @@ impl RuleSet {
             Box::new(RoutingStep::compile(&environment, &rules.routing)?),
             Box::new(WriteBackStep::compile(&environment, &rules.write_backs)?),
         ];
-        let mut named: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut named: HashMap<String, Vec<usize>, foldhash::fast::RandomState> = HashMap::default();
         for (index, step) in steps.iter().enumerate() {
             for event_type in step.events() {
                 named.entry(event_type).or_default().push(index);

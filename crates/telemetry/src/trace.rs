@@ -59,13 +59,15 @@ pub fn propagated(incoming: Option<&str>) -> String {
 
 /// Whether a `traceparent` is a valid one of version 00: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
 fn is_plain(traceparent: &str) -> bool {
-    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let is_id = |text: &str| is_hex(text) && text.bytes().any(|byte| byte != b'0');
-    let mut parts = traceparent.split('-');
-    let mut part = || parts.next().unwrap_or_default();
-    let (version, trace_id, span_id, flags) = (part(), part(), part(), part());
-    let lengths_fit = (trace_id.len(), span_id.len(), flags.len()) == (32, 16, 2) && parts.next().is_none();
-    version == "00" && lengths_fit && is_id(trace_id) && is_id(span_id) && is_hex(flags)
+    let Ok(bytes) = <&[u8; 55]>::try_from(traceparent.as_bytes()) else { return false };
+    let is_hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_id = |part: &[u8]| is_hex(part) && part.iter().any(|byte| *byte != b'0');
+    let dashes = [bytes[35], bytes[52]] == *b"--";
+    bytes.starts_with(b"00-")
+        && dashes
+        && is_id(&bytes[3..35])
+        && is_id(&bytes[36..52])
+        && is_hex(&bytes[53..])
 }
 
 fn new_trace() -> SpanContext {

@@ -3,7 +3,6 @@
 //!
 //! [`Recovery`]: super::recovery::Recovery
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use trunkline_kafka::{Ended, TransactionError};
@@ -105,9 +104,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
 
     fn apply(&mut self, commits: &[Commit]) -> Result<(), EngineError> {
         self.reports.committed();
-        let delivered = self.brokers.take_delivered().into_iter();
-        let delivered: HashMap<i32, i64> =
-            delivered.map(|(changelog, offset)| (changelog.partition, offset)).collect();
+        let delivered = self.brokers.take_delivered();
         let at = self.clock.now_ms();
         let mut moved = false;
         for Commit { partition, offset, .. } in commits {

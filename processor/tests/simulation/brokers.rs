@@ -3,7 +3,7 @@
 //! The producer behaves as librdkafka does, with what the network may do to the request that ends a transaction: lost,
 //! answered without the answer arriving, slow, or sent twice with the first one arriving whenever it likes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Brokers;
@@ -49,7 +49,7 @@ pub struct ModelBrokers {
     epoch: i32,
     open: bool,
     added: BTreeSet<Part>,
-    delivered: HashMap<i32, i64>,
+    delivered: BTreeMap<i32, i64>,
 }
 
 // === impl ModelBrokers ===
@@ -57,7 +57,7 @@ pub struct ModelBrokers {
 impl ModelBrokers {
     /// With a producer that was initialised to this epoch.
     pub fn new(handle: Handle, id: String, epoch: i32) -> Self {
-        Self { handle, id, epoch, open: false, added: BTreeSet::new(), delivered: HashMap::new() }
+        Self { handle, id, epoch, open: false, added: BTreeSet::new(), delivered: BTreeMap::new() }
     }
 
     fn client<T>(&self, look: impl FnOnce(&mut Client) -> T) -> Option<T> {
@@ -444,14 +444,13 @@ impl ChangelogBrokers for ModelBrokers {
         self.client(|client| client.fetches.get(&partition.partition).map(|fetch| fetch.position)).flatten()
     }
 
-    fn take_delivered(&mut self) -> HashMap<TopicPartition, i64> {
+    fn take_delivered(&mut self) -> BTreeMap<i32, i64> {
         self.handle.point(Activity::UnderWay);
         if self.handle.world().fault(|plan| plan.unreported) {
             self.handle.world().note("no delivery report", || self.id.clone());
             self.delivered.clear();
         }
-        let delivered = std::mem::take(&mut self.delivered).into_iter();
-        delivered.map(|(p, offset)| (TopicPartition::new(catalog::PROCESSOR_CHANGELOG, p), offset)).collect()
+        std::mem::take(&mut self.delivered)
     }
 }
 

@@ -186,7 +186,8 @@ impl Cursor<'_> {
     fn text(&mut self) -> Option<Text> {
         let before = self.at;
         let text = self.span()?;
-        if std::str::from_utf8(self.bytes(text)).is_err() {
+        // The standard library's took a ninth of the processor's engine: a payload has a kilobyte and more.
+        if simdutf8::basic::from_utf8(self.bytes(text)).is_err() {
             self.at = before;
             return None;
         }

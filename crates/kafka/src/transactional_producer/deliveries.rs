@@ -1,6 +1,6 @@
 //! What the client tells beside the calls: records that were delivered, and errors of connections.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,14 +8,13 @@ use rdkafka::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
-use trunkline_schemas::TopicPartition;
 
 /// Follows deliveries and transport errors.
 #[derive(Default)]
 pub(super) struct Deliveries {
     transport_errors: AtomicU64,
     /// Highest offset delivered to each partition of the watched topic.
-    delivered: Mutex<HashMap<TopicPartition, i64>>,
+    delivered: Mutex<BTreeMap<i32, i64>>,
     watched: Mutex<Option<String>>,
     /// The largest record that the brokers refused for its size.
     too_large: Mutex<Option<TooLarge>>,
@@ -60,8 +59,8 @@ impl Deliveries {
         }
     }
 
-    /// The highest offsets delivered to the watched topic since the last call.
-    pub(super) fn take(&self) -> HashMap<TopicPartition, i64> {
+    /// The highest offset delivered to each partition of the watched topic since the last call.
+    pub(super) fn take(&self) -> BTreeMap<i32, i64> {
         std::mem::take(&mut *self.delivered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -82,9 +81,7 @@ impl ProducerContext for Deliveries {
                 let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
                 if watched.as_deref() == Some(message.topic()) {
                     let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-                    let entry = delivered
-                        .entry(TopicPartition::new(message.topic(), message.partition()))
-                        .or_insert(i64::MIN);
+                    let entry = delivered.entry(message.partition()).or_insert(i64::MIN);
                     *entry = (*entry).max(message.offset());
                 }
             }
