@@ -13,19 +13,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Message as _, Timestamp};
 use trunkline_config::Kafka;
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::arrivals::Arrivals;
 use crate::client;
+use crate::clock_skew::ClockSkew;
 use crate::committed_offsets::committed;
 use crate::consumer_error::ConsumerError;
+use crate::steady_clock::time_of_day;
 
 /// What [`GroupConsumer::poll`] came back with.
 #[derive(Debug)]
@@ -53,6 +56,9 @@ pub enum Polled {
 /// until a time of day: set back by ten minutes while it does, the machine's clock would cost the membership.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
 
+/// Of so much time, the stamp of one record is compared with our clock.
+const COMPARE_EVERY: Duration = Duration::from_millis(100);
+
 /// A member of a consumer group; see the module's documentation.
 pub struct GroupConsumer {
     group: String,
@@ -60,6 +66,9 @@ pub struct GroupConsumer {
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
+    skew: ClockSkew,
+    /// When a record's stamp was compared last.
+    compared: Cell<Option<Instant>>,
     /// Partitions that topics are configured to have.
     partitions: i32,
     /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
@@ -129,7 +138,15 @@ impl GroupConsumer {
         consumer.subscribe(&topics).map_err(create)?;
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
-        Ok(Self { group, consumer, arrivals, woken, partitions, beyond: Mutex::default() })
+        let (skew, compared, beyond) = (ClockSkew::unknown(), Cell::default(), Mutex::default());
+        Ok(Self { group, consumer, arrivals, woken, skew, compared, partitions, beyond })
+    }
+
+    /// Lets this one learn when records were appended.
+    #[must_use]
+    pub fn telling(mut self, skew: ClockSkew) -> Self {
+        self.skew = skew;
+        self
     }
 
     /// Waits at most `timeout` for a record or a change of assignment.
@@ -153,6 +170,7 @@ impl GroupConsumer {
             Some(Ok(message)) => {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
+                self.compare(&message);
                 Ok(Polled::Record(crate::inbound::inbound(&message)))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
@@ -296,6 +314,18 @@ impl GroupConsumer {
         if self.woken.get().elapsed() >= WAKE_EVERY {
             self.woken.set(Instant::now());
             drop(self.group_metadata());
+        }
+    }
+
+    /// Compares the stamp of a record with our clock, now and then.
+    fn compare(&self, message: &BorrowedMessage<'_>) {
+        if self.compared.get().is_some_and(|compared| compared.elapsed() < COMPARE_EVERY) {
+            return;
+        }
+        if let Timestamp::LogAppendTime(appended_ms) = message.timestamp() {
+            self.compared.set(Some(Instant::now()));
+            let partition = TopicPartition::new(message.topic(), message.partition());
+            self.skew.read(&partition, message.offset(), appended_ms, time_of_day());
         }
     }
 

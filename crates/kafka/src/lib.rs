@@ -63,6 +63,7 @@ mod arrivals;
 mod beside_loop;
 mod brokers;
 mod client;
+mod clock_skew;
 mod consumer_error;
 mod end_offsets;
 mod group_settings;
@@ -76,6 +77,7 @@ mod uncommitted;
 
 pub use beside_loop::Subjects as BesideLoop;
 pub use brokers::KafkaBrokers;
+pub use clock_skew::ClockSkew;
 pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;
 pub use end_offsets::EndOffsets;
