@@ -7,7 +7,7 @@ use trunkline_kafka::ports::Clock as _;
 use trunkline_kafka::{BesideLoop, Measuring, names};
 use trunkline_schemas::{PipelineError, catalog};
 
-use crate::run::Parts;
+use crate::parts::Parts;
 
 /// Measures beside the worker made of these parts, which reads `inputs` (with their prefix), until what is returned is
 /// dropped.

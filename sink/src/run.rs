@@ -18,7 +18,7 @@ use trunkline_kafka::{
     SchemaFetcher, SteadyClock, TransactionError, names, startup,
 };
 use trunkline_schemas::codec::Value;
-use trunkline_schemas::{PipelineError, WriteBack, catalog};
+use trunkline_schemas::{WriteBack, catalog};
 use trunkline_telemetry::progress::{Limits, Process};
 use trunkline_telemetry::{Health, ProgressWatch, admin};
 
@@ -26,6 +26,7 @@ use crate::caller::Caller;
 use crate::lanes::{Lanes, Settings};
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
+use crate::parts::{Ids, Parts};
 use crate::reports::Reporter;
 use crate::transactions::Transactions;
 use crate::worker::{Worker, WorkerState};
@@ -138,28 +139,6 @@ pub async fn run(
             Ok(())
         }
     }
-}
-
-/// What the worker is made of.
-pub(crate) struct Parts {
-    pub(crate) config: Config,
-    pub(crate) instance: String,
-    registry: Registry,
-    ids: Ids,
-    directory: Directory,
-    reporter: Reporter,
-    reports: mpsc::Receiver<PipelineError>,
-    pub(crate) clock: SteadyClock,
-    health: Arc<Health>,
-    pub(crate) progress: Arc<ProgressWatch>,
-    pub(crate) skew: ClockSkew,
-}
-
-/// Schema ids.
-struct Ids {
-    commands: Vec<u32>,
-    results: u32,
-    reports: u32,
 }
 
 /// Starts the worker on a thread of its own; what comes back tells how it ended.

@@ -13,22 +13,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Message as _, Timestamp};
 use trunkline_config::Kafka;
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::arrivals::Arrivals;
 use crate::client;
+use crate::client_errors::Client;
 use crate::clock_skew::ClockSkew;
 use crate::committed_offsets::committed;
 use crate::consumer_error::ConsumerError;
-use crate::steady_clock::time_of_day;
+use crate::partition_list::{from_list, to_list};
+use crate::stamps::Stamps;
 
 /// What [`GroupConsumer::poll`] came back with.
 #[derive(Debug)]
@@ -56,9 +57,6 @@ pub enum Polled {
 /// until a time of day: set back by ten minutes while it does, the machine's clock would cost the membership.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
 
-/// Of so much time, the stamp of one record is compared with our clock.
-const COMPARE_EVERY: Duration = Duration::from_millis(100);
-
 /// A member of a consumer group; see the module's documentation.
 pub struct GroupConsumer {
     group: String,
@@ -66,9 +64,7 @@ pub struct GroupConsumer {
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
-    skew: ClockSkew,
-    /// When a record's stamp was compared last.
-    compared: Cell<Option<Instant>>,
+    stamps: Stamps,
     /// Partitions that topics are configured to have.
     partitions: i32,
     /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
@@ -91,6 +87,7 @@ enum Change {
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
+        Client::Consumer.fails();
         tracing::warn!(%error, reason, "kafka consumer");
     }
 }
@@ -127,6 +124,7 @@ impl GroupConsumer {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
+        Client::Consumer.begins();
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
         let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
@@ -138,14 +136,14 @@ impl GroupConsumer {
         consumer.subscribe(&topics).map_err(create)?;
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
-        let (skew, compared, beyond) = (ClockSkew::unknown(), Cell::default(), Mutex::default());
-        Ok(Self { group, consumer, arrivals, woken, skew, compared, partitions, beyond })
+        let stamps = Stamps::telling(ClockSkew::unknown());
+        Ok(Self { group, consumer, arrivals, woken, stamps, partitions, beyond: Mutex::default() })
     }
 
     /// Lets this one learn when records were appended.
     #[must_use]
     pub fn telling(mut self, skew: ClockSkew) -> Self {
-        self.skew = skew;
+        self.stamps = Stamps::telling(skew);
         self
     }
 
@@ -170,7 +168,7 @@ impl GroupConsumer {
             Some(Ok(message)) => {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
-                self.compare(&message);
+                self.stamps.compare(&message);
                 Ok(Polled::Record(crate::inbound::inbound(&message)))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
@@ -317,18 +315,6 @@ impl GroupConsumer {
         }
     }
 
-    /// Compares the stamp of a record with our clock, now and then.
-    fn compare(&self, message: &BorrowedMessage<'_>) {
-        if self.compared.get().is_some_and(|compared| compared.elapsed() < COMPARE_EVERY) {
-            return;
-        }
-        if let Timestamp::LogAppendTime(appended_ms) = message.timestamp() {
-            self.compared.set(Some(Instant::now()));
-            let partition = TopicPartition::new(message.topic(), message.partition());
-            self.skew.read(&partition, message.offset(), appended_ms, time_of_day());
-        }
-    }
-
     fn is_changing(&self) -> bool {
         !self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -393,18 +379,6 @@ fn split(changed: Vec<TopicPartition>, configured: i32) -> (Vec<TopicPartition>,
 fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset)
-}
-
-fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for partition in partitions {
-        list.add_partition(&partition.topic, partition.partition);
-    }
-    list
-}
-
-fn from_list(list: &TopicPartitionList) -> Vec<TopicPartition> {
-    list.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect()
 }
 
 #[cfg(test)]

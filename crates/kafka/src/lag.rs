@@ -11,7 +11,7 @@ use trunkline_config::Kafka;
 use crate::client;
 use crate::clock_skew::ClockSkew;
 use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
-use crate::steady_clock::time_of_day;
+use crate::time_of_day::time_of_day;
 use trunkline_schemas::record::TopicPartition;
 
 /// The gauge: offsets between the last stable offset and the high watermark, by `topic` and `partition`.

@@ -26,10 +26,14 @@ pub trait Measure: Send {
 /// of one hides nothing of the others.
 pub(crate) fn each<T, E>(
     subjects: impl IntoIterator<Item = T>,
-    measure: impl FnMut(T) -> Result<(), E>,
+    mut measure: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
-    // `and` keeps the first failure; each of the others has been measured by then all the same.
-    subjects.into_iter().map(measure).fold(Ok(()), |before, this| before.and(this))
+    let mut measured = Ok(());
+    for subject in subjects {
+        let this = measure(subject);
+        measured = measured.and(this);
+    }
+    measured
 }
 
 /// Measures on a thread of its own until dropped. The thread ends after the question that it has asked then; nobody

@@ -9,8 +9,9 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientContext, Timestamp};
 use trunkline_config::Kafka;
 
+use crate::client_errors::Client;
 use crate::clock_skew::ClockSkew;
-use crate::steady_clock::time_of_day;
+use crate::time_of_day::time_of_day;
 use crate::{client, partitioner};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::OutboundRecord;
@@ -104,7 +105,7 @@ struct Context;
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
-        metrics::counter!("trunkline_kafka_client_errors_total", "client" => "producer").increment(1);
+        Client::Producer.fails();
         tracing::warn!(%error, reason, "kafka producer");
     }
 }
@@ -162,6 +163,7 @@ impl Producer {
     /// # Errors
     /// [`ProduceError::Create`] when the client refuses its settings, for instance a missing certificate.
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
+        Client::Producer.begins();
         client::producing(kafka, client_id)
             .create_with_context(Context)
             .map(|inner| Self { inner, partitions: kafka.partitions, skew: ClockSkew::unknown() })

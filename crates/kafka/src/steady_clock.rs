@@ -7,9 +7,10 @@
 //! healthy machine are followed and those of a broken one change nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::ports::Clock;
+use crate::time_of_day::time_of_day;
 
 /// The gauge: seconds that the clock of the process is ahead of the machine's; negative: behind. It is beyond a few
 /// seconds only where the machine's was set while the process ran, and then until it starts again.
@@ -88,12 +89,6 @@ impl Clock for SteadyClock {
         }
         now_ms
     }
-}
-
-/// What the machine's clock says; UTC milliseconds.
-pub(crate) fn time_of_day() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
