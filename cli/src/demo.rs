@@ -5,7 +5,7 @@
 //! - [`test_bed`]: everything a demo stands on, shared with `trunkline up`
 //!   - [`topics`]: topics and schemas
 //! - [`faults`]: what is broken on purpose
-//! - [`watch`], [`screen`]: showing how it goes, [`scrape`] with figures from the processes themselves
+//! - [`watch`], [`screen`]: showing how it goes, with figures from the processes themselves
 //! - [`outcome`]: the report; [`build`]: what kind of build it was measured on
 //! - [`up`]: `trunkline up`
 
@@ -14,7 +14,6 @@ pub mod up;
 mod build;
 mod faults;
 mod outcome;
-mod scrape;
 mod screen;
 mod test_bed;
 mod topics;

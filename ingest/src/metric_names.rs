@@ -29,10 +29,6 @@ pub const DRIFT_OVERFLOW: &str = "trunkline_ingest_drift_overflow";
 /// Records that Kafka did not take.
 pub const UNPUBLISHED: &str = "trunkline_ingest_unpublished_total";
 
-/// How far this instance's clock is ahead of the broker's: the time it stamped the last stored record with, minus when
-/// the broker appended it. Negative: behind, or the record took that long (at most 30 s, `message.timeout.ms`).
-pub const CLOCK_AHEAD_SECONDS: &str = "trunkline_ingest_clock_ahead_seconds";
-
 /// Requests that did not prove where they come from, by `source` and `failure`.
 pub const UNVERIFIED: &str = "trunkline_ingest_unverified_total";
 
@@ -53,11 +49,6 @@ pub fn describe() {
         "Differences seen but not remembered, there being too many kinds of them"
     );
     describe_counter!(UNPUBLISHED, "Records that Kafka did not take");
-    describe_gauge!(
-        CLOCK_AHEAD_SECONDS,
-        Unit::Seconds,
-        "How far this clock is ahead of the brokers' by the last record stored; negative: behind"
-    );
     describe_counter!(UNVERIFIED, "Requests that did not prove their sender, by source and what was wrong");
 }
 
@@ -84,7 +75,6 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
     begin(counter!(UNPUBLISHED));
     gauge!(DRIFT_OVERFLOW).set(0);
     gauge!(IN_FLIGHT).set(0);
-    gauge!(CLOCK_AHEAD_SECONDS).set(0);
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use trunkline_kafka::{OutboundRecord, ProduceError, Producer};
 
-use crate::metric_names;
-
 /// Something that stores records durably.
 pub trait Publish: Send + Sync + 'static {
     /// Completes when the record is stored on every in-sync replica.
@@ -48,15 +46,8 @@ impl KafkaPublisher {
 
 impl Publish for KafkaPublisher {
     async fn publish(&self, record: OutboundRecord) -> Result<(), Unpublished> {
-        let stamped = record.timestamp;
         match self.producer.send(record).await {
-            Ok(delivery) => {
-                if let (Some(stamped), Some(appended)) = (stamped, delivery.appended_ms) {
-                    let ahead_seconds = (stamped - appended) as f64 / 1_000.0;
-                    metrics::gauge!(metric_names::CLOCK_AHEAD_SECONDS).set(ahead_seconds);
-                }
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(error @ ProduceError::TooLarge { .. }) => Err(Unpublished::TooLarge(error.to_string())),
             Err(error) => {
                 if matches!(error, ProduceError::Fatal { .. }) {

@@ -37,6 +37,9 @@ const PLUGIN_LOST_THREADS: &str = "trunkline_processor_plugin_lost_threads";
 /// What may become of an event, in the order in which [`events`] counts it.
 const EVENT_OUTCOMES: [&str; 6] = ["emitted", "duplicate", "put_in_order", "late", "gap", "dead_letter"];
 
+/// How a transaction may end, as [`trunkline_kafka::Ended`] has it.
+const COMMIT_OUTCOMES: [&str; 4] = ["committed", "aborted", "doubtful", "fenced"];
+
 /// Says what each metric is.
 pub fn describe() {
     describe_counter!(
@@ -148,6 +151,9 @@ pub fn configured(partitions: i32, longest_hold: Duration) {
     gauge!(PARTITIONS).set(0);
     for outcome in EVENT_OUTCOMES {
         counter!(EVENTS, "outcome" => outcome).increment(0);
+    }
+    for outcome in COMMIT_OUTCOMES {
+        counter!(COMMITS, "outcome" => outcome).increment(0);
     }
     counter!(RULE_ERRORS).increment(0);
     counter!(PUT_ASIDE).increment(0);

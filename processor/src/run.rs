@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Role};
-use trunkline_kafka::{Registry, names, startup};
+use trunkline_kafka::{ClockSkew, Registry, names, startup};
 use trunkline_plugin::Factory;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::{catalog, error_codes};
@@ -72,7 +72,8 @@ pub async fn run(
     let progress = Arc::new(ProgressWatch::new(Process::Processor, measuring::limits(&config)));
     let (notices_sender, notices) = mpsc::channel();
     metrics::configured(config.kafka.partitions, measuring::longest_hold(&config));
-    let _measuring = measuring::start(&config, &instance, &progress, notices_sender)?;
+    let skew = ClockSkew::unknown();
+    let _measuring = measuring::start(&config, &instance, &progress, skew.clone(), notices_sender)?;
 
     let drain_timeout = config.processor.drain_timeout;
     let stop = Arc::new(AtomicBool::new(false));
@@ -87,6 +88,7 @@ pub async fn run(
         runtime: Handle::current(),
         health,
         progress,
+        skew,
         notices,
         stop: stop.clone(),
     })?;

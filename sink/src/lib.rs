@@ -22,7 +22,7 @@
 //! - `caller`: calls to targets, on the asynchronous runtime
 //! - `measuring`: what is measured beside the worker
 //! - [`reports`], `metrics`: what an operator sees
-//! - [`run()`]: puts it together
+//! - `parts`, [`run()`]: puts it together
 
 pub mod answer;
 pub mod command;
@@ -42,6 +42,7 @@ mod brokers;
 mod caller;
 mod measuring;
 mod metrics;
+mod parts;
 mod run;
 
 #[cfg(test)]

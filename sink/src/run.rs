@@ -14,11 +14,11 @@ use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::logs::{LogGuard, LogReader, WatchThread};
 use trunkline_kafka::{
-    ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError, SchemaFetcher,
-    SteadyClock, TransactionError, names, startup,
+    ClockSkew, ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError,
+    SchemaFetcher, SteadyClock, TransactionError, names, startup,
 };
 use trunkline_schemas::codec::Value;
-use trunkline_schemas::{PipelineError, WriteBack, catalog};
+use trunkline_schemas::{WriteBack, catalog};
 use trunkline_telemetry::progress::{Limits, Process};
 use trunkline_telemetry::{Health, ProgressWatch, admin};
 
@@ -26,6 +26,7 @@ use crate::caller::Caller;
 use crate::lanes::{Lanes, Settings};
 use crate::outputs::{Outputs, Topics};
 use crate::parser::Parser;
+use crate::parts::{Ids, Parts};
 use crate::reports::Reporter;
 use crate::transactions::Transactions;
 use crate::worker::{Worker, WorkerState};
@@ -108,13 +109,24 @@ pub async fn run(
     tokio::spawn(reporter.clone().follow(directory.events(), report_sender.clone(), clock.clone()));
     let progress = Arc::new(ProgressWatch::new(Process::Sink, Limits::of(config.sink.stuck_after)));
     let inputs = targets_by_topic(&config).into_keys().collect();
-    let _measuring = measuring::start(&config, &instance, inputs, &progress, report_sender, clock.clone())
-        .map_err(|error| Error::Start(error.to_string()))?;
-
     let drain_timeout = config.sink.drain_timeout;
+    let parts = Parts {
+        config,
+        instance,
+        registry,
+        ids,
+        directory,
+        reporter,
+        reports,
+        clock,
+        health,
+        progress,
+        skew: ClockSkew::unknown(),
+    };
+    let _measuring =
+        measuring::start(&parts, inputs, report_sender).map_err(|error| Error::Start(error.to_string()))?;
+
     let stop = Arc::new(AtomicBool::new(false));
-    let parts =
-        Parts { config, instance, registry, ids, directory, reporter, reports, clock, health, progress };
     let mut ended = start(parts, Handle::current(), Arc::clone(&stop))?;
     tokio::select! {
         result = &mut ended => return finished(result),
@@ -127,27 +139,6 @@ pub async fn run(
             Ok(())
         }
     }
-}
-
-/// What the worker is made of.
-struct Parts {
-    config: Config,
-    instance: String,
-    registry: Registry,
-    ids: Ids,
-    directory: Directory,
-    reporter: Reporter,
-    reports: mpsc::Receiver<PipelineError>,
-    clock: SteadyClock,
-    health: Arc<Health>,
-    progress: Arc<ProgressWatch>,
-}
-
-/// Schema ids.
-struct Ids {
-    commands: Vec<u32>,
-    results: u32,
-    reports: u32,
 }
 
 /// Starts the worker on a thread of its own; what comes back tells how it ended.
@@ -176,8 +167,7 @@ fn worker(
     runtime: Handle,
     stop: Arc<AtomicBool>,
 ) -> Result<Worker<KafkaBrokers, Reader, Caller>, Error> {
-    let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health, progress } =
-        parts;
+    let Parts { config, instance, registry, ids, directory, reporter, reports, clock, health, .. } = parts;
     let topics = Topics::of(&config.kafka);
     let saved = Reader::open(&config.kafka, &topics.state, &instance, Arc::clone(&stop))
         .map_err(|error| Error::Start(error.to_string()))?;
@@ -192,7 +182,8 @@ fn worker(
         health.set(part, false, if reachable { "joining the group" } else { detail });
     };
     let producer = startup::transactional_producer(&config.kafka, &transactional_id, &stop, &announce)?;
-    let consumer = GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?;
+    let consumer =
+        GroupConsumer::open(&config.kafka, &group_settings(&config, &instance))?.telling(parts.skew);
     let log_watch = WatchThread::start(&config.kafka, &instance)?;
     let log_looks = LogReader::open(&config.kafka, &instance)?;
     let targets: Vec<Arc<Target>> = config.targets.values().cloned().map(Arc::new).collect();
@@ -211,7 +202,7 @@ fn worker(
         reporter,
         clock: Box::new(clock),
         health,
-        progress,
+        progress: parts.progress,
         state: WorkerState::default(),
     })
 }

@@ -173,8 +173,9 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
     /// # Errors
     /// [`Error`] when it cannot go on.
     pub fn turn(&mut self) -> Result<(), Error> {
-        // A command that is tried, or waits for its target, is nothing to be committed yet.
-        let outstanding = self.lanes.ended_count() > 0;
+        // A command that is tried, or waits for its target, is nothing to be committed yet. After a transaction that
+        // came to nothing something is, until it is known that there is nothing left of it.
+        let outstanding = self.lanes.ended_count() > 0 || self.state.failures > 0;
         self.progress.turned(InHand { outstanding, oldest_ms: self.state.uncommitted.oldest() });
         let mut wait = POLL;
         for _ in 0..RECORDS_PER_TURN {

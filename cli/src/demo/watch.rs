@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use trunkline_rig::progress::Progress;
+use trunkline_rig::scrape::{Sample, scrape};
 use trunkline_rig::supervisor::Member;
 
-use super::scrape::{Sample, scrape};
 use super::screen::{Screen, View};
 
 /// Keeps the screen up to date.
@@ -118,7 +118,7 @@ fn breakers(samples: &[Sample]) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::scrape::parse;
+    use trunkline_rig::scrape::parse;
 
     #[test]
     fn shows_the_worst_state_of_each_breaker_and_sums_lags() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use trunkline_config::Kafka;
 
+use crate::clock_skew::ClockSkew;
 use crate::group_lag::{self, GroupLag};
 use crate::lag::LastStableOffset;
 use crate::measuring::{Measure, MeasureError, Measuring};
@@ -25,6 +26,8 @@ pub struct Subjects<'a> {
     pub inputs: Vec<String>,
     /// Topics whose partitions and transactions matter, with their prefix.
     pub topics: Vec<String>,
+    /// Learns where partitions end.
+    pub skew: ClockSkew,
 }
 
 // === impl Subjects ===
@@ -41,8 +44,8 @@ impl Subjects<'_> {
         differences: partition_counts::Told,
         answered: impl Fn() + Send + 'static,
     ) -> Result<Measuring, MeasureError> {
-        let Self { kafka, client_id, group, inputs, topics } = self;
-        let stable = LastStableOffset::new(kafka, client_id, &topics)?;
+        let Self { kafka, client_id, group, inputs, topics, skew } = self;
+        let stable = LastStableOffset::new(kafka, client_id, &topics, skew)?;
         let counts = PartitionCounts::new(kafka, client_id, topics, differences)?;
         let group = GroupLag::new(kafka, client_id, group, &inputs, lags)?;
         // How many partitions there are is asked first: it takes one answer of any broker.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, DefaultConsumerContext};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::Offset;
 use rdkafka::{ClientConfig, ClientContext};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
 use crate::client;
 use crate::consumer_error::ConsumerError;
+use crate::partition_list::to_list;
 
 /// Asks for a group's offsets; see the module's documentation.
 pub struct CommittedOffsets {
@@ -64,10 +65,7 @@ pub(crate) fn committed<C: ClientContext + ConsumerContext>(
     partitions: &[TopicPartition],
     timeout: Duration,
 ) -> Result<Vec<Option<i64>>, ConsumerError> {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for partition in partitions {
-        list.add_partition(&partition.topic, partition.partition);
-    }
+    let list = to_list(partitions);
     let answer = consumer.committed_offsets(list, timeout).map_err(|source| ConsumerError::Call {
         what: "reading committed offsets",
         group: group.to_owned(),

@@ -24,8 +24,12 @@ use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::arrivals::Arrivals;
 use crate::client;
+use crate::client_errors::Client;
+use crate::clock_skew::ClockSkew;
 use crate::committed_offsets::committed;
 use crate::consumer_error::ConsumerError;
+use crate::partition_list::{from_list, to_list};
+use crate::stamps::Stamps;
 
 /// What [`GroupConsumer::poll`] came back with.
 #[derive(Debug)]
@@ -60,6 +64,7 @@ pub struct GroupConsumer {
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
+    stamps: Stamps,
     /// Partitions that topics are configured to have.
     partitions: i32,
     /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
@@ -82,6 +87,7 @@ enum Change {
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
+        Client::Consumer.fails();
         tracing::warn!(%error, reason, "kafka consumer");
     }
 }
@@ -118,6 +124,7 @@ impl GroupConsumer {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
+        Client::Consumer.begins();
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
         let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
@@ -129,7 +136,15 @@ impl GroupConsumer {
         consumer.subscribe(&topics).map_err(create)?;
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
-        Ok(Self { group, consumer, arrivals, woken, partitions, beyond: Mutex::default() })
+        let stamps = Stamps::telling(ClockSkew::unknown());
+        Ok(Self { group, consumer, arrivals, woken, stamps, partitions, beyond: Mutex::default() })
+    }
+
+    /// Lets this one learn when records were appended.
+    #[must_use]
+    pub fn telling(mut self, skew: ClockSkew) -> Self {
+        self.stamps = Stamps::telling(skew);
+        self
     }
 
     /// Waits at most `timeout` for a record or a change of assignment.
@@ -153,6 +168,7 @@ impl GroupConsumer {
             Some(Ok(message)) => {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
+                self.stamps.compare(&message);
                 Ok(Polled::Record(crate::inbound::inbound(&message)))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
@@ -363,18 +379,6 @@ fn split(changed: Vec<TopicPartition>, configured: i32) -> (Vec<TopicPartition>,
 fn is_out_of_range(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation | Code::NoOffset)
-}
-
-fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for partition in partitions {
-        list.add_partition(&partition.topic, partition.partition);
-    }
-    list
-}
-
-fn from_list(list: &TopicPartitionList) -> Vec<TopicPartition> {
-    list.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect()
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use trunkline_schemas::record::TopicPartition;
 use crate::client;
 use crate::committed_offsets::CommittedOffsets;
 use crate::consumer_error::ConsumerError;
-use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError};
+use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
 
 /// The gauge: offsets between what a group has committed and the last stable offset, by `topic` and `partition`. In
 /// topics that transactions write to, the marker that ended the last one counts as well.
 pub const LAG: &str = "trunkline_consumer_lag_records";
 
-/// What is told of a measurement: each partition, with the offsets that are not committed.
+/// What is told of a measurement: each partition whose broker answered, with the offsets that are not committed.
 pub type Told = Box<dyn FnMut(&[(TopicPartition, i64)]) + Send>;
 
 /// Measures one group.
@@ -67,22 +67,17 @@ impl Measure for GroupLag {
         let committed = self.offsets.committed(&self.partitions, CALL_TIMEOUT)?;
         answered();
         let mut lags = Vec::with_capacity(self.partitions.len());
-        let mut failure = None;
-        for (partition, committed) in self.partitions.iter().zip(committed) {
-            match self.reader.fetch_watermarks(&partition.topic, partition.partition, CALL_TIMEOUT) {
-                Ok((first, end)) => {
-                    answered();
-                    let lag = behind(committed, first, end);
-                    let number = partition.partition.to_string();
-                    metrics::gauge!(LAG, "topic" => partition.topic.clone(), "partition" => number)
-                        .set(lag as f64);
-                    lags.push((partition.clone(), lag));
-                }
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
+        let measured = each(self.partitions.iter().zip(committed), |(partition, committed)| {
+            let TopicPartition { topic, partition: number } = partition;
+            let (first, end) = self.reader.fetch_watermarks(topic, *number, CALL_TIMEOUT)?;
+            answered();
+            let lag = behind(committed, first, end);
+            metrics::gauge!(LAG, "topic" => topic.clone(), "partition" => number.to_string()).set(lag as f64);
+            lags.push((partition.clone(), lag));
+            Ok(())
+        });
         (self.told)(&lags);
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        measured
     }
 }
 

@@ -9,7 +9,9 @@ use rdkafka::error::KafkaError;
 use trunkline_config::Kafka;
 
 use crate::client;
-use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError};
+use crate::clock_skew::ClockSkew;
+use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
+use crate::time_of_day::time_of_day;
 use trunkline_schemas::record::TopicPartition;
 
 /// The gauge: offsets between the last stable offset and the high watermark, by `topic` and `partition`.
@@ -20,16 +22,22 @@ pub struct LastStableOffset {
     committed: BaseConsumer,
     uncommitted: BaseConsumer,
     topics: Vec<String>,
+    skew: ClockSkew,
 }
 
 // === impl LastStableOffset ===
 
 impl LastStableOffset {
-    /// Prepares to measure `topics`, with their prefix.
+    /// Prepares to measure `topics`, with their prefix, and to tell `skew` where their partitions end.
     ///
     /// # Errors
     /// When the client refuses its settings.
-    pub fn new(kafka: &Kafka, client_id: &str, topics: &[String]) -> Result<Self, KafkaError> {
+    pub fn new(
+        kafka: &Kafka,
+        client_id: &str,
+        topics: &[String],
+        skew: ClockSkew,
+    ) -> Result<Self, KafkaError> {
         metrics::describe_gauge!(
             METRIC,
             "Offsets between the last stable offset and the high watermark of a partition"
@@ -39,6 +47,7 @@ impl LastStableOffset {
             committed: committed.create()?,
             uncommitted: client::seeing_uncommitted(committed).create()?,
             topics: topics.to_vec(),
+            skew,
         })
     }
 
@@ -53,32 +62,27 @@ impl LastStableOffset {
 
     fn ask(&self, answered: &dyn Fn()) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
         let mut lags = Vec::new();
-        let mut failure = None;
-        for topic in &self.topics {
+        each(&self.topics, |topic| {
             let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;
             answered();
             let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
-            for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
-                match self.lag(topic, partition) {
-                    Ok(lag) => {
-                        answered();
-                        let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
-                        metrics::gauge!(METRIC, &labels).set(lag as f64);
-                        lags.push((TopicPartition::new(topic, partition), lag));
-                    }
-                    Err(error) => failure = failure.or(Some(error)),
-                }
-            }
-        }
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(lags),
-        }
+            each(0..i32::try_from(partitions).unwrap_or(i32::MAX), |partition| {
+                let lag = self.lag(topic, partition)?;
+                answered();
+                let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
+                metrics::gauge!(METRIC, &labels).set(lag as f64);
+                lags.push((TopicPartition::new(topic, partition), lag));
+                Ok::<_, KafkaError>(())
+            })
+        })?;
+        Ok(lags)
     }
 
     fn lag(&self, topic: &str, partition: i32) -> Result<i64, KafkaError> {
         // In this order: what is committed between the two questions shows as no lag at all, not as a negative one.
+        let asked_ms = time_of_day();
         let (_, high) = self.uncommitted.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
+        self.skew.ends(TopicPartition::new(topic, partition), high, asked_ms);
         let (_, stable) = self.committed.fetch_watermarks(topic, partition, CALL_TIMEOUT)?;
         Ok((high - stable).max(0))
     }

@@ -22,6 +22,20 @@ pub trait Measure: Send {
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError>;
 }
 
+/// Does this for each of them, whatever came of those before, and returns the first failure: what cannot be measured
+/// of one hides nothing of the others.
+pub(crate) fn each<T, E>(
+    subjects: impl IntoIterator<Item = T>,
+    mut measure: impl FnMut(T) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut measured = Ok(());
+    for subject in subjects {
+        let this = measure(subject);
+        measured = measured.and(this);
+    }
+    measured
+}
+
 /// Measures on a thread of its own until dropped. The thread ends after the question that it has asked then; nobody
 /// waits for that.
 pub struct Measuring {
@@ -68,5 +82,21 @@ impl Measuring {
 impl Drop for Measuring {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_fails_hides_nothing_of_the_others_and_the_first_failure_is_told() {
+        let mut measured = Vec::new();
+        let outcome = each([1, 2, 3, 4], |subject| {
+            measured.push(subject);
+            if subject % 2 == 0 { Err(subject) } else { Ok(()) }
+        });
+        assert_eq!((outcome, measured), (Err(2), vec![1, 2, 3, 4]));
+        assert_eq!(each([], |_: i32| Err(0)), Ok(()));
     }
 }

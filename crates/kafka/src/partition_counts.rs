@@ -14,7 +14,7 @@ use trunkline_schemas::event_id::derive;
 use trunkline_schemas::{PipelineError, Severity, error_codes};
 
 use crate::client;
-use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError};
+use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
 
 /// The gauge: partitions that a topic has beyond the configured number, by `topic`; negative when some are missing.
 pub const SURPLUS: &str = "trunkline_topic_surplus_partitions";
@@ -93,17 +93,18 @@ impl Measure for PartitionCounts {
     }
 
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
-        for topic in &self.topics {
-            let found = self.look(topic, answered)?;
+        let topics = self.topics.clone();
+        each(topics, |topic| {
+            let found = self.look(&topic, answered)?;
             let surplus = f64::from(found.has) - f64::from(found.configured);
             metrics::gauge!(SURPLUS, "topic" => topic.clone()).set(surplus);
-            metrics::gauge!(UNREAD, "topic" => topic.clone()).set(found.unread as f64);
+            metrics::gauge!(UNREAD, "topic" => topic).set(found.unread as f64);
             if self.news.is_news(&found) {
                 tracing::error!(code = %error_codes::TOPIC_WRONG, "{found}");
                 (self.told)(found);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -9,6 +9,9 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientContext, Timestamp};
 use trunkline_config::Kafka;
 
+use crate::client_errors::Client;
+use crate::clock_skew::ClockSkew;
+use crate::time_of_day::time_of_day;
 use crate::{client, partitioner};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::OutboundRecord;
@@ -20,9 +23,6 @@ pub struct Delivery {
     pub partition: i32,
     /// Offset in it.
     pub offset: i64,
-    /// When its broker appended it, by the broker's clock, where the topic keeps that time (`LogAppendTime`); UTC
-    /// milliseconds.
-    pub appended_ms: Option<i64>,
 }
 
 /// Why a record was not acknowledged. Whether it was written all the same is unknown for those that are retryable; the
@@ -95,6 +95,7 @@ pub struct Producer {
     inner: FutureProducer<Context>,
     /// Partitions that topics are configured to have: keys are written to no others.
     partitions: i32,
+    skew: ClockSkew,
 }
 
 #[derive(Clone)]
@@ -104,7 +105,7 @@ struct Context;
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
-        metrics::counter!("trunkline_kafka_client_errors_total", "client" => "producer").increment(1);
+        Client::Producer.fails();
         tracing::warn!(%error, reason, "kafka producer");
     }
 }
@@ -162,9 +163,10 @@ impl Producer {
     /// # Errors
     /// [`ProduceError::Create`] when the client refuses its settings, for instance a missing certificate.
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
+        Client::Producer.begins();
         client::producing(kafka, client_id)
             .create_with_context(Context)
-            .map(|inner| Self { inner, partitions: kafka.partitions })
+            .map(|inner| Self { inner, partitions: kafka.partitions, skew: ClockSkew::unknown() })
             .map_err(|error| ProduceError::Create { reason: error.to_string() })
     }
 
@@ -190,15 +192,14 @@ impl Producer {
             timestamp: record.timestamp,
             headers: Some(headers),
         };
+        let sent_ms = time_of_day();
         match self.inner.send(sent, Timeout::After(Duration::ZERO)).await {
-            Ok(delivery) => Ok(Delivery {
-                partition: delivery.partition,
-                offset: delivery.offset,
-                appended_ms: match delivery.timestamp {
-                    Timestamp::LogAppendTime(at) => Some(at),
-                    Timestamp::CreateTime(_) | Timestamp::NotAvailable => None,
-                },
-            }),
+            Ok(delivery) => {
+                if let Timestamp::LogAppendTime(appended_ms) = delivery.timestamp {
+                    self.skew.written(sent_ms, appended_ms, time_of_day());
+                }
+                Ok(Delivery { partition: delivery.partition, offset: delivery.offset })
+            }
             Err((error, _)) => match self.inner.client().fatal_error() {
                 Some((_, reason)) => Err(ProduceError::Fatal { reason }),
                 None => Err(ProduceError::of(&error, &record.topic, bytes)),

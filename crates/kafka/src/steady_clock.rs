@@ -7,9 +7,14 @@
 //! healthy machine are followed and those of a broken one change nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crate::ports::Clock;
+use crate::time_of_day::time_of_day;
+
+/// The gauge: seconds that the clock of the process is ahead of the machine's; negative: behind. It is beyond a few
+/// seconds only where the machine's was set while the process ran, and then until it starts again.
+const AHEAD_OF_MACHINE: &str = "trunkline_clock_ahead_of_machine_seconds";
 
 /// Between two looks at the time of day; milliseconds.
 const LOOK_EVERY_MS: i64 = 1_000;
@@ -28,6 +33,8 @@ pub struct Steady {
     start_ms: i64,
     /// When the time of day was looked at last, by the monotonic clock; milliseconds.
     looked_at: i64,
+    /// How far it was ahead of the time of day then; milliseconds.
+    ahead_ms: i64,
 }
 
 // === impl Steady ===
@@ -35,7 +42,7 @@ pub struct Steady {
 impl Steady {
     /// Starts at a time of day (UTC milliseconds), with the monotonic clock at 0.
     pub fn start(time_of_day: i64) -> Self {
-        Self { start_ms: time_of_day, looked_at: 0 }
+        Self { start_ms: time_of_day, looked_at: 0, ahead_ms: 0 }
     }
 
     /// The time, UTC milliseconds, when the monotonic clock says so many milliseconds. Now and then it looks at the
@@ -45,8 +52,14 @@ impl Steady {
             self.looked_at = monotonic_ms;
             let ahead = time_of_day().saturating_sub(self.start_ms.saturating_add(monotonic_ms));
             self.start_ms = self.start_ms.saturating_add(ahead.clamp(-STEP_MS, STEP_MS));
+            self.ahead_ms = ahead.saturating_neg();
         }
         self.start_ms.saturating_add(monotonic_ms)
+    }
+
+    /// How far it is ahead of the time of day, as of the last look at that; milliseconds, negative: behind.
+    pub fn ahead_ms(&self) -> i64 {
+        self.ahead_ms
     }
 }
 
@@ -55,6 +68,11 @@ impl Steady {
 impl SteadyClock {
     /// Starts at the time of day.
     pub fn start() -> Self {
+        metrics::describe_gauge!(
+            AHEAD_OF_MACHINE,
+            "Seconds that the clock of this process is ahead of its machine's, which was set while it ran; negative: behind"
+        );
+        metrics::gauge!(AHEAD_OF_MACHINE).set(0.0);
         Self(Arc::new((Instant::now(), Mutex::new(Steady::start(time_of_day())))))
     }
 }
@@ -64,13 +82,13 @@ impl Clock for SteadyClock {
         let (started, steady) = &*self.0;
         let mut steady = steady.lock().unwrap_or_else(PoisonError::into_inner);
         let monotonic_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        steady.now(monotonic_ms, time_of_day)
+        let looked_at = steady.looked_at;
+        let now_ms = steady.now(monotonic_ms, time_of_day);
+        if steady.looked_at != looked_at {
+            metrics::gauge!(AHEAD_OF_MACHINE).set(steady.ahead_ms() as f64 / 1_000.0);
+        }
+        now_ms
     }
-}
-
-fn time_of_day() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -95,6 +113,15 @@ mod tests {
         let (minute, day) = (60_000, 24 * 3_600_000);
         for jump_ms in [-10 * minute, 40 * day, i64::MIN / 2, i64::MAX / 2] {
             assert_eq!(strays_by(600, jump_ms), 600 * jump_ms.signum(), "{jump_ms}");
+        }
+    }
+
+    #[test]
+    fn how_far_it_is_from_a_time_of_day_that_was_set_is_known() {
+        for set_by_ms in [-600_000, 0, 600_000] {
+            let mut steady = Steady::start(0);
+            steady.now(1_000, || 1_000 + set_by_ms);
+            assert_eq!(steady.ahead_ms(), -set_by_ms);
         }
     }
 

@@ -45,6 +45,7 @@ use self::deliveries::{Deliveries, TooLarge};
 use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
+use crate::client_errors::Client;
 use crate::group_consumer::GroupConsumer;
 use crate::partitioner;
 
@@ -73,6 +74,7 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError::Indeterminate`] when the brokers do not answer within 60 s, others when they refuse.
     pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
+        Client::Producer.begins();
         let producer = initialised(kafka, transactional_id, INITIALISE_TIMEOUT)?;
         Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
     }

@@ -13,8 +13,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::health::{Part, Watched};
 
-/// The gauge: seconds that the clock of a process is behind the brokers' at least, by `process`.
-pub const CLOCK_BEHIND: &str = "trunkline_clock_behind_brokers_seconds";
 /// The gauge: seconds since the oldest record was written that a process has read and not committed, by `process`.
 pub const OLDEST_UNCOMMITTED: &str = "trunkline_oldest_uncommitted_age_seconds";
 
@@ -84,8 +82,8 @@ pub struct Progress {
     owned: BTreeSet<i32>,
     /// What the loop had in hand when it came round last.
     in_hand: InHand,
-    /// Whether there are records beyond what is committed, as the brokers say.
-    behind: bool,
+    /// The partitions that have records beyond what is committed, as the brokers said last of each.
+    behind: BTreeSet<i32>,
     /// Since when something is outstanding and nothing took effect.
     waiting: Option<Duration>,
     /// The oldest record that is not committed: when it was written (UTC milliseconds), and since when it is known.
@@ -105,7 +103,7 @@ impl Progress {
             answered: None,
             owned: BTreeSet::new(),
             in_hand: InHand::default(),
-            behind: false,
+            behind: BTreeSet::new(),
             waiting: None,
             oldest: None,
             failure: None,
@@ -138,15 +136,26 @@ impl Progress {
     /// A transaction took no effect, or there is no producer for one.
     pub fn failed(&mut self, now: Duration, reason: String) {
         self.failure = Some(reason);
+        // Until the loop comes round again and says what is left of it.
+        self.in_hand.outstanding = true;
         self.look_again(now);
     }
 
-    /// Brokers said beside the loop which partitions have records beyond what is committed. Where it owns none of them
-    /// and has nothing in hand, nothing is outstanding: the last transaction took effect after all, or others have it.
-    pub fn measured(&mut self, now: Duration, behind: impl IntoIterator<Item = i32>) {
+    /// Brokers said beside the loop how many records partitions have beyond what is committed. Where those that it owns
+    /// have none, each of them, and it has nothing in hand, nothing is outstanding: the last transaction took effect
+    /// after all, or others have it. Partitions of which nobody says anything are as they were.
+    pub fn measured(&mut self, now: Duration, lags: impl IntoIterator<Item = (i32, i64)>) {
         self.answered = Some(now);
-        self.behind = behind.into_iter().any(|partition| self.owned.contains(&partition));
-        if !self.behind && !self.in_hand.outstanding {
+        let mut said = BTreeSet::new();
+        for (partition, lag) in lags {
+            said.insert(partition);
+            if lag > 0 {
+                self.behind.insert(partition);
+            } else {
+                self.behind.remove(&partition);
+            }
+        }
+        if self.owned.is_subset(&said) && !self.is_behind() && !self.in_hand.outstanding {
             self.failure = None;
         }
         self.look_again(now);
@@ -162,7 +171,7 @@ impl Progress {
         self.owned = partitions.into_iter().collect();
         if self.owned.is_empty() {
             self.in_hand = InHand::default();
-            self.behind = false;
+            self.behind.clear();
             self.waiting = None;
             self.oldest = None;
             self.failure = None;
@@ -211,15 +220,12 @@ impl Progress {
         })
     }
 
-    /// How far the clock that says `wall_ms` (UTC milliseconds) is behind that of the brokers at least: the oldest
-    /// record that is read and not committed was appended later than now. Zero where nothing shows it.
-    pub fn clock_behind(&self, wall_ms: i64) -> Duration {
-        let ahead = self.oldest.map_or(0, |(written, _)| written.saturating_sub(wall_ms));
-        Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
+    fn is_behind(&self) -> bool {
+        !self.owned.is_disjoint(&self.behind)
     }
 
     fn look_again(&mut self, now: Duration) {
-        if self.in_hand.outstanding || self.behind || self.failure.is_some() {
+        if self.in_hand.outstanding || self.is_behind() || self.failure.is_some() {
             self.waiting.get_or_insert(now);
         } else {
             self.waiting = None;
@@ -245,10 +251,6 @@ impl ProgressWatch {
             OLDEST_UNCOMMITTED,
             "Seconds since the oldest record was written that is read and not committed, by process"
         );
-        metrics::describe_gauge!(
-            CLOCK_BEHIND,
-            "Seconds that this clock is behind the brokers' at least, by process"
-        );
         Self { process, started: Instant::now(), progress: Mutex::new(Progress::new(limits)) }
     }
 
@@ -268,8 +270,8 @@ impl ProgressWatch {
     }
 
     /// See [`Progress::measured`].
-    pub fn measured(&self, behind: impl IntoIterator<Item = i32>) {
-        self.tell(|progress, now| progress.measured(now, behind));
+    pub fn measured(&self, lags: impl IntoIterator<Item = (i32, i64)>) {
+        self.tell(|progress, now| progress.measured(now, lags));
     }
 
     /// See [`Progress::answered`].
@@ -297,11 +299,10 @@ impl Watched for ProgressWatch {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
         let now = self.started.elapsed();
-        let (part, age, behind) = {
+        let (part, age) = {
             let progress = self.lock();
-            (progress.judge(now), progress.oldest_age(now, wall_ms), progress.clock_behind(wall_ms))
+            (progress.judge(now), progress.oldest_age(now, wall_ms))
         };
-        metrics::gauge!(CLOCK_BEHIND, "process" => self.process.as_str()).set(behind.as_secs_f64());
         metrics::gauge!(OLDEST_UNCOMMITTED, "process" => self.process.as_str()).set(age.as_secs_f64());
         part
     }
@@ -398,11 +399,54 @@ mod tests {
         let mut progress = begun();
         for second in 1..13 {
             progress.turned(at(second), NOTHING);
-            progress.measured(at(second), [2, 3]);
+            progress.measured(at(second), [(2, 9), (3, 1), (4, 0)]);
         }
         assert!(!progress.judge(at(12)).ready, "it reads nothing, and there is something to read");
-        progress.measured(at(13), [2]);
+        progress.measured(at(13), [(2, 9), (3, 0), (4, 0)]);
         assert!(progress.judge(at(13)).ready);
+    }
+
+    #[test]
+    fn what_is_known_of_a_partition_stays_known_while_nobody_says_more_of_it() {
+        let mut progress = begun();
+        progress.measured(at(1), [(3, 7), (4, 0)]);
+        for second in 2..12 {
+            progress.turned(at(second), NOTHING);
+            progress.measured(at(second), [(4, 0)]);
+        }
+        assert!(
+            !progress.judge(at(12)).ready,
+            "the broker of 3 does not answer, and 3 is no less behind for it"
+        );
+        progress.measured(at(13), [(3, 0)]);
+        assert!(progress.judge(at(13)).ready);
+    }
+
+    #[test]
+    fn a_failure_is_over_only_when_each_partition_is_known_to_have_nothing_left() {
+        for said in [&[][..], &[(4, 0)], &[(2, 0), (4, 0)], &[(3, 1), (4, 0)]] {
+            let mut progress = begun();
+            progress.failed(at(1), "no permission".to_owned());
+            for second in 2..13 {
+                progress.turned(at(second), NOTHING);
+                progress.measured(at(second), said.iter().copied());
+            }
+            let stuck = progress.judge(at(13));
+            assert!(!stuck.ready && stuck.detail.contains("no permission"), "{said:?}: {stuck:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_not_over_before_the_loop_has_come_round_again() {
+        let mut progress = begun();
+        progress.owns([]);
+        progress.turned(at(1), NOTHING);
+        progress.failed(at(1), "no permission".to_owned());
+        progress.measured(at(2), []);
+        assert!(progress.judge(at(3)).detail.contains("no permission"));
+        progress.turned(at(4), NOTHING);
+        progress.measured(at(5), []);
+        assert_eq!(progress.judge(at(5)).detail, "nothing is outstanding");
     }
 
     #[test]
@@ -422,20 +466,10 @@ mod tests {
         progress.turned(at(1), SOMETHING);
         progress.failed(at(2), "its outcome is not known".to_owned());
         seconds(&mut progress, 3..8, NOTHING);
-        progress.measured(at(8), []);
+        progress.measured(at(8), [(3, 0), (4, 0)]);
         seconds(&mut progress, 8..60, NOTHING);
         assert!(progress.judge(at(60)).ready);
         assert_eq!(progress.oldest_age(at(60), 99_000), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_clock_is_behind_where_a_record_was_appended_later_than_it_says() {
-        let mut progress = begun();
-        assert_eq!(progress.clock_behind(-50_000), Duration::ZERO, "nothing shows it");
-        progress.turned(at(1), SOMETHING);
-        assert_eq!(progress.clock_behind(1_000), Duration::ZERO);
-        assert_eq!(progress.clock_behind(700_000), Duration::ZERO, "or the record is old: it cannot be told");
-        assert_eq!(progress.clock_behind(-599_000), at(600));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::logs::{LogGuard, LogReader, WatchThread};
 use trunkline_kafka::{
-    CommittedOffsets, EndOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry, SchemaFetcher,
-    SteadyClock, limits, names, startup,
+    ClockSkew, CommittedOffsets, EndOffsets, GroupConsumer, GroupSettings, KafkaBrokers, Registry,
+    SchemaFetcher, SteadyClock, limits, names, startup,
 };
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
@@ -48,6 +48,8 @@ pub(super) struct Assembly {
     pub(super) runtime: Handle,
     pub(super) health: Arc<Health>,
     pub(super) progress: Arc<ProgressWatch>,
+    /// Learns when what is read was appended.
+    pub(super) skew: ClockSkew,
     /// Reports that are made beside the engine.
     pub(super) notices: mpsc::Receiver<PipelineError>,
     /// Set when the processor is to stop.
@@ -141,7 +143,8 @@ impl Assembly {
                 session_timeout: SESSION_TIMEOUT,
             },
         )
-        .map_err(EngineError::from)?;
+        .map_err(EngineError::from)?
+        .telling(self.skew.clone());
         Ok((KafkaBrokers { consumer, producer }, restorer))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use trunkline_config::Config;
-use trunkline_kafka::{BesideLoop, Measuring, names};
+use trunkline_kafka::{BesideLoop, ClockSkew, Measuring, names};
 use trunkline_schemas::{PipelineError, catalog};
 use trunkline_telemetry::ProgressWatch;
 use trunkline_telemetry::progress::Limits;
@@ -32,6 +32,7 @@ pub(super) fn start(
     config: &Config,
     instance: &str,
     progress: &Arc<ProgressWatch>,
+    skew: ClockSkew,
     notices: mpsc::Sender<PipelineError>,
 ) -> Result<Measuring, RunError> {
     let kafka = &config.kafka;
@@ -42,12 +43,12 @@ pub(super) fn start(
         group: &group,
         inputs: vec![kafka.topic(catalog::EVENTS_NORMALIZED)],
         topics: KEYED.map(|topic| kafka.topic(topic)).to_vec(),
+        skew,
     };
     let (behind, answered, name) = (progress.clone(), progress.clone(), instance.to_owned());
     let measuring = subjects.measure(
         Box::new(move |lags| {
-            let lagging = lags.iter().filter(|(_, lag)| *lag > 0);
-            behind.measured(lagging.map(|(partition, _)| partition.partition));
+            behind.measured(lags.iter().map(|(partition, lag)| (partition.partition, *lag)));
         }),
         Box::new(move |difference| {
             // The engine that takes it is gone only when the process ends.

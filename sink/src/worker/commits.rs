@@ -39,7 +39,10 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         let now_ms = self.clock.now_ms();
         let plan = match self.state.troubles.plan(&mut self.lanes, now_ms) {
             Some(plan) => plan,
-            None if self.state.pending.is_empty() => return Ok(None),
+            None if self.state.pending.is_empty() => {
+                self.nothing_to_commit();
+                return Ok(None);
+            }
             None => Plan { ended: Vec::new(), progress: Vec::new() },
         };
         let reports = self.state.pending.take();
@@ -77,6 +80,14 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
             _ => {}
         }
         Ok(Some(settled))
+    }
+
+    /// The last transaction took effect after all, or what it held is for others to do.
+    fn nothing_to_commit(&mut self) {
+        if self.state.failures > 0 && self.lanes.ended_count() == 0 {
+            self.state.failures = 0;
+            self.progress.committed();
+        }
     }
 }
 

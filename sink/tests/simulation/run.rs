@@ -16,6 +16,7 @@ use trunkline_sink::parser::Parser;
 use trunkline_sink::reports::Reporter;
 use trunkline_sink::transactions::{self, Transactions};
 use trunkline_sink::worker::{Error, Worker, WorkerState};
+use trunkline_telemetry::health::Watched as _;
 use trunkline_telemetry::progress::{self, Limits};
 use trunkline_telemetry::{Health, ProgressWatch};
 
@@ -304,6 +305,45 @@ fn brokers_that_are_away_for_minutes_end_no_sink_and_nothing_is_lost_or_doubled(
         finish(&world, &mut workers, 120_000);
         assert!(workers.iter().all(|worker| worker.health.ready()), "{turns}: it is over");
     }
+}
+
+/// What each says of its progress, while brokers answer what is asked beside it.
+fn says(workers: &[ModelWorker]) -> Vec<String> {
+    let measured = workers.iter().map(|worker| {
+        worker.progress.measured([]);
+        worker.progress.look().detail
+    });
+    measured.collect()
+}
+
+#[test]
+fn a_transaction_that_came_to_nothing_is_not_forgotten_before_it_is_known_what_became_of_it() {
+    let mut under_way = 0;
+    for turns in 3..30 {
+        let world = calm(7, 10);
+        let mut workers: Vec<_> = (0..INSTANCES).map(|instance| worker(&world, instance, None)).collect();
+        for _ in 0..turns {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        }
+        let until = world.borrow().now + 90_000;
+        world.borrow_mut().away_until = until;
+        let mut troubled = [false; INSTANCES];
+        while world.borrow().is_away() {
+            for (worker, troubled) in workers.iter_mut().zip(&mut troubled) {
+                worker.turn().unwrap();
+                let said = &says(std::slice::from_ref(worker))[0];
+                *troubled |= said.starts_with("nothing took effect for");
+                assert!(!*troubled || said != "nothing is outstanding", "{turns}: it forgot its trouble");
+            }
+        }
+        under_way += troubled.iter().filter(|troubled| **troubled).count();
+        finish(&world, &mut workers, 120_000);
+        for _ in 0..200 {
+            workers.iter_mut().for_each(|worker| worker.turn().unwrap());
+        }
+        assert_eq!(says(&workers), ["nothing is outstanding"; INSTANCES], "{turns}: it is over");
+    }
+    assert!(under_way > 0, "no transaction was ever under way");
 }
 
 #[test]

@@ -121,6 +121,13 @@ pub const ALL: &[Case] = &[
         play: |scene| Box::pin(plays::clocks::set_forward(scene)),
     },
     Case {
+        name: "sink-clock-set",
+        what: "the sink's clock is set back by ten minutes, forward by forty days, and right again",
+        expected: Expectation::Holds,
+        excused: &[],
+        play: |scene| Box::pin(plays::clocks::sink_set(scene)),
+    },
+    Case {
         name: "processor-frozen",
         what: "a processor is frozen for less than its session while events overtake each other within the hold",
         expected: Expectation::Holds,

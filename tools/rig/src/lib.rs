@@ -16,6 +16,7 @@
 //! - [`quotas`]: what the outside systems allow
 //! - [`follow`], [`ledger_tail`]: where the figures come from
 //! - [`progress`]: those figures
+//! - [`scrape`]: figures of the programs themselves
 //! - [`payloads`]: single payloads as the platforms send them
 
 pub mod executables;
@@ -38,5 +39,7 @@ pub mod program;
 pub mod progress;
 #[cfg(feature = "pipeline")]
 pub mod quotas;
+#[cfg(feature = "pipeline")]
+pub mod scrape;
 #[cfg(feature = "pipeline")]
 pub mod supervisor;

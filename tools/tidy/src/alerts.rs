@@ -9,12 +9,11 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use crate::finding::Finding;
+use crate::metrics::ALERTS;
 use crate::tree::Tree;
 
-/// The rules that ship.
-const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 /// Their tests, in promtool's form.
-const TESTS: &str = "deploy/prometheus/alerts_test.yaml";
+pub(crate) const TESTS: &str = "deploy/prometheus/alerts_test.yaml";
 
 /// What a test says of an alert that fires, and of one that does not; and what is missing without it.
 const KINDS: [(&str, &str); 2] =

@@ -14,6 +14,7 @@
 //! - [`sizes`]: the length of files and functions
 //! - [`metrics`]: metrics, labels and their values in alerts and pages are what the programs export
 //! - [`alerts`]: every alert is tried, by promtool where there is one
+//! - [`recorded`]: alerts, and the series they are tried with, are what running programs exported: for who runs them
 //! - [`prose`]: the width of comments and pages, and the spelling of words
 //! - [`names`]: words that file names do without
 //! - [`unsafety`]: the one file with `unsafe` code
@@ -37,6 +38,7 @@ pub mod metrics;
 pub mod names;
 pub mod prose;
 pub mod ratchet;
+pub mod recorded;
 pub mod sizes;
 pub mod source;
 pub mod systems;

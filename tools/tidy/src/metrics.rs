@@ -8,9 +8,9 @@ use crate::source::{Source, closing};
 use crate::tree::Tree;
 
 /// The rules that an operator is woken by.
-const ALERTS: &str = "deploy/prometheus/alerts.yaml";
+pub(crate) const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 /// Labels that Prometheus adds by itself.
-const ADDED: [&str; 3] = ["instance", "job", "le"];
+pub(crate) const ADDED: [&str; 3] = ["instance", "job", "le"];
 /// Whose metrics are for operators; the tools only read them.
 const EXPORTERS: [&str; 4] = ["crates/", "ingest/", "processor/", "sink/"];
 
@@ -177,7 +177,7 @@ fn labels(source: &Source, call: (usize, usize)) -> Vec<String> {
 }
 
 /// Words that begin with `trunkline_`.
-fn names(text: &str) -> Vec<&str> {
+pub(crate) fn names(text: &str) -> Vec<&str> {
     let words = text.split(|letter: char| !is_word(letter));
     words.filter(|word| word.starts_with("trunkline_")).collect()
 }
@@ -188,7 +188,7 @@ fn base(name: &str) -> &str {
 }
 
 /// Labels within `by (…)`.
-fn grouped_by(expression: &str) -> Vec<&str> {
+pub(crate) fn grouped_by(expression: &str) -> Vec<&str> {
     let groups = expression.match_indices(" by (").filter_map(|(at, start)| {
         let rest = &expression[at + start.len()..];
         Some(&rest[..rest.find(')')?])
@@ -197,7 +197,7 @@ fn grouped_by(expression: &str) -> Vec<&str> {
 }
 
 /// Metric, label and value of each `metric{label="value"}`.
-fn matchers(expression: &str) -> Vec<(&str, &str, &str)> {
+pub(crate) fn matchers(expression: &str) -> Vec<(&str, &str, &str)> {
     let mut found = Vec::new();
     for (open, _) in expression.match_indices('{') {
         let name = expression[..open].rsplit(|letter| !is_word(letter)).next().unwrap_or_default();

@@ -18,6 +18,9 @@ const STOPPED: &str = "trunkline_log_stopped";
 /// The counter of records that nobody read, by `topic`.
 const PASSED_OVER: &str = "trunkline_records_passed_over_total";
 
+/// The counter of partitions that went on by their saved offset, since the group had none any more, by `topic`.
+const OFFSETS_LOST: &str = "trunkline_group_offsets_lost_total";
+
 /// What a partition begins with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
@@ -74,6 +77,10 @@ impl LogGuard {
             PASSED_OVER,
             "Offsets that were removed before they were read, and that on_loss = \"continue\" passed over"
         );
+        metrics::describe_counter!(
+            OFFSETS_LOST,
+            "Partitions of which the group had no committed offset any more, and that went on by the saved one"
+        );
         Self {
             on_log_change,
             on_loss,
@@ -93,8 +100,9 @@ impl LogGuard {
         committed: Option<i64>,
         now: &LogNow,
     ) -> Opening {
-        // The counter is there from the start: an alert on its increase sees the first record that is passed over.
+        // Counters are there from the start: an alert on their increase sees the first of each.
         metrics::counter!(PASSED_OVER, "topic" => partition.topic.clone()).increment(0);
+        metrics::counter!(OFFSETS_LOST, "topic" => partition.topic.clone()).increment(0);
         // The group's offset says where, the saved position which log: they were committed together, unless an earlier
         // build or an operator moved the offset.
         let was = match (saved, committed) {
@@ -223,6 +231,9 @@ impl LogGuard {
         if goes_on {
             metrics::counter!(PASSED_OVER, "topic" => partition.topic.clone())
                 .increment(finding.passed_over());
+        }
+        if matches!(finding, Finding::OffsetsLost { .. }) {
+            metrics::counter!(OFFSETS_LOST, "topic" => partition.topic.clone()).increment(1);
         }
         let message = finding.message(partition, goes_on);
         tracing::error!(code = finding.code(), partition = %partition, "{message}");

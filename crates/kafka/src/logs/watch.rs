@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
@@ -15,6 +15,7 @@ use super::position::TopicId;
 use super::reader::LogReader;
 use crate::changelog::Anchor;
 use crate::consumer_error::ConsumerError;
+use crate::time_of_day::time_of_day;
 use crate::topics::{self, RecordTimes};
 
 /// Between two looks.
@@ -282,7 +283,7 @@ impl Eye {
         let age_ms = match looked.first {
             FirstUnread::NotLooked => return,
             FirstUnread::Nothing => 0,
-            FirstUnread::Record { timestamp, .. } => now_ms().saturating_sub(timestamp).max(0),
+            FirstUnread::Record { timestamp, .. } => time_of_day().saturating_sub(timestamp).max(0),
         };
         gauge(&looked.watched.partition, age_ms as f64 / 1_000.0);
         self.measured.insert(looked.watched.partition.clone());
@@ -341,10 +342,4 @@ fn timed_by_writers(topic: &str, is: bool) {
 
 fn labels(partition: &TopicPartition) -> [(&'static str, String); 2] {
     [("topic", partition.topic.clone()), ("partition", partition.partition.to_string())]
-}
-
-/// UTC milliseconds: ages go by the clock that records are written with.
-fn now_ms() -> i64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }

@@ -9,6 +9,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 
+use crate::client_errors::Client;
+
 /// Follows deliveries and transport errors.
 #[derive(Default)]
 pub(super) struct Deliveries {
@@ -68,6 +70,7 @@ impl Deliveries {
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
         self.transport_errors.fetch_add(1, Ordering::AcqRel);
+        Client::Producer.fails();
         tracing::warn!(%error, reason, "kafka producer");
     }
 }

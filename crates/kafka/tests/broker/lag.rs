@@ -6,7 +6,9 @@ use trunkline_config::Kafka;
 use trunkline_kafka::group_lag::GroupLag;
 use trunkline_kafka::lag::LastStableOffset;
 use trunkline_kafka::measuring::Measure as _;
-use trunkline_kafka::{From, OutboundRecord, Tail, Tailed, TopicPartition, TransactionalProducer, topics};
+use trunkline_kafka::{
+    ClockSkew, From, OutboundRecord, Tail, Tailed, TopicPartition, TransactionalProducer, topics,
+};
 use trunkline_schemas::catalog::EVENTS_ENRICHED;
 use trunkline_schemas::headers::Headers;
 
@@ -31,6 +33,10 @@ fn with_five_records(kafka: &Kafka, topic: &str) -> TransactionalProducer {
     producer
 }
 
+fn last_stable(kafka: &Kafka, topic: &String) -> LastStableOffset {
+    LastStableOffset::new(kafka, "lag", std::slice::from_ref(topic), ClockSkew::unknown()).unwrap()
+}
+
 /// Records behind the last stable offset, of all partitions.
 fn total(gauge: &LastStableOffset) -> i64 {
     gauge.measure().unwrap().iter().map(|(_, lag)| lag).sum()
@@ -47,7 +53,7 @@ async fn an_abort_gives_up_what_is_not_delivered_and_has_an_outcome() {
         producer.abort().unwrap();
         producer.begin().unwrap();
         producer.abort().unwrap();
-        let gauge = LastStableOffset::new(&kafka, "abort", &[topic]).unwrap();
+        let gauge = LastStableOffset::new(&kafka, "abort", &[topic], ClockSkew::unknown()).unwrap();
         wait_until("the transactions have ended", || total(&gauge) == 0);
     })
     .await
@@ -60,7 +66,7 @@ async fn an_open_transaction_shows_as_lag_and_hides_its_records() {
     topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
     tokio::task::spawn_blocking(move || {
         let topic = kafka.topic(EVENTS_ENRICHED);
-        let gauge = LastStableOffset::new(&kafka, "lag", std::slice::from_ref(&topic)).unwrap();
+        let gauge = last_stable(&kafka, &topic);
         assert_eq!(total(&gauge), 0);
 
         let mut producer = with_five_records(&kafka, &topic);
@@ -87,7 +93,7 @@ async fn a_group_is_behind_by_what_it_has_not_committed() {
     topics::apply(&kafka, &topics::plan(&kafka).await.unwrap()).await.unwrap();
     tokio::task::spawn_blocking(move || {
         let topic = kafka.topic(EVENTS_ENRICHED);
-        let gauge = LastStableOffset::new(&kafka, "lag", std::slice::from_ref(&topic)).unwrap();
+        let gauge = last_stable(&kafka, &topic);
         let mut producer = with_five_records(&kafka, &topic);
         wait_until("the records are in the log", || total(&gauge) == 5);
         producer.abort().unwrap();

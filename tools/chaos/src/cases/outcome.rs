@@ -1,6 +1,6 @@
 //! The report of a run of cases, for people and as JSON.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -41,6 +41,9 @@ pub struct Played {
     pub seconds: f64,
     /// The command that plays it again.
     pub replay: String,
+    /// What its processes exported: metrics and labels, each with the program as `job`.
+    #[serde(skip)]
+    pub series: BTreeSet<String>,
 }
 
 // === impl Outcome ===
@@ -49,6 +52,11 @@ impl Outcome {
     /// True when each case came out as expected.
     pub fn is_as_expected(&self) -> bool {
         self.cases.iter().all(|case| case.unexpected.is_empty())
+    }
+
+    /// What the processes of all cases exported.
+    pub fn series(&self) -> BTreeSet<&str> {
+        self.cases.iter().flat_map(|case| &case.series).map(String::as_str).collect()
     }
 
     /// The same for people.

@@ -109,6 +109,8 @@ async fn play(ground: &Ground, case: &Case) -> anyhow::Result<Played> {
     let mut scene = Scene::set_up(ground, case.name).await?;
     let mut findings = (case.play)(&mut scene).await?;
     let stopped_cleanly = scene.end().await;
+    let series: Vec<&str> = scene.series().iter().map(String::as_str).collect();
+    std::fs::write(scene.folder.join("series.txt"), series.join("\n"))?;
     let report = scene.judge(stopped_cleanly, case.expected).await?;
     // Without a sink no command can have a result.
     let without_sink = (!scene.had("sink")).then_some("I5");
@@ -121,6 +123,7 @@ async fn play(ground: &Ground, case: &Case) -> anyhow::Result<Played> {
         counts: report.counts,
         exits: scene.exits().to_vec(),
         stopped_cleanly,
+        series: scene.series().clone(),
         ..Played::default()
     })
 }

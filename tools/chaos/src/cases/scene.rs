@@ -19,6 +19,7 @@ use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
+use trunkline_rig::scrape::scrape;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
@@ -60,6 +61,8 @@ pub struct Scene {
     /// Where each instance of ingest listens.
     doors: BTreeMap<String, String>,
     exits: Vec<Exit>,
+    /// What its processes exported before they were stopped, as [`trunkline_rig::scrape::Sample::series`] says it.
+    series: BTreeSet<String>,
     ledgers: usize,
 }
 
@@ -116,6 +119,7 @@ impl Scene {
             sink_settings: "",
             doors: BTreeMap::new(),
             exits: Vec::new(),
+            series: BTreeSet::new(),
             ledgers: 0,
             folder,
             sandbox,
@@ -245,6 +249,9 @@ impl Scene {
     /// When it does not run.
     pub async fn stop(&mut self, instance: &str) -> anyhow::Result<Ending> {
         let member = self.members.remove(instance).with_context(|| format!("{instance} does not run"))?;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
+        let samples = scrape(&client, &member.spec().admin).await;
+        self.series.extend(samples.iter().map(|sample| sample.series(&member.spec().binary)));
         let ending = member.stop().await;
         self.exits.extend(member.exits());
         Ok(ending)
@@ -277,6 +284,11 @@ impl Scene {
     /// Whether an instance of this program was ever started.
     pub fn had(&self, program: &str) -> bool {
         self.folder.join("logs").join(format!("{program}-0.log")).exists()
+    }
+
+    /// What its processes exported, up to when each was stopped.
+    pub fn series(&self) -> &BTreeSet<String> {
+        &self.series
     }
 
     /// Processes that ended by themselves.

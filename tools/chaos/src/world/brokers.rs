@@ -51,9 +51,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "unclean-election",
         "A replica that lacks acknowledged records becomes the leader: the log ends earlier than it did.",
         &["I1", "I2", "I4", "I11"],
-        &[Nowhere(
-            "one broker has no second replica; to be a case on three brokers when logs that are read have anchors",
-        )],
+        &[Nowhere("one broker has no second replica; to be a case on three brokers")],
     ),
     fault(
         "in-sync-replicas-too-few",

@@ -51,7 +51,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "sink-clock-set",
         "The clock of the sink is set while it runs.",
         &["I5", "I7"],
-        &[Nowhere("it reads the wall clock once, at its start, and a monotonic one from there on")],
+        &[Case("sink-clock-set")],
     ),
     fault(
         "broker-clock-set",

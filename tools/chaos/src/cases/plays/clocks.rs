@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cases::calls::Calls;
 use crate::cases::expectation::Finding;
-use crate::cases::plays::stuck;
+use crate::cases::plays::{STUCK, stuck};
 use crate::cases::scene::Scene;
 use crate::clock::Library;
 
@@ -41,6 +41,32 @@ pub async fn ingest_days_behind(scene: &mut Scene) -> Findings {
     let accepted = scene.load(&Calls::new(0..40)).await?;
     scene.settle(&accepted).await?;
     Ok(Vec::new())
+}
+
+/// See the case `sink-clock-set`. That no command has two results, and no target more requests than it grants, is the
+/// verifier's to see.
+///
+/// # Errors
+/// When it cannot be played.
+pub async fn sink_set(scene: &mut Scene) -> Findings {
+    let clock = Library::build(&scene.folder).await?.clock("sink")?;
+    scene.start("ingest-0").await?;
+    scene.start("processor-0").await?;
+    scene.start_within("sink-0", clock.within()).await?;
+    for (calls, shift_ms) in [(0..40, -TEN_MINUTES_MS), (1_000..1_040, FORTY_DAYS_MS), (2_000..2_040, 0)] {
+        let accepted = scene.load(&Calls::new(calls)).await?;
+        scene.settle(&accepted).await?;
+        // Commands of the last calls are still under way.
+        scene.say(format!("the sink's clock is set {shift_ms} ms off"));
+        clock.set(shift_ms).await?;
+    }
+    let accepted = scene.load(&Calls::new(3_000..3_040)).await?;
+    scene.settle(&accepted).await?;
+    let open = scene.unfinished().await?;
+    let ready = scene.is_ready("sink-0").await?;
+    let seen = format!("{} commands have no result; the sink is ready: {ready}", open.len());
+    let stuck = !open.is_empty() || !ready;
+    Ok(stuck.then(|| Finding::new("I12", STUCK, open.len().max(1), seen)).into_iter().collect())
 }
 
 /// What was accepted before is posted again afterwards: it has to be known still.

@@ -14,6 +14,18 @@ pub struct Sample {
     pub value: f64,
 }
 
+// === impl Sample ===
+
+impl Sample {
+    /// The series as Prometheus has it of a program that it knows as `job`: name and labels, without the value.
+    pub fn series(&self, job: &str) -> String {
+        let job = [("job", job)].into_iter();
+        let labels = job.chain(self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let labels: Vec<String> = labels.map(|(name, value)| format!("{name}={value:?}")).collect();
+        format!("{}{{{}}}", self.name, labels.join(","))
+    }
+}
+
 /// Asks a process for its figures; none when it does not answer.
 pub async fn scrape(client: &reqwest::Client, admin: &str) -> Vec<Sample> {
     let request = client.get(format!("{admin}/metrics")).timeout(Duration::from_secs(1));
@@ -72,5 +84,7 @@ mod tests {
         assert_eq!(samples[0].labels["partition"], "3");
         assert_eq!((samples[1].name.as_str(), samples[1].labels.len()), ("up", 0));
         assert_eq!(samples[2].labels["a"], "x\"y,}");
+        assert_eq!(samples[0].series("sink"), "lag{job=\"sink\",partition=\"3\",topic=\"events\"}");
+        assert_eq!(samples[1].series("sink"), "up{job=\"sink\"}");
     }
 }
