@@ -133,15 +133,18 @@ fn state(sessions: &[Session], lives: &[When]) -> &'static str {
     if customer && sessions.iter().all(Session::is_over) {
         return "ended";
     }
-    let open = |is: &dyn Fn(&Session) -> bool| sessions.iter().any(|s| is(s) && !s.is_over());
-    let order: [(&dyn Fn(&Session) -> bool, &str); 4] = [
-        (&Session::is_answered, "connected"),
-        (&|s| s.of == "queue", "queued"),
-        (&Session::may_be_answered, "connected"),
-        (&|s| s.of == "flow", "ivr"),
-    ];
-    if let Some((_, state)) = order.into_iter().find(|(is, _)| open(*is)) {
-        return state;
+    let open = |is: fn(&Session) -> bool| sessions.iter().any(|s| is(s) && !s.is_over());
+    if open(Session::is_answered) {
+        return "connected";
+    }
+    if open(|s| s.of == "queue") {
+        return "queued";
+    }
+    if open(Session::may_be_answered) {
+        return "connected";
+    }
+    if open(|s| s.of == "flow") {
+        return "ivr";
     }
     let this_life = lives.last().copied().unwrap_or((i64::MIN, 0));
     let left = |s: &Session| s.is_answered() && s.is_over() && s.from >= this_life;
