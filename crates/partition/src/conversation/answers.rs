@@ -1,8 +1,8 @@
 //! Whether agents answered, as far as other facts than the ends of their sessions tell it.
 //!
-//! Genesys begins an agent's session with the same event whether the agent is alerted or speaks. Who answered is told
-//! by snapshots of the conversation, which have a state for each of its sessions, and by the end of a queue, which names
-//! the agent who answered.
+//! Genesys begins an agent's session with the same event whether the agent is alerted or speaks. Who answered is
+//! told by snapshots of the conversation, which have a state for each of its sessions, and by the end of a queue,
+//! which names the agent who answered.
 
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::EncodedEvent;

@@ -29,11 +29,11 @@ impl Figures {
         let sessions = session::sessions(&spans, kept);
         let lives = Lives::of(&sessions, kept.folded().customer_ended);
         let totals = Totals::of(&sessions, &lives).plus(kept.unsessioned()).plus(kept.folded().totals);
-        let open: Vec<Session<'_>> = sessions.iter().filter(|session| session.is_open()).copied().collect();
+        let open = sessions.iter().filter(|session| session.is_open());
         Self {
             state: state(&sessions, &lives, kept),
-            connected_agents: totals::are_known(&open).then(|| totals::agents(&open)),
-            agents: totals::are_known(&sessions).then_some(totals.agents),
+            connected_agents: totals::are_known(open.clone()).then(|| totals::agents(open)),
+            agents: totals::are_known(sessions.iter()).then_some(totals.agents),
             totals,
             older_format: kept.folded().older_format,
         }

@@ -32,7 +32,7 @@ impl Totals {
     pub(super) fn of(sessions: &[Session<'_>], lives: &Lives) -> Self {
         let Transfers { all, blind, attended, consults, conferences } = Transfers::of(sessions, lives);
         let mut totals = Self {
-            agents: agents(sessions),
+            agents: agents(sessions.iter()),
             reopened: i32::try_from(lives.reopened()).unwrap_or(i32::MAX),
             transfers: all,
             blind,
@@ -97,21 +97,19 @@ impl Totals {
 }
 
 /// Different agents who answered, as far as the sessions name them.
-pub(super) fn agents(sessions: &[Session<'_>]) -> i32 {
-    let answered = |session: &&Session<'_>| session.is_answered() && session.agent.is_some();
-    let seen_before = |at: usize, agent: Option<u64>| {
-        sessions.iter().take(at).filter(answered).any(|session| session.agent == agent)
-    };
-    let answering = sessions.iter().enumerate().filter(|(_, session)| answered(session));
-    let different = answering.filter(|(at, session)| !seen_before(*at, session.agent)).count();
-    i32::try_from(different).unwrap_or(i32::MAX)
+pub(super) fn agents<'s>(sessions: impl Iterator<Item = &'s Session<'s>> + Clone) -> i32 {
+    let answering = sessions.filter(|session| session.is_answered() && session.agent.is_some());
+    let seen_before =
+        |at: usize, agent: Option<u64>| answering.clone().take(at).any(|session| session.agent == agent);
+    let different = answering.clone().enumerate().filter(|(at, session)| !seen_before(*at, session.agent));
+    i32::try_from(different.count()).unwrap_or(i32::MAX)
 }
 
 /// Whether it is known of each of the agents whether they answered.
-pub(super) fn are_known(sessions: &[Session<'_>]) -> bool {
+pub(super) fn are_known<'s>(sessions: impl Iterator<Item = &'s Session<'s>> + Clone) -> bool {
     let counted =
-        |agent: u64| sessions.iter().any(|session| session.is_answered() && session.agent == Some(agent));
-    let unsure = sessions.iter().filter(|session| session.may_be_answered());
+        |agent: u64| sessions.clone().any(|session| session.is_answered() && session.agent == Some(agent));
+    let unsure = sessions.clone().filter(|session| session.may_be_answered());
     unsure.filter_map(|session| session.agent).all(counted)
 }
 
