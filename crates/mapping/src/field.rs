@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::unknown::is_unknown;
+use crate::unknown::means_nothing;
 
 /// A payload, and what its platform writes where it means nothing.
 #[derive(Clone, Copy)]
@@ -71,10 +71,7 @@ impl<'a> Fields<'a> {
     /// Text at a path: an id, or a word of the platform. Numbers, as they were written, and booleans are text too,
     /// since ids come as either.
     pub fn text(&self, path: &str) -> Option<String> {
-        let means_nothing = |text: &str| {
-            is_unknown(text) || self.placeholders.iter().any(|word| word.eq_ignore_ascii_case(text))
-        };
-        self.free_text(path).filter(|text| !means_nothing(text))
+        self.free_text(path).filter(|text| !means_nothing(text, self.placeholders))
     }
 
     /// The same of what somebody wrote, or of a name: a customer's message may be the word that the platform writes

@@ -251,3 +251,40 @@ fn control_characters_in_ids_are_escaped_in_key_and_headers() {
     assert_eq!(event.key(), "genesys/org-1/c%0D%0A1");
     assert_eq!(headers::cloud_event(&event).get(headers::CE_SUBJECT), Some("conversation/c%0D%0A1"));
 }
+
+#[test]
+fn a_snapshot_tells_which_sessions_of_agents_are_connected() {
+    let call = |id: &str, state: &str| json!({"id": id, "state": state});
+    let body = json!({"id": "c-1", "participants": [
+        {"id": "p-1", "purpose": "customer", "calls": [call("s-1", "connected")]},
+        {"id": "p-2", "purpose": "agent", "userId": "u-1", "calls": [call("s-2", "alerting")]},
+        {"id": "p-3", "purpose": "agent", "userId": "u-2",
+            "callbacks": [call("s-3", "CONNECTED")], "calls": [call("s-4", "dialing")]},
+        {"id": "p-4", "purpose": "user", "user": {"id": "u-3"}, "chats": [
+            {"id": "s-5", "state": "terminated", "connectedTime": "2026-03-02T08:10:00Z"}, call("s-6", "terminated"),
+            call("s-7", "none"), call("odd,id", "connected"), call("odd/id", "alerting"), {"state": "connected"},
+        ]},
+    ]});
+    let found = mapped("v2.users.{id}.conversations", "v2.users.u-1.conversations", body).event;
+    assert_eq!(found.attributes["connectedSessions"], "p-3/s-3,p-4/s-5");
+    assert_eq!(found.attributes["alertingSessions"], "p-2/s-2,p-3/s-4");
+
+    // The model of one medium has the session's state in the participant, and no id of the session.
+    let of_one_medium = json!({"id": "c-1", "participants": [
+        {"id": "p-1", "purpose": "customer", "state": "connected"},
+        {"id": "p-2", "purpose": "agent", "user": {"id": "u-1"}, "state": "offering"},
+        {"id": "p-3", "purpose": "agent", "user": {"id": "u-2"}, "state": "connected"},
+        {"id": "p-4", "purpose": "agent", "user": {"id": "u-3"}, "state": "disconnected",
+            "connectedTime": "2026-03-02T08:10:00Z"},
+    ]});
+    let topic = ["v2.routing.queues.{id}.conversations.chats", "v2.routing.queues.q-1.conversations.chats"];
+    let found = mapped(topic[0], topic[1], of_one_medium).event;
+    assert_eq!(found.media_type.as_deref(), Some("chat"));
+    assert_eq!(found.attributes["connectedSessions"], "p-3");
+    assert_eq!(found.attributes["alertingSessions"], "p-2");
+
+    let untold =
+        json!({"id": "c-1", "participants": [{"id": "p-2", "userId": "u-1", "calls": [{"id": "s-2"}]}]});
+    let found = mapped("v2.users.{id}.conversations", "v2.users.u-1.conversations", untold).event;
+    assert!(!found.attributes.keys().any(|name| name.ends_with("Sessions")), "{:?}", found.attributes);
+}

@@ -116,3 +116,21 @@ fn what_somebody_wrote_or_named_may_be_that_word() {
     });
     assert_eq!(map(SourceKind::GenesysOpenMessaging, &text).event.attributes["text"], "unknown");
 }
+
+#[test]
+fn a_placeholder_of_cxone_is_no_time_in_whatever_case() {
+    for placeholder in ["String", "STRING", "string", "Null", " undefined ", "Unknown"] {
+        let case = json!({
+            "eventType": "CaseCreated", "eventId": "e-1", "createdAtWithMilliseconds": placeholder,
+            "createdAt": "2026-03-02T08:15:30Z", "data": {"case": {"id": "c-1"}},
+        });
+        let state = json!({
+            "Type": "AgentState", "AgentId": "a-1", "LastStateChangeTimeUTC": placeholder,
+            "StartTimeUTC": "2026-03-02T08:15:30Z",
+        });
+        for payload in [case, state] {
+            let accepted = map(SourceKind::CxoneDigital, &payload);
+            assert_eq!((accepted.event.event_time, accepted.drift), (1_772_439_330_000, vec![]), "{payload}");
+        }
+    }
+}

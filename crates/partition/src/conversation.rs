@@ -9,13 +9,16 @@
 //! - `fact`: what an event says about sessions
 //! - `sessions`: the facts as they are kept, of `span`s between `point`s, `reported` durations and `observer`s under
 //!   short `name`s
+//! - `answers`: who answered, as other facts than the ends of sessions tell it
 //! - `session`: from facts to sessions with a start and an end; `unnamed`: ends that do not say whose
-//! - `older`, `third_format`: what older formats of state kept
+//! - `older`, `third_format`, `fourth_format`: what older formats of state kept
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
+mod answers;
 mod causes;
 mod fact;
 mod figures;
+mod fourth_format;
 mod lives;
 mod name;
 mod observer;
@@ -32,6 +35,7 @@ mod transfers;
 mod unnamed;
 
 pub use causes::{Causes, Need};
+pub(crate) use fourth_format::FourthConversation;
 pub(crate) use older::LegacyConversation;
 #[cfg(test)]
 pub(crate) use older::LegacyPhase;
@@ -103,8 +107,8 @@ impl Conversation {
 
     /// What is published of it, after `events` events.
     pub fn summary(&self, events: i64) -> ConversationSummary {
-        let Figures { state, connected_agents, totals } = self.figures;
-        let of_this_format = |count: i32| connected_agents.map(|_| count);
+        let Figures { state, connected_agents, agents, totals, older_format } = self.figures;
+        let of_this_format = |count: i32| (!older_format).then_some(count);
         ConversationSummary {
             state: state.as_str().to_owned(),
             started_at: self.kept.started_at,
@@ -113,11 +117,11 @@ impl Conversation {
             transfers: totals.transfers,
             events,
             reopened: of_this_format(totals.reopened),
-            agents: of_this_format(totals.agents),
-            connected_agents,
-            alerted_ms: totals.alerted.filter(|_| connected_agents.is_some()),
-            held_ms: totals.held.filter(|_| connected_agents.is_some()),
-            acw_ms: totals.after_work.filter(|_| connected_agents.is_some()),
+            agents: agents.and_then(of_this_format),
+            connected_agents: connected_agents.and_then(of_this_format),
+            alerted_ms: totals.alerted.filter(|_| !older_format),
+            held_ms: totals.held.filter(|_| !older_format),
+            acw_ms: totals.after_work.filter(|_| !older_format),
             consults: of_this_format(totals.consults),
             conferences: of_this_format(totals.conferences),
             attended_transfers: of_this_format(totals.attended),

@@ -68,6 +68,7 @@ impl Entity {
         let stored = match version {
             stored::SECOND_FORMAT => stored::decode_second_format(body)?,
             stored::THIRD_FORMAT => stored::decode_third_format(body)?,
+            stored::FOURTH_FORMAT => stored::decode_fourth_format(body)?,
             _ => Stored::decode(body)?,
         };
         let mut entity = Self { stored, dirty: version < FORMAT_VERSION, ..Self::default() };

@@ -197,7 +197,11 @@ fn a_state_is_told_anew_when_the_window_is_over() {
     let on = || json!({"associatedStation": {"id": "s1"}});
     let twice = |after: i64| [told(1, 0, STATION, AGENT, on()), told(2, after, STATION, AGENT, on())];
     assert_eq!(of_genesys(&twice(WINDOW)), [(0, false)]);
-    assert_eq!(of_genesys(&twice(WINDOW + 1)), [(0, false), (1, false)]);
+    assert_eq!(of_genesys(&twice(WINDOW + 1)), [(0, false), (1, true)], "nothing came between");
+    assert_eq!(of_genesys(&twice(DAY)), [(0, false), (1, true)], "nor meanwhile");
+    let [first, last] = twice(DAY);
+    let returned = [first, told(3, 1, STATION, AGENT, json!({})), last];
+    assert_eq!(of_genesys(&returned), [(0, false), (1, false), (2, false)], "a state that returned");
 }
 
 #[test]
@@ -227,6 +231,27 @@ fn a_change_that_an_older_build_took_in_comes_between_as_well() {
     assert_eq!(published(&events), [(0, false), (1, false), (2, true)]);
     events[1].source_type = format!("v2.users.{AGENT}.presence");
     assert_eq!(published(&events), [(0, false), (1, false), (2, true)], "nor that this is the same type");
+}
+
+#[test]
+fn a_change_of_a_conversation_that_an_older_build_took_in_comes_between_as_well() {
+    let calls = "v2.users.{id}.conversations.calls";
+    let muted = |number: i64, muted: bool| {
+        let participants = json!([{"id": "p1", "user": {"id": AGENT}, "muted": muted}]);
+        told(number, number, calls, AGENT, json!({"id": "c1", "participants": participants}))
+    };
+    let mut events = mapped(
+        &source(SourceKind::GenesysEventBridge),
+        &[muted(1, false), muted(2, true), muted(3, false), muted(4, false)],
+    );
+    events[1].content_id = None;
+    events[1].attributes.remove("topicName");
+    assert_eq!(published(&events), [(0, false), (1, false), (2, true)]);
+    events[1].source_type = format!("v2.users.{AGENT}.conversations.calls");
+    assert_eq!(published(&events), [(0, false), (1, false), (2, true)], "a type with the ids in it");
+    // Steps of the conversation, on topics of their own, come between no snapshots.
+    events[1].source_type = "v2.detail.events.conversation.{id}.acd.start".to_owned();
+    assert_eq!(published(&events), [(0, false), (1, false)]);
 }
 
 #[test]
@@ -322,7 +347,7 @@ fn an_agent_state_of_cxone_without_a_time_returns_and_is_told_again() {
         at(3_000, agent_state("Available")),
         at(3_000 + WINDOW, agent_state("Available")),
     ]);
-    assert_eq!(out, [(0, false), (1, false), (2, true), (4, false)]);
+    assert_eq!(out, [(0, false), (1, false), (2, true), (4, true)]);
     let batch = json!([agent_state("Available"), agent_state("Unavailable"), agent_state("Available")]);
     assert_eq!(of_cxone(&[at(0, batch)]), [(0, false), (1, false), (2, true)], "in one request as well");
     let mut timed = agent_state("Unavailable");
@@ -364,6 +389,29 @@ fn what_cxone_names_by_nothing_and_is_no_state_is_marked_when_it_comes_again() {
     {
         assert_eq!(of_cxone(&[at(0, body.clone()), at(1_000, body.clone())]), expected, "{body}");
     }
+}
+
+/// Of a visitor, of a thread, of a contact, and of nothing at all, whose key is what it says.
+#[test]
+fn what_cxone_names_by_nothing_is_marked_after_the_window_as_well_whatever_its_entity_is() {
+    let brand = json!({"id": 1234});
+    let visitor =
+        json!({"eventType": "StoreVisitorEvents", "brand": brand, "visitor": {"id": "v-1"}, "data": {}});
+    let posted = json!({"eventId": null, "postback": {"eventType": "MessagePosted", "data": {"thread": {"id": "t-1"}}}});
+    let end = json!({"eventType": "EndContact", "data": {"contact": {"id": "700100200300"}}});
+    let nothing = json!({"eventType": "SomethingNew", "data": {"note": "as before"}});
+    let bare_error = json!({"error": {"errorCode": "E-1", "errorMessage": "no"}});
+    for body in [visitor, posted, end.clone(), nothing, bare_error] {
+        for after in [1, WINDOW, WINDOW + 1, DAY] {
+            let out = of_cxone(&[at(0, body.clone()), at(after, body.clone())]);
+            assert_eq!(out, [(0, false), (1, true)], "{body} after {after} ms");
+        }
+    }
+    // Another request of the same kind in between, and the window over: it is another fact.
+    let mut other = end.clone();
+    other["data"]["contact"]["reason"] = json!("bored");
+    let out = of_cxone(&[at(0, end.clone()), at(1, other), at(WINDOW + 1, end)]);
+    assert_eq!(out, [(0, false), (1, false), (2, false)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A conversation as the published types describe it: reference models of its order and of its figures, written from
 //! docs/event-types.md and the documentation of the schema, not from the processor.
 
+mod answers;
 mod durations;
 mod edges;
 mod figures;

@@ -2,7 +2,7 @@
 
 use trunkline_schemas::event_type as types;
 
-use super::cxone_digital::PLACEHOLDERS;
+use super::cxone_digital::{PLACEHOLDERS, times};
 use super::{Identity, Mapped, Occurrence};
 use crate::field::Fields;
 use crate::transport::Unwrapped;
@@ -88,7 +88,7 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         queue_id: event.first(&["SkillId", "Skill"]),
         media_type: media(&source_type),
         direction: direction(&event),
-        times: unwrapped.times(&["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
+        times: times(unwrapped, &["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
         channel: Some("agent-session"),
         identity: Identity::of_body(
             format!("agent-session.{source_type}"),

@@ -11,6 +11,7 @@ use super::{Format, Identity, Mapped, Occurrence, cxone_agent_session, cxone_dig
 use crate::event_time::Times;
 use crate::field::Fields;
 use crate::transport::Unwrapped;
+use crate::unknown::means_nothing;
 
 /// NICE CXone Digital.
 pub const FORMAT: Format = Format { platform: "cxone", shape, map };
@@ -45,7 +46,7 @@ fn map(unwrapped: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> 
     }
     let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let mut mapped = Mapped {
-        times: times(unwrapped),
+        times: times(unwrapped, &["/createdAtWithMilliseconds", "/createdAt"]),
         correlation_id: event.first(&["traceId", "error.transactionId"]),
         transport_id: event.first(&["eventId", "requestId"]),
         ..Mapped::default()
@@ -61,13 +62,13 @@ fn map(unwrapped: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> 
     mapped
 }
 
-/// A placeholder is no time that could not be read, but none.
-fn times(event: &Unwrapped<'_>) -> Times {
-    let mut named = vec!["/createdAtWithMilliseconds", "/createdAt"];
-    named.retain(|pointer| {
-        let text = event.message.pointer(pointer).and_then(Value::as_str);
-        text.is_none_or(|text| !PLACEHOLDERS.contains(&text))
-    });
+/// The times at these places. A placeholder is no time that could not be read, but none.
+pub(super) fn times(event: &Unwrapped<'_>, places: &[&str]) -> Times {
+    let is_placeholder = |place: &&&str| {
+        let text = event.message.pointer(place).and_then(Value::as_str);
+        text.is_some_and(|text| means_nothing(text, &PLACEHOLDERS))
+    };
+    let named: Vec<&str> = places.iter().filter(|place| !is_placeholder(place)).copied().collect();
     event.times(&named)
 }
 

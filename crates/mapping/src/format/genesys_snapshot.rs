@@ -3,6 +3,8 @@
 //! There are two models of a participant. That of all media (`v2.users.{id}.conversations`) has ids (`userId`) and
 //! one list of communications for each medium (`calls`); that of one medium (`….conversations.calls`) has
 //! references (`user.id`) and the communication's fields in the participant itself.
+//!
+//! A communication has a state, and that of an agent tells whether the agent answered, which no detail event does.
 
 use serde_json::Value;
 
@@ -32,6 +34,9 @@ const OBSERVERS: [(&str, &str); 4] = [
     ("bargingParticipantIds", "bargedParticipantId"),
     ("consultParticipantIds", "consultParticipantId"),
 ];
+
+/// States of a communication that nobody answered yet.
+const ALERTING: [&str; 5] = ["alerting", "offering", "contacting", "dialing", "scheduled"];
 
 /// Maps a snapshot; `owner` is the agent or the queue that the topic names.
 pub fn map(mapped: &mut Mapped, topic: &str, owner: Option<String>, body: &Fields<'_>) {
@@ -87,8 +92,39 @@ fn add_attributes(mapped: &mut Mapped, participants: &[Fields<'_>], customer: Op
         let ids: Vec<String> = having.filter_map(|one| one.text("id")).collect();
         mapped.attribute(name, (!ids.is_empty()).then(|| ids.join(",")));
     }
+    add_sessions(mapped, participants);
     // What flows found out about the customer counts where an agent's script set the same name.
     for one in participants.iter().chain(customer) {
         mapped.tenant_attributes(&one.under("attributes"));
     }
+}
+
+/// The sessions of agents who are connected, or were, and of those who are only alerted: `participant/session`, or the
+/// participant alone where the model of one medium names no session.
+fn add_sessions(mapped: &mut Mapped, participants: &[Fields<'_>]) {
+    let mut connected = Vec::new();
+    let mut alerting = Vec::new();
+    for agent in participants.iter().filter(|one| one.first(&["userId", "user.id"]).is_some()) {
+        let Some(participant) = agent.text("id").filter(|id| is_plain(id)) else { continue };
+        let mut tell = |state: Option<String>, was_connected: bool, session: String| match state.as_deref() {
+            Some("connected") => connected.push(session),
+            _ if was_connected => connected.push(session),
+            Some(state) if ALERTING.contains(&state) => alerting.push(session),
+            _ => {}
+        };
+        tell(agent.lower("state"), false, participant.clone());
+        for communication in MEDIA.iter().flat_map(|(list, _)| agent.items(list)) {
+            let Some(id) = communication.text("id").filter(|id| is_plain(id)) else { continue };
+            let was_connected = communication.text("connectedTime").is_some();
+            tell(communication.lower("state"), was_connected, format!("{participant}/{id}"));
+        }
+    }
+    for (name, sessions) in [("connectedSessions", connected), ("alertingSessions", alerting)] {
+        mapped.attribute(name, (!sessions.is_empty()).then(|| sessions.join(",")));
+    }
+}
+
+/// Whether an id can stand in a list of sessions and be told from its neighbours.
+fn is_plain(id: &str) -> bool {
+    !id.contains([',', '/'])
 }

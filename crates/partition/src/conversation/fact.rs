@@ -31,7 +31,13 @@ impl Sessions {
             et::CONVERSATION_UPDATED => return self.take_snapshot(event),
             _ => return false,
         };
-        self.add(mark(event, kind, starts));
+        let mark = mark(event, kind, starts);
+        match (kind, starts) {
+            (Kind::Agent, true) => self.answers.take_start(event, mark.name),
+            (Kind::Queue, false) => self.answers.take_queue(event),
+            _ => {}
+        }
+        self.add(mark);
         true
     }
 
@@ -46,7 +52,8 @@ impl Sessions {
     fn take_snapshot(&mut self, event: &EncodedEvent) -> bool {
         let before = self.observers.clone();
         event.attributes().for_each(|(name, value)| self.observers.take(name, value));
-        self.observers != before
+        let answered = self.answers.take_snapshot(event);
+        answered || self.observers != before
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sessions, worked out from the facts at hand: when each of them started and ended, or was closed by another.
 
+use super::answers::Told;
 use super::name;
-use super::observer::Observers;
 use super::point::Point;
 use super::reported::{Disconnect, Durations};
+use super::sessions::Sessions;
 use super::span::{Kind, Span};
 
 /// One stay of the customer, a queue, a flow or an agent in a conversation.
@@ -20,6 +21,16 @@ pub(super) struct Session<'s> {
     pub(super) end: Option<Point>,
     pub(super) disconnect: Disconnect,
     pub(super) durations: Option<&'s Durations>,
+    pub(super) answer: Answer,
+}
+
+/// Whether an agent answered, who was there for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Not, or not yet.
+    No,
+    Unknown,
+    Yes,
 }
 
 // === impl Session ===
@@ -36,6 +47,7 @@ impl<'s> Session<'s> {
             end: None,
             disconnect: Disconnect::Untold,
             durations: None,
+            answer: Answer::Yes,
         }
     }
 
@@ -64,16 +76,38 @@ impl<'s> Session<'s> {
         matches!(self.kind, Kind::Agent | Kind::Assignee)
     }
 
-    /// Of an agent who was alerted and did not answer, as the durations say, or how it ended.
+    /// Whether the agent answered: as its own end tells it, else as other facts do. An end that tells nothing is
+    /// that of an agent who answered, unless a snapshot saw how the agent was alerted, and none more.
+    fn answered(&self, told: Option<Told>) -> Answer {
+        let durations = self.durations.copied().unwrap_or_default();
+        if durations.handled() > 0 {
+            return Answer::Yes;
+        }
+        if self.disconnect == Disconnect::NoAnswer || durations.alerted_only() {
+            return Answer::No;
+        }
+        match told {
+            None | Some(Told::Answered) => Answer::Yes,
+            Some(_) if durations.of_agent().is_some() => Answer::Yes,
+            Some(Told::Alerted) => Answer::No,
+            Some(Told::Nothing) if self.end.is_some() => Answer::Yes,
+            Some(Told::Nothing) => Answer::Unknown,
+        }
+    }
+
+    /// Of an agent who was alerted and did not answer.
     pub(super) fn is_unanswered(&self) -> bool {
-        let told = self.durations.copied().unwrap_or_default();
-        let nobody_answered = self.disconnect == Disconnect::NoAnswer && told.handled() == 0;
-        self.is_agent() && (nobody_answered || told.alerted_only())
+        self.is_agent() && self.answer == Answer::No
     }
 
     /// Of an agent who has, or had, the conversation.
     pub(super) fn is_answered(&self) -> bool {
-        self.is_agent() && !self.observes && !self.is_unanswered()
+        self.is_agent() && !self.observes && self.answer == Answer::Yes
+    }
+
+    /// Of an agent who has, or had, the conversation, or was only alerted: nothing tells which.
+    pub(super) fn may_be_answered(&self) -> bool {
+        self.is_agent() && !self.observes && self.answer == Answer::Unknown
     }
 
     /// How long it took by the clock, once it is over and as far as that is known.
@@ -84,40 +118,47 @@ impl<'s> Session<'s> {
 }
 
 /// All sessions. What closes others comes before them.
-pub(super) fn sessions<'s>(spans: &'s [Span], observers: &Observers) -> Vec<Session<'s>> {
-    sessions_of(spans.iter().collect(), observers)
+pub(super) fn sessions<'s>(spans: &'s [Span], kept: &Sessions) -> Vec<Session<'s>> {
+    sessions_of(spans.iter().collect(), kept)
 }
 
 /// Those of the customer, which depend on no others.
-pub(super) fn of_customers<'s>(spans: &'s [Span], observers: &Observers) -> Vec<Session<'s>> {
-    sessions_of(spans.iter().filter(|span| span.kind == Kind::Customer).collect(), observers)
+pub(super) fn of_customers(kept: &Sessions) -> Vec<Session<'_>> {
+    sessions_of(kept.spans.iter().filter(|span| span.kind == Kind::Customer).collect(), kept)
 }
 
-fn sessions_of<'s>(mut spans: Vec<&'s Span>, observers: &Observers) -> Vec<Session<'s>> {
+fn sessions_of<'s>(mut spans: Vec<&'s Span>, kept: &Sessions) -> Vec<Session<'s>> {
     spans.sort_unstable_by(|one, other| one.order(other));
     let mut sessions = Vec::with_capacity(spans.len());
     for facts in spans.chunk_by(|one, other| (one.kind, one.name) == (other.kind, other.name)) {
-        work_out(facts, &spans, observers, &mut sessions);
+        work_out(facts, &spans, kept, &mut sessions);
     }
     sessions
 }
 
 /// The sessions of one name, whose facts are in the order of time.
-fn work_out<'s>(facts: &[&'s Span], all: &[&Span], observers: &Observers, sessions: &mut Vec<Session<'s>>) {
+fn work_out<'s>(facts: &[&'s Span], all: &[&Span], kept: &Sessions, sessions: &mut Vec<Session<'s>>) {
     let Some(head) = facts.first() else { return };
     let media = facts.iter().map(|span| span.media).max().unwrap_or(0);
     let agent = facts.iter().filter_map(|span| span.agent).max();
-    let observes = head.kind == Kind::Agent && observers.include(name::participant(head.name));
+    let observes = head.kind == Kind::Agent && kept.observers.include(name::participant(head.name));
     let others = sessions.len();
+    // What is told of an answer is told beside the session's own end, not beside whatever closed it.
+    let over = |session: Session<'s>, others: &[Session<'_>]| {
+        let told = if session.is_agent() { kept.answers.of(&session, head.name) } else { None };
+        let session = Session { answer: session.answered(told), ..session };
+        Session { end: session.end.or_else(|| closing(&session, all, others)), ..session }
+    };
     let mut running: Option<Session<'s>> = None;
     for span in facts {
         if let Some(start) = span.start {
-            let over = running.is_none_or(|session| {
+            let ended = running.is_none_or(|session| {
                 let closed = || closing(&session, all, &sessions[..others]);
                 session.end.or_else(closed).is_some_and(|end| end < start)
             });
-            if over {
-                sessions.extend(running.take().map(|session| closed(session, all, &sessions[..others])));
+            if ended {
+                let last = running.take().map(|session| over(session, &sessions[..others]));
+                sessions.extend(last);
                 running = Some(Session { media, agent, ..Session::started(span, start, observes) });
             }
         }
@@ -127,11 +168,8 @@ fn work_out<'s>(facts: &[&'s Span], all: &[&Span], observers: &Observers, sessio
             running.get_or_insert_with(unknown).end(end, span);
         }
     }
-    sessions.extend(running.map(|session| closed(session, all, &sessions[..others])));
-}
-
-fn closed<'s>(session: Session<'s>, all: &[&Span], others: &[Session<'_>]) -> Session<'s> {
-    Session { end: session.end.or_else(|| closing(&session, all, others)), ..session }
+    let last = running.map(|session| over(session, &sessions[..others]));
+    sessions.extend(last);
 }
 
 /// When a session without an end of its own is over at the latest, as others show.

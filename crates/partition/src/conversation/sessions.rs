@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::answers::Answers;
 use super::figures::Figures;
 use super::observer::Observers;
 use super::span::{self, Edge, Kind, Mark, Span};
@@ -20,6 +21,7 @@ pub(super) struct Sessions {
     /// After-contact work: by session, in milliseconds.
     after_work: Vec<(u64, i64)>,
     pub(super) observers: Observers,
+    pub(super) answers: Answers,
     /// Few conversations have any.
     folded: Option<Box<Folded>>,
 }
@@ -45,14 +47,14 @@ impl Sessions {
         Self { spans, folded: Some(Box::new(folded)), ..Self::default() }
     }
 
-    /// Those of format 3.
-    pub(super) fn of_third_format(
+    /// Those of formats 3 and 4.
+    pub(super) fn of_earlier_format(
         spans: Vec<Span>,
         after_work: Vec<(u64, i64)>,
         observers: Observers,
         folded: Option<Box<Folded>>,
     ) -> Self {
-        Self { spans, after_work, observers, folded }
+        Self { spans, after_work, observers, answers: Answers::default(), folded }
     }
 
     /// What is known of those that are not kept apart.

@@ -4,6 +4,7 @@ use super::*;
 use crate::events::{encoded, event};
 
 mod agents;
+mod answers;
 mod kept;
 mod lives;
 

@@ -51,7 +51,7 @@ impl From<ThirdConversation> for Conversation {
         let spans: Vec<Span> = spans.into_iter().map(Span::from).collect();
         let began = spans.iter().filter(|span| span.start.is_some()).filter_map(began);
         let causes = Causes::of_older_format(phase, began);
-        let sessions = Sessions::of_third_format(spans, after_work, observers, folded);
+        let sessions = Sessions::of_earlier_format(spans, after_work, observers, folded);
         Self::from(Kept { causes, started_at, customer_id, sessions })
     }
 }

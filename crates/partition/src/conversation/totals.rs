@@ -32,7 +32,7 @@ impl Totals {
     pub(super) fn of(sessions: &[Session<'_>], lives: &Lives) -> Self {
         let Transfers { all, blind, attended, consults, conferences } = Transfers::of(sessions, lives);
         let mut totals = Self {
-            agents: agents(sessions.iter().filter(|session| session.is_answered())),
+            agents: agents(sessions.iter()),
             reopened: i32::try_from(lives.reopened()).unwrap_or(i32::MAX),
             transfers: all,
             blind,
@@ -53,7 +53,8 @@ impl Totals {
             self.unanswered += i32::from(session.is_unanswered());
             let told = durations.of_agent().map(|_| durations.handled());
             let told = if session.is_unanswered() { Some(0) } else { told };
-            self.handled = sum(self.handled, told.or_else(|| session.length()));
+            let by_the_clock = || session.length().filter(|_| session.is_answered());
+            self.handled = sum(self.handled, told.or_else(by_the_clock));
             self.held = sum(self.held, durations.held);
             self.alerted = sum(self.alerted, durations.alerting);
         } else if session.kind == Kind::Queue {
@@ -95,13 +96,21 @@ impl Totals {
     }
 }
 
-/// Different agents, as far as they are known.
+/// Different agents who answered, as far as the sessions name them.
 pub(super) fn agents<'s>(sessions: impl Iterator<Item = &'s Session<'s>> + Clone) -> i32 {
+    let answering = sessions.filter(|session| session.is_answered() && session.agent.is_some());
     let seen_before =
-        |at: usize, agent: Option<u64>| sessions.clone().take(at).any(|session| session.agent == agent);
-    let known = sessions.clone().enumerate().filter(|(_, session)| session.agent.is_some());
-    let different = known.filter(|(at, session)| !seen_before(*at, session.agent)).count();
-    i32::try_from(different).unwrap_or(i32::MAX)
+        |at: usize, agent: Option<u64>| answering.clone().take(at).any(|session| session.agent == agent);
+    let different = answering.clone().enumerate().filter(|(at, session)| !seen_before(*at, session.agent));
+    i32::try_from(different.count()).unwrap_or(i32::MAX)
+}
+
+/// Whether it is known of each of the agents whether they answered.
+pub(super) fn are_known<'s>(sessions: impl Iterator<Item = &'s Session<'s>> + Clone) -> bool {
+    let counted =
+        |agent: u64| sessions.clone().any(|session| session.is_answered() && session.agent == Some(agent));
+    let unsure = sessions.clone().filter(|session| session.may_be_answered());
+    unsure.filter_map(|session| session.agent).all(counted)
 }
 
 /// A sum of what is known.

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 
 use super::name;
-use super::observer::Observers;
 use super::session::{self, Session};
+use super::sessions::Sessions;
 use super::span::{Kind, Span, paired};
 
 /// The facts, where each end that names nobody is the end of the session that it can mean.
-pub(super) fn told_whose<'s>(spans: &'s [Span], observers: &Observers) -> Cow<'s, [Span]> {
+pub(super) fn told_whose(kept: &Sessions) -> Cow<'_, [Span]> {
+    let spans = kept.spans.as_slice();
     if !spans.iter().any(|span| names_nobody(span) && span.end.is_some()) {
         return Cow::Borrowed(spans);
     }
-    let customers = session::of_customers(spans, observers);
+    let customers = session::of_customers(kept);
     let (agents, mut others): (Vec<Span>, Vec<Span>) =
         spans.iter().cloned().partition(|span| matches!(span.kind, Kind::Agent | Kind::Assignee));
     let medium = |kind: Kind, name: u64| {
@@ -37,7 +38,7 @@ pub(super) fn told_whose<'s>(spans: &'s [Span], observers: &Observers) -> Cow<'s
         if fact.kind == Kind::Assignee {
             running.retain(|(name, one)| one.kind != Kind::Assignee || *name == fact.name);
         }
-        let observes = fact.kind == Kind::Agent && observers.include(name::participant(fact.name));
+        let observes = fact.kind == Kind::Agent && kept.observers.include(name::participant(fact.name));
         let known = running.iter().any(|(name, one)| (one.kind, *name) == (fact.kind, fact.name));
         if !observes && !known {
             let media = medium(fact.kind, fact.name);

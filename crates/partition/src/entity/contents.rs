@@ -14,8 +14,8 @@ use super::statement::{Statement, Subject};
 /// Contents kept of an entity: of some 30 bytes each, so that all of them fit into a block of the store (4 KiB).
 const LIMIT: usize = 128;
 
-/// How many windows a content is kept: one for comparing, and one because events are not taken in quite in the order in
-/// which they are read.
+/// How many windows a content is kept behind others of its subject: one for comparing, and one because events are not
+/// taken in quite in the order in which they are read. The latest of a subject is kept for as long as there is room.
 const WINDOWS_KEPT: i64 = 2;
 
 /// What was published lately, in the order of publication.
@@ -71,7 +71,9 @@ impl Contents {
         let says_it = |said: &Said| said.content == statement.content && close(said.taken_in);
         match of_it.next() {
             Some(latest) if says_it(latest) && statement.is_state => Novelty::Repeat,
-            Some(latest) if says_it(latest) || of_it.any(says_it) => Novelty::PossibleRepeat,
+            // However long ago: nothing came in between, so that no change shows it to be another fact.
+            Some(latest) if latest.content == statement.content => Novelty::PossibleRepeat,
+            Some(_) if of_it.any(says_it) => Novelty::PossibleRepeat,
             _ if self.forgotten.is_some_and(close) => Novelty::PossibleRepeat,
             _ => Novelty::New,
         }
@@ -87,13 +89,38 @@ impl Contents {
         let kept_from = taken_in.saturating_sub(window_ms.saturating_mul(WINDOWS_KEPT));
         self.forgotten = self.forgotten.filter(|at| *at >= kept_from);
         self.said.push_back(Said { subject, content, taken_in });
-        while self.said.front().is_some_and(|said| said.taken_in < kept_from || window_ms == 0) {
-            self.said.pop_front();
+        if window_ms == 0 {
+            self.said.clear();
+        }
+        // What another subject came after stays what it was.
+        let superseded = |said: &Said| said.taken_in < kept_from && said.subject.may_be(&subject);
+        if self.said.len() > LIMIT || self.said.iter().any(superseded) {
+            self.forget_superseded(kept_from);
         }
         if self.said.len() > LIMIT
             && let Some(said) = self.said.pop_front()
         {
             self.forgotten = self.forgotten.max(Some(said.taken_in));
+        }
+    }
+
+    /// Forgets what was taken in before a time and is not the latest of its subject; then what only came between.
+    fn forget_superseded(&mut self, kept_from: i64) {
+        let mut later: Vec<Subject> = Vec::with_capacity(self.said.len());
+        let mut kept = VecDeque::with_capacity(self.said.len());
+        for said in self.said.iter().rev() {
+            let superseded = || later.iter().any(|subject| subject.may_be(&said.subject));
+            if said.taken_in >= kept_from || !superseded() {
+                kept.push_front(*said);
+            }
+            later.push(said.subject);
+        }
+        self.said.clear();
+        for said in kept {
+            let comes_after = |earlier: &Said| earlier.subject.may_be(&said.subject);
+            if said.content.is_some() || said.taken_in >= kept_from || self.said.iter().any(comes_after) {
+                self.said.push_back(said);
+            }
         }
     }
 

@@ -49,12 +49,13 @@ impl Statement {
 impl Subject {
     /// What an event is about. Builds before there were contents named no topics: whatever one of theirs says of an
     /// agent or a queue may be about any of its topics. A conversation has many events that are on no topic of a state,
-    /// which the type tells.
+    /// which the type tells, unless those builds wrote it with the ids of the topic in it.
     fn of(event: &EncodedEvent, without_content: bool) -> Self {
         let source_type = event.source_type();
         // A topic without ids says no more than the type.
         let topic = event.topic().filter(|topic| *topic != source_type);
-        let anything = without_content && event.topic().is_none() && !event.is_conversational();
+        let tells_type = event.is_conversational() && !has_ids(source_type);
+        let anything = without_content && event.topic().is_none() && !tells_type;
         let named = Named {
             agent: event.agent_id(),
             participant: event.participant_id(),
@@ -80,6 +81,11 @@ impl Subject {
     pub(super) fn numbered(source_type: u32, topic: u32, member: u32) -> Self {
         Self { source_type, topic, member }
     }
+}
+
+/// Whether a topic of Genesys, as a type, was not brought into its common form.
+fn has_ids(source_type: &str) -> bool {
+    source_type.starts_with("v2.") && !source_type.contains("{id}")
 }
 
 /// The same for the same text in every build, since it is kept; never 0. Two topics with one hash would only come

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::Contents;
 use super::legacy::{LegacyContents, LegacyOrder};
-use crate::conversation::{Conversation, LegacyConversation, ThirdConversation};
+use crate::conversation::{Conversation, FourthConversation, LegacyConversation, ThirdConversation};
 use crate::order::ChannelOrder;
 use crate::state::{FORMAT_VERSION, StateError};
 
@@ -18,6 +18,9 @@ pub(super) const SECOND_FORMAT: u8 = 2;
 /// The format that kept one phase of a conversation, no order within a millisecond, and contents by topic alone; it is
 /// still read.
 pub(super) const THIRD_FORMAT: u8 = 3;
+
+/// The format that did not keep what tells whether an agent answered; it is still read.
+pub(super) const FOURTH_FORMAT: u8 = 4;
 
 /// Bytes of an id.
 const ID: usize = 16;
@@ -52,7 +55,7 @@ struct Written<'a> {
     timer_hour: Option<i64>,
 }
 
-/// Of formats 3 and 4, which differ in the conversation and in how contents are kept.
+/// Of formats 3 and later, which differ in the conversation and in how contents are kept.
 #[derive(Deserialize)]
 struct Read<V, C> {
     position: i64,
@@ -117,6 +120,11 @@ impl Stored {
         let (conversation, contents, recent) = (conversation.into(), contents.into(), decode_ids(ids)?);
         Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
+}
+
+/// Reads a value of the fourth format, its version taken off.
+pub(super) fn decode_fourth_format(body: &[u8]) -> Result<Stored, StateError> {
+    Stored::decode_with::<FourthConversation, Contents>(body)
 }
 
 /// Reads a value of the third format, its version taken off.

@@ -205,6 +205,31 @@ fn state_of_the_first_format_is_read_and_rewritten() {
 }
 
 #[test]
+fn state_of_the_fourth_format_is_read_and_rewritten() {
+    // As in format 3, but what came before is kept by participant (nobody's here), and a time has a place in its
+    // millisecond.
+    let conversation = [
+        &[4, 0, 1, 2, 1, 3][..],
+        b"c-1",
+        &[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0],
+        &[1, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1, 9, 1, 10, 1, 0, 0, 0],
+        &[0, 0, 0],
+    ]
+    .concat();
+    let body = [&[4, 4][..], &conversation, &[0, 0, 0, 0, 18, 0], &3_u128.to_be_bytes()].concat();
+    let mut state = MemoryState::default();
+    state.apply(&[Change::put(keys::entity(KEY), body)]);
+    let mut entity = Entity::load(KEY, &state).unwrap();
+    assert!(entity.is_dirty(), "it is written anew");
+    let summary = entity.conversation().summary(2);
+    assert_eq!((summary.state.as_str(), summary.started_at), ("connected", Some(1)));
+    assert_eq!((summary.agents, summary.connected_agents), (Some(1), Some(1)), "as that format counted");
+    commit(&mut entity, &mut state);
+    let again = Entity::load(KEY, &state).unwrap();
+    assert!(!again.is_dirty() && again.stored == entity.stored && again.has_seen(3));
+}
+
+#[test]
 fn state_of_the_third_format_is_read_and_rewritten() {
     // Position 2; an agent of participant "a" connected since 5 in a conversation that began at 1, of customer "c-1";
     // no work, observers and sums; no channels, contents and chunks; hour 9, no timer, and the id 3.

@@ -16,6 +16,8 @@ pub struct Fact {
     pub agent: &'static str,
     pub media: &'static str,
     pub told: BTreeMap<&'static str, String>,
+    /// It is of Genesys' type for the start of an agent's session, which does not tell whether the agent answered.
+    pub rings: bool,
 }
 
 impl Fact {
@@ -23,6 +25,9 @@ impl Fact {
     pub fn event(&self) -> PlatformEvent {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let mut event = events::event("c", self.kind, self.at);
+        if self.rings {
+            event.source_type = "v2.detail.events.conversation.{id}.user.start".to_owned();
+        }
         event.participant_id = given(self.participant);
         event.agent_id = given(self.agent);
         event.media_type = given(self.media);

@@ -103,6 +103,9 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
         if dice.percent(60) {
             let left = at + dice.between(0, 10);
             stay(&mut facts, ("queue", session, media), at, left);
+            if let Some(end) = facts.last_mut().filter(|_| dice.percent(50)) {
+                end.told.insert("answeredUserId", AGENTS[number % 4].to_owned());
+            }
             at = left;
         }
         for _ in 0..dice.between(0, 4) {
@@ -159,7 +162,10 @@ fn agent(facts: &mut Vec<Fact>, dice: &mut Dice, number: usize, media: &'static 
         media,
         ..Fact::default()
     };
-    facts.push(fact("participant.connected", from));
+    facts.push(Fact { rings: dice.percent(35), ..fact("participant.connected", from) });
+    for _ in 0..dice.between(0, 3) {
+        facts.push(snapshot(dice, (participant, session), from));
+    }
     facts.push(Fact { told: told(dice), ..fact("participant.disconnected", to) });
     if dice.percent(30) {
         let worked = BTreeMap::from([("wrapupDurationMs", dice.between(0, 9).to_string())]);
@@ -170,6 +176,18 @@ fn agent(facts: &mut Vec<Fact>, dice: &mut Dice, number: usize, media: &'static 
         let named = BTreeMap::from([(name, format!("nobody, {participant}"))]);
         facts.push(Fact { kind: "conversation.updated", at: to, told: named, ..Fact::default() });
     }
+}
+
+/// Who is connected, and who is only alerted: by participant and session, or by participant and medium.
+fn snapshot(dice: &mut Dice, (participant, session): (&str, &str), at: i64) -> Fact {
+    let name = dice.one(&["connectedSessions", "alertingSessions", "alertingSessions"]);
+    let told = match dice.between(0, 3) {
+        0 => participant.to_owned(),
+        1 => format!("{}/{session},{participant}/{session}", PARTICIPANTS[3]),
+        _ => format!("{participant}/{session}"),
+    };
+    let media = dice.one(&MEDIA);
+    Fact { kind: "conversation.updated", at, media, told: BTreeMap::from([(name, told)]), ..Fact::default() }
 }
 
 /// What the end of an agent's session tells: nothing, all, or that nobody answered.
@@ -242,6 +260,7 @@ fn noise(dice: &mut Dice) -> Vec<Fact> {
             "queue.entered",
             "queue.left",
             "flow.started",
+            "flow.started",
             "flow.ended",
             "participant.connected",
             "participant.disconnected",
@@ -249,6 +268,7 @@ fn noise(dice: &mut Dice) -> Vec<Fact> {
             "participant.disconnected",
             "acw.ended",
             "message.sent",
+            "conversation.updated",
         ]);
         let session = dice.between(0, 4) as usize;
         let mut fact = Fact { kind, at: START + dice.between(0, 25), ..Fact::default() };
@@ -268,7 +288,15 @@ fn noise(dice: &mut Dice) -> Vec<Fact> {
             fact.agent = AGENTS[session];
         }
         match kind {
-            "participant.disconnected" | "queue.left" => fact.told = told(dice),
+            "participant.connected" => fact.rings = dice.percent(25),
+            "conversation.updated" => fact = snapshot(dice, (fact.participant, fact.session), fact.at),
+            "queue.left" => {
+                fact.told = told(dice);
+                if dice.percent(50) {
+                    fact.told.insert("answeredUserId", dice.one(&AGENTS).to_owned());
+                }
+            }
+            "participant.disconnected" => fact.told = told(dice),
             "acw.ended" => {
                 fact.told.insert("wrapupDurationMs", dice.one(&NUMBERS).to_owned());
             }

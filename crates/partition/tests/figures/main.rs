@@ -113,6 +113,8 @@ fn the_histories_have_what_matters() {
         ("unanswered", having(|s| s.unanswered > Some(0))),
         ("nothing but unanswered", having(|s| s.unanswered > Some(0) && s.handled_ms == Some(0))),
         ("several agents connected", having(|s| s.connected_agents > Some(1))),
+        ("agents who may be connected", having(|s| s.connected_agents.is_none())),
+        ("agents who may have been", having(|s| s.agents.is_none() && s.connected_agents.is_some())),
         ("after-contact work", having(|s| s.acw_ms.is_some())),
         ("unknown", having(|s| s.handled_ms.is_none() && s.queued_ms.is_none())),
         ("ended", having(|s| s.state == "ended")),

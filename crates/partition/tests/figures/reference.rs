@@ -1,6 +1,7 @@
 //! The reference model: the definition of docs/event-types.md, in the most naive way. Everything is worked out anew
 //! from the whole list of facts, with the platform's own ids, by searching through lists.
 
+mod answers;
 mod durations;
 mod edges;
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_schemas::ConversationSummary;
 
+use self::answers::heard;
 use self::durations::{milliseconds, strength};
 use self::edges::{Edge, edges, name_ends};
 use crate::fact::Fact;
@@ -28,6 +30,7 @@ type Point = (i64, usize);
 struct Session {
     kind: &'static str,
     participant: String,
+    id: String,
     assignee: bool,
     agent: String,
     media: String,
@@ -38,6 +41,9 @@ struct Session {
     told: BTreeMap<String, i64>,
     /// Strength of its disconnect type: 0 untold, 1 other, 2 transfer, 3 consult, 4 and 5 conferences, 6 no answer.
     how: u8,
+    /// What other facts than its end tell of an answer: 0 that its start was one, 1 nothing, 2 that the agent was
+    /// alerted, 3 that it was answered.
+    heard: u8,
 }
 
 impl Session {
@@ -67,12 +73,24 @@ impl Session {
         self.told.get(name).copied().unwrap_or(0)
     }
 
-    fn unanswered(&self) -> bool {
+    /// Whether the agent answered; none where it cannot be known.
+    fn answered(&self) -> Option<bool> {
+        let spoken = self.told_or_0("interactingDurationMs") + self.told_or_0("heldDurationMs") > 0;
+        let measured = self.told_of_agent().is_some();
+        match self.heard {
+            _ if self.missed() => Some(false),
+            2 => Some(spoken || measured && self.own_end.is_some()),
+            1 if self.own_end.is_none() => None,
+            _ => Some(true),
+        }
+    }
+
+    fn missed(&self) -> bool {
         let told = |names: &[&str]| names.iter().map(|name| self.told_or_0(name)).sum::<i64>();
         let spoken = told(&["interactingDurationMs", "heldDurationMs"]);
         let tried = told(&["contactingDurationMs", "dialingDurationMs", "callbackDurationMs"]);
         let only_alerted = self.told_or_0("alertingDurationMs") > 0 && spoken + tried == 0;
-        self.kind == "agent" && (only_alerted || self.how == 6 && spoken == 0)
+        only_alerted || self.how == 6 && spoken == 0
     }
 
     fn clock(&self) -> Option<i64> {
@@ -105,31 +123,41 @@ pub fn figures(facts: &[Fact]) -> ConversationSummary {
     let mut edges = edges(facts);
     let customers = of_kind(&edges, "customer", &[], &observers);
     name_ends(&mut edges, &customers, &observers);
-    let agents = of_kind(&edges, "agent", &customers, &observers);
+    let mut agents = of_kind(&edges, "agent", &customers, &observers);
+    for session in &mut agents {
+        session.heard = heard(session, facts);
+    }
     let mut known = [customers, agents].concat();
     known.extend(of_kind(&edges, "queue", &known, &observers));
     known.extend(of_kind(&edges, "flow", &known, &observers));
     let taking_part = |s: &&Session| s.kind == "agent" && !observers.contains(&s.participant);
     let agents: Vec<&Session> = known.iter().filter(taking_part).collect();
-    let answered: Vec<&Session> = agents.iter().copied().filter(|s| !s.unanswered()).collect();
+    let having = |answered| agents.iter().copied().filter(move |s| s.answered() == answered);
+    let answered: Vec<&Session> = having(Some(true)).collect();
+    let unsure: Vec<&Session> = having(None).collect();
+    let open = |all: &[&'_ Session]| -> Vec<Session> {
+        all.iter().filter(|s| s.end().is_none()).map(|s| (*s).clone()).collect()
+    };
+    let (open_answered, open_unsure) = (open(&answered), open(&unsure));
     let openings = openings(&known);
     let mut summary = ConversationSummary {
-        state: state(&known, &answered, &openings),
+        state: state(&known, &answered, !open_unsure.is_empty(), &openings),
         started_at: facts.iter().filter(|f| f.kind == "conversation.started").map(|f| f.at).min(),
         reopened: Some(openings.len() as i32),
-        agents: Some(distinct(&answered)),
-        connected_agents: Some(distinct(
-            &answered.iter().copied().filter(|s| s.end().is_none()).collect::<Vec<_>>(),
-        )),
-        unanswered: Some(agents.iter().filter(|s| s.unanswered()).count() as i32),
+        agents: distinct(&answered, &unsure),
+        connected_agents: distinct(
+            &open_answered.iter().collect::<Vec<_>>(),
+            &open_unsure.iter().collect::<Vec<_>>(),
+        ),
+        unanswered: Some(having(Some(false)).filter(|s| s.end().is_some()).count() as i32),
         acw_ms: after_work(facts),
         ..ConversationSummary::default()
     };
     for session in agents.iter().filter(|s| s.end().is_some()) {
         let handled = match session.told_of_agent() {
-            _ if session.unanswered() => Some(0),
+            _ if session.answered() == Some(false) => Some(0),
             Some(_) => Some(session.told_or_0("interactingDurationMs") + session.told_or_0("heldDurationMs")),
-            None => session.clock(),
+            None => session.answered().and_then(|_| session.clock()),
         };
         add(&mut summary.handled_ms, handled);
         add(&mut summary.held_ms, session.told.get("heldDurationMs").copied());
@@ -160,10 +188,13 @@ fn named(facts: &[Fact], attributes: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-fn distinct(sessions: &[&Session]) -> i32 {
-    let agents: BTreeSet<&str> =
-        sessions.iter().map(|s| s.agent.as_str()).filter(|id| !id.is_empty()).collect();
-    agents.len() as i32
+/// How many agents these are; none where there may be another among those of whom nobody knows.
+fn distinct(sessions: &[&Session], unsure: &[&Session]) -> Option<i32> {
+    let agents = |of: &[&Session]| -> BTreeSet<String> {
+        of.iter().map(|s| s.agent.clone()).filter(|id| !id.is_empty()).collect()
+    };
+    let known = agents(sessions);
+    agents(unsure).is_subset(&known).then_some(known.len() as i32)
 }
 
 fn after_work(facts: &[Fact]) -> Option<i64> {
@@ -213,6 +244,7 @@ fn of_kind(
         let template = Session {
             kind,
             participant: name[0].to_owned(),
+            id: name[1].to_owned(),
             assignee: !name[2].is_empty(),
             agent: agent.unwrap_or_default().to_owned(),
             media: of_name.iter().map(|edge| edge.media).max().unwrap_or_default().to_owned(),
@@ -289,7 +321,7 @@ fn closing(
     for other in others {
         let by_agent = other.kind == "agent" && !observers.contains(&other.participant);
         let leads_on = match (other.kind, session.kind) {
-            ("agent", "queue") => by_agent && !other.unanswered(),
+            ("agent", "queue") => by_agent && other.answered() == Some(true),
             ("agent", "flow") => by_agent,
             ("queue", "flow") => true,
             _ => false,
@@ -317,7 +349,7 @@ fn openings(sessions: &[Session]) -> Vec<Point> {
     opening.iter().filter(|time| first(time)).copied().collect()
 }
 
-fn state(all: &[Session], answered: &[&Session], openings: &[Point]) -> String {
+fn state(all: &[Session], answered: &[&Session], unsure: bool, openings: &[Point]) -> String {
     let open = |kind: &str| all.iter().any(|s| s.kind == kind && s.end().is_none());
     let over = all.iter().all(|s| s.end().is_some());
     let present = openings.last().copied().unwrap_or((i64::MIN, 0));
@@ -327,6 +359,8 @@ fn state(all: &[Session], answered: &[&Session], openings: &[Point]) -> String {
         "connected"
     } else if open("queue") {
         "queued"
+    } else if unsure {
+        "connected"
     } else if open("flow") {
         "ivr"
     } else if answered.iter().any(|s| s.end().is_some() && s.start >= present) {

@@ -48,9 +48,13 @@ fn figures(seen: &[Seen]) -> Figures {
     let agents: Vec<&Session> = sessions.iter().filter(|s| s.of == "agent" && !s.aside).collect();
     let over: Vec<&Session> = agents.iter().copied().filter(|s| s.is_over()).collect();
     let distinct = |open_only: bool| {
-        let counted = sessions.iter().filter(|s| s.is_answered() && !(open_only && s.is_over()));
-        let ids: BTreeSet<&str> = counted.map(|s| s.agent.as_str()).filter(|id| !id.is_empty()).collect();
-        Some(ids.len() as i64)
+        let ids = |counts: fn(&Session) -> bool| -> BTreeSet<&str> {
+            let counted = sessions.iter().filter(|s| counts(s) && !(open_only && s.is_over()));
+            counted.map(|s| s.agent.as_str()).filter(|id| !id.is_empty()).collect()
+        };
+        let known = ids(Session::is_answered);
+        // Somebody else may be one of them.
+        ids(Session::may_be_answered).is_subset(&known).then_some(known.len() as i64)
     };
     let mut more = MoreFigures {
         reopened: Some(lives.len() as i64),
@@ -59,7 +63,7 @@ fn figures(seen: &[Seen]) -> Figures {
         alerted_ms: sum(over.iter().map(|s| s.told("alerting"))),
         held_ms: sum(over.iter().map(|s| s.told("held"))),
         acw_ms: after_work(seen),
-        unanswered: Some(agents.iter().filter(|s| s.is_unanswered()).count() as i64),
+        unanswered: Some(over.iter().filter(|s| s.is_unanswered()).count() as i64),
         ..MoreFigures::default()
     };
     let transfers = transfers::count(&sessions, &lives, &mut more);
@@ -82,6 +86,7 @@ fn handled(session: &Session) -> Option<i64> {
     match session.told_of_agent() {
         _ if session.is_unanswered() => Some(0),
         Some(_) => Some(session.told("interacting").unwrap_or(0) + session.told("held").unwrap_or(0)),
+        None if session.may_be_answered() => None,
         None => by_the_clock(session),
     }
 }
@@ -128,11 +133,18 @@ fn state(sessions: &[Session], lives: &[When]) -> &'static str {
     if customer && sessions.iter().all(Session::is_over) {
         return "ended";
     }
-    let open = |of: &str| sessions.iter().any(|s| s.of == of && !s.is_over() && !s.aside);
-    for (of, state) in [("agent", "connected"), ("queue", "queued"), ("flow", "ivr")] {
-        if open(of) {
-            return state;
-        }
+    let open = |is: fn(&Session) -> bool| sessions.iter().any(|s| is(s) && !s.is_over());
+    if open(Session::is_answered) {
+        return "connected";
+    }
+    if open(|s| s.of == "queue") {
+        return "queued";
+    }
+    if open(Session::may_be_answered) {
+        return "connected";
+    }
+    if open(|s| s.of == "flow") {
+        return "ivr";
     }
     let this_life = lives.last().copied().unwrap_or((i64::MIN, 0));
     let left = |s: &Session| s.is_answered() && s.is_over() && s.from >= this_life;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answers::{Answers, Known};
 use super::durations::{How, duration};
 use super::edges::{Edge, OPEN, When, attribute, edges};
 use crate::evidence::{Fact, Told};
@@ -10,6 +11,7 @@ use crate::evidence::{Fact, Told};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) event_type: String,
+    pub(super) source_type: String,
     pub(super) at: i64,
     participant: String,
     pub(super) agent: String,
@@ -34,6 +36,8 @@ pub(super) struct Session {
     pub(super) how: How,
     /// Of a participant who listens, coaches or barges in.
     pub(super) aside: bool,
+    /// Whether the agent answered; none where nothing tells.
+    answered: Option<bool>,
 }
 
 /// Participant, session, and the agent where both lack.
@@ -47,6 +51,7 @@ impl Seen {
         let told = fact.told.as_deref()?.clone();
         Some(Self {
             event_type: fact.event_type.clone(),
+            source_type: fact.source_type.clone(),
             at: fact.event_time,
             participant: fact.participant_id.clone().unwrap_or_default(),
             agent: fact.agent_id.clone().unwrap_or_default(),
@@ -113,19 +118,39 @@ impl Session {
         }
     }
 
-    /// An agent was alerted, and that was all; or it is said that nobody answered, and nobody spoke.
-    pub(super) fn is_unanswered(&self) -> bool {
+    /// Whether the agent answered, by what the end of the session tells, and else by what others do.
+    fn judge(&mut self, known: Known) {
         let spoke = self.told("interacting").max(self.told("held")).unwrap_or(0) > 0;
-        if self.of == "agent" && self.how == How::Unanswered && !spoke {
-            return true;
-        }
         let alerted = self.told("alerting").unwrap_or(0);
-        self.of == "agent" && alerted > 0 && self.told_of_agent() == Some(alerted)
+        let only_alerted = alerted > 0 && self.told_of_agent() == Some(alerted);
+        self.answered = if spoke {
+            Some(true)
+        } else if self.how == How::Unanswered || only_alerted {
+            Some(false)
+        } else if self.told_of_agent().is_some() {
+            Some(true)
+        } else {
+            match known {
+                Known::Plain | Known::Connected => Some(true),
+                Known::There => self.ended.then_some(true),
+                Known::Ringing => Some(false),
+            }
+        };
+    }
+
+    /// An agent was there and did not answer, or not yet.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.of == "agent" && self.answered == Some(false)
     }
 
     /// An agent has or had the conversation.
     pub(super) fn is_answered(&self) -> bool {
-        self.of == "agent" && !self.aside && !self.is_unanswered()
+        self.of == "agent" && !self.aside && self.answered == Some(true)
+    }
+
+    /// An agent is or was there, and nothing tells whether they answered.
+    pub(super) fn may_be_answered(&self) -> bool {
+        self.of == "agent" && !self.aside && self.answered.is_none()
     }
 }
 
@@ -145,6 +170,7 @@ pub(super) fn named(seen: &[Seen], roles: &[&str]) -> BTreeSet<String> {
 /// All sessions that the facts tell of.
 pub(super) fn sessions(seen: &[Seen]) -> Vec<Session> {
     let aside = named(seen, &["coaching", "monitoring", "barging"]);
+    let answers = Answers::of(seen);
     let mut edges = edges(seen);
     let mut sessions: Vec<Session> = Vec::new();
     // In this order, because the former close the latter.
@@ -176,6 +202,10 @@ pub(super) fn sessions(seen: &[Seen]) -> Vec<Session> {
                 ..Session::default()
             };
             of_kind.extend(stays(&edges, &blank, &|stay| closing(stay, &sessions, &assigned)));
+        }
+        for stay in of_kind.iter_mut().filter(|stay: &&mut Session| stay.of == "agent") {
+            let there = (stay.from, if stay.ended { stay.until } else { OPEN });
+            stay.judge(answers.known(&stay.name, &stay.agent, &stay.media, there));
         }
         sessions.extend(of_kind);
     }

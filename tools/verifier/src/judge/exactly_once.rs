@@ -40,7 +40,7 @@ pub fn judge(evidence: &Evidence, windows: Windows, repeated: &Repeats, pending:
     judge_lost(evidence, &facts, repeated, pending, &mut verdict);
     // A range of time does not begin with the first event of each topic.
     if pending == Pending::Lost {
-        repeats::judge_marks(evidence, windows.repeats_ms, &mut verdict);
+        repeats::judge_marks(evidence, windows, &mut verdict);
     }
     let suppressed = evidence.normalized.iter().filter(|fact| repeated.has(fact)).count() as u64;
     verdict.count("repeats_suppressed", suppressed);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use self::subject::{Subject, tells_a_state};
 use super::order::{Arrivals, happened};
-use crate::configuration::Source;
+use crate::configuration::{Source, Windows};
 use crate::evidence::{Enriched, Evidence, Fact, Identity, Place};
 use crate::judge::exactly_once::{dead_places, first_of_each};
 use crate::report::Verdict;
@@ -109,28 +109,38 @@ fn comes_before(fact: &Fact, next: &Enriched, arrivals: &Arrivals<'_>, terms: Te
 
 /// Each published event is marked as a possible repetition if it says what was said before, and only then; and a state
 /// that only repeats what was said last is not published at all.
-pub fn judge_marks(evidence: &Evidence, window_ms: i64, verdict: &mut Verdict) {
+pub fn judge_marks(evidence: &Evidence, windows: Windows, verdict: &mut Verdict) {
     for events in by_entity(evidence).values() {
         for (at, event) in events.iter().enumerate() {
-            judge_mark(event, &events[..at], window_ms, verdict);
+            judge_mark(event, &events[..at], windows, verdict);
         }
     }
 }
 
-fn judge_mark(event: &Enriched, before: &[&Enriched], window_ms: i64, verdict: &mut Verdict) {
+fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict: &mut Verdict) {
+    let window_ms = windows.repeats_ms;
     let fact = &event.fact;
     let subject = Subject::of(fact);
     let lately = |other: &&&Enriched| {
         other.fact.ingest_time + DISORDER * window_ms >= fact.ingest_time && window_ms > 0
     };
-    let mut of_it =
-        before.iter().rev().take_while(lately).filter(|other| subject.overlaps(&Subject::of(&other.fact)));
+    let of_it = || before.iter().rev().filter(|other| subject.overlaps(&Subject::of(&other.fact)));
     let says_it = |other: &&&Enriched| repeats(fact, &other.fact, window_ms);
-    let repeats_last = of_it.next().is_some_and(|last| says_it(&last));
-    let possible = repeats_last || of_it.any(|other| says_it(&other));
+    let last = of_it().next();
+    let repeats_last = last.is_some_and(|last| says_it(&last));
+    // What was said last, however long ago, with nothing between.
+    let same_as_last =
+        last.is_some_and(|last| content(fact).is_some() && content(&last.fact) == content(fact));
+    let possible = window_ms > 0 && same_as_last || of_it().take_while(lately).any(|other| says_it(&other));
     // Of an entity of which so much was told, something may have been forgotten; what says anything may then be one.
-    let forgotten = before.len().checked_sub(REMEMBERED).is_some_and(|at| lately(&&before[at]));
-    let excused = forgotten && event.possible_repeat && content(fact).is_some();
+    let much = before.len().checked_sub(REMEMBERED);
+    let forgotten = much.is_some_and(|at| lately(&&before[at])) && event.possible_repeat;
+    // An entity of which nothing was told for so long may have been forgotten itself.
+    let silent = before
+        .last()
+        .is_some_and(|other| other.fact.ingest_time.saturating_add(windows.ids_ms) < fact.ingest_time);
+    let long_ago = !repeats_last && (much.is_some() || silent) && !event.possible_repeat;
+    let excused = (forgotten || long_ago && same_as_last) && content(fact).is_some();
     if repeats_last && tells_a_state(&fact.event_type) && !excused {
         verdict.object("repeat-published", || {
             format!("event {} at {} says within {window_ms} ms what was said last", fact.event_id, fact.place)

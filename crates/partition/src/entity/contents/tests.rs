@@ -49,13 +49,43 @@ fn a_state_that_returns_is_no_repetition_and_one_said_twice_is() {
 #[test]
 fn the_window_begins_with_what_was_published_and_ends_what_may_be_a_repetition() {
     let said = [(1, 0), (1, 600), (1, 1_000), (1, 1_200), (1, 2_000)];
-    assert_eq!(of_one_topic(&said), [New, Repeat, Repeat, New, Repeat]);
+    assert_eq!(of_one_topic(&said), [New, Repeat, Repeat, PossibleRepeat, Repeat]);
 }
 
 #[test]
 fn what_is_no_state_may_always_have_happened_again() {
     let happens = Statement { is_state: false, ..state(1, 0, 1) };
-    assert_eq!(judged(&[(happens, 0), (happens, 1), (happens, 1_002)]), [New, PossibleRepeat, New]);
+    assert_eq!(
+        judged(&[(happens, 0), (happens, 1), (happens, 1_002)]),
+        [New, PossibleRepeat, PossibleRepeat]
+    );
+}
+
+#[test]
+fn what_is_said_again_with_nothing_between_may_be_a_repetition_however_long_ago() {
+    let (on, off, other) = (state(1, 0, 1), state(1, 0, 2), state(2, 0, 1));
+    let long = 1_000 * WINDOW;
+    assert_eq!(judged(&[(on, 0), (on, long)]), [New, PossibleRepeat]);
+    assert_eq!(judged(&[(on, 0), (off, 1), (on, long), (on, 2 * long)]), [New, New, New, PossibleRepeat]);
+    // Whatever else is said of another subject meanwhile.
+    let meanwhile: Vec<(Statement, i64)> =
+        (1..100).map(|n| (Statement { content: Some(n as u64), ..other }, n * WINDOW)).collect();
+    let told = judged(&[vec![(on, 0)], meanwhile.clone(), vec![(on, long)]].concat());
+    assert_eq!(told.last(), Some(&PossibleRepeat));
+    // What may be of any subject comes between, and stays there for as long as what it comes after.
+    let anything = (between(Subject::numbered(0, 0, 0)), 1);
+    let told = judged(&[vec![(on, 0), anything], meanwhile, vec![(on, long)]].concat());
+    assert_eq!(told.last(), Some(&New));
+}
+
+#[test]
+fn what_is_kept_of_long_ago_is_the_latest_of_each_subject() {
+    let mut contents = Contents::default();
+    for at in 0..1_000 {
+        say(&mut contents, state(1 + at as u32 % 5, 0, at as u64), at * WINDOW);
+        say(&mut contents, between(subject(1 + at as u32 % 5, 0)), at * WINDOW);
+    }
+    assert!(contents.said.len() <= 10, "{} are kept", contents.said.len());
 }
 
 #[test]

@@ -200,3 +200,47 @@ fn of_one_millisecond_the_first_that_was_published_is_the_first() {
     };
     assert_eq!((reopened([&end, &start]), reopened([&start, &end])), (Some(1), Some(0)));
 }
+
+/// Genesys' start of an agent's session, and what others tell of the answer.
+fn rings(at: i64, agent: &str) -> Fact {
+    let source_type = "v2.detail.events.conversation.{id}.user.start".into();
+    Fact { source_type, ..fact("participant.connected", at, agent, &[]) }
+}
+
+fn agents(facts: &[Fact]) -> (Option<i64>, Option<i64>) {
+    let more = told(facts).more.unwrap();
+    (more.connected_agents, more.agents)
+}
+
+#[test]
+fn who_answered_is_known_where_something_tells() {
+    let start = fact("conversation.started", 0, "customer", &[]);
+    let told_by = |event_type: &str, at, name: &str, text: &str| fact(event_type, at, "", &[(name, text)]);
+    let seen = |name: &str, text: &str| told_by("conversation.updated", 50, name, text);
+    let call = |told: &[Fact]| [&[start.clone(), rings(10, "a")], told].concat();
+    for (expected, told) in [
+        ((None, None), vec![]),
+        ((Some(0), Some(0)), vec![seen("alertingSessions", "a/a")]),
+        ((Some(1), Some(1)), vec![seen("connectedSessions", "x/y,a/a"), seen("alertingSessions", "a/a")]),
+        ((Some(1), Some(1)), vec![seen("connectedSessions", "a")]),
+        ((None, None), vec![seen("connectedSessions", "a/another")]),
+        ((Some(1), Some(1)), vec![told_by("queue.left", 10, "answeredUserId", "a")]),
+        ((None, None), vec![told_by("queue.left", 9, "answeredUserId", "a")]),
+        ((Some(0), Some(1)), vec![fact("participant.disconnected", 90, "a", &[])]),
+        ((Some(0), None), vec![fact("conversation.ended", 90, "customer", &[])]),
+    ] {
+        assert_eq!(agents(&call(&told)), expected, "{told:?}");
+    }
+}
+
+#[test]
+fn an_agent_who_only_rings_leaves_the_customer_in_the_queue() {
+    let queued = [fact("conversation.started", 0, "customer", &[]), fact("queue.entered", 5, "q", &[])];
+    let ringing = [&queued[..], &[rings(10, "a")]].concat();
+    assert_eq!((told(&ringing).state.as_str(), told(&ringing).queued_ms), ("queued", None));
+    let gone = [&ringing[..], &[fact("conversation.ended", 60, "customer", &[])]].concat();
+    assert_eq!((told(&gone).handled_ms, told(&gone).queued_ms), (None, Some(55)));
+    let seen = fact("conversation.updated", 60, "", &[("alertingSessions", "a/a")]);
+    let missed = told(&[&gone[..], &[seen]].concat());
+    assert_eq!((missed.handled_ms, missed.more.unwrap().unanswered), (Some(0), Some(1)));
+}

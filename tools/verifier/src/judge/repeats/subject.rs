@@ -16,7 +16,12 @@ impl<'a> Subject<'a> {
     /// That of an event.
     pub fn of(fact: &'a Fact) -> Self {
         let names_itself = fact.content_id.is_none() || fact.sequence.is_some();
-        if names_itself && fact.topic.is_none() && !fact.is_conversational() {
+        // As older builds wrote it, with the ids of the topic in it.
+        let of_one_object = fact
+            .source_type
+            .split_once('.')
+            .is_some_and(|(first, rest)| first == "v2" && !rest.contains("{id}"));
+        if names_itself && fact.topic.is_none() && (of_one_object || !fact.is_conversational()) {
             return Self { source_type: None, topic: None, member: None };
         }
         let source_type = fact.source_type.as_str();

@@ -5,6 +5,8 @@ use crate::judge::exactly_once::{self, Pending};
 
 const WINDOW: i64 = 1_000;
 
+const DAY: i64 = 86_400_000;
+
 /// An event of one agent: its id, what it says, and when it happened and was taken in.
 fn said(id: &str, content: &str, at: i64) -> Fact {
     Fact {
@@ -42,7 +44,7 @@ fn judged(mode: &str, arrived: &[Fact], published: &[&str]) -> Vec<&'static str>
     }
     let terms = Terms { window_ms: WINDOW, sources: None };
     let repeats = Repeats::of(&evidence, terms);
-    let window = Windows { ids_ms: WINDOW, repeats_ms: WINDOW };
+    let window = Windows { ids_ms: DAY, repeats_ms: WINDOW };
     let verdict = exactly_once::judge(&evidence, window, &repeats, Pending::Lost);
     verdict.found.keys().copied().collect()
 }
@@ -58,7 +60,11 @@ fn only_what_says_what_was_said_last_may_be_missing() {
     }
     let far = [said("1", "a", 1), said("2", "a", 2 + WINDOW)];
     assert_eq!(judged("CAUSAL", &far, &["1"]), ["lost"]);
-    assert_eq!(judged("CAUSAL", &far, &["1", "2"]), [""; 0]);
+    assert_eq!(judged("CAUSAL", &far, &["1", "2+"]), [""; 0]);
+    assert_eq!(judged("CAUSAL", &far, &["1", "2"]), ["repeat-mark"], "nothing came between");
+    let silent = [said("1", "a", 1), said("2", "a", 2 + DAY)];
+    assert_eq!(judged("CAUSAL", &silent, &["1", "2"]), [""; 0], "the entity may have been forgotten");
+    assert_eq!(judged("CAUSAL", &silent, &["1", "2+"]), [""; 0]);
     let other = Fact { topic: Some("v2.users.a.presence".into()), ..said("2", "a", 2) };
     assert_eq!(judged("CAUSAL", &[said("1", "a", 1), other], &["1"]), ["lost"]);
     let without = Fact { content_id: None, ..said("2", "a", 2) };
