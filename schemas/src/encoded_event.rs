@@ -35,6 +35,24 @@ pub struct EncodedEvent {
     original: Option<Vec<u8>>,
 }
 
+/// One attribute of an event where it lies. Its name is compared as bytes: an event has a dozen attributes of which a
+/// reader wants one or two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'e> {
+    /// Its name.
+    pub name: &'e [u8],
+    value: &'e [u8],
+}
+
+// === impl Attribute ===
+
+impl<'e> Attribute<'e> {
+    /// Its value.
+    pub fn value(&self) -> &'e str {
+        known_text(self.value)
+    }
+}
+
 // === impl EncodedEvent ===
 
 impl EncodedEvent {
@@ -117,7 +135,7 @@ impl EncodedEvent {
 
     /// As [`PlatformEvent::event_type`].
     pub fn event_type(&self) -> &str {
-        self.text(self.fields.event_type)
+        self.fields.known_type.unwrap_or_else(|| self.text(self.fields.event_type))
     }
 
     /// As [`PlatformEvent::content_id`].
@@ -138,6 +156,11 @@ impl EncodedEvent {
     /// As [`PlatformEvent::participant_id`].
     pub fn participant_id(&self) -> Option<&str> {
         self.fields.participant_id.map(|at| self.text(at))
+    }
+
+    /// The participant's session: the attribute `sessionId`.
+    pub fn session_attribute(&self) -> Option<&str> {
+        self.fields.session.map(|at| self.text(at))
     }
 
     /// The participant's session, from the attribute `sessionId`; that of a flow else.
@@ -166,14 +189,16 @@ impl EncodedEvent {
     }
 
     /// Its attributes in the order of their names, read where they lie.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         let entries = fields::entries(&self.value, self.fields.attributes_from);
-        entries.map(|(name, value)| (self.text(name), self.text(value)))
+        entries.map(|(name, value)| Attribute { name: self.bytes(name), value: self.bytes(value) })
     }
 
     /// One of its attributes.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.attributes()
+            .find(|attribute| attribute.name == name.as_bytes())
+            .map(|attribute| attribute.value())
     }
 
     /// Whether it belongs to a conversation.
@@ -208,14 +233,14 @@ impl EncodedEvent {
 
     /// Whether this is the key of its record, see [`PlatformEvent::key`].
     pub fn has_key(&self, key: &[u8]) -> bool {
-        let (platform, org) = (self.text(self.fields.platform), self.text(self.fields.org_id));
-        let native = self.text(self.fields.conversation_id.unwrap_or(self.fields.entity_id));
-        let rest = |key, part: &str| <[u8]>::strip_prefix(key, part.as_bytes());
-        let rest = rest(key, platform).and_then(|key| rest(key, "/")).and_then(|key| rest(key, org));
-        let as_written = rest.and_then(|key| key.strip_prefix(b"/")) == Some(native.as_bytes());
+        let Fields { platform, org_id: org, conversation_id, entity_id, .. } = self.fields;
+        let native = conversation_id.unwrap_or(entity_id);
+        let rest = key.strip_prefix(self.bytes(platform)).and_then(|key| key.strip_prefix(b"/"));
+        let rest = rest.and_then(|key| key.strip_prefix(self.bytes(org))?.strip_prefix(b"/"));
         // Nearly all ids stand in keys as they are; making a key anew is for the others.
-        let plain = !platform.contains(['/', '%']) && !org.contains(['/', '%']);
-        (as_written && plain) || key == entity_key(platform, org, native).as_bytes()
+        let is_plain = |part| !self.bytes(part).iter().any(|byte| matches!(byte, b'/' | b'%'));
+        (rest == Some(self.bytes(native)) && is_plain(platform) && is_plain(org))
+            || key == entity_key(self.text(platform), self.text(org), self.text(native)).as_bytes()
     }
 
     /// Its body in pieces: up to the customer's id, that id, from behind it to the payload, and the payload with its
@@ -227,7 +252,15 @@ impl EncodedEvent {
     }
 
     fn text(&self, at: Text) -> &str {
-        // It was UTF-8 when it was found.
-        std::str::from_utf8(&self.value[at.from..at.to]).unwrap_or_default()
+        known_text(self.bytes(at))
     }
+
+    fn bytes(&self, at: Text) -> &[u8] {
+        &self.value[at.from..at.to]
+    }
+}
+
+/// A text of an event: it was UTF-8 when it was found.
+fn known_text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -153,3 +153,8 @@ pub const ALL: &[&str] = &[
     PLATFORM_ERROR,
     PLATFORM_EVENT_OFFLOADED,
 ];
+
+/// The name that a text is, if it is one of them.
+pub fn known(text: &[u8]) -> Option<&'static str> {
+    ALL.iter().copied().find(|name| name.as_bytes() == text)
+}

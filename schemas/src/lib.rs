@@ -51,7 +51,7 @@ mod write_back_result;
 
 pub use crm_change::CrmChange;
 pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
-pub use encoded_event::{EncodedEvent, EnrichedEncoder, EnrichedParts, EventReader};
+pub use encoded_event::{Attribute, EncodedEvent, EnrichedEncoder, EnrichedParts, EventReader};
 pub use enriched_event::{
     ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering,
     OrderingMode, ProfileView,

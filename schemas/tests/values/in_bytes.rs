@@ -50,8 +50,8 @@ fn check(read: &EncodedEvent, event: &PlatformEvent) {
             event.media_type.as_deref()
         )
     );
-    let attributes = event.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    assert!(read.attributes().eq(attributes));
+    let attributes = event.attributes.iter().map(|(name, value)| (name.as_bytes(), value.as_str()));
+    assert!(read.attributes().map(|attribute| (attribute.name, attribute.value())).eq(attributes));
     for (name, value) in &event.attributes {
         assert_eq!(read.attribute(name), Some(value.as_str()));
     }

@@ -70,13 +70,13 @@ impl Answers {
     /// Takes a snapshot. Whether it told something new.
     pub(super) fn take_snapshot(&mut self, event: &EncodedEvent) -> bool {
         let mut news = false;
-        for (name, value) in event.attributes() {
-            let told = match name {
-                "connectedSessions" => Told::Answered,
-                "alertingSessions" => Told::Alerted,
+        for attribute in event.attributes() {
+            let told = match attribute.name {
+                b"connectedSessions" => Told::Answered,
+                b"alertingSessions" => Told::Alerted,
                 _ => continue,
             };
-            for session in value.split(',').filter(|session| !session.is_empty()) {
+            for session in attribute.value().split(',').filter(|session| !session.is_empty()) {
                 let whose = match session.split_once('/') {
                     Some((participant, session)) => Whose::Session(name::session(participant, session)),
                     None => Whose::Participant { participant: name::short(session), media: media(event) },

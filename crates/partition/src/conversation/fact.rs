@@ -44,40 +44,38 @@ impl Sessions {
     fn take_after_work(&mut self, event: &EncodedEvent) -> bool {
         let Some(worked) = event.attribute("wrapupDurationMs").and_then(milliseconds) else { return false };
         let agent = event.agent_id().map(name::hash);
-        let (_, name) = session(event, Kind::Agent, event.attribute("sessionId"), agent);
+        let (_, name) = session(event, Kind::Agent, event.session_attribute(), agent);
         self.work_after(name, worked);
         true
     }
 
     fn take_snapshot(&mut self, event: &EncodedEvent) -> bool {
         let before = self.observers.clone();
-        event.attributes().for_each(|(name, value)| self.observers.take(name, value));
+        event.attributes().for_each(|attribute| self.observers.take(attribute));
         let answered = self.answers.take_snapshot(event);
         answered || self.observers != before
     }
 }
 
 fn mark(event: &EncodedEvent, kind: Kind, starts: bool) -> Mark {
-    let mut platform_session = None;
-    let mut disconnect = Disconnect::Untold;
-    let mut durations = Durations::default();
-    for (name, value) in event.attributes() {
-        match name {
-            "sessionId" => platform_session = Some(value),
-            "disconnectType" => disconnect = Disconnect::read(value),
-            _ => durations.take(name, value),
-        }
-    }
     let agent = event.agent_id().filter(|_| kind == Kind::Agent).map(name::hash);
-    let (kind, name) = session(event, kind, platform_session, agent);
-    let edge = if starts {
-        Edge::Start
-    } else {
-        let durations = (durations != Durations::default()).then(|| Box::new(durations));
-        Edge::End { disconnect, durations }
-    };
+    let (kind, name) = session(event, kind, event.session_attribute(), agent);
+    let edge = if starts { Edge::Start } else { end(event) };
     let media = event.media_type().map_or(0, name::medium);
     Mark { kind, name, media, agent, at: Point::first_of(event.event_time()), edge }
+}
+
+fn end(event: &EncodedEvent) -> Edge {
+    let mut disconnect = Disconnect::Untold;
+    let mut durations = Durations::default();
+    for attribute in event.attributes() {
+        match attribute.name {
+            b"disconnectType" => disconnect = Disconnect::read(attribute.value()),
+            _ => durations.take(attribute),
+        }
+    }
+    let durations = (durations != Durations::default()).then(|| Box::new(durations));
+    Edge::End { disconnect, durations }
 }
 
 /// Which session an event is about.

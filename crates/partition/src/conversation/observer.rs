@@ -1,6 +1,7 @@
 //! Participants that listen, coach or barge in: they handle nothing.
 
 use serde::{Deserialize, Serialize};
+use trunkline_schemas::Attribute;
 
 use super::name;
 
@@ -15,13 +16,13 @@ pub(super) struct Observers(Vec<(u32, bool)>);
 
 impl Observers {
     /// Takes an attribute of a snapshot, if it names any.
-    pub(super) fn take(&mut self, attribute: &str, value: &str) {
-        let barging = match attribute {
-            "bargingParticipantIds" => true,
-            "coachingParticipantIds" | "monitoringParticipantIds" => false,
+    pub(super) fn take(&mut self, attribute: Attribute<'_>) {
+        let barging = match attribute.name {
+            b"bargingParticipantIds" => true,
+            b"coachingParticipantIds" | b"monitoringParticipantIds" => false,
             _ => return,
         };
-        for participant in value.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+        for participant in attribute.value().split(',').map(str::trim).filter(|id| !id.is_empty()) {
             let participant = name::short(participant);
             match self.0.iter().position(|(known, _)| *known == participant) {
                 Some(at) => self.0[at].1 |= barging,

@@ -1,6 +1,7 @@
 //! What the end of a session tells about it.
 
 use serde::{Deserialize, Serialize};
+use trunkline_schemas::Attribute;
 
 /// Durations that the platform measured itself, in milliseconds, as far as it told them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,19 +36,19 @@ pub(super) enum Disconnect {
 // === impl Durations ===
 
 impl Durations {
-    /// Takes an attribute of this name, if it is one. What is no number of milliseconds is not told.
-    pub(super) fn take(&mut self, name: &str, value: &str) {
-        let place = match name {
-            "interactingDurationMs" => &mut self.interacting,
-            "heldDurationMs" => &mut self.held,
-            "alertingDurationMs" => &mut self.alerting,
-            "contactingDurationMs" => &mut self.contacting,
-            "dialingDurationMs" => &mut self.dialing,
-            "callbackDurationMs" => &mut self.callback,
-            "connectedDurationMs" => &mut self.connected,
+    /// Takes an attribute, if it is one of them. What is no number of milliseconds is not told.
+    pub(super) fn take(&mut self, attribute: Attribute<'_>) {
+        let place = match attribute.name {
+            b"interactingDurationMs" => &mut self.interacting,
+            b"heldDurationMs" => &mut self.held,
+            b"alertingDurationMs" => &mut self.alerting,
+            b"contactingDurationMs" => &mut self.contacting,
+            b"dialingDurationMs" => &mut self.dialing,
+            b"callbackDurationMs" => &mut self.callback,
+            b"connectedDurationMs" => &mut self.connected,
             _ => return,
         };
-        *place = milliseconds(value);
+        *place = milliseconds(attribute.value());
     }
 
     /// Of two that are told of one moment: the larger of each.
@@ -113,6 +114,9 @@ impl Disconnect {
 /// A number of milliseconds as an attribute tells it, in any notation that JSON has (`7000`, `7000.0`, `7e3`). Parts of
 /// a millisecond are left out; what is negative, or more than 64 bits hold, is not told.
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok();
+    }
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent),
         None => (text, "0"),
