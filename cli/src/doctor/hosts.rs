@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use reqwest::Url;
 use serde::Serialize;
-use trunkline_config::{Config, Credentials};
+use trunkline_config::{Config, Credentials, Proof};
 
 /// One connection to allow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,8 +36,11 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
     for target in config.targets.values() {
         let who = users(config, &target.name);
         open("out", host(&target.base_url), format!("{who}: target '{}'", target.name));
-        if let Credentials::ClientCredentials { token_url, .. } = &target.credentials {
-            open("out", host(token_url), format!("{who}: tokens of target '{}'", target.name));
+        let Credentials::Token(login) = &target.credentials else { continue };
+        open("out", host(&login.token_url), format!("{who}: tokens of target '{}'", target.name));
+        if matches!(login.proof, Proof::AccessKey { discovers_api: true, .. }) {
+            let purpose = format!("{who}: the API of target '{}', which is discovered", target.name);
+            open("out", Some("*.niceincontact.com:443".to_owned()), purpose);
         }
     }
     open("in", Some(config.ingest.listen.to_string()), "ingest: webhooks".to_owned());

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use trunkline_backoff::Backoff;
 
 use crate::event::{Event, Events};
 use crate::metrics::{self, TokenOutcome};
-use crate::token::{Because, Hold, Next, Refused, Token, TokenState};
+use crate::token::{Because, Failed, Hold, Next, Refused, Terms, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
 
 /// Keeps a token fresh.
@@ -45,12 +44,12 @@ struct Unfinished(Option<Arc<Inner>>);
 // === impl TokenManager ===
 
 impl TokenManager {
-    /// A manager that waits so long between its attempts, see [`crate::token::WAITS`].
-    pub(crate) fn new(target: String, endpoint: TokenEndpoint, waits: Backoff, events: Events) -> Self {
+    /// A manager of what this endpoint gives for the target of that name.
+    pub(crate) fn new(target: String, endpoint: TokenEndpoint, terms: Terms, events: Events) -> Self {
         Self(Arc::new(Inner {
             target,
             endpoint,
-            state: Mutex::new(TokenState::new(waits)),
+            state: Mutex::new(TokenState::new(terms)),
             last_refusal: Mutex::new(None),
             ended: watch::Sender::new(0),
             events,
@@ -88,11 +87,14 @@ impl TokenManager {
     pub(crate) fn refused(&self, token: &Token) -> Duration {
         let now = Instant::now();
         let refused = self.0.state.lock().refused(token.generation, now, rand::random());
-        let target = || self.0.target.clone();
         match refused {
             Refused::Known => {}
-            Refused::Ended => self.0.events.publish(Event::TokenRevoked { target: target() }),
-            Refused::NewToo => self.0.events.publish(Event::NewTokenRefused { target: target() }),
+            Refused::Ended => {
+                tracing::info!(target_name = self.0.target, "a token was refused before its time")
+            }
+            Refused::NewToo => {
+                self.0.events.publish(Event::NewTokenRefused { target: self.0.target.clone() })
+            }
             Refused::Again => tracing::debug!(target_name = self.0.target, "another new token was refused"),
         }
         match self.ask() {
@@ -103,7 +105,9 @@ impl TokenManager {
 
     /// A call with this token was let in.
     pub(crate) fn accepted(&self, token: &Token) {
-        self.0.state.lock().accepted(token.generation);
+        if self.0.state.lock().accepted(token.generation) {
+            self.0.events.publish(Event::TokenRevoked { target: self.0.target.clone() });
+        }
     }
 
     /// Until when there is no token and none is fetched.
@@ -134,7 +138,7 @@ impl TokenManager {
 /// gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
-    let refusal = loop {
+    let outage = loop {
         let asked = Instant::now();
         match inner.endpoint.fetch().await {
             Ok(grant) => {
@@ -149,16 +153,20 @@ async fn refresh(inner: Arc<Inner>) {
                 tracing::debug!(target_name = inner.target, status = refusal.status, "{}", refusal.message);
                 // Before the state says so: whoever looks at the state finds the reason.
                 *inner.last_refusal.lock() = Some(refusal.clone());
-                let again = inner.state.lock().attempt_failed(Instant::now(), rand::random());
-                let Some(next_attempt) = again else { break Some(refusal) };
-                inner.ended.send_modify(|ended| *ended += 1);
-                tokio::time::sleep_until(next_attempt.into()).await;
+                let failed = inner.state.lock().attempt_failed(Instant::now(), rand::random());
+                match failed {
+                    Failed::AgainAt(next_attempt) => {
+                        inner.ended.send_modify(|ended| *ended += 1);
+                        tokio::time::sleep_until(next_attempt.into()).await;
+                    }
+                    Failed::ForNow { is_news } => break is_news.then_some(refusal),
+                }
             }
         }
     };
     unfinished.0 = None;
     inner.ended.send_modify(|ended| *ended += 1);
-    if let Some(Refusal { status, code, .. }) = refusal {
+    if let Some(Refusal { status, code, .. }) = outage {
         inner.events.publish(Event::TokenRefused { target: inner.target.clone(), status, code });
     }
 }
