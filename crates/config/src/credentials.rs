@@ -40,6 +40,17 @@ pub struct TokenLogin {
     /// How long a token lives whose issuer does not say (default 15 minutes: the shortest session that Salesforce, who
     /// never says, can be set to). It is replaced when it is refused, in any case.
     pub life: Duration,
+    /// Whether the issuer is asked about a token before it is used; by default it is not.
+    pub introspection: Option<Introspection>,
+}
+
+/// Asking the issuer whether a token is still good (RFC 7662).
+#[derive(Debug, Clone)]
+pub struct Introspection {
+    /// Introspection endpoint.
+    pub url: String,
+    /// How long an answer is believed, and a new token needs none (default 60 s).
+    pub cache: Duration,
 }
 
 /// What is shown to a token endpoint.
@@ -85,16 +96,19 @@ pub struct Client {
     pub authentication: ClientAuthentication,
 }
 
+/// Kinds that get tokens.
 const TOKEN: &[Login] = &[Login::ClientCredentials, Login::JwtBearer, Login::AccessKey];
+/// Kinds with a client that has a secret.
+const CLIENT: &[Login] = &[Login::ClientCredentials, Login::AccessKey];
 
 /// Every field of a login, with the kinds that it belongs to.
-const FIELDS: [(&str, &[Login]); 14] = [
+const FIELDS: [(&str, &[Login]); 16] = [
     ("username", &[Login::Basic, Login::JwtBearer]),
     ("password", &[Login::Basic]),
     ("token_url", TOKEN),
     ("client_id", TOKEN),
-    ("client_secret", &[Login::ClientCredentials, Login::AccessKey]),
-    ("client_auth", &[Login::ClientCredentials, Login::AccessKey]),
+    ("client_secret", CLIENT),
+    ("client_auth", CLIENT),
     ("private_key", &[Login::JwtBearer]),
     ("audience", &[Login::JwtBearer]),
     ("access_key_id", &[Login::AccessKey]),
@@ -103,6 +117,8 @@ const FIELDS: [(&str, &[Login]); 14] = [
     ("scope", TOKEN),
     ("token_grace", TOKEN),
     ("token_life", TOKEN),
+    ("introspection_url", CLIENT),
+    ("introspection_cache", CLIENT),
 ];
 
 // === impl Credentials ===
@@ -190,7 +206,26 @@ impl TokenLogin {
         let scope = section.optional("scope", scope);
         let grace = section.or("token_grace", duration_or_zero, Duration::from_secs(300));
         let life = section.or("token_life", duration, Duration::from_secs(900));
-        Some(Self { token_url: token_url?, proof: proof?, scope, grace, life })
+        let introspection = (login != Login::JwtBearer).then(|| Introspection::read(section)).flatten();
+        Some(Self { token_url: token_url?, proof: proof?, scope, grace, life, introspection })
+    }
+}
+
+// === impl Introspection ===
+
+impl Introspection {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        if section.has("introspection_cache") && !section.has("introspection_url") {
+            let message = "'introspection_cache' needs 'introspection_url': by default no issuer is asked";
+            section.refuse("introspection_cache", message);
+        }
+        let url = section.optional("introspection_url", private_url);
+        let cache = section.or("introspection_cache", duration, Duration::from_secs(60));
+        if cache < Duration::from_secs(1) {
+            // Shorter than it takes callers to hear of an answer, it would be asked for again and again.
+            section.refuse("introspection_cache", "'introspection_cache' must be at least 1s");
+        }
+        Some(Self { url: url?, cache })
     }
 }
 

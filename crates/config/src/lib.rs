@@ -53,7 +53,7 @@ mod values;
 pub mod vocabulary;
 
 pub use config::Config;
-pub use credentials::{Client, Credentials, Proof, TokenLogin};
+pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
 pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};

@@ -118,6 +118,31 @@ fn grace_and_life_of_tokens_have_defaults_and_can_be_chosen() {
 }
 
 #[test]
+fn an_issuer_is_asked_about_tokens_where_that_is_configured() {
+    assert!(token_login("genesys", &format!("{BASE}{OAUTH}")).introspection.is_none());
+    let url = "introspection_url = \"https://login.example/introspect\"\n";
+    for (more, cache) in [("", 60), ("introspection_cache = \"10s\"", 10)] {
+        let login = token_login("genesys", &format!("{BASE}{OAUTH}{url}{more}"));
+        let introspection = login.introspection.unwrap();
+        assert_eq!(introspection.url, "https://login.example/introspect");
+        assert_eq!(introspection.cache, Duration::from_secs(cache));
+    }
+    assert_eq!(
+        read("genesys", &format!("{BASE}{OAUTH}introspection_cache = \"10s\"")).unwrap_err(),
+        "trunkline.toml:13:23 target 'x': 'introspection_cache' needs 'introspection_url': by default no issuer is asked"
+    );
+    assert_eq!(
+        read("genesys", &format!("{BASE}{OAUTH}{url}introspection_cache = \"999ms\"")).unwrap_err(),
+        "trunkline.toml:14:23 target 'x': 'introspection_cache' must be at least 1s"
+    );
+    let mistakes = read("salesforce", &format!("{BASE}{JWT}{url}")).unwrap_err();
+    assert!(
+        mistakes.contains("field 'introspection_url' does not belong to login 'jwt_bearer'"),
+        "{mistakes}"
+    );
+}
+
+#[test]
 fn an_assertion_is_for_production_unless_an_audience_is_named() {
     for (more, expected) in [
         ("", "https://login.salesforce.com"),

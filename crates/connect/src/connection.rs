@@ -48,7 +48,8 @@ impl Connection {
             Credentials::Basic { .. } => None,
             Credentials::Token(login) => {
                 let endpoint = TokenEndpoint::new(login, &target.base_url, target.timeout)?;
-                let terms = Terms { grace: login.grace, life: login.life, waits: WAITS };
+                let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
+                let terms = Terms { grace: login.grace, life: login.life, waits: WAITS, introspect_after };
                 Some(TokenManager::new(target.name.clone(), endpoint, terms, events.clone()))
             }
         };

@@ -48,6 +48,7 @@ pub(crate) fn token_login(token_url: &str) -> TokenLogin {
         scope: None,
         grace: Duration::from_secs(300),
         life: Duration::from_secs(900),
+        introspection: None,
     }
 }
 

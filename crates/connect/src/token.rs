@@ -46,6 +46,8 @@ pub struct Terms {
     pub life: Duration,
     /// Between attempts, see [`WAITS`].
     pub waits: Backoff,
+    /// How long a token is used before its issuer is asked whether it is still good; `None` for never.
+    pub introspect_after: Option<Duration>,
 }
 
 /// What a token endpoint granted.
@@ -71,6 +73,10 @@ pub struct TokenState {
     refused_in_a_row: u32,
     /// A token was refused, and what has come of it is not known yet: it is told once, with its outcome.
     untold: bool,
+    /// When the current token was known to be good.
+    known_good: Option<Instant>,
+    /// Its issuer is being asked about it.
+    introspecting: bool,
     hold: Option<Hold>,
 }
 
@@ -133,9 +139,11 @@ pub enum Next {
     Use(Token),
     /// Use this one, and start a refresh beside it.
     UseAndRefresh(Token),
+    /// Ask the issuer about this one, then wait for the answer.
+    Introspect(Token),
     /// Start a refresh, then wait for its end.
     Refresh,
-    /// Wait for the end of the refresh in flight, which cannot come before that time.
+    /// Wait for the end of the refresh or the question in flight, which cannot come before that time.
     Wait(Option<Instant>),
     /// Give up: there is no token, and none is fetched for a while.
     Unavailable(Hold),
@@ -154,16 +162,26 @@ impl TokenState {
             failed_rounds: 0,
             refused_in_a_row: 0,
             untold: false,
+            known_good: None,
+            introspecting: false,
             hold: None,
         }
     }
 
-    /// What to do now. `UseAndRefresh` and `Refresh` are answered to one caller only, until that refresh ends
+    /// What to do now. `Introspect` is answered to one caller only, until [`TokenState::introspected`];
+    /// `UseAndRefresh` and `Refresh` are answered to one caller only, until that refresh ends
     /// by [`TokenState::granted`], [`TokenState::failed`] or a [`Failed::ForNow`].
     pub fn next(&mut self, now: Instant) -> Next {
         let hold = self.held(now);
         let usable = self.current.as_ref().filter(|token| now < token.expires).cloned();
+        if usable.is_some() && self.introspecting {
+            return Next::Wait(None);
+        }
         match (usable, hold) {
+            (Some(token), _) if self.is_unsure(now) => {
+                self.introspecting = true;
+                Next::Introspect(token)
+            }
             (Some(token), None) if self.refresh.is_none() && now >= token.refresh_at => {
                 self.refresh = Some(Refresh::default());
                 Next::UseAndRefresh(token)
@@ -178,6 +196,32 @@ impl TokenState {
                 }
             },
         }
+    }
+
+    /// Whether the issuer has to be asked about the current token.
+    fn is_unsure(&self, now: Instant) -> bool {
+        let asked_before = |after| self.known_good.is_some_and(|known| now < known + after);
+        self.terms.introspect_after.is_some_and(|after| !asked_before(after))
+    }
+
+    /// What the issuer said of the token of this generation; `None` when it could not be asked. That says nothing of
+    /// the token: calls go on with it, and the issuer is asked again after the usual time. `random` lies between 0
+    /// and 1.
+    pub fn introspected(
+        &mut self,
+        generation: u64,
+        active: Option<bool>,
+        now: Instant,
+        random: f64,
+    ) -> Refused {
+        self.introspecting = false;
+        if active == Some(false) {
+            return self.refused(generation, now, random);
+        }
+        if self.is_current(generation) {
+            self.known_good = Some(now);
+        }
+        Refused::Known
     }
 
     /// Whether no token is fetched for a while; a token that there is may be used all the same.
@@ -217,6 +261,7 @@ impl TokenState {
             api_url: grant.api_url,
         };
         self.current = Some(token.clone());
+        self.known_good = Some(asked);
         self.refresh = None;
         self.failed_rounds = 0;
         self.hold = None;

@@ -31,6 +31,8 @@ pub(crate) struct TokenEndpoint {
     url: String,
     shown: Shown,
     scope: Option<String>,
+    /// Where the issuer is asked about tokens.
+    introspection_url: Option<String>,
     /// Longest time one request may take.
     timeout: Duration,
 }
@@ -94,8 +96,9 @@ impl TokenEndpoint {
             }
         };
         let client = wire::client(&login.token_url).map_err(NotSetUp::Client)?;
+        let introspection_url = login.introspection.as_ref().map(|introspection| introspection.url.clone());
         let (url, scope) = (login.token_url.clone(), login.scope.clone());
-        Ok(Self { client, url, shown, scope, timeout })
+        Ok(Self { client, url, shown, scope, introspection_url, timeout })
     }
 
     /// Asks once.
@@ -116,6 +119,26 @@ impl TokenEndpoint {
             grant.api_url = Some(self.discover(host, &tenant.ok_or_else(without)?).await?);
         }
         Ok(grant)
+    }
+
+    /// Whether the issuer calls a token good (RFC 7662).
+    ///
+    /// # Errors
+    /// When it does not say so.
+    pub(crate) async fn is_active(&self, token: &Secret) -> Result<bool, Refusal> {
+        let (Some(url), Shown::Client(client) | Shown::AccessKey(AccessKey { client, .. })) =
+            (&self.introspection_url, &self.shown)
+        else {
+            return Ok(true);
+        };
+        let form = vec![("token", token.expose_secret()), ("token_type_hint", "access_token")];
+        let (request, form) = self.authenticated(self.client.post(url), form, client);
+        let answer = self.ask("the introspection endpoint", request.form(&form)).await?;
+        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let active = body.as_ref().and_then(|body| body.get("active")?.as_bool());
+        active.ok_or_else(|| {
+            Refusal::of(&answer, "the introspection endpoint's answer says nothing".to_owned())
+        })
     }
 
     async fn discover(&self, host: &str, tenant: &str) -> Result<String, Refusal> {
@@ -148,67 +171,53 @@ impl TokenEndpoint {
 
     fn request(&self) -> Result<RequestBuilder, Refusal> {
         let request = self.client.post(&self.url);
+        let scope = self.scope.as_deref().map(|scope| ("scope", scope));
         let (request, mut form) = match &self.shown {
             Shown::Client(client) => {
-                let secret = client.secret.expose_secret();
-                let grant = vec![("grant_type", "client_credentials")];
-                match client.authentication {
-                    ClientAuthentication::Header => (request.basic_auth(&client.id, Some(secret)), grant),
-                    ClientAuthentication::Form => (request, with_client(grant, client)),
-                }
+                self.authenticated(request, vec![("grant_type", "client_credentials")], client)
+            }
+            Shown::AccessKey(key) => {
+                let (id, secret) = (key.id.as_str(), key.secret.expose_secret());
+                let form = vec![("grant_type", "password"), ("username", id), ("password", secret)];
+                self.authenticated(request, form, &key.client)
             }
             Shown::Assertion(assertions) => {
                 let assertion = assertions.sign(wire::unix_seconds()).map_err(|reason| {
                     Refusal::unanswered(format!("the private key signs no assertion: {reason}"))
                 })?;
-                let form = [
-                    ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-                    ("assertion", assertion.expose_secret()),
-                ];
-                return Ok(request.form(&with_scope(form.to_vec(), self.scope.as_deref())));
-            }
-            Shown::AccessKey(key) => {
-                let grant = vec![
-                    ("grant_type", "password"),
-                    ("username", key.id.as_str()),
-                    ("password", key.secret.expose_secret()),
-                ];
-                match key.client.authentication {
-                    ClientAuthentication::Header => (encoded_basic_auth(request, &key.client), grant),
-                    ClientAuthentication::Form => (request, with_client(grant, &key.client)),
-                }
+                let grant_type = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+                let form = [grant_type, ("assertion", assertion.expose_secret())];
+                return Ok(request.form(&form.into_iter().chain(scope).collect::<Vec<_>>()));
             }
         };
-        form = with_scope(form, self.scope.as_deref());
+        form.extend(scope);
         Ok(request.form(&form))
+    }
+
+    /// A request in which the client shows itself. RFC 6749 section 2.3.1 wants both parts of the header encoded, and
+    /// CXone does as well; the other vendors' own clients send them as they are.
+    fn authenticated<'a>(
+        &self,
+        request: RequestBuilder,
+        mut form: Vec<(&'static str, &'a str)>,
+        client: &'a config::Client,
+    ) -> (RequestBuilder, Vec<(&'static str, &'a str)>) {
+        let (id, secret) = (client.id.as_str(), client.secret.expose_secret());
+        match (client.authentication, &self.shown) {
+            (ClientAuthentication::Form, _) => {
+                form.extend([("client_id", id), ("client_secret", secret)]);
+                (request, form)
+            }
+            (ClientAuthentication::Header, Shown::AccessKey(_)) => {
+                (request.basic_auth(percent::encode(id), Some(percent::encode(secret))), form)
+            }
+            (ClientAuthentication::Header, _) => (request.basic_auth(id, Some(secret)), form),
+        }
     }
 
     fn speaks_tls(&self) -> bool {
         self.url.starts_with("https://")
     }
-}
-
-fn with_client<'a>(
-    mut form: Vec<(&'static str, &'a str)>,
-    client: &'a config::Client,
-) -> Vec<(&'static str, &'a str)> {
-    form.extend([("client_id", client.id.as_str()), ("client_secret", client.secret.expose_secret())]);
-    form
-}
-
-fn with_scope<'a>(
-    mut form: Vec<(&'static str, &'a str)>,
-    scope: Option<&'a str>,
-) -> Vec<(&'static str, &'a str)> {
-    form.extend(scope.map(|scope| ("scope", scope)));
-    form
-}
-
-/// RFC 6749 section 2.3.1 wants both parts encoded, and CXone does as well; the other vendors' own clients send them as
-/// they are.
-fn encoded_basic_auth(request: RequestBuilder, client: &config::Client) -> RequestBuilder {
-    let secret = percent::encode(client.secret.expose_secret());
-    request.basic_auth(percent::encode(&client.id), Some(secret))
 }
 
 /// The issuer's clock, in Unix seconds.

@@ -37,6 +37,13 @@ struct Inner {
     events: Events,
 }
 
+/// A question about a token; it ends when it is dropped, so that nobody waits for an answer that does not come.
+struct Question {
+    inner: Arc<Inner>,
+    generation: u64,
+    active: Option<bool>,
+}
+
 /// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody
 /// makes.
 struct Unfinished(Option<Arc<Inner>>);
@@ -73,7 +80,7 @@ impl TokenManager {
                     return Err(NoToken::NoneIsAccepted(until.saturating_duration_since(Instant::now())));
                 }
                 Next::Wait(Some(next_attempt)) if next_attempt >= deadline => return Err(self.unavailable()),
-                Next::Refresh | Next::Wait(_) => {}
+                Next::Refresh | Next::Introspect(_) | Next::Wait(_) => {}
             }
             match tokio::time::timeout_at(deadline.into(), ended.changed()).await {
                 Ok(Ok(())) => {}
@@ -87,16 +94,7 @@ impl TokenManager {
     pub(crate) fn refused(&self, token: &Token) -> Duration {
         let now = Instant::now();
         let refused = self.0.state.lock().refused(token.generation, now, rand::random());
-        match refused {
-            Refused::Known => {}
-            Refused::Ended => {
-                tracing::info!(target_name = self.0.target, "a token was refused before its time")
-            }
-            Refused::NewToo => {
-                self.0.events.publish(Event::NewTokenRefused { target: self.0.target.clone() })
-            }
-            Refused::Again => tracing::debug!(target_name = self.0.target, "another new token was refused"),
-        }
+        self.0.tell(refused);
         match self.ask() {
             Next::Unavailable(Hold { until, .. }) => until.saturating_duration_since(now),
             _ => Duration::ZERO,
@@ -118,8 +116,14 @@ impl TokenManager {
     /// Looks at the state, and starts the refresh it asks for.
     fn ask(&self) -> Next {
         let next = self.0.state.lock().next(Instant::now());
-        if matches!(next, Next::Refresh | Next::UseAndRefresh(_)) {
-            tokio::spawn(refresh(Arc::clone(&self.0)));
+        match &next {
+            Next::Refresh | Next::UseAndRefresh(_) => {
+                tokio::spawn(refresh(Arc::clone(&self.0)));
+            }
+            Next::Introspect(token) => {
+                tokio::spawn(introspect(Arc::clone(&self.0), token.clone()));
+            }
+            Next::Use(_) | Next::Wait(_) | Next::Unavailable(_) => {}
         }
         next
     }
@@ -131,6 +135,34 @@ impl TokenManager {
             code: None,
             message: "the request for a token was broken off".to_owned(),
         }))
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    /// Tells what the refusal of a token means, where that is news.
+    fn tell(&self, refused: Refused) {
+        match refused {
+            Refused::Known => {}
+            Refused::Ended => {
+                tracing::info!(target_name = self.target, "a token was refused before its time")
+            }
+            Refused::NewToo => self.events.publish(Event::NewTokenRefused { target: self.target.clone() }),
+            Refused::Again => tracing::debug!(target_name = self.target, "another new token was refused"),
+        }
+    }
+}
+
+/// Asks the issuer about a token. Runs as a task of its own: a caller that gives up does not stop it for the others.
+async fn introspect(inner: Arc<Inner>, token: Token) {
+    let mut question = Question { inner, generation: token.generation, active: None };
+    match question.inner.endpoint.is_active(&token.secret).await {
+        Ok(active) => question.active = Some(active),
+        Err(Refusal { status, code, message }) => {
+            let target_name = &question.inner.target;
+            tracing::warn!(target_name, status, code, "{message}; the token is used unasked");
+        }
     }
 }
 
@@ -168,6 +200,18 @@ async fn refresh(inner: Arc<Inner>) {
     inner.ended.send_modify(|ended| *ended += 1);
     if let Some(Refusal { status, code, .. }) = outage {
         inner.events.publish(Event::TokenRefused { target: inner.target.clone(), status, code });
+    }
+}
+
+// === impl Question ===
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        let (generation, active) = (self.generation, self.active);
+        let refused =
+            self.inner.state.lock().introspected(generation, active, Instant::now(), rand::random());
+        self.inner.tell(refused);
+        self.inner.ended.send_modify(|ended| *ended += 1);
     }
 }
 

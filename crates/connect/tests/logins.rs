@@ -205,6 +205,26 @@ async fn a_token_revoked_in_mid_flow_is_one_report_one_refresh_and_one_retry_for
 }
 
 #[tokio::test]
+async fn a_revoked_token_that_is_asked_about_first_costs_no_attempt() {
+    let world = World::start().await;
+    let url = format!(
+        "introspection_url = \"{}/services/oauth2/introspect\"\n",
+        world.sandbox.addresses.salesforce
+    );
+    let fields = format!("{SALESFORCE}{url}introspection_cache = \"1s\"");
+    let directory = world.directory("salesforce", &fields);
+    let mut published = directory.events();
+    for revoke in [false, true, false] {
+        let fault = FaultProfile { revoke_tokens: revoke, ..FaultProfile::default() };
+        world.sandbox.set_fault(System::Salesforce, fault);
+        // Until what is known of the token is no longer believed.
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        assert_eq!(read(&directory, "salesforce", LONG).await.unwrap().attempts, 1);
+    }
+    assert_eq!(told(&mut published), [Event::TokenRevoked { target: "x".to_owned() }]);
+}
+
+#[tokio::test]
 async fn a_key_that_cannot_sign_is_refused_before_anything_is_called() {
     let world = World::start().await;
     let broken = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";

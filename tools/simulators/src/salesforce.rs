@@ -53,8 +53,8 @@ impl Salesforce {
     }
 
     fn token(&mut self, call: &Call, now_ms: i64) -> Answer {
-        if let Err(refusal) = self.app.proven(call, now_ms / 1000) {
-            return refusal;
+        if let Err(refused) = self.app.proven(call, now_ms / 1000) {
+            return refused.answer();
         }
         let client_id = self.app.client_id.clone();
         let token = self.tokens.issue(
@@ -73,6 +73,22 @@ impl Salesforce {
             "scope": "api",
         });
         Answer::json(200, &body).asked_by(&client_id)
+    }
+
+    /// Whether a token is still good (RFC 7662); the app itself may ask.
+    fn introspect(&self, call: &Call, now_ms: i64) -> Answer {
+        if let Err(refused) = self.app.known(call) {
+            return refused.answer();
+        }
+        let form = call.form();
+        let token = form.get("token").map_or("", String::as_str);
+        let body = match self.tokens.client(token, now_ms) {
+            Ok(client) => {
+                json!({"active": true, "scope": "api", "client_id": client, "token_type": "access_token"})
+            }
+            Err(_) => json!({"active": false}),
+        };
+        Answer::json(200, &body).asked_by(&self.app.client_id)
     }
 
     fn api(&mut self, call: &Call, now_ms: i64) -> Answer {
@@ -345,6 +361,7 @@ impl Simulator for Salesforce {
     fn answer(&mut self, call: &Call, now_ms: i64) -> Answer {
         match (call.method.as_str(), call.path()) {
             ("POST", "/services/oauth2/token") => self.token(call, now_ms),
+            ("POST", "/services/oauth2/introspect") => self.introspect(call, now_ms),
             _ => self.api(call, now_ms),
         }
     }

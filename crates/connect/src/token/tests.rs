@@ -8,7 +8,12 @@ fn grant(seconds: Option<u64>) -> Grant {
     Grant { secret: "t".into(), expires_in: seconds.map(Duration::from_secs), api_url: None }
 }
 
-const TERMS: Terms = Terms { grace: Duration::from_secs(300), life: Duration::from_secs(900), waits: WAITS };
+const TERMS: Terms = Terms {
+    grace: Duration::from_secs(300),
+    life: Duration::from_secs(900),
+    waits: WAITS,
+    introspect_after: None,
+};
 
 fn without_token() -> TokenState {
     TokenState::new(TERMS)
@@ -41,11 +46,8 @@ fn a_token_is_refreshed_beside_its_use_when_five_minutes_or_a_fifth_of_its_life_
 #[test]
 fn grace_and_the_life_that_is_not_told_are_as_configured() {
     let start = Instant::now();
-    let terms = |grace, life| Terms {
-        grace: Duration::from_secs(grace),
-        life: Duration::from_secs(life),
-        waits: WAITS,
-    };
+    let terms =
+        |grace, life| Terms { grace: Duration::from_secs(grace), life: Duration::from_secs(life), ..TERMS };
     for (terms, told, refreshed_at, expires) in [
         (terms(60, 900), Some(3_600), 3_540, 3_600),
         (terms(60, 7_200), None, 7_140, 7_200),
@@ -246,6 +248,45 @@ fn a_token_whose_successor_is_refused_as_well_is_told_as_one_thing() {
     assert!(!state.accepted(token), "that new ones are refused was told already");
 }
 
+/// A state that asks about tokens once a minute, with a token.
+fn introspecting(now: Instant) -> TokenState {
+    let mut state = TokenState::new(Terms { introspect_after: Some(Duration::from_secs(60)), ..TERMS });
+    state.next(now);
+    state.granted(grant(Some(3_600)), now);
+    state
+}
+
+#[test]
+fn an_issuer_is_asked_about_a_token_by_one_caller_and_its_answer_is_believed_for_a_while() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut state = introspecting(start);
+    assert!(matches!(state.next(at(59)), Next::Use(_)), "a new token needs no answer");
+    for (asked, answered, active) in [(60, 61, Some(true)), (121, 121, None)] {
+        let Next::Introspect(token) = state.next(at(asked)) else { panic!("not asked") };
+        assert!(matches!(state.next(at(asked)), Next::Wait(None)), "asked twice");
+        assert_eq!(state.introspected(token.generation, active, at(answered), 0.5), Refused::Known);
+        assert!(matches!(state.next(at(answered + 59)), Next::Use(_)), "{active:?}");
+    }
+}
+
+#[test]
+fn a_token_that_its_issuer_calls_ended_is_replaced_before_it_is_used() {
+    let start = Instant::now();
+    let later = start + Duration::from_secs(60);
+    let mut state = introspecting(start);
+    let Next::Introspect(token) = state.next(later) else { panic!("not asked") };
+    assert_eq!(state.introspected(token.generation, Some(false), later, 0.5), Refused::Ended);
+    assert!(matches!(state.next(later), Next::Refresh));
+    let second = state.granted(grant(Some(3_600)), later).generation;
+    assert_eq!(
+        state.introspected(token.generation, Some(false), later, 0.5),
+        Refused::Known,
+        "a late answer"
+    );
+    assert!(state.accepted(second), "it is told as a token that was replaced");
+}
+
 proptest! {
     /// However callers, answers and time interleave, never two refreshes are in flight.
     #[test]
@@ -258,6 +299,7 @@ proptest! {
                 0 | 1 => match state.next(now) {
                     Next::Refresh | Next::UseAndRefresh(_) => in_flight += 1,
                     Next::Use(token) => prop_assert!(now < token.expires),
+                    Next::Introspect(_) => prop_assert!(false, "it is not configured"),
                     Next::Wait(_) => prop_assert_eq!(in_flight, 1),
                     Next::Unavailable(hold) => prop_assert!(now < hold.until),
                 },

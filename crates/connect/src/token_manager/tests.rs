@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use trunkline_backoff::Backoff;
-use trunkline_config::{Client, ExposeSecret, Proof, TokenLogin};
+use trunkline_config::{Client, ExposeSecret, Introspection, Proof, TokenLogin};
 use trunkline_systems::ClientAuthentication;
 
 use super::*;
@@ -22,7 +22,8 @@ fn waiting_manager(stub: &Stub, waits: Backoff) -> (TokenManager, Events) {
 fn manager_of(login: &TokenLogin, base_url: &str, waits: Backoff) -> (TokenManager, Events) {
     let endpoint = TokenEndpoint::new(login, base_url, Duration::from_secs(5)).unwrap();
     let events = Events::new();
-    let terms = Terms { grace: login.grace, life: login.life, waits };
+    let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
+    let terms = Terms { grace: login.grace, life: login.life, waits, introspect_after };
     (TokenManager::new("crm".to_owned(), endpoint, terms, events.clone()), events)
 }
 
@@ -285,4 +286,61 @@ fn end_of_assertion(form: &str) -> i64 {
     let claims =
         base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(assertion.split('.').nth(1).unwrap());
     serde_json::from_slice::<serde_json::Value>(&claims.unwrap()).unwrap()["exp"].as_i64().unwrap()
+}
+
+/// A manager that asks about tokens whenever this much time is over.
+fn introspecting_manager(stub: &Stub, cache: Duration) -> TokenManager {
+    let introspection = Introspection { url: format!("{}/introspect", stub.url), cache };
+    let login = login(stub, Proof::Client(client(ClientAuthentication::Form)), None);
+    manager_of(&TokenLogin { introspection: Some(introspection), ..login }, &stub.url, SHORT).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_callers_there_are_the_issuer_is_asked_once_about_a_token() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token("t"),
+        _ => Reply::json(200, r#"{"active":true}"#).after(Duration::from_millis(50)),
+    })
+    .await;
+    let cache = Duration::from_secs(1);
+    let manager = introspecting_manager(&stub, cache);
+    let first = manager.token(soon()).await.unwrap();
+    assert!(stub.asked("/introspect").is_empty(), "a new token needs no answer");
+    tokio::time::sleep_until((first.issued + cache).into()).await;
+    let callers: Vec<_> = (0..200)
+        .map(|_| {
+            let manager = manager.clone();
+            tokio::spawn(async move { manager.token(soon()).await.unwrap().generation })
+        })
+        .collect();
+    for caller in callers {
+        assert_eq!(caller.await.unwrap(), first.generation);
+    }
+    let asked = stub.asked("/introspect");
+    let body = "token=t&token_type_hint=access_token&client_id=trunkline&client_secret=s3cr3t%2B%25";
+    assert_eq!((asked.len(), asked[0].body.as_str()), (1, body));
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_is_replaced_before_a_call_and_one_that_nobody_knows_of_is_used() {
+    for (status, answer, expected) in [
+        (200, r#"{"active":false}"#, "t1"),
+        (200, r#"{"active":true}"#, "t0"),
+        (200, "{}", "t0"),
+        (503, "", "t0"),
+        (401, r#"{"error":"invalid_client"}"#, "t0"),
+    ] {
+        let stub = Stub::start(move |asked| match asked.path.as_str() {
+            "/token" => Reply::token(&format!("t{}", asked.nth)),
+            _ => Reply::json(status, answer),
+        })
+        .await;
+        let cache = Duration::from_millis(200);
+        let manager = introspecting_manager(&stub, cache);
+        let first = manager.token(soon()).await.unwrap();
+        tokio::time::sleep_until((first.issued + cache).into()).await;
+        let token = manager.token(soon()).await.unwrap();
+        assert_eq!(token.secret.expose_secret(), expected, "{status} {answer}");
+        assert_eq!(stub.asked("/introspect").len(), 1);
+    }
 }

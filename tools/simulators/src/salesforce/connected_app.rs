@@ -24,6 +24,13 @@ pub(super) struct ConnectedApp {
     audiences: [String; 2],
 }
 
+/// A refusal in the words of OAuth 2.0.
+pub(super) struct Refused {
+    error: &'static str,
+    description: &'static str,
+    client: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
@@ -44,28 +51,33 @@ impl ConnectedApp {
     }
 
     /// Whether a token request at this time, in Unix seconds, is the app's; the refusal where it is not.
-    pub(super) fn proven(&self, call: &Call, now: i64) -> Result<(), Answer> {
+    pub(super) fn proven(&self, call: &Call, now: i64) -> Result<(), Refused> {
         let form = call.form();
         let field = |name: &str| form.get(name).map_or("", String::as_str);
         if field("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer" {
             return self.asserted(field("assertion"), now);
         }
-        let unknown = || refusal("invalid_client_id", "client identifier invalid");
-        let client = basic_or_form_client(call).ok_or_else(unknown)?;
-        let refused = match () {
-            () if client.id != self.client_id => unknown(),
-            () if client.secret != self.client_secret => {
-                refusal("invalid_client", "invalid client credentials")
-            }
-            () if field("grant_type") != "client_credentials" => {
-                refusal("unsupported_grant_type", "grant type not supported")
-            }
-            () => return Ok(()),
-        };
-        Err(refused.asked_by(&client.id))
+        let client_id = self.known(call)?;
+        if field("grant_type") != "client_credentials" {
+            return Err(refusal("unsupported_grant_type", "grant type not supported").by(&client_id));
+        }
+        Ok(())
     }
 
-    fn asserted(&self, assertion: &str, now: i64) -> Result<(), Answer> {
+    /// The id of the client that shows itself with its secret, where it is the app.
+    pub(super) fn known(&self, call: &Call) -> Result<String, Refused> {
+        let unknown = || refusal("invalid_client_id", "client identifier invalid");
+        let client = basic_or_form_client(call).ok_or_else(unknown)?;
+        if client.id != self.client_id {
+            return Err(unknown().by(&client.id));
+        }
+        if client.secret != self.client_secret {
+            return Err(refusal("invalid_client", "invalid client credentials").by(&client.id));
+        }
+        Ok(client.id)
+    }
+
+    fn asserted(&self, assertion: &str, now: i64) -> Result<(), Refused> {
         let mut validation = Validation::new(Algorithm::RS256);
         // Both are looked at below, by the simulated clock.
         validation.validate_exp = false;
@@ -83,10 +95,25 @@ impl ConnectedApp {
             () if claims.sub != self.username => invalid("user hasn't approved this consumer"),
             () => return Ok(()),
         };
-        Err(refused.asked_by(&claims.iss))
+        Err(refused.by(&claims.iss))
     }
 }
 
-fn refusal(error: &str, description: &str) -> Answer {
-    Answer::json(400, &json!({"error": error, "error_description": description}))
+fn refusal(error: &'static str, description: &'static str) -> Refused {
+    Refused { error, description, client: None }
+}
+
+impl Refused {
+    /// The same refusal, of that client.
+    fn by(self, client_id: &str) -> Self {
+        Self { client: Some(client_id.to_owned()), ..self }
+    }
+
+    pub(super) fn answer(self) -> Answer {
+        let answer = Answer::json(400, &json!({"error": self.error, "error_description": self.description}));
+        match self.client {
+            Some(client_id) => answer.asked_by(&client_id),
+            None => answer,
+        }
+    }
 }
