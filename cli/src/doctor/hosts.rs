@@ -99,4 +99,27 @@ mod tests {
         assert_eq!(lines, expected);
         assert!(show(&hosts).contains("schema registry"));
     }
+
+    #[test]
+    fn an_api_that_is_discovered_is_somewhere_in_the_vendors_domain() {
+        let text = r#"
+            allow_env_secrets = true
+            [kafka]
+            brokers = "a:9092"
+            [registry]
+            url = "http://localhost:1"
+            [targets.cxone]
+            system = "cxone"
+            org = "acme"
+            token_url = "https://cxone.niceincontact.com/auth/token"
+            client_id = "id"
+            client_secret = "env:PATH"
+            access_key_id = "key"
+            access_key_secret = "env:PATH"
+        "#;
+        let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
+        let found = |host: &str| hosts.iter().filter(|opening| opening.host == host).count();
+        assert_eq!(found("cxone.niceincontact.com:443"), 2, "for tokens, and for the tenant's document");
+        assert_eq!(found("*.niceincontact.com:443"), 1);
+    }
 }

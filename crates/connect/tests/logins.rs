@@ -205,6 +205,21 @@ async fn a_token_revoked_in_mid_flow_is_one_report_one_refresh_and_one_retry_for
 }
 
 #[tokio::test]
+async fn instances_that_start_together_ask_once_each_however_many_calls_wait() {
+    const CALLS: usize = 100;
+    let world = World::start().await;
+    let instances = [0, 1].map(|_| world.directory("genesys", GENESYS));
+    let calls = instances
+        .iter()
+        .flat_map(|instance| std::iter::repeat_with(move || read(instance, "genesys", LONG)).take(CALLS));
+    for answer in futures_util::future::join_all(calls).await {
+        assert_eq!(answer.unwrap().attempts, 1);
+    }
+    let entries = world.sandbox.audit().entries(Some(System::Genesys));
+    assert_eq!(entries.iter().filter(|entry| entry.path == "/oauth/token").count(), instances.len());
+}
+
+#[tokio::test]
 async fn a_revoked_token_that_is_asked_about_first_costs_no_attempt() {
     let world = World::start().await;
     let url = format!(
