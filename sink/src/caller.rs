@@ -150,7 +150,7 @@ fn patience(target: &Target) -> Duration {
 /// A failed call in the words of the sink, and the attempts it made.
 fn failed(error: &CallError) -> (Answer, u32) {
     let kind = match error.kind {
-        CallErrorKind::Unauthorized => FailureKind::Unauthorized,
+        CallErrorKind::Unauthorized | CallErrorKind::TokensRefused { .. } => FailureKind::Unauthorized,
         CallErrorKind::RateLimited { .. } => FailureKind::RateLimited,
         CallErrorKind::BreakerOpen { .. } => FailureKind::BreakerOpen,
         CallErrorKind::Conflict => FailureKind::Conflict,
@@ -198,6 +198,11 @@ mod tests {
         let wait = Duration::from_millis(1_500);
         for (kind, expected, retry_after_ms) in [
             (CallErrorKind::Unauthorized, FailureKind::Unauthorized, None),
+            (
+                CallErrorKind::TokensRefused { retry_after: Some(wait) },
+                FailureKind::Unauthorized,
+                Some(1_500),
+            ),
             (CallErrorKind::RateLimited { retry_after: Some(wait) }, FailureKind::RateLimited, Some(1_500)),
             (CallErrorKind::BreakerOpen { retry_after: wait }, FailureKind::BreakerOpen, Some(1_500)),
             (CallErrorKind::NotFound, FailureKind::Rejected, None),

@@ -7,11 +7,8 @@ use trunkline_connect::Event;
 use trunkline_kafka::SteadyClock;
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{Overdue, TopicPartition};
-use trunkline_schemas::error_codes;
-use trunkline_schemas::{PipelineError, Severity, WriteBack};
+use trunkline_schemas::PipelineError;
 use uuid::Uuid;
-
-use crate::answer::Failure;
 
 const COMPONENT: &str = "sink";
 
@@ -32,27 +29,6 @@ impl Reporter {
     /// The instance that reports.
     pub fn instance(&self) -> &str {
         &self.instance
-    }
-
-    /// The token of a command's target was refused, also after it was refreshed.
-    pub fn token_refused(&self, command: &WriteBack, failure: &Failure, now_ms: i64) -> PipelineError {
-        PipelineError {
-            conversation_id: command.conversation_id.clone(),
-            contact_id: command.contact_id.clone(),
-            flow_session_id: command.flow_session_id.clone(),
-            correlation_id: Some(command.correlation_id.clone()),
-            error_id: Uuid::new_v4().to_string(),
-            code: error_codes::TOKEN_REFUSED.to_string(),
-            severity: Severity::Error,
-            component: COMPONENT.to_owned(),
-            instance: self.instance.clone(),
-            message: format!(
-                "command {} waits: {}; check the credentials of target '{}'",
-                command.command_id, failure.message, command.target
-            ),
-            subject: Some(command.target.clone()),
-            occurred_at: now_ms,
-        }
     }
 
     /// A partition stands still because the registry does not give a schema.

@@ -20,7 +20,7 @@ mod putting_aside;
 mod records;
 mod settling;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -31,12 +31,10 @@ use trunkline_kafka::{
     ConsumerError, LogGuard, LogLooks, LogWatch, Polled, ReportQueue, SchemaSource, SchemaWait,
     TopicPartition, Uncommitted,
 };
-use trunkline_schemas::{PipelineError, WriteBack};
+use trunkline_schemas::PipelineError;
 use trunkline_telemetry::{Health, InHand, ProgressWatch, progress};
 
-use crate::answer::{Answer, Failure, FailureKind};
-use crate::command::Command;
-use crate::lanes::{Action, Input, Lanes, Serial};
+use crate::lanes::{Action, Input, Lanes};
 use crate::metrics;
 use crate::parser::Parser;
 use crate::ports::{GroupOffsets, SavedState, TargetCalls};
@@ -51,9 +49,6 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Records taken in one go before answers get their turn.
 const RECORDS_PER_TURN: usize = 256;
-
-/// A target's refused token is reported so often, in milliseconds.
-const REPORT_INTERVAL_MS: i64 = 60_000;
 
 /// Why the worker stopped.
 #[derive(Debug, thiserror::Error)]
@@ -108,9 +103,6 @@ pub struct WorkerState {
     /// Records that wait for a schema.
     schema_wait: SchemaWait<TopicPartition>,
     uncommitted: Uncommitted<TopicPartition>,
-    commands: HashMap<Serial, Arc<Command>>,
-    /// When a refused token was last reported, by target; UTC milliseconds.
-    reported: HashMap<String, i64>,
     paused: HashSet<TopicPartition>,
     /// When the watch last learned how far partitions are read; UTC milliseconds.
     watched_at: i64,
@@ -138,8 +130,6 @@ impl Default for WorkerState {
             pending: ReportQueue::new(metrics::REPORTS_DROPPED),
             schema_wait: SchemaWait::default(),
             uncommitted: Uncommitted::default(),
-            commands: HashMap::new(),
-            reported: HashMap::new(),
             paused: HashSet::new(),
             watched_at: 0,
             due_since: None,
@@ -200,7 +190,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         self.place()?;
         self.probe_brokers();
         while let Some(answer) = self.calls.answer(Duration::ZERO) {
-            self.answered(answer)?;
+            self.apply(answer)?;
         }
         self.take_schemas()?;
         self.take_reports();
@@ -210,28 +200,6 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         metrics::held(self.lanes.partition_count(), self.state.paused.len(), self.lanes.unfinished_count());
         self.lanes.held_ms().for_each(|(target, held_ms)| metrics::target_held(target, held_ms));
         Ok(())
-    }
-
-    fn answered(&mut self, input: Input) -> Result<(), Error> {
-        if let Input::Answered { serial, answer, .. } = &input {
-            let command = self.state.commands.remove(serial);
-            if let (Some(command), Answer::Failed(failure)) = (command, answer)
-                && failure.kind == FailureKind::Unauthorized
-            {
-                self.token_refused(&command.issued.write_back, failure);
-            }
-        }
-        self.apply(input)
-    }
-
-    /// Reports the first command that a refused token stops, so that its conversation can be found.
-    fn token_refused(&mut self, write_back: &WriteBack, failure: &Failure) {
-        let now_ms = self.clock.now_ms();
-        let last = self.state.reported.get(&write_back.target);
-        if last.is_none_or(|last| now_ms - last > REPORT_INTERVAL_MS) {
-            self.state.reported.insert(write_back.target.clone(), now_ms);
-            self.state.pending.push(self.reporter.token_refused(write_back, failure, now_ms));
-        }
     }
 
     fn take_reports(&mut self) {
@@ -246,11 +214,9 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         for action in actions {
             match action {
                 Action::Call { serial, command, step } => {
-                    self.state.commands.insert(serial, Arc::clone(&command));
                     self.calls.start(serial, command, step);
                 }
                 Action::Cancel { serial } => {
-                    self.state.commands.remove(&serial);
                     self.calls.cancel(serial);
                 }
                 Action::Pause(partition) => {

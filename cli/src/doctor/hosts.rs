@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use reqwest::Url;
 use serde::Serialize;
-use trunkline_config::{Config, Credentials};
+use trunkline_config::{Config, Credentials, Proof};
 
 /// One connection to allow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -36,8 +36,11 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
     for target in config.targets.values() {
         let who = users(config, &target.name);
         open("out", host(&target.base_url), format!("{who}: target '{}'", target.name));
-        if let Credentials::ClientCredentials { token_url, .. } = &target.credentials {
-            open("out", host(token_url), format!("{who}: tokens of target '{}'", target.name));
+        let Credentials::Token(login) = &target.credentials else { continue };
+        open("out", host(&login.token_url), format!("{who}: tokens of target '{}'", target.name));
+        if matches!(login.proof, Proof::AccessKey { discovers_api: true, .. }) {
+            let purpose = format!("{who}: the API of target '{}', which is discovered", target.name);
+            open("out", Some("*.niceincontact.com:443".to_owned()), purpose);
         }
     }
     open("in", Some(config.ingest.listen.to_string()), "ingest: webhooks".to_owned());
@@ -95,5 +98,28 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert!(show(&hosts).contains("schema registry"));
+    }
+
+    #[test]
+    fn an_api_that_is_discovered_is_somewhere_in_the_vendors_domain() {
+        let text = r#"
+            allow_env_secrets = true
+            [kafka]
+            brokers = "a:9092"
+            [registry]
+            url = "http://localhost:1"
+            [targets.cxone]
+            system = "cxone"
+            org = "acme"
+            token_url = "https://cxone.niceincontact.com/auth/token"
+            client_id = "id"
+            client_secret = "env:PATH"
+            access_key_id = "key"
+            access_key_secret = "env:PATH"
+        "#;
+        let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
+        let found = |host: &str| hosts.iter().filter(|opening| opening.host == host).count();
+        assert_eq!(found("cxone.niceincontact.com:443"), 2, "for tokens, and for the tenant's document");
+        assert_eq!(found("*.niceincontact.com:443"), 1);
     }
 }

@@ -19,6 +19,7 @@
 //! - [`vocabulary`]: what CEL expressions can name
 
 mod config;
+mod credentials;
 mod enrichment;
 mod ingest;
 mod kafka;
@@ -52,6 +53,7 @@ mod values;
 pub mod vocabulary;
 
 pub use config::Config;
+pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
 pub use enrichment::Enrichment;
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
@@ -69,6 +71,6 @@ pub use secret::{ExposeSecret, Secret};
 pub use sink::Sink;
 pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
 pub use suggest::did_you_mean;
-pub use target::{Breaker, Credentials, Mode, Retry, Target};
+pub use target::{Breaker, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
 pub use url::is_loopback;

@@ -2,10 +2,10 @@
 
 use trunkline_schemas::error_codes::SECRET_UNREADABLE;
 
-use crate::Secret;
 use crate::report::Secrets;
 use crate::section::{Problem, Read, Value};
 use crate::values::string;
+use crate::{ExposeSecret, Secret};
 
 /// Resolves `file:/path` (without its last line break) or, where allowed, `env:NAME`.
 ///
@@ -25,6 +25,21 @@ pub(crate) fn secret(value: &Value<'_>) -> Read<Secret> {
         secret if secret.is_empty() => Err(Problem::new("refers to an empty secret")),
         secret => Ok(Secret::from(secret)),
     }
+}
+
+/// An RSA key in PEM, from a reference like every secret. Whether it can sign is seen where it is used.
+pub(crate) fn private_key(value: &Value<'_>) -> Read<Secret> {
+    let key = secret(value)?;
+    let begins = |title: &str| key.expose_secret().trim_start().starts_with(title);
+    if value.report.secrets == Secrets::LeftOut
+        || begins("-----BEGIN PRIVATE KEY-----")
+        || begins("-----BEGIN RSA PRIVATE KEY-----")
+    {
+        return Ok(key);
+    }
+    Err(Problem::new(
+        "refers to what is no RSA key in PEM without a passphrase (it begins with '-----BEGIN PRIVATE KEY-----')",
+    ))
 }
 
 fn from_file(value: &Value<'_>, path: &str) -> Result<String, String> {

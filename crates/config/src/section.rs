@@ -79,6 +79,11 @@ impl<'a> Section<'a> {
         self.settle(field, &value, read(&value))
     }
 
+    /// A field's value where it is there and right, without a note where it is not: to decide by it before it is read.
+    pub fn known_value<T>(&self, field: &str, read: impl FnOnce(&Value<'a>) -> Read<T>) -> Option<T> {
+        read(&Value { report: self.report, spanned: self.get(field)? }).ok()
+    }
+
     /// A field with a default.
     pub fn or<T>(&self, field: &'static str, read: impl FnOnce(&Value<'a>) -> Read<T>, default: T) -> T {
         self.optional(field, read).unwrap_or(default)

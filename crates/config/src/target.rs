@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use trunkline_systems::{Rate, System};
 
-use crate::Secret;
-use crate::reference::secret;
+use crate::credentials::{Credentials, Proof};
 use crate::section::Section;
-use crate::url::private_url;
+use crate::url::{origin, private_url};
 use crate::values::{duration, integer, one_of, share, text};
 
 /// A configured outside system.
@@ -19,7 +18,8 @@ pub struct Target {
     pub system: System,
     /// The tenant there.
     pub org: String,
-    /// Base URL of its API, without a trailing slash.
+    /// Base URL of its API, without a trailing slash; the host that says where the API is, where
+    /// [`Proof::AccessKey`] lets the API be discovered.
     pub base_url: String,
     /// How to log in.
     pub credentials: Credentials,
@@ -33,27 +33,6 @@ pub struct Target {
     pub breaker: Breaker,
     /// How often to try again.
     pub retry: Retry,
-}
-
-/// How to log in to a target.
-#[derive(Debug, Clone)]
-pub enum Credentials {
-    /// OAuth 2.0 client credentials.
-    ClientCredentials {
-        /// Token endpoint.
-        token_url: String,
-        /// Client id.
-        client_id: String,
-        /// Client secret.
-        client_secret: Secret,
-    },
-    /// HTTP Basic.
-    Basic {
-        /// User name.
-        username: String,
-        /// Password.
-        password: Secret,
-    },
 }
 
 /// Whether write-backs are done.
@@ -160,8 +139,11 @@ impl Target {
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
         let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
         let org = section.required("org", text);
-        let base_url = section.required("base_url", private_url);
-        let credentials = Credentials::read(section);
+        let base_url = match Credentials::can_discover_api(section) {
+            true => section.optional("base_url", private_url),
+            false => section.required("base_url", private_url),
+        };
+        let credentials = Credentials::read(section, system);
         let mode =
             section.or("mode", one_of([("apply", Mode::Apply), ("observe", Mode::Observe)]), Mode::Apply);
         let timeout = section.or("timeout", duration, Duration::from_secs(5));
@@ -178,7 +160,7 @@ impl Target {
             name: section.name().to_owned(),
             system,
             org: org?,
-            base_url: base_url?,
+            base_url: base_url.or_else(|| where_discovery_begins(credentials.as_ref()?))?,
             credentials: credentials?,
             mode,
             timeout,
@@ -189,35 +171,12 @@ impl Target {
     }
 }
 
-// === impl Credentials ===
-
-impl Credentials {
-    fn read(section: &Section<'_>) -> Option<Self> {
-        let basic = section.has("username") || section.has("password");
-        let oauth = ["token_url", "client_id", "client_secret"].iter().any(|field| section.has(field));
-        if basic && oauth {
-            let message =
-                "either 'username' and 'password' or 'token_url', 'client_id' and 'client_secret', not both";
-            section.refuse("username", message);
+/// The token endpoint's host, which also has the configuration documents of tenants.
+fn where_discovery_begins(credentials: &Credentials) -> Option<String> {
+    match credentials {
+        Credentials::Token(login) if matches!(login.proof, Proof::AccessKey { discovers_api: true, .. }) => {
+            origin(&login.token_url)
         }
-        // Both sets are asked for, so that a misspelt name finds its like; only one of them is required.
-        if basic {
-            section.optional("token_url", private_url);
-            section.optional("client_id", text);
-            section.optional("client_secret", secret);
-            let username = section.required("username", text);
-            let password = section.required("password", secret);
-            return Some(Self::Basic { username: username?, password: password? });
-        }
-        section.optional("username", text);
-        section.optional("password", secret);
-        let token_url = section.required("token_url", private_url);
-        let client_id = section.required("client_id", text);
-        let client_secret = section.required("client_secret", secret);
-        Some(Self::ClientCredentials {
-            token_url: token_url?,
-            client_id: client_id?,
-            client_secret: client_secret?,
-        })
+        _ => None,
     }
 }

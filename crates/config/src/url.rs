@@ -27,6 +27,11 @@ pub(crate) fn private_url(value: &Value<'_>) -> Read<String> {
     )))
 }
 
+/// Scheme, host and port of a URL.
+pub(crate) fn origin(url: &str) -> Option<String> {
+    Some(parsed(url)?.origin().ascii_serialization())
+}
+
 /// Whether a URL points at this machine: what goes there needs no TLS and no proxy.
 pub fn is_loopback(url: &str) -> bool {
     match parsed(url).as_ref().and_then(Url::host) {

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use trunkline_config::{
-    Config, Credentials, Drift, ExposeSecret, LogFormat, Mode, OrderMode, RegistryAuth, SaslMechanism,
-    Security, SignatureEncoding, SourceKind, Verify,
+    Config, Credentials, Drift, ExposeSecret, LogFormat, Mode, OrderMode, Proof, RegistryAuth, SaslMechanism,
+    Security, SignatureEncoding, SourceKind, TokenLogin, Verify,
 };
 use trunkline_systems::{Rate, System};
 
@@ -61,8 +61,10 @@ fn targets() {
     let genesys = &config.targets["genesys"];
     assert_eq!((genesys.system, genesys.mode), (System::Genesys, Mode::Apply));
     assert_eq!(genesys.rate, Rate { calls: 300, per: Duration::from_secs(60) });
-    let Credentials::ClientCredentials { client_secret, .. } = &genesys.credentials else { panic!() };
-    assert_eq!(client_secret.expose_secret(), "second secret");
+    let Credentials::Token(TokenLogin { proof: Proof::Client(client), .. }) = &genesys.credentials else {
+        panic!()
+    };
+    assert_eq!(client.secret.expose_secret(), "second secret");
 
     let sap = &config.targets["sap"];
     assert_eq!((sap.mode, sap.rate), (Mode::Observe, Rate { calls: 2, per: Duration::from_secs(1) }));
@@ -93,7 +95,7 @@ fn rules_and_their_version() {
 fn secrets_are_not_printed() {
     let printed = format!("{:?}", example());
     assert!(!printed.contains("secret\""), "{printed}");
-    assert!(printed.contains("client_secret: ***"), "{printed}");
+    assert!(printed.contains("id: \"trunkline\", secret: ***"), "{printed}");
 }
 
 #[test]

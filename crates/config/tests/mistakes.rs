@@ -291,8 +291,8 @@ fn fields_that_do_not_go_together() {
         r#"mode = "observe""#,
         r#"client_id = "both""#,
         &[
-            "trunkline.toml:58:12 target 'sap': either 'username' and 'password' or 'token_url', 'client_id' and \
-           'client_secret', not both",
+            "trunkline.toml:60:13 target 'sap': field 'client_id' does not belong to login 'basic' (which the other fields \
+           tell); its fields are: username, password",
         ],
     );
     check(

@@ -209,10 +209,11 @@ impl<'a> Call<'a> {
             slot.answered(feedback);
         }
         admission.record(classified.verdict.health(), took);
-        if let (Some(tokens), Some(token)) = (&self.outbound.tokens, token)
-            && lets_in(classified.verdict)
-        {
-            tokens.accepted(token);
+        if lets_in(classified.verdict) {
+            match (&self.outbound.tokens, token) {
+                (Some(tokens), Some(token)) => tokens.accepted(token),
+                _ => self.outbound.password_was_refused(false),
+            }
         }
         if classified.verdict == Verdict::Success {
             return Ok(answer);
@@ -246,14 +247,20 @@ impl<'a> Call<'a> {
         match (&self.outbound.tokens, token) {
             (Some(tokens), Some(token)) => Cause::Token(tokens.refused(token)),
             // A password does not get better by trying.
-            _ => Cause::Final,
+            _ => {
+                self.outbound.password_was_refused(true);
+                Cause::Final
+            }
         }
     }
 
     fn error(&self, failure: Failure) -> CallError {
-        // New tokens that are refused again and again are the system's fault, not the configuration's.
-        let refused = matches!(failure.cause, Cause::Token(_)) && self.progress.tokens_are_used_up();
-        let kind = if refused { CallErrorKind::Unavailable } else { failure.kind };
+        let kind = match failure.cause {
+            Cause::Token(wait) if self.progress.tokens_are_used_up() => {
+                CallErrorKind::TokensRefused { retry_after: Some(wait).filter(|wait| !wait.is_zero()) }
+            }
+            _ => failure.kind,
+        };
         CallError {
             kind,
             target: self.outbound.target.name.clone(),
@@ -331,7 +338,7 @@ impl Failure {
                     "the system refuses every new token; the next one is fetched in {} ms; check what its client may do",
                     wait.as_millis()
                 );
-                Self::final_(CallErrorKind::Unavailable, &message)
+                Self::final_(CallErrorKind::TokensRefused { retry_after: Some(wait) }, &message)
             }
             NoToken::Unavailable(refusal) => {
                 let refused =

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use parking_lot::RwLock;
@@ -12,12 +13,12 @@ use trunkline_systems::Rate;
 
 use crate::breaker::State;
 use crate::endpoint::Endpoint;
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::metrics;
 use crate::request::Request;
 use crate::throttle::Throttle;
-use crate::token::{Token, WAITS};
-use crate::token_endpoint::TokenEndpoint;
+use crate::token::{Terms, Token, WAITS};
+use crate::token_endpoint::{NotSetUp, TokenEndpoint};
 use crate::token_manager::TokenManager;
 use crate::wire;
 
@@ -28,6 +29,8 @@ pub(crate) struct Connection {
     /// One for all classes: what a credential may be called is counted over all of them.
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) tokens: Option<TokenManager>,
+    /// Whether the password was refused when it was last sent: that is told once.
+    password_refused: AtomicBool,
     endpoints: RwLock<HashMap<&'static str, Arc<Endpoint>>>,
     events: Events,
 }
@@ -38,30 +41,22 @@ impl Connection {
     /// Connects to a target (without I/O), at most at `rate`: this process's part of the target's quota.
     ///
     /// # Errors
-    /// When no HTTP client can be made, for instance for want of certificate roots.
-    pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, reqwest::Error> {
-        let client = wire::client(&target.base_url)?;
+    /// When no HTTP client can be made, for instance for want of certificate roots, or a private key cannot sign.
+    pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, NotSetUp> {
+        let client = wire::client(&target.base_url).map_err(NotSetUp::Client)?;
         let tokens = match &target.credentials {
             Credentials::Basic { .. } => None,
-            Credentials::ClientCredentials { token_url, client_id, client_secret } => {
-                Some(TokenManager::new(
-                    target.name.clone(),
-                    TokenEndpoint {
-                        authentication: target.system.capabilities().client_authentication,
-                        client: wire::client(token_url)?,
-                        url: token_url.clone(),
-                        client_id: client_id.clone(),
-                        client_secret: client_secret.clone(),
-                        timeout: target.timeout,
-                    },
-                    WAITS,
-                    events.clone(),
-                ))
+            Credentials::Token(login) => {
+                let endpoint = TokenEndpoint::new(login, &target.base_url, target.timeout)?;
+                let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
+                let terms = Terms { grace: login.grace, life: login.life, waits: WAITS, introspect_after };
+                Some(TokenManager::new(target.name.clone(), endpoint, terms, events.clone()))
             }
         };
         metrics::start(&target);
         let throttle = Throttle::new(rate);
-        Ok(Self { target, client, throttle, tokens, endpoints: RwLock::default(), events })
+        let password_refused = AtomicBool::new(false);
+        Ok(Self { target, client, throttle, tokens, password_refused, endpoints: RwLock::default(), events })
     }
 
     /// The breaker's state of each endpoint class called so far.
@@ -83,14 +78,18 @@ impl Connection {
         Arc::clone(endpoints.entry(class).or_insert_with(make))
     }
 
-    /// Where to call: the issuer of the token may say (Salesforce). It is believed only where TLS protects
-    /// its answer, so that nothing leaves a loopback set-up.
-    fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
-        let configured = self.target.base_url.trim_end_matches('/');
-        match token.and_then(|token| token.instance_url.as_deref()) {
-            Some(issued) if issued.starts_with("https://") && configured.starts_with("https://") => issued,
-            _ => configured,
+    /// A call without a token was let in or not.
+    pub(crate) fn password_was_refused(&self, refused: bool) {
+        let known = self.password_refused.swap(refused, Ordering::Relaxed);
+        if refused && !known {
+            self.events.publish(Event::PasswordRefused { target: self.target.name.clone() });
         }
+    }
+
+    /// Where to call: the issuer of the token may say.
+    fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
+        let issued = token.and_then(|token| token.api_url.as_deref());
+        issued.unwrap_or_else(|| self.target.base_url.trim_end_matches('/'))
     }
 
     fn authorization(&self, token: Option<&Token>) -> Option<HeaderValue> {

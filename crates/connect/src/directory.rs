@@ -16,6 +16,7 @@ use crate::event::{Event, Events};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Question};
 use crate::quota::{self, Role, TooSmall};
+use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
 use crate::writes::{Applied, Current, Request};
 
@@ -36,6 +37,16 @@ pub enum Error {
         target: String,
         /// What the HTTP library says.
         source: reqwest::Error,
+    },
+    /// The private key of a login cannot sign.
+    #[error(
+        "target '{target}': the key that private_key refers to cannot sign (RSA of 2048 bits or more): {reason}"
+    )]
+    PrivateKey {
+        /// The target.
+        target: String,
+        /// What the library says.
+        reason: String,
     },
     /// `[enrichment] targets` names what has no profiles.
     #[error("[enrichment] targets: '{target}' {reason}")]
@@ -80,8 +91,13 @@ impl Directory {
         for target in config.targets.values().filter(|target| is_used(config, target, role)) {
             let rate = quota::share(config, target, role)?;
             let outbound = Outbound::new(target.clone(), rate, events.clone());
-            let outbound =
-                outbound.map_err(|source| Error::Client { target: target.name.clone(), source })?;
+            let outbound = outbound.map_err(|error| {
+                let target = target.name.clone();
+                match error {
+                    NotSetUp::Client(source) => Error::Client { target, source },
+                    NotSetUp::PrivateKey(reason) => Error::PrivateKey { target, reason },
+                }
+            })?;
             targets.insert(target.name.clone(), outbound);
         }
         let enrichment = match role {

@@ -32,6 +32,12 @@ pub enum CallErrorKind {
     /// The token or password is not accepted, or no token could be had.
     #[error("unauthorized")]
     Unauthorized,
+    /// Token after token was refused by the system that is called, though its token endpoint gives them out.
+    #[error("every new token refused")]
+    TokensRefused {
+        /// When the next token is fetched, where it is not fetched at once.
+        retry_after: Option<Duration>,
+    },
     /// The quota is used up for longer than the deadline.
     #[error("rate limited")]
     RateLimited {
@@ -75,6 +81,7 @@ impl CallError {
             | CallErrorKind::Timeout
             | CallErrorKind::DeadlineExceeded => error_codes::BREAKER_OPEN,
             CallErrorKind::Unauthorized => error_codes::TOKEN_REFUSED,
+            CallErrorKind::TokensRefused { .. } => error_codes::EVERY_TOKEN_REFUSED,
             CallErrorKind::RateLimited { .. } => error_codes::RATE_LIMITED,
             CallErrorKind::NotFound | CallErrorKind::Conflict | CallErrorKind::Rejected => {
                 error_codes::WRITE_REJECTED
@@ -86,7 +93,9 @@ impl CallError {
     /// When the next try makes sense, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind {
-            CallErrorKind::RateLimited { retry_after } => retry_after,
+            CallErrorKind::RateLimited { retry_after } | CallErrorKind::TokensRefused { retry_after } => {
+                retry_after
+            }
             CallErrorKind::BreakerOpen { retry_after } => Some(retry_after),
             _ => None,
         }
@@ -105,6 +114,7 @@ impl CallErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unauthorized => "unauthorized",
+            Self::TokensRefused { .. } => "tokens_refused",
             Self::RateLimited { .. } => "rate_limited",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",

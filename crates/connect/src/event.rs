@@ -24,7 +24,7 @@ pub enum Event {
         /// State after.
         to: State,
     },
-    /// A token was refused in the middle of its life; it is replaced.
+    /// A token was refused in the middle of its life, and the one that replaced it is accepted.
     TokenRevoked {
         /// Configured name of the target.
         target: String,
@@ -34,7 +34,13 @@ pub enum Event {
         /// Configured name of the target.
         target: String,
     },
-    /// The token endpoint gave no token, after all attempts.
+    /// The system refused the password. It is said once, until the password is accepted.
+    PasswordRefused {
+        /// Configured name of the target.
+        target: String,
+    },
+    /// The token endpoint gave no token, after all attempts. It is said once, until it gives one; what was said before
+    /// of the token that it does not replace, too.
     TokenRefused {
         /// Configured name of the target.
         target: String,
@@ -63,6 +69,7 @@ impl Event {
             Self::Breaker { target, .. }
             | Self::TokenRevoked { target }
             | Self::NewTokenRefused { target }
+            | Self::PasswordRefused { target }
             | Self::TokenRefused { target, .. }
             | Self::TokenIssued { target } => target,
         }
@@ -72,7 +79,8 @@ impl Event {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Breaker { to: State::Open, .. } => Some(error_codes::BREAKER_OPEN.as_str()),
-            Self::TokenRevoked { .. } | Self::NewTokenRefused { .. } | Self::TokenRefused { .. } => {
+            Self::NewTokenRefused { .. } => Some(error_codes::EVERY_TOKEN_REFUSED.as_str()),
+            Self::TokenRevoked { .. } | Self::PasswordRefused { .. } | Self::TokenRefused { .. } => {
                 Some(error_codes::TOKEN_REFUSED.as_str())
             }
             Self::Breaker { .. } | Self::TokenIssued { .. } => None,
@@ -87,7 +95,10 @@ impl fmt::Display for Event {
                 write!(formatter, "breaker of {target} ({class}): {} -> {}", from.as_str(), to.as_str())
             }
             Self::TokenRevoked { target } => {
-                write!(formatter, "{target} refused a token before its time; fetching another")
+                write!(formatter, "{target} refused a token before its time; another one has replaced it")
+            }
+            Self::PasswordRefused { target } => {
+                write!(formatter, "{target} refuses our password; check its username and password")
             }
             Self::NewTokenRefused { target } => write!(
                 formatter,
@@ -102,10 +113,25 @@ impl fmt::Display for Event {
                 if let Some(code) = code {
                     write!(formatter, " ({code})")?;
                 }
-                write!(formatter, "; check its token_url and credentials")
+                write!(formatter, "; {}", what_to_check(code.as_deref()))
             }
             Self::TokenIssued { target } => write!(formatter, "{target} issued a token"),
         }
+    }
+}
+
+/// What to look at, by the OAuth error code.
+fn what_to_check(code: Option<&str>) -> &'static str {
+    match code {
+        Some("invalid_scope") => "check its scope, and what the client may ask for",
+        Some("invalid_grant") => {
+            "check the user or access key, the audience and certificate of an assertion, and that the client is \
+             approved for that user"
+        }
+        Some("unauthorized_client" | "unsupported_grant_type") => {
+            "check that its client may log in this way, and see 'login'"
+        }
+        _ => "check its token_url and credentials",
     }
 }
 

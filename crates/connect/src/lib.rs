@@ -26,8 +26,10 @@ pub mod report;
 pub mod token;
 pub mod writes;
 
+mod assertion;
 mod call;
 mod connection;
+mod discovery;
 mod endpoint;
 mod error;
 mod event;

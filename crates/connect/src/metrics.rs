@@ -53,7 +53,7 @@ pub fn describe() {
 /// Starts the counters of a target that alerts watch, at 0: of one that began with its first increment, that
 /// increment would never be seen.
 pub(crate) fn start(target: &Target) {
-    if matches!(target.credentials, Credentials::ClientCredentials { .. }) {
+    if matches!(target.credentials, Credentials::Token(_)) {
         for outcome in [TokenOutcome::Granted, TokenOutcome::Refused] {
             token_refreshes(&target.name, outcome, 0);
         }

@@ -14,6 +14,7 @@ use crate::error::CallError;
 use crate::event::Events;
 use crate::metrics;
 use crate::request::{Request, Response};
+use crate::token_endpoint::NotSetUp;
 
 /// The connection to one target.
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ impl Outbound {
     /// Connects to a target (without I/O), at most at `rate`: this process's part of the target's quota.
     ///
     /// # Errors
-    /// When no HTTP client can be made, for instance for want of certificate roots.
-    pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, reqwest::Error> {
+    /// When no HTTP client can be made, for instance for want of certificate roots, or a private key cannot sign.
+    pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, NotSetUp> {
         Ok(Self(Arc::new(Connection::new(target, rate, events)?)))
     }
 

@@ -111,6 +111,7 @@ impl LookupError {
             }
             CallErrorKind::NotFound
             | CallErrorKind::Unauthorized
+            | CallErrorKind::TokensRefused { .. }
             | CallErrorKind::Conflict
             | CallErrorKind::Rejected
             | CallErrorKind::Unavailable => SourceStatus::Error,

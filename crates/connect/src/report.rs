@@ -47,7 +47,10 @@ impl Reporter {
             Event::TokenRevoked { target } => {
                 (error_codes::TOKEN_REFUSED, Severity::Warning, target.clone(), event.to_string())
             }
-            Event::NewTokenRefused { target } | Event::TokenRefused { target, .. } => {
+            Event::NewTokenRefused { target } => {
+                (error_codes::EVERY_TOKEN_REFUSED, Severity::Error, target.clone(), event.to_string())
+            }
+            Event::PasswordRefused { target } | Event::TokenRefused { target, .. } => {
                 (error_codes::TOKEN_REFUSED, Severity::Error, target.clone(), event.to_string())
             }
             Event::TokenIssued { .. } => return None,
@@ -95,13 +98,16 @@ mod tests {
         let mut reporter = Reporter::new("processor", "p");
         let target = || "genesys".to_owned();
         let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };
-        for (event, severity) in [
-            (Event::TokenRevoked { target: target() }, Some(Severity::Warning)),
-            (Event::NewTokenRefused { target: target() }, Some(Severity::Error)),
-            (refused, Some(Severity::Error)),
+        for (event, expected) in [
+            (Event::TokenRevoked { target: target() }, Some(("TL-4002", Severity::Warning))),
+            (Event::NewTokenRefused { target: target() }, Some(("TL-4008", Severity::Error))),
+            (Event::PasswordRefused { target: target() }, Some(("TL-4002", Severity::Error))),
+            (refused, Some(("TL-4002", Severity::Error))),
             (Event::TokenIssued { target: target() }, None),
         ] {
-            assert_eq!(reporter.report(&event, "id".to_owned(), 5).map(|r| r.severity), severity);
+            let report = reporter.report(&event, "id".to_owned(), 5);
+            assert_eq!(report.as_ref().map(|report| (report.code.as_str(), report.severity)), expected);
+            assert_eq!(report.map(|report| report.code), event.code().map(str::to_owned));
         }
     }
 }

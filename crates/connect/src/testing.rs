@@ -5,9 +5,9 @@ pub(crate) mod stub;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Credentials, Mode, Retry, Target};
+use trunkline_config::{Breaker, Client, Credentials, Mode, Proof, Retry, Target, TokenLogin};
 use trunkline_schemas::WriteBack;
-use trunkline_systems::{Rate, System};
+use trunkline_systems::{ClientAuthentication, Rate, System};
 
 /// A ServiceNow target with a password, so that no token is needed.
 pub(crate) fn target(base_url: &str) -> Target {
@@ -30,12 +30,25 @@ pub(crate) fn target_with_token(base_url: &str) -> Target {
     Target {
         name: "crm".to_owned(),
         system: System::Salesforce,
-        credentials: Credentials::ClientCredentials {
-            token_url: format!("{base_url}/token"),
-            client_id: "trunkline".to_owned(),
-            client_secret: "s3cr3t".into(),
-        },
+        credentials: Credentials::Token(token_login(&format!("{base_url}/token"))),
         ..target(base_url)
+    }
+}
+
+/// A login by client credentials at this token endpoint.
+pub(crate) fn token_login(token_url: &str) -> TokenLogin {
+    let client = Client {
+        id: "trunkline".to_owned(),
+        secret: "s3cr3t".into(),
+        authentication: ClientAuthentication::Header,
+    };
+    TokenLogin {
+        token_url: token_url.to_owned(),
+        proof: Proof::Client(client),
+        scope: None,
+        grace: Duration::from_secs(300),
+        life: Duration::from_secs(900),
+        introspection: None,
     }
 }
 

@@ -8,13 +8,8 @@ use std::time::{Duration, Instant};
 use trunkline_backoff::Backoff;
 use trunkline_config::Secret;
 
-/// A token is refreshed when this much of its life is left…
-pub const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
-/// …or this share of it, if that is shorter.
+/// A token is refreshed when the configured grace is left of its life, or this share of it, if that is shorter.
 const REFRESH_SHARE: f64 = 0.2;
-/// How long a token lives whose issuer does not say (Salesforce): its shortest session setting. It is
-/// refreshed on a 401 in any case.
-pub const DEFAULT_LIFE: Duration = Duration::from_secs(900);
 /// Waits of 1, 2 and 4 s with jitter between attempts to fetch a token.
 pub const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4));
 /// So many of them.
@@ -34,10 +29,25 @@ pub struct Token {
     /// When it was asked for: the issuer's clock started later, so counting from here is on the safe side
     /// however far the two clocks are apart.
     pub issued: Instant,
+    /// When it is replaced, beside its use.
+    pub refresh_at: Instant,
     /// When it ends.
     pub expires: Instant,
-    /// Where the issuer wants the API called (Salesforce's `instance_url`).
-    pub instance_url: Option<String>,
+    /// Where the issuer wants the API called.
+    pub api_url: Option<String>,
+}
+
+/// When tokens are replaced, and how long is waited between attempts to fetch one.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// A token is refreshed when this much of its life is left, or a fifth of it.
+    pub grace: Duration,
+    /// How long a token lives whose issuer does not say.
+    pub life: Duration,
+    /// Between attempts, see [`WAITS`].
+    pub waits: Backoff,
+    /// How long a token is used before its issuer is asked whether it is still good; `None` for never.
+    pub introspect_after: Option<Duration>,
 }
 
 /// What a token endpoint granted.
@@ -47,20 +57,26 @@ pub struct Grant {
     pub secret: Secret,
     /// Its life, where the issuer says.
     pub expires_in: Option<Duration>,
-    /// Where to call the API, where the issuer says.
-    pub instance_url: Option<String>,
+    /// Where to call the API, where the issuer says and is to be believed.
+    pub api_url: Option<String>,
 }
 
 /// The state of one credential's token.
 #[derive(Debug)]
 pub struct TokenState {
-    waits: Backoff,
+    terms: Terms,
     current: Option<Token>,
     refresh: Option<Refresh>,
     generation: u64,
     failed_rounds: u32,
     /// Tokens that the system refused since it last accepted one.
     refused_in_a_row: u32,
+    /// A token was refused, and what has come of it is not known yet: it is told once, with its outcome.
+    untold: bool,
+    /// When the current token was known to be good.
+    known_good: Option<Instant>,
+    /// Its issuer is being asked about it.
+    introspecting: bool,
     hold: Option<Hold>,
 }
 
@@ -87,12 +103,25 @@ pub enum Because {
 pub enum Refused {
     /// It was known, or the token has been replaced since.
     Known,
-    /// The token has ended; the next one may be fetched at once.
+    /// The token has ended; the next one may be fetched at once. It is told when the next one is accepted, or cannot be
+    /// had, or is refused as well.
     Ended,
     /// It was fetched because another one was refused, and is no better; this is news.
     NewToo,
     /// As many before it.
     Again,
+}
+
+/// What follows an attempt to fetch a token that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// The next attempt begins then.
+    AgainAt(Instant),
+    /// There is none: the refresh has ended.
+    ForNow {
+        /// Whether the one before it ended well, so that this has to be told.
+        is_news: bool,
+    },
 }
 
 /// A refresh in flight.
@@ -110,9 +139,11 @@ pub enum Next {
     Use(Token),
     /// Use this one, and start a refresh beside it.
     UseAndRefresh(Token),
+    /// Ask the issuer about this one, then wait for the answer.
+    Introspect(Token),
     /// Start a refresh, then wait for its end.
     Refresh,
-    /// Wait for the end of the refresh in flight, which cannot come before that time.
+    /// Wait for the end of the refresh or the question in flight, which cannot come before that time.
     Wait(Option<Instant>),
     /// Give up: there is no token, and none is fetched for a while.
     Unavailable(Hold),
@@ -121,27 +152,37 @@ pub enum Next {
 // === impl TokenState ===
 
 impl TokenState {
-    /// No token yet; `waits` between attempts to fetch one, see [`WAITS`].
-    pub fn new(waits: Backoff) -> Self {
+    /// No token yet.
+    pub fn new(terms: Terms) -> Self {
         Self {
-            waits,
+            terms,
             current: None,
             refresh: None,
             generation: 0,
             failed_rounds: 0,
             refused_in_a_row: 0,
+            untold: false,
+            known_good: None,
+            introspecting: false,
             hold: None,
         }
     }
 
-    /// What to do now. `UseAndRefresh` and `Refresh` are answered to one caller only, until that refresh ends
-    /// by [`TokenState::granted`], [`TokenState::failed`] or an [`TokenState::attempt_failed`] without
-    /// another attempt.
+    /// What to do now. `Introspect` is answered to one caller only, until [`TokenState::introspected`];
+    /// `UseAndRefresh` and `Refresh` are answered to one caller only, until that refresh ends
+    /// by [`TokenState::granted`], [`TokenState::failed`] or a [`Failed::ForNow`].
     pub fn next(&mut self, now: Instant) -> Next {
         let hold = self.held(now);
         let usable = self.current.as_ref().filter(|token| now < token.expires).cloned();
+        if usable.is_some() && self.introspecting {
+            return Next::Wait(None);
+        }
         match (usable, hold) {
-            (Some(token), None) if self.refresh.is_none() && now >= refresh_at(&token) => {
+            (Some(token), _) if self.is_unsure(now) => {
+                self.introspecting = true;
+                Next::Introspect(token)
+            }
+            (Some(token), None) if self.refresh.is_none() && now >= token.refresh_at => {
                 self.refresh = Some(Refresh::default());
                 Next::UseAndRefresh(token)
             }
@@ -157,6 +198,32 @@ impl TokenState {
         }
     }
 
+    /// Whether the issuer has to be asked about the current token.
+    fn is_unsure(&self, now: Instant) -> bool {
+        let asked_before = |after| self.known_good.is_some_and(|known| now < known + after);
+        self.terms.introspect_after.is_some_and(|after| !asked_before(after))
+    }
+
+    /// What the issuer said of the token of this generation; `None` when it could not be asked. That says nothing of
+    /// the token: calls go on with it, and the issuer is asked again after the usual time. `random` lies between 0
+    /// and 1.
+    pub fn introspected(
+        &mut self,
+        generation: u64,
+        active: Option<bool>,
+        now: Instant,
+        random: f64,
+    ) -> Refused {
+        self.introspecting = false;
+        if active == Some(false) {
+            return self.refused(generation, now, random);
+        }
+        if self.is_current(generation) {
+            self.known_good = Some(now);
+        }
+        Refused::Known
+    }
+
     /// Whether no token is fetched for a while; a token that there is may be used all the same.
     fn held(&self, now: Instant) -> Option<Hold> {
         self.hold.filter(|hold| now < hold.until)
@@ -169,30 +236,32 @@ impl TokenState {
         hold.map(|hold| hold.until)
     }
 
-    /// An attempt of the refresh in flight failed; `random` lies between 0 and 1. Returns when the next one
-    /// begins; `None` when there is none, which ends the refresh.
-    pub fn attempt_failed(&mut self, now: Instant, random: f64) -> Option<Instant> {
+    /// An attempt of the refresh in flight failed; `random` lies between 0 and 1.
+    pub fn attempt_failed(&mut self, now: Instant, random: f64) -> Failed {
         let failed_attempts = self.refresh.unwrap_or_default().failed_attempts + 1;
         if failed_attempts > WAITS_MAX {
-            self.failed(now, random);
-            return None;
+            return Failed::ForNow { is_news: self.failed(now, random) };
         }
-        let next_attempt = Some(now + self.waits.equal_jitter(failed_attempts, random));
-        self.refresh = Some(Refresh { failed_attempts, next_attempt });
-        next_attempt
+        let next_attempt = now + self.terms.waits.equal_jitter(failed_attempts, random);
+        self.refresh = Some(Refresh { failed_attempts, next_attempt: Some(next_attempt) });
+        Failed::AgainAt(next_attempt)
     }
 
     /// A refresh that began at `asked` ended well.
     pub fn granted(&mut self, grant: Grant, asked: Instant) -> Token {
         self.generation += 1;
+        let life = grant.expires_in.unwrap_or(self.terms.life);
+        let expires = asked + life;
         let token = Token {
             secret: grant.secret,
             generation: self.generation,
             issued: asked,
-            expires: asked + grant.expires_in.unwrap_or(DEFAULT_LIFE),
-            instance_url: grant.instance_url,
+            refresh_at: expires - self.terms.grace.min(life.mul_f64(REFRESH_SHARE)),
+            expires,
+            api_url: grant.api_url,
         };
         self.current = Some(token.clone());
+        self.known_good = Some(asked);
         self.refresh = None;
         self.failed_rounds = 0;
         self.hold = None;
@@ -200,12 +269,14 @@ impl TokenState {
     }
 
     /// A refresh ended in failure; `random` lies between 0 and 1, so that a fleet of processes does not come
-    /// back together.
-    pub fn failed(&mut self, now: Instant, random: f64) {
+    /// back together. Returns whether that is news: it is told once, until a token is issued.
+    pub fn failed(&mut self, now: Instant, random: f64) -> bool {
         self.refresh = None;
+        self.untold = false;
         self.failed_rounds = self.failed_rounds.saturating_add(1);
         let until = now + COOL_DOWN.equal_jitter(self.failed_rounds, random);
         self.hold = Some(Hold { until, because: Because::NoneIsIssued });
+        self.failed_rounds == 1
     }
 
     /// A call with the token of this generation was answered 401; `random` lies between 0 and 1. Only the
@@ -221,6 +292,7 @@ impl TokenState {
         self.current = None;
         self.refused_in_a_row = self.refused_in_a_row.saturating_add(1);
         let new_ones = self.refused_in_a_row - 1;
+        self.untold = new_ones == 0;
         if new_ones == 0 {
             return Refused::Ended;
         }
@@ -229,11 +301,14 @@ impl TokenState {
         if new_ones == 1 { Refused::NewToo } else { Refused::Again }
     }
 
-    /// A call with the token of this generation was let in.
-    pub fn accepted(&mut self, generation: u64) {
-        if self.is_current(generation) {
-            self.refused_in_a_row = 0;
+    /// A call with the token of this generation was let in. Returns whether that ends the story of a token that was
+    /// refused before its time, which is then told: it was replaced.
+    pub fn accepted(&mut self, generation: u64) -> bool {
+        if !self.is_current(generation) {
+            return false;
         }
+        self.refused_in_a_row = 0;
+        std::mem::take(&mut self.untold)
     }
 
     fn is_current(&self, generation: u64) -> bool {
@@ -244,12 +319,6 @@ impl TokenState {
     pub fn current(&self) -> Option<&Token> {
         self.current.as_ref()
     }
-}
-
-/// When the token should be replaced.
-pub fn refresh_at(token: &Token) -> Instant {
-    let life = token.expires.saturating_duration_since(token.issued);
-    token.expires - REFRESH_BEFORE_EXPIRY.min(life.mul_f64(REFRESH_SHARE))
 }
 
 #[cfg(test)]

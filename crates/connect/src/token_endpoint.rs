@@ -1,30 +1,68 @@
-//! Asking a token endpoint for a token: OAuth 2.0 client credentials.
+//! Asking a token endpoint for a token, with what the kind of login shows.
 //!
 //! The body of an answer never leaves this file: it holds the token, and errors may echo what was sent.
 
 use std::time::Duration;
 
+use chrono::DateTime;
+use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use trunkline_config::{ExposeSecret, Secret};
+use trunkline_config::{self as config, ExposeSecret, Proof, Secret, TokenLogin};
+use trunkline_schemas::percent;
 use trunkline_systems::ClientAuthentication;
 
+use crate::assertion::Assertions;
+use crate::discovery;
+use crate::feedback;
 use crate::token::Grant;
-use crate::wire;
+use crate::wire::{self, RawAnswer};
 
 /// Longest OAuth error code believed to be one.
 const LONGEST_CODE: usize = 64;
 
-/// Where and as whom to ask.
-#[derive(Debug, Clone)]
+/// No token is believed to live longer than a year.
+const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Where and with what to ask.
+#[derive(Debug)]
 pub(crate) struct TokenEndpoint {
-    pub(crate) authentication: ClientAuthentication,
-    pub(crate) client: Client,
-    pub(crate) url: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Secret,
+    client: Client,
+    url: String,
+    shown: Shown,
+    scope: Option<String>,
+    /// Where the issuer is asked about tokens.
+    introspection_url: Option<String>,
     /// Longest time one request may take.
-    pub(crate) timeout: Duration,
+    timeout: Duration,
+}
+
+/// What is shown.
+#[derive(Debug)]
+enum Shown {
+    Client(config::Client),
+    Assertion(Assertions),
+    AccessKey(AccessKey),
+}
+
+/// An access key of NICE CXone.
+#[derive(Debug)]
+struct AccessKey {
+    client: config::Client,
+    id: String,
+    secret: Secret,
+    tenant_id: Option<String>,
+    /// The host that says where the tenant's API is; `None` where the configuration says.
+    discovery: Option<String>,
+}
+
+/// Why an endpoint cannot be set up.
+#[derive(Debug)]
+pub(crate) enum NotSetUp {
+    /// There is no HTTP client.
+    Client(reqwest::Error),
+    /// The private key cannot sign.
+    PrivateKey(String),
 }
 
 /// No token was given.
@@ -41,61 +79,171 @@ pub(crate) struct Refusal {
 // === impl TokenEndpoint ===
 
 impl TokenEndpoint {
-    /// Asks once.
-    pub(crate) async fn fetch(&self) -> Result<Grant, Refusal> {
-        let exchange = wire::exchange(self.request());
-        let answer = match tokio::time::timeout(self.timeout, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(no_answer)) => {
-                return Err(Refusal { status: None, code: None, message: no_answer.message });
+    /// The endpoint of a login; `base_url` is the target's, where a tenant's API may be discovered. Does no I/O.
+    ///
+    /// # Errors
+    /// When there is no HTTP client, or the private key cannot sign.
+    pub(crate) fn new(login: &TokenLogin, base_url: &str, timeout: Duration) -> Result<Self, NotSetUp> {
+        let shown = match login.proof.clone() {
+            Proof::Client(client) => Shown::Client(client),
+            Proof::Assertion { client_id, username, audience, private_key } => {
+                let assertions = Assertions::new(client_id, username, audience, &private_key);
+                Shown::Assertion(assertions.map_err(NotSetUp::PrivateKey)?)
             }
-            Err(_elapsed) => {
-                let message = format!("the token endpoint did not answer within {:?}", self.timeout);
-                return Err(Refusal { status: None, code: None, message });
+            Proof::AccessKey { client, id, secret, tenant_id, discovers_api } => {
+                let discovery = discovers_api.then(|| base_url.to_owned());
+                Shown::AccessKey(AccessKey { client, id, secret, tenant_id, discovery })
             }
         };
-        if !(200..300).contains(&answer.status) {
-            let message = format!("the token endpoint answered {}", answer.status);
-            return Err(Refusal { status: Some(answer.status), code: error_code(&answer.body), message });
+        let client = wire::client(&login.token_url).map_err(NotSetUp::Client)?;
+        let introspection_url = login.introspection.as_ref().map(|introspection| introspection.url.clone());
+        let (url, scope) = (login.token_url.clone(), login.scope.clone());
+        Ok(Self { client, url, shown, scope, introspection_url, timeout })
+    }
+
+    /// Asks once.
+    pub(crate) async fn fetch(&self) -> Result<Grant, Refusal> {
+        let answer = self.ask("the token endpoint", self.request()?).await?;
+        let malformed =
+            || Refusal::of(&answer, "the token endpoint's answer holds no access token".to_owned());
+        let body: Value = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
+        let mut grant = grant(&body, self.speaks_tls()).ok_or_else(malformed)?;
+        if let Shown::AccessKey(AccessKey { tenant_id, discovery: Some(host), .. }) = &self.shown {
+            let tenant = tenant_id.clone().or_else(|| discovery::tenant(&body));
+            let without = || {
+                Refusal::of(
+                    &answer,
+                    "the token names no tenant; set tenant_id, or base_url to its API".to_owned(),
+                )
+            };
+            grant.api_url = Some(self.discover(host, &tenant.ok_or_else(without)?).await?);
         }
-        grant(&answer.body).ok_or_else(|| Refusal {
-            status: Some(answer.status),
-            code: None,
-            message: "the token endpoint's answer holds no access token".to_owned(),
+        Ok(grant)
+    }
+
+    /// Whether the issuer calls a token good (RFC 7662).
+    ///
+    /// # Errors
+    /// When it does not say so.
+    pub(crate) async fn is_active(&self, token: &Secret) -> Result<bool, Refusal> {
+        let (Some(url), Shown::Client(client) | Shown::AccessKey(AccessKey { client, .. })) =
+            (&self.introspection_url, &self.shown)
+        else {
+            return Ok(true);
+        };
+        let form = vec![("token", token.expose_secret()), ("token_type_hint", "access_token")];
+        let (request, form) = self.authenticated(self.client.post(url), form, client);
+        let answer = self.ask("the introspection endpoint", request.form(&form)).await?;
+        let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let active = body.as_ref().and_then(|body| body.get("active")?.as_bool());
+        active.ok_or_else(|| {
+            Refusal::of(&answer, "the introspection endpoint's answer says nothing".to_owned())
         })
     }
 
-    fn request(&self) -> RequestBuilder {
-        let secret = self.client_secret.expose_secret();
-        let request = self.client.post(&self.url);
-        match self.authentication {
-            ClientAuthentication::Form => request.form(&[
-                ("grant_type", "client_credentials"),
-                ("client_id", &self.client_id),
-                ("client_secret", secret),
-            ]),
-            ClientAuthentication::Header => request
-                .basic_auth(&self.client_id, Some(secret))
-                .form(&[("grant_type", "client_credentials")]),
+    async fn discover(&self, host: &str, tenant: &str) -> Result<String, Refusal> {
+        let request = self.client.get(discovery::document_url(host, tenant));
+        let answer = self.ask("the tenant's configuration document", request).await?;
+        let wrong = "the tenant's configuration document names no API; set base_url to it".to_owned();
+        discovery::api_url(&answer.body, self.speaks_tls()).ok_or_else(|| Refusal::of(&answer, wrong))
+    }
+
+    /// Sends one request, and gives the answer when it is a success.
+    async fn ask(&self, whom: &str, request: RequestBuilder) -> Result<RawAnswer, Refusal> {
+        let answer = match tokio::time::timeout(self.timeout, wire::exchange(request)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(no_answer)) => return Err(Refusal::unanswered(no_answer.message)),
+            Err(_elapsed) => {
+                return Err(Refusal::unanswered(format!("{whom} did not answer within {:?}", self.timeout)));
+            }
+        };
+        if let (Shown::Assertion(assertions), Some(issuers_now)) = (&self.shown, date(&answer.headers)) {
+            assertions.issuer_showed(issuers_now, wire::unix_seconds());
         }
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
+        }
+        Err(Refusal {
+            code: error_code(&answer.body),
+            ..Refusal::of(&answer, format!("{whom} answered {}", answer.status))
+        })
+    }
+
+    fn request(&self) -> Result<RequestBuilder, Refusal> {
+        let request = self.client.post(&self.url);
+        let scope = self.scope.as_deref().map(|scope| ("scope", scope));
+        let (request, mut form) = match &self.shown {
+            Shown::Client(client) => {
+                self.authenticated(request, vec![("grant_type", "client_credentials")], client)
+            }
+            Shown::AccessKey(key) => {
+                let (id, secret) = (key.id.as_str(), key.secret.expose_secret());
+                let form = vec![("grant_type", "password"), ("username", id), ("password", secret)];
+                self.authenticated(request, form, &key.client)
+            }
+            Shown::Assertion(assertions) => {
+                let assertion = assertions.sign(wire::unix_seconds()).map_err(|reason| {
+                    Refusal::unanswered(format!("the private key signs no assertion: {reason}"))
+                })?;
+                let grant_type = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+                let form = [grant_type, ("assertion", assertion.expose_secret())];
+                return Ok(request.form(&form.into_iter().chain(scope).collect::<Vec<_>>()));
+            }
+        };
+        form.extend(scope);
+        Ok(request.form(&form))
+    }
+
+    /// A request in which the client shows itself. RFC 6749 section 2.3.1 wants both parts of the header encoded, and
+    /// CXone does as well; the other vendors' own clients send them as they are.
+    fn authenticated<'a>(
+        &self,
+        request: RequestBuilder,
+        mut form: Vec<(&'static str, &'a str)>,
+        client: &'a config::Client,
+    ) -> (RequestBuilder, Vec<(&'static str, &'a str)>) {
+        let (id, secret) = (client.id.as_str(), client.secret.expose_secret());
+        match (client.authentication, &self.shown) {
+            (ClientAuthentication::Form, _) => {
+                form.extend([("client_id", id), ("client_secret", secret)]);
+                (request, form)
+            }
+            (ClientAuthentication::Header, Shown::AccessKey(_)) => {
+                (request.basic_auth(percent::encode(id), Some(percent::encode(secret))), form)
+            }
+            (ClientAuthentication::Header, _) => (request.basic_auth(id, Some(secret)), form),
+        }
+    }
+
+    fn speaks_tls(&self) -> bool {
+        self.url.starts_with("https://")
     }
 }
 
+/// The issuer's clock, in Unix seconds.
+fn date(headers: &HeaderMap) -> Option<i64> {
+    Some(DateTime::parse_from_rfc2822(feedback::text(headers, "date")?).ok()?.timestamp())
+}
+
 /// Reads a grant. CXone's older endpoints have other names for the same fields, and some issuers write
-/// numbers as text.
-fn grant(body: &[u8]) -> Option<Grant> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+/// numbers as text. A life of nothing is one that is not told.
+///
+/// Where Salesforce wants to be called is believed only where TLS protects its answer, so that nothing leaves a
+/// loopback set-up.
+fn grant(body: &Value, with_tls: bool) -> Option<Grant> {
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let token = text("access_token").or_else(|| text("token"))?;
     let seconds = |name: &str| {
         let value = body.get(name)?;
-        value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+        value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
     };
-    let expires_in = seconds("expires_in").or_else(|| seconds("tokenExpirationTimeSec"));
+    let life = |seconds| Duration::try_from_secs_f64(seconds).ok().map(|life| life.min(LONGEST_LIFE));
+    let expires_in = seconds("expires_in").or_else(|| seconds("tokenExpirationTimeSec")).and_then(life);
+    let instance = text("instance_url").filter(|url| with_tls && url.starts_with("https://"));
     Some(Grant {
         secret: Secret::from(token),
-        expires_in: expires_in.map(Duration::from_secs),
-        instance_url: text("instance_url").map(|url| url.trim_end_matches('/').to_owned()),
+        expires_in: expires_in.filter(|life| !life.is_zero()),
+        api_url: instance.map(|url| url.trim_end_matches('/').to_owned()),
     })
 }
 
@@ -105,6 +253,18 @@ fn error_code(body: &[u8]) -> Option<String> {
     let code = body.get("error").and_then(Value::as_str)?;
     let plain = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     (plain && !code.is_empty() && code.len() <= LONGEST_CODE).then(|| code.to_owned())
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    fn unanswered(message: String) -> Self {
+        Self { status: None, code: None, message }
+    }
+
+    fn of(answer: &RawAnswer, message: String) -> Self {
+        Self { status: Some(answer.status), code: None, message }
+    }
 }
 
 #[cfg(test)]
@@ -123,15 +283,23 @@ mod tests {
                 None,
                 Some("https://na1.salesforce.com"),
             ),
+            (r#"{"access_token":"e","expires_in":30.0,"instance_url":"http://plain"}"#, "e", Some(30), None),
+            (r#"{"access_token":"f","expires_in":0}"#, "f", None, None),
+            (r#"{"access_token":"g","expires_in":-1}"#, "g", None, None),
+            (r#"{"access_token":"h","expires_in":1e300}"#, "h", None, None),
+            (r#"{"access_token":"i","expires_in":99999999999}"#, "i", Some(LONGEST_LIFE.as_secs()), None),
         ] {
-            let grant = grant(body.as_bytes()).unwrap();
+            let grant = grant(&serde_json::from_str(body).unwrap(), true).unwrap();
             assert_eq!(grant.secret.expose_secret(), token);
-            assert_eq!(grant.expires_in, seconds.map(Duration::from_secs));
-            assert_eq!(grant.instance_url.as_deref(), instance);
+            assert_eq!(grant.expires_in, seconds.map(Duration::from_secs), "{body}");
+            assert_eq!(grant.api_url.as_deref(), instance);
         }
-        for body in ["", "{}", r#"{"access_token":""}"#, r#"{"access_token":7}"#, "<html>"] {
-            assert!(grant(body.as_bytes()).is_none(), "{body}");
+        for body in ["{}", r#"{"access_token":""}"#, r#"{"access_token":7}"#, "[]", "null"] {
+            assert!(grant(&serde_json::from_str(body).unwrap(), true).is_none(), "{body}");
         }
+        let on_loopback =
+            serde_json::json!({"access_token": "t", "instance_url": "https://na1.salesforce.com"});
+        assert_eq!(grant(&on_loopback, false).unwrap().api_url, None);
     }
 
     #[test]

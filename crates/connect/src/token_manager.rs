@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use trunkline_backoff::Backoff;
 
 use crate::event::{Event, Events};
 use crate::metrics::{self, TokenOutcome};
-use crate::token::{Because, Hold, Next, Refused, Token, TokenState};
+use crate::token::{Because, Failed, Hold, Next, Refused, Terms, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
 
 /// Keeps a token fresh.
@@ -38,6 +37,13 @@ struct Inner {
     events: Events,
 }
 
+/// A question about a token; it ends when it is dropped, so that nobody waits for an answer that does not come.
+struct Question {
+    inner: Arc<Inner>,
+    generation: u64,
+    active: Option<bool>,
+}
+
 /// Ends a refresh as failed when it is dropped before its end, so that nobody waits for one that nobody
 /// makes.
 struct Unfinished(Option<Arc<Inner>>);
@@ -45,12 +51,12 @@ struct Unfinished(Option<Arc<Inner>>);
 // === impl TokenManager ===
 
 impl TokenManager {
-    /// A manager that waits so long between its attempts, see [`crate::token::WAITS`].
-    pub(crate) fn new(target: String, endpoint: TokenEndpoint, waits: Backoff, events: Events) -> Self {
+    /// A manager of what this endpoint gives for the target of that name.
+    pub(crate) fn new(target: String, endpoint: TokenEndpoint, terms: Terms, events: Events) -> Self {
         Self(Arc::new(Inner {
             target,
             endpoint,
-            state: Mutex::new(TokenState::new(waits)),
+            state: Mutex::new(TokenState::new(terms)),
             last_refusal: Mutex::new(None),
             ended: watch::Sender::new(0),
             events,
@@ -74,7 +80,7 @@ impl TokenManager {
                     return Err(NoToken::NoneIsAccepted(until.saturating_duration_since(Instant::now())));
                 }
                 Next::Wait(Some(next_attempt)) if next_attempt >= deadline => return Err(self.unavailable()),
-                Next::Refresh | Next::Wait(_) => {}
+                Next::Refresh | Next::Introspect(_) | Next::Wait(_) => {}
             }
             match tokio::time::timeout_at(deadline.into(), ended.changed()).await {
                 Ok(Ok(())) => {}
@@ -88,13 +94,7 @@ impl TokenManager {
     pub(crate) fn refused(&self, token: &Token) -> Duration {
         let now = Instant::now();
         let refused = self.0.state.lock().refused(token.generation, now, rand::random());
-        let target = || self.0.target.clone();
-        match refused {
-            Refused::Known => {}
-            Refused::Ended => self.0.events.publish(Event::TokenRevoked { target: target() }),
-            Refused::NewToo => self.0.events.publish(Event::NewTokenRefused { target: target() }),
-            Refused::Again => tracing::debug!(target_name = self.0.target, "another new token was refused"),
-        }
+        self.0.tell(refused);
         match self.ask() {
             Next::Unavailable(Hold { until, .. }) => until.saturating_duration_since(now),
             _ => Duration::ZERO,
@@ -103,7 +103,9 @@ impl TokenManager {
 
     /// A call with this token was let in.
     pub(crate) fn accepted(&self, token: &Token) {
-        self.0.state.lock().accepted(token.generation);
+        if self.0.state.lock().accepted(token.generation) {
+            self.0.events.publish(Event::TokenRevoked { target: self.0.target.clone() });
+        }
     }
 
     /// Until when there is no token and none is fetched.
@@ -114,8 +116,14 @@ impl TokenManager {
     /// Looks at the state, and starts the refresh it asks for.
     fn ask(&self) -> Next {
         let next = self.0.state.lock().next(Instant::now());
-        if matches!(next, Next::Refresh | Next::UseAndRefresh(_)) {
-            tokio::spawn(refresh(Arc::clone(&self.0)));
+        match &next {
+            Next::Refresh | Next::UseAndRefresh(_) => {
+                tokio::spawn(refresh(Arc::clone(&self.0)));
+            }
+            Next::Introspect(token) => {
+                tokio::spawn(introspect(Arc::clone(&self.0), token.clone()));
+            }
+            Next::Use(_) | Next::Wait(_) | Next::Unavailable(_) => {}
         }
         next
     }
@@ -130,11 +138,39 @@ impl TokenManager {
     }
 }
 
+// === impl Inner ===
+
+impl Inner {
+    /// Tells what the refusal of a token means, where that is news.
+    fn tell(&self, refused: Refused) {
+        match refused {
+            Refused::Known => {}
+            Refused::Ended => {
+                tracing::info!(target_name = self.target, "a token was refused before its time")
+            }
+            Refused::NewToo => self.events.publish(Event::NewTokenRefused { target: self.target.clone() }),
+            Refused::Again => tracing::debug!(target_name = self.target, "another new token was refused"),
+        }
+    }
+}
+
+/// Asks the issuer about a token. Runs as a task of its own: a caller that gives up does not stop it for the others.
+async fn introspect(inner: Arc<Inner>, token: Token) {
+    let mut question = Question { inner, generation: token.generation, active: None };
+    match question.inner.endpoint.is_active(&token.secret).await {
+        Ok(active) => question.active = Some(active),
+        Err(Refusal { status, code, message }) => {
+            let target_name = &question.inner.target;
+            tracing::warn!(target_name, status, code, "{message}; the token is used unasked");
+        }
+    }
+}
+
 /// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that
 /// gives up does not stop it for the others.
 async fn refresh(inner: Arc<Inner>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
-    let refusal = loop {
+    let outage = loop {
         let asked = Instant::now();
         match inner.endpoint.fetch().await {
             Ok(grant) => {
@@ -149,17 +185,33 @@ async fn refresh(inner: Arc<Inner>) {
                 tracing::debug!(target_name = inner.target, status = refusal.status, "{}", refusal.message);
                 // Before the state says so: whoever looks at the state finds the reason.
                 *inner.last_refusal.lock() = Some(refusal.clone());
-                let again = inner.state.lock().attempt_failed(Instant::now(), rand::random());
-                let Some(next_attempt) = again else { break Some(refusal) };
-                inner.ended.send_modify(|ended| *ended += 1);
-                tokio::time::sleep_until(next_attempt.into()).await;
+                let failed = inner.state.lock().attempt_failed(Instant::now(), rand::random());
+                match failed {
+                    Failed::AgainAt(next_attempt) => {
+                        inner.ended.send_modify(|ended| *ended += 1);
+                        tokio::time::sleep_until(next_attempt.into()).await;
+                    }
+                    Failed::ForNow { is_news } => break is_news.then_some(refusal),
+                }
             }
         }
     };
     unfinished.0 = None;
     inner.ended.send_modify(|ended| *ended += 1);
-    if let Some(Refusal { status, code, .. }) = refusal {
+    if let Some(Refusal { status, code, .. }) = outage {
         inner.events.publish(Event::TokenRefused { target: inner.target.clone(), status, code });
+    }
+}
+
+// === impl Question ===
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        let (generation, active) = (self.generation, self.active);
+        let refused =
+            self.inner.state.lock().introspected(generation, active, Instant::now(), rand::random());
+        self.inner.tell(refused);
+        self.inner.ended.send_modify(|ended| *ended += 1);
     }
 }
 

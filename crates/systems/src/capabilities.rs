@@ -1,6 +1,6 @@
 //! What one system can do.
 
-use crate::{Limits, Operation, ProfileField};
+use crate::{ClientAuthentication, Limits, Login, Operation, ProfileField};
 
 /// What one system can do, and how it wants to be called.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,7 +9,9 @@ pub struct Capabilities {
     pub name: &'static str,
     /// How often it may be called.
     pub limits: Limits,
-    /// How a client shows itself to the token endpoint.
+    /// The kinds of login that it takes.
+    pub logins: &'static [Login],
+    /// How a client shows itself to the token endpoint, unless the configuration says otherwise.
     pub client_authentication: ClientAuthentication,
     /// Something small that every account may read: path and query under the base URL. `trunkline doctor`
     /// tries credentials with it.
@@ -21,15 +23,6 @@ pub struct Capabilities {
     pub profile_class: Option<&'static str>,
     /// What can be written to it.
     pub operations: &'static [Operation],
-}
-
-/// How a client shows itself to a token endpoint (OAuth 2.0 client credentials, RFC 6749 section 2.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientAuthentication {
-    /// By HTTP Basic in the `Authorization` header.
-    Header,
-    /// By `client_id` and `client_secret` in the form.
-    Form,
 }
 
 // === impl Capabilities ===

@@ -13,20 +13,22 @@
 //! - [`Operation`]: what can be written, with its [`Parameter`]s, [`Body`], [`Guarantee`] and [`Concurrency`]
 //! - [`ProfileField`]: what systems know of a customer
 //! - [`Limits`] and [`Rate`]: how often a system may be called
-//! - [`ClientAuthentication`]: how a client shows itself to a token endpoint
+//! - [`Login`] and [`ClientAuthentication`]: how a client logs in, and shows itself to a token endpoint
 
 mod capabilities;
 mod catalogue;
 mod guarantee;
 mod limits;
+mod login;
 mod operation;
 mod parameter;
 mod profile_field;
 
-pub use capabilities::{Capabilities, ClientAuthentication};
+pub use capabilities::Capabilities;
 pub use catalogue::System;
 pub use guarantee::{Concurrency, Guarantee};
 pub use limits::{Limits, Rate};
+pub use login::{ClientAuthentication, Login};
 pub use operation::{Body, FieldNames, Operation};
 pub use parameter::{EventParameter, MissingParameter, Parameter};
 pub use profile_field::ProfileField;

@@ -152,7 +152,7 @@ impl<B: GroupOffsets, S: SavedState, C: TargetCalls> Worker<B, S, C> {
         while self.lanes.calls_under_way(partitions) > 0 {
             let left_ms = u64::try_from(deadline_ms.saturating_sub(self.clock.now_ms())).unwrap_or_default();
             match self.calls.answer(Duration::from_millis(left_ms)) {
-                Some(answer) => self.answered(answer)?,
+                Some(answer) => self.apply(answer)?,
                 None if left_ms > 0 => {}
                 None => {
                     let calls = self.lanes.calls_under_way(partitions);

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use trunkline_load::secret_file::{keep, random_secret};
 
+use crate::rsa_key;
+
 /// Client ids and secrets of all systems. The ids are fixed, the secrets are made anew unless given.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
@@ -24,10 +26,18 @@ pub struct Credentials {
     pub salesforce_client_id: String,
     /// Its secret.
     pub salesforce_client_secret: String,
+    /// RSA key of the certificate that the connected app knows, in PEM.
+    pub salesforce_private_key: String,
+    /// The user whom assertions signed with it may be about.
+    pub salesforce_username: String,
     /// SAP communication user.
     pub sap_username: String,
     /// Its password.
     pub sap_password: String,
+    /// SAP OAuth client.
+    pub sap_client_id: String,
+    /// Its secret.
+    pub sap_client_secret: String,
     /// ServiceNow OAuth client; also accepted as a Basic user.
     pub servicenow_client_id: String,
     /// Its secret.
@@ -35,7 +45,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials with random secrets of 192 bits.
+    /// Credentials with random secrets of 192 bits, and one RSA key a process.
     #[must_use]
     pub fn random() -> Self {
         Self {
@@ -47,8 +57,12 @@ impl Credentials {
             cxone_access_key_secret: random_secret(),
             salesforce_client_id: "trunkline-salesforce".into(),
             salesforce_client_secret: random_secret(),
+            salesforce_private_key: rsa_key::random(),
+            salesforce_username: "trunkline@acme.example".into(),
             sap_username: "TRUNKLINE".into(),
             sap_password: random_secret(),
+            sap_client_id: "trunkline-sap".into(),
+            sap_client_secret: random_secret(),
             servicenow_client_id: "trunkline-servicenow".into(),
             servicenow_client_secret: random_secret(),
         }
@@ -56,13 +70,15 @@ impl Credentials {
 
     /// The secrets, each with the name of the file that keeps it.
     #[must_use]
-    pub fn secrets(&self) -> [(&'static str, &str); 6] {
+    pub fn secrets(&self) -> [(&'static str, &str); 8] {
         [
             ("genesys-client-secret", &self.genesys_client_secret),
             ("cxone-client-secret", &self.cxone_client_secret),
             ("cxone-access-key-secret", &self.cxone_access_key_secret),
             ("salesforce-client-secret", &self.salesforce_client_secret),
+            ("salesforce-private-key", &self.salesforce_private_key),
             ("sap-password", &self.sap_password),
+            ("sap-client-secret", &self.sap_client_secret),
             ("servicenow-client-secret", &self.servicenow_client_secret),
         ]
     }
@@ -78,7 +94,9 @@ impl Credentials {
             ("cxone-client-secret", &mut credentials.cxone_client_secret),
             ("cxone-access-key-secret", &mut credentials.cxone_access_key_secret),
             ("salesforce-client-secret", &mut credentials.salesforce_client_secret),
+            ("salesforce-private-key", &mut credentials.salesforce_private_key),
             ("sap-password", &mut credentials.sap_password),
+            ("sap-client-secret", &mut credentials.sap_client_secret),
             ("servicenow-client-secret", &mut credentials.servicenow_client_secret),
         ];
         for (name, secret) in fields {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call, Door};
-use crate::oauth::basic_client;
+use crate::oauth::{basic_client, scope_beyond};
 use crate::quota::{Meter, Rule, Usage, Verdict};
 use crate::simulator::Simulator;
 use crate::token::{Denied, Tokens};
@@ -25,6 +25,18 @@ pub struct Genesys {
     /// Attributes by conversation, then participant; a conversation is here once something was written to it.
     conversations: HashMap<String, BTreeMap<String, BTreeMap<String, String>>>,
 }
+
+/// Scopes that the client may ask for. (That the platform refuses others with this error is unverified.)
+const SCOPES: [&str; 8] = [
+    "conversations",
+    "external-contacts",
+    "integration:read",
+    "integration:write",
+    "routing",
+    "routing:queue:edit",
+    "user-basic-info",
+    "user:read",
+];
 
 impl Genesys {
     /// An organisation that knows this client, and allows so many calls per client.
@@ -56,6 +68,10 @@ impl Genesys {
         }
         if call.form().get("grant_type").map(String::as_str) != Some("client_credentials") {
             return refuse(400, "unsupported_grant_type", "grant_type must be client_credentials")
+                .asked_by(&client.id);
+        }
+        if let Some(scope) = scope_beyond(call, &SCOPES) {
+            return refuse(400, "invalid_scope", &format!("scope {scope} is not granted to the client"))
                 .asked_by(&client.id);
         }
         let token = self.tokens.issue("", &client.id, Some(now_ms + self.token_seconds * 1000));

@@ -21,6 +21,7 @@ pub mod http;
 mod oauth;
 mod percent;
 pub mod quota;
+mod rsa_key;
 mod salesforce;
 mod sap;
 mod server;

@@ -23,3 +23,10 @@ pub(crate) fn basic_or_form_client(call: &Call) -> Option<Client> {
         Some(Client { id: form.get("client_id")?.clone(), secret: form.get("client_secret")?.clone() })
     })
 }
+
+/// The first scope of a token request that the client may not ask for; `granted` are those that it may.
+pub(crate) fn scope_beyond(call: &Call, granted: &[&str]) -> Option<String> {
+    let form = call.form();
+    let asked = form.get("scope").map(String::as_str).unwrap_or_default();
+    asked.split_whitespace().find(|scope| !granted.contains(scope)).map(str::to_owned)
+}

@@ -1,5 +1,6 @@
 //! Salesforce: the token endpoint, queries, and single records by id or external id.
 
+mod connected_app;
 mod soql;
 mod store;
 
@@ -7,18 +8,17 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
-use crate::oauth::basic_or_form_client;
 use crate::percent;
 use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
+use connected_app::ConnectedApp;
 use store::{Record, Refusal, Store, Written};
 use trunkline_load::clock::format;
 
 /// The simulated organisation.
 pub struct Salesforce {
-    client_id: String,
-    client_secret: String,
+    app: ConnectedApp,
     token_seconds: i64,
     /// `instance_url` of every token.
     instance_url: String,
@@ -43,8 +43,7 @@ impl Salesforce {
         now_ms: i64,
     ) -> Self {
         Self {
-            client_id: credentials.salesforce_client_id.clone(),
-            client_secret: credentials.salesforce_client_secret.clone(),
+            app: ConnectedApp::of(credentials, &instance_url),
             token_seconds,
             instance_url,
             tokens: Tokens::new(),
@@ -54,24 +53,13 @@ impl Salesforce {
     }
 
     fn token(&mut self, call: &Call, now_ms: i64) -> Answer {
-        let refuse = |error: &str, description: &str| {
-            Answer::json(400, &json!({"error": error, "error_description": description}))
-        };
-        let Some(client) = basic_or_form_client(call) else {
-            return refuse("invalid_client_id", "client identifier invalid");
-        };
-        if client.id != self.client_id {
-            return refuse("invalid_client_id", "client identifier invalid").asked_by(&client.id);
+        if let Err(refused) = self.app.proven(call, now_ms / 1000) {
+            return refused.answer();
         }
-        if client.secret != self.client_secret {
-            return refuse("invalid_client", "invalid client credentials").asked_by(&client.id);
-        }
-        if call.form().get("grant_type").map(String::as_str) != Some("client_credentials") {
-            return refuse("unsupported_grant_type", "grant type not supported").asked_by(&client.id);
-        }
+        let client_id = self.app.client_id.clone();
         let token = self.tokens.issue(
             &format!("{}!", &ORG_ID[..15]),
-            &client.id,
+            &client_id,
             Some(now_ms + self.token_seconds * 1000),
         );
         // No `expires_in`: the platform keeps a session's end to itself.
@@ -84,7 +72,23 @@ impl Salesforce {
             "token_type": "Bearer",
             "scope": "api",
         });
-        Answer::json(200, &body).asked_by(&client.id)
+        Answer::json(200, &body).asked_by(&client_id)
+    }
+
+    /// Whether a token is still good (RFC 7662); the app itself may ask.
+    fn introspect(&self, call: &Call, now_ms: i64) -> Answer {
+        if let Err(refused) = self.app.known(call) {
+            return refused.answer();
+        }
+        let form = call.form();
+        let token = form.get("token").map_or("", String::as_str);
+        let body = match self.tokens.client(token, now_ms) {
+            Ok(client) => {
+                json!({"active": true, "scope": "api", "client_id": client, "token_type": "access_token"})
+            }
+            Err(_) => json!({"active": false}),
+        };
+        Answer::json(200, &body).asked_by(&self.app.client_id)
     }
 
     fn api(&mut self, call: &Call, now_ms: i64) -> Answer {
@@ -357,6 +361,7 @@ impl Simulator for Salesforce {
     fn answer(&mut self, call: &Call, now_ms: i64) -> Answer {
         match (call.method.as_str(), call.path()) {
             ("POST", "/services/oauth2/token") => self.token(call, now_ms),
+            ("POST", "/services/oauth2/introspect") => self.introspect(call, now_ms),
             _ => self.api(call, now_ms),
         }
     }

@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
+use crate::oauth::{basic_client, scope_beyond};
 use crate::percent;
 use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
+use crate::token::Tokens;
 use entity::{Entity, Set, business_partners, open_items};
 use filter::Filter;
 use session::Sessions;
@@ -20,6 +22,11 @@ use trunkline_load::clock::format;
 pub struct Sap {
     username: String,
     password: String,
+    client_id: String,
+    client_secret: String,
+    /// Life of sessions and of tokens.
+    seconds: i64,
+    tokens: Tokens,
     sessions: Sessions,
     meter: Option<Meter>,
     partners: Set,
@@ -30,6 +37,11 @@ const SERVICES: [(&str, &str); 2] = [
     ("API_BUSINESS_PARTNER", "A_BusinessPartner"),
     ("API_OPLACCTGDOCITEMCUBE_SRV", "A_OperationalAcctgDocItemCube"),
 ];
+
+/// The token service of the application server.
+const TOKEN_PATH: &str = "/sap/bc/sec/oauth2/token";
+/// Scopes of the OAuth client: the services that its user may call.
+const SCOPES: [&str; 2] = ["API_BUSINESS_PARTNER_0001", "API_OPLACCTGDOCITEMCUBE_SRV_0001"];
 
 impl Sap {
     /// A system with the customers as business partners; `now_ms` dates them.
@@ -44,6 +56,10 @@ impl Sap {
         Self {
             username: credentials.sap_username.clone(),
             password: credentials.sap_password.clone(),
+            client_id: credentials.sap_client_id.clone(),
+            client_secret: credentials.sap_client_secret.clone(),
+            seconds: session_seconds,
+            tokens: Tokens::new(),
             sessions: Sessions::new(session_seconds),
             meter: quota.map(Meter::new),
             partners: business_partners(customers, now_ms),
@@ -51,9 +67,45 @@ impl Sap {
         }
     }
 
-    fn logged_on(&mut self, call: &Call, now_ms: i64) -> Answer {
+    /// Tokens for the communication user, by OAuth 2.0 client credentials.
+    fn token(&mut self, call: &Call, now_ms: i64) -> Answer {
+        let refuse = |status, error: &str, description: &str| {
+            Answer::json(status, &json!({"error": error, "error_description": description}))
+        };
+        let Some(client) = basic_client(call) else {
+            return refuse(401, "invalid_client", "Client authentication required");
+        };
+        if client.id != self.client_id || client.secret != self.client_secret {
+            return refuse(401, "invalid_client", "Client authentication failed").asked_by(&client.id);
+        }
+        if call.form().get("grant_type").map(String::as_str) != Some("client_credentials") {
+            return refuse(400, "unsupported_grant_type", "Grant type is not supported for this client")
+                .asked_by(&client.id);
+        }
+        if scope_beyond(call, &SCOPES).is_some() {
+            return refuse(400, "invalid_scope", "The scope is not assigned to the client")
+                .asked_by(&client.id);
+        }
+        let token = self.tokens.issue("", &client.id, Some(now_ms + self.seconds * 1000));
+        let body = json!({
+            "access_token": token, "token_type": "Bearer", "expires_in": self.seconds, "scope": SCOPES.join(" "),
+        });
+        Answer::json(200, &body).asked_by(&client.id)
+    }
+
+    /// Who logs on by a password or a token, if that is right.
+    fn user(&self, call: &Call, now_ms: i64) -> Option<String> {
+        if let Some(token) = call.bearer() {
+            return self.tokens.client(token, now_ms).ok().map(str::to_owned);
+        }
+        let (user, password) = call.basic()?;
+        let known = user.eq_ignore_ascii_case(&self.username) && password == self.password;
+        known.then(|| self.username.clone())
+    }
+
+    fn logged_on(&mut self, call: &Call, user: &str, now_ms: i64) -> Answer {
         if let Some(meter) = &mut self.meter {
-            let verdict = meter.take(&self.username, now_ms);
+            let verdict = meter.take(user, now_ms);
             if !verdict.within {
                 return failure(429, "/IWFND/CM_COS/129", "Too many requests", call)
                     .header("Retry-After", &verdict.reset_seconds().to_string());
@@ -267,14 +319,11 @@ fn unknown_service(call: &Call) -> Answer {
 
 impl Simulator for Sap {
     fn answer(&mut self, call: &Call, now_ms: i64) -> Answer {
-        let user = call.basic().filter(|(user, password)| {
-            user.eq_ignore_ascii_case(&self.username) && *password == self.password
-        });
-        match user {
-            Some(_) => {
-                let username = self.username.clone();
-                self.logged_on(call, now_ms).asked_by(&username).header("sap-server", "true")
-            }
+        if (call.method.as_str(), call.path()) == ("POST", TOKEN_PATH) {
+            return self.token(call, now_ms);
+        }
+        match self.user(call, now_ms) {
+            Some(user) => self.logged_on(call, &user, now_ms).asked_by(&user).header("sap-server", "true"),
             // The logon screen, as the gateway sends it to whoever cannot log on.
             None => {
                 let page =
@@ -305,6 +354,7 @@ impl Simulator for Sap {
 
     fn revoke_tokens(&mut self) {
         self.sessions.close_all();
+        self.tokens.revoke_all();
     }
 
     fn limit(&mut self, calls: Option<u32>) {
@@ -324,7 +374,7 @@ impl Simulator for Sap {
     }
 
     fn issued(&self) -> Vec<String> {
-        self.sessions.issued()
+        self.sessions.issued().into_iter().chain(self.tokens.issued().iter().cloned()).collect()
     }
 }
 

@@ -129,7 +129,14 @@ impl Sandbox {
     /// find them anywhere.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
-        let given = self.credentials.secrets().into_iter().map(|(_, secret)| secret.to_owned());
+        // A key is searched for by its full lines: nothing would print it as it stands in its file, and what is short
+        // would be found where it is not.
+        let lines = |(_, secret): (_, &str)| {
+            let is_key = secret.contains('\n');
+            let lines = secret.lines().filter(|line| !is_key || line.len() == 64);
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let given = self.credentials.secrets().into_iter().flat_map(lines);
         given
             .chain(self.systems.backends.values().flat_map(|backend| backend.simulator.lock().issued()))
             .collect()

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
-use crate::oauth::basic_or_form_client;
+use crate::oauth::{basic_or_form_client, scope_beyond};
 use crate::quota::{Meter, Rule, Usage, Verdict};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
@@ -59,6 +59,9 @@ impl ServiceNow {
         }
         if call.form().get("grant_type").map(String::as_str) != Some("client_credentials") {
             return refuse("unsupported_grant_type", "grant type not supported").asked_by(&client.id);
+        }
+        if scope_beyond(call, &["useraccount"]).is_some() {
+            return refuse("invalid_scope", "the requested scope is not granted").asked_by(&client.id);
         }
         let token = self.tokens.issue("", &client.id, Some(now_ms + self.token_seconds * 1000));
         // The platform counts the remaining life, which is a second less than the configured one.

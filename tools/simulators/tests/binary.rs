@@ -27,7 +27,7 @@ fn serve_prints_its_addresses_makes_the_secrets_and_ends_when_told() {
         .unwrap()
         .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
     let made: Vec<String> = made.collect();
-    assert_eq!(made.len(), 9);
+    assert_eq!(made.len(), 11);
     assert!(made.iter().all(|secret| !line.contains(secret.as_str())));
 
     assert!(Command::new("kill").arg(serving.id().to_string()).status().unwrap().success());

@@ -5,11 +5,18 @@ use proptest::prelude::*;
 use super::*;
 
 fn grant(seconds: Option<u64>) -> Grant {
-    Grant { secret: "t".into(), expires_in: seconds.map(Duration::from_secs), instance_url: None }
+    Grant { secret: "t".into(), expires_in: seconds.map(Duration::from_secs), api_url: None }
 }
 
+const TERMS: Terms = Terms {
+    grace: Duration::from_secs(300),
+    life: Duration::from_secs(900),
+    waits: WAITS,
+    introspect_after: None,
+};
+
 fn without_token() -> TokenState {
-    TokenState::new(WAITS)
+    TokenState::new(TERMS)
 }
 
 fn holding(seconds: Option<u64>, now: Instant) -> TokenState {
@@ -22,7 +29,9 @@ fn holding(seconds: Option<u64>, now: Instant) -> TokenState {
 #[test]
 fn a_token_is_refreshed_beside_its_use_when_five_minutes_or_a_fifth_of_its_life_are_left() {
     let start = Instant::now();
-    for (life, refreshed_at) in [(Some(86_400), 86_100), (Some(1_799), 1_499), (Some(100), 80), (None, 720)] {
+    for (life, refreshed_at) in
+        [(Some(86_400), 86_100), (Some(1_799), 1_499), (Some(100), 80), (Some(30), 24), (None, 720)]
+    {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut state = holding(life, start);
         assert!(matches!(state.next(at(refreshed_at - 1)), Next::Use(_)), "{life:?}: too early");
@@ -31,6 +40,25 @@ fn a_token_is_refreshed_beside_its_use_when_five_minutes_or_a_fifth_of_its_life_
             matches!(state.next(at(refreshed_at)), Next::Use(_)),
             "{life:?}: a second refresh beside the first"
         );
+    }
+}
+
+#[test]
+fn grace_and_the_life_that_is_not_told_are_as_configured() {
+    let start = Instant::now();
+    let terms =
+        |grace, life| Terms { grace: Duration::from_secs(grace), life: Duration::from_secs(life), ..TERMS };
+    for (terms, told, refreshed_at, expires) in [
+        (terms(60, 900), Some(3_600), 3_540, 3_600),
+        (terms(60, 7_200), None, 7_140, 7_200),
+        (terms(3_600, 900), Some(3_600), 2_880, 3_600),
+        (terms(0, 900), Some(30), 30, 30),
+    ] {
+        let mut state = TokenState::new(terms);
+        state.next(start);
+        let token = state.granted(grant(told), start);
+        let found = [token.refresh_at, token.expires].map(|at| (at - start).as_secs());
+        assert_eq!(found, [refreshed_at, expires], "{terms:?}");
     }
 }
 
@@ -160,12 +188,12 @@ fn a_refresh_tries_four_times_and_says_when_it_tries_again() {
     assert!(matches!(state.next(start), Next::Refresh));
     let mut now = start;
     for milliseconds in [750, 1_500, 3_000] {
-        let again = state.attempt_failed(now, 0.5).unwrap();
-        assert_eq!(again, now + Duration::from_millis(milliseconds));
+        let again = now + Duration::from_millis(milliseconds);
+        assert_eq!(state.attempt_failed(now, 0.5), Failed::AgainAt(again));
         assert!(matches!(state.next(now), Next::Wait(Some(at)) if at == again), "a second refresh");
         now = again;
     }
-    assert_eq!(state.attempt_failed(now, 0.5), None);
+    assert_eq!(state.attempt_failed(now, 0.5), Failed::ForNow { is_news: true });
     assert!(matches!(state.next(now), Next::Unavailable(_)));
 }
 
@@ -175,10 +203,88 @@ fn processes_that_lose_a_token_together_do_not_ask_together() {
     let first_wait = |random| {
         let mut state = without_token();
         state.next(now);
-        state.attempt_failed(now, random).unwrap() - now
+        state.attempt_failed(now, random)
     };
-    assert_eq!(first_wait(0.0), Duration::from_millis(500));
-    assert_eq!(first_wait(1.0), Duration::from_millis(1_000));
+    assert_eq!(first_wait(0.0), Failed::AgainAt(now + Duration::from_millis(500)));
+    assert_eq!(first_wait(1.0), Failed::AgainAt(now + Duration::from_millis(1_000)));
+}
+
+#[test]
+fn a_token_that_was_refused_and_replaced_is_told_once_when_the_next_one_is_accepted() {
+    let now = Instant::now();
+    let mut state = holding(Some(3_600), now);
+    let first = state.generation;
+    assert!(!state.accepted(first), "nothing happened yet");
+    assert_eq!(state.refused(first, now, 0.5), Refused::Ended);
+    state.next(now);
+    let second = state.granted(grant(Some(3_600)), now).generation;
+    assert!(!state.accepted(first), "a late answer to the first one");
+    assert!(state.accepted(second));
+    assert!(!state.accepted(second), "told twice");
+}
+
+#[test]
+fn a_token_that_was_refused_and_cannot_be_replaced_is_told_as_one_thing() {
+    let now = Instant::now();
+    let mut state = holding(Some(3_600), now);
+    state.refused(state.generation, now, 0.5);
+    state.next(now);
+    assert!(state.failed(now, 0.5), "none can be had: that is what is told");
+    let later = state.held_until(now).unwrap();
+    state.next(later);
+    assert!(!state.failed(later, 0.5), "it is known that none can be had");
+    let again = state.held_until(later).unwrap();
+    state.next(again);
+    let token = state.granted(grant(Some(3_600)), again).generation;
+    assert!(!state.accepted(token), "the refusal was told with its outcome");
+    assert!(state.failed(again, 0.5), "the next outage is another one");
+}
+
+#[test]
+fn a_token_whose_successor_is_refused_as_well_is_told_as_one_thing() {
+    let (mut state, _, now) = refused_one_after_the_other(2, 0.5);
+    state.next(now);
+    let token = state.granted(grant(Some(3_600)), now).generation;
+    assert!(!state.accepted(token), "that new ones are refused was told already");
+}
+
+/// A state that asks about tokens once a minute, with a token.
+fn introspecting(now: Instant) -> TokenState {
+    let mut state = TokenState::new(Terms { introspect_after: Some(Duration::from_secs(60)), ..TERMS });
+    state.next(now);
+    state.granted(grant(Some(3_600)), now);
+    state
+}
+
+#[test]
+fn an_issuer_is_asked_about_a_token_by_one_caller_and_its_answer_is_believed_for_a_while() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut state = introspecting(start);
+    assert!(matches!(state.next(at(59)), Next::Use(_)), "a new token needs no answer");
+    for (asked, answered, active) in [(60, 61, Some(true)), (121, 121, None)] {
+        let Next::Introspect(token) = state.next(at(asked)) else { panic!("not asked") };
+        assert!(matches!(state.next(at(asked)), Next::Wait(None)), "asked twice");
+        assert_eq!(state.introspected(token.generation, active, at(answered), 0.5), Refused::Known);
+        assert!(matches!(state.next(at(answered + 59)), Next::Use(_)), "{active:?}");
+    }
+}
+
+#[test]
+fn a_token_that_its_issuer_calls_ended_is_replaced_before_it_is_used() {
+    let start = Instant::now();
+    let later = start + Duration::from_secs(60);
+    let mut state = introspecting(start);
+    let Next::Introspect(token) = state.next(later) else { panic!("not asked") };
+    assert_eq!(state.introspected(token.generation, Some(false), later, 0.5), Refused::Ended);
+    assert!(matches!(state.next(later), Next::Refresh));
+    let second = state.granted(grant(Some(3_600)), later).generation;
+    assert_eq!(
+        state.introspected(token.generation, Some(false), later, 0.5),
+        Refused::Known,
+        "a late answer"
+    );
+    assert!(state.accepted(second), "it is told as a token that was replaced");
 }
 
 proptest! {
@@ -193,11 +299,12 @@ proptest! {
                 0 | 1 => match state.next(now) {
                     Next::Refresh | Next::UseAndRefresh(_) => in_flight += 1,
                     Next::Use(token) => prop_assert!(now < token.expires),
+                    Next::Introspect(_) => prop_assert!(false, "it is not configured"),
                     Next::Wait(_) => prop_assert_eq!(in_flight, 1),
                     Next::Unavailable(hold) => prop_assert!(now < hold.until),
                 },
                 2 => if in_flight > 0 { state.granted(grant(Some(60)), now); in_flight -= 1; },
-                3 => if in_flight > 0 && state.attempt_failed(now, 0.5).is_none() { in_flight -= 1; },
+                3 => if in_flight > 0 && matches!(state.attempt_failed(now, 0.5), Failed::ForNow { .. }) { in_flight -= 1; },
                 4 => if in_flight > 0 { state.failed(now, 0.5); in_flight -= 1; },
                 5 => { let generation = state.current().map_or(0, |token| token.generation); state.refused(generation, now, 0.5); }
                 _ => { let generation = state.current().map_or(0, |token| token.generation); state.accepted(generation); }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, Rate};
+use crate::{Capabilities, ClientAuthentication, Limits, Login, Rate};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "cxone",
@@ -11,6 +11,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         default_rate: Rate { calls: 10, per: Duration::from_secs(1) },
         window: None,
     },
+    logins: &[Login::AccessKey, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
     probe: "/dfo/3.0/channels",
     profile_fields: &[],

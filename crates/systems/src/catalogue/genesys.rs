@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Body, Capabilities, ClientAuthentication, Concurrency, EventParameter, FieldNames, Guarantee, Limits,
-    Operation, Parameter, Rate,
+    Login, Operation, Parameter, Rate,
 };
 
 /// Genesys counts calls by the minute; its headers tell how many and when the minute ends, not that it is
@@ -18,6 +18,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         default_rate: Rate { calls: 300, per: MINUTE },
         window: Some(MINUTE),
     },
+    logins: &[Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
     probe: "/api/v2/tokens/me",
     profile_fields: &[],

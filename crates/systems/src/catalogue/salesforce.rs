@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    Body, Capabilities, ClientAuthentication, Concurrency, FieldNames, Guarantee, Limits, Operation,
+    Body, Capabilities, ClientAuthentication, Concurrency, FieldNames, Guarantee, Limits, Login, Operation,
     Parameter, ProfileField, Rate,
 };
 
@@ -15,6 +15,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         // It counts a rolling day and never says when calls come back: a minute later it is asked again.
         window: Some(Duration::from_secs(60)),
     },
+    logins: &[Login::ClientCredentials, Login::JwtBearer],
     client_authentication: ClientAuthentication::Header,
     probe: "/services/data/v60.0/limits",
     profile_fields: &[

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, ProfileField, Rate};
+use crate::{Capabilities, ClientAuthentication, Limits, Login, ProfileField, Rate};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "sap",
@@ -11,6 +11,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         default_rate: Rate { calls: 10, per: Duration::from_secs(1) },
         window: None,
     },
+    logins: &[Login::Basic, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
     probe: "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json",
     profile_fields: &[ProfileField::Balance],

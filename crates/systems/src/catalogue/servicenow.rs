@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, ProfileField, Rate};
+use crate::{Capabilities, ClientAuthentication, Limits, Login, ProfileField, Rate};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "servicenow",
@@ -13,6 +13,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         window: Some(Duration::from_secs(3_600)),
     },
     // Its token endpoint reads the client from the form only.
+    logins: &[Login::Basic, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Form,
     probe: "/api/now/stats/incident?sysparm_count=true",
     profile_fields: &[ProfileField::OpenTickets],

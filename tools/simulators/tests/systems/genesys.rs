@@ -57,6 +57,11 @@ fn the_login_host_gives_tokens_to_whom_it_knows() {
             "invalid_client",
         ),
         (form(token_call(&credentials), "grant_type=password"), 400, "unsupported_grant_type"),
+        (
+            form(token_call(&credentials), "grant_type=client_credentials&scope=user%3Aread+admin"),
+            400,
+            "invalid_scope",
+        ),
     ];
     for (call, status, error) in cases {
         let answer = genesys.answer(&call, NOW);

@@ -65,6 +65,48 @@ fn a_token_says_where_to_go_but_not_how_long() {
 }
 
 #[test]
+fn an_assertion_buys_a_token_when_all_of_it_is_right() {
+    let mut org = org(100);
+    let pem = org.credentials.salesforce_private_key.clone();
+    let key = jsonwebtoken::EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
+    let now = NOW / 1000;
+    let right = json!({
+        "iss": org.credentials.salesforce_client_id, "sub": org.credentials.salesforce_username,
+        "aud": "https://login.salesforce.com", "exp": now + 180,
+    });
+    let with = |name: &str, value: Value| {
+        let mut claims = right.clone();
+        claims[name] = value;
+        claims
+    };
+    let mut ask = |claims: &Value| {
+        let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
+        let assertion = jsonwebtoken::encode(&header, claims, &key).unwrap();
+        let body =
+            format!("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={assertion}");
+        let answer = org.salesforce.answer(&form(Call::new("POST", "/services/oauth2/token"), &body), NOW);
+        let description = answer.body_json()["error_description"].as_str().map(str::to_owned);
+        (answer.status, description)
+    };
+    assert_eq!(ask(&right), (200, None));
+    assert_eq!(ask(&with("aud", json!("http://instance"))), (200, None));
+    assert_eq!(ask(&with("exp", json!(now + 300))), (200, None));
+    for (claims, description) in [
+        (with("iss", json!("another")), "client identifier invalid"),
+        (with("aud", json!("https://test.salesforce.com")), "audience is invalid"),
+        (with("exp", json!(now)), "expired authorization code"),
+        (with("exp", json!(now + 301)), "expired authorization code"),
+        (with("sub", json!("another")), "user hasn't approved this consumer"),
+        (with("exp", json!(null)), "invalid assertion"),
+    ] {
+        assert_eq!(ask(&claims), (400, Some(description.to_owned())), "{claims}");
+    }
+    let unsigned = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=e30.e30.";
+    let answer = org.salesforce.answer(&form(Call::new("POST", "/services/oauth2/token"), unsigned), NOW);
+    assert_eq!((answer.status, answer.body_json()["error"].as_str()), (400, Some("invalid_grant")));
+}
+
+#[test]
 fn a_query_finds_an_account_by_its_customer_number() {
     let mut org = org(1000);
     for number in 1..=500 {

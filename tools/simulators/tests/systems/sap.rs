@@ -5,7 +5,7 @@ use trunkline_load::customers::{Balance, Customer};
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::{Credentials, Sap, Simulator};
 
-use crate::support::{NOW, basic, encoded};
+use crate::support::{NOW, basic, encoded, form};
 
 const PARTNERS: &str = "/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner";
 const ITEMS: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
@@ -58,6 +58,40 @@ impl Client {
         }
         self.send(call, now_ms)
     }
+}
+
+#[test]
+fn a_token_logs_on_as_a_password_does_until_it_ends_or_is_revoked() {
+    let credentials = Credentials::random();
+    let mut sap = Sap::new(&credentials, None, 1800, 500, NOW);
+    let mut ask = |secret: &str, body: &str| {
+        let call = form(Call::new("POST", "/sap/bc/sec/oauth2/token?sap-client=100"), body)
+            .with_header("Authorization", &basic(&credentials.sap_client_id, secret));
+        sap.answer(&call, NOW)
+    };
+    let grant = "grant_type=client_credentials";
+    for (secret, body, status, error) in [
+        ("wrong", grant.to_owned(), 401, "invalid_client"),
+        (
+            credentials.sap_client_secret.as_str(),
+            "grant_type=password".to_owned(),
+            400,
+            "unsupported_grant_type",
+        ),
+        (credentials.sap_client_secret.as_str(), format!("{grant}&scope=ANOTHER_0001"), 400, "invalid_scope"),
+    ] {
+        let answer = ask(secret, &body);
+        assert_eq!((answer.status, answer.body_json()["error"].as_str()), (status, Some(error)));
+    }
+    let granted =
+        ask(credentials.sap_client_secret.as_str(), &format!("{grant}&scope=API_BUSINESS_PARTNER_0001"));
+    let token = granted.body_json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(granted.body_json()["expires_in"], 1800);
+    let read = Call::new("GET", PARTNERS).with_header("Authorization", &format!("Bearer {token}"));
+    assert_eq!(sap.answer(&read, NOW + 1_799_999).status, 200);
+    assert_eq!(sap.answer(&read, NOW + 1_800_000).status, 401);
+    sap.revoke_tokens();
+    assert_eq!(sap.answer(&read, NOW).status, 401);
 }
 
 #[test]

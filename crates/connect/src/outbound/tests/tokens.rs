@@ -38,11 +38,13 @@ async fn a_token_revoked_in_the_middle_is_replaced_and_the_call_succeeds() {
     let target = || "crm".to_owned();
     for expected in [
         Event::TokenIssued { target: target() },
-        Event::TokenRevoked { target: target() },
         Event::TokenIssued { target: target() },
+        Event::TokenRevoked { target: target() },
     ] {
         assert_eq!(published.recv().await.unwrap(), expected);
     }
+    call(&outbound, HASTY).await.unwrap();
+    assert!(published.try_recv().is_err(), "it is told once");
 }
 
 #[tokio::test]
@@ -152,9 +154,28 @@ async fn a_revoked_token_that_is_not_replaced_in_time_fails_now_and_says_both() 
 #[tokio::test]
 async fn a_wrong_password_is_not_tried_again() {
     let stub = Stub::start(|_| Reply::json(401, "{}")).await;
-    let (outbound, _) = connect(target(&stub.url));
+    let (outbound, events) = connect(target(&stub.url));
+    let mut published = events.subscribe();
     let error = call(&outbound, LONG).await.unwrap_err();
     assert_eq!((error.kind, stub.asked(PATH).len()), (CallErrorKind::Unauthorized, 1));
+    call(&outbound, LONG).await.unwrap_err();
+    assert_eq!(published.try_recv().unwrap(), Event::PasswordRefused { target: "tickets".to_owned() });
+    assert!(published.try_recv().is_err(), "it is told once");
+}
+
+#[tokio::test]
+async fn a_call_that_has_time_for_five_tokens_ends_by_its_own_error() {
+    let stub = system_that_accepts_from(usize::MAX).await;
+    let (outbound, _) = connect(target_with_token(&stub.url));
+    let error = call(&outbound, LONG).await.unwrap_err();
+    assert!(matches!(error.kind, CallErrorKind::TokensRefused { .. }), "{error:?}");
+    assert_eq!((error.attempts, error.status, error.trunkline_code()), (5, Some(401), "TL-4008"));
+    let waits: Vec<_> = stub.asked(PATH).windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    let within = |wait: Duration, seconds: u64| {
+        wait >= Duration::from_millis(500 * seconds) && wait <= Duration::from_millis(1_000 * seconds + 900)
+    };
+    assert!(waits[0] < Duration::from_millis(500), "the first one is replaced at once: {waits:?}");
+    assert!(within(waits[1], 1) && within(waits[2], 2) && within(waits[3], 4), "{waits:?}");
 }
 
 /// A target whose breaker opens at the first failure, for a moment, and closes after one probe. No failure is tried
@@ -230,7 +251,9 @@ async fn a_system_that_refuses_every_new_token_is_sent_one_a_second_at_first_and
     let expected = 2 + began.elapsed().as_millis() as usize / 500;
     assert!(stub.asked("/token").len() <= expected, "{:?}: {:?}", began.elapsed(), stub.order());
     let last = last.unwrap();
-    assert_eq!((last.kind, last.attempts, last.sent), (CallErrorKind::Unavailable, 0, false));
+    assert!(matches!(last.kind, CallErrorKind::TokensRefused { retry_after: Some(_) }), "{last:?}");
+    assert_eq!((last.attempts, last.sent, last.trunkline_code()), (0, false, "TL-4008"));
+    assert!(last.is_transient() && last.retry_after().is_some());
     assert!(last.message.starts_with("the system refuses every new token; the next one is"), "{last}");
     assert!(outbound.held_until(CLASS).is_some(), "whoever can wait knows until when");
     let mut reported = Vec::new();
@@ -238,8 +261,8 @@ async fn a_system_that_refuses_every_new_token_is_sent_one_a_second_at_first_and
         reported.extend(event.code().map(|_| event));
     }
     let target = || "crm".to_owned();
-    let expected = [Event::TokenRevoked { target: target() }, Event::NewTokenRefused { target: target() }];
-    assert_eq!(reported, expected, "once, and not for each call");
+    let expected = [Event::NewTokenRefused { target: target() }];
+    assert_eq!(reported, expected, "once, with the token that they replace, and not for each call");
 }
 
 #[tokio::test]

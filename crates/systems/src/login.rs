@@ -1,0 +1,40 @@
+//! How a client logs in to a system.
+
+/// A kind of login, by what is shown for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// A user name and a password with each call (HTTP Basic).
+    Basic,
+    /// A client id and a secret, for a token (OAuth 2.0 client credentials, RFC 6749 section 4.4).
+    ClientCredentials,
+    /// An assertion signed by a private key, for a token (RFC 7523).
+    JwtBearer,
+    /// A client and an access key, for a token (NICE CXone).
+    AccessKey,
+}
+
+/// How a client shows itself to a token endpoint (RFC 6749 section 2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// By HTTP Basic in the `Authorization` header.
+    Header,
+    /// By `client_id` and `client_secret` in the form.
+    Form,
+}
+
+// === impl Login ===
+
+impl Login {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Basic, Self::ClientCredentials, Self::JwtBearer, Self::AccessKey];
+
+    /// As written in the configuration, for instance `jwt_bearer`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "jwt_bearer",
+            Self::AccessKey => "access_key",
+        }
+    }
+}
