@@ -86,10 +86,13 @@ impl Connection {
         }
     }
 
-    /// Where to call: the issuer of the token may say.
+    /// Where to call: the issuer of the token may say, but never leads from or to TLS, so that nothing leaves a
+    /// loopback set-up or goes past a proxy on this machine.
     fn base_url<'a>(&'a self, token: Option<&'a Token>) -> &'a str {
+        let configured = self.target.base_url.trim_end_matches('/');
+        let with_tls = |url: &str| url.starts_with("https://");
         let issued = token.and_then(|token| token.api_url.as_deref());
-        issued.unwrap_or_else(|| self.target.base_url.trim_end_matches('/'))
+        issued.filter(|issued| with_tls(issued) == with_tls(configured)).unwrap_or(configured)
     }
 
     fn authorization(&self, token: Option<&Token>) -> Option<HeaderValue> {

@@ -169,6 +169,8 @@ impl Progress {
     /// It has these partitions from now on. What is not committed of those that it gave back is for others to do.
     pub fn owns(&mut self, partitions: impl IntoIterator<Item = i32>) {
         self.owned = partitions.into_iter().collect();
+        // What is given back is others' to finish; should it return, nothing is known of it.
+        self.behind.retain(|partition| self.owned.contains(partition));
         if self.owned.is_empty() {
             self.in_hand = InHand::default();
             self.behind.clear();

@@ -103,7 +103,9 @@ fn who_does_not_answer_was_alerted_and_nothing_else() {
             missed.at_ms > alerted.at_ms && AGENTS_TIMES[1..].iter().all(|name| missed.body[name].is_null())
         );
         let (waits, answer) = sessions(&facts, "acd")[0];
-        assert!(waits.at_ms < alerted.at_ms && missed.at_ms < answer.at_ms && answer.at_ms < answered.at_ms);
+        assert!(
+            waits.at_ms < alerted.at_ms && missed.at_ms < answered.at_ms && answered.at_ms < answer.at_ms
+        );
     }
 }
 

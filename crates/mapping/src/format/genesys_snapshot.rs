@@ -35,8 +35,9 @@ const OBSERVERS: [(&str, &str); 4] = [
     ("consultParticipantIds", "consultParticipantId"),
 ];
 
-/// States of a communication that nobody answered yet.
-const ALERTING: [&str; 5] = ["alerting", "offering", "contacting", "dialing", "scheduled"];
+/// States of a communication that an agent is asked to answer. One that is `dialing` or `contacting` may be the agent's
+/// own call to somebody, and a `scheduled` one is not there yet: they tell nothing of an answer.
+const ALERTING: [&str; 2] = ["alerting", "offering"];
 
 /// Maps a snapshot; `owner` is the agent or the queue that the topic names.
 pub fn map(mapped: &mut Mapped, topic: &str, owner: Option<String>, body: &Fields<'_>) {

@@ -75,10 +75,15 @@ impl Durations {
         self.interacting.unwrap_or(0).saturating_add(self.held.unwrap_or(0))
     }
 
-    /// Whether an agent was alerted and did nothing else.
+    /// Whether an agent was alerted, or its station called, and did nothing else.
     pub(super) fn alerted_only(&self) -> bool {
-        let alerted = self.alerting.unwrap_or(0);
+        let alerted = self.alerting.unwrap_or(0).saturating_add(self.contacting.unwrap_or(0));
         alerted > 0 && self.of_agent() == Some(alerted)
+    }
+
+    /// Whether an agent called somebody, or had a callback.
+    pub(super) fn called(&self) -> bool {
+        self.dialing.unwrap_or(0).max(self.callback.unwrap_or(0)) > 0
     }
 }
 

@@ -76,8 +76,8 @@ impl<'s> Session<'s> {
         matches!(self.kind, Kind::Agent | Kind::Assignee)
     }
 
-    /// Whether the agent answered: as its own end tells it, else as other facts do. An end that tells nothing is
-    /// that of an agent who answered, unless a snapshot saw how the agent was alerted, and none more.
+    /// Whether the agent answered: as its own end tells it, else as other facts do. An end that tells of nothing
+    /// is that of an agent who answered, unless a snapshot saw how the agent was alerted, and none more.
     fn answered(&self, told: Option<Told>) -> Answer {
         let durations = self.durations.copied().unwrap_or_default();
         if durations.handled() > 0 {
@@ -88,7 +88,7 @@ impl<'s> Session<'s> {
         }
         match told {
             None | Some(Told::Answered) => Answer::Yes,
-            Some(_) if durations.of_agent().is_some() => Answer::Yes,
+            Some(_) if durations.called() => Answer::Yes,
             Some(Told::Alerted) => Answer::No,
             Some(Told::Nothing) if self.end.is_some() => Answer::Yes,
             Some(Told::Nothing) => Answer::Unknown,

@@ -76,10 +76,10 @@ impl Session {
     /// Whether the agent answered; none where it cannot be known.
     fn answered(&self) -> Option<bool> {
         let spoken = self.told_or_0("interactingDurationMs") + self.told_or_0("heldDurationMs") > 0;
-        let measured = self.told_of_agent().is_some();
+        let called = self.told_or_0("dialingDurationMs") + self.told_or_0("callbackDurationMs") > 0;
         match self.heard {
             _ if self.missed() => Some(false),
-            2 => Some(spoken || measured && self.own_end.is_some()),
+            2 => Some(spoken || called && self.own_end.is_some()),
             1 if self.own_end.is_none() => None,
             _ => Some(true),
         }
@@ -88,8 +88,8 @@ impl Session {
     fn missed(&self) -> bool {
         let told = |names: &[&str]| names.iter().map(|name| self.told_or_0(name)).sum::<i64>();
         let spoken = told(&["interactingDurationMs", "heldDurationMs"]);
-        let tried = told(&["contactingDurationMs", "dialingDurationMs", "callbackDurationMs"]);
-        let only_alerted = self.told_or_0("alertingDurationMs") > 0 && spoken + tried == 0;
+        let called = told(&["dialingDurationMs", "callbackDurationMs"]);
+        let only_alerted = told(&["alertingDurationMs", "contactingDurationMs"]) > 0 && spoken + called == 0;
         only_alerted || self.how == 6 && spoken == 0
     }
 

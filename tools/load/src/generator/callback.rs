@@ -31,7 +31,7 @@ pub(crate) fn promised(
     let queue = wait.queue().clone();
     let mut promise = Seat::alert(&mut script, conversation, media, &agent, &queue);
     promise.answer(&mut script);
-    wait.leave(&mut script, conversation, "ANSWERED");
+    wait.answered_by(&mut script, conversation, &agent);
     script.think(0.2);
     let call = promise.also_by(&mut script, conversation, Media::VoiceOut);
     script.blink();

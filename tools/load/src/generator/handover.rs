@@ -97,8 +97,7 @@ impl Talk<'_> {
         let held_since = script.now_ms();
         let wait = Wait::enter(self.world, script, self.conversation, Media::Voice);
         script.think(0.4);
-        let queue = wait.leave(script, self.conversation, "ANSWERED");
-        let next = Seat::connect(self.world, script, self.conversation, Media::Voice, &queue);
+        let next = wait.connect(self.world, script, self.conversation);
         script.think(0.4);
         seat.held_since(held_since, script);
         seat.leave(script, self.conversation, "CONSULT_TRANSFER");
@@ -114,8 +113,7 @@ impl Talk<'_> {
         let wait = Wait::enter(self.world, script, self.conversation, Media::Voice);
         seat.wrap_up(self.world, script, self.conversation);
         script.think(0.4);
-        let queue = wait.leave(script, self.conversation, "ANSWERED");
-        let next = Seat::connect(self.world, script, self.conversation, Media::Voice, &queue);
+        let next = wait.connect(self.world, script, self.conversation);
         script.think(1.5);
         next
     }

@@ -41,12 +41,11 @@ pub(crate) fn exchange(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     detail(&mut script, &conversation, &writer, "customer.start", json!({}));
     script.blink();
     write(&mut script, &thread);
-    let Some(queue) = wait_in_queue(world, &mut script, &conversation, Media::Message, ABANDONED) else {
+    let Some(seat) = wait_in_queue(world, &mut script, &conversation, Media::Message, ABANDONED) else {
         script.blink();
         hang_up(&mut script, &conversation, &writer, "TIMEOUT");
         return script.finish();
     };
-    let seat = Seat::connect(world, &mut script, &conversation, Media::Message, &queue);
     for _ in 0..script.dice.between(1, 4) {
         answer(&mut script, &thread);
         if script.dice.chance(0.7) {
@@ -77,8 +76,7 @@ fn reopen(
     write(script, thread);
     let wait = Wait::enter(world, script, conversation, Media::Message);
     script.think(0.5);
-    let queue = wait.leave(script, conversation, "ANSWERED");
-    let seat = Seat::connect(world, script, conversation, Media::Message, &queue);
+    let seat = wait.connect(world, script, conversation);
     answer(script, thread);
     end(world, script, conversation, &writer, &seat);
 }

@@ -56,21 +56,11 @@ impl Seat {
         self.alerting_ms = self.participant.span_ms(script);
     }
 
-    /// Some agent is alerted and answers.
-    pub(crate) fn connect(
-        world: &World,
-        script: &mut Script<'_>,
-        conversation: &Conversation,
-        media: Media,
-        queue: &Queue,
-    ) -> Self {
-        let agent = script.dice.pick(&world.agents).clone();
-        let mut seat = Self::alert(script, conversation, media, &agent, queue);
-        seat.answer(script);
+    /// The agent's routing status has changed with the answer, which is sometimes told.
+    pub(crate) fn tell_activity(&self, world: &World, script: &mut Script<'_>) {
         if script.dice.chance(ACTIVITY_TOLD) {
-            user_activity(script, world, &seat.agent, "INTERACTING");
+            user_activity(script, world, &self.agent, "INTERACTING");
         }
-        seat
     }
 
     /// The agent does not answer: nothing but the alert is told.

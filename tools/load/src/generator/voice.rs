@@ -41,17 +41,16 @@ pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     if script.dice.chance(world.shares.callbacks) {
         return callback::promised(world, script, &conversation, &caller);
     }
-    let queue = if script.dice.chance(LEFT_IN_MENU) {
+    let seat = if script.dice.chance(LEFT_IN_MENU) {
         None
     } else {
         wait_in_queue(world, &mut script, &conversation, Media::Voice, ABANDONED)
     };
-    let Some(queue) = queue else {
+    let Some(seat) = seat else {
         script.blink();
         hang_up(&mut script, &conversation, &caller, "PEER");
         return script.finish();
     };
-    let seat = Seat::connect(world, &mut script, &conversation, Media::Voice, &queue);
     if script.dice.chance(world.shares.muting) {
         mute_for_a_while(&mut script, &conversation, &caller, &seat);
         script.think(0.9);

@@ -121,13 +121,14 @@ impl Session {
     /// Whether the agent answered, by what the end of the session tells, and else by what others do.
     fn judge(&mut self, known: Known) {
         let spoke = self.told("interacting").max(self.told("held")).unwrap_or(0) > 0;
-        let alerted = self.told("alerting").unwrap_or(0);
-        let only_alerted = alerted > 0 && self.told_of_agent() == Some(alerted);
+        let rang = self.told("alerting").unwrap_or(0) + self.told("contacting").unwrap_or(0);
+        let only_alerted = rang > 0 && self.told_of_agent() == Some(rang);
+        let called_out = ["dialing", "callback"].iter().any(|name| self.told(name).unwrap_or(0) > 0);
         self.answered = if spoke {
             Some(true)
         } else if self.how == How::Unanswered || only_alerted {
             Some(false)
-        } else if self.told_of_agent().is_some() {
+        } else if called_out {
             Some(true)
         } else {
             match known {

@@ -72,6 +72,25 @@ fn of_two_agents_who_are_alerted_in_turn_the_one_who_answers_counts() {
 }
 
 #[test]
+fn who_was_alerted_and_called_and_nothing_more_did_not_answer() {
+    let rang =
+        [("alertingDurationMs", "15000"), ("contactingDurationMs", "180"), ("interactingDurationMs", "0")];
+    let none = [("interactingDurationMs", "0"), ("heldDurationMs", "0")];
+    for told in [&rang[..], &rang[1..], &none] {
+        let call =
+            [start(0, "c"), alerted(10, "a"), alerting("a"), leaves(15_190, "a", told), alerted(16_000, "b")];
+        let after = after(&call);
+        assert_eq!((after.unanswered, after.transfers), (Some(1), 0), "{told:?}");
+        assert_eq!(after.blind_transfers, Some(0), "{told:?}");
+    }
+    // An agent's own call rings at somebody else's.
+    let dialled =
+        [("dialingDurationMs", "5000"), ("contactingDurationMs", "180"), ("interactingDurationMs", "0")];
+    let call = [start(0, "c"), alerted(10, "a"), leaves(5_190, "a", &dialled)];
+    assert_eq!((after(&call).unanswered, after(&call).agents), (Some(0), Some(1)));
+}
+
+#[test]
 fn a_snapshot_that_comes_late_takes_nothing_back() {
     let call = [start(0, "c"), alerted(10, "a"), connected("a"), alerting("a")];
     assert_eq!(seen(&call), state("connected", Some(1), Some(1)));
