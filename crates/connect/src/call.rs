@@ -19,7 +19,7 @@ use crate::request::{Request, Response};
 use crate::retry::{Cause, Effect, Progress, Then};
 use crate::systems::{classify, connector};
 use crate::throttle::Slot;
-use crate::token::Token;
+use crate::token::{Because, Token};
 use crate::token_manager::NoToken;
 use crate::wire::{self, NoAnswer, RawAnswer};
 
@@ -109,7 +109,9 @@ impl<'a> Call<'a> {
             Err(refused) => Err(match last {
                 Some(mut last) => {
                     last.and(&refused.message);
-                    Failure { cause: Cause::Final, ..last }
+                    let none_is_accepted = matches!(refused.kind, CallErrorKind::TokensRefused { .. });
+                    let kind = if none_is_accepted { refused.kind } else { last.kind };
+                    Failure { cause: Cause::Final, kind, ..last }
                 }
                 None => refused,
             }),
@@ -141,7 +143,10 @@ impl<'a> Call<'a> {
         let admission = self.endpoint.admit().map_err(|refused| Failure::breaker_open(refused.retry_at))?;
         let token = match &self.outbound.tokens {
             Some(tokens) => Some(tokens.token(self.deadline).await.map_err(Failure::no_token)?),
-            None => None,
+            None => {
+                self.outbound.admit_password(Instant::now()).map_err(Failure::password_held)?;
+                None
+            }
         };
         Ok((slot, admission, token))
     }
@@ -223,7 +228,7 @@ impl<'a> Call<'a> {
 
     fn failure(&self, status: u16, classified: Classified, token: Option<&Token>) -> Failure {
         let (kind, cause) = match classified.verdict {
-            Verdict::Unauthorized => (CallErrorKind::Unauthorized, self.refused_token(token)),
+            Verdict::Unauthorized => self.refused_login(status, token),
             Verdict::RateLimited { retry_after, .. } => {
                 (CallErrorKind::RateLimited { retry_after }, Cause::RateLimited)
             }
@@ -243,15 +248,23 @@ impl<'a> Call<'a> {
         Failure { kind, status: Some(status), code: classified.code, message, cause }
     }
 
-    fn refused_token(&self, token: Option<&Token>) -> Cause {
-        match (&self.outbound.tokens, token) {
-            (Some(tokens), Some(token)) => Cause::Token(tokens.refused(token)),
+    fn refused_login(&self, status: u16, token: Option<&Token>) -> (CallErrorKind, Cause) {
+        let (Some(tokens), Some(token)) = (&self.outbound.tokens, token) else {
             // A password does not get better by trying.
-            _ => {
+            if status == 401 {
                 self.outbound.password_was_refused(true);
-                Cause::Final
             }
-        }
+            return (CallErrorKind::Unauthorized, Cause::Final);
+        };
+        let Some(hold) = tokens.refused(token) else {
+            return (CallErrorKind::Unauthorized, Cause::Token(Duration::ZERO));
+        };
+        let wait = hold.until.saturating_duration_since(Instant::now());
+        let kind = match hold.because {
+            Because::NoneIsAccepted => CallErrorKind::TokensRefused { retry_after: Some(wait) },
+            Because::NoneIsIssued => CallErrorKind::Unauthorized,
+        };
+        (kind, Cause::Token(wait))
     }
 
     fn error(&self, failure: Failure) -> CallError {
@@ -320,6 +333,14 @@ impl Failure {
         let retry_after = until.saturating_duration_since(Instant::now());
         let kind = CallErrorKind::BreakerOpen { retry_after };
         Self::final_(kind, "too many calls failed; the system is left alone for a while")
+    }
+
+    fn password_held(until: Instant) -> Self {
+        let seconds = until.saturating_duration_since(Instant::now()).as_secs();
+        let message = format!(
+            "its password was refused and is not sent again for {seconds} s, so that the system does not lock the user"
+        );
+        Self::final_(CallErrorKind::Unauthorized, &message)
     }
 
     fn unanswered(kind: CallErrorKind, took: Duration) -> Self {

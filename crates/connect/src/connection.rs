@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use trunkline_config::{Credentials, ExposeSecret, Target};
@@ -15,6 +14,7 @@ use crate::breaker::State;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Events};
 use crate::metrics;
+use crate::password::Password;
 use crate::request::Request;
 use crate::throttle::Throttle;
 use crate::token::{Terms, Token, WAITS};
@@ -29,8 +29,8 @@ pub(crate) struct Connection {
     /// One for all classes: what a credential may be called is counted over all of them.
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) tokens: Option<TokenManager>,
-    /// Whether the password was refused when it was last sent: that is told once.
-    password_refused: AtomicBool,
+    /// Of a login without tokens.
+    password: Mutex<Password>,
     endpoints: RwLock<HashMap<&'static str, Arc<Endpoint>>>,
     events: Events,
 }
@@ -55,8 +55,8 @@ impl Connection {
         };
         metrics::start(&target);
         let throttle = Throttle::new(rate);
-        let password_refused = AtomicBool::new(false);
-        Ok(Self { target, client, throttle, tokens, password_refused, endpoints: RwLock::default(), events })
+        let (password, endpoints) = (Mutex::default(), RwLock::default());
+        Ok(Self { target, client, throttle, tokens, password, endpoints, events })
     }
 
     /// The breaker's state of each endpoint class called so far.
@@ -78,10 +78,20 @@ impl Connection {
         Arc::clone(endpoints.entry(class).or_insert_with(make))
     }
 
+    /// Whether a call without a token may send its password now.
+    ///
+    /// # Errors
+    /// Until when none may: it was refused.
+    pub(crate) fn admit_password(&self, now: Instant) -> Result<(), Instant> {
+        self.password.lock().admit(now)
+    }
+
     /// A call without a token was let in or not.
     pub(crate) fn password_was_refused(&self, refused: bool) {
-        let known = self.password_refused.swap(refused, Ordering::Relaxed);
-        if refused && !known {
+        let mut password = self.password.lock();
+        if !refused {
+            password.accepted();
+        } else if password.refused(Instant::now(), rand::random()) {
             self.events.publish(Event::PasswordRefused { target: self.target.name.clone() });
         }
     }

@@ -35,6 +35,7 @@ mod error;
 mod event;
 mod lookup;
 mod outbound;
+mod password;
 mod profile_part;
 mod quota;
 mod request;

@@ -89,15 +89,13 @@ impl TokenManager {
         }
     }
 
-    /// A call with this token was answered 401: a new one is on its way, or will be fetched after the time
-    /// that is returned.
-    pub(crate) fn refused(&self, token: &Token) -> Duration {
-        let now = Instant::now();
-        let refused = self.0.state.lock().refused(token.generation, now, rand::random());
+    /// A call with this token was answered 401: a new one is on its way, or none is fetched for a while.
+    pub(crate) fn refused(&self, token: &Token) -> Option<Hold> {
+        let refused = self.0.state.lock().refused(token.generation, Instant::now(), rand::random());
         self.0.tell(refused);
         match self.ask() {
-            Next::Unavailable(Hold { until, .. }) => until.saturating_duration_since(now),
-            _ => Duration::ZERO,
+            Next::Unavailable(hold) => Some(hold),
+            _ => None,
         }
     }
 

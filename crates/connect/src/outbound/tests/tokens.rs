@@ -127,7 +127,8 @@ async fn the_deadline_wins_over_the_wait_with_a_new_token() {
     let (outbound, _) = connect(target_with_token(&stub.url));
     let deadline = Instant::now() + HASTY;
     let error = outbound.call(CLASS, &request(Repeat::Always), deadline).await.unwrap_err();
-    assert_eq!((error.kind, error.attempts, error.sent), (CallErrorKind::Unauthorized, 2, false));
+    assert!(matches!(error.kind, CallErrorKind::TokensRefused { retry_after: Some(_) }), "{error:?}");
+    assert_eq!((error.attempts, error.sent), (2, false));
     assert!(Instant::now() < deadline, "it slept for an attempt that could not be made");
     assert!(error.message.contains("bad token ***; the next attempt, in "), "{}", error.message);
     for printed in [format!("{error}"), format!("{error:?}"), format!("{outbound:?}")] {
@@ -158,7 +159,13 @@ async fn a_wrong_password_is_not_tried_again() {
     let mut published = events.subscribe();
     let error = call(&outbound, LONG).await.unwrap_err();
     assert_eq!((error.kind, stub.asked(PATH).len()), (CallErrorKind::Unauthorized, 1));
-    call(&outbound, LONG).await.unwrap_err();
+    let held = call(&outbound, LONG).await.unwrap_err();
+    assert_eq!(
+        (held.kind, stub.asked(PATH).len()),
+        (CallErrorKind::Unauthorized, 1),
+        "it was not sent again"
+    );
+    assert!(held.message.starts_with("its password was refused and is not sent again for "), "{held:?}");
     assert_eq!(published.try_recv().unwrap(), Event::PasswordRefused { target: "tickets".to_owned() });
     assert!(published.try_recv().is_err(), "it is told once");
 }
