@@ -1,8 +1,18 @@
 //! The heaviest input that is accepted takes less memory than the manifests allow, and none of it is lost.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::types::Value;
+use apache_avro::writer::datum::GenericDatumWriter;
+use rdkafka::ClientConfig;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use trunkline_rig::scrape::scrape;
+use trunkline_simulators::{FaultProfile, System};
 use trunkline_tests::payloads::call;
 use trunkline_tests::{Deployment, Program, until};
 
@@ -42,6 +52,88 @@ async fn the_largest_bodies_all_at_once_stay_within_the_limits_of_the_manifests(
     .await?;
     below_its_limit("ingest", &ingest)?;
     below_its_limit("processor", &processor)
+}
+
+/// Commands of nearly the largest size, four times what the sink may hold, where each counts three times.
+const COMMANDS: usize = 400;
+/// Bytes of what each of them writes: a record of this topic may have a megabyte.
+const COMMAND_BYTES: usize = 950_000;
+/// Before the value's body, as the registry's serializers have it: a zero and the schema's id.
+const FRAME: usize = 5;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_commands_for_a_target_that_is_away_stay_within_the_limit_of_the_manifest() -> Result<()>
+{
+    let deployment = Deployment::new("memory-sink", "sorted").await?;
+    let ingest = deployment.start("ingest", "ingest-0").await?;
+    let processor = deployment.start("processor", "processor-0").await?;
+    for step in call("2f7bf00a-0fc2-4d6a-9b58-000000000000", CUSTOMER, START) {
+        deployment.post(step.envelope(&format!("6f1c2ff0-0000-4000-8002-{:012}", step.at))).await?;
+    }
+    let pattern = until("the pipeline makes a command", async || {
+        let commands = deployment.records("writebacks.genesys").await?;
+        Ok(commands.into_iter().find_map(|command| command.value))
+    })
+    .await?;
+    processor.stop().await?;
+    ingest.stop().await?;
+
+    deployment.sandbox().set_fault(System::Genesys, FaultProfile { down: true, ..FaultProfile::default() });
+    let sink = deployment.start("sink", "sink-0").await?;
+    let written = write_commands(&deployment, &pattern).await?;
+    let client = reqwest::Client::new();
+    until("the sink holds all that it may", async || {
+        let samples = scrape(&client, &sink.admin()).await;
+        let paused = samples.iter().find(|sample| sample.name == "trunkline_sink_partitions_paused");
+        Ok(paused.filter(|paused| paused.value > 0.0).map(|_| ()))
+    })
+    .await?;
+    deployment.sandbox().set_fault(System::Genesys, FaultProfile::default());
+    until("every command has its result", async || {
+        let results = deployment.values("writeback.results").await?;
+        let ended: BTreeSet<String> =
+            results.iter().map(|result| result.text("commandId")).collect::<Result<_, _>>()?;
+        Ok(written.is_subset(&ended).then_some(()))
+    })
+    .await?;
+    below_its_limit("sink", &sink)
+}
+
+/// Writes commands that are as this one, but large, each for a participant of its own. Returns their ids.
+async fn write_commands(deployment: &Deployment, pattern: &[u8]) -> Result<BTreeSet<String>> {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/avsc/WriteBack.avsc");
+    let schema = Schema::parse_str(&std::fs::read_to_string(schema)?)?;
+    let pattern_value = GenericDatumReader::builder(&schema).build()?.read_value(&mut &pattern[FRAME..])?;
+    let writer = GenericDatumWriter::builder(&schema).build()?;
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", &deployment.cluster().brokers)
+        .set("partitioner", "murmur2_random")
+        .set("message.max.bytes", "2000000")
+        .create()?;
+    let mut ids = BTreeSet::new();
+    for number in 0..COMMANDS {
+        let id = format!("7a1c2ff0-0000-5000-8000-{number:012}");
+        let resource = format!("genesys/memory/participant/{number}");
+        let mut value = pattern_value.clone();
+        let Value::Record(fields) = &mut value else { anyhow::bail!("a command is no record") };
+        for (name, field) in fields {
+            match name.as_str() {
+                "commandId" => *field = Value::String(id.clone()),
+                "resource" => *field = Value::String(resource.clone()),
+                "fields" => {
+                    let text = Value::String("x".repeat(COMMAND_BYTES));
+                    *field = Value::Map([("note".to_owned(), text)].into());
+                }
+                _ => {}
+            }
+        }
+        let encoded = [&pattern[..FRAME], &writer.write_value_to_vec(value)?].concat();
+        let topic = deployment.topic("writebacks.genesys");
+        let record = FutureRecord::to(&topic).key(&resource).payload(&encoded);
+        producer.send(record, Duration::from_secs(60)).await.map_err(|(error, _)| error)?;
+        ids.insert(id);
+    }
+    Ok(ids)
 }
 
 /// A payload of nearly the largest size, the first of a conversation.

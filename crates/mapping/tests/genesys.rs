@@ -269,6 +269,15 @@ fn a_snapshot_tells_which_sessions_of_agents_are_connected() {
     assert_eq!(found.attributes["connectedSessions"], "p-3/s-3,p-4/s-5");
     assert_eq!(found.attributes["alertingSessions"], "p-2/s-2", "who calls somebody is not alerted");
 
+    let among_agents = json!({"id": "c-1", "participants": [
+        {"id": "p-2", "purpose": "agent", "userId": "u-1", "internalMessages": [call("s-2", "connected")]},
+        {"id": "p-3", "purpose": "agent", "userId": "u-2", "internalMessages": [call("s-3", "alerting")]},
+    ]});
+    let found = mapped("v2.users.{id}.conversations", "v2.users.u-1.conversations", among_agents).event;
+    assert_eq!(found.media_type.as_deref(), Some("internalmessage"));
+    assert_eq!(found.attributes["connectedSessions"], "p-2/s-2");
+    assert_eq!(found.attributes["alertingSessions"], "p-3/s-3");
+
     // The model of one medium has the session's state in the participant, and no id of the session.
     let of_one_medium = json!({"id": "c-1", "participants": [
         {"id": "p-1", "purpose": "customer", "state": "connected"},

@@ -15,12 +15,13 @@ use crate::field::Fields;
 const CUSTOMER: [&str; 2] = ["customer", "external"];
 
 /// Lists of communications in a participant, and the media type of each.
-const MEDIA: [(&str, &str); 9] = [
+const MEDIA: [(&str, &str); 10] = [
     ("calls", "voice"),
     ("callbacks", "callback"),
     ("chats", "chat"),
     ("cobrowsesessions", "cobrowse"),
     ("emails", "email"),
+    ("internalMessages", "internalmessage"),
     ("messages", "message"),
     ("screenshares", "screenshare"),
     ("socialExpressions", "socialexpression"),
