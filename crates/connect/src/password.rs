@@ -1,9 +1,9 @@
 //! When a password may be sent: one that was refused is left alone for longer and longer.
 //!
 //! Pure: functions of (state, input, now). A password does not get better by trying, and systems lock a user whose
-//! password was wrong a few times in a row (SAP after `login/fails_to_user_lock` attempts, 5 by default), which outlasts
-//! the repair. The next call after a wait is the only one until it is answered, and tells whether somebody has set the
-//! password right.
+//! password was wrong a few times in a row (SAP after `login/fails_to_user_lock` attempts, 5 by default), which
+//! outlasts the repair. The next call after a wait is the only one until it is answered, and tells whether somebody has
+//! set the password right.
 
 use std::time::{Duration, Instant};
 
