@@ -50,10 +50,11 @@ impl Sessions {
     }
 
     fn take_snapshot(&mut self, event: &EncodedEvent) -> bool {
-        let before = self.observers.clone();
-        event.attributes().for_each(|attribute| self.observers.take(attribute));
-        let answered = self.answers.take_snapshot(event);
-        answered || self.observers != before
+        let mut news = self.answers.take_snapshot(event);
+        for attribute in event.attributes() {
+            news |= self.observers.take(attribute);
+        }
+        news
     }
 }
 

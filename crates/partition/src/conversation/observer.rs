@@ -15,21 +15,30 @@ pub(super) struct Observers(Vec<(u32, bool)>);
 // === impl Observers ===
 
 impl Observers {
-    /// Takes an attribute of a snapshot, if it names any.
-    pub(super) fn take(&mut self, attribute: Attribute<'_>) {
+    /// Takes an attribute of a snapshot, if it names any. Whether it told something new.
+    pub(super) fn take(&mut self, attribute: Attribute<'_>) -> bool {
         let barging = match attribute.name {
             b"bargingParticipantIds" => true,
             b"coachingParticipantIds" | b"monitoringParticipantIds" => false,
-            _ => return,
+            _ => return false,
         };
+        let mut news = false;
         for participant in attribute.value().split(',').map(str::trim).filter(|id| !id.is_empty()) {
             let participant = name::short(participant);
             match self.0.iter().position(|(known, _)| *known == participant) {
-                Some(at) => self.0[at].1 |= barging,
-                None if self.0.len() < MOST => self.0.push((participant, barging)),
+                Some(at) => {
+                    let barged = &mut self.0[at].1;
+                    news |= barging && !*barged;
+                    *barged |= barging;
+                }
+                None if self.0.len() < MOST => {
+                    self.0.push((participant, barging));
+                    news = true;
+                }
                 None => {}
             }
         }
+        news
     }
 
     /// Whether this participant is one of them.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::answers::Answers;
+use super::earlier_sessions::EarlierSessions;
 use super::figures::Figures;
 use super::observer::Observers;
 use super::span::{self, Edge, Kind, Mark, Span};
@@ -45,16 +46,6 @@ impl Sessions {
     pub(super) fn of_older_format(spans: Vec<Span>, totals: Totals) -> Self {
         let folded = Folded { totals, older_format: true, ..Folded::default() };
         Self { spans, folded: Some(Box::new(folded)), ..Self::default() }
-    }
-
-    /// Those of formats 3 and 4.
-    pub(super) fn of_earlier_format(
-        spans: Vec<Span>,
-        after_work: Vec<(u64, i64)>,
-        observers: Observers,
-        folded: Option<Box<Folded>>,
-    ) -> Self {
-        Self { spans, after_work, observers, answers: Answers::default(), folded }
     }
 
     /// What is known of those that are not kept apart.
@@ -124,5 +115,13 @@ impl Sessions {
         self.folded = Some(Box::new(folded));
         folded.totals = before.minus(Figures::of(self).totals);
         self.folded = Some(Box::new(folded));
+    }
+}
+
+impl<S: Into<Span>> From<EarlierSessions<S>> for Sessions {
+    fn from(earlier: EarlierSessions<S>) -> Self {
+        let EarlierSessions { spans, after_work, observers, folded } = earlier;
+        let spans = spans.into_iter().map(S::into).collect();
+        Self { spans, after_work, observers, answers: Answers::default(), folded }
     }
 }

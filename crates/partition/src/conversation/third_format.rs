@@ -4,11 +4,11 @@
 use serde::Deserialize;
 
 use super::causes::{Causes, Stage};
+use super::earlier_sessions::EarlierSessions;
 use super::name;
-use super::observer::Observers;
 use super::point::Point;
 use super::reported::{Disconnect, Durations};
-use super::sessions::{Folded, Sessions};
+use super::sessions::Sessions;
 use super::span::{Kind, Span};
 use super::{Conversation, Kept, Phase};
 
@@ -18,15 +18,7 @@ pub(crate) struct ThirdConversation {
     phase: Phase,
     started_at: Option<i64>,
     customer_id: Option<String>,
-    sessions: ThirdSessions,
-}
-
-#[derive(Deserialize)]
-struct ThirdSessions {
-    spans: Vec<ThirdSpan>,
-    after_work: Vec<(u64, i64)>,
-    observers: Observers,
-    folded: Option<Box<Folded>>,
+    sessions: EarlierSessions<ThirdSpan>,
 }
 
 #[derive(Deserialize)]
@@ -47,11 +39,9 @@ struct ThirdSpan {
 impl From<ThirdConversation> for Conversation {
     fn from(third: ThirdConversation) -> Self {
         let ThirdConversation { phase, started_at, customer_id, sessions } = third;
-        let ThirdSessions { spans, after_work, observers, folded } = sessions;
-        let spans: Vec<Span> = spans.into_iter().map(Span::from).collect();
-        let began = spans.iter().filter(|span| span.start.is_some()).filter_map(began);
+        let sessions = Sessions::from(sessions);
+        let began = sessions.spans.iter().filter(|span| span.start.is_some()).filter_map(began);
         let causes = Causes::of_older_format(phase, began);
-        let sessions = Sessions::of_earlier_format(spans, after_work, observers, folded);
         Self::from(Kept { causes, started_at, customer_id, sessions })
     }
 }
