@@ -11,7 +11,8 @@
 //!   short `name`s
 //! - `answers`: who answered, as other facts than the ends of sessions tell it
 //! - `session`: from facts to sessions with a start and an end; `unnamed`: ends that do not say whose
-//! - `older`, `third_format`, `fourth_format`: what older formats of state kept; `earlier_sessions`: what two of them did
+//! - `older`, `third_format`, `fourth_format`: what older formats of state kept; `earlier_sessions`: what two of them
+//!   kept alike
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
 mod answers;
