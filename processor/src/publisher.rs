@@ -406,6 +406,7 @@ mod tests {
             value: Some(b"no event".to_vec()),
             headers: Headers::new(),
             timestamp: 5,
+            leader_epoch: None,
         };
         let code = error_codes::UNDECODABLE_RECORD.as_str();
         let made = records(Output::DeadLetter(DeadLetter { record, code, message: "bad".into() }));

@@ -126,6 +126,7 @@ mod tests {
             value: Some(vec![b'x'; bytes]),
             headers: [("x-own", "kept"), (headers::DLQ_CODE, "of an earlier round")].into_iter().collect(),
             timestamp: 5,
+            leader_epoch: None,
         }
     }
 

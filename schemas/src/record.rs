@@ -45,6 +45,9 @@ pub struct InboundRecord {
     pub headers: Headers,
     /// UTC milliseconds; 0 when the record has none.
     pub timestamp: i64,
+    /// The epoch of the leader that appended it (KIP-101), which is stored with the record; `None` where the client
+    /// does not say.
+    pub leader_epoch: Option<i32>,
 }
 
 // === impl OutboundRecord ===

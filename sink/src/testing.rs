@@ -72,6 +72,7 @@ pub(crate) fn record(partition: i32, offset: i64, resource: &str) -> InboundReco
         value: Some(b"command".to_vec()),
         headers: Headers::new(),
         timestamp: 0,
+        leader_epoch: None,
     }
 }
 

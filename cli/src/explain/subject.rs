@@ -57,6 +57,7 @@ mod tests {
             value: None,
             headers: conversation.map(header).into_iter().collect(),
             timestamp: 0,
+            leader_epoch: None,
         }
     }
 

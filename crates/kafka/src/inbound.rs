@@ -1,11 +1,14 @@
 //! A message of the client as a record of ours.
 
+use rdkafka::Message as _;
+use rdkafka::message::{BorrowedMessage, Headers as _};
 use trunkline_schemas::InboundRecord;
 use trunkline_schemas::headers::Headers;
 
+use crate::leader_epoch::leader_epoch;
+
 /// Copies a message out of the client's memory.
-pub(crate) fn inbound(message: &impl rdkafka::Message) -> InboundRecord {
-    use rdkafka::message::Headers as _;
+pub(crate) fn inbound(message: &BorrowedMessage<'_>) -> InboundRecord {
     let mut headers = Headers::new();
     if let Some(read) = message.headers() {
         // Room for one more: the processor adds how long an event was held.
@@ -20,5 +23,6 @@ pub(crate) fn inbound(message: &impl rdkafka::Message) -> InboundRecord {
         value: message.payload().map(<[u8]>::to_vec),
         headers,
         timestamp: message.timestamp().to_millis().unwrap_or(0),
+        leader_epoch: leader_epoch(message),
     }
 }

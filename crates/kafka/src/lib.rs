@@ -41,6 +41,7 @@ pub mod group_consumer;
 pub mod group_lag;
 pub mod isolation;
 pub mod lag;
+mod leader_epoch;
 pub mod limits;
 pub mod logs;
 pub mod measuring;

@@ -3,18 +3,19 @@
 //!
 //! A committed offset is a number: it means nothing in a topic that was deleted and made anew, nor in a log that lost
 //! its end, and retention may have taken what lies behind it. So what is saved of a log is a [`LogPosition`]: the
-//! topic's id, the offset, and the last record below it. [`judge`] compares it with what the brokers say, and
-//! [`LogGuard`] says what follows: nothing is passed over that was not read unless the configuration says so.
+//! topic's id, the offset, and the last record below it with the epoch of the leader that appended it. [`judge`]
+//! compares it with what the brokers say, and [`LogGuard`] says what follows: nothing is passed over that was not read
+//! unless the configuration says so.
 //!
-//! The leader's epoch is no part of a position: the client keeps it to itself, and compares it with the brokers' while
-//! it reads (KIP-320). What it finds comes as [`Polled::OutOfRange`](crate::Polled::OutOfRange). Whether it finds it or
-//! not, each look [compares](Compared) a record that was read with the one that lies there now: a log that lost its end
-//! and grew beyond it again has all its offsets.
+//! The client compares leaders' epochs with the brokers' while it reads (KIP-320). What it finds comes as
+//! [`Polled::OutOfRange`](crate::Polled::OutOfRange). Whether it finds it or not, each look [compares](Compared) a
+//! record that was read with the one that lies there now: a log that lost its end and grew beyond it again has all its
+//! offsets.
 //!
 //! # Layout
 //!
 //! Pure:
-//! - [`LogPosition`], [`TopicId`], [`mark`]: what is saved, and in which format
+//! - [`LogPosition`], [`TopicId`], [`Mark`], [`mark`]: what is saved, and in which format
 //! - [`Trail`]: the records that were read, to know the last one, and the last one below the watermark
 //! - [`judge`]: a position against what the brokers say; [`Compared`]: the records that a look compares
 //! - [`Finding`], [`LogGuard`]: what is not as it was, whether the partition goes on, and which [`Step`] follows
@@ -37,7 +38,7 @@ pub use compared::Compared;
 pub use finding::Finding;
 pub use guard::{LogGuard, Opening, Step};
 pub use judge::{AtLast, FirstUnread, LogNow, Verdict, judge};
-pub use position::{LogPosition, TopicId, mark};
+pub use position::{LogPosition, Mark, TopicId, mark};
 pub use reader::LogReader;
 pub use trail::Trail;
 pub use watch::{LogWatch, Looked, WatchThread, Watched};

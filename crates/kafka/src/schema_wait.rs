@@ -156,6 +156,7 @@ mod tests {
             value: None,
             headers: Headers::new(),
             timestamp: 0,
+            leader_epoch: None,
         }
     }
 

@@ -134,6 +134,7 @@ impl World {
             value: None,
             headers: Headers::new(),
             timestamp: self.now,
+            leader_epoch: None,
         };
         self.unfinished.insert(self.read, conversation.to_owned());
         self.read += 1;

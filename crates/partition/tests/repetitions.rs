@@ -154,6 +154,7 @@ fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
         value: None,
         headers: Headers::new(),
         timestamp: event.ingest_time,
+        leader_epoch: None,
     };
     let event = EncodedEvent::encode(event).unwrap();
     Box::new(Arrived { record, entity: entity_of(&key, &event), event })

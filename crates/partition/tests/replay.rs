@@ -136,6 +136,7 @@ fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
         value: None,
         headers: Headers::new(),
         timestamp: event.ingest_time,
+        leader_epoch: None,
     };
     let encoded = events::encoded(event);
     Box::new(Arrived { record, entity: entity_of(&event.key(), &encoded), event: encoded })

@@ -4,8 +4,7 @@ mod arrived;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use trunkline_kafka::changelog::Anchor;
-use trunkline_kafka::logs::{self, LogPosition, TopicId, Trail, Watched};
+use trunkline_kafka::logs::{self, LogPosition, Mark, TopicId, Trail, Watched};
 use trunkline_kafka::offset_tracker::Earlier;
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{OffsetTracker, Overdue, SavedOffsets, SchemaSource, SchemaWait, Seen, Uncommitted};
@@ -317,7 +316,7 @@ impl Intake {
         self.partitions.values().map(|offsets| offsets.tracker.unfinished()).sum()
     }
 
-    fn poison(&mut self, record: InboundRecord, mark: Anchor, message: String) -> Taken {
+    fn poison(&mut self, record: InboundRecord, mark: Mark, message: String) -> Taken {
         let (partition, offset) = (record.partition, record.offset);
         let code = error_codes::UNDECODABLE_RECORD.as_str();
         tracing::warn!(
@@ -335,7 +334,7 @@ impl Intake {
     }
 
     /// Takes note of an offset that was read. False when it was finished before.
-    fn is_new(&mut self, partition: i32, mark: Anchor) -> bool {
+    fn is_new(&mut self, partition: i32, mark: Mark) -> bool {
         let Some(known) = self.partitions.get_mut(&partition) else { return false };
         let offset = mark.offset;
         known.next = offset + 1;

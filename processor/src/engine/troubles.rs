@@ -131,6 +131,7 @@ mod tests {
             value: None,
             headers: Headers::new(),
             timestamp: 0,
+            leader_epoch: None,
         };
         Output::DeadLetter(DeadLetter { record, code: "", message: String::new() })
     }

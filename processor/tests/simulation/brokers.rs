@@ -194,6 +194,7 @@ impl ModelBrokers {
                 value: entry.value,
                 headers: entry.headers,
                 timestamp: entry.at,
+                leader_epoch: None,
             });
         }
         None

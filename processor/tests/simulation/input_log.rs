@@ -1,8 +1,7 @@
 //! What the brokers say of the log that is read, at a restore and beside an engine.
 
-use trunkline_kafka::changelog::Anchor;
 use trunkline_kafka::logs::{
-    AtLast, Compared, FirstUnread, LogNow, LogWatch, Looked, TopicId, Watched, mark,
+    AtLast, Compared, FirstUnread, LogNow, LogWatch, Looked, Mark, TopicId, Watched, mark,
 };
 use trunkline_schemas::{InboundRecord, catalog};
 
@@ -51,10 +50,9 @@ impl LogWatch for ModelWatch {
             });
             let chosen = self.compared.choose(watched, urgent);
             self.compared.looked_at(watched);
-            let at = |last: Option<Anchor>| {
-                look(&world, watched.partition.partition, last.map(|last| last.offset))
-            };
-            let differs = |last: &&Anchor| at(Some(**last)).last.differs_from(**last);
+            let at =
+                |last: Option<Mark>| look(&world, watched.partition.partition, last.map(|last| last.offset));
+            let differs = |last: &&Mark| at(Some(**last)).last.differs_from(**last);
             let last = chosen.iter().find(differs).or(chosen.last()).copied();
             Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });
@@ -68,7 +66,9 @@ pub fn look(world: &World, partition: i32, last: Option<i64>) -> LogNow {
     let last = match last.map(|offset| log.at(offset)) {
         None => AtLast::NotLooked,
         Some(None) => AtLast::Nothing,
-        Some(Some(entry)) => AtLast::Digest(mark(&record(partition, entry)).digest),
+        Some(Some(entry)) => {
+            AtLast::Record { digest: mark(&record(partition, entry)).digest, leader_epoch: None }
+        }
     };
     LogNow { topic_id: Some(TopicId(world.input_id)), start: log.low(), end: log.stable(), last }
 }
@@ -83,5 +83,6 @@ fn record(partition: i32, entry: &Entry) -> InboundRecord {
         value: entry.value.clone(),
         headers: entry.headers.clone(),
         timestamp: entry.at,
+        leader_epoch: None,
     }
 }

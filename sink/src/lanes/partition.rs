@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_kafka::changelog::Anchor;
-use trunkline_kafka::logs::{TopicId, Trail, Watched};
+use trunkline_kafka::logs::{Mark, TopicId, Trail, Watched};
 use trunkline_kafka::{InboundRecord, LogPosition, OffsetTracker, Seen, TopicPartition};
 
 use super::messages::{Action, LogChange, PartitionProgress, Settings};
@@ -63,7 +62,7 @@ impl Partition {
     }
 
     /// Takes note of a record that was read.
-    pub(super) fn read(&mut self, mark: Anchor) -> Seen {
+    pub(super) fn read(&mut self, mark: Mark) -> Seen {
         self.trail.read(mark);
         self.offsets.read(mark.offset)
     }

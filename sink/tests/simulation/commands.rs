@@ -71,6 +71,7 @@ pub fn record(
         value: Some(value),
         headers: Headers::new(),
         timestamp,
+        leader_epoch: None,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use trunkline_kafka::changelog::Anchor;
 use trunkline_kafka::logs::{
-    AtLast, Compared, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, TopicId, Watched, mark,
+    AtLast, Compared, FirstUnread, LogLooks, LogNow, LogPosition, LogWatch, Looked, Mark, TopicId, Watched,
+    mark,
 };
 use trunkline_kafka::{ConsumerError, TopicPartition};
 
@@ -71,8 +71,8 @@ impl LogWatch for Logs {
             });
             let chosen = self.compared.choose(watched, urgent);
             self.compared.looked_at(watched);
-            let at = |last: Option<Anchor>| look(&world, partition, last.map(|last| last.offset));
-            let differs = |last: &&Anchor| at(Some(**last)).last.differs_from(**last);
+            let at = |last: Option<Mark>| look(&world, partition, last.map(|last| last.offset));
+            let differs = |last: &&Mark| at(Some(**last)).last.differs_from(**last);
             let last = chosen.iter().find(differs).or(chosen.last()).copied();
             Looked { watched: Watched { last, ..watched.clone() }, now: at(last), first, urgent }
         });
@@ -84,7 +84,7 @@ fn look(world: &World, partition: usize, last: Option<i64>) -> LogNow {
     let last = match last.map(|offset| world.log[partition].get(&offset)) {
         None => AtLast::NotLooked,
         Some(None) => AtLast::Nothing,
-        Some(Some(record)) => AtLast::Digest(mark(record).digest),
+        Some(Some(record)) => AtLast::Record { digest: mark(record).digest, leader_epoch: None },
     };
     LogNow { topic_id: Some(TopicId(world.topic_ids[partition])), start: 0, end: world.end(partition), last }
 }

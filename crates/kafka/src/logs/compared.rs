@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use trunkline_schemas::record::TopicPartition;
 
+use super::position::Mark;
 use super::watch::Watched;
-use crate::changelog::Anchor;
 
 /// The records that the next looks compare.
 ///
@@ -17,17 +17,16 @@ use crate::changelog::Anchor;
 #[derive(Debug, Default)]
 pub struct Compared {
     /// The reading that a record belongs to, and the record.
-    before: HashMap<TopicPartition, (u64, Anchor)>,
+    before: HashMap<TopicPartition, (u64, Mark)>,
 }
 
 // === impl Compared ===
 
 impl Compared {
     /// The records to compare, none twice; `urgent` where the client may have stopped reading.
-    pub fn choose(&self, watched: &Watched, urgent: bool) -> Vec<Anchor> {
+    pub fn choose(&self, watched: &Watched, urgent: bool) -> Vec<Mark> {
         let before = self.before.get(&watched.partition).filter(|(reading, _)| *reading == watched.reading);
-        let mut chosen: Vec<Anchor> =
-            before.map(|(_, anchor)| *anchor).or(watched.last).into_iter().collect();
+        let mut chosen: Vec<Mark> = before.map(|(_, anchor)| *anchor).or(watched.last).into_iter().collect();
         let last = watched.last.filter(|last| urgent && !chosen.contains(last));
         chosen.extend(last);
         chosen
@@ -57,8 +56,8 @@ mod tests {
         Watched { partition, topic_id: None, next: 0, read_to: 0, last, reading }
     }
 
-    fn anchor(offset: i64) -> Anchor {
-        Anchor { offset, digest: 1 }
+    fn anchor(offset: i64) -> Mark {
+        Mark { offset, digest: 1, leader_epoch: None }
     }
 
     #[test]

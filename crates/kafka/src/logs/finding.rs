@@ -136,10 +136,17 @@ fn changed(verdict: Verdict, was: &LogPosition, is: &LogNow) -> String {
             let id = |id: Option<_>| id.map_or("unknown".to_owned(), |id: super::TopicId| id.to_string());
             format!("the topic was made anew (its id was {}, and is {})", id(was.topic_id), id(is.topic_id))
         }
-        Verdict::AnotherRecord { offset } => format!("another record lies at offset {offset}, or none"),
+        Verdict::AnotherRecord { offset } => match is.last.leader_epoch() {
+            Some(epoch) => {
+                format!("another record lies at offset {offset}, which leader epoch {epoch} appended")
+            }
+            None => format!("another record lies at offset {offset}, or none"),
+        },
         Verdict::Same | Verdict::Truncated | Verdict::Passed { .. } => "it lost its end".to_owned(),
     };
+    let of = was.last.and_then(|last| last.leader_epoch);
+    let of = of.map_or(String::new(), |epoch| format!(", of leader epoch {epoch}"));
     format!(
-        "the log is not the one that was read up to offset {next}: {how}; it has offsets {start} to {end}"
+        "the log is not the one that was read up to offset {next}{of}: {how}; it has offsets {start} to {end}"
     )
 }

@@ -1,7 +1,6 @@
 //! A position against what the brokers say of the log now.
 
-use super::position::{LogPosition, TopicId};
-use crate::changelog::Anchor;
+use super::position::{LogPosition, Mark, TopicId};
 
 /// What the brokers say of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +22,13 @@ pub enum AtLast {
     NotLooked,
     /// No record lies there.
     Nothing,
-    /// A record of this digest.
-    Digest(u64),
+    /// A record.
+    Record {
+        /// Its digest, as in a [`Mark`].
+        digest: u64,
+        /// The epoch of the leader that appended it; `None` where nobody said.
+        leader_epoch: Option<i32>,
+    },
 }
 
 /// The first record that is not finished.
@@ -36,8 +40,8 @@ pub enum FirstUnread {
     Nothing,
     /// This one.
     Record {
-        /// Its offset and digest.
-        mark: Anchor,
+        /// What it proves.
+        mark: Mark,
         /// When it was written; UTC milliseconds.
         timestamp: i64,
     },
@@ -69,12 +73,25 @@ pub enum Verdict {
 // === impl AtLast ===
 
 impl AtLast {
-    /// Whether it is known that this record does not lie there any more.
-    pub fn differs_from(self, read: Anchor) -> bool {
+    /// Whether it is known that this record does not lie there any more. The same bytes under another leader's epoch
+    /// are another record: a record keeps its epoch for as long as it lies in the log (KIP-101), so a leader appended
+    /// these anew after the log had lost them.
+    pub fn differs_from(self, read: Mark) -> bool {
         match self {
             Self::NotLooked => false,
             Self::Nothing => true,
-            Self::Digest(digest) => digest != read.digest,
+            Self::Record { digest, leader_epoch } => {
+                digest != read.digest
+                    || leader_epoch.zip(read.leader_epoch).is_some_and(|(is, was)| is != was)
+            }
+        }
+    }
+
+    /// The epoch of the leader that appended what lies there, where there is one and it is known.
+    pub fn leader_epoch(self) -> Option<i32> {
+        match self {
+            Self::NotLooked | Self::Nothing => None,
+            Self::Record { leader_epoch, .. } => leader_epoch,
         }
     }
 }
@@ -87,7 +104,7 @@ pub fn judge(position: &LogPosition, now: &LogNow) -> Verdict {
     if now.end < position.next {
         return Verdict::Truncated;
     }
-    let differs = |last: &Anchor| last.offset >= now.start && now.last.differs_from(*last);
+    let differs = |last: &Mark| last.offset >= now.start && now.last.differs_from(*last);
     if let Some(last) = position.last.filter(differs) {
         return Verdict::AnotherRecord { offset: last.offset };
     }
@@ -111,12 +128,20 @@ mod tests {
     #[test]
     fn a_log_is_the_same_only_if_nothing_speaks_against_it() {
         // Read up to 10; the last record lay at 8, behind it a marker.
-        let position = LogPosition { topic_id: ONE, next: 10, last: Some(Anchor { offset: 8, digest: 77 }) };
-        let (same, other, nothing) = (AtLast::Digest(77), AtLast::Digest(78), AtLast::Nothing);
+        let position = LogPosition {
+            topic_id: ONE,
+            next: 10,
+            last: Some(Mark { offset: 8, digest: 77, leader_epoch: Some(4) }),
+        };
+        let record = |digest, leader_epoch| AtLast::Record { digest, leader_epoch };
+        let (same, other, nothing) = (record(77, Some(4)), record(78, Some(4)), AtLast::Nothing);
         for (now, verdict) in [
             (now(ONE, 0, 10, same), Verdict::Same),
             (now(ONE, 0, 99, AtLast::NotLooked), Verdict::Same),
             (now(None, 0, 10, same), Verdict::Same),
+            (now(ONE, 0, 10, record(77, None)), Verdict::Same),
+            (now(ONE, 0, 10, record(77, Some(5))), Verdict::AnotherRecord { offset: 8 }),
+            (now(ONE, 0, 10, record(77, Some(3))), Verdict::AnotherRecord { offset: 8 }),
             // The last record is gone, and all that was not read is there.
             (now(ONE, 9, 12, nothing), Verdict::Same),
             (now(ONE, 10, 10, nothing), Verdict::Same),

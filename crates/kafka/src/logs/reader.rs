@@ -12,10 +12,11 @@ use trunkline_schemas::record::TopicPartition;
 
 use super::LogLooks;
 use super::judge::{AtLast, FirstUnread, LogNow};
-use super::position::{LogPosition, TopicId, mark_of};
+use super::position::{LogPosition, Mark, TopicId, digest_of};
 use super::topic_ids::topic_ids;
 use crate::client;
 use crate::consumer_error::ConsumerError;
+use crate::leader_epoch::leader_epoch;
 use crate::quiet::Quiet;
 
 /// How long one question to a broker may take.
@@ -127,7 +128,8 @@ impl LogReader {
                 Some(Ok(message)) => {
                     let (number, offset) = (message.partition(), message.offset());
                     let timestamp = message.timestamp().to_millis().unwrap_or(0);
-                    let mark = mark_of(offset, timestamp, message.key(), message.payload());
+                    let digest = digest_of(timestamp, message.key(), message.payload());
+                    let mark = Mark { offset, digest, leader_epoch: leader_epoch(&message) };
                     found.entry(number).or_insert(FirstUnread::Record { mark, timestamp });
                 }
             }
@@ -155,7 +157,7 @@ impl LogReader {
             let found = match (offset, first.get(partition)) {
                 (None, _) => AtLast::NotLooked,
                 (Some(offset), Some(FirstUnread::Record { mark, .. })) if mark.offset == offset => {
-                    AtLast::Digest(mark.digest)
+                    AtLast::Record { digest: mark.digest, leader_epoch: mark.leader_epoch }
                 }
                 (Some(_), Some(FirstUnread::Record { .. } | FirstUnread::Nothing)) => AtLast::Nothing,
                 (Some(_), None | Some(FirstUnread::NotLooked)) => return None,

@@ -1,5 +1,5 @@
-//! The ids of topics. librdkafka's DescribeTopics knows them; rdkafka, its safe interface, has no function for it. This
-//! is the one file of the workspace with `unsafe` code: each foreign object has an owner here that frees it.
+//! The ids of topics. librdkafka's DescribeTopics knows them; rdkafka, its safe interface, has no function for it. Each
+//! foreign object has an owner here that frees it.
 #![expect(unsafe_code, reason = "rdkafka has no safe function for DescribeTopics")]
 
 use std::collections::HashMap;

@@ -2,37 +2,37 @@
 
 use std::collections::VecDeque;
 
-use crate::changelog::Anchor;
+use super::position::Mark;
 
 /// Marks of records that were read, ascending: the last one below the committed watermark, and all from there on. There
 /// are never more than offsets of which that they are finished is not committed.
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
-    marks: VecDeque<Anchor>,
+    marks: VecDeque<Mark>,
 }
 
 // === impl Trail ===
 
 impl Trail {
     /// Goes on behind this record, if one was read before.
-    pub fn after(last: Option<Anchor>) -> Self {
+    pub fn after(last: Option<Mark>) -> Self {
         Self { marks: last.into_iter().collect() }
     }
 
     /// A record was read. One that comes again, or lies below those that were read, changes nothing.
-    pub fn read(&mut self, mark: Anchor) {
+    pub fn read(&mut self, mark: Mark) {
         if self.marks.back().is_none_or(|last| last.offset < mark.offset) {
             self.marks.push_back(mark);
         }
     }
 
     /// The last record that was read.
-    pub fn last(&self) -> Option<Anchor> {
+    pub fn last(&self) -> Option<Mark> {
         self.marks.back().copied()
     }
 
     /// The last record below the watermark.
-    pub fn below(&self, watermark: i64) -> Option<Anchor> {
+    pub fn below(&self, watermark: i64) -> Option<Mark> {
         let above = self.marks.partition_point(|mark| mark.offset < watermark);
         above.checked_sub(1).and_then(|last| self.marks.get(last)).copied()
     }
@@ -50,8 +50,8 @@ impl Trail {
 mod tests {
     use super::*;
 
-    fn anchor(offset: i64) -> Anchor {
-        Anchor { offset, digest: offset as u64 * 3 }
+    fn anchor(offset: i64) -> Mark {
+        Mark { offset, digest: offset as u64 * 3, leader_epoch: None }
     }
 
     #[test]

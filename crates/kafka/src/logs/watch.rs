@@ -11,9 +11,8 @@ use trunkline_schemas::record::TopicPartition;
 
 use super::compared::Compared;
 use super::judge::{AtLast, FirstUnread, LogNow};
-use super::position::TopicId;
+use super::position::{Mark, TopicId};
 use super::reader::LogReader;
-use crate::changelog::Anchor;
 use crate::consumer_error::ConsumerError;
 use crate::time_of_day::time_of_day;
 use crate::topics::{self, RecordTimes};
@@ -45,7 +44,7 @@ pub struct Watched {
     /// Everything below this offset was read.
     pub read_to: i64,
     /// The last record that was read; `None` where none was.
-    pub last: Option<Anchor>,
+    pub last: Option<Mark>,
     /// Which reading of the partition it is, as [`LogGuard::number`](super::LogGuard::number) counts them; 0 before.
     pub reading: u64,
 }
@@ -248,8 +247,8 @@ impl Eye {
         &self,
         watched: &[Watched],
         ends: &HashMap<TopicPartition, (i64, i64)>,
-    ) -> Result<HashMap<TopicPartition, (Option<Anchor>, AtLast)>, ConsumerError> {
-        let mut found: HashMap<TopicPartition, (Option<Anchor>, AtLast)> =
+    ) -> Result<HashMap<TopicPartition, (Option<Mark>, AtLast)>, ConsumerError> {
+        let mut found: HashMap<TopicPartition, (Option<Mark>, AtLast)> =
             watched.iter().map(|watched| (watched.partition.clone(), (None, AtLast::NotLooked))).collect();
         let chosen = watched.iter().map(|watched| {
             let urgent = self.owed.contains(&watched.partition);

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use trunkline_config::Kafka;
 use trunkline_kafka::logs::{
-    AtLast, LogLooks as _, LogPosition, LogReader, LogWatch as _, Verdict, WatchThread, Watched, judge, mark,
+    AtLast, LogLooks as _, LogPosition, LogReader, LogWatch as _, Mark, Verdict, WatchThread, Watched, judge,
+    mark,
 };
 use trunkline_kafka::{
     From, GroupConsumer, GroupSettings, OutboundRecord, Polled, Producer, TopicPartition, tail, topics,
@@ -36,6 +37,11 @@ async fn read_to_the_end(kafka: &Kafka) -> LogPosition {
     let read = tail::read_all(kafka, &[topic], From::Beginning).await.unwrap();
     let last = read.last().map(mark);
     LogPosition { topic_id: None, next: last.map_or(0, |last| last.offset + 1), last }
+}
+
+/// What lies where this record lay, if it is still that record.
+fn as_it_was(Mark { digest, leader_epoch, .. }: Mark) -> AtLast {
+    AtLast::Record { digest, leader_epoch }
 }
 
 async fn remade(kafka: &Kafka) {
@@ -92,7 +98,8 @@ async fn a_topic_that_was_made_anew_is_known_by_its_id_and_by_its_records() {
     };
     assert!(said.topic_id.is_some());
     assert_eq!((said.start, said.end), (0, 5));
-    assert_eq!(said.last, AtLast::Digest(read.last.unwrap().digest));
+    assert_eq!(said.last, as_it_was(read.last.unwrap()));
+    assert!(said.last.leader_epoch().is_some(), "the brokers say which leader appended a record");
     let known = LogPosition { topic_id: said.topic_id, ..read };
     assert_eq!(judge(&known, &said), Verdict::Same);
 
@@ -123,7 +130,7 @@ async fn the_watch_looks_at_the_last_record_that_was_read() {
     let mut watch = WatchThread::start(&kafka, "test").unwrap();
     // Without an id, as where brokers do not say it, the record alone tells.
     watch.watch(vec![Watched { partition, topic_id: None, next, read_to: next, last, reading: 0 }]);
-    let same = AtLast::Digest(last.unwrap().digest);
+    let same = as_it_was(last.unwrap());
     let mut watch = tokio::task::spawn_blocking(move || {
         watched_until(&mut watch, "the record is there", |last| last == same);
         watch
@@ -132,7 +139,7 @@ async fn the_watch_looks_at_the_last_record_that_was_read() {
     .unwrap();
     remade(&kafka).await;
     write(&kafka, 100..110).await;
-    let other = move |last| matches!(last, AtLast::Digest(_)) && last != same;
+    let other = move |last| matches!(last, AtLast::Record { .. }) && last != same;
     tokio::task::spawn_blocking(move || watched_until(&mut watch, "another record is there", other))
         .await
         .unwrap();

@@ -56,6 +56,7 @@ fn record(offset: i64, key: &str) -> InboundRecord {
         value: Some(vec![1, 2, 3]),
         headers: Headers::new(),
         timestamp: 5,
+        leader_epoch: None,
     }
 }
 

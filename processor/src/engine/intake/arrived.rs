@@ -43,6 +43,7 @@ mod tests {
                 value: None,
                 headers: Headers::new(),
                 timestamp: 0,
+                leader_epoch: None,
             };
             let event = encoded(&event("c1", "conversation.started", 1));
             let value = event.clone().into_value();

@@ -140,6 +140,7 @@ impl World {
             value: None,
             headers: Headers::new(),
             timestamp: self.now,
+            leader_epoch: None,
         };
         self.offset += 1;
         let key = event.key();

@@ -77,6 +77,7 @@ mod tests {
             value: Some(value.to_vec()),
             headers,
             timestamp: 0,
+            leader_epoch: None,
         }
     }
 

@@ -1,13 +1,12 @@
 use trunkline_schemas::error_codes;
 
 use super::super::judge::AtLast;
-use super::super::position::TopicId;
+use super::super::position::{Mark, TopicId};
 use super::*;
-use crate::changelog::Anchor;
 
 const ID: Option<TopicId> = Some(TopicId(1));
 const OTHER: Option<TopicId> = Some(TopicId(2));
-const LAST: Option<Anchor> = Some(Anchor { offset: 9, digest: 5 });
+const LAST: Option<Mark> = Some(Mark { offset: 9, digest: 5, leader_epoch: None });
 
 fn partition() -> TopicPartition {
     TopicPartition::new("events.normalized", 3)
@@ -26,7 +25,7 @@ fn bold() -> LogGuard {
 }
 
 fn now(topic_id: Option<TopicId>, start: i64, end: i64) -> LogNow {
-    LogNow { topic_id, start, end, last: AtLast::Digest(5) }
+    LogNow { topic_id, start, end, last: AtLast::Record { digest: 5, leader_epoch: None } }
 }
 
 /// What is read of the log up to offset 10; the last record lay at 9.
@@ -103,7 +102,7 @@ fn what_is_found_while_reading_stops_the_partition_once_and_others_go_on() {
 
 #[test]
 fn a_log_that_lost_its_end_and_grew_beyond_it_is_known_by_its_last_record() {
-    for last in [AtLast::Digest(6), AtLast::Nothing] {
+    for last in [AtLast::Record { digest: 6, leader_epoch: None }, AtLast::Nothing] {
         let mut guard = careful();
         let finding = look(&mut guard, LogNow { last, ..now(ID, 0, 500) }).unwrap();
         assert!(finding.voids_offsets(), "{finding:?}");
