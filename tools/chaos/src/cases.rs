@@ -56,6 +56,14 @@ pub const ALL: &[Case] = &[
         play: |scene| Box::pin(plays::topics::input_made_anew(scene)),
     },
     Case {
+        name: "log-tail-lost",
+        what: "the broker loses the end of events.normalized under a running processor, and the log outgrows what it was",
+        expected: Expectation::Holds,
+        // As above.
+        excused: &["I1", "I2"],
+        play: |scene| Box::pin(plays::topics::tail_lost(scene)),
+    },
+    Case {
         name: "writebacks-made-anew",
         what: "writebacks.genesys and writebacks.salesforce are deleted and made anew while a sink runs, which stands still as well",
         expected: Expectation::Holds,

@@ -75,6 +75,36 @@ impl Cluster {
         Ok(lived)
     }
 
+    /// Takes away the second half of what a broker that does not run has of each partition of a topic, as a power failure
+    /// takes away what was not on the disk yet (a broker leaves that to the system); bytes that are gone.
+    ///
+    /// # Errors
+    /// When a file cannot be cut, or there is none.
+    pub fn lose_tail(&self, number: usize, topic: &str) -> anyhow::Result<u64> {
+        let mut gone = 0;
+        for entry in std::fs::read_dir(&self.brokers[number].data)? {
+            let folder = entry?.path();
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let partition = name.strip_prefix(topic).and_then(|rest| rest.strip_prefix('-'));
+            if partition.is_none_or(|number| number.parse::<i32>().is_err()) {
+                continue;
+            }
+            let mut segments: Vec<PathBuf> =
+                std::fs::read_dir(&folder)?.map(|file| Ok(file?.path())).collect::<std::io::Result<_>>()?;
+            segments.retain(|file| file.extension().is_some_and(|extension| extension == "log"));
+            // Segments are named by their first offset, with zeros before it.
+            let Some(last) = segments.into_iter().max() else { continue };
+            let file = std::fs::OpenOptions::new().write(true).open(&last)?;
+            let bytes = file.metadata()?.len();
+            file.set_len(bytes / 2)?;
+            gone += bytes - bytes / 2;
+        }
+        if gone == 0 {
+            bail!("broker {number} has nothing of {topic}");
+        }
+        Ok(gone)
+    }
+
     /// Waits until every broker is up and every replica in sync; false when that takes too long.
     pub async fn whole(&self) -> bool {
         let started = Instant::now();

@@ -263,6 +263,21 @@ impl Scene {
     /// When it does not come back.
     pub async fn restart_broker(&self) -> anyhow::Result<()> {
         self.cluster.kill_broker(0).await?;
+        self.start_broker().await
+    }
+
+    /// The broker dies, loses the second half of each partition of this topic, and comes back.
+    ///
+    /// # Errors
+    /// When there is nothing to lose, or the broker does not come back.
+    pub async fn lose_tail(&self, topic: &str) -> anyhow::Result<()> {
+        self.cluster.kill_broker(0).await?;
+        let gone = self.cluster.lose_tail(0, &self.named(topic))?;
+        self.say(format!("the broker lost {gone} bytes of {topic}"));
+        self.start_broker().await
+    }
+
+    async fn start_broker(&self) -> anyhow::Result<()> {
         self.cluster.start_broker(0)?;
         if !self.cluster.whole().await {
             bail!("the broker does not come back");

@@ -1,6 +1,6 @@
 //! Kafka's brokers and coordinators.
 
-use super::Played::{Nowhere, Simulation, Test};
+use super::Played::{Case, Nowhere, Simulation, Test};
 use super::{WorldFault, chaos, fault};
 use crate::kind::Kind;
 
@@ -51,7 +51,7 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "unclean-election",
         "A replica that lacks acknowledged records becomes the leader: the log ends earlier than it did.",
         &["I1", "I2", "I4", "I11"],
-        &[Nowhere("one broker has no second replica; to be a case on three brokers")],
+        &[Simulation, Case("log-tail-lost")],
     ),
     fault(
         "in-sync-replicas-too-few",

@@ -12,6 +12,8 @@ use crate::process::Process;
 #[derive(Debug, Clone)]
 pub struct Broker {
     properties: PathBuf,
+    /// The folder of what it stores.
+    pub data: PathBuf,
     /// Its log file.
     pub log: PathBuf,
     /// `host:port` of the listener that no proxy stands before.
@@ -31,10 +33,12 @@ impl Broker {
     pub fn prepare(home: &Path, number: usize, cluster: &[Ports], terms: &Terms) -> anyhow::Result<Self> {
         std::fs::create_dir_all(home).with_context(|| format!("cannot make {}", home.display()))?;
         let path = home.join("server.properties");
-        let text = properties::text(number, cluster, &home.join("data"), terms);
+        let data = home.join("data");
+        let text = properties::text(number, cluster, &data, terms);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self {
             properties: path,
+            data,
             log: home.join("broker.log"),
             address: format!("127.0.0.1:{}", cluster[number].direct),
         })

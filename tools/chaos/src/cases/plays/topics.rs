@@ -46,6 +46,34 @@ pub async fn input_made_anew(scene: &mut Scene) -> Findings {
     Ok(silent.into_iter().chain(skipped(missing.len(), after.len(), "accepted events")).collect())
 }
 
+/// See the case `log-tail-lost`.
+///
+/// # Errors
+/// When it cannot be played.
+pub async fn tail_lost(scene: &mut Scene) -> Findings {
+    scene.start("ingest-0").await?;
+    scene.start("processor-0").await?;
+    let before = scene.load(&Calls::new(0..60)).await?;
+    scene.settle(&before).await?;
+    scene.lose_tail(INPUT).await?;
+    let still = scene.stands_still("processor-0", LOG_CHANGED).await?;
+    let silent = went_on(scene, "processor", LOG_CHANGED, still).await?;
+    scene.say(
+        "the processor is stopped; the log grows beyond what it had, and is to be read from its beginning",
+    );
+    scene.stop("processor-0").await?;
+    let after = scene.load(&Calls::new(1_000..1_120)).await?;
+    scene.launch("processor-0")?;
+    let outgrown = scene.stands_still("processor-0", LOG_CHANGED).await?;
+    let outgrown = went_on(scene, "processor", LOG_CHANGED, outgrown).await?;
+    scene.stop("processor-0").await?;
+    scene.set_processor("on_log_change = \"from_beginning\"\n");
+    scene.start("processor-0").await?;
+    let missing = scene.missing(&after).await?;
+    let skipped = skipped(missing.len(), after.len(), "accepted events");
+    Ok(silent.into_iter().chain(outgrown).chain(skipped).collect())
+}
+
 /// See the case `writebacks-made-anew`.
 ///
 /// # Errors
