@@ -1,7 +1,10 @@
 //! The business facts: who the customers are, and what each CRM knows of them.
 //!
 //! Every fact is a function of the customer's number, so that simulators, generator and judges agree without sharing
-//! state. Salesforce knows name, tier and last activity; SAP the open items; ServiceNow the tickets.
+//! state. Salesforce knows name, tier and last activity; SAP the open items; ServiceNow the tickets. By what Genesys
+//! knows a customer is in [`external_contact`](crate::external_contact).
+
+use uuid::Uuid;
 
 /// What the CRMs know of one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +25,16 @@ pub struct Customer {
     pub closed_tickets: u32,
     /// Days since the CRM's last activity; `None` for never.
     pub last_activity_days: Option<u32>,
-    /// E.164 phone number.
+    /// E.164 phone number. One in [`SHARED_PHONES`] customers has that of another one, as two firms in one house have.
     pub phone: String,
+    /// E-mail address, of this customer alone. It may hold an apostrophe, which query languages escape.
+    pub email: String,
+    /// Id of the customer's contact in Genesys' own directory, as events carry it.
+    pub contact_id: Uuid,
 }
+
+/// One customer in so many has the phone number of another customer.
+pub const SHARED_PHONES: u64 = 40;
 
 /// One line of an accounting document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +104,7 @@ impl Customer {
     /// The customer of that number.
     #[must_use]
     pub fn of(number: u32) -> Self {
-        let draw = |purpose: u64| mix(u64::from(number) << 8 | purpose);
+        let draw = |purpose: u64| draw(number, purpose);
         let tier = match draw(1) % 10 {
             0 | 1 => Some("GOLD"),
             2..=4 => Some("SILVER"),
@@ -102,16 +112,19 @@ impl Customer {
             _ => None,
         };
         let index = number as usize;
+        let (first, second) = (FIRST[index % FIRST.len()], SECOND[index / FIRST.len() % SECOND.len()]);
         Self {
             number,
             id: id(number),
-            name: format!("{} {}", FIRST[index % FIRST.len()], SECOND[index / FIRST.len() % SECOND.len()]),
+            name: format!("{first} {second}"),
             tier,
             items: items(number),
             open_tickets: [0, 0, 0, 1, 1, 2, 3, 5][(draw(2) % 8) as usize],
             closed_tickets: (draw(3) % 4) as u32,
             last_activity_days: (draw(4) % 12 != 0).then(|| (draw(5) % 120) as u32),
-            phone: format!("+1317{:07}", 2_000_000 + number),
+            phone: format!("+1317{:07}", 2_000_000 + phone_of(number)),
+            email: email(number, first, second),
+            contact_id: contact(number),
         }
     }
 
@@ -141,9 +154,27 @@ pub fn number(id: &str) -> Option<u32> {
     (digits.len() == 6).then(|| digits.parse().ok()).flatten()
 }
 
+/// Id of a customer's contact in Genesys' directory: a name-based UUID, the same in every run.
+#[must_use]
+pub fn contact(number: u32) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("external-contact/{}", id(number)).as_bytes())
+}
+
+/// Whose phone number a customer has: its own or, of a pair of neighbours that share one, that of the first.
+fn phone_of(number: u32) -> u32 {
+    let first = number - u32::from(number.is_multiple_of(2));
+    if draw(first, 6).is_multiple_of(SHARED_PHONES) { first } else { number }
+}
+
+/// `foods.17@borealis.example`; mailboxes with an apostrophe are in use.
+fn email(number: u32, first: &str, second: &str) -> String {
+    let department = second.split(' ').next().unwrap_or(second).to_lowercase().replace('ü', "ue");
+    format!("{department}.{number}@{}.example", first.to_lowercase())
+}
+
 /// Most have one to three open items in one currency and some cleared ones; 1 in 25 none open; 1 in 20 two currencies.
 fn items(number: u32) -> Vec<AccountingItem> {
-    let draw = |purpose: u64| mix(u64::from(number) << 8 | purpose);
+    let draw = |purpose: u64| draw(number, purpose);
     let home = draw(16) % 5 < 3;
     let open = if draw(17) % 25 == 0 { 0 } else { 1 + draw(18) % 3 };
     let cleared = draw(19) % 3;
@@ -167,6 +198,11 @@ fn items(number: u32) -> Vec<AccountingItem> {
         .collect()
 }
 
+/// What is drawn for a customer for a purpose; every fact has a purpose of its own.
+pub(crate) fn draw(number: u32, purpose: u64) -> u64 {
+    mix(u64::from(number) << 8 | purpose)
+}
+
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): spreads neighbouring numbers over all 64 bits.
 fn mix(value: u64) -> u64 {
     let mut mixed = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -177,6 +213,8 @@ fn mix(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet};
+
     use super::*;
 
     #[test]
@@ -186,6 +224,25 @@ mod tests {
         for other in ["C-123", "000123", "C-00012x", ""] {
             assert_eq!(number(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn some_share_a_phone_and_nobody_an_e_mail_address_or_a_contact() {
+        let all: Vec<Customer> = (1..=10_000).map(Customer::of).collect();
+        let mut by_phone: HashMap<&str, Vec<u32>> = HashMap::new();
+        for customer in &all {
+            by_phone.entry(&customer.phone).or_default().push(customer.number);
+        }
+        let shared: Vec<_> = by_phone.values().filter(|numbers| numbers.len() > 1).collect();
+        assert!(shared.iter().all(|numbers| numbers.len() == 2));
+        let share = 2.0 * shared.len() as f64 / all.len() as f64;
+        assert!((share * SHARED_PHONES as f64 - 1.0).abs() < 0.2, "{share}");
+        assert!(shared.iter().any(|numbers| numbers[1] <= 500), "a small day has them as well");
+        let distinct = |text: fn(&Customer) -> String| all.iter().map(text).collect::<HashSet<_>>().len();
+        assert_eq!(distinct(|customer| customer.email.clone()), all.len());
+        assert_eq!(distinct(|customer| customer.contact_id.to_string()), all.len());
+        assert_eq!(Customer::of(68).email, "o'neill.68@ember.example");
+        assert!(all.iter().all(|customer| customer.email.is_ascii()));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!
 //! - [`generator`]: the day, as deliveries in the platforms' own shapes
 //! - [`customers`]: the business facts of those who call; the simulated CRMs agree on them
+//! - [`external_contact`]: by what the simulated Genesys knows them
 //! - [`sign`]: how deliveries prove where they come from; [`secret_file`] keeps what they need for it
 //! - [`play`], [`LoadSettings`]: plays deliveries; [`Progress`] counts them while that goes on
 //! - [`ledger`]: what came of each delivery
@@ -17,6 +18,7 @@
 mod attempt;
 pub mod clock;
 pub mod customers;
+pub mod external_contact;
 pub mod generator;
 pub mod ledger;
 mod load_settings;
