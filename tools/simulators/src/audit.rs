@@ -36,7 +36,7 @@ pub struct Entry {
     pub client_request_id: Option<String>,
     /// The caller's name for itself (`Sforce-Call-Options`, else `User-Agent`).
     pub client: Option<String>,
-    /// The fault that was played instead of an answer: `down`, `error` or `hang`.
+    /// The fault that was played instead of an answer: `down`, `forbidden`, `error` or `hang`.
     pub fault: Option<String>,
     /// Body of a write; null for reads and for requests that carry secrets.
     pub body: Option<String>,
@@ -118,6 +118,7 @@ mod tests {
         let cases = [
             (System::Salesforce, Call::new("GET", query), found(), kept),
             (System::Genesys, Call::new("GET", "/api/v2/conversations/1"), found(), kept),
+            (System::Genesys, Call::new("GET", "/api/v2/externalcontacts/contacts/1"), found(), kept),
             (System::Sap, Call::new("GET", "/sap/opu/odata"), Answer::empty(404), Some("")),
             (System::Salesforce, Call::new("PATCH", query), found(), None),
             (System::Cxone, Call::new("GET", "/contacts/1"), found(), None),

@@ -258,7 +258,12 @@ impl Simulator for Cxone {
     }
 
     fn broken(&mut self, _call: &Call, status: u16) -> Answer {
-        status_only(status, if status == 503 { "Service Unavailable" } else { "Internal Server Error" })
+        let description = match status {
+            503 => "Service Unavailable",
+            403 => "Forbidden",
+            _ => "Internal Server Error",
+        };
+        status_only(status, description)
     }
 
     fn revoke_tokens(&mut self) {

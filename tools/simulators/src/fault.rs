@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::http::Call;
+use crate::http::{Call, Door};
 use crate::percent;
 
 /// How a system misbehaves. The default is that it does not.
@@ -23,6 +23,9 @@ pub struct FaultProfile {
     pub hang_rate: f64,
     /// True: everything is answered 503, in the system's own shape.
     pub down: bool,
+    /// Beginnings of the API's paths that the callers lack the permission for, for instance
+    /// `["/api/v2/externalcontacts"]`: such requests are answered 403, in the system's own shape and without effect.
+    pub forbidden: Vec<String>,
     /// Calls that a quota window allows from now on, instead of the configured number.
     pub rate_limit: Option<u32>,
     /// True: every token and session given out so far is invalid. Takes effect once, when set.
@@ -32,6 +35,11 @@ pub struct FaultProfile {
 // === impl FaultProfile ===
 
 impl FaultProfile {
+    /// Whether the callers lack the permission for this request; everybody may ask for a token.
+    pub(crate) fn forbids(&self, call: &Call) -> bool {
+        call.door == Door::Api && self.forbidden.iter().any(|beginning| call.path().starts_with(beginning))
+    }
+
     /// Milliseconds added to the answer to this request; of several slow customers the slowest counts.
     pub(crate) fn added_ms(&self, call: &Call) -> u64 {
         if self.slow_customers.is_empty() {

@@ -1,12 +1,16 @@
-//! Genesys Cloud: the login host's token endpoint, and conversations with their participants' attributes.
+//! Genesys Cloud: the login host's token endpoint, conversations with their participants' attributes, and the directory
+//! of external contacts.
 //!
 //! There is no telephone here: every UUID names a conversation that exists, but for those that begin with `00000000`.
+
+mod contacts;
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::contacts::Contacts;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call, Door};
 use crate::oauth::{basic_client, scope_beyond};
@@ -24,12 +28,14 @@ pub struct Genesys {
     meter: Option<Meter>,
     /// Attributes by conversation, then participant; a conversation is here once something was written to it.
     conversations: HashMap<String, BTreeMap<String, BTreeMap<String, String>>>,
+    contacts: Contacts,
 }
 
 /// Scopes that the client may ask for. (That the platform refuses others with this error is unverified.)
-const SCOPES: [&str; 8] = [
+const SCOPES: [&str; 9] = [
     "conversations",
     "external-contacts",
+    "external-contacts:readonly",
     "integration:read",
     "integration:write",
     "routing",
@@ -39,9 +45,16 @@ const SCOPES: [&str; 8] = [
 ];
 
 impl Genesys {
-    /// An organisation that knows this client, and allows so many calls per client.
+    /// An organisation that knows this client, allows so many calls per client, and has the contacts of the customers
+    /// with the numbers up to that one, made at `now_ms` (UTC milliseconds).
     #[must_use]
-    pub fn new(credentials: &Credentials, quota: Option<Rule>, token_seconds: i64) -> Self {
+    pub fn new(
+        credentials: &Credentials,
+        quota: Option<Rule>,
+        token_seconds: i64,
+        customers: u32,
+        now_ms: i64,
+    ) -> Self {
         Self {
             client_id: credentials.genesys_client_id.clone(),
             client_secret: credentials.genesys_client_secret.clone(),
@@ -49,6 +62,7 @@ impl Genesys {
             tokens: Tokens::new(),
             meter: quota.map(Meter::new),
             conversations: HashMap::new(),
+            contacts: Contacts::new(customers, now_ms),
         }
     }
 
@@ -127,11 +141,28 @@ impl Genesys {
                 let answer = self.attributes(call, id, participant, correlation);
                 answer.about(format!("genesys/participant/{id}/{participant}"))
             }
-            (_, ["api", "v2", "conversations", _] | ["api", "v2", "conversations", .., "attributes"]) => {
+            ("GET", ["api", "v2", "externalcontacts", "contacts", id]) => self.contact(id, correlation),
+            (
+                _,
+                ["api", "v2", "conversations", _]
+                | ["api", "v2", "conversations", .., "attributes"]
+                | ["api", "v2", "externalcontacts", "contacts", _],
+            ) => {
                 error(405, "method.not.allowed", "HTTP method not supported for this resource.", correlation)
             }
             _ => error(404, "not.found", "The requested resource was not found.", correlation),
         }
+    }
+
+    fn contact(&self, id: &str, correlation: &str) -> Answer {
+        let Ok(id) = Uuid::parse_str(id) else {
+            return error(400, "bad.request", "The contact id is not a UUID.", correlation);
+        };
+        let answer = match self.contacts.get(id) {
+            Some(contact) => Answer::json(200, &contact),
+            None => error(404, "not.found", "The contact was not found.", correlation),
+        };
+        answer.about(format!("genesys/contact/{id}"))
     }
 
     fn conversation(&self, id: &str, now_ms: i64, correlation: &str) -> Answer {
@@ -224,6 +255,18 @@ fn error(status: u16, code: &str, message: &str, correlation: &str) -> Answer {
     Answer::json(status, &body)
 }
 
+/// Which permission a request wants.
+fn lacking(call: &Call) -> String {
+    let permission = match call.path().starts_with("/api/v2/externalcontacts/") {
+        true => "externalContacts:contact:view",
+        false => "conversation:participant:edit",
+    };
+    format!(
+        "Unable to perform the requested action. You must have at least one of the following permissions assigned: \
+         [{permission}]"
+    )
+}
+
 fn too_many(verdict: &Verdict, correlation: &str) -> Answer {
     let seconds = verdict.reset_seconds();
     let message = format!("Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds");
@@ -251,10 +294,11 @@ impl Simulator for Genesys {
         answer.header("ININ-Correlation-Id", &correlation)
     }
 
-    fn broken(&mut self, _call: &Call, status: u16) -> Answer {
+    fn broken(&mut self, call: &Call, status: u16) -> Answer {
         let correlation = Uuid::new_v4().to_string();
         let answer = match status {
             503 => error(503, "service.unavailable", "Service Unavailable.", &correlation),
+            403 => error(403, "missing.any.permissions", &lacking(call), &correlation),
             _ => error(
                 status,
                 "internal.server.error",

@@ -369,6 +369,13 @@ impl Simulator for Salesforce {
     fn broken(&mut self, _call: &Call, status: u16) -> Answer {
         match status {
             503 => failure(503, "SERVER_UNAVAILABLE", "The service is temporarily unavailable", &[]),
+            403 => failure(
+                403,
+                "INSUFFICIENT_ACCESS",
+                "You do not have the level of access necessary to perform the operation you requested. Please \
+                 contact the owner of the record or your administrator if access is necessary.",
+                &[],
+            ),
             _ => failure(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.", &[]),
         }
     }

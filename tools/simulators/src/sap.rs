@@ -342,6 +342,13 @@ impl Simulator for Sap {
                 "text/html",
                 "<html><body>503 Service Unavailable: no application server</body></html>",
             ),
+            // The gateway lets nobody at a service that the user's roles do not name.
+            403 => Answer::text(
+                403,
+                "application/xml",
+                "<?xml version=\"1.0\"?><error><code>/IWFND/MED/022</code><message>No authorization to access the service\
+                 </message></error>",
+            ),
             // A short dump comes as XML or with nothing at all.
             _ if call.target.len().is_multiple_of(2) => Answer::empty(500),
             _ => Answer::text(

@@ -198,7 +198,7 @@ impl Systems {
             let seconds = settings.token_seconds.get(&system).copied().unwrap_or(3600);
             let customers = settings.customers;
             let simulator: Box<dyn Simulator> = match system {
-                System::Genesys => Box::new(Genesys::new(credentials, quota, seconds)),
+                System::Genesys => Box::new(Genesys::new(credentials, quota, seconds, customers, now_ms)),
                 System::Cxone => Box::new(Cxone::new(
                     credentials,
                     quota,

@@ -279,6 +279,7 @@ impl Simulator for ServiceNow {
             503 => {
                 Answer::text(503, "text/html", "<html><body><h1>503 Service Unavailable</h1></body></html>")
             }
+            403 => failure(403, "User Not Authorized", "Failed API level ACL Validation"),
             _ => failure(status, "Internal Server Error", ""),
         }
     }

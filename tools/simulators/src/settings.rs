@@ -19,7 +19,7 @@ pub struct SandboxSettings {
     pub public_host: Option<String>,
     /// First of eight consecutive ports; default: whatever is free.
     pub port_base: Option<u16>,
-    /// Customers `C-000001` to this number are known to the CRMs.
+    /// Customers `C-000001` to this number are known to the CRMs, and have contacts at Genesys.
     pub customers: u32,
     /// Who may ask for tokens; default: fixed ids and random secrets.
     pub credentials: Option<Credentials>,

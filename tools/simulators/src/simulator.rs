@@ -8,7 +8,8 @@ pub trait Simulator: Send {
     /// Answers a request that arrived at `now_ms` (UTC milliseconds).
     fn answer(&mut self, call: &Call, now_ms: i64) -> Answer;
 
-    /// What this system sends when it is broken: `status` 500 (a fault) or 503 (down), in its own shape.
+    /// What this system sends when it is broken or refuses: `status` 500 (a fault), 503 (down) or 403 (the caller
+    /// lacks a permission), in its own shape.
     fn broken(&mut self, call: &Call, status: u16) -> Answer;
 
     /// Makes every token and session given out so far invalid.

@@ -99,18 +99,24 @@ impl Backend {
         let split = 0.3 + 0.6 * dice.unit();
         let failed = dice.chance(fault.error_rate);
         let hang = dice.chance(fault.hang_rate);
+        let refused = match (fault.down, fault.forbids(call)) {
+            (true, _) => Some(503),
+            (_, true) => Some(403),
+            _ => failed.then_some(500),
+        };
         let millis = |milliseconds: f64| Duration::from_secs_f64(milliseconds / 1000.0);
         Fate {
             before: millis(latency_ms * split),
             after: millis(latency_ms * (1.0 - split)),
-            refused: if fault.down { Some(503) } else { failed.then_some(500) },
-            hang: hang && !fault.down && !failed,
+            hang: hang && refused.is_none(),
+            refused,
         }
     }
 
     fn record(&self, call: &Call, answer: &Answer, fate: &Fate, started_at: f64) {
         let fault = match fate {
             Fate { refused: Some(503), .. } => Some("down"),
+            Fate { refused: Some(403), .. } => Some("forbidden"),
             Fate { refused: Some(_), .. } => Some("error"),
             Fate { hang: true, .. } => Some("hang"),
             _ => None,

@@ -1,9 +1,12 @@
 //! Genesys Cloud as its contract says.
 
 use serde_json::{Value, json};
+use trunkline_load::customers::{self, Customer};
+use trunkline_load::external_contact::ExternalContact;
 use trunkline_simulators::http::{Answer, Call, Door};
 use trunkline_simulators::quota::{Rule, Window};
 use trunkline_simulators::{Credentials, Genesys, Simulator};
+use uuid::Uuid;
 
 use crate::support::{NOW, basic, form};
 
@@ -13,7 +16,7 @@ const PARTICIPANT: &str = "9fb2ca78-8389-4758-b76a-9b0300de1fce";
 fn genesys(calls: u32) -> (Genesys, Credentials) {
     let credentials = Credentials::random();
     let rule = Rule { calls, window_ms: 60_000, window: Window::FromFirstCall, counted_every_ms: 0 };
-    (Genesys::new(&credentials, Some(rule), 86_400), credentials)
+    (Genesys::new(&credentials, Some(rule), 86_400, 500, NOW), credentials)
 }
 
 fn token_call(credentials: &Credentials) -> Call {
@@ -30,6 +33,10 @@ fn token(genesys: &mut Genesys, credentials: &Credentials) -> String {
 
 fn attributes_path() -> String {
     format!("/api/v2/conversations/{CONVERSATION}/participants/{PARTICIPANT}/attributes")
+}
+
+fn contact_path(id: Uuid) -> String {
+    format!("/api/v2/externalcontacts/contacts/{id}")
 }
 
 fn patch(token: &str, body: &Value) -> Call {
@@ -103,6 +110,10 @@ fn errors_have_the_platforms_codes_and_its_correlation_id() {
             400,
             "bad.request",
         ),
+        (with(Call::new("GET", "/api/v2/externalcontacts/contacts/C-000001")), 400, "bad.request"),
+        (with(Call::new("GET", &contact_path(customers::contact(501)))), 404, "not.found"),
+        (with(Call::new("DELETE", &contact_path(customers::contact(1)))), 405, "method.not.allowed"),
+        (Call::new("GET", &contact_path(customers::contact(1))), 401, "authentication.required"),
         (patch(&token, &json!({})), 400, "bad.request"),
         (patch(&token, &json!({"attributes": {"tier": 3}})), 400, "invalid.value"),
     ];
@@ -148,6 +159,41 @@ fn attributes_merge_and_only_a_change_is_an_effect() {
     let conversation = genesys.answer(&get, NOW).body_json();
     assert_eq!(conversation["participants"][0]["id"], PARTICIPANT);
     assert_eq!(conversation["participants"][0]["attributes"]["b"], "2");
+}
+
+/// Each contact tells what it is to tell: the customer's number, a way to reach them, or nothing to find anybody by.
+#[test]
+fn contacts_tell_how_their_customers_can_be_found() {
+    let (mut genesys, credentials) = genesys(100_000);
+    let bearer = format!("Bearer {}", token(&mut genesys, &credentials));
+    let mut get = |id: Uuid| {
+        let path = format!("{}?expand=externalDataSources", contact_path(id));
+        let answer = genesys.answer(&Call::new("GET", &path).with_header("Authorization", &bearer), NOW);
+        assert_eq!((answer.status, answer.resource.clone()), (200, Some(format!("genesys/contact/{id}"))));
+        assert!(answer.header_value("inin-ratelimit-count").is_some(), "it counts");
+        answer.body_json()
+    };
+    let (mut merged, mut without_number, mut without_anything) = (0, 0, 0);
+    for customer in (1..=500).map(Customer::of) {
+        let contact = ExternalContact::of(&customer);
+        let body = get(customer.contact_id);
+        assert_eq!(body["id"], customer.contact_id.to_string());
+        assert_eq!(body["lastName"], customer.name);
+        let told = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        assert_eq!(told("/externalIds/0/value"), contact.number);
+        assert_eq!(told("/externalIds/0/externalSource/name").is_some(), contact.number.is_some());
+        assert_eq!((told("/workPhone/e164"), told("/workEmail")), (contact.phone.clone(), contact.email));
+        assert_eq!(told("/canonicalContact/id"), contact.canonical.map(|id| id.to_string()));
+        if let Some(canonical) = contact.canonical {
+            let of_canonical = get(canonical);
+            assert_eq!(of_canonical["id"], canonical.to_string());
+            assert_eq!(of_canonical["externalIds"], body["externalIds"]);
+        }
+        merged += usize::from(contact.canonical.is_some());
+        without_number += usize::from(contact.number.is_none());
+        without_anything += usize::from(contact.phone.is_none());
+    }
+    assert!(merged > 0 && without_number > without_anything && without_anything > 0);
 }
 
 #[test]

@@ -124,12 +124,31 @@ async fn the_answer_to_a_lookup_is_in_the_audit_log_unless_it_was_withheld() {
     assert_eq!(lookups, [Some(answered.as_str()), None, None]);
 }
 
+/// Each system refuses in its own words, and keeps no token from anybody.
+#[tokio::test]
+async fn what_a_caller_may_not_do_is_refused_and_nothing_else() {
+    let running = running(Latency::NONE).await;
+    let api = running.sandbox.addresses.genesys_api.clone();
+    let forbidden = vec!["/api/v2/externalcontacts".to_owned(), "/oauth".to_owned()];
+    running.sandbox.set_fault(System::Genesys, FaultProfile { forbidden, ..FaultProfile::default() });
+    let contact = trunkline_load::customers::contact(1);
+    let url = format!("{api}/api/v2/externalcontacts/contacts/{contact}");
+    let refused = running.client.get(&url).bearer_auth(&running.token).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["code"], "missing.any.permissions");
+    assert!(body["message"].as_str().unwrap().ends_with("[externalContacts:contact:view]"));
+    assert!(!running.genesys_token().await.is_empty());
+    assert_eq!(running.patched("GOLD").await, 200);
+}
+
 #[tokio::test]
 async fn faults_come_and_go_at_run_time() {
     let mut running = running(Latency::NONE).await;
     let cases = [
         (json!({"down": true}), 503, Some("down")),
         (json!({"errorRate": 1.0}), 500, Some("error")),
+        (json!({"forbidden": ["/api/v2/conversations"], "hangRate": 1.0}), 403, Some("forbidden")),
         (json!({"rateLimit": 0}), 429, None),
         (json!({"revokeTokens": true}), 401, None),
     ];
