@@ -6,6 +6,7 @@
 //! was answered, and when.
 
 mod answers;
+mod names;
 mod view;
 
 use std::collections::HashMap;

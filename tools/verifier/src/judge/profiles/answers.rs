@@ -2,12 +2,12 @@
 //! answers are read as the vendors document them (contracts: Salesforce query, SAP OData version 2,
 //! ServiceNow aggregate).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::names::Names;
 use crate::evidence::{Call, ProfileFields, ProfileRecord};
-use crate::percent::decoded;
 use crate::report::Verdict;
 
 /// What was answered about each customer, by system.
@@ -29,6 +29,8 @@ struct Answer {
 enum Said {
     /// It does not know the customer.
     Nothing,
+    /// It knows several who may be meant, so it says nothing of this one.
+    Several,
     Account {
         name: Option<String>,
         tier: Option<String>,
@@ -52,24 +54,12 @@ const STAMPED_EARLY_MS: f64 = 100.0;
 
 impl<'a> Answers<'a> {
     pub(super) fn new(calls: &'a [Call], customers: impl Iterator<Item = &'a str>) -> Self {
-        let customers: HashSet<&str> = customers.collect();
+        let names = Names::new(calls, customers);
         let mut by_customer: HashMap<(&str, &str), Vec<Answer>> = HashMap::new();
         let mut number = 0;
         for call in calls.iter().filter(|call| call.method.eq_ignore_ascii_case("GET")) {
             let Some(at) = call.finished_at else { continue };
-            let target = decoded(&call.path);
-            // A customer's id stands in the question, whatever the question is.
-            let words = target.split(|character: char| !is_of_id(character));
-            let named: BTreeSet<&&str> = words
-                .filter_map(|word| customers.get(word))
-                .chain(
-                    // An id with a space or a sign of its own is no word.
-                    customers
-                        .iter()
-                        .filter(|customer| !customer.chars().all(is_of_id) && target.contains(**customer)),
-                )
-                .collect();
-            for customer in named {
+            for customer in names.in_question(&call.path) {
                 number += usize::from(call.answer.is_some());
                 let answer = Answer { at, said: said(call) };
                 by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
@@ -90,6 +80,14 @@ impl<'a> Answers<'a> {
         if record.key != customer {
             verdict
                 .object("relabelled", || format!("customer.profiles {place}: the key is not its customer"));
+        }
+        for system in SYSTEMS {
+            // One that is not told of was not asked, as nothing leads to what it knows the customer by.
+            if !record.sources.contains_key(system) && says_anything(system, &record.fields) {
+                verdict.object("unanswered", || {
+                    format!("customer.profiles {place}: it has something from {system}, and does not tell of asking it")
+                });
+            }
         }
         for (system, source) in &record.sources {
             if (source.fetched_at.is_none() || source.status == "NOT_FOUND")
@@ -147,6 +145,8 @@ impl Answer {
         let Some(said) = &self.said else { return false };
         match said {
             Said::Nothing => status != "OK",
+            // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
+            Said::Several => status != "OK" && !says_anything("salesforce", fields),
             Said::Account { name, tier, .. } => {
                 status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
             }
@@ -160,9 +160,8 @@ impl Answer {
     }
 }
 
-fn is_of_id(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '@')
-}
+/// The systems that have fields of a profile to tell.
+const SYSTEMS: [&str; 3] = ["salesforce", "sap", "servicenow"];
 
 /// Whether a record has a field that is this system's to tell.
 fn says_anything(system: &str, fields: &ProfileFields) -> bool {
@@ -192,7 +191,11 @@ fn said(call: &Call) -> Option<Said> {
 }
 
 fn account(body: &Value) -> Option<Said> {
-    let Some(record) = body["records"].as_array()?.first() else { return Some(Said::Nothing) };
+    let record = match body["records"].as_array()?.as_slice() {
+        [] => return Some(Said::Nothing),
+        [record] => record,
+        _ => return Some(Said::Several),
+    };
     let text = |name: &str| record[name].as_str().map(str::to_owned);
     let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     let midnight =

@@ -198,6 +198,96 @@ fn a_record_is_what_was_answered_then() {
     assert!(judged(of_another, &calls()).contains(&"relabelled"));
 }
 
+const ADA: &str = "0778af41-946e-40f2-b374-dbfa32411b5f";
+const BOB: &str = "5846bd38-fc14-4ee9-9bab-68a6818f4a9e";
+const OF_BOTH: &str = "%2B13172000001";
+
+/// The directory's answer about a contact with a number at the CRMs, or none, and the phone of both.
+fn contact(id: &str, number: Option<&str>) -> Call {
+    let numbers: Vec<_> = number.iter().map(|number| serde_json::json!({"value": number})).collect();
+    let answer = serde_json::json!({"externalIds": numbers, "workPhone": {"e164": "+13172000001"}});
+    let path = format!("/api/v2/externalcontacts/contacts/{id}");
+    Call { path, ..call("genesys", 900.0, &answer.to_string()) }
+}
+
+/// Salesforce's answer to a question with that word: an account for each name.
+fn accounts(word: &str, at: f64, names: &[&str]) -> Call {
+    let account = |name: &&str| serde_json::json!({"Name": name, "LoyaltyTier__c": "GOLD"});
+    let records: Vec<_> = names.iter().map(account).collect();
+    let answer = serde_json::json!({"records": records}).to_string();
+    Call { path: format!("/query?q=Key%3D%27{word}%27"), ..call("salesforce", at, &answer) }
+}
+
+/// What a profile of a contact has from Salesforce alone.
+fn record_of(customer: &str, name: Option<&str>, status: &str) -> ProfileRecord {
+    let mut record = record();
+    record.sources.remove("servicenow");
+    record.sources.get_mut("salesforce").unwrap().status = status.into();
+    record.key = customer.into();
+    record.fields = ProfileFields {
+        customer_id: customer.into(),
+        account_name: name.map(str::to_owned),
+        loyalty_tier: name.map(|_| "GOLD".into()),
+        ..Default::default()
+    };
+    record
+}
+
+#[test]
+fn a_contacts_profile_is_what_was_answered_about_the_customer_it_leads_to() {
+    let calls = [
+        contact(ADA, Some("C-000001")),
+        contact(BOB, Some("C-000002")),
+        accounts("C-000001", 998.0, &["Ada"]),
+        accounts("C-000002", 999.0, &["Bob"]),
+    ];
+    assert_eq!(judged(record_of(ADA, Some("Ada"), "OK"), &calls), [""; 0]);
+    assert_eq!(judged(record_of(BOB, Some("Bob"), "OK"), &calls), [""; 0]);
+    assert_eq!(judged(record_of(ADA, Some("Bob"), "OK"), &calls), ["unanswered"], "of another");
+    assert_eq!(judged(record_of(ADA, Some("Ada"), "OK"), &calls[1..]), ["unanswered"], "nothing led there");
+    let mut more = record_of(ADA, Some("Ada"), "OK");
+    more.fields.open_tickets = Some(3);
+    assert_eq!(judged(more, &calls), ["unanswered"], "ServiceNow was not asked");
+}
+
+#[test]
+fn what_several_may_be_meant_by_is_known_of_none_of_them() {
+    let found = |names: &[&str]| [contact(ADA, None), contact(BOB, None), accounts(OF_BOTH, 998.0, names)];
+    let of = |name, status| record_of(ADA, name, status);
+    assert_eq!(judged(of(Some("Ada"), "OK"), &found(&["Ada"])), [""; 0]);
+    for name in ["Ada", "Bob"] {
+        assert_eq!(judged(of(Some(name), "OK"), &found(&["Ada", "Bob"])), ["unanswered"]);
+    }
+    assert_eq!(judged(of(None, "OK"), &found(&["Ada", "Bob"])), ["unanswered"]);
+    assert_eq!(judged(of(None, "NOT_FOUND"), &found(&["Ada", "Bob"])), [""; 0]);
+    // A question with Bob's number is about Bob, though the phone beside it is Ada's as well.
+    let both = format!("{OF_BOTH}%27%20OR%20Number%3D%27C-000002");
+    let calls = [contact(ADA, None), contact(BOB, Some("C-000002")), accounts(&both, 998.0, &["Bob"])];
+    assert_eq!(judged(of(Some("Bob"), "OK"), &calls), ["unanswered"]);
+    assert_eq!(judged(record_of(BOB, Some("Bob"), "OK"), &calls), [""; 0]);
+}
+
+/// Where nothing leads to what a system knows the customer by, neither record nor events tell of it.
+#[test]
+fn a_system_that_was_not_asked_is_told_of_nowhere() {
+    let mut known = record();
+    known.sources.remove("servicenow");
+    known.fields.open_tickets = None;
+    let mut event = event();
+    event.enrichment.sources.remove("servicenow");
+    event.profile = Some(known.fields.clone());
+    let violations = |event: &Enriched, record: &ProfileRecord| {
+        let (enriched, profiles) = (vec![event.clone()], vec![record.clone()]);
+        judge(&Evidence { enriched, profiles, ..Evidence::default() }, Some(&rules()), false).violations()
+    };
+    assert_eq!(violations(&event, &known), 0);
+    assert!(violations(&event, &record()) > 0, "the record tells of it");
+    let mut missing = event.clone();
+    (missing.profile, missing.enrichment.status) = (None, "MISSING".into());
+    missing.enrichment.sources.get_mut("salesforce").unwrap().status = "NOT_FOUND".into();
+    assert_eq!(violations(&missing, &record()), 0);
+}
+
 #[test]
 fn an_interaction_is_an_ended_conversation_or_what_a_crm_tells() {
     let mut touched = record();

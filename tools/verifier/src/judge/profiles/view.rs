@@ -99,7 +99,7 @@ impl<'a> Views<'a> {
         if let Some(rules) = self.rules {
             let others = sources.keys().any(|system| !rules.systems.contains(system));
             let lacking = rules.systems.iter().any(|system| !sources.contains_key(system));
-            if others || lacking && !sources.is_empty() {
+            if others || lacking && !sources.is_empty() && !self.asked_no_others(event) {
                 return Some("its sources are not the systems that are asked".to_owned());
             }
             let follows = follows(sources, rules.freshness_ms);
@@ -109,6 +109,18 @@ impl<'a> Views<'a> {
         let follows = follows(sources, i64::MAX);
         let consistent = follows == status || status == "STALE" && matches!(follows, "COMPLETE" | "PARTIAL");
         (!consistent).then(|| format!("has status {status}, its sources say {follows}"))
+    }
+
+    /// Whether no other systems were asked than those that an event names: nothing led to what the others know its
+    /// customer by. Then the records do not tell of them either, or there is no profile to be in a record.
+    fn asked_no_others(&self, event: &Enriched) -> bool {
+        let customer = event.fact.customer_id.as_deref().unwrap_or_default();
+        let stated = &event.enrichment.sources;
+        event.profile.is_none()
+            || self
+                .records
+                .get(customer)
+                .is_some_and(|records| records.iter().any(|record| record.sources.keys().eq(stated.keys())))
     }
 
     /// In what an event's profile is not this record's, read at one moment that the ages agree on; names, no values.
