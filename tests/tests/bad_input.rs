@@ -22,8 +22,7 @@ async fn wrong_input_gets_its_status_and_harms_nothing() -> Result<()> {
     let deployment = Deployment::new("bad-input", "sorted").await?;
     let _ingest = deployment.start("ingest", "ingest-0").await?;
     let key = vec![(API_KEY_HEADER.to_owned(), deployment.secrets().eventbridge_api_key.clone())];
-    let good =
-        Step { conversation: "c0", step: "customer.start", at: 1_775_000_000_000, customer: "C-000001" };
+    let good = Step { conversation: "c0", step: "customer.start", at: 1_775_000_000_000, customer: 1 };
     let unmapped_type = {
         let mut body = good.envelope("6f1c2ff0-0000-4000-8000-000000000001");
         body["detail"]["eventBody"]["conversationId"] = serde_json::json!({"not": "a string"});
@@ -98,8 +97,7 @@ async fn wrong_input_gets_its_status_and_harms_nothing() -> Result<()> {
 async fn another_body_under_a_used_transport_id_is_another_event() -> Result<()> {
     let deployment = Deployment::new("used-id", "sorted").await?;
     let _ingest = deployment.start("ingest", "ingest-0").await?;
-    let first =
-        Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: "C-000001" };
+    let first = Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: 1 };
     let other = Step { at: 1_775_000_000_500, ..first.clone() };
     let id = "6f1c2ff0-0000-4000-8000-000000000003";
 

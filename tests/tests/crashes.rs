@@ -155,8 +155,7 @@ async fn ingest_takes_webhooks_until_load_balancers_have_noticed_that_it_stops()
             Ok(Some(reqwest::get(&readiness).await?.status()).filter(|status| *status == 503))
         })
         .await?;
-        let step =
-            Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: "C-000001" };
+        let step = Step { conversation: "c1", step: "customer.start", at: 1_775_000_000_000, customer: 1 };
         deployment.post(step.envelope("6f1c2ff0-0000-4000-8000-000000000004")).await
     };
 

@@ -16,7 +16,7 @@ use trunkline_simulators::{FaultProfile, System};
 use trunkline_tests::payloads::call;
 use trunkline_tests::{Deployment, Program, until};
 
-const CUSTOMER: &str = "C-000001";
+const CUSTOMER: u32 = 1;
 const START: i64 = 1_775_000_000_000;
 /// Conversations, each of which begins with a payload of nearly the largest size.
 const CONVERSATIONS: usize = 25;

@@ -1,6 +1,7 @@
 //! One conversation all the way: webhooks in, enriched events and a routing decision out, write-backs in the systems.
 
 use anyhow::{Context as _, Result};
+use trunkline_load::customers;
 use trunkline_load::generator::EVENTBRIDGE;
 use trunkline_load::sign::API_KEY_HEADER;
 use trunkline_tests::payloads::{Step, call};
@@ -8,7 +9,7 @@ use trunkline_tests::{Deployment, until};
 use trunkline_verifier::avro::Fields;
 
 const CONVERSATION: &str = "2f7bf00a-0fc2-4d6a-9b56-92238191433e";
-const CUSTOMER: &str = "C-000001";
+const CUSTOMER: u32 = 1;
 const START: i64 = 1_775_000_000_000;
 
 /// The canonical types of [`call`]'s steps, in order.
@@ -30,6 +31,7 @@ async fn a_shuffled_and_doubled_call_comes_out_once_in_order_and_is_written_back
     let _sink = deployment.start("sink", "sink-0").await?;
 
     // Backwards, and everything twice: the second time as the bus redelivers, under another transport id.
+    let contact = customers::contact(CUSTOMER).to_string();
     let steps = call(CONVERSATION, CUSTOMER, START);
     for (number, step) in steps.iter().rev().chain(&steps).enumerate() {
         let reply = deployment.post(step.envelope(&format!("6f1c2ff0-0000-4000-8000-{number:012}"))).await?;
@@ -43,7 +45,7 @@ async fn a_shuffled_and_doubled_call_comes_out_once_in_order_and_is_written_back
         assert_eq!(event.integer("eventTime")?, START + index as i64 * 1_000, "{expected}");
         assert_eq!(event.text("eventTimeSource")?, "PLATFORM");
         assert_eq!(event.optional_text("conversationId")?.as_deref(), Some(CONVERSATION));
-        assert_eq!(event.optional_text("customerId")?.as_deref(), Some(CUSTOMER), "{expected}");
+        assert_eq!(event.optional_text("customerId")?.as_deref(), Some(contact.as_str()), "{expected}");
         let data: serde_json::Value =
             serde_json::from_str(&event.optional_text("data")?.context("no data")?)?;
         assert_eq!(
@@ -53,7 +55,7 @@ async fn a_shuffled_and_doubled_call_comes_out_once_in_order_and_is_written_back
     }
     let ended = &enriched[TYPES.len() - 1];
     assert_eq!(ended.record("conversation")?.text("state")?, "ended");
-    assert_eq!(ended.record("profile")?.text("customerId")?, CUSTOMER);
+    assert_eq!(ended.record("profile")?.text("customerId")?, contact);
     assert!(ended.record("profile")?.optional_text("accountName")?.is_some(), "the CRMs know the customer");
 
     let decisions = settled(&deployment, "routing.decisions", 1).await?;

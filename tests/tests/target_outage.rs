@@ -9,7 +9,7 @@ use trunkline_simulators::{FaultProfile, System};
 use trunkline_tests::payloads::call;
 use trunkline_tests::{Deployment, until};
 
-const CUSTOMER: &str = "C-000001";
+const CUSTOMER: u32 = 1;
 const START: i64 = 1_775_000_000_000;
 /// The first goes through before anything happens, so that the sink has its tokens.
 const CALLS: usize = 12;

@@ -6,12 +6,16 @@
 //!
 //! | source | path |
 //! |---|---|
-//! | `genesys-eventbridge` | `detail.eventBody.externalContactId` of customer and contact events; `detail.eventBody.attributes.customerId` of attributes events; `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now; elsewhere `conversationExternalContactIds[0]` |
-//! | `genesys-open-messaging` | `channel.from.id` inbound, `channel.to.id` outbound and in receipts |
+//! | `genesys-eventbridge` | the contact in `detail.eventBody.externalContactId` of customer and contact events, in `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now, elsewhere in `conversationExternalContactIds[0]`; the CRM's number in `detail.eventBody.attributes.customerId` of the calls whose flow asked for it |
+//! | `genesys-open-messaging` | who writes: `channel.from` inbound, `channel.to` outbound and in receipts; an e-mail address, a phone number or an opaque id, as `idType` says |
 //! | `cxone-digital` | `data.case.authorEndUserIdentity.idOnExternalPlatform`, also `data.case.customFields[ident = customerId].value` and on inbound messages `data.message.authorEndUserIdentity.idOnExternalPlatform` |
+//!
+//! A contact is a UUID of Genesys' directory, as [`external_contact`](crate::external_contact) has it; what CXone names
+//! is the CRM's number.
 //!
 //! What agents and queue members do, and audits, concern no customer and no conversation.
 
+mod address;
 mod arrivals;
 mod background;
 mod behaviour;

@@ -39,7 +39,7 @@ pub struct Line {
     pub attempts: u32,
     /// Native conversation id, where there is one.
     pub conversation_id: Option<String>,
-    /// The customer concerned, where there is one.
+    /// The customer concerned by the CRMs' number, however the delivery names that customer; null where there is none.
     pub customer_id: Option<String>,
     /// When the fact happened.
     pub event_time: i64,

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde_json::Value;
-use trunkline_load::customers;
+use trunkline_load::customers::{self, Customer};
 use trunkline_load::generator::{
-    Behaviour, CXONE_DIGITAL, Day, DaySettings, Delivery, EVENTBRIDGE, Kind, OPEN_MESSAGING, StreamFaults,
+    Behaviour, Day, DaySettings, Delivery, EVENTBRIDGE, Kind, OPEN_MESSAGING, StreamFaults,
 };
 use trunkline_load::sign::{Secrets, hub_signature};
+use uuid::Uuid;
 
 const START_MS: i64 = 1_795_000_000_000;
 const CALL_AS_IT_IS: &str = "v2.users.{id}.conversations.calls";
@@ -120,7 +121,7 @@ fn malformed_deliveries_are_what_their_expected_status_says() {
 
 #[test]
 fn customers_are_where_the_module_says() {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for delivery in day(2, 200.0, 30) {
         if delivery.expected_status != 202 || delivery.customer_id.is_none() {
             continue;
@@ -135,12 +136,34 @@ fn customers_are_where_the_module_says() {
             OPEN_MESSAGING => &body["channel"]["to"]["id"],
             _ => &body["data"]["case"]["authorEndUserIdentity"]["idOnExternalPlatform"],
         };
-        assert_eq!(found.as_str(), delivery.customer_id.as_deref(), "delivery {}", delivery.id);
-        let number = customers::number(found.as_str().unwrap()).unwrap();
+        let number = customers::number(delivery.customer_id.as_deref().unwrap()).unwrap();
         assert!((1..=500).contains(&number));
-        *seen.entry(delivery.source).or_default() += 1;
+        let customer = Customer::of(number);
+        let kind = match delivery.source {
+            EVENTBRIDGE => "contact",
+            OPEN_MESSAGING if body["direction"] == "Inbound" => {
+                body["channel"]["from"]["idType"].as_str().unwrap()
+            }
+            OPEN_MESSAGING => body["channel"]["to"]["idType"].as_str().unwrap(),
+            _ => "number",
+        };
+        let expected = match kind {
+            "contact" => customer.contact_id.to_string(),
+            "number" => customer.id,
+            "Email" => customer.email,
+            "Phone" => customer.phone,
+            _ => Uuid::new_v5(&customer.contact_id, b"messaging").to_string(),
+        };
+        assert_eq!(found.as_str(), Some(expected.as_str()), "delivery {}", delivery.id);
+        let attributes = &body["detail"]["eventBody"]["attributes"];
+        if !attributes["customerId"].is_null() {
+            assert_eq!(attributes["customerId"].as_str(), delivery.customer_id.as_deref());
+            *seen.entry("attribute".to_owned()).or_default() += 1;
+        }
+        *seen.entry(kind.to_owned()).or_default() += 1;
     }
-    assert_eq!(seen.keys().copied().collect::<Vec<_>>(), [CXONE_DIGITAL, EVENTBRIDGE, OPEN_MESSAGING]);
+    let kinds: Vec<&str> = seen.keys().map(String::as_str).collect();
+    assert_eq!(kinds, ["Email", "Opaque", "Phone", "attribute", "contact", "number"]);
 }
 
 /// The generated payloads have the members of the captured ones that a mapping can rest on.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use trunkline_load::customers;
 use trunkline_load::generator::{Delivery, EVENTBRIDGE, Kind};
 use trunkline_rig::payloads::Step;
 
@@ -66,10 +67,9 @@ impl Calls {
         let happens = self.every * nth + self.step * (step - self.steps.start) as u32;
         let event_time = self.start_ms + happens.as_millis() as i64;
         let conversation = conversation(number);
-        let customer = format!("C-{:06}", 1 + number % u64::from(CUSTOMERS));
+        let customer = 1 + (number % u64::from(CUSTOMERS)) as u32;
         let id = number * 100 + step as u64 + 1;
-        let happened =
-            Step { conversation: &conversation, step: STEPS[step], at: event_time, customer: &customer };
+        let happened = Step { conversation: &conversation, step: STEPS[step], at: event_time, customer };
         let body = happened.envelope(&format!("6f1c2ff0-0000-4000-8000-{id:012}"));
         Delivery {
             id,
@@ -79,7 +79,7 @@ impl Calls {
             expected_status: 202,
             body: body.to_string().into_bytes(),
             conversation_id: Some(conversation),
-            customer_id: Some(customer),
+            customer_id: Some(customers::id(customer)),
             event_time,
             fact: format!("{number}-{step}"),
             behaviour: None,

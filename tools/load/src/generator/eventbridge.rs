@@ -12,9 +12,12 @@ use crate::clock::{iso_millis, iso_seconds};
 #[derive(Debug, Clone)]
 pub(crate) struct Conversation {
     pub(crate) id: String,
-    pub(crate) customer_id: String,
-    /// The customer's number and the one that was called; empty where nobody calls.
-    pub(crate) ani: String,
+    /// The customer's contact in Genesys' directory.
+    pub(crate) contact_id: String,
+    /// What the conversation comes from: the URI of a caller, or who writes.
+    pub(crate) address: String,
+    /// The number on which the customer is called back, and the one that was called; empty where nobody calls.
+    pub(crate) phone: String,
     pub(crate) dnis: String,
 }
 
@@ -68,14 +71,14 @@ pub(crate) fn detail(
     body.insert("eventTime".into(), json!(script.now_ms()));
     body.insert("conversationId".into(), json!(conversation.id));
     body.insert("participantId".into(), json!(participant.id));
-    body.insert("conversationExternalContactIds".into(), json!([conversation.customer_id]));
+    body.insert("conversationExternalContactIds".into(), json!([conversation.contact_id]));
     // What is known of a participant is known beyond its sessions.
     if suffix != "attributes" {
         body.insert("sessionId".into(), json!(participant.session));
         body.extend(medium(conversation, participant.media));
     }
     if suffix == "contact" || suffix.starts_with("customer.") {
-        body.insert("externalContactId".into(), json!(conversation.customer_id));
+        body.insert("externalContactId".into(), json!(conversation.contact_id));
     }
     if let Value::Object(extra) = extra {
         body.extend(extra);
@@ -87,31 +90,32 @@ pub(crate) fn detail(
 
 /// The medium of a session, and its addresses.
 fn medium(conversation: &Conversation, media: Media) -> Map<String, Value> {
-    let Conversation { customer_id, ani, dnis, .. } = conversation;
+    let Conversation { address, phone, dnis, .. } = conversation;
+    let tel = |number: &str| format!("tel:{number}");
     let call = |direction: &str, ani: &str, dnis: &str| {
         json!({
             "mediaType": "VOICE",
             "direction": direction,
             "provider": "Edge",
-            "ani": format!("tel:{ani}"),
-            "dnis": format!("tel:{dnis}"),
+            "ani": ani,
+            "dnis": dnis,
         })
     };
     let fields = match media {
-        Media::Voice => call("INBOUND", ani, dnis),
-        Media::VoiceOut => call("OUTBOUND", dnis, ani),
+        Media::Voice => call("INBOUND", address, &tel(dnis)),
+        Media::VoiceOut => call("OUTBOUND", &tel(dnis), &tel(phone)),
         Media::Message => json!({
             "mediaType": "MESSAGE",
             "direction": "INBOUND",
             "messageType": "OPEN",
             "provider": "PureCloud Messaging",
-            "addressFrom": customer_id,
+            "addressFrom": address,
         }),
         Media::Callback(scheduled_ms) => json!({
             "mediaType": "CALLBACK",
             "direction": "INBOUND",
             "provider": "PureCloud Callback",
-            "callbackNumbers": [ani],
+            "callbackNumbers": [phone],
             "callbackScheduledTime": scheduled_ms,
         }),
     };

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::address::Sender;
 use super::behaviour::Behaviour;
 use super::eventbridge::{Conversation, Media, Participant, detail};
 use super::open_messaging::Thread;
@@ -29,14 +30,17 @@ const ANSWERS: [&str; 4] =
 
 pub(crate) fn exchange(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     let customer = Customer::of(world.caller(script.dice));
+    let sender = Sender::of(&customer);
     let conversation = Conversation {
         id: script.dice.uuid(),
-        customer_id: customer.id,
-        ani: String::new(),
+        contact_id: customer.contact_id.to_string(),
+        address: sender.id.clone(),
+        phone: String::new(),
         dnis: String::new(),
     };
-    script.about(&conversation.id, &conversation.customer_id);
-    let thread = Thread { world, conversation_id: &conversation.id, customer_id: &conversation.customer_id };
+    script.about(&conversation.id, &customer.id);
+    let nickname = &customer.name;
+    let thread = Thread { world, conversation_id: &conversation.id, sender: &sender, nickname };
     let writer = Participant::new(&mut script, Media::Message);
     detail(&mut script, &conversation, &writer, "customer.start", json!({}));
     script.blink();

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::OPEN_MESSAGING;
+use super::address::Sender;
 use super::script::Script;
 use super::world::World;
 use crate::clock::iso_millis;
@@ -12,7 +13,9 @@ use crate::clock::iso_millis;
 pub(crate) struct Thread<'a> {
     pub(crate) world: &'a World,
     pub(crate) conversation_id: &'a str,
-    pub(crate) customer_id: &'a str,
+    pub(crate) sender: &'a Sender,
+    /// What the customer is called there.
+    pub(crate) nickname: &'a str,
 }
 
 impl Thread<'_> {
@@ -24,7 +27,7 @@ impl Thread<'_> {
                 "messageId": message_id,
                 "platform": "Open",
                 "type": "Private",
-                "from": {"id": self.customer_id, "idType": "Opaque", "nickname": self.customer_id},
+                "from": {"id": self.sender.id, "idType": self.sender.id_type, "nickname": self.nickname},
                 "to": {"id": self.world.integration},
                 "time": iso_millis(script.now_ms()),
             },
@@ -80,7 +83,7 @@ impl Thread<'_> {
             "messageId": message_id,
             "platform": "Open",
             "type": "Private",
-            "to": {"id": self.customer_id, "idType": "Opaque"},
+            "to": {"id": self.sender.id, "idType": self.sender.id_type},
             "from": {"nickName": "Trunkline sandbox", "id": self.world.integration, "idType": "Opaque"},
             "time": iso_millis(now_ms),
         })

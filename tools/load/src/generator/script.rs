@@ -48,7 +48,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Which conversation and customer the facts from here on concern.
+    /// Which conversation and customer, by the CRMs' number, the facts from here on concern.
     pub(crate) fn about(&mut self, conversation_id: &str, customer_id: &str) {
         self.conversation_id = Some(conversation_id.to_owned());
         self.customer_id = Some(customer_id.to_owned());

@@ -56,8 +56,8 @@ fn tell(script: &mut Script<'_>, conversation: &Conversation, seat: &Seat, parti
 
 fn customer(conversation: &Conversation, caller: &Participant) -> Value {
     let mut customer = participant(caller, "customer", false);
-    customer["externalContact"] = json!({"id": conversation.customer_id});
-    customer["ani"] = json!(format!("tel:{}", conversation.ani));
+    customer["externalContact"] = json!({"id": conversation.contact_id});
+    customer["ani"] = json!(conversation.address);
     customer
 }
 

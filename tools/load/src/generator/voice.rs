@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::address;
 use super::behaviour::Behaviour;
 use super::callback;
 use super::eventbridge::{Conversation, Media, Participant, detail};
@@ -28,16 +29,17 @@ pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     let customer = Customer::of(world.caller(script.dice));
     let conversation = Conversation {
         id: script.dice.uuid(),
-        customer_id: customer.id,
-        ani: customer.phone,
+        contact_id: customer.contact_id.to_string(),
+        address: address::calling(&customer),
+        phone: customer.phone,
         dnis: "+13175550100".into(),
     };
-    script.about(&conversation.id, &conversation.customer_id);
+    script.about(&conversation.id, &customer.id);
     let caller = Participant::new(&mut script, Media::Voice);
     let at_once = script.dice.chance(world.shares.equal_milliseconds);
     script.behave(at_once.then_some(Behaviour::EqualMilliseconds));
     detail(&mut script, &conversation, &caller, "customer.start", json!({}));
-    menu(world, &mut script, &conversation, &caller, at_once);
+    menu(world, &mut script, &conversation, &caller, &customer.id, at_once);
     if script.dice.chance(world.shares.callbacks) {
         return callback::promised(world, script, &conversation, &caller);
     }
@@ -70,13 +72,14 @@ pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     script.finish()
 }
 
-/// The interactive voice response menu, with what it learned about the caller. It begins in the millisecond of the call
-/// or soon after.
+/// The interactive voice response menu, with what it learned about the caller: some flows ask for the customer's
+/// number, which is the CRM's. It begins in the millisecond of the call or soon after.
 fn menu(
     world: &World,
     script: &mut Script<'_>,
     conversation: &Conversation,
     caller: &Participant,
+    customer_id: &str,
     at_once: bool,
 ) {
     let flow = script.dice.pick(&world.flows).clone();
@@ -95,7 +98,8 @@ fn menu(
     script.think(1.0);
     if script.dice.chance(INTENT_KNOWN) {
         let intent = *script.dice.pick(&INTENTS);
-        let attributes = json!({"customerId": conversation.customer_id, "intent": intent, "language": "en-US", "menuVisits": "1"});
+        let attributes =
+            json!({"customerId": customer_id, "intent": intent, "language": "en-US", "menuVisits": "1"});
         detail(script, conversation, caller, "attributes", json!({"attributes": attributes}));
         script.blink();
     }
