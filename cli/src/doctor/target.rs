@@ -5,7 +5,6 @@ use std::time::Instant;
 use reqwest::Method;
 use trunkline_config::Config;
 use trunkline_connect::{CallErrorKind, Directory, Outbound, Repeat, Request, Role};
-use trunkline_systems::System;
 
 use super::PROBE_TIMEOUT;
 use super::report::Report;
@@ -22,17 +21,18 @@ pub(super) async fn probe(config: &Config, report: &mut Report) {
     for target in config.targets.values() {
         let began = Instant::now();
         let found = match directory.outbound(&target.name) {
-            Some(outbound) => read(outbound, target.system).await,
+            Some(outbound) => read(outbound).await,
             None => Err("is not set up".to_owned()),
         };
         report.add(format!("target {}", target.name), began, found);
     }
 }
 
-async fn read(outbound: &Outbound, system: System) -> Result<String, String> {
+async fn read(outbound: &Outbound) -> Result<String, String> {
+    let target = outbound.target();
     let request = Request {
         method: Method::GET,
-        path: system.capabilities().probe.to_owned(),
+        path: format!("{}{}", target.api_root(), target.system.capabilities().probe),
         headers: vec![("accept", "application/json".to_owned())],
         body: None,
         repeat: Repeat::OnlyWithoutEffect,

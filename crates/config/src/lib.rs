@@ -14,18 +14,20 @@
 //! - [`Secret`]: values that come from references and print as `***`
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
-//! - `section`, `values`, `expression`, `expression_kind`, `reference`, `url`: readers of a table, of single
-//!   values and of their kinds
+//! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`: readers of a table,
+//!   of single values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
 mod config;
 mod credentials;
 mod enrichment;
+mod extra_headers;
 mod ingest;
 mod kafka;
 mod known_targets;
 mod plugin;
 mod processor;
+mod profile_mapping;
 mod redaction;
 mod registry;
 mod retention;
@@ -43,6 +45,7 @@ mod secret;
 
 mod expression;
 mod expression_kind;
+mod query_names;
 mod reference;
 mod report;
 mod section;
@@ -62,6 +65,7 @@ pub use log_choices::{OnLogChange, OnLoss};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
 pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;
+pub use profile_mapping::{MoneyMapping, ProfileMapping, RecordMapping, RelatedMapping};
 pub use redaction::{PatternPart, PointerPattern, Redaction, RedactionAction, RedactionRule};
 pub use registry::{Registry, RegistryAuth};
 pub use retention::Retention;

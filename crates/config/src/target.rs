@@ -1,11 +1,14 @@
 //! `[targets.NAME]`: outside systems that are read and written.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_systems::{Rate, System};
+use trunkline_systems::{ApiVersion, Rate, System};
 
 use crate::credentials::{Credentials, Proof};
-use crate::section::Section;
+use crate::extra_headers;
+use crate::profile_mapping::ProfileMapping;
+use crate::section::{Problem, Section};
 use crate::url::{origin, private_url};
 use crate::values::{duration, integer, one_of, share, text};
 
@@ -23,6 +26,13 @@ pub struct Target {
     pub base_url: String,
     /// How to log in.
     pub credentials: Credentials,
+    /// Version of its API, where one can be chosen; `None` for the default, see [`Target::api_root`].
+    pub api_version: Option<String>,
+    /// Headers of every request beside those that requests have by themselves, by name in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// Where it keeps customers, and what is read of them (default: the objects of the vendor's standard product);
+    /// `None` for a system that does not know customers.
+    pub profile: Option<ProfileMapping>,
     /// Whether write-backs are done (default) or only observed.
     pub mode: Mode,
     /// Longest time one attempt may take (default 5 s).
@@ -136,6 +146,12 @@ impl Retry {
 // === impl Target ===
 
 impl Target {
+    /// Where its API begins under the base URL, with its version: `/services/data/v60.0`. Empty where every path has
+    /// the version that its resource is known in.
+    pub fn api_root(&self) -> String {
+        self.system.capabilities().api_version.root(self.api_version.as_deref())
+    }
+
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
         let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
         let org = section.required("org", text);
@@ -144,6 +160,9 @@ impl Target {
             false => section.required("base_url", private_url),
         };
         let credentials = Credentials::read(section, system);
+        let api_version = api_version(section, system);
+        let headers = extra_headers::read(section);
+        let profile = ProfileMapping::read(section, system);
         let mode =
             section.or("mode", one_of([("apply", Mode::Apply), ("observe", Mode::Observe)]), Mode::Apply);
         let timeout = section.or("timeout", duration, Duration::from_secs(5));
@@ -162,6 +181,9 @@ impl Target {
             org: org?,
             base_url: base_url.or_else(|| where_discovery_begins(credentials.as_ref()?))?,
             credentials: credentials?,
+            api_version,
+            headers,
+            profile,
             mode,
             timeout,
             rate: rate.unwrap_or(system.limits().default_rate),
@@ -169,6 +191,23 @@ impl Target {
             retry,
         })
     }
+}
+
+/// The version that is chosen, in the form that the system's versions have.
+fn api_version(section: &Section<'_>, system: Option<System>) -> Option<String> {
+    let versions = system.map(|system| system.capabilities().api_version);
+    section.optional("api_version", |value| {
+        let written = text(value)?;
+        match versions {
+            Some(ApiVersion::Segment { form, .. }) if !form.fits(&written) => {
+                Err(Problem::new(format!("is '{written}', must be a version such as '{}'", form.example())))
+            }
+            Some(ApiVersion::InPaths) => {
+                Err(Problem::new("does not belong to this system: its paths have their versions in them"))
+            }
+            Some(ApiVersion::Segment { .. }) | None => Ok(written),
+        }
+    })
 }
 
 /// The token endpoint's host, which also has the configuration documents of tenants.

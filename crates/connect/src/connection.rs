@@ -131,6 +131,9 @@ impl Connection {
         if let Some(traceparent) = &request.traceparent {
             builder = builder.header(HeaderName::from_static("traceparent"), traceparent);
         }
+        for (name, value) in &self.target.headers {
+            builder = builder.header(name, value);
+        }
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }

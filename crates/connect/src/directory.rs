@@ -13,8 +13,9 @@ use trunkline_systems::System;
 use crate::breaker::State;
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
+use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
-use crate::profile_part::{self, Question};
+use crate::profile_part::{self, Exchange, LookupError, Question};
 use crate::quota::{self, Role, TooSmall};
 use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
@@ -149,6 +150,22 @@ impl Directory {
     ) -> Vec<ProfilePart> {
         let question = Question { customer_id, deadline, traceparent, now };
         join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
+    }
+
+    /// Asks one target, by its configured name, whom a key means. Each question is shown to `seen` with its answer.
+    ///
+    /// # Errors
+    /// [`LookupError`]; that nobody or several are known by the key is no error.
+    pub async fn find_customer(
+        &self,
+        target: &str,
+        key: &ProfileKey,
+        depth: Depth,
+        deadline: Instant,
+        traceparent: Option<&str>,
+        seen: &mut (dyn FnMut(Exchange) + Send),
+    ) -> Result<Found, LookupError> {
+        profile_part::find(self.find(target)?, key, depth, deadline, traceparent, seen).await
     }
 
     /// Reads the present values of what a write would change.

@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
+//! - [`ProfileKey`], [`Found`]: customers, by whatever is known of them, as the mapping of a target says
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
 //! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
@@ -38,6 +39,7 @@ mod outbound;
 mod password;
 mod profile_part;
 mod quota;
+mod record;
 mod request;
 mod retry;
 mod systems;
@@ -53,7 +55,9 @@ mod write_calls;
 pub use directory::{Directory, EndpointStatus};
 pub use error::{CallError, CallErrorKind};
 pub use event::Event;
+pub use lookup::{Depth, Found, FoundCustomer, ProfileKey};
 pub use outbound::Outbound;
+pub use profile_part::{Exchange, LookupError};
 pub use quota::{Role, TooSmall};
 pub use report::Reporter;
 pub use request::{Request, Response};

@@ -12,7 +12,7 @@ use trunkline_systems::System;
 
 use crate::classify::{Answer, Classified};
 use crate::limiter::Feedback;
-use crate::lookup::ProfileLookup;
+use crate::lookup::Begin;
 use crate::writes::Implementation;
 
 /// What this crate knows of one system beside its capabilities.
@@ -22,7 +22,7 @@ pub(crate) struct Connector {
     /// What an answer says about the limits of the credential.
     pub(crate) feedback: fn(&HeaderMap) -> Feedback,
     /// How a customer is looked up; `None` for a system that does not know customers.
-    pub(crate) profile: Option<ProfileLookup>,
+    pub(crate) profile: Option<Begin>,
     /// How its operations are carried out.
     pub(crate) operations: &'static [Implementation],
 }

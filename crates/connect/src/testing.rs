@@ -5,7 +5,9 @@ pub(crate) mod stub;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Client, Credentials, Mode, Proof, Retry, Target, TokenLogin};
+use trunkline_config::{
+    Breaker, Client, Credentials, Mode, ProfileMapping, Proof, Retry, Target, TokenLogin,
+};
 use trunkline_schemas::WriteBack;
 use trunkline_systems::{ClientAuthentication, Rate, System};
 
@@ -17,6 +19,9 @@ pub(crate) fn target(base_url: &str) -> Target {
         org: "acme".to_owned(),
         base_url: base_url.to_owned(),
         credentials: Credentials::Basic { username: "trunkline".to_owned(), password: "s3cr3t".into() },
+        api_version: None,
+        headers: BTreeMap::new(),
+        profile: ProfileMapping::standard(System::ServiceNow),
         mode: Mode::Apply,
         timeout: Duration::from_secs(5),
         rate: Rate { calls: 1_000, per: Duration::from_secs(1) },
@@ -30,6 +35,7 @@ pub(crate) fn target_with_token(base_url: &str) -> Target {
     Target {
         name: "crm".to_owned(),
         system: System::Salesforce,
+        profile: ProfileMapping::standard(System::Salesforce),
         credentials: Credentials::Token(token_login(&format!("{base_url}/token"))),
         ..target(base_url)
     }
@@ -50,6 +56,13 @@ pub(crate) fn token_login(token_url: &str) -> TokenLogin {
         life: Duration::from_secs(900),
         introspection: None,
     }
+}
+
+/// A path and its query, decoded for people.
+pub(crate) fn decoded(path: &str) -> String {
+    let url = reqwest::Url::parse(&format!("http://x{path}")).unwrap();
+    let pairs: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{}?{}", url.path(), pairs.join("&"))
 }
 
 /// A command to write fields.

@@ -26,7 +26,7 @@ pub(crate) async fn apply(
     let own_headers = implementation.headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
     let request = request::Request {
         method: implementation.method.clone(),
-        path: (implementation.path)(write),
+        path: format!("{}{}", outbound.target().api_root(), (implementation.path)(write)),
         headers: own_headers.chain([(IDEMPOTENCY_KEY, write.command_id.clone())]).collect(),
         body: Some(body(write)),
         repeat: repeat(write.operation),
@@ -56,7 +56,7 @@ pub(crate) async fn current(
     let implementation = find(outbound, write)?;
     let request = request::Request {
         method: Method::GET,
-        path: (implementation.read_path)(write),
+        path: format!("{}{}", outbound.target().api_root(), (implementation.read_path)(write)),
         headers: Vec::new(),
         body: None,
         repeat: Repeat::Always,

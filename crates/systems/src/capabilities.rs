@@ -1,6 +1,6 @@
 //! What one system can do.
 
-use crate::{ClientAuthentication, Limits, Login, Operation, ProfileField};
+use crate::{ApiVersion, ClientAuthentication, Limits, Login, Operation, ProfileField, StandardProfile};
 
 /// What one system can do, and how it wants to be called.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,14 +13,18 @@ pub struct Capabilities {
     pub logins: &'static [Login],
     /// How a client shows itself to the token endpoint, unless the configuration says otherwise.
     pub client_authentication: ClientAuthentication,
-    /// Something small that every account may read: path and query under the base URL. `trunkline doctor`
+    /// Where its API begins, and which versions of it there are to choose from.
+    pub api_version: ApiVersion,
+    /// Something small that every account may read: path and query behind the API's beginning. `trunkline doctor`
     /// tries credentials with it.
     pub probe: &'static str,
     /// The profile's fields that come from this system; none where it does not know customers.
     pub profile_fields: &'static [ProfileField],
-    /// Endpoint class of the calls that look up a customer, as in metrics; `None` where it does not know
+    /// Endpoint classes of the calls that look up a customer, as in metrics; none where it does not know
     /// customers.
-    pub profile_class: Option<&'static str>,
+    pub profile_classes: &'static [&'static str],
+    /// Where the vendor's standard product keeps customers; `None` where it does not know customers.
+    pub standard_profile: Option<&'static StandardProfile>,
     /// What can be written to it.
     pub operations: &'static [Operation],
 }
@@ -33,7 +37,7 @@ impl Capabilities {
     pub fn endpoint_classes(&self) -> Vec<&'static str> {
         let writes =
             self.operations.iter().flat_map(|operation| [operation.write_class, operation.read_class]);
-        let mut classes: Vec<&'static str> = self.profile_class.into_iter().chain(writes).collect();
+        let mut classes: Vec<&'static str> = self.profile_classes.iter().copied().chain(writes).collect();
         classes.sort_unstable();
         classes.dedup();
         classes

@@ -65,7 +65,7 @@ impl System {
 
     /// Whether it knows customers.
     pub const fn has_profiles(self) -> bool {
-        self.capabilities().profile_class.is_some()
+        self.capabilities().standard_profile.is_some()
     }
 
     /// Whether a profile's field comes from it.
@@ -116,6 +116,16 @@ mod tests {
         for system in System::ALL {
             let fields = system.capabilities().profile_fields;
             assert_eq!(system.has_profiles(), !fields.is_empty(), "{system}");
+            assert_eq!(system.has_profiles(), !system.capabilities().profile_classes.is_empty(), "{system}");
+        }
+    }
+
+    #[test]
+    fn a_standard_profile_gives_only_fields_of_its_system() {
+        for system in System::ALL {
+            let Some(standard) = system.capabilities().standard_profile else { continue };
+            assert!(standard.fields.iter().all(|(field, _)| standard.readable.contains(field)), "{system}");
+            assert!(standard.readable.iter().all(|field| system.owns(*field)), "{system}");
         }
     }
 

@@ -11,10 +11,13 @@
 //!
 //! - [`System`]: the systems, one row each, and their [`Capabilities`]; `catalogue/`: one file a system
 //! - [`Operation`]: what can be written, with its [`Parameter`]s, [`Body`], [`Guarantee`] and [`Concurrency`]
-//! - [`ProfileField`]: what systems know of a customer
+//! - [`ProfileField`]: what systems know of a customer; [`StandardProfile`]: where their vendors' standard products
+//!   keep it
+//! - [`ApiVersion`]: how a version of a system's API is chosen
 //! - [`Limits`] and [`Rate`]: how often a system may be called
 //! - [`Login`] and [`ClientAuthentication`]: how a client logs in, and shows itself to a token endpoint
 
+mod api_version;
 mod capabilities;
 mod catalogue;
 mod guarantee;
@@ -23,7 +26,9 @@ mod login;
 mod operation;
 mod parameter;
 mod profile_field;
+mod standard_profile;
 
+pub use api_version::{ApiVersion, VersionForm};
 pub use capabilities::Capabilities;
 pub use catalogue::System;
 pub use guarantee::{Concurrency, Guarantee};
@@ -32,3 +37,4 @@ pub use login::{ClientAuthentication, Login};
 pub use operation::{Body, FieldNames, Operation};
 pub use parameter::{EventParameter, MissingParameter, Parameter};
 pub use profile_field::ProfileField;
+pub use standard_profile::{QueryLanguage, StandardProfile, StandardRelated};

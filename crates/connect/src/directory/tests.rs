@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde_json::json;
-use trunkline_config::Retry;
+use trunkline_config::{ProfileMapping, Retry};
 use trunkline_profiles::{ProfileData, merge};
 use trunkline_schemas::SourceStatus;
 use trunkline_systems::Rate;
@@ -28,9 +28,13 @@ fn config(targets: Vec<Target>, enrichment: &[&str]) -> Config {
     config
 }
 
+fn sap(base_url: &str) -> Target {
+    let profile = ProfileMapping::standard(System::Sap);
+    Target { name: "erp".to_owned(), system: System::Sap, profile, ..target(base_url) }
+}
+
 fn crms(stub: &Stub) -> Config {
-    let sap = Target { name: "erp".to_owned(), system: System::Sap, ..target(&stub.url) };
-    let targets = vec![target_with_token(&stub.url), sap, target(&stub.url)];
+    let targets = vec![target_with_token(&stub.url), sap(&stub.url), target(&stub.url)];
     config(targets, &["crm", "erp", "tickets"])
 }
 
@@ -47,7 +51,10 @@ fn soon() -> Instant {
 fn answer(asked: &Asked) -> Reply {
     match asked.path.as_str() {
         "/token" => Reply::token("t"),
-        QUERY => Reply::json(200, r#"{"records":[{"Name":"Ada Ltd","LoyaltyTier__c":"GOLD"}]}"#),
+        QUERY => Reply::json(
+            200,
+            r#"{"records":[{"Id":"001","AccountNumber":"C-000001","Name":"Ada Ltd","LastActivityDate":null}]}"#,
+        ),
         OPEN_ITEMS if !asked.query.contains("skiptoken") => {
             let item = json!({"AmountInCompanyCodeCurrency": "10.50", "CompanyCodeCurrency": "EUR"});
             let next = format!("http://erp.internal{OPEN_ITEMS}?$skiptoken=2");
@@ -152,7 +159,10 @@ async fn no_system_runs_what_a_customer_id_smuggles_in() {
     directory.profile_parts("x' OR Name LIKE '%", soon(), None, &|| 5).await;
     directory.profile_parts("x^ORactive=false", soon(), None, &|| 5).await;
     let soql = &stub.asked(QUERY)[0].query;
-    assert!(soql.ends_with("CustomerNumber__c%3D%27x%5C%27%20OR%20Name%20LIKE%20%5C%27%25%27"), "{soql}");
+    assert!(
+        soql.contains("%28AccountNumber%20%3D%20%27x%5C%27%20OR%20Name%20LIKE%20%5C%27%25%27%29"),
+        "{soql}"
+    );
     let odata = &stub.asked(OPEN_ITEMS)[0].query;
     assert!(
         odata.starts_with("$filter=Customer%20eq%20%27x%27%27%20OR%20Name%20LIKE%20%27%27%25%27%20and"),

@@ -6,12 +6,9 @@ mod writes;
 
 use super::Connector;
 
-/// Where its REST API begins, in the version that requests and answers are those of.
-const API: &str = "/services/data/v60.0";
-
 pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
-    profile: Some(profile::LOOKUP),
+    profile: Some(profile::begin),
     operations: writes::OPERATIONS,
 };

@@ -8,6 +8,6 @@ use super::Connector;
 pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
-    profile: Some(profile::LOOKUP),
+    profile: Some(profile::begin),
     operations: &[],
 };

@@ -12,14 +12,14 @@ pub(crate) struct Implementation {
     pub(crate) operation: &'static str,
     /// Method of the write.
     pub(crate) method: Method,
-    /// Path of the write.
+    /// Path of the write, behind where the API begins.
     pub(crate) path: fn(&Request) -> String,
     /// Headers of the write beside those that every request has.
     pub(crate) headers: &'static [(&'static str, &'static str)],
     /// Whether an answer to the write says that the resource did not exist before; `None` when it says that
     /// the write did not succeed.
     pub(crate) created: fn(&Response) -> Option<bool>,
-    /// Path and query of the reading back.
+    /// Path and query of the reading back, behind where the API begins.
     pub(crate) read_path: fn(&Request) -> String,
     /// The present values of the write's fields, from the answer to the reading back.
     pub(crate) read: fn(&Request, &Value) -> Current,

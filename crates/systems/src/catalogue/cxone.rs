@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, Login, Rate};
+use crate::{ApiVersion, Capabilities, ClientAuthentication, Limits, Login, Rate};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "cxone",
@@ -13,8 +13,10 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     },
     logins: &[Login::AccessKey, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
+    api_version: ApiVersion::InPaths,
     probe: "/dfo/3.0/channels",
     profile_fields: &[],
-    profile_class: None,
+    profile_classes: &[],
+    standard_profile: None,
     operations: &[],
 };

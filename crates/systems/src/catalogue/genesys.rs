@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Body, Capabilities, ClientAuthentication, Concurrency, EventParameter, FieldNames, Guarantee, Limits,
-    Login, Operation, Parameter, Rate,
+    ApiVersion, Body, Capabilities, ClientAuthentication, Concurrency, EventParameter, FieldNames, Guarantee,
+    Limits, Login, Operation, Parameter, Rate,
 };
 
 /// Genesys counts calls by the minute; its headers tell how many and when the minute ends, not that it is
@@ -20,9 +20,11 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     },
     logins: &[Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
+    api_version: ApiVersion::InPaths,
     probe: "/api/v2/tokens/me",
     profile_fields: &[],
-    profile_class: None,
+    profile_classes: &[],
+    standard_profile: None,
     operations: &[PARTICIPANT_ATTRIBUTES],
 };
 

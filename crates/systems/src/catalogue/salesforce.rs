@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Body, Capabilities, ClientAuthentication, Concurrency, FieldNames, Guarantee, Limits, Login, Operation,
-    Parameter, ProfileField, Rate,
+    ApiVersion, Body, Capabilities, ClientAuthentication, Concurrency, FieldNames, Guarantee, Limits, Login,
+    Operation, Parameter, ProfileField, QueryLanguage, Rate, StandardProfile, VersionForm,
 };
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
@@ -17,14 +17,34 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     },
     logins: &[Login::ClientCredentials, Login::JwtBearer],
     client_authentication: ClientAuthentication::Header,
-    probe: "/services/data/v60.0/limits",
+    api_version: ApiVersion::Segment {
+        before: "/services/data",
+        // Spring '24, the version that the calls were first written for; every later one has them too.
+        default: Some("v60.0"),
+        form: VersionForm::Release,
+    },
+    probe: "/limits",
     profile_fields: &[
         ProfileField::AccountName,
         ProfileField::LoyaltyTier,
         ProfileField::LastInteractionDate,
     ],
-    profile_class: Some("query"),
+    profile_classes: &["query"],
+    standard_profile: Some(&ACCOUNTS),
     operations: &[UPSERT],
+};
+
+/// The standard object for customers. It has no field for a tier and, but for person accounts, none for e-mail.
+const ACCOUNTS: StandardProfile = StandardProfile {
+    language: QueryLanguage::Soql,
+    object: "Account",
+    id: "Id",
+    key: "AccountNumber",
+    phone: &["Phone"],
+    email: &[],
+    fields: &[(ProfileField::AccountName, "Name"), (ProfileField::LastInteractionDate, "LastActivityDate")],
+    readable: &[ProfileField::AccountName, ProfileField::LoyaltyTier, ProfileField::LastInteractionDate],
+    related: None,
 };
 
 /// Creates or updates the record with an external id: doing it twice is the same as doing it once.

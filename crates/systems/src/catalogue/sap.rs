@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, Login, ProfileField, Rate};
+use crate::{
+    ApiVersion, Capabilities, ClientAuthentication, Limits, Login, ProfileField, QueryLanguage, Rate,
+    StandardProfile, StandardRelated,
+};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "sap",
@@ -13,8 +16,31 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     },
     logins: &[Login::Basic, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
+    // Every service has a path of its own, which tells its version.
+    api_version: ApiVersion::InPaths,
     probe: "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json",
     profile_fields: &[ProfileField::Balance],
-    profile_class: Some("open_items"),
+    profile_classes: &["business_partner", "open_items"],
+    standard_profile: Some(&BUSINESS_PARTNERS),
     operations: &[],
+};
+
+/// Business partners, whose addresses have the phone numbers and e-mail addresses, and their open items as customers.
+const BUSINESS_PARTNERS: StandardProfile = StandardProfile {
+    language: QueryLanguage::OData,
+    object: "API_BUSINESS_PARTNER/A_BusinessPartner",
+    id: "BusinessPartner",
+    key: "Customer",
+    phone: &["A_AddressPhoneNumber/InternationalPhoneNumber"],
+    email: &["A_AddressEmailAddress/EmailAddress"],
+    fields: &[],
+    readable: &[],
+    related: Some(StandardRelated {
+        name: "items",
+        object: "API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube",
+        key: "Customer",
+        // D: an item of a customer's account, which may be a supplier's as well.
+        filter: "FinancialAccountType eq 'D' and ClearingAccountingDocument eq ''",
+        money: Some(("AmountInCompanyCodeCurrency", "CompanyCodeCurrency")),
+    }),
 };

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Capabilities, ClientAuthentication, Limits, Login, ProfileField, Rate};
+use crate::{
+    ApiVersion, Capabilities, ClientAuthentication, Limits, Login, ProfileField, QueryLanguage, Rate,
+    StandardProfile, StandardRelated, VersionForm,
+};
 
 pub(super) const CAPABILITIES: Capabilities = Capabilities {
     name: "servicenow",
@@ -15,8 +18,29 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     // Its token endpoint reads the client from the form only.
     logins: &[Login::Basic, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Form,
-    probe: "/api/now/stats/incident?sysparm_count=true",
+    api_version: ApiVersion::Segment { before: "/api/now", default: None, form: VersionForm::Major },
+    probe: "/stats/incident?sysparm_count=true",
     profile_fields: &[ProfileField::OpenTickets],
-    profile_class: Some("stats"),
+    profile_classes: &["table", "stats"],
+    standard_profile: Some(&CALLERS),
     operations: &[],
+};
+
+/// Callers of incidents, which every instance has; those of the customer service product are tables that it adds.
+const CALLERS: StandardProfile = StandardProfile {
+    language: QueryLanguage::Encoded,
+    object: "sys_user",
+    id: "sys_id",
+    key: "user_name",
+    phone: &["phone", "mobile_phone"],
+    email: &["email"],
+    fields: &[],
+    readable: &[],
+    related: Some(StandardRelated {
+        name: "tickets",
+        object: "incident",
+        key: "caller_id.user_name",
+        filter: "active=true",
+        money: None,
+    }),
 };

@@ -20,7 +20,26 @@ struct Target<'a> {
     name: &'static str,
     base_url: &'a str,
     login: String,
+    /// The section of its profile, for what the simulated organisation keeps in fields of its own; empty where all is
+    /// in the standard product's.
+    profile: &'static str,
 }
+
+/// The simulated Salesforce knows customers by a field of its own, and has a tier and an e-mail address.
+const SALESFORCE_PROFILE: &str = r#"[targets.salesforce.profile]
+key = "CustomerNumber__c"
+phone = ["Phone"]
+email = ["Email__c"]
+[targets.salesforce.profile.fields]
+accountName = "Name"
+loyaltyTier = "LoyaltyTier__c"
+lastInteractionDate = "LastActivityDate"
+"#;
+
+/// The simulated ServiceNow notes whom an incident is about in the field for foreign systems.
+const SERVICENOW_PROFILE: &str = r#"[targets.servicenow.profile.tickets]
+key = "correlation_display"
+"#;
 
 pub(super) fn push(
     text: &mut String,
@@ -52,6 +71,7 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
             name: "genesys",
             base_url: genesys_api,
             login: oauth(format!("{genesys_login}/oauth/token"), genesys_client_id, "genesys-client-secret"),
+            profile: "",
         },
         Target {
             name: "salesforce",
@@ -61,11 +81,13 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
                 salesforce_client_id,
                 "salesforce-client-secret",
             ),
+            profile: SALESFORCE_PROFILE,
         },
         Target {
             name: "sap",
             base_url: sap,
             login: format!("username = \"{sap_username}\"\npassword = \"file:{secrets}/sap-password\""),
+            profile: "",
         },
         Target {
             name: "servicenow",
@@ -75,12 +97,13 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
                 servicenow_client_id,
                 "servicenow-client-secret",
             ),
+            profile: SERVICENOW_PROFILE,
         },
     ]
 }
 
 fn push_one(text: &mut String, layout: &Layout, choices: &Choices, target: &Target<'_>) {
-    let Target { name, base_url, login } = target;
+    let Target { name, base_url, login, profile } = target;
     let org = if *name == "genesys" { choices.genesys_org } else { choices.org };
     // Writing to a String cannot fail.
     let _ = write!(
@@ -99,6 +122,7 @@ fn push_one(text: &mut String, layout: &Layout, choices: &Choices, target: &Targ
             }
         }
     }
+    text.push_str(profile);
     if let Some(seconds) = layout.breakers_open_for {
         let _ = write!(text, "[targets.{name}.breaker]\nopen_for = \"{seconds}s\"\n");
     }

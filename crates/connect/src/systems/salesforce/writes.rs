@@ -3,7 +3,6 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::API;
 use crate::encode;
 use crate::request::Response;
 use crate::writes::{Current, Implementation, Request};
@@ -24,7 +23,7 @@ pub(super) static OPERATIONS: &[Implementation] = &[Implementation {
 // The parameters were checked when the request was made, so that each is exactly one segment.
 fn record_path(write: &Request) -> String {
     let [object, field, id] = ["object", "externalIdField", "externalId"].map(|name| write.segment(name));
-    format!("{API}/sobjects/{object}/{field}/{id}")
+    format!("/sobjects/{object}/{field}/{id}")
 }
 
 fn fields_path(write: &Request) -> String {

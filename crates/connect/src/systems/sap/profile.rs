@@ -1,179 +1,320 @@
-//! The open items of a customer, summed to a balance.
+//! A customer's business partner, found by number, id or the data of addresses, and the customer's balance.
 
-use rust_decimal::Decimal;
+use std::collections::{BTreeSet, VecDeque};
+
 use serde_json::Value;
-use trunkline_profiles::ProfileData;
-use trunkline_schemas::money;
 
-use crate::encode::{self, Unsafe};
-use crate::lookup::{Found, ProfileLookup, Unreadable};
+use super::open_items::{self, Sum};
+use super::service;
+use crate::encode;
+use crate::lookup::{Answer, Ask, Depth, Found, FoundCustomer, Lookup, MOST_RECORDS, Problem, Step, Subject};
+use crate::record::{self, Unreadable};
 
-const ENTITY: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
-/// More open items than fit on so many pages are not summed: a partial sum would be a wrong balance.
-const MOST_PAGES: usize = 10;
-/// Money travels as `decimal(20,4)`.
-const DECIMAL_PLACES: u32 = 4;
+/// Says whose address an address is, beside the set of business partners.
+const ADDRESSES: &str = "A_BusinessPartnerAddress";
+/// The property with the id of an address, in every entity set of a service that is about addresses.
+const ADDRESS: &str = "AddressID";
 
-pub(super) const LOOKUP: ProfileLookup = ProfileLookup { path: profile_path, read, not_found: || None };
-
-fn profile_path(customer_id: &str) -> Result<String, Unsafe> {
-    let filter =
-        format!("Customer eq {} and ClearingAccountingDocument eq ''", encode::odata_string(customer_id)?);
-    Ok(format!("{ENTITY}?{}", encode::query(&[("$filter", &filter), ("$format", "json")])))
+pub(super) fn begin(subject: Subject<'_>) -> Box<dyn Lookup + '_> {
+    Box::new(Partner { subject, searches: VecDeque::new(), ids: BTreeSet::new(), under_way: Stage::Record })
 }
 
-/// The customer's balance; `None` when there is no open item, which is also SAP's answer for a customer it
-/// does not know.
-fn read(pages: &[Value], base_url: &str) -> Result<Found, Unreadable> {
-    let items = pages.iter().map(rows).collect::<Result<Vec<_>, _>>()?;
-    match pages.last().and_then(|page| next_page(page, base_url)) {
-        Some(_) if pages.len() >= MOST_PAGES => Err(Unreadable("more open items than are read")),
-        Some(next) => Ok(Found::NextPage(next)),
-        None => balance(items.into_iter().flatten()).map(Found::All),
-    }
+/// From an address's data to the address, from there to the partner's id, to the record, to its open items: as far as
+/// is needed.
+struct Partner<'a> {
+    subject: Subject<'a>,
+    /// Entity set and property, still to be searched.
+    searches: VecDeque<(&'a str, &'a str)>,
+    /// Of the records that were found.
+    ids: BTreeSet<String>,
+    under_way: Stage,
 }
 
-/// The rows of a page, as version 2 and version 4 write them.
-fn rows(page: &Value) -> Result<&Vec<Value>, Unreadable> {
-    let rows = page.pointer("/d/results").or_else(|| page.get("value"));
-    rows.and_then(Value::as_array).ok_or(Unreadable("no results"))
+/// What was asked last.
+enum Stage {
+    /// Rows of an entity set that tells of addresses or partners.
+    Search,
+    /// Whose addresses some are.
+    Owners,
+    Record,
+    Items {
+        customer: FoundCustomer,
+        pages: Vec<Value>,
+    },
 }
 
-/// The path of the next page; only on the same host, whatever the answer says.
-fn next_page(body: &Value, base_url: &str) -> Option<String> {
-    let next = body.pointer("/d/__next").or_else(|| body.get("@odata.nextLink"))?.as_str()?;
-    let path = match next.strip_prefix(base_url.trim_end_matches('/')) {
-        Some(path) => path.to_owned(),
-        None if next.contains("://") => {
-            let url = reqwest::Url::parse(next).ok()?;
-            format!("{}?{}", url.path(), url.query().unwrap_or_default())
+impl Lookup for Partner<'_> {
+    fn next(&mut self, answer: Answer<'_>) -> Result<Step, Problem> {
+        let page = match answer {
+            Answer::Begin => return self.begin(),
+            Answer::Json(page) => page,
+            // A collection with nothing in it is an empty list.
+            Answer::NotFound => {
+                let what = "the service or its entity set is not there (404); `trunkline target describe` says which";
+                return Err(Unreadable::new(what).into());
+            }
+        };
+        match std::mem::replace(&mut self.under_way, Stage::Record) {
+            Stage::Search => self.searched(page),
+            Stage::Owners => {
+                self.note_ids(service::rows(page)?)?;
+                self.search_on()
+            }
+            Stage::Record => self.found(page),
+            Stage::Items { customer, mut pages } => {
+                pages.push(page.clone());
+                self.summed(customer, pages)
+            }
         }
-        None if next.starts_with('/') => next.to_owned(),
-        None => format!("{}/{next}", ENTITY.rsplit_once('/')?.0),
-    };
-    Some(path)
+    }
 }
 
-fn balance<'a>(items: impl Iterator<Item = &'a Value>) -> Result<Option<ProfileData>, Unreadable> {
-    let mut sum = Decimal::ZERO;
-    let mut currencies: Vec<&str> = Vec::new();
-    for item in items {
-        let currency = item.get("CompanyCodeCurrency").and_then(Value::as_str);
-        let currency = currency.ok_or(Unreadable("an item without a currency"))?;
-        let amount = item.get("AmountInCompanyCodeCurrency").and_then(amount);
-        let amount = amount.ok_or(Unreadable("an item without an amount"))?;
-        sum = sum.checked_add(amount).ok_or(Unreadable("amounts beyond all bounds"))?;
-        if !currencies.contains(&currency) {
-            currencies.push(currency);
+// === impl Partner ===
+
+impl Partner<'_> {
+    fn begin(&mut self) -> Result<Step, Problem> {
+        if let Some(number) = self.subject.number_alone() {
+            let number = Some(number.to_owned());
+            return self.items(FoundCustomer { number, ..FoundCustomer::default() });
+        }
+        self.searches =
+            self.subject.key_fields()?.into_iter().filter_map(|field| field.split_once('/')).collect();
+        self.search_on()
+    }
+
+    /// Searches the next entity set, or asks for the record when all are searched.
+    fn search_on(&mut self) -> Result<Step, Problem> {
+        let Some((set, property)) = self.searches.pop_front() else { return self.record() };
+        let filter = format!("{property} eq {}", encode::odata_string(self.subject.key.value())?);
+        self.under_way = Stage::Search;
+        Ok(partners(ask(&service::beside(&self.subject.mapping.record.object, set), &filter, None)))
+    }
+
+    fn searched(&mut self, page: &Value) -> Result<Step, Problem> {
+        let rows = service::rows(page)?;
+        let id = self.subject.mapping.record.id.as_str();
+        if rows.iter().all(|row| row.get(id).is_some()) {
+            self.note_ids(rows)?;
+            return self.search_on();
+        }
+        let addresses =
+            rows.iter().map(|row| record::text(row, ADDRESS)).collect::<Result<BTreeSet<_>, _>>()?;
+        let filter = any_of(ADDRESS, addresses.iter().flatten())?;
+        self.under_way = Stage::Owners;
+        let path = service::beside(&self.subject.mapping.record.object, ADDRESSES);
+        Ok(partners(ask(&path, &filter, Some(id))))
+    }
+
+    fn note_ids(&mut self, rows: &[Value]) -> Result<(), Problem> {
+        for row in rows {
+            self.ids.extend(record::text(row, &self.subject.mapping.record.id)?);
+        }
+        Ok(())
+    }
+
+    fn record(&mut self) -> Result<Step, Problem> {
+        let mapping = &self.subject.mapping.record;
+        let literal = encode::odata_string(self.subject.key.value())?;
+        let own = self.subject.key_fields()?.into_iter().filter(|field| !field.contains('/'));
+        let mut alternatives: Vec<String> = own.map(|field| format!("{field} eq {literal}")).collect();
+        if !self.ids.is_empty() {
+            alternatives.push(any_of(&mapping.id, self.ids.iter())?);
+        }
+        if alternatives.is_empty() {
+            return Ok(Step::Done(Found::None));
+        }
+        let mut filter = format!("({})", alternatives.join(" or "));
+        if let Some(further) = &mapping.filter {
+            filter.push_str(&format!(" and ({further})"));
+        }
+        let mut selected = BTreeSet::from([mapping.id.as_str(), &mapping.key]);
+        selected.extend(mapping.fields.values().map(String::as_str));
+        let selected: Vec<&str> = selected.into_iter().collect();
+        self.under_way = Stage::Record;
+        Ok(partners(ask(&service::path(&mapping.object), &filter, Some(&selected.join(",")))))
+    }
+
+    fn found(&mut self, page: &Value) -> Result<Step, Problem> {
+        let rows: Vec<&Value> = service::rows(page)?.iter().collect();
+        let found = match Subject::only(&rows) {
+            Ok(found) => found,
+            Err(other) => return Ok(Step::Done(other)),
+        };
+        let mapping = &self.subject.mapping.record;
+        let customer = FoundCustomer {
+            record_id: record::text(found, &mapping.id)?,
+            number: record::text(found, &mapping.key)?,
+            data: record::data(found, &mapping.fields)?,
+        };
+        match self.subject.depth {
+            Depth::Record => Ok(Step::Done(Found::One(customer))),
+            Depth::Profile => self.items(customer),
         }
     }
-    if currencies.is_empty() {
-        return Ok(None);
+
+    /// Asks for the open items of a customer who has a number.
+    fn items(&mut self, customer: FoundCustomer) -> Result<Step, Problem> {
+        let (Some(related), Some(number)) = (&self.subject.mapping.related, &customer.number) else {
+            return Ok(Step::Done(Found::One(customer)));
+        };
+        let path = open_items::path(related, number)?;
+        self.under_way = Stage::Items { customer, pages: Vec::new() };
+        Ok(Step::Ask(Ask { class: "open_items", path }))
     }
-    let sum = sum.round_dp(DECIMAL_PLACES);
-    money::rescale(sum).map_err(|_| Unreadable("amounts beyond all bounds"))?;
-    // Sums across currencies mean nothing: then the balance is not known.
-    let [currency] = currencies.as_slice() else { return Ok(Some(ProfileData::default())) };
-    Ok(Some(ProfileData {
-        balance: Some(sum),
-        currency: Some((*currency).to_owned()),
-        ..ProfileData::default()
-    }))
+
+    fn summed(&mut self, customer: FoundCustomer, pages: Vec<Value>) -> Result<Step, Problem> {
+        let Some(related) = &self.subject.mapping.related else {
+            return Ok(Step::Done(Found::One(customer)));
+        };
+        match open_items::read(related, &pages, &self.subject.target.base_url)? {
+            Sum::NextPage(path) => {
+                self.under_way = Stage::Items { customer, pages };
+                Ok(Step::Ask(Ask { class: "open_items", path }))
+            }
+            Sum::All(Some(balance)) => {
+                let FoundCustomer { record_id, number, mut data } = customer;
+                (data.balance, data.currency) = (balance.balance, balance.currency);
+                Ok(Step::Done(Found::One(FoundCustomer { record_id, number, data })))
+            }
+            // No open item is also SAP's answer for a number that it does not know.
+            Sum::All(None) if customer.record_id.is_none() => Ok(Step::Done(Found::None)),
+            Sum::All(None) => Ok(Step::Done(Found::One(customer))),
+        }
+    }
 }
 
-/// Version 2 writes decimals as text, version 4 as numbers.
-fn amount(value: &Value) -> Option<Decimal> {
-    match value {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
+fn partners(path: String) -> Step {
+    Step::Ask(Ask { class: "business_partner", path })
+}
+
+fn ask(path: &str, filter: &str, select: Option<&str>) -> String {
+    let limit = MOST_RECORDS.to_string();
+    let mut pairs = vec![("$filter", filter), ("$top", limit.as_str()), ("$format", "json")];
+    pairs.extend(select.map(|select| ("$select", select)));
+    format!("{path}?{}", encode::query(&pairs))
+}
+
+fn any_of<'v>(property: &str, values: impl Iterator<Item = &'v String>) -> Result<String, Problem> {
+    let alternatives = values
+        .map(|value| Ok(format!("{property} eq {}", encode::odata_string(value)?)))
+        .collect::<Result<Vec<_>, Problem>>()?;
+    Ok(alternatives.join(" or "))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trunkline_config::{ProfileMapping, Target};
+    use trunkline_systems::System;
 
     use super::*;
+    use crate::lookup::ProfileKey;
+    use crate::testing;
 
-    fn item(amount: &str, currency: &str) -> Value {
-        json!({"AmountInCompanyCodeCurrency": amount, "CompanyCodeCurrency": currency})
+    fn rows(rows: Value) -> Value {
+        json!({"d": {"results": rows}})
     }
 
-    #[test]
-    fn the_customer_id_stays_a_value() {
-        let path = profile_path("C-1' or Customer ne '").unwrap();
-        assert!(path.ends_with(
-            "?$filter=Customer%20eq%20%27C-1%27%27%20or%20Customer%20ne%20%27%27%27%20and%20\
-             ClearingAccountingDocument%20eq%20%27%27&$format=json"
-        ));
-    }
-
-    #[test]
-    fn open_items_are_summed_in_one_currency() {
-        let data = balance([item("100.10", "EUR"), item("-0.20", "EUR")].iter()).unwrap().unwrap();
-        assert_eq!((data.balance, data.currency.as_deref()), (Some(Decimal::new(9_990, 2)), Some("EUR")));
-        assert!(balance([item("12345678901234567", "EUR")].iter()).is_err(), "no decimal(20,4)");
-        let mixed = balance([item("1", "EUR"), item("1", "USD")].iter()).unwrap().unwrap();
-        assert_eq!((mixed.balance, mixed.currency), (None, None));
-        assert_eq!(balance([].iter()).unwrap(), None);
-    }
-
-    #[test]
-    fn an_item_that_cannot_be_read_makes_no_balance() {
-        for broken in [
-            item("much", "EUR"),
-            json!({"CompanyCodeCurrency": "EUR"}),
-            json!({"AmountInCompanyCodeCurrency": "1"}),
-        ] {
-            assert!(balance([item("1", "EUR"), broken].iter()).is_err());
+    /// What is asked, decoded and without what all questions have, when these answers come; and what is found.
+    fn play(
+        mapping: &ProfileMapping,
+        key: ProfileKey,
+        depth: Depth,
+        answers: &[Value],
+    ) -> (Vec<String>, Found) {
+        let target = Target { system: System::Sap, ..testing::target("https://sap.example") };
+        let mut lookup = begin(Subject { target: &target, mapping, key: &key, depth });
+        let (mut asked, mut answers) = (Vec::new(), answers.iter());
+        let mut step = lookup.next(Answer::Begin).unwrap();
+        while let Step::Ask(ask) = step {
+            let path = testing::decoded(&ask.path).replace("/sap/opu/odata/sap/API_BUSINESS_PARTNER/", "");
+            asked.push(path.replace("&$top=20&$format=json", ""));
+            step = lookup.next(Answer::Json(answers.next().unwrap())).unwrap();
         }
+        let Step::Done(found) = step else { unreachable!() };
+        (asked, found)
+    }
+
+    fn standard() -> ProfileMapping {
+        ProfileMapping::standard(System::Sap).unwrap()
     }
 
     #[test]
-    fn rows_of_both_versions_are_read() {
-        assert_eq!(rows(&json!({"d": {"results": [1, 2]}})).unwrap().len(), 2);
-        assert_eq!(rows(&json!({"value": [1]})).unwrap().len(), 1);
-        assert!(rows(&json!({"d": {}})).is_err());
-        assert!(rows(&Value::Null).is_err());
+    fn a_number_is_asked_for_its_items_alone() {
+        let item = json!({"AmountInCompanyCodeCurrency": "1.50", "CompanyCodeCurrency": "EUR"});
+        let key = || ProfileKey::Number("17100001".to_owned());
+        let (asked, found) = play(&standard(), key(), Depth::Profile, &[rows(json!([item]))]);
+        assert_eq!(asked.len(), 1);
+        let Found::One(found) = found else { panic!("{found:?}") };
+        assert_eq!(found.data.currency.as_deref(), Some("EUR"));
+        let (_, found) = play(&standard(), key(), Depth::Profile, &[rows(json!([]))]);
+        assert_eq!(found, Found::None);
     }
 
     #[test]
-    fn pages_are_read_to_the_last_one_or_not_at_all() {
-        let page = json!({"d": {"results": [item("1", "EUR")], "__next": "/odata/X?$skiptoken=2"}});
-        let last = json!({"d": {"results": [item("2", "EUR")]}});
-        let found = read(std::slice::from_ref(&page), "https://sap.example").unwrap();
-        assert_eq!(found, Found::NextPage("/odata/X?$skiptoken=2".to_owned()));
-        let Found::All(Some(data)) = read(&[page.clone(), last], "https://sap.example").unwrap() else {
-            panic!("not all");
-        };
-        assert_eq!(data.balance, Some(Decimal::new(3, 0)));
-        let most = vec![page; MOST_PAGES];
-        assert!(read(&most[1..], "https://sap.example").is_ok());
-        assert!(read(&most, "https://sap.example").is_err());
+    fn a_phone_number_leads_to_an_address_and_from_there_to_the_partner() {
+        let key = ProfileKey::Phone("+493012345".to_owned());
+        let answers = [
+            rows(json!([{"AddressID": "9", "OrdinalNumber": "1"}, {"AddressID": "9", "OrdinalNumber": "2"}])),
+            rows(json!([{"BusinessPartner": "1003764"}])),
+            rows(json!([{"BusinessPartner": "1003764", "Customer": "17100001"}])),
+            rows(json!([])),
+        ];
+        let (asked, found) = play(&standard(), key.clone(), Depth::Profile, &answers);
+        assert_eq!(asked[0], "A_AddressPhoneNumber?$filter=InternationalPhoneNumber eq '+493012345'");
+        assert_eq!(asked[1], "A_BusinessPartnerAddress?$filter=AddressID eq '9'&$select=BusinessPartner");
+        assert_eq!(
+            asked[2],
+            "A_BusinessPartner?$filter=(BusinessPartner eq '1003764')&$select=BusinessPartner,Customer"
+        );
+        assert!(asked[3].contains("Customer eq '17100001'"), "{asked:?}");
+        let Found::One(found) = found else { panic!("{found:?}") };
+        assert_eq!(
+            (found.record_id.as_deref(), found.number.as_deref()),
+            (Some("1003764"), Some("17100001"))
+        );
+        assert_eq!(
+            play(&standard(), key, Depth::Record, &answers[..3]).0.len(),
+            3,
+            "who it is needs no items"
+        );
     }
 
     #[test]
-    fn the_next_page_is_on_the_same_host() {
-        for (body, expected) in [
-            (json!({"d": {"results": []}}), None),
-            (
-                json!({"d": {"__next": "https://sap.example/odata/X?$skiptoken=2"}}),
-                Some("/odata/X?$skiptoken=2"),
+    fn a_set_that_names_partners_and_properties_of_partners_are_searched_as_well() {
+        let mut mapping = standard();
+        mapping.record.email =
+            vec!["A_BPAddressIndependentEmail/EmailAddress".to_owned(), "YY1_Mail".to_owned()];
+        mapping.record.filter = Some("BusinessPartnerIsBlocked eq false".to_owned());
+        let key = ProfileKey::Email("a@b.example".to_owned());
+        let answers = [
+            rows(json!([{"BusinessPartner": "1", "AddressID": "9"}])),
+            rows(
+                json!([{"BusinessPartner": "1", "Customer": "1"}, {"BusinessPartner": "2", "Customer": "2"}]),
             ),
-            (
-                json!({"d": {"__next": "https://evil.example/odata/X?$skiptoken=2"}}),
-                Some("/odata/X?$skiptoken=2"),
-            ),
-            (json!({"@odata.nextLink": "/odata/X?$skiptoken=2"}), Some("/odata/X?$skiptoken=2")),
-            (
-                json!({"@odata.nextLink": "A_OperationalAcctgDocItemCube?$skiptoken=2"}),
-                Some(
-                    "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$skiptoken=2",
-                ),
-            ),
-        ] {
-            assert_eq!(next_page(&body, "https://sap.example/").as_deref(), expected, "{body}");
-        }
+        ];
+        let (asked, found) = play(&mapping, key.clone(), Depth::Record, &answers);
+        assert_eq!(
+            asked[1],
+            "A_BusinessPartner?$filter=(YY1_Mail eq 'a@b.example' or BusinessPartner eq '1') and \
+             (BusinessPartnerIsBlocked eq false)&$select=BusinessPartner,Customer"
+        );
+        assert_eq!(found, Found::Several(2));
+        mapping.record.email.pop();
+        assert_eq!(
+            play(&mapping, key, Depth::Record, &[rows(json!([]))]).1,
+            Found::None,
+            "no address, no partner"
+        );
+    }
+
+    #[test]
+    fn a_service_that_is_not_there_is_no_unknown_customer() {
+        let target = Target { system: System::Sap, ..testing::target("https://sap.example") };
+        let (mapping, key) = (standard(), ProfileKey::Number("1".to_owned()));
+        let mut lookup =
+            begin(Subject { target: &target, mapping: &mapping, key: &key, depth: Depth::Profile });
+        lookup.next(Answer::Begin).unwrap();
+        assert!(matches!(lookup.next(Answer::NotFound), Err(Problem::Unreadable(_))));
     }
 }
