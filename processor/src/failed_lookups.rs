@@ -86,6 +86,7 @@ mod tests {
             source_systems: Vec::new(),
             sources: sources.iter().map(source).collect(),
             last_updated: 0,
+            identities: Vec::new(),
         }
     }
 

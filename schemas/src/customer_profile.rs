@@ -3,6 +3,8 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::SystemIdentity;
+
 /// A customer as the CRMs know them, as published on `customer.profiles`. Unknown is null, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,9 @@ pub struct CustomerProfile {
     pub sources: Vec<ProfileSource>,
     /// When this profile was put together; UTC milliseconds.
     pub last_updated: i64,
+    /// Which customer of each system this is, as far as it was found out.
+    #[serde(default)]
+    pub identities: Vec<SystemIdentity>,
 }
 
 /// What came of asking one system about a customer.

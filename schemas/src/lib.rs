@@ -46,6 +46,7 @@ mod quarantined_payload;
 mod quota_lease;
 mod routing_decision;
 mod schema_drift;
+mod system_identity;
 mod write_back;
 mod write_back_result;
 
@@ -64,5 +65,6 @@ pub use quota_lease::{LeaseKind, QuotaLease};
 pub use record::{InboundRecord, OutboundRecord, TopicPartition};
 pub use routing_decision::RoutingDecision;
 pub use schema_drift::SchemaDrift;
+pub use system_identity::{Resolution, SystemIdentity};
 pub use write_back::WriteBack;
 pub use write_back_result::{Outcome, WriteBackResult};

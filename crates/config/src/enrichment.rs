@@ -7,6 +7,7 @@ use trunkline_systems::{ProfileField, System};
 
 use crate::expression::expression_of;
 use crate::expression_kind::Gives;
+use crate::identity::Identity;
 use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, integer, list, one_of, reference};
@@ -27,6 +28,8 @@ pub struct Enrichment {
     /// What of a profile enters events (default: all of it). Whoever may read the events need not see
     /// balances.
     pub fields: BTreeSet<ProfileField>,
+    /// How a customer whom an event names is found in each system.
+    pub identity: Identity,
     /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing,
     /// but customer data should not lie around.
     pub keep: Duration,
@@ -49,8 +52,11 @@ impl Enrichment {
                 _ => Ok(name),
             }
         };
+        let targets = section.or("targets", list(0, with_profiles), Vec::new());
+        let identity = section.table("identity", |section| Identity::read(section, known, &targets));
         Self {
-            targets: section.or("targets", list(0, with_profiles), Vec::new()),
+            targets,
+            identity,
             when: section.optional("when", expression_of(Gives::Bool, &["event"])),
             deadline: section.or("deadline", duration, Duration::from_millis(250)),
             freshness: section.or("freshness", duration, Duration::from_secs(30)),

@@ -8,11 +8,13 @@ use futures_util::future::join_all;
 use tokio::sync::broadcast;
 use trunkline_config::{Config, Target};
 use trunkline_profiles::ProfilePart;
+use trunkline_schemas::SystemIdentity;
 use trunkline_systems::System;
 
 use crate::breaker::State;
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
+use crate::identity::{Claim, Contacts, Rules};
 use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
@@ -49,6 +51,14 @@ pub enum Error {
         /// What the library says.
         reason: String,
     },
+    /// `[enrichment.identity] region` is no country.
+    #[error(
+        "[enrichment.identity] region: '{region}' is no country; give its ISO 3166-1 code, for instance 'DE'"
+    )]
+    Region {
+        /// What is written.
+        region: String,
+    },
     /// `[enrichment] targets` names what has no profiles.
     #[error("[enrichment] targets: '{target}' {reason}")]
     Enrichment {
@@ -76,6 +86,9 @@ pub struct EndpointStatus {
 struct Inner {
     targets: BTreeMap<String, Outbound>,
     enrichment: Vec<Outbound>,
+    /// Where external contacts are asked for; `None` where none are.
+    contacts: Option<Outbound>,
+    identity: Rules,
     events: Events,
 }
 
@@ -105,7 +118,13 @@ impl Directory {
             Role::Enrichment => enrichment(config, &targets)?,
             Role::WriteBack => Vec::new(),
         };
-        Ok(Self(Arc::new(Inner { targets, enrichment, events })))
+        let identity = Rules::new(config.enrichment.identity.clone());
+        let identity = identity.ok_or_else(|| Error::Region {
+            region: config.enrichment.identity.region.clone().unwrap_or_default(),
+        })?;
+        let contacts =
+            config.enrichment.identity.contacts.as_ref().and_then(|name| targets.get(name).cloned());
+        Ok(Self(Arc::new(Inner { targets, enrichment, contacts, identity, events })))
     }
 
     /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up,
@@ -139,16 +158,22 @@ impl Directory {
     }
 
     /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
-    /// order; one that does not answer by the deadline says so. An answer is stamped when it is there, by `now` (UTC
+    /// order; one that does not answer by the deadline says so. The customer is found in each of them as
+    /// `[enrichment.identity]` says, or by what was found out before (`identities`). An answer is stamped when it is there, by `now` (UTC
     /// milliseconds): whoever measures its age by a clock of its own does not want the machine's.
     pub async fn profile_parts(
         &self,
         customer_id: &str,
+        identities: &[SystemIdentity],
         deadline: Instant,
         traceparent: Option<&str>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
-        let question = Question { customer_id, deadline, traceparent, now };
+        let Inner { contacts, identity: rules, .. } = &*self.0;
+        let claim = &Claim::of(customer_id, contacts.is_some());
+        let contacts =
+            &Contacts::new(contacts.as_ref().map(|outbound| (outbound, rules)), deadline, traceparent);
+        let question = Question { claim, identities, rules, contacts, deadline, traceparent, now };
         join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 
@@ -212,7 +237,7 @@ impl Directory {
 // Commands on the topic may come from an earlier set of rules, so the sink knows every target.
 fn is_used(config: &Config, target: &Target, role: Role) -> bool {
     match role {
-        Role::Enrichment => config.enrichment.targets.contains(&target.name),
+        Role::Enrichment => quota::enriches(config, target),
         Role::WriteBack => true,
     }
 }

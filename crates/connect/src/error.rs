@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trunkline_schemas::error_codes;
+use trunkline_schemas::{SourceStatus, error_codes};
 
 /// A call that did not succeed, after all attempts that the caller's deadline and the target's policy allow.
 ///
@@ -123,6 +123,20 @@ impl CallErrorKind {
             Self::Timeout => "timeout",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::DeadlineExceeded => "deadline_exceeded",
+        }
+    }
+
+    /// What it means for a source of a profile.
+    pub fn source_status(self) -> SourceStatus {
+        match self {
+            Self::Timeout | Self::DeadlineExceeded => SourceStatus::Timeout,
+            Self::BreakerOpen { .. } | Self::RateLimited { .. } => SourceStatus::Unavailable,
+            Self::NotFound
+            | Self::Unauthorized
+            | Self::TokensRefused { .. }
+            | Self::Conflict
+            | Self::Rejected
+            | Self::Unavailable => SourceStatus::Error,
         }
     }
 }

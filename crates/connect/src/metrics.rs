@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use trunkline_config::{Credentials, Target};
+use trunkline_schemas::Resolution;
 
 use crate::breaker::State;
 use crate::token::Token;
@@ -23,6 +24,7 @@ const TOKEN_ISSUED: &str = "trunkline_token_issued_timestamp_seconds";
 const TOKEN_AGE: &str = "trunkline_token_age_seconds";
 const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
 const TOKEN_REFRESHES: &str = "trunkline_token_refreshes_total";
+const RESOLUTIONS: &str = "trunkline_customer_resolutions_total";
 
 /// What came of a request to a token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,7 @@ pub fn describe() {
     describe_gauge!(TOKEN_AGE, Unit::Seconds, "Age of the current token at its last use");
     describe_gauge!(TOKEN_EXPIRES, Unit::Seconds, "When the current token expires, Unix time");
     describe_counter!(TOKEN_REFRESHES, "Requests to the token endpoint by outcome");
+    describe_counter!(RESOLUTIONS, "Searches for a customer in a system, by what they came to");
 }
 
 /// Starts the counters of a target that alerts watch, at 0: of one that began with its first increment, that
@@ -61,6 +64,11 @@ pub(crate) fn start(target: &Target) {
     for class in target.system.capabilities().endpoint_classes() {
         limiter_refusals(&target.name, class, 0);
     }
+}
+
+/// A search for a customer in a target has ended.
+pub(crate) fn resolution(target: &str, resolution: Resolution) {
+    counter!(RESOLUTIONS, "target" => target.to_owned(), "resolution" => resolution.as_str()).increment(1);
 }
 
 pub(crate) fn call(target: &str, class: &'static str, outcome: &'static str, took: Duration) {

@@ -4,13 +4,16 @@ use std::time::Instant;
 
 use reqwest::Method;
 use serde_json::Value;
+use trunkline_config::Target;
 use trunkline_profiles::{ProfileData, ProfilePart};
-use trunkline_schemas::SourceStatus;
+use trunkline_schemas::{Resolution, SourceStatus, SystemIdentity};
 use trunkline_systems::System;
 
 use crate::encode::Unsafe;
 use crate::error::{CallError, CallErrorKind};
-use crate::lookup::{Answer, Ask, Depth, Found, Problem, ProfileKey, Step, Subject};
+use crate::identity::{Chain, Claim, Contacts, Next, Outcome, Rules};
+use crate::lookup::{Answer, Ask, Depth, Found, FoundCustomer, Problem, ProfileKey, Step, Subject};
+use crate::metrics;
 use crate::outbound::Outbound;
 use crate::record::Unreadable;
 use crate::request::Request;
@@ -33,16 +36,6 @@ pub enum LookupError {
         target: String,
         /// What is wrong with the answer; it names fields, never their values.
         what: String,
-    },
-    /// Several records have the customer's number; none was chosen.
-    #[error(
-        "{target}: {count} records have this customer's number, and none is chosen; is the field in 'key' unique?"
-    )]
-    Ambiguous {
-        /// Configured name of the target.
-        target: String,
-        /// How many, up to what is read.
-        count: usize,
     },
     /// The mapping names no field to search by.
     #[error("{target}: no field to search a customer's {kind} by; [targets.{target}.profile] can name some")]
@@ -74,33 +67,31 @@ pub struct Exchange {
 /// A lookup's question: who, until when, in which trace, and by whose clock.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
-    pub(crate) customer_id: &'a str,
+    pub(crate) claim: &'a Claim,
+    /// What was found out before.
+    pub(crate) identities: &'a [SystemIdentity],
+    pub(crate) rules: &'a Rules,
+    pub(crate) contacts: &'a Contacts<'a>,
     pub(crate) deadline: Instant,
     pub(crate) traceparent: Option<&'a str>,
     /// UTC milliseconds.
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
 
+/// What a system knows of a customer, and which of its customers that is where it was found out now.
+struct Part {
+    data: Option<ProfileData>,
+    identity: Option<SystemIdentity>,
+}
+
 /// Asks the system behind `outbound` for its part of a profile.
 pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfilePart {
     let began = Instant::now();
     let target = outbound.target();
-    let key = ProfileKey::Number(question.customer_id.to_owned());
-    let found =
-        find(outbound, &key, Depth::Profile, question.deadline, question.traceparent, &mut |_| ()).await;
-    let one = match found {
-        Ok(Found::One(customer)) => Ok(Some(customer.data)),
-        Ok(Found::None) => Ok(None),
-        Ok(Found::Several(count)) => Err(LookupError::Ambiguous { target: target.name.clone(), count }),
-        Err(error) => Err(error),
-    };
-    let (status, data) = match one {
-        Ok(Some(data)) => (SourceStatus::Ok, data),
-        Ok(None) => (SourceStatus::NotFound, ProfileData::default()),
-        Err(error) => {
-            tracing::debug!(target_name = target.name, "no profile: {error}");
-            (error.status(), ProfileData::default())
-        }
+    let (status, data, identity) = match search(outbound, question).await {
+        Ok(Part { data: Some(data), identity }) => (SourceStatus::Ok, data, identity),
+        Ok(Part { data: None, identity }) => (SourceStatus::NotFound, ProfileData::default(), identity),
+        Err(status) => (status, ProfileData::default(), None),
     };
     ProfilePart {
         system: target.system,
@@ -108,7 +99,76 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
         fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(question.now),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         data,
+        identity,
     }
+}
+
+/// By the key that was found before, else key by key.
+async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, SourceStatus> {
+    let target = outbound.target();
+    let failed = |error: LookupError| {
+        tracing::debug!(target_name = target.name, "no profile: {error}");
+        error.status()
+    };
+    if let Some(key) = known_key(target.system, question) {
+        // One that is not there any more, or not alone, was merged or given to somebody else: it is searched anew.
+        if let Found::One(customer) = by_key(outbound, &key, question).await.map_err(failed)? {
+            return Ok(Part { data: Some(customer.data), identity: None });
+        }
+    }
+    let contact = question.contacts.of(question.claim).await?;
+    let mut chain = Chain::new(question.rules.keys(&target.name, question.claim, contact));
+    let mut found = None;
+    let outcome = loop {
+        let key = match chain.next(found.take()) {
+            Next::Done(outcome) => break outcome,
+            Next::Ask(key) => key,
+        };
+        found = Some(match by_key(outbound, &key, question).await {
+            // No field to search by: the system cannot know the customer by such a key.
+            Err(LookupError::NoSearchField { .. }) => Found::None,
+            found => found.map_err(failed)?,
+        });
+    };
+    Ok(part(target, outcome, (question.now)()))
+}
+
+/// The key of what was found before, while it holds.
+fn known_key(system: System, question: Question<'_>) -> Option<ProfileKey> {
+    let known = question.identities.iter().find(|known| known.system == system.as_str())?;
+    let holds_until = known.resolved_at?.saturating_add(question.rules.keep_ms());
+    if known.resolution != Resolution::Exact || holds_until <= (question.now)() {
+        return None;
+    }
+    let number = known.number.clone().map(ProfileKey::Number);
+    number.or_else(|| known.record_id.clone().map(ProfileKey::RecordId))
+}
+
+async fn by_key(outbound: &Outbound, key: &ProfileKey, question: Question<'_>) -> Result<Found, LookupError> {
+    find(outbound, key, Depth::Profile, question.deadline, question.traceparent, &mut |_| ()).await
+}
+
+fn part(target: &Target, outcome: Outcome, now: i64) -> Part {
+    let (resolution, found_by, candidates, customer) = match outcome {
+        Outcome::Exact { by, customer } => (Resolution::Exact, Some(by), 1, Some(customer)),
+        Outcome::Ambiguous { by, candidates } => {
+            tracing::debug!(target_name = target.name, by, candidates, "several customers, none is chosen");
+            (Resolution::Ambiguous, Some(by), candidates, None)
+        }
+        Outcome::None => (Resolution::None, None, 0, None),
+    };
+    metrics::resolution(&target.name, resolution);
+    let FoundCustomer { record_id, number, data } = customer.clone().unwrap_or_default();
+    let identity = SystemIdentity {
+        system: target.system.as_str().to_owned(),
+        resolution,
+        found_by: found_by.map(str::to_owned),
+        record_id,
+        number,
+        candidates: i32::try_from(candidates).ok(),
+        resolved_at: Some(now),
+    };
+    Part { data: customer.map(|_| data), identity: Some(identity) }
 }
 
 /// Asks question after question, until it is known whom the key means. Each is shown to `seen` with its answer.
@@ -174,18 +234,9 @@ impl LookupError {
 
     /// What it means for a source of a profile.
     pub fn status(&self) -> SourceStatus {
-        let Self::Call(error) = self else { return SourceStatus::Error };
-        match error.kind {
-            CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => SourceStatus::Timeout,
-            CallErrorKind::BreakerOpen { .. } | CallErrorKind::RateLimited { .. } => {
-                SourceStatus::Unavailable
-            }
-            CallErrorKind::NotFound
-            | CallErrorKind::Unauthorized
-            | CallErrorKind::TokensRefused { .. }
-            | CallErrorKind::Conflict
-            | CallErrorKind::Rejected
-            | CallErrorKind::Unavailable => SourceStatus::Error,
+        match self {
+            Self::Call(error) => error.kind.source_status(),
+            _ => SourceStatus::Error,
         }
     }
 }

@@ -44,6 +44,7 @@ use std::sync::Arc;
 
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
+use trunkline_schemas::SystemIdentity;
 
 use self::clock::PartitionClock;
 use self::entity_cache::EntityCache;
@@ -90,8 +91,10 @@ pub struct Counters {
 /// A customer to look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupRequest {
-    /// The customer.
+    /// The customer, as events name him.
     pub customer: String,
+    /// Which customer of each system that is, as far as it was found out before.
+    pub identities: Vec<SystemIdentity>,
     /// The trace context of the event that wants it.
     pub traceparent: Option<String>,
     /// Until then the event waits for it; UTC milliseconds.

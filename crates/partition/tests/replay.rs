@@ -159,6 +159,7 @@ fn profile(customer: &str, now: i64) -> CustomerProfile {
             latency_ms: Some(3),
         }],
         last_updated: now,
+        identities: Vec::new(),
     }
 }
 

@@ -22,4 +22,4 @@ pub use at_hand::AtHand;
 pub use merge::merge;
 pub use part::{ProfileData, ProfilePart};
 pub use store::Profiles;
-pub use stored::{StoredProfile, StoredProfileRef};
+pub use stored::StoredProfile;

@@ -37,6 +37,7 @@ pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerP
             .collect(),
         sources: parts.iter().map(ProfilePart::source).collect(),
         last_updated: now_ms,
+        identities: parts.iter().filter_map(|part| part.identity.clone()).collect(),
     }
 }
 
@@ -58,8 +59,18 @@ pub(crate) fn keep_last_answers(fetched: &mut CustomerProfile, known: &CustomerP
             take_over(*field, fetched, known);
         }
     }
+    keep_identities(fetched, known);
     // Events tell of interactions as well as systems do.
     take_over(ProfileField::LastInteractionDate, fetched, known);
+}
+
+/// Of a system that was not asked who the customer is, or did not answer, what was found out before still holds.
+fn keep_identities(fetched: &mut CustomerProfile, known: &CustomerProfile) {
+    for before in &known.identities {
+        if !fetched.identities.iter().any(|identity| identity.system == before.system) {
+            fetched.identities.push(before.clone());
+        }
+    }
 }
 
 /// Takes a field over from an earlier profile; of the last interactions the latest counts.
@@ -94,7 +105,7 @@ mod tests {
 
     fn part(system: System, status: SourceStatus, data: ProfileData) -> ProfilePart {
         let fetched_at = answered(status).then_some(1_000);
-        ProfilePart { system, status, fetched_at, latency_ms: 7, data }
+        ProfilePart { system, status, fetched_at, latency_ms: 7, data, identity: None }
     }
 
     fn named(name: &str) -> ProfileData {

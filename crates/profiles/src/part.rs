@@ -1,7 +1,7 @@
 //! What one system knows of a customer, and what came of asking it.
 
 use rust_decimal::Decimal;
-use trunkline_schemas::{ProfileSource, SourceStatus};
+use trunkline_schemas::{ProfileSource, SourceStatus, SystemIdentity};
 use trunkline_systems::System;
 
 /// What one system knows of a customer. Unknown is `None`, never zero.
@@ -34,6 +34,8 @@ pub struct ProfilePart {
     pub latency_ms: i64,
     /// What it knows; empty unless it answered.
     pub data: ProfileData,
+    /// Which of its customers that is; `None` where it was not found out this time.
+    pub identity: Option<SystemIdentity>,
 }
 
 // === impl ProfilePart ===

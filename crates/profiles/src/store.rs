@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use trunkline_schemas::{
     CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
+    SystemIdentity,
 };
 use trunkline_systems::ProfileField;
 
 use crate::AtHand;
 use crate::freshness::{all_current, verdict};
 use crate::merge::keep_last_answers;
-use crate::stored::{Entry, StoredProfile, StoredProfileRef};
+use crate::stored::{Entry, StoredProfile};
 use crate::view::allowed;
 
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
@@ -69,8 +70,13 @@ impl Profiles {
     }
 
     /// What should be kept of a customer, to be looked at again at `timer_hour`.
-    pub fn stored(&self, customer: &str, timer_hour: i64) -> Option<StoredProfileRef<'_>> {
-        self.entries.get(customer).map(|known| StoredProfileRef { entry: &known.entry, timer_hour })
+    pub fn stored(&self, customer: &str, timer_hour: i64) -> Option<StoredProfile> {
+        self.entries.get(customer).map(|known| StoredProfile { entry: known.entry.clone(), timer_hour })
+    }
+
+    /// Which customer of each system somebody is, as far as it was found out.
+    pub fn identities(&self, customer: &str) -> &[SystemIdentity] {
+        self.entries.get(customer).map_or(&[], |known| &known.entry.profile.identities)
     }
 
     /// What is known of a customer now.
@@ -174,6 +180,7 @@ mod tests {
             source_systems: Vec::new(),
             sources: vec![source("salesforce", SourceStatus::Ok), source("sap", sap)],
             last_updated: at,
+            identities: Vec::new(),
         }
     }
 

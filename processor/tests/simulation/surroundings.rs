@@ -185,6 +185,7 @@ fn profile(customer: String, now: i64) -> CustomerProfile {
             latency_ms: Some(5),
         }],
         last_updated: now,
+        identities: Vec::new(),
     }
 }
 

@@ -202,6 +202,26 @@ impl Sample for CustomerProfile {
                 },
             ],
             last_updated: TIME + 1,
+            identities: vec![
+                SystemIdentity {
+                    system: "salesforce".into(),
+                    resolution: Resolution::Exact,
+                    found_by: text("phone"),
+                    record_id: text("001A"),
+                    number: text("C-000001"),
+                    candidates: Some(1),
+                    resolved_at: Some(TIME),
+                },
+                SystemIdentity {
+                    system: "sap".into(),
+                    resolution: Resolution::None,
+                    found_by: None,
+                    record_id: None,
+                    number: None,
+                    candidates: None,
+                    resolved_at: None,
+                },
+            ],
         };
         let minimal = Self {
             account_name: None,
@@ -212,6 +232,7 @@ impl Sample for CustomerProfile {
             last_interaction_date: None,
             source_systems: Vec::new(),
             sources: Vec::new(),
+            identities: Vec::new(),
             ..full.clone()
         };
         [("full", full), ("minimal", minimal)]

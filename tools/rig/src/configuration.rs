@@ -95,6 +95,10 @@ impl Default for Choices {
     }
 }
 
+/// Who a contact of the simulated organisation is: the three systems share one number, under one external source.
+const IDENTITY: &str = "[enrichment.identity]\ncontacts = \"genesys\"\n\
+    [enrichment.identity.sources]\nsalesforce = \"salesforce\"\nsap = \"salesforce\"\nservicenow = \"salesforce\"\n";
+
 /// The text of the configuration.
 pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentials: &Credentials) -> String {
     let mut text = general(layout, choices);
@@ -103,10 +107,11 @@ pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentia
     }
     targets::push(&mut text, layout, choices, addresses, credentials);
     let Choices { enrichment, rules, .. } = choices;
+    let identity = if choices.targets.contains(&"genesys") { IDENTITY } else { "" };
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n{enrichment}{rules}"
+        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n{enrichment}{identity}{rules}"
     );
     text
 }

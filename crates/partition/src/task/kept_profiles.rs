@@ -4,7 +4,7 @@ use trunkline_profiles::StoredProfile;
 
 use super::{Context, Task};
 use crate::entity::HOUR_MS;
-use crate::state::{FORMAT_VERSION, StateError, StateView, decode, encode, keys};
+use crate::state::{FORMAT_VERSION, StateError, StateView, keys, split_version};
 
 // === impl Task ===
 
@@ -13,7 +13,7 @@ impl Task {
     pub(super) fn keep_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);
         let timer_hour = match self.current(&key, ctx.state)? {
-            Some(kept) => decode::<StoredProfile>(&kept)?.timer_hour,
+            Some(kept) => decoded(&kept)?.timer_hour,
             None => {
                 let hour = (ctx.now + self.settings.profile_keep_ms).div_euclid(HOUR_MS) + 1;
                 self.set_profile_timer(hour, &key);
@@ -21,7 +21,7 @@ impl Task {
             }
         };
         if let Some(stored) = ctx.profiles.stored(customer, timer_hour) {
-            self.changes.insert(key, Some(encode(&stored)?));
+            self.changes.insert(key, Some(encoded(&stored)?));
         }
         Ok(())
     }
@@ -30,7 +30,7 @@ impl Task {
     pub(super) fn expire_profile(&mut self, customer: &str, ctx: &Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);
         let Some(kept) = self.current(&key, ctx.state)? else { return Ok(()) };
-        let mut stored: StoredProfile = decode(&kept)?;
+        let mut stored = decoded(&kept)?;
         let due = stored.attempted_at() + self.settings.profile_keep_ms;
         if due <= self.clock.time() {
             self.changes.insert(key, None);
@@ -38,7 +38,7 @@ impl Task {
         }
         stored.timer_hour = due.div_euclid(HOUR_MS) + 1;
         self.set_profile_timer(stored.timer_hour, &key);
-        self.changes.insert(key, Some(encode(&stored)?));
+        self.changes.insert(key, Some(encoded(&stored)?));
         Ok(())
     }
 
@@ -53,4 +53,14 @@ impl Task {
             None => state.get(key),
         }
     }
+}
+
+/// Reads a kept profile back.
+pub(super) fn decoded(kept: &[u8]) -> Result<StoredProfile, StateError> {
+    let (_, body) = split_version(kept)?;
+    StoredProfile::decode(body).map_err(StateError::Codec)
+}
+
+fn encoded(stored: &StoredProfile) -> Result<Vec<u8>, StateError> {
+    stored.encode(vec![FORMAT_VERSION]).map_err(StateError::Codec)
 }

@@ -7,11 +7,12 @@ use trunkline_rules::Answer;
 use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
 use super::findings::{customer_of, ordering};
+use super::kept_profiles::decoded;
 use super::lane::{Lane, Resolved, Wait};
 use super::{Context, LookupRequest, Task};
 use crate::entity::Novelty;
 use crate::plugins::PluginRequest;
-use crate::state::{StateError, decode, keys};
+use crate::state::{StateError, keys};
 
 // === impl Task ===
 
@@ -119,7 +120,7 @@ impl Task {
         if !ctx.profiles.has(customer)
             && let Some(kept) = ctx.state.get(&keys::profile(customer))?
         {
-            ctx.profiles.recall(decode(&kept)?);
+            ctx.profiles.recall(decoded(&kept)?);
         }
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {
@@ -138,10 +139,17 @@ impl Task {
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
                 let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
-                self.lookups.push(LookupRequest { customer: customer.to_owned(), traceparent, until });
-                self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
+                let identities = ctx.profiles.identities(customer).to_vec();
+                let customer = customer.to_owned();
+                self.lookups.push(LookupRequest {
+                    customer: customer.clone(),
+                    identities,
+                    traceparent,
+                    until,
+                });
+                self.waiting.entry(customer.clone()).or_default().push(key.clone());
                 self.waits.set(until + 1, key.clone());
-                lane.wait = Some(Wait::Profile { customer: customer.to_owned(), until });
+                lane.wait = Some(Wait::Profile { customer, until });
                 Ok(None)
             }
         }

@@ -260,6 +260,7 @@ fn profile(customer: &str, at: i64) -> CustomerProfile {
             latency_ms: Some(3),
         }],
         last_updated: at,
+        identities: Vec::new(),
     }
 }
 

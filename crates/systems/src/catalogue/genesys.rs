@@ -23,7 +23,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     api_version: ApiVersion::InPaths,
     probe: "/api/v2/tokens/me",
     profile_fields: &[],
-    profile_classes: &[],
+    profile_classes: &["externalcontacts.read"],
     standard_profile: None,
     operations: &[PARTICIPANT_ATTRIBUTES],
 };

@@ -121,5 +121,6 @@ fn profile(customer: &Customer) -> CustomerProfile {
         source_systems: systems.map(str::to_owned).to_vec(),
         sources: systems.map(source).to_vec(),
         last_updated: now,
+        identities: Vec::new(),
     }
 }

@@ -260,6 +260,7 @@ impl Codec {
             source_systems: systems.map(str::to_owned).to_vec(),
             sources: systems.map(source).to_vec(),
             last_updated: 1_790_000_000_000,
+            identities: Vec::new(),
         };
         Ok(Self {
             decoder,

@@ -105,6 +105,10 @@ impl<'a> Answers<'a> {
                 (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&after)
             };
             verdict.count("profile_sources_compared", 1);
+            // Whoever a contact leads nowhere is known to nobody: no other system was asked.
+            if source.status == "NOT_FOUND" && candidates.is_empty() && self.leads_nowhere(customer, then) {
+                continue;
+            }
             if !candidates.iter().filter(then).any(|answer| answer.agrees(&source.status, &record.fields)) {
                 verdict.object("unanswered", || {
                     format!(
@@ -123,6 +127,12 @@ impl<'a> Answers<'a> {
                 format!("customer.profiles {place}: at {at} no conversation of its customer ended, and no CRM tells of an activity")
             });
         }
+    }
+
+    /// Whether Genesys said then that there is no such contact, or that no other system has a number of it.
+    fn leads_nowhere(&self, customer: &'a str, then: impl Fn(&&Answer) -> bool) -> bool {
+        let contacts = self.by_customer.get(&("genesys", customer)).into_iter().flatten();
+        contacts.filter(then).any(|answer| answer.said == Some(Said::Nothing))
     }
 
     /// Times of activity that Salesforce told of.
@@ -186,6 +196,7 @@ fn said(call: &Call) -> Option<Said> {
         "salesforce" => account(&body),
         "sap" => balance(&body),
         "servicenow" => tickets(&body).map(Said::Tickets),
+        "genesys" => body["externalIds"].as_array().is_none_or(Vec::is_empty).then_some(Said::Nothing),
         _ => None,
     }
 }
@@ -247,6 +258,7 @@ fn ten_thousandths(text: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::ProfileSource;
 
     #[test]
     fn amounts_are_read_to_the_last_place() {
@@ -286,5 +298,41 @@ mod tests {
         assert_eq!(read("sap", &items("USD")), Some(Said::Balance { amount: None, currency: None }));
         assert_eq!(read("servicenow", r#"{"result":{"stats":{"count":"12"}}}"#), Some(Said::Tickets(12)));
         assert_eq!(read("servicenow", "<html>"), None);
+    }
+
+    #[test]
+    fn whom_a_contact_leads_nowhere_need_not_be_asked_for() {
+        const CONTACT: &str = "7b8a6a1c-0000-5000-8000-000000000001";
+        let contact = |answer: &str| Call {
+            system: "genesys".into(),
+            method: "GET".into(),
+            path: format!("/api/v2/externalcontacts/contacts/{CONTACT}"),
+            finished_at: Some(990.0),
+            status: 200,
+            answer: Some(answer.into()),
+            ..Call::default()
+        };
+        let violations = |call: Call, status: &str, fetched_at| {
+            let source =
+                ProfileSource { status: status.into(), fetched_at: Some(fetched_at), latency_ms: None };
+            let record = ProfileRecord {
+                key: CONTACT.into(),
+                fields: ProfileFields { customer_id: CONTACT.into(), ..Default::default() },
+                sources: [("sap".to_owned(), source)].into(),
+                ..Default::default()
+            };
+            let calls = [call];
+            let mut verdict = Verdict::new("answers-to-lookups");
+            Answers::new(&calls, [CONTACT].into_iter()).judge(&record, &[], &mut verdict);
+            verdict.violations()
+        };
+        let nowhere = || contact(r#"{"externalIds":[]}"#);
+        assert_eq!(violations(nowhere(), "NOT_FOUND", 1_000), 0);
+        assert_eq!(violations(Call { status: 404, ..nowhere() }, "NOT_FOUND", 1_000), 0);
+        assert_eq!(violations(nowhere(), "OK", 1_000), 1);
+        assert_eq!(violations(nowhere(), "NOT_FOUND", 90_000), 1, "at another time");
+        let known = r#"{"externalIds":[{"externalSource":{"name":"salesforce"},"value":"C-000001"}]}"#;
+        assert_eq!(violations(contact(known), "NOT_FOUND", 1_000), 1, "SAP was to be asked");
+        assert_eq!(violations(Call { status: 500, ..nowhere() }, "NOT_FOUND", 1_000), 1);
     }
 }

@@ -1,0 +1,141 @@
+//! Customers whom events name by an external contact of Genesys Cloud.
+
+use trunkline_config::Identity;
+use trunkline_schemas::{Resolution, SystemIdentity};
+
+use super::*;
+
+const CONTACT: &str = "7b8a6a1c-0000-5000-8000-000000000001";
+const CONTACT_PATH: &str = "/api/v2/externalcontacts/contacts/7b8a6a1c-0000-5000-8000-000000000001";
+
+fn resolving(stub: &Stub) -> Directory {
+    let mut config = crms(stub);
+    let genesys = Target {
+        name: "cloud".to_owned(),
+        system: System::Genesys,
+        profile: None,
+        ..target_with_token(&stub.url)
+    };
+    config.targets.insert(genesys.name.clone(), genesys);
+    let source = |target: &str, source: &str| (target.to_owned(), source.to_owned());
+    config.enrichment.identity = Identity {
+        contacts: Some("cloud".to_owned()),
+        sources: [source("crm", "salesforce"), source("erp", "s4"), source("tickets", "snow")].into(),
+        ..Identity::default()
+    };
+    for target in config.targets.values_mut() {
+        target.retry = Retry { attempts: 1, ..Retry::default() };
+    }
+    Directory::from_config(&config, Role::Enrichment).unwrap()
+}
+
+fn contact(crm_number: Option<&str>) -> Reply {
+    let id = |source: &str, value: &str| json!({"externalSource": {"name": source}, "value": value});
+    let mut ids = vec![id("s4", "1000001"), id("snow", "ada@example.com")];
+    ids.extend(crm_number.map(|number| id("salesforce", number)));
+    let answer = json!({"id": CONTACT, "externalIds": ids, "cellPhone": {"e164": "+4930901820"}});
+    Reply::json(200, &answer.to_string())
+}
+
+fn asked_for_contacts(stub: &Stub) -> usize {
+    stub.asked(CONTACT_PATH).len()
+}
+
+fn resolutions(parts: &[ProfilePart]) -> Vec<Option<(Resolution, Option<&str>)>> {
+    let told = |identity: &SystemIdentity| identity.resolution;
+    parts.iter().map(|part| part.identity.as_ref().map(|one| (told(one), one.found_by.as_deref()))).collect()
+}
+
+#[tokio::test]
+async fn each_system_is_asked_by_its_own_key_and_the_contact_once() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        CONTACT_PATH => contact(Some("C-000001")),
+        _ => answer(asked),
+    })
+    .await;
+    let directory = resolving(&stub);
+    let parts = directory.profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+    let profile = merge(CONTACT, &parts, 7);
+    assert_eq!((profile.customer_id.as_str(), profile.account_name.as_deref()), (CONTACT, Some("Ada Ltd")));
+    assert_eq!((profile.balance, profile.open_tickets), (Some(Decimal::new(1_100, 2)), Some(3)));
+    assert_eq!(resolutions(&parts), [Some((Resolution::Exact, Some("number"))); 3]);
+    assert_eq!(asked_for_contacts(&stub), 1);
+    let crm = stub.asked(QUERY).remove(0);
+    assert!(crm.query.contains("C-000001") && !crm.query.contains(CONTACT), "{}", crm.query);
+
+    // What was found out holds: the systems are asked by their keys, and the contact is not.
+    let parts = directory.profile_parts(CONTACT, &profile.identities, soon(), None, &|| 1_000).await;
+    assert!(parts.iter().all(|part| part.status == SourceStatus::Ok));
+    assert_eq!(resolutions(&parts), [None; 3]);
+    assert_eq!(asked_for_contacts(&stub), 1);
+    // Until it is too old.
+    let a_day_later = || 5 + 24 * 60 * 60 * 1_000;
+    directory.profile_parts(CONTACT, &profile.identities, soon(), None, &a_day_later).await;
+    assert_eq!(asked_for_contacts(&stub), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_fit_any_more_is_searched_anew() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        CONTACT_PATH => contact(Some("C-000001")),
+        QUERY if asked.query.contains("C-000009") => Reply::json(200, r#"{"records":[]}"#),
+        _ => answer(asked),
+    })
+    .await;
+    let before = SystemIdentity {
+        system: "salesforce".to_owned(),
+        resolution: Resolution::Exact,
+        found_by: Some("number".to_owned()),
+        record_id: None,
+        number: Some("C-000009".to_owned()),
+        candidates: Some(1),
+        resolved_at: Some(1),
+    };
+    let parts = resolving(&stub).profile_parts(CONTACT, &[before], soon(), None, &|| 5).await;
+    assert_eq!(parts[0].status, SourceStatus::Ok);
+    let found = parts[0].identity.as_ref().and_then(|identity| identity.number.as_deref());
+    assert_eq!(found, Some("C-000001"));
+}
+
+#[tokio::test]
+async fn several_customers_are_told_and_none_is_chosen() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        CONTACT_PATH => contact(None),
+        QUERY => Reply::json(
+            200,
+            r#"{"records":[{"Id":"001","AccountNumber":"C-1","Name":"Ada","LastActivityDate":null},
+                {"Id":"002","AccountNumber":"C-2","Name":"Bob","LastActivityDate":null}]}"#,
+        ),
+        _ => answer(asked),
+    })
+    .await;
+    let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+    assert_eq!((parts[0].status, &parts[0].data), (SourceStatus::NotFound, &ProfileData::default()));
+    let identity = parts[0].identity.as_ref().unwrap();
+    assert_eq!((identity.resolution, identity.candidates), (Resolution::Ambiguous, Some(2)));
+    assert_eq!(identity.found_by.as_deref(), Some("phone"));
+}
+
+#[tokio::test]
+async fn without_the_contact_nobody_is_asked_and_it_is_said_why() {
+    for (status, expected) in [(404, SourceStatus::NotFound), (403, SourceStatus::Error)] {
+        let stub = Stub::start(move |asked| match asked.path.as_str() {
+            CONTACT_PATH => Reply::json(status, r#"{"code":"missing.permissions","message":"no"}"#),
+            _ => answer(asked),
+        })
+        .await;
+        let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+        assert!(parts.iter().all(|part| part.status == expected), "{status}: {parts:?}");
+        let resolution = (status == 404).then_some((Resolution::None, None));
+        assert_eq!(resolutions(&parts), [resolution; 3]);
+        assert!([QUERY, STATS, OPEN_ITEMS].iter().all(|path| stub.asked(path).is_empty()));
+    }
+}
+
+#[test]
+fn a_region_must_be_a_country() {
+    let mut config = config(Vec::new(), &[]);
+    config.enrichment.identity.region = Some("XX".to_owned());
+    let error = Directory::from_config(&config, Role::Enrichment).unwrap_err().to_string();
+    assert!(error.contains("'XX' is no country"), "{error}");
+}

@@ -1,0 +1,113 @@
+//! What an external contact of Genesys Cloud says of its customer (model ExternalContact of the platform's SDK).
+
+use phonenumber::country::Id;
+use serde_json::Value;
+
+use super::phone::e164;
+
+/// Where the model has phone numbers; the customer's own before those of the office.
+const PHONES: [&str; 4] = ["cellPhone", "homePhone", "workPhone", "otherPhone"];
+
+/// Where it has e-mail addresses.
+const EMAILS: [&str; 3] = ["personalEmail", "workEmail", "otherEmail"];
+
+/// What an external contact says of its customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Contact {
+    /// Numbers in other systems, each with the name and the id of the external source that it is of.
+    pub(super) external_ids: Vec<ExternalId>,
+    /// Phone numbers in E.164, none twice.
+    pub(super) phones: Vec<String>,
+    /// E-mail addresses, none twice.
+    pub(super) emails: Vec<String>,
+}
+
+/// The number of a contact in another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExternalId {
+    /// Name and id of its external source, as far as they are told.
+    pub(super) source: [Option<String>; 2],
+    /// The number.
+    pub(super) value: String,
+}
+
+// === impl Contact ===
+
+impl Contact {
+    /// Reads the platform's answer; `region` as for [`e164`]. What is not as the model says is left out: less is known
+    /// then, and nothing wrong.
+    pub(crate) fn read(answer: &Value, region: Option<Id>) -> Self {
+        let text =
+            |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let ids = answer["externalIds"].as_array().into_iter().flatten();
+        let external_ids = ids.filter_map(|id| {
+            let source = &id["externalSource"];
+            Some(ExternalId {
+                source: [text(&source["name"]), text(&source["id"])],
+                value: text(&id["value"])?,
+            })
+        });
+        let phone = |name: &&str| {
+            let phone = &answer[*name];
+            let written = ["e164", "display", "userInput"].map(|form| text(&phone[form]));
+            // A number without its country's code may be of the country that the model has beside it.
+            let region = text(&phone["countryCode"]).and_then(|code| code.parse().ok()).or(region);
+            written.into_iter().flatten().find_map(|written| e164(&written, region))
+        };
+        Self {
+            external_ids: external_ids.collect(),
+            phones: distinct(PHONES.iter().filter_map(phone)),
+            emails: distinct(EMAILS.iter().filter_map(|name| text(&answer[*name]))),
+        }
+    }
+}
+
+fn distinct(values: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    for value in values {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_phones_and_addresses_are_read() {
+        let answer = json!({
+            "id": "7b8a6a1c-0000-5000-8000-000000000001",
+            "externalIds": [
+                {"externalSource": {"id": "s1", "name": "salesforce"}, "value": "C-000001"},
+                {"externalSource": {"id": "s2"}, "value": "1000001"},
+                {"externalSource": {"id": "s3"}, "value": " "},
+                {"value": 5},
+            ],
+            "workPhone": {"display": "030 901820", "countryCode": "DE"},
+            "cellPhone": {"display": "+1 317-200-0001", "e164": "+13172000001"},
+            "homePhone": {"display": "(317) 200-0001"},
+            "otherPhone": "none",
+            "workEmail": "ada@example.com",
+            "personalEmail": "ada@example.com",
+        });
+        let contact = Contact::read(&answer, Some(Id::US));
+        let source = |name: Option<&str>, id: &str| [name.map(str::to_owned), Some(id.to_owned())];
+        assert_eq!(
+            contact.external_ids,
+            [
+                ExternalId { source: source(Some("salesforce"), "s1"), value: "C-000001".to_owned() },
+                ExternalId { source: source(None, "s2"), value: "1000001".to_owned() },
+            ]
+        );
+        assert_eq!(contact.phones, ["+13172000001", "+4930901820"]);
+        assert_eq!(contact.emails, ["ada@example.com"]);
+        for nothing in [json!({}), json!([]), json!(null), json!({"externalIds": {}, "workPhone": 7})] {
+            assert_eq!(Contact::read(&nothing, None), Contact::default());
+        }
+    }
+}
