@@ -62,7 +62,8 @@ impl Lookups {
 
     fn start(&mut self) {
         while self.in_flight.len() < self.limit {
-            let Some(LookupRequest { customer, traceparent, until }) = self.queue.pop_front() else { return };
+            let Some(request) = self.queue.pop_front() else { return };
+            let LookupRequest { customer, traceparent, conversation, until } = request;
             self.in_flight.insert(customer.clone());
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
@@ -70,7 +71,8 @@ impl Lookups {
             let deadline = Instant::now() + time_to_ask(self.deadline, until, clock.now_ms());
             self.runtime.spawn(async move {
                 let now = || clock.now_ms();
-                let parts = directory.profile_parts(&customer, deadline, traceparent.as_deref(), &now).await;
+                let (trace, conversation) = (traceparent.as_deref(), conversation.as_deref());
+                let parts = directory.profile_parts(&customer, deadline, trace, conversation, &now).await;
                 // The engine is gone only when the process ends.
                 let _ = answer_to.send(merge(&customer, &parts, now()));
             });

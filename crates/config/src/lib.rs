@@ -21,6 +21,7 @@
 mod config;
 mod credentials;
 mod enrichment;
+mod http;
 mod ingest;
 mod kafka;
 mod known_targets;
@@ -55,6 +56,7 @@ pub mod vocabulary;
 pub use config::Config;
 pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
 pub use enrichment::Enrichment;
+pub use http::{ClientCertificate, Http, HttpProxy};
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, load_with_plugins, load_without_secrets, parse};

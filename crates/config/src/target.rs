@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use trunkline_systems::{Rate, System};
 
+use crate::Http;
 use crate::credentials::{Credentials, Proof};
 use crate::section::Section;
 use crate::url::{origin, private_url};
@@ -33,6 +34,10 @@ pub struct Target {
     pub breaker: Breaker,
     /// How often to try again.
     pub retry: Retry,
+    /// How it is reached.
+    pub http: Http,
+    /// Longest answer that is read (default 2 MiB).
+    pub answer_limit_bytes: usize,
 }
 
 /// Whether write-backs are done.
@@ -136,7 +141,8 @@ impl Retry {
 // === impl Target ===
 
 impl Target {
-    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+    pub(crate) fn read(section: &Section<'_>, http: &Http) -> Option<Self> {
+        section.reads_insecure();
         let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
         let org = section.required("org", text);
         let base_url = match Credentials::can_discover_api(section) {
@@ -154,6 +160,8 @@ impl Target {
         let per = section.optional("rate_per", duration);
         let breaker = section.table("breaker", Breaker::read);
         let retry = section.table("retry", Retry::read);
+        let http = section.table("http", |section| Http::read(section, http));
+        let answer_limit_bytes = section.or("answer_limit_bytes", integer(1024..=64 << 20), 2 << 20);
         let rate = calls.zip(per).map(|(calls, per)| Rate { calls, per });
         let system = system?;
         Some(Self {
@@ -167,6 +175,8 @@ impl Target {
             rate: rate.unwrap_or(system.limits().default_rate),
             breaker,
             retry,
+            http,
+            answer_limit_bytes,
         })
     }
 }

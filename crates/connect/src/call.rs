@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 use trunkline_config::ExposeSecret;
 use trunkline_systems::System;
 
+use crate::attempt_span::AttemptSpan;
 use crate::breaker::Outcome;
 use crate::classify::{Answer, Classified, Verdict};
 use crate::connection::Connection;
@@ -21,7 +22,7 @@ use crate::systems::{classify, connector};
 use crate::throttle::Slot;
 use crate::token::{Because, Token};
 use crate::token_manager::NoToken;
-use crate::wire::{self, NoAnswer, RawAnswer};
+use crate::wire::{self, Fault, NoAnswer, RawAnswer};
 
 /// The pause after a rate limit whose answer gives no time.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
@@ -161,24 +162,22 @@ impl<'a> Call<'a> {
         let target = &self.outbound.target;
         let began = Instant::now();
         let allowed = target.timeout.min(self.deadline.saturating_duration_since(began));
-        let request = self.outbound.build(self.request, token.as_ref());
-        slot.spend();
         self.progress.attempts += 1;
-        let exchange = tokio::time::timeout(allowed, wire::exchange(request)).await;
+        let span = AttemptSpan::begin(target, self.endpoint.class, self.request, self.progress.attempts);
+        let request = self.outbound.build(self.request, token.as_ref(), span.traceparent());
+        slot.spend();
+        let exchange = wire::exchange(request, target.answer_limit_bytes);
+        let exchange = tokio::time::timeout(allowed, exchange).await;
         let took = began.elapsed();
         let status = match &exchange {
             Ok(Ok(answer)) => answer.status,
+            Ok(Err(NoAnswer { fault: Fault::TooLong { status }, .. })) => *status,
             _ => 0,
         };
         metrics::attempt(&target.name, self.endpoint.class, status, took);
-        match exchange {
+        let came_to = match exchange {
             Ok(Ok(answer)) => self.classify(answer, slot, admission, took, token.as_ref()),
-            Ok(Err(NoAnswer { reached, message })) => {
-                admission.record(Outcome::Failure, took);
-                let effect = if reached { Effect::Unknown } else { Effect::None };
-                let cause = Cause::Unavailable(effect);
-                Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, cause })
-            }
+            Ok(Err(no_answer)) => Err(self.unreadable(no_answer, admission, took)),
             Err(_elapsed) if allowed < target.timeout => {
                 // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of
                 // the time.
@@ -191,7 +190,36 @@ impl<'a> Call<'a> {
                 admission.record(Outcome::Failure, took);
                 Err(Failure::unanswered(CallErrorKind::Timeout, took))
             }
-        }
+        };
+        span.end(status, came_to.as_ref().map_or_else(|failure| failure.kind.as_str(), |_| "ok"));
+        came_to
+    }
+
+    /// No answer came that could be read.
+    fn unreadable(&mut self, no_answer: NoAnswer, admission: Admission, took: Duration) -> Failure {
+        let NoAnswer { fault, message } = no_answer;
+        let (kind, outcome, cause) = match fault {
+            Fault::Unreached => {
+                (CallErrorKind::Unavailable, Outcome::Failure, Cause::Unavailable(Effect::None))
+            }
+            Fault::Lost => {
+                (CallErrorKind::Unavailable, Outcome::Failure, Cause::Unavailable(Effect::Unknown))
+            }
+            Fault::Untrusted => {
+                (CallErrorKind::UnusableAnswer, Outcome::Failure, Cause::Unavailable(Effect::None))
+            }
+            // The next answer is as long; those about others are not, so the endpoint stays open for them.
+            Fault::TooLong { .. } => {
+                self.progress.sent = true;
+                (CallErrorKind::UnusableAnswer, Outcome::Success, Cause::Final)
+            }
+        };
+        admission.record(outcome, took);
+        let status = match fault {
+            Fault::TooLong { status } => Some(status),
+            _ => None,
+        };
+        Failure { kind, status, code: None, message, cause }
     }
 
     fn classify(
@@ -202,6 +230,12 @@ impl<'a> Call<'a> {
         took: Duration,
         token: Option<&Token>,
     ) -> Result<RawAnswer, Failure> {
+        if let Some(message) = wire::astray(&answer) {
+            admission.record(Outcome::Failure, took);
+            let cause = Cause::Unavailable(Effect::Ended);
+            let (kind, status) = (CallErrorKind::UnusableAnswer, Some(answer.status));
+            return Err(Failure { kind, status, code: None, message, cause });
+        }
         let system = self.outbound.target.system;
         let view = Answer {
             status: answer.status,
@@ -362,9 +396,11 @@ impl Failure {
                 Self::final_(CallErrorKind::TokensRefused { retry_after: Some(wait) }, &message)
             }
             NoToken::Unavailable(refusal) => {
-                let refused =
-                    refusal.status.is_some_and(|status| (400..500).contains(&status) && status != 429);
-                let kind = if refused { CallErrorKind::Unauthorized } else { CallErrorKind::Unavailable };
+                // What lacks its API, too: its page says what to do, and no other does.
+                let kind = match refusal.issued || refusal.is_of_login() {
+                    true => CallErrorKind::Unauthorized,
+                    false => CallErrorKind::Unavailable,
+                };
                 Self { status: refusal.status, code: refusal.code, ..Self::final_(kind, &refusal.message) }
             }
         }

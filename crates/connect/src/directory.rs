@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
 use trunkline_config::{Config, Target};
+use trunkline_http::NotUsable;
 use trunkline_profiles::ProfilePart;
 use trunkline_systems::System;
 
@@ -31,12 +32,12 @@ pub enum Error {
     #[error(transparent)]
     Quota(#[from] TooSmall),
     /// No HTTP client.
-    #[error("target '{target}': no HTTPS client can be made: {source}")]
+    #[error("target '{target}': {source}")]
     Client {
         /// The target.
         target: String,
-        /// What the HTTP library says.
-        source: reqwest::Error,
+        /// What is wrong with its settings.
+        source: NotUsable,
     },
     /// The private key of a login cannot sign.
     #[error(
@@ -138,16 +139,18 @@ impl Directory {
     }
 
     /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
-    /// order; one that does not answer by the deadline says so. An answer is stamped when it is there, by `now` (UTC
-    /// milliseconds): whoever measures its age by a clock of its own does not want the machine's.
+    /// order; one that does not answer by the deadline says so. They are told which conversation wants it. An answer is
+    /// stamped when it is there, by `now` (UTC milliseconds): whoever measures its age by a clock of its own does
+    /// not want the machine's.
     pub async fn profile_parts(
         &self,
         customer_id: &str,
         deadline: Instant,
         traceparent: Option<&str>,
+        conversation: Option<&str>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
-        let question = Question { customer_id, deadline, traceparent, now };
+        let question = Question { customer_id, deadline, traceparent, conversation, now };
         join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 

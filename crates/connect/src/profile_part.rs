@@ -8,6 +8,7 @@ use trunkline_profiles::{ProfileData, ProfilePart};
 use trunkline_schemas::SourceStatus;
 use trunkline_systems::System;
 
+use crate::correlation;
 use crate::encode::Unsafe;
 use crate::error::{CallError, CallErrorKind};
 use crate::lookup::{Found, ProfileLookup, Unreadable};
@@ -41,6 +42,8 @@ pub(crate) struct Question<'a> {
     pub(crate) customer_id: &'a str,
     pub(crate) deadline: Instant,
     pub(crate) traceparent: Option<&'a str>,
+    /// The conversation that wants it.
+    pub(crate) conversation: Option<&'a str>,
     /// UTC milliseconds.
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
@@ -82,7 +85,7 @@ async fn find(outbound: &Outbound, question: Question<'_>) -> Result<Option<Prof
         let request = Request {
             method: Method::GET,
             path,
-            headers: Vec::new(),
+            headers: correlation::headers(question.conversation, None),
             body: None,
             repeat: Repeat::Always,
             traceparent: question.traceparent.map(str::to_owned),
@@ -114,6 +117,7 @@ impl LookupError {
             | CallErrorKind::TokensRefused { .. }
             | CallErrorKind::Conflict
             | CallErrorKind::Rejected
+            | CallErrorKind::UnusableAnswer
             | CallErrorKind::Unavailable => SourceStatus::Error,
         }
     }

@@ -13,7 +13,7 @@ pub struct Request {
     pub method: Method,
     /// Path and query under the target's base URL, encoded.
     pub path: String,
-    /// Headers beside those of authorization and tracing.
+    /// Headers beside those of authorization and tracing, correlation ids among them.
     pub headers: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,

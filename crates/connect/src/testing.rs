@@ -5,7 +5,7 @@ pub(crate) mod stub;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Client, Credentials, Mode, Proof, Retry, Target, TokenLogin};
+use trunkline_config::{Breaker, Client, Credentials, Http, Mode, Proof, Retry, Target, TokenLogin};
 use trunkline_schemas::WriteBack;
 use trunkline_systems::{ClientAuthentication, Rate, System};
 
@@ -22,6 +22,8 @@ pub(crate) fn target(base_url: &str) -> Target {
         rate: Rate { calls: 1_000, per: Duration::from_secs(1) },
         breaker: Breaker::default(),
         retry: Retry { base: Duration::from_millis(2), ..Retry::default() },
+        http: Http::default(),
+        answer_limit_bytes: 2 << 20,
     }
 }
 

@@ -138,7 +138,10 @@ impl Task {
             _ => {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
                 let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
-                self.lookups.push(LookupRequest { customer: customer.to_owned(), traceparent, until });
+                let conversation = event.conversation_id().map(str::to_owned);
+                let customer_id = customer.to_owned();
+                let request = LookupRequest { customer: customer_id, traceparent, conversation, until };
+                self.lookups.push(request);
                 self.waiting.entry(customer.to_owned()).or_default().push(key.clone());
                 self.waits.set(until + 1, key.clone());
                 lane.wait = Some(Wait::Profile { customer: customer.to_owned(), until });
