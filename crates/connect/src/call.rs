@@ -14,6 +14,7 @@ use crate::classify::{Answer, Classified, Verdict};
 use crate::connection::Connection;
 use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
+use crate::failure::Failure;
 use crate::limiter::{Feedback, Pause};
 use crate::metrics;
 use crate::request::{Request, Response};
@@ -21,7 +22,6 @@ use crate::retry::{Cause, Effect, Progress, Then};
 use crate::systems::{classify, connector};
 use crate::throttle::Slot;
 use crate::token::{Because, Token};
-use crate::token_manager::NoToken;
 use crate::wire::{self, Fault, NoAnswer, RawAnswer};
 
 /// The pause after a rate limit whose answer gives no time.
@@ -35,15 +35,6 @@ pub(crate) struct Call<'a> {
     started: Instant,
     deadline: Instant,
     progress: Progress,
-}
-
-/// A failed attempt, and what decides whether there is another.
-struct Failure {
-    kind: CallErrorKind,
-    status: Option<u16>,
-    code: Option<String>,
-    message: String,
-    cause: Cause,
 }
 
 // === impl Call ===
@@ -130,22 +121,26 @@ impl<'a> Call<'a> {
         }
         // Nobody waits for his quota only to find the breaker open.
         if let Some(until) = self.endpoint.held_until(now) {
-            return Err(Failure::breaker_open(until));
+            return Err(Failure::breaker_open(until.saturating_duration_since(now)));
         }
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
         let entered =
             self.outbound.throttle.enter(&self.endpoint.queue, self.endpoint.class, self.deadline).await;
         metrics::limiter_wait(&self.outbound.target.name, self.endpoint.class, now.elapsed());
         let slot = entered.map_err(|blocked| {
             metrics::limiter_refusal(&self.outbound.target.name, self.endpoint.class);
-            let retry_after = blocked.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let retry_after = blocked.until.map(left);
             let kind = CallErrorKind::RateLimited { retry_after };
             Failure::final_(kind, "the quota is used up for longer than the caller can wait")
         })?;
-        let admission = self.endpoint.admit().map_err(|refused| Failure::breaker_open(refused.retry_at))?;
+        let admission =
+            self.endpoint.admit().map_err(|refused| Failure::breaker_open(left(refused.retry_at)))?;
         let token = match &self.outbound.tokens {
             Some(tokens) => Some(tokens.token(self.deadline).await.map_err(Failure::no_token)?),
             None => {
-                self.outbound.admit_password(Instant::now()).map_err(Failure::password_held)?;
+                self.outbound
+                    .admit_password(Instant::now())
+                    .map_err(|until| Failure::password_held(left(until)))?;
                 None
             }
         };
@@ -230,7 +225,7 @@ impl<'a> Call<'a> {
         took: Duration,
         token: Option<&Token>,
     ) -> Result<RawAnswer, Failure> {
-        if let Some(message) = wire::astray(&answer) {
+        if let Some(message) = wire::astray(&answer, self.request.understands_json()) {
             admission.record(Outcome::Failure, took);
             let cause = Cause::Unavailable(Effect::Ended);
             let (kind, status) = (CallErrorKind::UnusableAnswer, Some(answer.status));
@@ -349,62 +344,6 @@ fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Optio
         _ => {}
     }
     Some(feedback)
-}
-
-// === impl Failure ===
-
-impl Failure {
-    /// Adds to its message what came of it.
-    fn and(&mut self, more: &str) {
-        self.message = format!("{}; {more}", self.message);
-    }
-
-    fn final_(kind: CallErrorKind, message: &str) -> Self {
-        Self { kind, status: None, code: None, message: message.to_owned(), cause: Cause::Final }
-    }
-
-    fn breaker_open(until: Instant) -> Self {
-        let retry_after = until.saturating_duration_since(Instant::now());
-        let kind = CallErrorKind::BreakerOpen { retry_after };
-        Self::final_(kind, "too many calls failed; the system is left alone for a while")
-    }
-
-    fn password_held(until: Instant) -> Self {
-        let seconds = until.saturating_duration_since(Instant::now()).as_secs();
-        let message = format!(
-            "its password was refused and is not sent again for {seconds} s, so that the system does not lock the user"
-        );
-        Self::final_(CallErrorKind::Unauthorized, &message)
-    }
-
-    fn unanswered(kind: CallErrorKind, took: Duration) -> Self {
-        let message = format!("no answer within {} ms", took.as_millis());
-        Self { kind, status: None, code: None, message, cause: Cause::Unavailable(Effect::Unknown) }
-    }
-
-    fn no_token(no_token: NoToken) -> Self {
-        match no_token {
-            NoToken::DeadlineExceeded => Self::final_(
-                CallErrorKind::DeadlineExceeded,
-                "the caller's time was over before a token came",
-            ),
-            NoToken::NoneIsAccepted(wait) => {
-                let message = format!(
-                    "the system refuses every new token; the next one is fetched in {} ms; check what its client may do",
-                    wait.as_millis()
-                );
-                Self::final_(CallErrorKind::TokensRefused { retry_after: Some(wait) }, &message)
-            }
-            NoToken::Unavailable(refusal) => {
-                // What lacks its API, too: its page says what to do, and no other does.
-                let kind = match refusal.issued || refusal.is_of_login() {
-                    true => CallErrorKind::Unauthorized,
-                    false => CallErrorKind::Unavailable,
-                };
-                Self { status: refusal.status, code: refusal.code, ..Self::final_(kind, &refusal.message) }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

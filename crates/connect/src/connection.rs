@@ -135,8 +135,10 @@ impl Connection {
         traceparent: Option<&str>,
     ) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base_url(token), request.path);
-        let mut builder =
-            self.client.request(request.method.clone(), url).header("accept", "application/json");
+        let mut builder = self.client.request(request.method.clone(), url);
+        if request.accepts().is_none() {
+            builder = builder.header("accept", "application/json");
+        }
         if let Some(value) = self.authorization(token) {
             builder = builder.header(AUTHORIZATION, value);
         }

@@ -35,6 +35,7 @@ mod discovery;
 mod endpoint;
 mod error;
 mod event;
+mod failure;
 mod login_refused;
 mod lookup;
 mod outbound;

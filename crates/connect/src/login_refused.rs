@@ -38,14 +38,14 @@ impl RefusedBy {
 impl LoginRefused {
     /// It is not refused, as far as is known.
     pub(crate) fn new(target: &str, by: RefusedBy) -> Self {
-        metrics::login_refused(target, by, false);
+        metrics::login_refused(target, by.as_str(), false);
         Self { target: target.to_owned(), by, refused: AtomicBool::new(false) }
     }
 
     /// It is refused, or was just taken.
     pub(crate) fn set(&self, refused: bool) {
         if self.refused.swap(refused, Ordering::Relaxed) != refused {
-            metrics::login_refused(&self.target, self.by, refused);
+            metrics::login_refused(&self.target, self.by.as_str(), refused);
         }
     }
 }

@@ -8,7 +8,6 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use trunkline_config::{Credentials, Target};
 
 use crate::breaker::State;
-use crate::login_refused::RefusedBy;
 use crate::token::Token;
 
 const CALLS: &str = "trunkline_outbound_calls_total";
@@ -118,9 +117,8 @@ fn token_refreshes(target: &str, outcome: TokenOutcome, more: u64) {
     counter!(TOKEN_REFRESHES, "target" => target.to_owned(), "outcome" => outcome).increment(more);
 }
 
-pub(crate) fn login_refused(target: &str, by: RefusedBy, refused: bool) {
-    gauge!(LOGIN_REFUSED, "target" => target.to_owned(), "by" => by.as_str())
-        .set(f64::from(u8::from(refused)));
+pub(crate) fn login_refused(target: &str, by: &'static str, refused: bool) {
+    gauge!(LOGIN_REFUSED, "target" => target.to_owned(), "by" => by).set(f64::from(u8::from(refused)));
 }
 
 pub(crate) fn token_issued(target: &str, token: &Token, now: Instant) {

@@ -113,11 +113,11 @@ impl TokenEndpoint {
     }
 
     /// Asks once. A token whose tenant's API was not found is kept: the next time, only the API is looked for.
-    pub(crate) async fn fetch(&self) -> Result<Grant, Refusal> {
+    pub(crate) async fn fetch(&self, now: Instant) -> Result<Grant, Refusal> {
         let Shown::AccessKey(AccessKey { tenant_id, discovery: Some(discovery), .. }) = &self.shown else {
             return Ok(self.ask_for_token().await?.0);
         };
-        let kept = discovery.take_waiting(Instant::now());
+        let kept = discovery.take_waiting(now);
         let (grant, tenant) = match kept {
             Some(kept) => kept,
             None => {
@@ -143,7 +143,7 @@ impl TokenEndpoint {
                     Ok(Grant { api_url: Some(api_url), ..grant })
                 }
                 None => {
-                    discovery.keep(grant, tenant, Instant::now());
+                    discovery.keep(grant, tenant, now);
                     let message = format!("a token was issued, but {}", refusal.message);
                     Err(Refusal { message, issued: true, ..refusal })
                 }
@@ -201,7 +201,7 @@ impl TokenEndpoint {
         if let (Shown::Assertion(assertions), Some(issuers_now)) = (&self.shown, date(&answer.headers)) {
             assertions.issuer_showed(issuers_now, wire::unix_seconds());
         }
-        if let Some(message) = wire::astray(&answer) {
+        if let Some(message) = wire::astray(&answer, false) {
             return Err(Refusal::of(&answer, format!("{whom} {message}")));
         }
         if (200..300).contains(&answer.status) {

@@ -191,7 +191,7 @@ async fn refresh(inner: Arc<Inner>, begins: Option<Instant>) {
     }
     let outage = loop {
         let asked = Instant::now();
-        match inner.endpoint.fetch().await {
+        match inner.endpoint.fetch(asked).await {
             Ok(grant) => {
                 metrics::token_refresh(&inner.target, TokenOutcome::Granted);
                 let token = inner.state.lock().granted(grant, asked);

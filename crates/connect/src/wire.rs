@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Client, RequestBuilder, Response, Url};
+use serde::de::IgnoredAny;
 use trunkline_config::Http;
 use trunkline_http::NotUsable;
 
@@ -128,8 +129,8 @@ fn advice(cause: &str) -> (bool, &'static str) {
 }
 
 /// What is wrong with an answer that does not come from the API that was called: it leads elsewhere, or is a page for
-/// people. What the API itself refuses is not meant.
-pub(crate) fn astray(answer: &RawAnswer) -> Option<String> {
+/// people, or no JSON where that is what is understood. What the API itself refuses is not meant.
+pub(crate) fn astray(answer: &RawAnswer, json: bool) -> Option<String> {
     let status = answer.status;
     let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
     if let (301 | 302 | 303 | 307 | 308, Some(location)) = (status, header(LOCATION)) {
@@ -147,12 +148,15 @@ pub(crate) fn astray(answer: &RawAnswer) -> Option<String> {
     }
     let kind = header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
     let is_page = kind.starts_with("text/html") || kind.starts_with("application/xhtml");
-    (is_page && matches!(status, 200..=299 | 404)).then(|| {
-        format!(
+    if is_page && matches!(status, 200..=299 | 404) {
+        return Some(format!(
             "answered {status} with a page of HTML, for instance for a login or an error: not the API answers there; \
              check base_url and token_url, and what stands between"
-        )
-    })
+        ));
+    }
+    let is_json = || serde_json::from_slice::<IgnoredAny>(&answer.body).is_ok();
+    (json && (200..=299).contains(&status) && !answer.body.is_empty() && !is_json())
+        .then(|| format!("answered {status} with what is no JSON; check base_url, and what stands between"))
 }
 
 #[cfg(test)]
@@ -179,12 +183,30 @@ mod tests {
             (200, &json, None),
         ] {
             let answer = RawAnswer { status, headers: headers(found), body: Vec::new() };
-            match (astray(&answer), expected) {
+            match (astray(&answer, true), expected) {
                 (Some(message), Some(part)) => {
                     assert!(message.contains(part) && !message.contains("token=t"), "{message}");
                 }
                 (found, expected) => assert_eq!(found.as_deref(), expected, "{status}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_where_json_is_understood() {
+        for (status, body, expected) in [
+            (200, "", false),
+            (204, "", false),
+            (200, "{}", false),
+            (200, " [1]\n", false),
+            (200, r#"{"result":[{"sys_id""#, true),
+            (201, "OK", true),
+            (200, "<?xml version='1.0'?><error/>", true),
+            (400, "no", false),
+        ] {
+            let answer = RawAnswer { status, headers: HeaderMap::new(), body: body.into() };
+            assert_eq!(astray(&answer, true).is_some(), expected, "{status} {body}");
+            assert_eq!(astray(&answer, false), None, "{status} {body}");
         }
     }
 }

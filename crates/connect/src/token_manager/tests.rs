@@ -260,6 +260,18 @@ async fn a_token_whose_api_is_not_found_is_kept_and_one_that_comes_later_goes_wh
 }
 
 #[tokio::test]
+async fn an_issuer_on_this_machine_is_asked_without_tls_about_tokens_that_come_with_it() {
+    let stub = Stub::start(|_| Reply::json(200, r#"{"active":true}"#)).await;
+    let introspection =
+        Introspection { url: format!("{}/introspect", stub.url), cache: Duration::from_secs(1) };
+    let mut login = login(&stub, Proof::Client(client(ClientAuthentication::Form)), None);
+    login.token_url = "https://login.example/token".to_owned();
+    login.introspection = Some(introspection);
+    let endpoint = TokenEndpoint::new(&login, &testing::target(&stub.url)).unwrap();
+    assert_eq!(endpoint.is_active(&"t".into()).await, Ok(true));
+}
+
+#[tokio::test]
 async fn callers_wait_a_second_at_most_for_what_an_issuer_says() {
     let stub = Stub::start(|asked| match asked.path.as_str() {
         "/token" => Reply::token("t"),

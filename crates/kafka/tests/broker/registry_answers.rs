@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use trunkline_config::{Http, Registry as Settings, RegistryAuth};
+use trunkline_config::{Http, HttpProxy, Registry as Settings, RegistryAuth};
 use trunkline_kafka::{Registry, RegistryError};
 
 /// A server that gives these answers, one a connection, and keeps the requests.
@@ -85,6 +85,21 @@ async fn credentials_go_with_every_request_of_both_kinds() {
         );
         assert!(requests[1].starts_with("GET /apis/ccompat/v7/schemas/ids/7"), "{}", requests[1]);
         assert!(requests.iter().all(|request| request.contains(header)), "{requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_both_kinds_go_through_the_proxy() {
+    let server = Canned::start(vec![(200, r#"{"id":3}"#), (200, r#"{"schema":"\"int\""}"#)]).await;
+    let url = "http://registry.example/apis/ccompat/v7".to_owned();
+    let proxy = server.url.trim_end_matches("/apis/ccompat/v7").to_owned();
+    let http = Http { proxy: Some(HttpProxy { url: proxy, login: None }), ..Http::default() };
+    let settings = Settings { url, auto_register: false, auth: RegistryAuth::None, tls: None, http };
+    let registry = Registry::new(&settings).unwrap();
+    assert_eq!(registry.look_up("s", "\"int\"").await, Ok(Some(3)));
+    assert_eq!(&*registry.schema(7).await.unwrap(), "\"int\"");
+    for request in server.requests() {
+        assert!(request.contains(" http://registry.example/apis/ccompat/v7/"), "{request}");
     }
 }
 

@@ -33,6 +33,7 @@ async fn what_does_not_come_from_the_api_has_its_error_and_follows_no_login() {
         (Reply::json(308, "").header("location", "/elsewhere"), "a redirect within the host, which"),
         (page(200), "answered 200 with a page of HTML"),
         (page(404), "answered 404 with a page of HTML"),
+        (Reply::json(200, r#"{"result":["#), "with what is no JSON"),
         (Reply::json(407, "{}"), "set proxy_username and proxy_password"),
     ] {
         let (error, outbound, stub) = answered(reply).await;
