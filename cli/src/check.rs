@@ -47,6 +47,9 @@ fn notes(file: &str, config: &Config) -> Vec<String> {
     if config.sources.is_empty() {
         notes.push("note: no source is configured: ingest will take nothing in".to_owned());
     }
+    notes.extend(config.plaintext.iter().map(|what| {
+        format!("note: insecure = true: what is sent to {what} travels unencrypted beyond this machine")
+    }));
     notes.extend(config.plugins.keys().map(|name| {
         format!("note: plugin '{name}' is known to the processor that has it: run that with --check")
     }));

@@ -17,8 +17,6 @@ mod target;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
-
 use crate::config_file::ConfigFile;
 use report::Report;
 
@@ -41,16 +39,11 @@ pub struct Args {
 /// Mistakes in the configuration.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.file.load()?;
-    let http = reqwest::Client::builder()
-        .timeout(PROBE_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .context("no HTTPS client can be made")?;
     let mut report = Report::new(!args.json);
     broker::probe(&config.kafka, &mut report).await;
     registry::probe(&config, &mut report).await;
     target::probe(&config, &mut report).await;
-    clock::probe(&config, &http, &mut report).await;
+    clock::probe(&config, &mut report).await;
     state_dir::probe(&config.processor, &mut report);
     let hosts = hosts::of(&config);
     if args.json {

@@ -144,12 +144,25 @@ mod tests {
         assert!(!folder.path().join("secrets").exists());
     }
 
+    /// The secrets that settings which are commented out refer to.
+    const SECRETS: [&str; 9] = [
+        "kafka",
+        "registry",
+        "salesforce",
+        "sap",
+        "servicenow",
+        "genesys",
+        "redaction",
+        "proxy",
+        "collector",
+    ];
+
     #[test]
     fn every_setting_that_is_commented_out_is_right_too() {
         let folder = tempfile::tempdir().unwrap();
         let args = args(folder.path(), &[]);
         run(&args).unwrap();
-        for name in ["kafka", "registry", "salesforce", "sap", "servicenow", "genesys", "redaction"] {
+        for name in SECRETS {
             std::fs::write(folder.path().join("secrets").join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("certificates")).unwrap();

@@ -61,6 +61,6 @@ impl Cli {
 /// Verbs answer on standard output and say their errors themselves; `RUST_LOG` shows what libraries log.
 pub fn quiet_logging() -> logging::Guard {
     let log_filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "off".to_owned());
-    let settings = Telemetry { log_format: LogFormat::Text, log_filter, otlp_endpoint: None };
+    let settings = Telemetry { log_format: LogFormat::Text, log_filter, ..Telemetry::default() };
     logging::init(&settings, "cli", "trunkline")
 }

@@ -28,6 +28,7 @@ async fn main() -> ExitCode {
         }
     };
     let _logging = trunkline_telemetry::logging::init(&config.telemetry, "ingest", &arguments.instance);
+    trunkline_telemetry::logging::warn_of_plaintext(&config.plaintext);
     let stopped = trunkline_telemetry::shutdown::signal();
     match trunkline_ingest::run(config, arguments.instance, stopped).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -63,7 +63,7 @@ impl Lookups {
     fn start(&mut self) {
         while self.in_flight.len() < self.limit {
             let Some(request) = self.queue.pop_front() else { return };
-            let LookupRequest { customer, identities, traceparent, until } = request;
+            let LookupRequest { customer, identities, traceparent, conversation, until } = request;
             self.in_flight.insert(customer.clone());
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
@@ -71,9 +71,10 @@ impl Lookups {
             let deadline = Instant::now() + time_to_ask(self.deadline, until, clock.now_ms());
             self.runtime.spawn(async move {
                 let now = || clock.now_ms();
-                let traceparent = traceparent.as_deref();
-                let parts =
-                    directory.profile_parts(&customer, &identities, deadline, traceparent, &now).await;
+                let (trace, conversation) = (traceparent.as_deref(), conversation.as_deref());
+                let asked =
+                    directory.profile_parts(&customer, &identities, deadline, trace, conversation, &now);
+                let parts = asked.await;
                 // The engine is gone only when the process ends.
                 let _ = answer_to.send(merge(&customer, &parts, now()));
             });

@@ -88,6 +88,7 @@ impl Processor {
 
     async fn run(self, config: Config, instance: String) -> ExitCode {
         let _telemetry = trunkline_telemetry::logging::init(&config.telemetry, "processor", &instance);
+        trunkline_telemetry::logging::warn_of_plaintext(&config.plaintext);
         log_panics();
         match crate::run(config, instance, self.plugins, trunkline_telemetry::shutdown::signal()).await {
             Ok(()) => ExitCode::SUCCESS,

@@ -201,6 +201,11 @@ impl EncodedEvent {
             .map(|attribute| attribute.value())
     }
 
+    /// As [`PlatformEvent::conversation_id`].
+    pub fn conversation_id(&self) -> Option<&str> {
+        self.fields.conversation_id.map(|at| self.text(at))
+    }
+
     /// Whether it belongs to a conversation.
     pub fn is_conversational(&self) -> bool {
         self.fields.conversation_id.is_some()

@@ -61,6 +61,7 @@ error_codes! {
     UNKNOWN_OPERATION = "TL-4006", "an operation is not known";
     WRITE_EXPIRED = "TL-4007", "a write expired";
     EVERY_TOKEN_REFUSED = "TL-4008", "a system refuses every new token";
+    ANSWER_UNUSABLE = "TL-4009", "an answer cannot be used";
 
     BROKER_UNREACHABLE = "TL-5001", "no broker can be reached";
     REGISTRY_UNREACHABLE = "TL-5002", "the schema registry cannot be reached";

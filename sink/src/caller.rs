@@ -155,7 +155,7 @@ fn failed(error: &CallError) -> (Answer, u32) {
         CallErrorKind::BreakerOpen { .. } => FailureKind::BreakerOpen,
         CallErrorKind::Conflict => FailureKind::Conflict,
         CallErrorKind::Rejected | CallErrorKind::NotFound => FailureKind::Rejected,
-        CallErrorKind::Unavailable => FailureKind::Unavailable,
+        CallErrorKind::Unavailable | CallErrorKind::UnusableAnswer => FailureKind::Unavailable,
         CallErrorKind::Timeout | CallErrorKind::DeadlineExceeded => FailureKind::Timeout,
     };
     let failure = Failure {
@@ -209,6 +209,7 @@ mod tests {
             (CallErrorKind::Rejected, FailureKind::Rejected, None),
             (CallErrorKind::Conflict, FailureKind::Conflict, None),
             (CallErrorKind::Unavailable, FailureKind::Unavailable, None),
+            (CallErrorKind::UnusableAnswer, FailureKind::Unavailable, None),
             (CallErrorKind::Timeout, FailureKind::Timeout, None),
             (CallErrorKind::DeadlineExceeded, FailureKind::Timeout, None),
         ] {

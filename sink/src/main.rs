@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
         }
     };
     let _guard = logging::init(&config.telemetry, "sink", &arguments.instance);
+    logging::warn_of_plaintext(&config.plaintext);
     tracing::info!(
         config = %arguments.config.display(),
         targets = config.targets.len(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Span;
-use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, Target};
+use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Secret, Target};
 use trunkline_connect::writes::Request;
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
@@ -62,6 +62,8 @@ pub(crate) fn target() -> Target {
         rate: System::Salesforce.limits().default_rate,
         breaker: Breaker::default(),
         retry: Retry::default(),
+        http: Http::default(),
+        answer_limit_bytes: 2 << 20,
     }
 }
 

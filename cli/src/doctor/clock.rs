@@ -3,22 +3,24 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
-use trunkline_config::Config;
+use trunkline_config::{Config, Http};
 
+use super::PROBE_TIMEOUT;
 use super::report::Report;
 
 /// Seconds of difference that are too many: tokens and freshness windows go wrong. `Date` itself has whole seconds.
 const SKEW_MAX_SECONDS: i64 = 5;
 
 /// Asks each HTTP service for its time. One that gives none says nothing about our clock.
-pub(super) async fn probe(config: &Config, http: &reqwest::Client, report: &mut Report) {
-    let targets = config.targets.values().map(|target| (target.name.clone(), target.base_url.clone()));
-    let services = std::iter::once(("registry".to_owned(), config.registry.url.clone())).chain(targets);
+pub(super) async fn probe(config: &Config, report: &mut Report) {
+    let registry = &config.registry;
+    let targets = config.targets.values().map(|target| (&*target.name, &target.base_url, &target.http));
+    let services = std::iter::once(("registry", &registry.url, &registry.http)).chain(targets);
     let began = Instant::now();
     let mut skews = Vec::new();
-    for (name, url) in services {
-        if let Some(skew) = skew_seconds(http, &url).await {
-            skews.push((skew, name));
+    for (name, url, http) in services {
+        if let Some(skew) = skew_seconds(http, url).await {
+            skews.push((skew, name.to_owned()));
         }
     }
     report.add("clock", began, judge(skews));
@@ -36,9 +38,11 @@ fn judge(skews: Vec<(i64, String)>) -> Result<String, String> {
 }
 
 /// Seconds that our clock is ahead.
-async fn skew_seconds(http: &reqwest::Client, url: &str) -> Option<i64> {
+async fn skew_seconds(http: &Http, url: &str) -> Option<i64> {
+    let builder = trunkline_http::builder(http).ok()?.timeout(PROBE_TIMEOUT);
+    let client = builder.redirect(reqwest::redirect::Policy::none()).build().ok()?;
     let began = now();
-    let answer = http.get(url).send().await.ok()?;
+    let answer = client.get(url).send().await.ok()?;
     let ours = (began + now()) / 2;
     let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
     let theirs = DateTime::parse_from_rfc2822(date).ok()?.timestamp();

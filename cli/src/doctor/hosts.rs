@@ -33,11 +33,23 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
     if let Some(endpoint) = &config.telemetry.otlp_endpoint {
         open("out", host(endpoint), "every binary: traces".to_owned());
     }
+    let of_targets = config.targets.values().filter_map(|target| target.http.proxy.as_ref());
+    for proxy in config.http.proxy.iter().chain(of_targets) {
+        let purpose = "every binary: the proxy, which needs what is below in its place".to_owned();
+        open("out", host(&proxy.url), purpose);
+    }
     for target in config.targets.values() {
         let who = users(config, &target.name);
         open("out", host(&target.base_url), format!("{who}: target '{}'", target.name));
         let Credentials::Token(login) = &target.credentials else { continue };
         open("out", host(&login.token_url), format!("{who}: tokens of target '{}'", target.name));
+        if let Some(introspection) = &login.introspection {
+            open(
+                "out",
+                host(&introspection.url),
+                format!("{who}: questions about those of '{}'", target.name),
+            );
+        }
         if matches!(login.proof, Proof::AccessKey { discovers_api: true, .. }) {
             let purpose = format!("{who}: the API of target '{}', which is discovered", target.name);
             open("out", Some("*.niceincontact.com:443".to_owned()), purpose);
@@ -85,7 +97,7 @@ mod tests {
             [registry]
             url = "https://registry.example/apis/ccompat/v7"
             [telemetry]
-            otlp_endpoint = "http://collector:4318"
+            otlp_endpoint = "https://collector:4318"
         "#;
         let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
         let lines: Vec<_> = hosts.iter().map(|o| format!("{} {}", o.direction, o.host)).collect();
@@ -98,6 +110,30 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert!(show(&hosts).contains("schema registry"));
+    }
+
+    #[test]
+    fn a_proxy_and_an_issuer_that_is_asked_about_tokens_are_opened_as_well() {
+        let text = r#"
+            allow_env_secrets = true
+            [kafka]
+            brokers = "a:9092"
+            [registry]
+            url = "http://localhost:1"
+            [http]
+            proxy = "http://proxy:3128"
+            [targets.crm]
+            system = "salesforce"
+            org = "acme"
+            base_url = "https://acme.my.salesforce.com"
+            token_url = "https://acme.my.salesforce.com/services/oauth2/token"
+            introspection_url = "https://login.example/introspect"
+            client_id = "id"
+            client_secret = "env:PATH"
+        "#;
+        let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
+        let found = |host: &str| hosts.iter().filter(|opening| opening.host == host).count();
+        assert_eq!((found("proxy:3128"), found("login.example:443")), (1, 1));
     }
 
     #[test]

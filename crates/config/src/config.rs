@@ -6,7 +6,7 @@ use crate::known_targets::KnownTargets;
 use crate::section::Section;
 use crate::values::boolean;
 use crate::{
-    Enrichment, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, Sink, Source, Target,
+    Enrichment, Http, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, Sink, Source, Target,
     Telemetry,
 };
 
@@ -35,6 +35,11 @@ pub struct Config {
     pub rules: Rules,
     /// Plugins that are to run, by name.
     pub plugins: BTreeMap<String, Plugin>,
+    /// How other systems are reached, where they have nothing of their own.
+    pub http: Http,
+    /// What travels unencrypted beyond this machine, as `insecure` allows: URLs, addresses that are listened on.
+    /// Whoever starts with it warns of it.
+    pub plaintext: Vec<String>,
 }
 
 // === impl Config ===
@@ -44,15 +49,16 @@ impl Config {
     pub(crate) fn read(section: &Section<'_>, plugins: Option<&[KnownPlugin<'_>]>) -> Option<Self> {
         // Both are looked at before anything else, see `Report`; here their types are checked.
         section.optional("allow_env_secrets", boolean);
-        section.optional("allow_plaintext", boolean);
+        section.optional("insecure", boolean);
         let kafka = section.table("kafka", Kafka::read);
-        let registry = section.table("registry", Registry::read);
-        let telemetry = section.table("telemetry", Telemetry::read);
+        let http = section.table("http", |section| Http::read(section, &Http::default()));
+        let registry = section.table("registry", |section| Registry::read(section, &http));
+        let telemetry = section.table("telemetry", |section| Telemetry::read(section, &http));
         let ingest = section.table("ingest", Ingest::read);
         let processor = section.table("processor", Processor::read);
         let sink = section.table("sink", Sink::read);
         let sources = section.named_tables("sources", "source", |source| Source::read(source, ingest.listen));
-        let targets = section.named_tables("targets", "target", Target::read);
+        let targets = section.named_tables("targets", "target", |target| Target::read(target, &http));
         let known = KnownTargets { names: section.names("targets"), targets: &targets };
         let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));
         let plugins = section.named_tables("plugins", "plugin", |plugin| Some(Plugin::read(plugin, plugins)));
@@ -69,6 +75,8 @@ impl Config {
             enrichment,
             rules,
             plugins,
+            http,
+            plaintext: section.plaintext(),
         })
     }
 }

@@ -252,10 +252,15 @@ impl Client {
     fn read(section: &Section<'_>, system: Option<System>) -> Option<Self> {
         let id = section.required("client_id", text);
         let secret = section.required("client_secret", secret);
-        let ways = [("basic", ClientAuthentication::Header), ("form", ClientAuthentication::Form)];
         let documented = system.map(|system| system.capabilities().client_authentication);
-        let authentication =
-            section.or("client_auth", one_of(ways), documented.unwrap_or(ClientAuthentication::Header));
+        let documented = documented.unwrap_or(ClientAuthentication::Header);
+        // How the header is written is the vendor's choice, where one is documented.
+        let header = match documented {
+            ClientAuthentication::EncodedHeader => ClientAuthentication::EncodedHeader,
+            ClientAuthentication::Header | ClientAuthentication::Form => ClientAuthentication::Header,
+        };
+        let ways = [("basic", header), ("form", ClientAuthentication::Form)];
+        let authentication = section.or("client_auth", one_of(ways), documented);
         Some(Self { id: id?, secret: secret?, authentication })
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::section::Section;
-use crate::values::{address, duration, duration_or_zero, integer};
+use crate::values::{duration, duration_or_zero, integer, private_address};
 
 /// The deepest nesting that `serde_json` takes, here and in whoever reads a payload after ingest.
 const JSON_DEPTH_MAX: usize = 127;
@@ -37,9 +37,10 @@ pub struct Ingest {
 
 impl Ingest {
     pub(crate) fn read(section: &Section<'_>) -> Self {
+        section.reads_insecure();
         let ingest = Self {
-            listen: section.or("listen", address, SocketAddr::from(([127, 0, 0, 1], 8080))),
-            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9101))),
+            listen: section.or("listen", private_address, SocketAddr::from(([127, 0, 0, 1], 8080))),
+            admin: section.or("admin", private_address, SocketAddr::from(([127, 0, 0, 1], 9101))),
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),

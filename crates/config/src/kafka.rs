@@ -130,6 +130,7 @@ impl Security {
         );
         let files = TlsFiles::read(section);
         let encrypted = section.or("tls", boolean, true);
+        let insecure = section.reads_insecure();
         match protocol {
             Protocol::Plaintext => {
                 if section.has("username") || section.has("password") || files.is_some() {
@@ -144,8 +145,10 @@ impl Security {
             Protocol::Sasl(mechanism) => {
                 let username = section.required("username", text);
                 let password = section.required("password", secret);
-                if !encrypted && !local && !section.allows_plaintext() {
-                    section.refuse("tls", UNENCRYPTED);
+                match (encrypted || local, insecure) {
+                    (true, _) => {}
+                    (false, true) => section.note_plaintext("the login to Kafka".to_owned()),
+                    (false, false) => section.refuse("tls", UNENCRYPTED),
                 }
                 let tls = encrypted.then(|| files.unwrap_or_default());
                 Some(Self::Sasl { mechanism, username: username?, password: password?, tls })
@@ -157,7 +160,7 @@ impl Security {
 /// SCRAM as well: Kafka's documentation advises it only with TLS, because an exchange that was overheard can be
 /// searched for the password at leisure.
 const UNENCRYPTED: &str = "credentials would travel unencrypted beyond this machine; leave 'tls' out (or set \
-                           allow_plaintext = true at the top for a sandbox)";
+                           insecure = true in this section, or at the top for a sandbox)";
 
 /// Whether all of these bootstrap servers, `host:port,host:port`, are addresses of this machine.
 fn are_on_this_machine(brokers: &str) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::log_choices::{OnLogChange, OnLoss};
 use crate::section::Section;
-use crate::values::{address, boolean, duration, duration_or_zero, integer, path, text};
+use crate::values::{boolean, duration, duration_or_zero, integer, path, private_address, text};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -57,10 +57,11 @@ pub struct Processor {
 
 impl Processor {
     pub(crate) fn read(section: &Section<'_>) -> Self {
+        section.reads_insecure();
         let dedup_window = Duration::from_secs(5 * DAY_SECONDS);
         let forget_after = Duration::from_secs(30 * DAY_SECONDS);
         Self {
-            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9102))),
+            admin: section.or("admin", private_address, SocketAddr::from(([127, 0, 0, 1], 9102))),
             state_dir: section.or("state_dir", path, PathBuf::from("./state")),
             group: section.or("group", text, "trunkline-processor".to_owned()),
             dedup_window: section.or("dedup_window", duration, dedup_window),

@@ -2,15 +2,15 @@
 
 use crate::reference::secret;
 use crate::section::Section;
-use crate::url::{private_url, url};
+use crate::url::private_url;
 use crate::values::{boolean, text};
-use crate::{Secret, TlsFiles};
+use crate::{Http, Secret, TlsFiles};
 
 /// A schema registry with the Confluent API.
 #[derive(Debug, Clone)]
 pub struct Registry {
-    /// Base URL, without a trailing slash, for instance `http://localhost:8081/apis/ccompat/v7`. With credentials it
-    /// is `https://`, or on this machine, unless `allow_plaintext` is set.
+    /// Base URL, without a trailing slash, for instance `http://localhost:8081/apis/ccompat/v7`. It is `https://`, or
+    /// on this machine, unless `insecure` is set.
     pub url: String,
     /// Whether binaries register what is missing (default true); otherwise `trunkline schemas apply` does.
     pub auto_register: bool,
@@ -18,6 +18,8 @@ pub struct Registry {
     pub auth: RegistryAuth,
     /// Own certificate authority or mutual TLS.
     pub tls: Option<TlsFiles>,
+    /// How it is reached, for all that `tls` does not say.
+    pub http: Http,
 }
 
 /// How to log in to the registry.
@@ -39,13 +41,13 @@ pub enum RegistryAuth {
 // === impl Registry ===
 
 impl Registry {
-    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
-        let has_credentials = ["token", "username", "password"].iter().any(|field| section.has(field));
-        let url = section.required("url", if has_credentials { private_url } else { url });
+    pub(crate) fn read(section: &Section<'_>, http: &Http) -> Option<Self> {
+        section.reads_insecure();
+        let url = section.required("url", private_url);
         let auto_register = section.or("auto_register", boolean, true);
         let auth = RegistryAuth::read(section);
         let tls = TlsFiles::read(section);
-        Some(Self { url: url?, auto_register, auth: auth?, tls })
+        Some(Self { url: url?, auto_register, auth: auth?, tls, http: http.clone() })
     }
 }
 

@@ -28,8 +28,10 @@ pub(crate) struct Report<'a> {
     pub secrets: Secrets,
     /// `allow_env_secrets`.
     pub allow_env_secrets: bool,
-    /// `allow_plaintext`.
-    pub allow_plaintext: bool,
+    /// `insecure` at the top of the document.
+    pub insecure: bool,
+    /// What travels unencrypted beyond this machine, as `insecure` allows.
+    plaintext: RefCell<Vec<String>>,
 }
 
 // === impl Report ===
@@ -50,7 +52,8 @@ impl<'a> Report<'a> {
             broken_lines: Vec::new(),
             secrets,
             allow_env_secrets: allowed("allow_env_secrets"),
-            allow_plaintext: allowed("allow_plaintext"),
+            insecure: allowed("insecure"),
+            plaintext: RefCell::default(),
         };
         for error in syntax_errors {
             let offset = error.span().map_or(0, |span| span.start);
@@ -73,6 +76,19 @@ impl<'a> Report<'a> {
         if self.broken_lines.is_empty() {
             self.add(offset, message);
         }
+    }
+
+    /// Notes what travels unencrypted beyond this machine and is allowed to; twice the same is once.
+    pub fn note_plaintext(&self, what: String) {
+        let mut plaintext = self.plaintext.borrow_mut();
+        if !plaintext.contains(&what) {
+            plaintext.push(what);
+        }
+    }
+
+    /// What was noted so far.
+    pub fn plaintext(&self) -> Vec<String> {
+        self.plaintext.borrow().clone()
     }
 
     /// The document's own text within a span.

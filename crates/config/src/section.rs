@@ -34,6 +34,8 @@ pub(crate) struct Section<'a> {
 pub(crate) struct Value<'a> {
     pub report: &'a Report<'a>,
     pub spanned: &'a Spanned<DeValue<'a>>,
+    /// Whether its section allows what travels unencrypted beyond this machine.
+    pub insecure: bool,
 }
 
 /// Why a value was refused: the end of a sentence that begins with the field's name.
@@ -75,13 +77,13 @@ impl<'a> Section<'a> {
     /// A field that may be there.
     pub fn optional<T>(&self, field: &'static str, read: impl FnOnce(&Value<'a>) -> Read<T>) -> Option<T> {
         self.known.borrow_mut().push(field);
-        let value = Value { report: self.report, spanned: self.get(field)? };
+        let value = self.value(self.get(field)?);
         self.settle(field, &value, read(&value))
     }
 
     /// A field's value where it is there and right, without a note where it is not: to decide by it before it is read.
     pub fn known_value<T>(&self, field: &str, read: impl FnOnce(&Value<'a>) -> Read<T>) -> Option<T> {
-        read(&Value { report: self.report, spanned: self.get(field)? }).ok()
+        read(&self.value(self.get(field)?)).ok()
     }
 
     /// A field with a default.
@@ -94,9 +96,33 @@ impl<'a> Section<'a> {
         self.get(field).is_some()
     }
 
-    /// Whether credentials may travel unencrypted beyond this machine (`allow_plaintext`).
-    pub fn allows_plaintext(&self) -> bool {
-        self.report.allow_plaintext
+    /// Reads `insecure` of a section that has it: what travels unencrypted beyond this machine is allowed here. At the
+    /// top of the document it allows that everywhere.
+    pub fn reads_insecure(&self) -> bool {
+        let boolean = |value: &Value<'a>| {
+            value.spanned.get_ref().as_bool().ok_or_else(|| value.must_be("true or false"))
+        };
+        self.optional("insecure", boolean);
+        self.is_insecure()
+    }
+
+    /// Whether this section, or the document, allows what travels unencrypted beyond this machine.
+    fn is_insecure(&self) -> bool {
+        self.report.insecure || self.get("insecure").and_then(|value| value.get_ref().as_bool()) == Some(true)
+    }
+
+    /// Notes what travels unencrypted beyond this machine and is allowed to, for a warning.
+    pub fn note_plaintext(&self, what: String) {
+        self.report.note_plaintext(what);
+    }
+
+    /// What was noted so far.
+    pub fn plaintext(&self) -> Vec<String> {
+        self.report.plaintext()
+    }
+
+    fn value(&self, spanned: &'a Spanned<DeValue<'a>>) -> Value<'a> {
+        Value { report: self.report, spanned, insecure: self.is_insecure() }
     }
 
     /// Notes what is wrong with a field in the light of others.
@@ -239,7 +265,7 @@ impl<'a> Section<'a> {
         let entries = self.get(field).and_then(|value| self.as_table(field, value)).into_iter().flatten();
         entries
             .filter_map(|(key, spanned)| {
-                let value = Value { report: self.report, spanned };
+                let value = self.value(spanned);
                 let name = format!("{field}.{}", key.get_ref());
                 Some((key.get_ref().to_string(), self.settle(&name, &value, read(&value))?))
             })
@@ -310,7 +336,7 @@ fn is_name(name: &str) -> bool {
 impl<'a> Value<'a> {
     /// A value within this one.
     pub fn within(&self, spanned: &'a Spanned<DeValue<'a>>) -> Self {
-        Self { report: self.report, spanned }
+        Self { report: self.report, spanned, insecure: self.insecure }
     }
 
     /// The problem that this value is of another type.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::log_choices::{OnLogChange, OnLoss};
 use crate::section::Section;
-use crate::values::{address, duration, integer, text};
+use crate::values::{duration, integer, private_address, text};
 
 /// Settings of the `sink` binary.
 #[derive(Debug, Clone)]
@@ -36,8 +36,9 @@ pub struct Sink {
 
 impl Sink {
     pub(crate) fn read(section: &Section<'_>) -> Self {
+        section.reads_insecure();
         Self {
-            admin: section.or("admin", address, SocketAddr::from(([127, 0, 0, 1], 9103))),
+            admin: section.or("admin", private_address, SocketAddr::from(([127, 0, 0, 1], 9103))),
             group: section.or("group", text, "trunkline-sink".to_owned()),
             stuck_after: section.or("stuck_after", duration, Duration::from_secs(10)),
             drain_timeout: section.or("drain_timeout", duration, Duration::from_secs(10)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use trunkline_systems::{ApiVersion, Rate, System};
 
+use crate::Http;
 use crate::credentials::{Credentials, Proof};
 use crate::extra_headers;
 use crate::profile_mapping::ProfileMapping;
@@ -43,6 +44,10 @@ pub struct Target {
     pub breaker: Breaker,
     /// How often to try again.
     pub retry: Retry,
+    /// How it is reached.
+    pub http: Http,
+    /// Longest answer that is read (default 2 MiB).
+    pub answer_limit_bytes: usize,
 }
 
 /// Whether write-backs are done.
@@ -152,7 +157,8 @@ impl Target {
         self.system.capabilities().api_version.root(self.api_version.as_deref())
     }
 
-    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+    pub(crate) fn read(section: &Section<'_>, http: &Http) -> Option<Self> {
+        section.reads_insecure();
         let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
         let org = section.required("org", text);
         let base_url = match Credentials::can_discover_api(section) {
@@ -173,6 +179,8 @@ impl Target {
         let per = section.optional("rate_per", duration);
         let breaker = section.table("breaker", Breaker::read);
         let retry = section.table("retry", Retry::read);
+        let http = section.table("http", |section| Http::read(section, http));
+        let answer_limit_bytes = section.or("answer_limit_bytes", integer(1024..=64 << 20), 2 << 20);
         let rate = calls.zip(per).map(|(calls, per)| Rate { calls, per });
         let system = system?;
         Some(Self {
@@ -189,6 +197,8 @@ impl Target {
             rate: rate.unwrap_or(system.limits().default_rate),
             breaker,
             retry,
+            http,
+            answer_limit_bytes,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::section::{Problem, Read, Value};
 use crate::values::text;
 
 /// An `http://` or `https://` URL; given without its trailing slash.
-pub(crate) fn url(value: &Value<'_>) -> Read<String> {
+fn url(value: &Value<'_>) -> Read<String> {
     let written = text(value)?;
     match parsed(&written) {
         Some(_) => Ok(written.trim_end_matches('/').to_owned()),
@@ -14,17 +14,33 @@ pub(crate) fn url(value: &Value<'_>) -> Read<String> {
     }
 }
 
-/// A URL over which credentials travel: `https://`, or `http://` on this machine only.
+/// A URL that is called: `https://`, or `http://` on this machine only, unless `insecure` allows more.
 pub(crate) fn private_url(value: &Value<'_>) -> Read<String> {
     let written = url(value)?;
-    let private = written.starts_with("https://") || is_loopback(&written);
-    if private || value.report.allow_plaintext {
+    if written.starts_with("https://") || is_loopback(&written) {
+        return Ok(written);
+    }
+    if value.insecure {
+        value.report.note_plaintext(written.clone());
         return Ok(written);
     }
     Err(Problem::new(format!(
-        "is '{written}': credentials would travel unencrypted; use https:// \
-         (or set allow_plaintext = true at the top for a sandbox)"
+        "is '{written}': what is sent there would travel unencrypted; use https:// \
+         (or set insecure = true in this section, or at the top for a sandbox)"
     )))
+}
+
+/// The address of a proxy: scheme, host and port, and nothing behind them.
+pub(crate) fn proxy_url(value: &Value<'_>) -> Read<String> {
+    let written = text(value)?;
+    let bare = |url: Url| url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    match parsed(&written).is_some_and(bare) {
+        true => Ok(written.trim_end_matches('/').to_owned()),
+        false => Err(Problem::new(format!(
+            "is '{written}', must be the address of a proxy such as 'http://proxy.example:3128' (its user and password \
+             have fields of their own), or \"direct\""
+        ))),
+    }
 }
 
 /// Scheme, host and port of a URL.

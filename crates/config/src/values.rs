@@ -94,11 +94,27 @@ fn parse_duration(written: &str) -> Option<Duration> {
 }
 
 /// An address to listen on, such as `"127.0.0.1:8080"`.
-pub(crate) fn address(value: &Value<'_>) -> Read<SocketAddr> {
+fn address(value: &Value<'_>) -> Read<SocketAddr> {
     let written = string(value)?;
     written.parse().map_err(|_| {
         Problem::new(format!("is '{written}', must be an IP address and a port such as '127.0.0.1:8080'"))
     })
+}
+
+/// An address to listen on for plain HTTP: on this machine only, unless `insecure` allows more.
+pub(crate) fn private_address(value: &Value<'_>) -> Read<SocketAddr> {
+    let address = address(value)?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    if value.insecure {
+        value.report.note_plaintext(address.to_string());
+        return Ok(address);
+    }
+    Err(Problem::new(format!(
+        "is '{address}', where others would send plain HTTP: listen on this machine only, or set insecure = true in \
+         this section, for instance where a proxy in front of it takes TLS off"
+    )))
 }
 
 /// Bootstrap servers, `host:port,host:port`.
@@ -132,10 +148,16 @@ pub(crate) fn topic_prefix(value: &Value<'_>) -> Read<String> {
 /// The name of an HTTP header.
 pub(crate) fn header(value: &Value<'_>) -> Read<String> {
     let written = text(value)?;
-    match written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+    match is_header(&written) {
         true => Ok(written),
         false => Err(Problem::new(format!("is '{written}', which is no header name"))),
     }
+}
+
+/// Whether this can be the name of an HTTP header.
+pub(crate) fn is_header(written: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    !written.is_empty() && written.bytes().all(allowed)
 }
 
 /// A file of keys or certificates that can be read.

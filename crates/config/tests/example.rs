@@ -32,7 +32,7 @@ fn connections() {
     assert!(!config.registry.auto_register);
     assert!(matches!(&config.registry.auth, RegistryAuth::Basic { username, .. } if username == "trunkline"));
     assert_eq!(config.telemetry.log_format, LogFormat::Text);
-    assert_eq!(config.telemetry.otlp_endpoint.as_deref(), Some("http://collector:4318"));
+    assert_eq!(config.telemetry.otlp_endpoint.as_deref(), Some("https://collector:4318"));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 #[path = "mistakes/expressions.rs"]
 mod expressions;
+#[path = "mistakes/http.rs"]
+mod http;
 #[path = "mistakes/plain_text.rs"]
 mod plain_text;
 #[path = "support/example_folder.rs"]
@@ -246,14 +248,6 @@ fn secrets_and_encryption() {
     );
     check(
         r#"base_url = "https://sap.acme.example""#,
-        r#"base_url = "http://sap.acme.example""#,
-        &[
-            "trunkline.toml:57:12 target 'sap': field 'base_url' is 'http://sap.acme.example': credentials would travel \
-           unencrypted; use https:// (or set allow_plaintext = true at the top for a sandbox)",
-        ],
-    );
-    check(
-        r#"base_url = "https://sap.acme.example""#,
         r#"base_url = "sap.acme.example""#,
         &[
             "trunkline.toml:57:12 target 'sap': field 'base_url' is 'sap.acme.example', must be a URL such as \
@@ -271,9 +265,10 @@ fn secrets_and_encryption() {
 fn fields_that_do_not_go_together() {
     check(
         r#"listen = "127.0.0.1:8081""#,
-        "listen = \"0.0.0.0:8081\"\n[sources.open]\nkind = \"cxone-digital\"\nverify.method = \"none\"",
+        "insecure = true\nlisten = \"0.0.0.0:8081\"\n[sources.open]\nkind = \"cxone-digital\"\n\
+         verify.method = \"none\"",
         &[
-            "trunkline.toml:25:17 source 'open' verify: method 'none' needs a loopback listener, and ingest listens on \
+            "trunkline.toml:26:17 source 'open' verify: method 'none' needs a loopback listener, and ingest listens on \
            0.0.0.0:8081",
         ],
     );

@@ -8,11 +8,13 @@ use reqwest::header::HeaderMap;
 use trunkline_config::ExposeSecret;
 use trunkline_systems::System;
 
+use crate::attempt_span::AttemptSpan;
 use crate::breaker::Outcome;
 use crate::classify::{Answer, Classified, Verdict};
 use crate::connection::Connection;
 use crate::endpoint::{Admission, Endpoint};
 use crate::error::{CallError, CallErrorKind};
+use crate::failure::Failure;
 use crate::limiter::{Feedback, Pause};
 use crate::metrics;
 use crate::request::{Request, Response};
@@ -20,8 +22,7 @@ use crate::retry::{Cause, Effect, Progress, Then};
 use crate::systems::{classify, connector};
 use crate::throttle::Slot;
 use crate::token::{Because, Token};
-use crate::token_manager::NoToken;
-use crate::wire::{self, NoAnswer, RawAnswer};
+use crate::wire::{self, Fault, NoAnswer, RawAnswer};
 
 /// The pause after a rate limit whose answer gives no time.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(1);
@@ -34,15 +35,6 @@ pub(crate) struct Call<'a> {
     started: Instant,
     deadline: Instant,
     progress: Progress,
-}
-
-/// A failed attempt, and what decides whether there is another.
-struct Failure {
-    kind: CallErrorKind,
-    status: Option<u16>,
-    code: Option<String>,
-    message: String,
-    cause: Cause,
 }
 
 // === impl Call ===
@@ -129,22 +121,26 @@ impl<'a> Call<'a> {
         }
         // Nobody waits for his quota only to find the breaker open.
         if let Some(until) = self.endpoint.held_until(now) {
-            return Err(Failure::breaker_open(until));
+            return Err(Failure::breaker_open(until.saturating_duration_since(now)));
         }
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
         let entered =
             self.outbound.throttle.enter(&self.endpoint.queue, self.endpoint.class, self.deadline).await;
         metrics::limiter_wait(&self.outbound.target.name, self.endpoint.class, now.elapsed());
         let slot = entered.map_err(|blocked| {
             metrics::limiter_refusal(&self.outbound.target.name, self.endpoint.class);
-            let retry_after = blocked.until.map(|until| until.saturating_duration_since(Instant::now()));
+            let retry_after = blocked.until.map(left);
             let kind = CallErrorKind::RateLimited { retry_after };
             Failure::final_(kind, "the quota is used up for longer than the caller can wait")
         })?;
-        let admission = self.endpoint.admit().map_err(|refused| Failure::breaker_open(refused.retry_at))?;
+        let admission =
+            self.endpoint.admit().map_err(|refused| Failure::breaker_open(left(refused.retry_at)))?;
         let token = match &self.outbound.tokens {
             Some(tokens) => Some(tokens.token(self.deadline).await.map_err(Failure::no_token)?),
             None => {
-                self.outbound.admit_password(Instant::now()).map_err(Failure::password_held)?;
+                self.outbound
+                    .admit_password(Instant::now())
+                    .map_err(|until| Failure::password_held(left(until)))?;
                 None
             }
         };
@@ -161,24 +157,22 @@ impl<'a> Call<'a> {
         let target = &self.outbound.target;
         let began = Instant::now();
         let allowed = target.timeout.min(self.deadline.saturating_duration_since(began));
-        let request = self.outbound.build(self.request, token.as_ref());
-        slot.spend();
         self.progress.attempts += 1;
-        let exchange = tokio::time::timeout(allowed, wire::exchange(request)).await;
+        let span = AttemptSpan::begin(target, self.endpoint.class, self.request, self.progress.attempts);
+        let request = self.outbound.build(self.request, token.as_ref(), span.traceparent());
+        slot.spend();
+        let exchange = wire::exchange(request, target.answer_limit_bytes);
+        let exchange = tokio::time::timeout(allowed, exchange).await;
         let took = began.elapsed();
         let status = match &exchange {
             Ok(Ok(answer)) => answer.status,
+            Ok(Err(NoAnswer { fault: Fault::TooLong { status }, .. })) => *status,
             _ => 0,
         };
         metrics::attempt(&target.name, self.endpoint.class, status, took);
-        match exchange {
+        let came_to = match exchange {
             Ok(Ok(answer)) => self.classify(answer, slot, admission, took, token.as_ref()),
-            Ok(Err(NoAnswer { reached, message })) => {
-                admission.record(Outcome::Failure, took);
-                let effect = if reached { Effect::Unknown } else { Effect::None };
-                let cause = Cause::Unavailable(effect);
-                Err(Failure { kind: CallErrorKind::Unavailable, status: None, code: None, message, cause })
-            }
+            Ok(Err(no_answer)) => Err(self.unreadable(no_answer, admission, took)),
             Err(_elapsed) if allowed < target.timeout => {
                 // Cut off by the caller, not by the policy: a fault of the endpoint only if it had most of
                 // the time.
@@ -191,7 +185,36 @@ impl<'a> Call<'a> {
                 admission.record(Outcome::Failure, took);
                 Err(Failure::unanswered(CallErrorKind::Timeout, took))
             }
-        }
+        };
+        span.end(status, came_to.as_ref().map_or_else(|failure| failure.kind.as_str(), |_| "ok"));
+        came_to
+    }
+
+    /// No answer came that could be read.
+    fn unreadable(&mut self, no_answer: NoAnswer, admission: Admission, took: Duration) -> Failure {
+        let NoAnswer { fault, message } = no_answer;
+        let (kind, outcome, cause) = match fault {
+            Fault::Unreached => {
+                (CallErrorKind::Unavailable, Outcome::Failure, Cause::Unavailable(Effect::None))
+            }
+            Fault::Lost => {
+                (CallErrorKind::Unavailable, Outcome::Failure, Cause::Unavailable(Effect::Unknown))
+            }
+            Fault::Untrusted => {
+                (CallErrorKind::UnusableAnswer, Outcome::Failure, Cause::Unavailable(Effect::None))
+            }
+            // The next answer is as long; those about others are not, so the endpoint stays open for them.
+            Fault::TooLong { .. } => {
+                self.progress.sent = true;
+                (CallErrorKind::UnusableAnswer, Outcome::Success, Cause::Final)
+            }
+        };
+        admission.record(outcome, took);
+        let status = match fault {
+            Fault::TooLong { status } => Some(status),
+            _ => None,
+        };
+        Failure { kind, status, code: None, message, cause }
     }
 
     fn classify(
@@ -202,6 +225,12 @@ impl<'a> Call<'a> {
         took: Duration,
         token: Option<&Token>,
     ) -> Result<RawAnswer, Failure> {
+        if let Some(message) = wire::astray(&answer, self.request.understands_json()) {
+            admission.record(Outcome::Failure, took);
+            let cause = Cause::Unavailable(Effect::Ended);
+            let (kind, status) = (CallErrorKind::UnusableAnswer, Some(answer.status));
+            return Err(Failure { kind, status, code: None, message, cause });
+        }
         let system = self.outbound.target.system;
         let view = Answer {
             status: answer.status,
@@ -315,60 +344,6 @@ fn stated_limits(system: System, headers: &HeaderMap, verdict: Verdict) -> Optio
         _ => {}
     }
     Some(feedback)
-}
-
-// === impl Failure ===
-
-impl Failure {
-    /// Adds to its message what came of it.
-    fn and(&mut self, more: &str) {
-        self.message = format!("{}; {more}", self.message);
-    }
-
-    fn final_(kind: CallErrorKind, message: &str) -> Self {
-        Self { kind, status: None, code: None, message: message.to_owned(), cause: Cause::Final }
-    }
-
-    fn breaker_open(until: Instant) -> Self {
-        let retry_after = until.saturating_duration_since(Instant::now());
-        let kind = CallErrorKind::BreakerOpen { retry_after };
-        Self::final_(kind, "too many calls failed; the system is left alone for a while")
-    }
-
-    fn password_held(until: Instant) -> Self {
-        let seconds = until.saturating_duration_since(Instant::now()).as_secs();
-        let message = format!(
-            "its password was refused and is not sent again for {seconds} s, so that the system does not lock the user"
-        );
-        Self::final_(CallErrorKind::Unauthorized, &message)
-    }
-
-    fn unanswered(kind: CallErrorKind, took: Duration) -> Self {
-        let message = format!("no answer within {} ms", took.as_millis());
-        Self { kind, status: None, code: None, message, cause: Cause::Unavailable(Effect::Unknown) }
-    }
-
-    fn no_token(no_token: NoToken) -> Self {
-        match no_token {
-            NoToken::DeadlineExceeded => Self::final_(
-                CallErrorKind::DeadlineExceeded,
-                "the caller's time was over before a token came",
-            ),
-            NoToken::NoneIsAccepted(wait) => {
-                let message = format!(
-                    "the system refuses every new token; the next one is fetched in {} ms; check what its client may do",
-                    wait.as_millis()
-                );
-                Self::final_(CallErrorKind::TokensRefused { retry_after: Some(wait) }, &message)
-            }
-            NoToken::Unavailable(refusal) => {
-                let refused =
-                    refusal.status.is_some_and(|status| (400..500).contains(&status) && status != 429);
-                let kind = if refused { CallErrorKind::Unauthorized } else { CallErrorKind::Unavailable };
-                Self { status: refusal.status, code: refusal.code, ..Self::final_(kind, &refusal.message) }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

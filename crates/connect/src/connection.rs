@@ -13,6 +13,7 @@ use trunkline_systems::Rate;
 use crate::breaker::State;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Events};
+use crate::login_refused::{LoginRefused, RefusedBy};
 use crate::metrics;
 use crate::password::Password;
 use crate::request::Request;
@@ -31,6 +32,7 @@ pub(crate) struct Connection {
     pub(crate) tokens: Option<TokenManager>,
     /// Of a login without tokens.
     password: Mutex<Password>,
+    password_refused: Option<LoginRefused>,
     endpoints: RwLock<HashMap<&'static str, Arc<Endpoint>>>,
     events: Events,
 }
@@ -43,11 +45,12 @@ impl Connection {
     /// # Errors
     /// When no HTTP client can be made, for instance for want of certificate roots, or a private key cannot sign.
     pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, NotSetUp> {
-        let client = wire::client(&target.base_url).map_err(NotSetUp::Client)?;
+        let https_only = target.base_url.starts_with("https://");
+        let client = wire::client(&target.http, https_only).map_err(NotSetUp::Client)?;
         let tokens = match &target.credentials {
             Credentials::Basic { .. } => None,
             Credentials::Token(login) => {
-                let endpoint = TokenEndpoint::new(login, &target.base_url, target.timeout)?;
+                let endpoint = TokenEndpoint::new(login, &target)?;
                 let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
                 let terms = Terms { grace: login.grace, life: login.life, waits: WAITS, introspect_after };
                 Some(TokenManager::new(target.name.clone(), endpoint, terms, events.clone()))
@@ -55,8 +58,9 @@ impl Connection {
         };
         metrics::start(&target);
         let throttle = Throttle::new(rate);
+        let password_refused = tokens.is_none().then(|| LoginRefused::new(&target.name, RefusedBy::System));
         let (password, endpoints) = (Mutex::default(), RwLock::default());
-        Ok(Self { target, client, throttle, tokens, password, endpoints, events })
+        Ok(Self { target, client, throttle, tokens, password, password_refused, endpoints, events })
     }
 
     /// The breaker's state of each endpoint class called so far.
@@ -88,6 +92,9 @@ impl Connection {
 
     /// A call without a token was let in or not.
     pub(crate) fn password_was_refused(&self, refused: bool) {
+        if let Some(known) = &self.password_refused {
+            known.set(refused);
+        }
         let mut password = self.password.lock();
         if !refused {
             password.accepted();
@@ -120,15 +127,22 @@ impl Connection {
         Some(value)
     }
 
-    /// Puts a request together.
-    pub(crate) fn build(&self, request: &Request, token: Option<&Token>) -> reqwest::RequestBuilder {
+    /// Puts a request together; `traceparent` is that of its attempt.
+    pub(crate) fn build(
+        &self,
+        request: &Request,
+        token: Option<&Token>,
+        traceparent: Option<&str>,
+    ) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base_url(token), request.path);
-        let mut builder =
-            self.client.request(request.method.clone(), url).header("accept", "application/json");
+        let mut builder = self.client.request(request.method.clone(), url);
+        if request.accepts().is_none() {
+            builder = builder.header("accept", "application/json");
+        }
         if let Some(value) = self.authorization(token) {
             builder = builder.header(AUTHORIZATION, value);
         }
-        if let Some(traceparent) = &request.traceparent {
+        if let Some(traceparent) = traceparent {
             builder = builder.header(HeaderName::from_static("traceparent"), traceparent);
         }
         for (name, value) in &self.target.headers {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
 use trunkline_config::{Config, Target};
+use trunkline_http::NotUsable;
 use trunkline_profiles::ProfilePart;
 use trunkline_schemas::SystemIdentity;
 use trunkline_systems::System;
@@ -34,12 +35,12 @@ pub enum Error {
     #[error(transparent)]
     Quota(#[from] TooSmall),
     /// No HTTP client.
-    #[error("target '{target}': no HTTPS client can be made: {source}")]
+    #[error("target '{target}': {source}")]
     Client {
         /// The target.
         target: String,
-        /// What the HTTP library says.
-        source: reqwest::Error,
+        /// What is wrong with its settings.
+        source: NotUsable,
     },
     /// The private key of a login cannot sign.
     #[error(
@@ -159,21 +160,24 @@ impl Directory {
 
     /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
     /// order; one that does not answer by the deadline says so. The customer is found in each of them as
-    /// `[enrichment.identity]` says, or by what was found out before (`identities`). An answer is stamped when it is there, by `now` (UTC
-    /// milliseconds): whoever measures its age by a clock of its own does not want the machine's.
+    /// `[enrichment.identity]` says, or by what was found out before (`identities`). They are told which conversation
+    /// wants it. An answer is stamped when it is there, by `now` (UTC milliseconds): whoever measures its age by a clock
+    /// of its own does not want the machine's.
     pub async fn profile_parts(
         &self,
         customer_id: &str,
         identities: &[SystemIdentity],
         deadline: Instant,
         traceparent: Option<&str>,
+        conversation: Option<&str>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
         let Inner { contacts, identity: rules, .. } = &*self.0;
         let claim = &Claim::of(customer_id, contacts.is_some());
         let contacts =
-            &Contacts::new(contacts.as_ref().map(|outbound| (outbound, rules)), deadline, traceparent);
-        let question = Question { claim, identities, rules, contacts, deadline, traceparent, now };
+            &Contacts::new(contacts.as_ref().map(|one| (one, rules)), deadline, traceparent, conversation);
+        let question =
+            Question { claim, identities, rules, contacts, deadline, traceparent, conversation, now };
         join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
     }
 
@@ -190,7 +194,7 @@ impl Directory {
         traceparent: Option<&str>,
         seen: &mut (dyn FnMut(Exchange) + Send),
     ) -> Result<Found, LookupError> {
-        profile_part::find(self.find(target)?, key, depth, deadline, traceparent, seen).await
+        profile_part::find(self.find(target)?, key, depth, deadline, traceparent, None, seen).await
     }
 
     /// Reads the present values of what a write would change.

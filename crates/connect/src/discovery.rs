@@ -2,14 +2,83 @@
 //!
 //! Pure, but for the request itself, which the caller makes.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::encode;
+use crate::token::Grant;
 
 /// Where a host has the configuration documents of its tenants.
 const DOCUMENT: &str = "/.well-known/cxone-configuration";
+
+/// What is known of where one tenant's API is.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    host: String,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Where it was when it was last found.
+    api_url: Option<String>,
+    /// A token that cannot be used before it is found.
+    waiting: Option<Waiting>,
+}
+
+/// A token that was issued and is good, while it is not known where to use it.
+#[derive(Debug)]
+struct Waiting {
+    grant: Grant,
+    tenant: String,
+    since: Instant,
+}
+
+// === impl Discovery ===
+
+impl Discovery {
+    /// Nothing is known yet; this host has the documents.
+    pub(crate) fn new(host: String) -> Self {
+        Self { host, known: Mutex::default() }
+    }
+
+    /// The host that has the documents.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Where the API was when it was last found.
+    pub(crate) fn known(&self) -> Option<String> {
+        self.known.lock().api_url.clone()
+    }
+
+    /// The API was found: the grant leads there.
+    pub(crate) fn found(&self, grant: Grant, api_url: String) -> Grant {
+        self.known.lock().api_url = Some(api_url.clone());
+        Grant { api_url: Some(api_url), ..grant }
+    }
+
+    /// The API was not found: the token waits for it.
+    pub(crate) fn keep(&self, grant: Grant, tenant: String, now: Instant) {
+        self.known.lock().waiting = Some(Waiting { grant, tenant, since: now });
+    }
+
+    /// The token that waits and its tenant, with what is left of its life; `None` when there is none, or it has ended.
+    pub(crate) fn take_waiting(&self, now: Instant) -> Option<(Grant, String)> {
+        let Waiting { grant, tenant, since } = self.known.lock().waiting.take()?;
+        let waited = now.saturating_duration_since(since);
+        let left = |life: Duration| life.checked_sub(waited).filter(|left| !left.is_zero());
+        let expires_in = match grant.expires_in {
+            Some(life) => Some(left(life)?),
+            None => None,
+        };
+        Some((Grant { expires_in, ..grant }, tenant))
+    }
+}
 
 /// The address of a tenant's configuration document on this host.
 pub(crate) fn document_url(host: &str, tenant_id: &str) -> String {
@@ -78,6 +147,23 @@ mod tests {
             ("<html>", false, None),
         ] {
             assert_eq!(api_url(document.as_bytes(), with_tls).as_deref(), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn a_token_waits_for_its_api_as_long_as_it_lives() {
+        let life = Duration::from_secs(60);
+        for (expires_in, waited, expected) in [
+            (Some(life), 20, Some(Some(Duration::from_secs(40)))),
+            (Some(life), 60, None),
+            (None, 20, Some(None)),
+        ] {
+            let (now, discovery) = (Instant::now(), Discovery::new("https://cxone.example".to_owned()));
+            discovery.keep(Grant { secret: "t".into(), expires_in, api_url: None }, "a".to_owned(), now);
+            let later = now + Duration::from_secs(waited);
+            let taken = discovery.take_waiting(later);
+            assert_eq!(taken.map(|(grant, _)| grant.expires_in), expected);
+            assert!(discovery.take_waiting(later).is_none(), "it is taken once");
         }
     }
 

@@ -53,6 +53,9 @@ pub enum CallErrorKind {
     /// The system refuses the call for good.
     #[error("rejected")]
     Rejected,
+    /// What answers is not the API, is not trusted, or answers more than is read.
+    #[error("unusable answer")]
+    UnusableAnswer,
     /// The system cannot answer now.
     #[error("unavailable")]
     Unavailable,
@@ -80,6 +83,7 @@ impl CallError {
             | CallErrorKind::Unavailable
             | CallErrorKind::Timeout
             | CallErrorKind::DeadlineExceeded => error_codes::BREAKER_OPEN,
+            CallErrorKind::UnusableAnswer => error_codes::ANSWER_UNUSABLE,
             CallErrorKind::Unauthorized => error_codes::TOKEN_REFUSED,
             CallErrorKind::TokensRefused { .. } => error_codes::EVERY_TOKEN_REFUSED,
             CallErrorKind::RateLimited { .. } => error_codes::RATE_LIMITED,
@@ -119,6 +123,7 @@ impl CallErrorKind {
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
             Self::Rejected => "rejected",
+            Self::UnusableAnswer => "unusable_answer",
             Self::Unavailable => "unavailable",
             Self::Timeout => "timeout",
             Self::BreakerOpen { .. } => "breaker_open",
@@ -136,6 +141,7 @@ impl CallErrorKind {
             | Self::TokensRefused { .. }
             | Self::Conflict
             | Self::Rejected
+            | Self::UnusableAnswer
             | Self::Unavailable => SourceStatus::Error,
         }
     }

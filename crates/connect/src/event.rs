@@ -48,6 +48,13 @@ pub enum Event {
         status: Option<u16>,
         /// Its OAuth error code.
         code: Option<String>,
+        /// What happened and what to check, in words.
+        reason: String,
+    },
+    /// The issuer calls tokens ended that it has just given out, so it is not asked about them any more.
+    IntrospectionUseless {
+        /// Configured name of the target.
+        target: String,
     },
     /// A token was issued.
     TokenIssued {
@@ -71,6 +78,7 @@ impl Event {
             | Self::NewTokenRefused { target }
             | Self::PasswordRefused { target }
             | Self::TokenRefused { target, .. }
+            | Self::IntrospectionUseless { target }
             | Self::TokenIssued { target } => target,
         }
     }
@@ -80,9 +88,10 @@ impl Event {
         match self {
             Self::Breaker { to: State::Open, .. } => Some(error_codes::BREAKER_OPEN.as_str()),
             Self::NewTokenRefused { .. } => Some(error_codes::EVERY_TOKEN_REFUSED.as_str()),
-            Self::TokenRevoked { .. } | Self::PasswordRefused { .. } | Self::TokenRefused { .. } => {
-                Some(error_codes::TOKEN_REFUSED.as_str())
-            }
+            Self::TokenRevoked { .. }
+            | Self::PasswordRefused { .. }
+            | Self::TokenRefused { .. }
+            | Self::IntrospectionUseless { .. } => Some(error_codes::TOKEN_REFUSED.as_str()),
             Self::Breaker { .. } | Self::TokenIssued { .. } => None,
         }
     }
@@ -105,33 +114,17 @@ impl fmt::Display for Event {
                 "{target} refuses new tokens as well; they are fetched more and more rarely, up to one a minute, until \
                  one is accepted; check its base_url, and what its client may do"
             ),
-            Self::TokenRefused { target, status, code } => {
-                write!(formatter, "{target} gives no token")?;
-                if let Some(status) = status {
-                    write!(formatter, " (status {status})")?;
-                }
-                if let Some(code) = code {
-                    write!(formatter, " ({code})")?;
-                }
-                write!(formatter, "; {}", what_to_check(code.as_deref()))
+            Self::TokenRefused { target, reason, .. } => {
+                write!(formatter, "no token can be had for {target}: {reason}")
             }
+            Self::IntrospectionUseless { target } => write!(
+                formatter,
+                "the issuer of {target} calls a token ended that it has just given out: its introspection_url is not \
+                 asked any more, and tokens are used unasked; check that the client may introspect, or leave \
+                 introspection_url out"
+            ),
             Self::TokenIssued { target } => write!(formatter, "{target} issued a token"),
         }
-    }
-}
-
-/// What to look at, by the OAuth error code.
-fn what_to_check(code: Option<&str>) -> &'static str {
-    match code {
-        Some("invalid_scope") => "check its scope, and what the client may ask for",
-        Some("invalid_grant") => {
-            "check the user or access key, the audience and certificate of an assertion, and that the client is \
-             approved for that user"
-        }
-        Some("unauthorized_client" | "unsupported_grant_type") => {
-            "check that its client may log in this way, and see 'login'"
-        }
-        _ => "check its token_url and credentials",
     }
 }
 

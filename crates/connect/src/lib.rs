@@ -29,12 +29,16 @@ pub mod token;
 pub mod writes;
 
 mod assertion;
+mod attempt_span;
 mod call;
 mod connection;
+mod correlation;
 mod discovery;
 mod endpoint;
 mod error;
 mod event;
+mod failure;
+mod login_refused;
 mod lookup;
 mod outbound;
 mod password;

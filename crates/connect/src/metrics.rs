@@ -20,6 +20,7 @@ const BREAKER_STATE: &str = "trunkline_breaker_state";
 const BREAKER_TRANSITIONS: &str = "trunkline_breaker_transitions_total";
 const LIMITER_WAIT: &str = "trunkline_limiter_wait_seconds";
 const LIMITER_REFUSALS: &str = "trunkline_limiter_refusals_total";
+const LOGIN_REFUSED: &str = "trunkline_login_refused";
 const TOKEN_ISSUED: &str = "trunkline_token_issued_timestamp_seconds";
 const TOKEN_AGE: &str = "trunkline_token_age_seconds";
 const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
@@ -46,6 +47,10 @@ pub fn describe() {
     describe_counter!(BREAKER_TRANSITIONS, "Changes of a breaker's state, by the new state");
     describe_histogram!(LIMITER_WAIT, Unit::Seconds, "Time a call waited for its quota");
     describe_counter!(LIMITER_REFUSALS, "Calls that could not wait for their quota within their deadline");
+    describe_gauge!(
+        LOGIN_REFUSED,
+        "1 while a login is refused, by the issuer of tokens or the system, else 0"
+    );
     describe_gauge!(TOKEN_ISSUED, Unit::Seconds, "When the current token was issued, Unix time");
     describe_gauge!(TOKEN_AGE, Unit::Seconds, "Age of the current token at its last use");
     describe_gauge!(TOKEN_EXPIRES, Unit::Seconds, "When the current token expires, Unix time");
@@ -118,6 +123,10 @@ fn token_refreshes(target: &str, outcome: TokenOutcome, more: u64) {
         TokenOutcome::Refused => "refused",
     };
     counter!(TOKEN_REFRESHES, "target" => target.to_owned(), "outcome" => outcome).increment(more);
+}
+
+pub(crate) fn login_refused(target: &str, by: &'static str, refused: bool) {
+    gauge!(LOGIN_REFUSED, "target" => target.to_owned(), "by" => by).set(f64::from(u8::from(refused)));
 }
 
 pub(crate) fn token_issued(target: &str, token: &Token, now: Instant) {

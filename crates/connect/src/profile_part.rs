@@ -9,6 +9,7 @@ use trunkline_profiles::{ProfileData, ProfilePart};
 use trunkline_schemas::{Resolution, SourceStatus, SystemIdentity};
 use trunkline_systems::System;
 
+use crate::correlation;
 use crate::encode::Unsafe;
 use crate::error::{CallError, CallErrorKind};
 use crate::identity::{Chain, Claim, Contacts, Next, Outcome, Rules};
@@ -74,6 +75,8 @@ pub(crate) struct Question<'a> {
     pub(crate) contacts: &'a Contacts<'a>,
     pub(crate) deadline: Instant,
     pub(crate) traceparent: Option<&'a str>,
+    /// The conversation that wants it.
+    pub(crate) conversation: Option<&'a str>,
     /// UTC milliseconds.
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
@@ -145,7 +148,8 @@ fn known_key(system: System, question: Question<'_>) -> Option<ProfileKey> {
 }
 
 async fn by_key(outbound: &Outbound, key: &ProfileKey, question: Question<'_>) -> Result<Found, LookupError> {
-    find(outbound, key, Depth::Profile, question.deadline, question.traceparent, &mut |_| ()).await
+    let Question { deadline, traceparent, conversation, .. } = question;
+    find(outbound, key, Depth::Profile, deadline, traceparent, conversation, &mut |_| ()).await
 }
 
 fn part(target: &Target, outcome: Outcome, now: i64) -> Part {
@@ -178,6 +182,7 @@ pub(crate) async fn find(
     depth: Depth,
     deadline: Instant,
     traceparent: Option<&str>,
+    conversation: Option<&str>,
     seen: &mut (dyn FnMut(Exchange) + Send),
 ) -> Result<Found, LookupError> {
     let target = outbound.target();
@@ -192,7 +197,7 @@ pub(crate) async fn find(
             Step::Done(found) => return Ok(found),
             Step::Ask(ask) => ask,
         };
-        let request = get(path, traceparent);
+        let request = get(path, traceparent, conversation);
         let (answer, shown) = match outbound.call(class, &request, deadline).await {
             Ok(response) => {
                 let body = response.json();
@@ -209,11 +214,11 @@ pub(crate) async fn find(
     }
 }
 
-fn get(path: String, traceparent: Option<&str>) -> Request {
+fn get(path: String, traceparent: Option<&str>, conversation: Option<&str>) -> Request {
     Request {
         method: Method::GET,
         path,
-        headers: Vec::new(),
+        headers: correlation::headers(conversation, None),
         body: None,
         repeat: Repeat::Always,
         traceparent: traceparent.map(str::to_owned),

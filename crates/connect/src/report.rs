@@ -44,7 +44,7 @@ impl Reporter {
                 );
                 (error_codes::BREAKER_OPEN, severity, endpoint, message)
             }
-            Event::TokenRevoked { target } => {
+            Event::TokenRevoked { target } | Event::IntrospectionUseless { target } => {
                 (error_codes::TOKEN_REFUSED, Severity::Warning, target.clone(), event.to_string())
             }
             Event::NewTokenRefused { target } => {
@@ -97,12 +97,14 @@ mod tests {
     fn only_failures_of_tokens_are_reported() {
         let mut reporter = Reporter::new("processor", "p");
         let target = || "genesys".to_owned();
-        let refused = Event::TokenRefused { target: target(), status: Some(401), code: None };
+        let reason = "the token endpoint answered 401".to_owned();
+        let refused = Event::TokenRefused { target: target(), status: Some(401), code: None, reason };
         for (event, expected) in [
             (Event::TokenRevoked { target: target() }, Some(("TL-4002", Severity::Warning))),
             (Event::NewTokenRefused { target: target() }, Some(("TL-4008", Severity::Error))),
             (Event::PasswordRefused { target: target() }, Some(("TL-4002", Severity::Error))),
             (refused, Some(("TL-4002", Severity::Error))),
+            (Event::IntrospectionUseless { target: target() }, Some(("TL-4002", Severity::Warning))),
             (Event::TokenIssued { target: target() }, None),
         ] {
             let report = reporter.report(&event, "id".to_owned(), 5);

@@ -13,7 +13,7 @@ pub struct Request {
     pub method: Method,
     /// Path and query under the target's base URL, encoded.
     pub path: String,
-    /// Headers beside those of authorization and tracing.
+    /// Headers beside those of authorization and tracing, correlation ids among them.
     pub headers: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
@@ -34,6 +34,21 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Attempts it took.
     pub attempts: u32,
+}
+
+// === impl Request ===
+
+impl Request {
+    /// What it accepts, where its headers say so.
+    pub(crate) fn accepts(&self) -> Option<&str> {
+        let named = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("accept"));
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether its answer is to be JSON: it is, unless a header asks for something else.
+    pub(crate) fn understands_json(&self) -> bool {
+        self.accepts().is_none_or(|accepted| accepted.contains("json"))
+    }
 }
 
 // === impl Response ===

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trunkline_config::{
-    Breaker, Client, Credentials, Mode, ProfileMapping, Proof, Retry, Target, TokenLogin,
+    Breaker, Client, Credentials, Http, Mode, ProfileMapping, Proof, Retry, Target, TokenLogin,
 };
 use trunkline_schemas::WriteBack;
 use trunkline_systems::{ClientAuthentication, Rate, System};
@@ -27,6 +27,8 @@ pub(crate) fn target(base_url: &str) -> Target {
         rate: Rate { calls: 1_000, per: Duration::from_secs(1) },
         breaker: Breaker::default(),
         retry: Retry { base: Duration::from_millis(2), ..Retry::default() },
+        http: Http::default(),
+        answer_limit_bytes: 2 << 20,
     }
 }
 

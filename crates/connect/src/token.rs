@@ -16,6 +16,9 @@ pub const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_s
 pub const WAITS_MAX: u32 = 3;
 /// After that, callers fail at once for this long, doubling with each further round.
 const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(60));
+/// The first new token after a refusal is asked for within this share of the shortest wait, a quarter of a second: many
+/// instances come one after the other, and a call that has a second to wait gets there.
+const FIRST_SHARE: f64 = 0.25;
 /// Waits before the next token is fetched where new ones are refused, too.
 const REFUSED: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 
@@ -77,7 +80,23 @@ pub struct TokenState {
     known_good: Option<Instant>,
     /// Its issuer is being asked about it.
     introspecting: bool,
+    /// What the issuer's answers are worth.
+    introspection: Introspection,
+    /// The next token is not asked for before this time, so that a fleet whose tokens end together does not ask
+    /// together.
+    not_before: Option<Instant>,
     hold: Option<Hold>,
+}
+
+/// What an issuer's answers about tokens are worth. Some call every token ended when the client that asks may not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Introspection {
+    /// Nothing speaks against them.
+    Believed,
+    /// It called a token ended; it is asked about the next one as soon as that is there.
+    Tried,
+    /// It called that one ended as well, a moment after it had given it out: it is not asked any more.
+    Useless,
 }
 
 /// No token is fetched for a while.
@@ -103,13 +122,15 @@ pub enum Because {
 pub enum Refused {
     /// It was known, or the token has been replaced since.
     Known,
-    /// The token has ended; the next one may be fetched at once. It is told when the next one is accepted, or cannot be
-    /// had, or is refused as well.
+    /// The token has ended; the next one may be fetched within a moment. It is told when the next one is accepted, or
+    /// cannot be had, or is refused as well.
     Ended,
     /// It was fetched because another one was refused, and is no better; this is news.
     NewToo,
     /// As many before it.
     Again,
+    /// Nothing: its issuer calls a token ended that it has just given out, so it is not asked any more.
+    Doubtful,
 }
 
 /// What follows an attempt to fetch a token that failed.
@@ -141,8 +162,8 @@ pub enum Next {
     UseAndRefresh(Token),
     /// Ask the issuer about this one, then wait for the answer.
     Introspect(Token),
-    /// Start a refresh, then wait for its end.
-    Refresh,
+    /// Start a refresh at that time, or at once; then wait for its end.
+    Refresh(Option<Instant>),
     /// Wait for the end of the refresh or the question in flight, which cannot come before that time.
     Wait(Option<Instant>),
     /// Give up: there is no token, and none is fetched for a while.
@@ -164,6 +185,8 @@ impl TokenState {
             untold: false,
             known_good: None,
             introspecting: false,
+            introspection: Introspection::Believed,
+            not_before: None,
             hold: None,
         }
     }
@@ -191,8 +214,9 @@ impl TokenState {
                 (Some(refresh), _) => Next::Wait(refresh.next_attempt),
                 (None, Some(hold)) => Next::Unavailable(hold),
                 (None, None) => {
-                    self.refresh = Some(Refresh::default());
-                    Next::Refresh
+                    let next_attempt = self.not_before.take().filter(|begins| now < *begins);
+                    self.refresh = Some(Refresh { failed_attempts: 0, next_attempt });
+                    Next::Refresh(next_attempt)
                 }
             },
         }
@@ -201,7 +225,8 @@ impl TokenState {
     /// Whether the issuer has to be asked about the current token.
     fn is_unsure(&self, now: Instant) -> bool {
         let asked_before = |after| self.known_good.is_some_and(|known| now < known + after);
-        self.terms.introspect_after.is_some_and(|after| !asked_before(after))
+        self.introspection != Introspection::Useless
+            && self.terms.introspect_after.is_some_and(|after| !asked_before(after))
     }
 
     /// What the issuer said of the token of this generation; `None` when it could not be asked. That says nothing of
@@ -215,12 +240,22 @@ impl TokenState {
         random: f64,
     ) -> Refused {
         self.introspecting = false;
-        if active == Some(false) {
-            return self.refused(generation, now, random);
+        if !self.is_current(generation) {
+            return Refused::Known;
         }
-        if self.is_current(generation) {
-            self.known_good = Some(now);
+        match (active, self.introspection) {
+            (Some(false), Introspection::Believed) => {
+                self.introspection = Introspection::Tried;
+                return self.refused(generation, now, random);
+            }
+            (Some(false), _) => {
+                self.introspection = Introspection::Useless;
+                return Refused::Doubtful;
+            }
+            (Some(true), _) => self.introspection = Introspection::Believed,
+            (None, _) => {}
         }
+        self.known_good = Some(now);
         Refused::Known
     }
 
@@ -261,7 +296,7 @@ impl TokenState {
             api_url: grant.api_url,
         };
         self.current = Some(token.clone());
-        self.known_good = Some(asked);
+        self.known_good = (self.introspection != Introspection::Tried).then_some(asked);
         self.refresh = None;
         self.failed_rounds = 0;
         self.hold = None;
@@ -283,8 +318,9 @@ impl TokenState {
     /// current token is dropped: an answer that comes late must not throw away the token that has replaced
     /// it.
     ///
-    /// The first refusal says that a token has ended. Where the next one is refused as well, another will
-    /// hardly be better: token endpoints are left alone for longer and longer, until one is accepted.
+    /// The first refusal says that a token has ended, and the next one is asked for within a moment. Where that is
+    /// refused as well, another will hardly be better: token endpoints are left alone for longer and longer, until one
+    /// is accepted.
     pub fn refused(&mut self, generation: u64, now: Instant, random: f64) -> Refused {
         if !self.is_current(generation) {
             return Refused::Known;
@@ -294,6 +330,7 @@ impl TokenState {
         let new_ones = self.refused_in_a_row - 1;
         self.untold = new_ones == 0;
         if new_ones == 0 {
+            self.not_before = Some(now + self.terms.waits.full_jitter(1, random).mul_f64(FIRST_SHARE));
             return Refused::Ended;
         }
         let until = now + REFUSED.equal_jitter(new_ones, random);

@@ -2,18 +2,19 @@
 //!
 //! The body of an answer never leaves this file: it holds the token, and errors may echo what was sent.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use trunkline_config::{self as config, ExposeSecret, Proof, Secret, TokenLogin};
+use trunkline_config::{self as config, ExposeSecret, Proof, Secret, Target, TokenLogin};
+use trunkline_http::NotUsable;
 use trunkline_schemas::percent;
 use trunkline_systems::ClientAuthentication;
 
 use crate::assertion::Assertions;
-use crate::discovery;
+use crate::discovery::{self, Discovery};
 use crate::feedback;
 use crate::token::Grant;
 use crate::wire::{self, RawAnswer};
@@ -23,6 +24,11 @@ const LONGEST_CODE: usize = 64;
 
 /// No token is believed to live longer than a year.
 const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Longest time that callers wait for what an issuer says about a token: it is used unasked after that.
+const INTROSPECTION_TIMEOUT: Duration = Duration::from_secs(1);
+/// Longest answer of an issuer that is read: a token and a few names beside it.
+const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// Where and with what to ask.
 #[derive(Debug)]
@@ -52,15 +58,15 @@ struct AccessKey {
     id: String,
     secret: Secret,
     tenant_id: Option<String>,
-    /// The host that says where the tenant's API is; `None` where the configuration says.
-    discovery: Option<String>,
+    /// Where the tenant's API is found; `None` where the configuration says.
+    discovery: Option<Discovery>,
 }
 
 /// Why an endpoint cannot be set up.
 #[derive(Debug)]
 pub(crate) enum NotSetUp {
     /// There is no HTTP client.
-    Client(reqwest::Error),
+    Client(NotUsable),
     /// The private key cannot sign.
     PrivateKey(String),
 }
@@ -74,16 +80,18 @@ pub(crate) struct Refusal {
     pub(crate) code: Option<String>,
     /// What happened, without what was sent or received.
     pub(crate) message: String,
+    /// The login was taken and a token issued; what it lacks is the address of its API.
+    pub(crate) issued: bool,
 }
 
 // === impl TokenEndpoint ===
 
 impl TokenEndpoint {
-    /// The endpoint of a login; `base_url` is the target's, where a tenant's API may be discovered. Does no I/O.
+    /// The endpoint of a login; the target's `base_url` is where a tenant's API may be discovered. Does no I/O.
     ///
     /// # Errors
     /// When there is no HTTP client, or the private key cannot sign.
-    pub(crate) fn new(login: &TokenLogin, base_url: &str, timeout: Duration) -> Result<Self, NotSetUp> {
+    pub(crate) fn new(login: &TokenLogin, target: &Target) -> Result<Self, NotSetUp> {
         let shown = match login.proof.clone() {
             Proof::Client(client) => Shown::Client(client),
             Proof::Assertion { client_id, username, audience, private_key } => {
@@ -91,34 +99,66 @@ impl TokenEndpoint {
                 Shown::Assertion(assertions.map_err(NotSetUp::PrivateKey)?)
             }
             Proof::AccessKey { client, id, secret, tenant_id, discovers_api } => {
-                let discovery = discovers_api.then(|| base_url.to_owned());
+                let discovery = discovers_api.then(|| Discovery::new(target.base_url.clone()));
                 Shown::AccessKey(AccessKey { client, id, secret, tenant_id, discovery })
             }
         };
-        let client = wire::client(&login.token_url).map_err(NotSetUp::Client)?;
         let introspection_url = login.introspection.as_ref().map(|introspection| introspection.url.clone());
-        let (url, scope) = (login.token_url.clone(), login.scope.clone());
+        // One of them may be on this machine, behind a proxy of its own for instance, and the other beyond.
+        let mut urls = std::iter::once(&login.token_url).chain(&introspection_url);
+        let client = wire::client(&target.http, urls.all(|url| url.starts_with("https://")));
+        let client = client.map_err(NotSetUp::Client)?;
+        let (url, scope, timeout) = (login.token_url.clone(), login.scope.clone(), target.timeout);
         Ok(Self { client, url, shown, scope, introspection_url, timeout })
     }
 
-    /// Asks once.
-    pub(crate) async fn fetch(&self) -> Result<Grant, Refusal> {
-        let answer = self.ask("the token endpoint", self.request()?).await?;
+    /// Asks once. A token whose tenant's API was not found is kept: the next time, only the API is looked for.
+    pub(crate) async fn fetch(&self, now: Instant) -> Result<Grant, Refusal> {
+        let Shown::AccessKey(AccessKey { tenant_id, discovery: Some(discovery), .. }) = &self.shown else {
+            return Ok(self.ask_for_token().await?.0);
+        };
+        let kept = discovery.take_waiting(now);
+        let (grant, tenant) = match kept {
+            Some(kept) => kept,
+            None => {
+                let (grant, body, status) = self.ask_for_token().await?;
+                let without = || Refusal {
+                    status: Some(status),
+                    code: None,
+                    message: "the token names no tenant".to_owned(),
+                    issued: true,
+                };
+                (grant, tenant_id.clone().or_else(|| discovery::tenant(&body)).ok_or_else(without)?)
+            }
+        };
+        match self.discover(discovery.host(), &tenant).await {
+            Ok(api_url) => Ok(discovery.found(grant, api_url)),
+            Err(refusal) => match discovery.known() {
+                Some(api_url) => {
+                    tracing::warn!(
+                        status = refusal.status,
+                        "{}; the API stays where it was",
+                        refusal.message
+                    );
+                    Ok(Grant { api_url: Some(api_url), ..grant })
+                }
+                None => {
+                    discovery.keep(grant, tenant, now);
+                    let message = format!("a token was issued, but {}", refusal.message);
+                    Err(Refusal { message, issued: true, ..refusal })
+                }
+            },
+        }
+    }
+
+    /// The grant, with the answer that it comes from and its status.
+    async fn ask_for_token(&self) -> Result<(Grant, Value, u16), Refusal> {
+        let answer = self.ask("the token endpoint", self.request()?, self.timeout).await?;
         let malformed =
             || Refusal::of(&answer, "the token endpoint's answer holds no access token".to_owned());
         let body: Value = serde_json::from_slice(&answer.body).map_err(|_| malformed())?;
-        let mut grant = grant(&body, self.speaks_tls()).ok_or_else(malformed)?;
-        if let Shown::AccessKey(AccessKey { tenant_id, discovery: Some(host), .. }) = &self.shown {
-            let tenant = tenant_id.clone().or_else(|| discovery::tenant(&body));
-            let without = || {
-                Refusal::of(
-                    &answer,
-                    "the token names no tenant; set tenant_id, or base_url to its API".to_owned(),
-                )
-            };
-            grant.api_url = Some(self.discover(host, &tenant.ok_or_else(without)?).await?);
-        }
-        Ok(grant)
+        let grant = grant(&body, self.speaks_tls()).ok_or_else(malformed)?;
+        Ok((grant, body, answer.status))
     }
 
     /// Whether the issuer calls a token good (RFC 7662).
@@ -132,8 +172,9 @@ impl TokenEndpoint {
             return Ok(true);
         };
         let form = vec![("token", token.expose_secret()), ("token_type_hint", "access_token")];
-        let (request, form) = self.authenticated(self.client.post(url), form, client);
-        let answer = self.ask("the introspection endpoint", request.form(&form)).await?;
+        let (request, form) = authenticated(self.client.post(url), form, client);
+        let within = self.timeout.min(INTROSPECTION_TIMEOUT);
+        let answer = self.ask("the introspection endpoint", request.form(&form), within).await?;
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let active = body.as_ref().and_then(|body| body.get("active")?.as_bool());
         active.ok_or_else(|| {
@@ -143,22 +184,25 @@ impl TokenEndpoint {
 
     async fn discover(&self, host: &str, tenant: &str) -> Result<String, Refusal> {
         let request = self.client.get(discovery::document_url(host, tenant));
-        let answer = self.ask("the tenant's configuration document", request).await?;
-        let wrong = "the tenant's configuration document names no API; set base_url to it".to_owned();
+        let answer = self.ask("the tenant's configuration document", request, self.timeout).await?;
+        let wrong = "the tenant's configuration document names no API".to_owned();
         discovery::api_url(&answer.body, self.speaks_tls()).ok_or_else(|| Refusal::of(&answer, wrong))
     }
 
     /// Sends one request, and gives the answer when it is a success.
-    async fn ask(&self, whom: &str, request: RequestBuilder) -> Result<RawAnswer, Refusal> {
-        let answer = match tokio::time::timeout(self.timeout, wire::exchange(request)).await {
+    async fn ask(&self, whom: &str, request: RequestBuilder, within: Duration) -> Result<RawAnswer, Refusal> {
+        let answer = match tokio::time::timeout(within, wire::exchange(request, LONGEST_ANSWER)).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(no_answer)) => return Err(Refusal::unanswered(no_answer.message)),
+            Ok(Err(no_answer)) => return Err(Refusal::unanswered(format!("{whom}: {}", no_answer.message))),
             Err(_elapsed) => {
-                return Err(Refusal::unanswered(format!("{whom} did not answer within {:?}", self.timeout)));
+                return Err(Refusal::unanswered(format!("{whom} did not answer within {within:?}")));
             }
         };
         if let (Shown::Assertion(assertions), Some(issuers_now)) = (&self.shown, date(&answer.headers)) {
             assertions.issuer_showed(issuers_now, wire::unix_seconds());
+        }
+        if let Some(message) = wire::astray(&answer, false) {
+            return Err(Refusal::of(&answer, format!("{whom} {message}")));
         }
         if (200..300).contains(&answer.status) {
             return Ok(answer);
@@ -174,12 +218,12 @@ impl TokenEndpoint {
         let scope = self.scope.as_deref().map(|scope| ("scope", scope));
         let (request, mut form) = match &self.shown {
             Shown::Client(client) => {
-                self.authenticated(request, vec![("grant_type", "client_credentials")], client)
+                authenticated(request, vec![("grant_type", "client_credentials")], client)
             }
             Shown::AccessKey(key) => {
                 let (id, secret) = (key.id.as_str(), key.secret.expose_secret());
                 let form = vec![("grant_type", "password"), ("username", id), ("password", secret)];
-                self.authenticated(request, form, &key.client)
+                authenticated(request, form, &key.client)
             }
             Shown::Assertion(assertions) => {
                 let assertion = assertions.sign(wire::unix_seconds()).map_err(|reason| {
@@ -194,29 +238,27 @@ impl TokenEndpoint {
         Ok(request.form(&form))
     }
 
-    /// A request in which the client shows itself. RFC 6749 section 2.3.1 wants both parts of the header encoded, and
-    /// CXone does as well; the other vendors' own clients send them as they are.
-    fn authenticated<'a>(
-        &self,
-        request: RequestBuilder,
-        mut form: Vec<(&'static str, &'a str)>,
-        client: &'a config::Client,
-    ) -> (RequestBuilder, Vec<(&'static str, &'a str)>) {
-        let (id, secret) = (client.id.as_str(), client.secret.expose_secret());
-        match (client.authentication, &self.shown) {
-            (ClientAuthentication::Form, _) => {
-                form.extend([("client_id", id), ("client_secret", secret)]);
-                (request, form)
-            }
-            (ClientAuthentication::Header, Shown::AccessKey(_)) => {
-                (request.basic_auth(percent::encode(id), Some(percent::encode(secret))), form)
-            }
-            (ClientAuthentication::Header, _) => (request.basic_auth(id, Some(secret)), form),
-        }
-    }
-
     fn speaks_tls(&self) -> bool {
         self.url.starts_with("https://")
+    }
+}
+
+/// A request in which the client shows itself.
+fn authenticated<'a>(
+    request: RequestBuilder,
+    mut form: Vec<(&'static str, &'a str)>,
+    client: &'a config::Client,
+) -> (RequestBuilder, Vec<(&'static str, &'a str)>) {
+    let (id, secret) = (client.id.as_str(), client.secret.expose_secret());
+    match client.authentication {
+        ClientAuthentication::Form => {
+            form.extend([("client_id", id), ("client_secret", secret)]);
+            (request, form)
+        }
+        ClientAuthentication::Header => (request.basic_auth(id, Some(secret)), form),
+        ClientAuthentication::EncodedHeader => {
+            (request.basic_auth(percent::encode(id), Some(percent::encode(secret))), form)
+        }
     }
 }
 
@@ -259,11 +301,41 @@ fn error_code(body: &[u8]) -> Option<String> {
 
 impl Refusal {
     fn unanswered(message: String) -> Self {
-        Self { status: None, code: None, message }
+        Self { status: None, code: None, message, issued: false }
     }
 
     fn of(answer: &RawAnswer, message: String) -> Self {
-        Self { status: Some(answer.status), code: None, message }
+        Self { status: Some(answer.status), code: None, message, issued: false }
+    }
+
+    /// Whether the issuer, or who is asked for it, refuses our login: time alone does not help.
+    pub(crate) fn is_of_login(&self) -> bool {
+        !self.issued && self.status.is_some_and(|status| (400..500).contains(&status) && status != 429)
+    }
+
+    /// What happened and what to check, for people.
+    pub(crate) fn told(&self) -> String {
+        let code = self.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{}{code}; {}", self.message, self.what_to_check())
+    }
+
+    fn what_to_check(&self) -> &'static str {
+        match self.code.as_deref() {
+            _ if self.issued => {
+                "check tenant_id, or set base_url to the tenant's API; the login itself is right"
+            }
+            Some("invalid_scope") => "check its scope, and what the client may ask for",
+            Some("invalid_grant") => {
+                "check the user or access key, the audience and certificate of an assertion, and that the client is \
+                 approved for that user"
+            }
+            Some("unauthorized_client" | "unsupported_grant_type") => {
+                "check that its client may log in this way, and see 'login'"
+            }
+            _ if self.status.is_none() => "check its token_url, and what stands between",
+            _ if !self.is_of_login() => "it is asked again",
+            _ => "check its token_url and credentials",
+        }
     }
 }
 

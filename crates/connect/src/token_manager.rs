@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::event::{Event, Events};
+use crate::login_refused::{LoginRefused, RefusedBy};
 use crate::metrics::{self, TokenOutcome};
 use crate::token::{Because, Failed, Hold, Next, Refused, Terms, Token, TokenState};
 use crate::token_endpoint::{Refusal, TokenEndpoint};
@@ -35,6 +36,8 @@ struct Inner {
     /// Counts the attempts of refreshes that ended; those who wait look at the state again.
     ended: watch::Sender<u64>,
     events: Events,
+    refused_by_issuer: LoginRefused,
+    refused_by_system: LoginRefused,
 }
 
 /// A question about a token; it ends when it is dropped, so that nobody waits for an answer that does not come.
@@ -53,7 +56,11 @@ struct Unfinished(Option<Arc<Inner>>);
 impl TokenManager {
     /// A manager of what this endpoint gives for the target of that name.
     pub(crate) fn new(target: String, endpoint: TokenEndpoint, terms: Terms, events: Events) -> Self {
+        let [refused_by_issuer, refused_by_system] =
+            [RefusedBy::Issuer, RefusedBy::System].map(|by| LoginRefused::new(&target, by));
         Self(Arc::new(Inner {
+            refused_by_issuer,
+            refused_by_system,
             target,
             endpoint,
             state: Mutex::new(TokenState::new(terms)),
@@ -80,7 +87,7 @@ impl TokenManager {
                     return Err(NoToken::NoneIsAccepted(until.saturating_duration_since(Instant::now())));
                 }
                 Next::Wait(Some(next_attempt)) if next_attempt >= deadline => return Err(self.unavailable()),
-                Next::Refresh | Next::Introspect(_) | Next::Wait(_) => {}
+                Next::Refresh(_) | Next::Introspect(_) | Next::Wait(_) => {}
             }
             match tokio::time::timeout_at(deadline.into(), ended.changed()).await {
                 Ok(Ok(())) => {}
@@ -101,6 +108,7 @@ impl TokenManager {
 
     /// A call with this token was let in.
     pub(crate) fn accepted(&self, token: &Token) {
+        self.0.refused_by_system.set(false);
         if self.0.state.lock().accepted(token.generation) {
             self.0.events.publish(Event::TokenRevoked { target: self.0.target.clone() });
         }
@@ -115,8 +123,11 @@ impl TokenManager {
     fn ask(&self) -> Next {
         let next = self.0.state.lock().next(Instant::now());
         match &next {
-            Next::Refresh | Next::UseAndRefresh(_) => {
-                tokio::spawn(refresh(Arc::clone(&self.0)));
+            Next::Refresh(begins) => {
+                tokio::spawn(refresh(Arc::clone(&self.0), *begins));
+            }
+            Next::UseAndRefresh(_) => {
+                tokio::spawn(refresh(Arc::clone(&self.0), None));
             }
             Next::Introspect(token) => {
                 tokio::spawn(introspect(Arc::clone(&self.0), token.clone()));
@@ -131,7 +142,8 @@ impl TokenManager {
         NoToken::Unavailable(last_refusal.unwrap_or(Refusal {
             status: None,
             code: None,
-            message: "the request for a token was broken off".to_owned(),
+            message: "no token comes before the caller's time is over".to_owned(),
+            issued: false,
         }))
     }
 }
@@ -146,8 +158,14 @@ impl Inner {
             Refused::Ended => {
                 tracing::info!(target_name = self.target, "a token was refused before its time")
             }
-            Refused::NewToo => self.events.publish(Event::NewTokenRefused { target: self.target.clone() }),
+            Refused::NewToo => {
+                self.refused_by_system.set(true);
+                self.events.publish(Event::NewTokenRefused { target: self.target.clone() });
+            }
             Refused::Again => tracing::debug!(target_name = self.target, "another new token was refused"),
+            Refused::Doubtful => {
+                self.events.publish(Event::IntrospectionUseless { target: self.target.clone() });
+            }
         }
     }
 }
@@ -157,7 +175,7 @@ async fn introspect(inner: Arc<Inner>, token: Token) {
     let mut question = Question { inner, generation: token.generation, active: None };
     match question.inner.endpoint.is_active(&token.secret).await {
         Ok(active) => question.active = Some(active),
-        Err(Refusal { status, code, message }) => {
+        Err(Refusal { status, code, message, .. }) => {
             let target_name = &question.inner.target;
             tracing::warn!(target_name, status, code, "{message}; the token is used unasked");
         }
@@ -166,16 +184,21 @@ async fn introspect(inner: Arc<Inner>, token: Token) {
 
 /// Asks the token endpoint until it grants, or for the last time. Runs as a task of its own: a caller that
 /// gives up does not stop it for the others.
-async fn refresh(inner: Arc<Inner>) {
+async fn refresh(inner: Arc<Inner>, begins: Option<Instant>) {
     let mut unfinished = Unfinished(Some(Arc::clone(&inner)));
+    if let Some(begins) = begins {
+        tokio::time::sleep_until(begins.into()).await;
+    }
     let outage = loop {
         let asked = Instant::now();
-        match inner.endpoint.fetch().await {
+        match inner.endpoint.fetch(asked).await {
             Ok(grant) => {
                 metrics::token_refresh(&inner.target, TokenOutcome::Granted);
                 let token = inner.state.lock().granted(grant, asked);
                 metrics::token_issued(&inner.target, &token, Instant::now());
                 inner.events.publish(Event::TokenIssued { target: inner.target.clone() });
+                *inner.last_refusal.lock() = None;
+                inner.refused_by_issuer.set(false);
                 break None;
             }
             Err(refusal) => {
@@ -189,15 +212,20 @@ async fn refresh(inner: Arc<Inner>) {
                         inner.ended.send_modify(|ended| *ended += 1);
                         tokio::time::sleep_until(next_attempt.into()).await;
                     }
-                    Failed::ForNow { is_news } => break is_news.then_some(refusal),
+                    Failed::ForNow { is_news } => {
+                        inner.refused_by_issuer.set(refusal.is_of_login());
+                        break is_news.then_some(refusal);
+                    }
                 }
             }
         }
     };
     unfinished.0 = None;
     inner.ended.send_modify(|ended| *ended += 1);
-    if let Some(Refusal { status, code, .. }) = outage {
-        inner.events.publish(Event::TokenRefused { target: inner.target.clone(), status, code });
+    if let Some(refusal) = outage {
+        let (target, reason) = (inner.target.clone(), refusal.told());
+        let Refusal { status, code, .. } = refusal;
+        inner.events.publish(Event::TokenRefused { target, status, code, reason });
     }
 }
 

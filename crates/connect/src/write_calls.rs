@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use trunkline_systems::{Body, Concurrency, Guarantee, Operation};
 
+use crate::correlation;
 use crate::error::{CallError, CallErrorKind};
 use crate::outbound::Outbound;
 use crate::request;
@@ -27,7 +28,10 @@ pub(crate) async fn apply(
     let request = request::Request {
         method: implementation.method.clone(),
         path: format!("{}{}", outbound.target().api_root(), (implementation.path)(write)),
-        headers: own_headers.chain([(IDEMPOTENCY_KEY, write.command_id.clone())]).collect(),
+        headers: own_headers
+            .chain([(IDEMPOTENCY_KEY, write.command_id.clone())])
+            .chain(correlation::headers(write.conversation_id.as_deref(), Some(&write.command_id)))
+            .collect(),
         body: Some(body(write)),
         repeat: repeat(write.operation),
         traceparent: write.traceparent.clone(),
@@ -57,7 +61,7 @@ pub(crate) async fn current(
     let request = request::Request {
         method: Method::GET,
         path: format!("{}{}", outbound.target().api_root(), (implementation.read_path)(write)),
-        headers: Vec::new(),
+        headers: correlation::headers(write.conversation_id.as_deref(), Some(&write.command_id)),
         body: None,
         repeat: Repeat::Always,
         traceparent: write.traceparent.clone(),

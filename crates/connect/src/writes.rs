@@ -24,6 +24,8 @@ pub struct Request {
     pub operation: &'static Operation,
     /// The command's id, also the idempotency key.
     pub command_id: String,
+    /// The conversation that it comes from.
+    pub conversation_id: Option<String>,
     /// Fields to write, as text.
     pub fields: BTreeMap<String, String>,
     /// W3C trace context to pass on.
@@ -121,6 +123,7 @@ impl Request {
             system,
             operation,
             command_id: command.command_id.clone(),
+            conversation_id: command.conversation_id.clone(),
             fields: command.fields.clone(),
             traceparent: traceparent.map(str::to_owned),
             parameters,

@@ -97,6 +97,8 @@ pub struct LookupRequest {
     pub identities: Vec<SystemIdentity>,
     /// The trace context of the event that wants it.
     pub traceparent: Option<String>,
+    /// The conversation of that event.
+    pub conversation: Option<String>,
     /// Until then the event waits for it; UTC milliseconds.
     pub until: i64,
 }

@@ -16,8 +16,10 @@ pub enum Login {
 /// How a client shows itself to a token endpoint (RFC 6749 section 2.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuthentication {
-    /// By HTTP Basic in the `Authorization` header.
+    /// By HTTP Basic in the `Authorization` header, both parts as they are: the vendors' own clients send them so.
     Header,
+    /// The same with both parts encoded as in a form, which RFC 6749 asks for and few do.
+    EncodedHeader,
     /// By `client_id` and `client_secret` in the form.
     Form,
 }

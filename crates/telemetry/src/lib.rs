@@ -18,6 +18,7 @@ pub mod progress;
 pub mod shutdown;
 pub mod trace;
 
+mod export;
 mod json_lines;
 
 pub use health::Health;

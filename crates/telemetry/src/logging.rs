@@ -2,10 +2,7 @@
 
 use std::sync::OnceLock;
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -13,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 use trunkline_config::{LogFormat, Telemetry};
 
+use crate::export;
 use crate::json_lines::{JsonLines, standard_error};
 
 /// Whether spans are exported; set once by [`init`].
@@ -34,12 +32,9 @@ pub fn init(settings: &Telemetry, component: &'static str, instance: &str) -> Gu
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
-    let (provider, exporter_error) = match settings.otlp_endpoint.as_deref() {
-        None => (None, None),
-        Some(endpoint) => match exporter(endpoint, component, instance) {
-            Ok(provider) => (Some(provider), None),
-            Err(error) => (None, Some(error)),
-        },
+    let (provider, exporter_error) = match export::provider(settings, component, instance) {
+        Ok(provider) => (provider, None),
+        Err(error) => (None, Some(error)),
     };
     let lines = match settings.log_format {
         LogFormat::Json => JsonLines::new(component, instance, standard_error).boxed(),
@@ -65,27 +60,20 @@ pub fn init(settings: &Telemetry, component: &'static str, instance: &str) -> Gu
     Guard { provider }
 }
 
+/// Warns of what travels unencrypted beyond this machine, as `insecure` in the configuration allows.
+pub fn warn_of_plaintext(plaintext: &[String]) {
+    for what in plaintext {
+        tracing::warn!(
+            what,
+            "insecure = true: what is sent there travels unencrypted beyond this machine, and anyone on the way can \
+             read and change it"
+        );
+    }
+}
+
 /// Whether spans are exported.
 pub(crate) fn exporting() -> bool {
     EXPORTING.get().copied().unwrap_or(false)
-}
-
-fn exporter(
-    endpoint: &str,
-    component: &'static str,
-    instance: &str,
-) -> Result<SdkTracerProvider, opentelemetry_otlp::ExporterBuildError> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
-        .build()?;
-    let resource = Resource::builder()
-        .with_service_name(format!("trunkline-{component}"))
-        .with_attribute(KeyValue::new("service.instance.id", instance.to_owned()))
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
 
 // === impl Guard ===

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
-use opentelemetry::{Context, trace::TraceId};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry::{Context, Value};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 use tracing::Span;
@@ -25,12 +25,39 @@ pub fn span_from(traceparent: Option<&str>, name: &'static str) -> Span {
     if !enabled() {
         return Span::none();
     }
-    let span = tracing::info_span!("work", otel.name = name);
+    child_of(traceparent, tracing::info_span!("work", otel.name = name))
+}
+
+fn child_of(traceparent: Option<&str>, span: Span) -> Span {
     if let Some(parent) = traceparent.and_then(extract) {
         // Fails only for a span that has started already, and this one has not.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
     span
+}
+
+/// A span of one request to another system, a child of `traceparent` as in [`span_from`].
+///
+/// `name` is one of few: no ids, no addresses. More is said by [`set`] and [`failed`].
+pub fn request_span(traceparent: Option<&str>, name: &str) -> Span {
+    if !enabled() {
+        return Span::none();
+    }
+    child_of(traceparent, tracing::info_span!("work", otel.name = name, otel.kind = "client"))
+}
+
+/// Says something about a span, by a name of OpenTelemetry's conventions or one that begins with `trunkline.`.
+pub fn set(span: &Span, name: &'static str, value: impl Into<Value>) {
+    if !span.is_none() {
+        span.set_attribute(name, value);
+    }
+}
+
+/// Marks a span as failed, by a word.
+pub fn failed(span: &Span, why: &'static str) {
+    if !span.is_none() {
+        span.set_status(Status::error(why));
+    }
 }
 
 /// The `traceparent` of the current span; `None` when spans are not exported or there is no current one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Credentials, Mode, Retry, Secret, Target};
+use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Secret, Target};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
 use trunkline_schemas::codec::Encoder;
@@ -38,6 +38,8 @@ pub fn target() -> Target {
         rate: System::Salesforce.limits().default_rate,
         breaker: Breaker::default(),
         retry: Retry::default(),
+        http: Http::default(),
+        answer_limit_bytes: 2 << 20,
     }
 }
 

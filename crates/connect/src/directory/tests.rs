@@ -15,6 +15,8 @@ use crate::testing::stub::{Asked, Reply, Stub};
 use crate::testing::{command, target, target_with_token};
 use crate::writes::difference;
 
+mod correlation;
+
 const STATS: &str = "/api/now/stats/incident";
 const QUERY: &str = "/services/data/v60.0/query";
 const OPEN_ITEMS: &str = "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube";
@@ -75,7 +77,7 @@ fn answer(asked: &Asked) -> Reply {
 async fn all_systems_are_asked_at_once_and_make_one_profile() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&crms(&stub), Role::Enrichment).unwrap();
-    let parts = directory.profile_parts("C-000001", &[], soon(), None, &|| 5).await;
+    let parts = directory.profile_parts("C-000001", &[], soon(), None, None, &|| 5).await;
     let profile = merge("C-000001", &parts, 7);
     assert_eq!(profile.account_name.as_deref(), Some("Ada Ltd"));
     assert_eq!((profile.balance, profile.currency.as_deref()), (Some(Decimal::new(1_100, 2)), Some("EUR")));
@@ -109,7 +111,7 @@ async fn an_answer_is_stamped_when_it_is_there_by_the_clock_of_who_asks() {
     .await;
     let directory = asking_once(&stub);
     let now = || clock.load(Ordering::SeqCst);
-    let parts = directory.profile_parts("C-000001", &[], soon(), None, &now).await;
+    let parts = directory.profile_parts("C-000001", &[], soon(), None, None, &now).await;
     let stamps: Vec<_> = parts.iter().map(|part| part.fetched_at).collect();
     assert_eq!(stamps, [Some(61_000), Some(61_000), None]);
 }
@@ -125,7 +127,7 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
     let directory = asking_once(&stub);
     let began = Instant::now();
     let parts =
-        directory.profile_parts("C-000001", &[], began + Duration::from_millis(700), None, &|| 5).await;
+        directory.profile_parts("C-000001", &[], began + Duration::from_millis(700), None, None, &|| 5).await;
     assert!(began.elapsed() < Duration::from_secs(10));
     let statuses: Vec<SourceStatus> = parts.iter().map(|part| part.status).collect();
     assert_eq!(statuses, [SourceStatus::Ok, SourceStatus::Timeout, SourceStatus::Error]);
@@ -147,12 +149,12 @@ async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
     let config = config(vec![target_with_token(&stub.url)], &["crm"]);
     let directory = Directory::from_config(&config, Role::Enrichment).unwrap();
     assert_eq!(
-        directory.profile_parts("C-000001", &[], soon(), None, &|| 5).await[0].status,
+        directory.profile_parts("C-000001", &[], soon(), None, None, &|| 5).await[0].status,
         SourceStatus::Ok
     );
     revoked.store(true, Ordering::SeqCst);
     let deadline = Instant::now() + Duration::from_millis(250);
-    let parts = directory.profile_parts("C-000002", &[], deadline, None, &|| 5).await;
+    let parts = directory.profile_parts("C-000002", &[], deadline, None, None, &|| 5).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     assert_eq!(parts[0].data.account_name.as_deref(), Some("Ada Ltd"));
     assert_eq!(stub.order(), ["/token", QUERY, QUERY, "/token", QUERY], "one 401, one refresh, one retry");
@@ -162,8 +164,8 @@ async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
 async fn no_system_runs_what_a_customer_id_smuggles_in() {
     let stub = Stub::start(answer).await;
     let directory = Directory::from_config(&crms(&stub), Role::Enrichment).unwrap();
-    directory.profile_parts("x' OR Name LIKE '%", &[], soon(), None, &|| 5).await;
-    directory.profile_parts("x^ORactive=false", &[], soon(), None, &|| 5).await;
+    directory.profile_parts("x' OR Name LIKE '%", &[], soon(), None, None, &|| 5).await;
+    directory.profile_parts("x^ORactive=false", &[], soon(), None, None, &|| 5).await;
     let soql = &stub.asked(QUERY)[0].query;
     assert!(
         soql.contains("%28AccountNumber%20%3D%20%27x%5C%27%20OR%20Name%20LIKE%20%5C%27%25%27%29"),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::claim::Claim;
 use super::contact::Contact;
 use super::rules::Rules;
+use crate::correlation;
 use crate::error::CallErrorKind;
 use crate::outbound::Outbound;
 use crate::request::Request;
@@ -24,6 +25,7 @@ pub(crate) struct Contacts<'a> {
     asked: Option<(&'a Outbound, &'a Rules)>,
     deadline: Instant,
     traceparent: Option<&'a str>,
+    conversation: Option<&'a str>,
     contact: OnceCell<Result<Option<Contact>, SourceStatus>>,
 }
 
@@ -35,8 +37,9 @@ impl<'a> Contacts<'a> {
         asked: Option<(&'a Outbound, &'a Rules)>,
         deadline: Instant,
         traceparent: Option<&'a str>,
+        conversation: Option<&'a str>,
     ) -> Self {
-        Self { asked, deadline, traceparent, contact: OnceCell::new() }
+        Self { asked, deadline, traceparent, conversation, contact: OnceCell::new() }
     }
 
     /// The contact that a claim names; `None` where it names none, or there is none.
@@ -59,7 +62,7 @@ impl<'a> Contacts<'a> {
         let request = Request {
             method: Method::GET,
             path: format!("/api/v2/externalcontacts/contacts/{id}"),
-            headers: Vec::new(),
+            headers: correlation::headers(self.conversation, None),
             body: None,
             repeat: Repeat::Always,
             traceparent: self.traceparent.map(str::to_owned),

@@ -10,6 +10,7 @@ use crate::retry::Repeat;
 use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 
+mod answers;
 mod tokens;
 
 const CLASS: &str = "query";
@@ -208,16 +209,4 @@ async fn the_trace_is_passed_on_and_a_session_elsewhere_is_not_followed_without_
     let asked = stub.asked(PATH);
     assert_eq!(asked[0].header("traceparent"), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     assert_eq!(asked[0].header("authorization"), "Bearer t");
-}
-
-#[tokio::test]
-async fn redirects_are_not_followed_with_the_token() {
-    let stub = Stub::start(|asked| match asked.path.as_str() {
-        PATH => Reply::json(302, "").header("location", "/elsewhere"),
-        _ => ok(),
-    })
-    .await;
-    let (outbound, _) = connect(target(&stub.url));
-    assert_eq!(call(&outbound, LONG).await.unwrap_err().kind, CallErrorKind::Rejected);
-    assert!(stub.asked("/elsewhere").is_empty());
 }

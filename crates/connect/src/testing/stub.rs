@@ -37,6 +37,8 @@ pub(crate) struct Reply {
     headers: Vec<(&'static str, String)>,
     body: String,
     delay: Duration,
+    /// Sent piece by piece, so that its length is not announced.
+    in_chunks: bool,
 }
 
 // === impl Stub ===
@@ -103,8 +105,19 @@ impl Asked {
 impl Reply {
     /// An answer with a JSON body.
     pub(crate) fn json(status: u16, body: &str) -> Self {
-        let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status, headers, body: body.to_owned(), delay: Duration::ZERO }
+        Self::text(status, "application/json", body)
+    }
+
+    /// An answer with a body of another type.
+    pub(crate) fn text(status: u16, content_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status, headers, body: body.to_owned(), delay: Duration::ZERO, in_chunks: false }
+    }
+
+    /// Piece by piece.
+    pub(crate) fn in_chunks(mut self) -> Self {
+        self.in_chunks = true;
+        self
     }
 
     /// The answer of a token endpoint.
@@ -129,6 +142,11 @@ impl Reply {
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
-        response.body(Body::from(self.body)).unwrap()
+        if !self.in_chunks {
+            return response.body(Body::from(self.body)).unwrap();
+        }
+        let pieces: Vec<Result<Vec<u8>, std::io::Error>> =
+            self.body.as_bytes().chunks(10_000).map(|piece| Ok(piece.to_vec())).collect();
+        response.body(Body::from_stream(futures_util::stream::iter(pieces))).unwrap()
     }
 }

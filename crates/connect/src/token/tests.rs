@@ -21,7 +21,7 @@ fn without_token() -> TokenState {
 
 fn holding(seconds: Option<u64>, now: Instant) -> TokenState {
     let mut state = without_token();
-    assert!(matches!(state.next(now), Next::Refresh));
+    assert!(matches!(state.next(now), Next::Refresh(_)));
     state.granted(grant(seconds), now);
     state
 }
@@ -67,7 +67,7 @@ fn an_expired_token_is_waited_for() {
     let start = Instant::now();
     let mut state = holding(Some(100), start);
     let expired = start + Duration::from_secs(100);
-    assert!(matches!(state.next(expired), Next::Refresh));
+    assert!(matches!(state.next(expired), Next::Refresh(_)));
     assert!(matches!(state.next(expired), Next::Wait(None)));
     let token = state.granted(grant(Some(100)), expired);
     assert!(matches!(state.next(expired), Next::Use(used) if used.generation == token.generation));
@@ -80,7 +80,7 @@ fn only_the_current_token_is_dropped() {
     let first = state.current().unwrap().generation;
     assert_eq!(state.refused(first, now, 1.0), Refused::Ended);
     assert_eq!(state.refused(first, now, 1.0), Refused::Known);
-    assert!(matches!(state.next(now), Next::Refresh));
+    assert!(matches!(state.next(now), Next::Refresh(_)));
     state.granted(grant(Some(100)), now);
     assert_eq!(state.refused(first, now, 1.0), Refused::Known, "a late 401 threw the new token away");
     assert!(matches!(state.next(now), Next::Use(_)));
@@ -92,7 +92,7 @@ fn failures_cool_down_longer_each_time_and_a_valid_token_stays_in_use() {
     let mut state = without_token();
     let mut now = start;
     for seconds in [8, 16, 32, 60, 60] {
-        assert!(matches!(state.next(now), Next::Refresh));
+        assert!(matches!(state.next(now), Next::Refresh(_)));
         state.failed(now, 1.0);
         let hold = Hold { until: now + Duration::from_secs(seconds), because: Because::NoneIsIssued };
         assert!(matches!(state.next(now), Next::Unavailable(found) if found == hold));
@@ -109,7 +109,7 @@ fn failures_cool_down_longer_each_time_and_a_valid_token_stays_in_use() {
 fn refused_one_after_the_other(tokens: usize, random: f64) -> (TokenState, Vec<u128>, Instant) {
     let (mut state, mut now, mut waits) = (without_token(), Instant::now(), Vec::new());
     for _ in 0..tokens {
-        assert!(matches!(state.next(now), Next::Refresh));
+        assert!(matches!(state.next(now), Next::Refresh(_)));
         let token = state.granted(grant(Some(3_600)), now);
         state.refused(token.generation, now, random);
         let until = state.held_until(now).unwrap_or(now);
@@ -132,13 +132,13 @@ fn a_system_that_refuses_every_new_token_is_sent_fewer_and_fewer() {
 #[test]
 fn a_token_that_is_accepted_ends_the_waiting_and_the_next_refusal_is_a_first_one() {
     let (mut state, _, now) = refused_one_after_the_other(5, 1.0);
-    assert!(matches!(state.next(now), Next::Refresh));
+    assert!(matches!(state.next(now), Next::Refresh(_)));
     let (earlier, token) = (state.generation, state.granted(grant(Some(3_600)), now).generation);
     state.accepted(earlier);
     assert_eq!(state.refused_in_a_row, 5, "a late answer to an earlier one says nothing of this one");
     state.accepted(token);
     assert_eq!(state.refused(token, now, 1.0), Refused::Ended);
-    assert!(matches!(state.next(now), Next::Refresh), "it is replaced at once");
+    assert!(matches!(state.next(now), Next::Refresh(_)), "it is replaced at once");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn who_comes_while_none_is_accepted_is_told_until_when() {
     let hold = Hold { until: now + Duration::from_millis(750), because: Because::NoneIsAccepted };
     assert!(matches!(state.next(now), Next::Unavailable(found) if found == hold));
     assert_eq!(state.held_until(now), Some(hold.until));
-    assert!(matches!(state.next(hold.until), Next::Refresh));
+    assert!(matches!(state.next(hold.until), Next::Refresh(_)));
     assert_eq!(state.held_until(hold.until), None);
 }
 
@@ -185,7 +185,7 @@ fn processes_whose_token_endpoint_fails_do_not_come_back_together() {
 fn a_refresh_tries_four_times_and_says_when_it_tries_again() {
     let start = Instant::now();
     let mut state = without_token();
-    assert!(matches!(state.next(start), Next::Refresh));
+    assert!(matches!(state.next(start), Next::Refresh(_)));
     let mut now = start;
     for milliseconds in [750, 1_500, 3_000] {
         let again = now + Duration::from_millis(milliseconds);
@@ -277,7 +277,7 @@ fn a_token_that_its_issuer_calls_ended_is_replaced_before_it_is_used() {
     let mut state = introspecting(start);
     let Next::Introspect(token) = state.next(later) else { panic!("not asked") };
     assert_eq!(state.introspected(token.generation, Some(false), later, 0.5), Refused::Ended);
-    assert!(matches!(state.next(later), Next::Refresh));
+    assert!(matches!(state.next(later), Next::Refresh(_)));
     let second = state.granted(grant(Some(3_600)), later).generation;
     assert_eq!(
         state.introspected(token.generation, Some(false), later, 0.5),
@@ -285,6 +285,58 @@ fn a_token_that_its_issuer_calls_ended_is_replaced_before_it_is_used() {
         "a late answer"
     );
     assert!(state.accepted(second), "it is told as a token that was replaced");
+}
+
+#[test]
+fn an_issuer_that_calls_what_it_has_just_given_out_ended_is_not_asked_any_more() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut state = introspecting(start);
+    let Next::Introspect(first) = state.next(at(60)) else { panic!("not asked") };
+    assert_eq!(state.introspected(first.generation, Some(false), at(60), 0.5), Refused::Ended);
+    state.next(at(61));
+    let second = state.granted(grant(Some(3_600)), at(61)).generation;
+    assert!(
+        matches!(state.next(at(61)), Next::Introspect(asked) if asked.generation == second),
+        "tried at once"
+    );
+    assert_eq!(state.introspected(second, Some(false), at(61), 0.5), Refused::Doubtful);
+    for seconds in [61, 200, 3_000] {
+        assert!(matches!(state.next(at(seconds)), Next::Use(used) if used.generation == second));
+    }
+}
+
+#[test]
+fn an_issuer_that_calls_the_next_token_good_goes_on_being_believed() {
+    let start = Instant::now();
+    let mut state = introspecting(start);
+    let mut now = start;
+    for _ in 0..5 {
+        now += Duration::from_secs(120);
+        let Next::Introspect(token) = state.next(now) else { panic!("not asked") };
+        assert_eq!(state.introspected(token.generation, Some(false), now, 0.5), Refused::Ended);
+        state.next(now);
+        let next = state.granted(grant(Some(3_600)), now).generation;
+        assert!(matches!(state.next(now), Next::Introspect(_)));
+        assert_eq!(state.introspected(next, Some(true), now, 0.5), Refused::Known);
+        state.accepted(next);
+    }
+}
+
+#[test]
+fn a_fleet_that_loses_its_tokens_together_asks_for_new_ones_one_after_the_other() {
+    let now = Instant::now();
+    let begins = |random| {
+        let mut state = holding(Some(3_600), now);
+        state.refused(state.generation, now, random);
+        let Next::Refresh(begins) = state.next(now) else { panic!("no refresh") };
+        assert!(matches!(state.next(now), Next::Wait(until) if until == begins), "the others wait for it");
+        begins.unwrap_or(now) - now
+    };
+    assert_eq!([0.0, 0.5, 1.0].map(begins).map(|wait| wait.as_millis()), [0, 125, 250]);
+    let mut state = holding(Some(3_600), now);
+    state.refused(state.generation, now, 1.0);
+    assert!(matches!(state.next(now + Duration::from_secs(1)), Next::Refresh(None)), "it is over by then");
 }
 
 proptest! {
@@ -297,7 +349,7 @@ proptest! {
         for (step, seconds) in steps {
             match step {
                 0 | 1 => match state.next(now) {
-                    Next::Refresh | Next::UseAndRefresh(_) => in_flight += 1,
+                    Next::Refresh(_) | Next::UseAndRefresh(_) => in_flight += 1,
                     Next::Use(token) => prop_assert!(now < token.expires),
                     Next::Introspect(_) => prop_assert!(false, "it is not configured"),
                     Next::Wait(_) => prop_assert_eq!(in_flight, 1),

@@ -9,6 +9,8 @@ use crate::assertion;
 use crate::testing;
 use crate::testing::stub::{Reply, Stub};
 
+mod lives;
+
 const SHORT: Backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(4));
 
 fn manager(stub: &Stub) -> (TokenManager, Events) {
@@ -20,7 +22,7 @@ fn waiting_manager(stub: &Stub, waits: Backoff) -> (TokenManager, Events) {
 }
 
 fn manager_of(login: &TokenLogin, base_url: &str, waits: Backoff) -> (TokenManager, Events) {
-    let endpoint = TokenEndpoint::new(login, base_url, Duration::from_secs(5)).unwrap();
+    let endpoint = TokenEndpoint::new(login, &testing::target(base_url)).unwrap();
     let events = Events::new();
     let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
     let terms = Terms { grace: login.grace, life: login.life, waits, introspect_after };
@@ -68,7 +70,7 @@ async fn a_hundred_late_refusals_of_one_token_fetch_one_new_one() {
     let first = manager.token(soon()).await.unwrap();
     let mut published = events.subscribe();
     for _ in 0..100 {
-        assert_eq!(manager.refused(&first), None, "the next one is fetched at once");
+        assert_eq!(manager.refused(&first), None, "the next one is on its way");
     }
     let second = manager.token(soon()).await.unwrap();
     assert_eq!(second.secret.expose_secret(), "t1");
@@ -174,7 +176,7 @@ const TENANT_TOKEN: &str = "e30.eyJ0ZW5hbnRJZCI6InQtMSJ9.c2ln";
 
 fn access_key(tenant_id: Option<&str>, discovers_api: bool) -> Proof {
     Proof::AccessKey {
-        client: client(ClientAuthentication::Header),
+        client: client(ClientAuthentication::EncodedHeader),
         id: "KEY".to_owned(),
         secret: "k3y".into(),
         tenant_id: tenant_id.map(str::to_owned),
@@ -201,7 +203,7 @@ async fn an_access_key_buys_a_token_whose_tenant_leads_to_its_api() {
         assert_eq!(token.api_url.as_deref(), api_url);
         let asked = stub.asked("/token").pop().unwrap();
         assert_eq!(asked.body, "grant_type=password&username=KEY&password=k3y");
-        // The Base64 is that of `trunkline:s3cr3t%2B%25`.
+        // The Base64 is that of `trunkline:s3cr3t%2B%25`, as CXone documents it.
         assert_eq!(asked.header("authorization"), "Basic dHJ1bmtsaW5lOnMzY3IzdCUyQiUyNQ==");
         let asked = stub.asked(DOCUMENT).get(known).map(|asked| asked.query.clone());
         assert_eq!(asked.as_deref(), query);
@@ -211,16 +213,16 @@ async fn an_access_key_buys_a_token_whose_tenant_leads_to_its_api() {
 #[tokio::test]
 async fn a_tenant_that_is_not_found_is_refused_and_says_so() {
     for (token, document, message) in [
+        ("opaque", Reply::json(200, "{}"), "the token names no tenant"),
         (
-            "opaque",
-            Reply::json(200, "{}"),
-            "the token names no tenant; set tenant_id, or base_url to its API",
+            TENANT_TOKEN,
+            Reply::json(404, "{}"),
+            "a token was issued, but the tenant's configuration document answered 404",
         ),
-        (TENANT_TOKEN, Reply::json(404, "{}"), "the tenant's configuration document answered 404"),
         (
             TENANT_TOKEN,
             Reply::json(200, r#"{"api_endpoint":"ftp://x"}"#),
-            "the tenant's configuration document names no API; set base_url to it",
+            "a token was issued, but the tenant's configuration document names no API",
         ),
     ] {
         let stub = Stub::start(move |asked| match asked.path.as_str() {
@@ -232,7 +234,83 @@ async fn a_tenant_that_is_not_found_is_refused_and_says_so() {
         let refused = manager_of(&login, &stub.url, SHORT).0.token(soon()).await.unwrap_err();
         let NoToken::Unavailable(refusal) = &refused else { panic!("{refused:?}") };
         assert_eq!(refusal.message, message);
+        assert!(refusal.told().ends_with("set base_url to the tenant's API; the login itself is right"));
     }
+}
+
+#[tokio::test]
+async fn a_token_whose_api_is_not_found_is_kept_and_one_that_comes_later_goes_where_the_api_was() {
+    const DOCUMENT: &str = "/.well-known/cxone-configuration";
+    let stub = Stub::start(|asked| match (asked.path.as_str(), asked.nth) {
+        ("/token", _) => Reply::token(TENANT_TOKEN),
+        (_, 2) => Reply::json(200, r#"{"api_endpoint":"http://127.0.0.1:9"}"#),
+        _ => Reply::json(503, "{}"),
+    })
+    .await;
+    let (manager, events) = manager_of(&login(&stub, access_key(None, true), None), &stub.url, SHORT);
+    let mut published = events.subscribe();
+    let first = manager.token(soon()).await.unwrap();
+    assert_eq!(first.api_url.as_deref(), Some("http://127.0.0.1:9"));
+    assert_eq!((stub.asked("/token").len(), stub.asked(DOCUMENT).len()), (1, 3), "the token was kept");
+    manager.refused(&first);
+    let second = manager.token(soon()).await.unwrap();
+    assert_eq!(second.api_url, first.api_url, "the document is away, and the API is where it was");
+    assert_eq!((stub.asked("/token").len(), stub.asked(DOCUMENT).len()), (2, 4));
+    assert!(std::iter::from_fn(|| published.try_recv().ok()).all(|event| event.code().is_none()));
+}
+
+#[tokio::test]
+async fn an_issuer_on_this_machine_is_asked_without_tls_about_tokens_that_come_with_it() {
+    let stub = Stub::start(|_| Reply::json(200, r#"{"active":true}"#)).await;
+    let introspection =
+        Introspection { url: format!("{}/introspect", stub.url), cache: Duration::from_secs(1) };
+    let mut login = login(&stub, Proof::Client(client(ClientAuthentication::Form)), None);
+    login.token_url = "https://login.example/token".to_owned();
+    login.introspection = Some(introspection);
+    let endpoint = TokenEndpoint::new(&login, &testing::target(&stub.url)).unwrap();
+    assert_eq!(endpoint.is_active(&"t".into()).await, Ok(true));
+}
+
+#[tokio::test]
+async fn callers_wait_a_second_at_most_for_what_an_issuer_says() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token("t"),
+        _ => Reply::json(200, r#"{"active":true}"#).after(Duration::from_secs(30)),
+    })
+    .await;
+    let cache = Duration::from_millis(200);
+    let manager = introspecting_manager(&stub, cache);
+    let first = manager.token(soon()).await.unwrap();
+    tokio::time::sleep_until((first.issued + cache).into()).await;
+    let began = Instant::now();
+    assert_eq!(manager.token(soon()).await.unwrap().generation, first.generation);
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_issuer_that_calls_every_token_ended_is_told_once_and_kills_no_second_one() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::token(&format!("t{}", asked.nth)),
+        _ => Reply::json(200, r#"{"active":false}"#),
+    })
+    .await;
+    let cache = Duration::from_millis(50);
+    let introspection = Introspection { url: format!("{}/introspect", stub.url), cache };
+    let login = login(&stub, Proof::Client(client(ClientAuthentication::Form)), None);
+    let login = TokenLogin { introspection: Some(introspection), ..login };
+    let (manager, events) = manager_of(&login, &stub.url, SHORT);
+    let mut published = events.subscribe();
+    for _ in 0..4 {
+        let token = manager.token(soon()).await.unwrap();
+        manager.accepted(&token);
+        tokio::time::sleep_until((token.issued.max(Instant::now()) + cache).into()).await;
+    }
+    assert_eq!((stub.asked("/token").len(), stub.asked("/introspect").len()), (2, 2));
+    let told = std::iter::from_fn(|| published.try_recv().ok()).filter(|event| event.code().is_some());
+    let target = || "crm".to_owned();
+    let expected =
+        [Event::IntrospectionUseless { target: target() }, Event::TokenRevoked { target: target() }];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -253,7 +331,8 @@ async fn an_outage_of_the_token_endpoint_is_told_once_however_long_it_lasts() {
     while let Ok(event) = published.try_recv() {
         told.extend(event.code().map(|_| event));
     }
-    let outage = Event::TokenRefused { target: "crm".to_owned(), status: Some(503), code: None };
+    let reason = "the token endpoint answered 503; it is asked again".to_owned();
+    let outage = Event::TokenRefused { target: "crm".to_owned(), status: Some(503), code: None, reason };
     assert_eq!(told, [outage], "the refused token is part of it");
 }
 
@@ -341,6 +420,11 @@ async fn a_token_that_has_ended_is_replaced_before_a_call_and_one_that_nobody_kn
         tokio::time::sleep_until((first.issued + cache).into()).await;
         let token = manager.token(soon()).await.unwrap();
         assert_eq!(token.secret.expose_secret(), expected, "{status} {answer}");
-        assert_eq!(stub.asked("/introspect").len(), 1);
+        // About a token that replaces one that was called ended, the issuer is asked at once.
+        assert_eq!(
+            stub.asked("/introspect").len(),
+            if expected == "t1" { 2 } else { 1 },
+            "{status} {answer}"
+        );
     }
 }

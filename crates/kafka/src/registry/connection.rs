@@ -1,12 +1,12 @@
 //! HTTP to the registry: trust, credentials, paths and answers.
 
-use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, ClientBuilder, Identity, Method, Url};
+use reqwest::{Client, ClientBuilder, Method, Url};
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
 use serde_json::Value;
 use trunkline_config::{ExposeSecret, Registry, RegistryAuth, TlsFiles};
+use trunkline_http::NotUsable;
 
 use super::error::chain;
 use super::{RegistryError, backoff};
@@ -108,32 +108,21 @@ pub(super) fn converter_settings(registry: &Registry) -> Result<SrSettings, Regi
         .map_err(|error| RegistryError::Settings { reason: error.cause.unwrap_or(error.error) })
 }
 
-/// A client that trusts and is whom the configuration says.
+/// A client that trusts and is whom the configuration says; what `[registry]` does not say is as in `[http]`.
 fn builder(registry: &Registry) -> Result<ClientBuilder, RegistryError> {
-    let mut builder = Client::builder().connect_timeout(CONNECT_TIMEOUT).user_agent("trunkline");
+    let unusable = |error: NotUsable| RegistryError::Settings { reason: error.to_string() };
+    let builder = trunkline_http::builder(&registry.http).map_err(unusable)?;
+    let mut builder = builder.connect_timeout(CONNECT_TIMEOUT).user_agent("trunkline");
     if let Some(TlsFiles { ca, certificate, key }) = &registry.tls {
         if let Some(ca) = ca {
-            let bundle = Certificate::from_pem_bundle(&read(ca)?).map_err(|error| unusable(ca, &error))?;
-            builder = builder.tls_certs_only(bundle);
+            builder = builder.tls_certs_only(trunkline_http::authorities(ca).map_err(unusable)?);
         }
         if let (Some(certificate), Some(key)) = (certificate, key) {
-            let mut pem = read(certificate)?;
-            pem.push(b'\n');
-            pem.extend(read(key)?);
-            builder =
-                builder.identity(Identity::from_pem(&pem).map_err(|error| unusable(certificate, &error))?);
+            let identity = trunkline_http::identity(certificate, key).map_err(unusable)?;
+            builder = builder.identity(identity);
         }
     }
     Ok(builder)
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, RegistryError> {
-    std::fs::read(file)
-        .map_err(|error| RegistryError::Settings { reason: format!("{}: {error}", file.display()) })
-}
-
-fn unusable(file: &Path, error: &reqwest::Error) -> RegistryError {
-    RegistryError::Settings { reason: format!("{}: {}", file.display(), chain(error)) }
 }
 
 /// What a refusal says, out of the API's JSON where it is such.

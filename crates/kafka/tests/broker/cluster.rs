@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use trunkline_config::{Kafka, Registry, RegistryAuth, Security};
+use trunkline_config::{Http, Kafka, Registry, RegistryAuth, Security};
 
 /// Settings for the broker of this run under a prefix that no other test has; none without a broker.
 pub fn kafka(test: &str) -> Option<Kafka> {
@@ -22,7 +22,7 @@ pub fn kafka(test: &str) -> Option<Kafka> {
 /// Settings for the registry of this run; none without one.
 pub fn registry(test: &str, auto_register: bool) -> Option<Registry> {
     let url = address("TRUNKLINE_TEST_REGISTRY", test)?;
-    Some(Registry { url, auto_register, auth: RegistryAuth::None, tls: None })
+    Some(Registry { url, auto_register, auth: RegistryAuth::None, tls: None, http: Http::default() })
 }
 
 fn address(variable: &str, test: &str) -> Option<String> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use trunkline_config::{Registry as Settings, RegistryAuth};
+use trunkline_config::{Http, HttpProxy, Registry as Settings, RegistryAuth};
 use trunkline_kafka::{Registry, RegistryError};
 
 /// A server that gives these answers, one a connection, and keeps the requests.
@@ -40,7 +40,14 @@ impl Canned {
     }
 
     fn client(&self, auto_register: bool, auth: RegistryAuth) -> Registry {
-        Registry::new(&Settings { url: self.url.clone(), auto_register, auth, tls: None }).unwrap()
+        Registry::new(&Settings {
+            url: self.url.clone(),
+            auto_register,
+            auth,
+            tls: None,
+            http: Http::default(),
+        })
+        .unwrap()
     }
 
     fn requests(&self) -> Vec<String> {
@@ -78,6 +85,21 @@ async fn credentials_go_with_every_request_of_both_kinds() {
         );
         assert!(requests[1].starts_with("GET /apis/ccompat/v7/schemas/ids/7"), "{}", requests[1]);
         assert!(requests.iter().all(|request| request.contains(header)), "{requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_of_both_kinds_go_through_the_proxy() {
+    let server = Canned::start(vec![(200, r#"{"id":3}"#), (200, r#"{"schema":"\"int\""}"#)]).await;
+    let url = "http://registry.example/apis/ccompat/v7".to_owned();
+    let proxy = server.url.trim_end_matches("/apis/ccompat/v7").to_owned();
+    let http = Http { proxy: Some(HttpProxy { url: proxy, login: None }), ..Http::default() };
+    let settings = Settings { url, auto_register: false, auth: RegistryAuth::None, tls: None, http };
+    let registry = Registry::new(&settings).unwrap();
+    assert_eq!(registry.look_up("s", "\"int\"").await, Ok(Some(3)));
+    assert_eq!(&*registry.schema(7).await.unwrap(), "\"int\"");
+    for request in server.requests() {
+        assert!(request.contains(" http://registry.example/apis/ccompat/v7/"), "{request}");
     }
 }
 
@@ -150,7 +172,8 @@ async fn answers_that_no_repetition_mends_are_errors_at_once() {
 #[tokio::test]
 async fn a_registry_that_is_not_there_is_unreachable_and_says_why() {
     let url = "http://127.0.0.1:1/apis/ccompat/v7".to_owned();
-    let settings = Settings { url, auto_register: true, auth: RegistryAuth::None, tls: None };
+    let settings =
+        Settings { url, auto_register: true, auth: RegistryAuth::None, tls: None, http: Http::default() };
     let error = Registry::new(&settings).unwrap().schema(1).await.unwrap_err();
     assert!(matches!(&error, RegistryError::Unreachable { reason } if reason.contains("refused")), "{error}");
     assert_eq!(error.code(), "TL-5002");
@@ -160,7 +183,13 @@ async fn a_registry_that_is_not_there_is_unreachable_and_says_why() {
 fn files_that_cannot_be_used_are_named() {
     let tls = trunkline_config::TlsFiles { ca: Some("/no/such/ca.pem".into()), certificate: None, key: None };
     let url = "https://127.0.0.1:1".to_owned();
-    let settings = Settings { url, auto_register: true, auth: RegistryAuth::None, tls: Some(tls) };
+    let settings = Settings {
+        url,
+        auto_register: true,
+        auth: RegistryAuth::None,
+        tls: Some(tls),
+        http: Http::default(),
+    };
     let error = Registry::new(&settings).map(drop).unwrap_err();
     assert!(error.to_string().contains("/no/such/ca.pem"), "{error}");
 }

@@ -140,11 +140,13 @@ impl Task {
                 let until = ctx.now + self.settings.enrich_deadline_ms;
                 let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
                 let identities = ctx.profiles.identities(customer).to_vec();
+                let conversation = event.conversation_id().map(str::to_owned);
                 let customer = customer.to_owned();
                 self.lookups.push(LookupRequest {
                     customer: customer.clone(),
                     identities,
                     traceparent,
+                    conversation,
                     until,
                 });
                 self.waiting.entry(customer.clone()).or_default().push(key.clone());

@@ -12,7 +12,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         window: None,
     },
     logins: &[Login::AccessKey, Login::ClientCredentials],
-    client_authentication: ClientAuthentication::Header,
+    // As its OpenAPI description has it: Basic(urlencode(client_id):urlencode(client_secret)).
+    client_authentication: ClientAuthentication::EncodedHeader,
     api_version: ApiVersion::InPaths,
     probe: "/dfo/3.0/channels",
     profile_fields: &[],

@@ -80,7 +80,9 @@ pub(super) const FAULTS: &[WorldFault] = &[
         "garbage-answers",
         "A system answers 200 with what is no answer of its own: a page of a proxy, half a document.",
         &["I5", "I12"],
-        &[Nowhere("the simulators do not play it yet")],
+        &[Test(
+            "crates/connect/src/outbound/tests/answers.rs::what_does_not_come_from_the_api_has_its_error_and_follows_no_login",
+        )],
     ),
     fault(
         "stale-reads",

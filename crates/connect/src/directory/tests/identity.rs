@@ -54,7 +54,7 @@ async fn each_system_is_asked_by_its_own_key_and_the_contact_once() {
     })
     .await;
     let directory = resolving(&stub);
-    let parts = directory.profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+    let parts = directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
     let profile = merge(CONTACT, &parts, 7);
     assert_eq!((profile.customer_id.as_str(), profile.account_name.as_deref()), (CONTACT, Some("Ada Ltd")));
     assert_eq!((profile.balance, profile.open_tickets), (Some(Decimal::new(1_100, 2)), Some(3)));
@@ -64,13 +64,13 @@ async fn each_system_is_asked_by_its_own_key_and_the_contact_once() {
     assert!(crm.query.contains("C-000001") && !crm.query.contains(CONTACT), "{}", crm.query);
 
     // What was found out holds: the systems are asked by their keys, and the contact is not.
-    let parts = directory.profile_parts(CONTACT, &profile.identities, soon(), None, &|| 1_000).await;
+    let parts = directory.profile_parts(CONTACT, &profile.identities, soon(), None, None, &|| 1_000).await;
     assert!(parts.iter().all(|part| part.status == SourceStatus::Ok));
     assert_eq!(resolutions(&parts), [None; 3]);
     assert_eq!(asked_for_contacts(&stub), 1);
     // Until it is too old.
     let a_day_later = || 5 + 24 * 60 * 60 * 1_000;
-    directory.profile_parts(CONTACT, &profile.identities, soon(), None, &a_day_later).await;
+    directory.profile_parts(CONTACT, &profile.identities, soon(), None, None, &a_day_later).await;
     assert_eq!(asked_for_contacts(&stub), 2);
 }
 
@@ -91,7 +91,7 @@ async fn a_key_that_does_not_fit_any_more_is_searched_anew() {
         candidates: Some(1),
         resolved_at: Some(1),
     };
-    let parts = resolving(&stub).profile_parts(CONTACT, &[before], soon(), None, &|| 5).await;
+    let parts = resolving(&stub).profile_parts(CONTACT, &[before], soon(), None, None, &|| 5).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     let found = parts[0].identity.as_ref().and_then(|identity| identity.number.as_deref());
     assert_eq!(found, Some("C-000001"));
@@ -109,7 +109,7 @@ async fn several_customers_are_told_and_none_is_chosen() {
         _ => answer(asked),
     })
     .await;
-    let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+    let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
     assert_eq!((parts[0].status, &parts[0].data), (SourceStatus::NotFound, &ProfileData::default()));
     let identity = parts[0].identity.as_ref().unwrap();
     assert_eq!((identity.resolution, identity.candidates), (Resolution::Ambiguous, Some(2)));
@@ -124,7 +124,7 @@ async fn without_the_contact_nobody_is_asked_and_it_is_said_why() {
             _ => answer(asked),
         })
         .await;
-        let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, &|| 5).await;
+        let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
         assert!(parts.iter().all(|part| part.status == expected), "{status}: {parts:?}");
         let resolution = (status == 404).then_some((Resolution::None, None));
         assert_eq!(resolutions(&parts), [resolution; 3]);
