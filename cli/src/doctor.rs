@@ -40,7 +40,7 @@ pub struct Args {
 /// # Errors
 /// Mistakes in the configuration.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = args.file.load()?;
+    let config = args.file.load().await?;
     let http = reqwest::Client::builder()
         .timeout(PROBE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())

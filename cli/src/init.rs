@@ -149,7 +149,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = args(folder.path(), &[]);
         run(&args).unwrap();
-        for name in ["kafka", "registry", "salesforce", "sap", "servicenow", "genesys", "redaction"] {
+        for name in ["kafka", "registry", "salesforce", "sap", "servicenow", "genesys", "redaction", "vault"]
+        {
             std::fs::write(folder.path().join("secrets").join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("certificates")).unwrap();

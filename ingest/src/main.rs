@@ -20,14 +20,16 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match trunkline_config::load(&arguments.config) {
-        Ok(config) => config,
+    let (config, secrets) = match trunkline_secrets::load(&arguments.config, None).await {
+        Ok(loaded) => loaded,
         Err(mistakes) => {
             eprintln!("{mistakes}");
             return ExitCode::from(trunkline_config::EXIT_CODE);
         }
     };
     let _logging = trunkline_telemetry::logging::init(&config.telemetry, "ingest", &arguments.instance);
+    trunkline_telemetry::metrics::install();
+    let _following = secrets.follow();
     let stopped = trunkline_telemetry::shutdown::signal();
     match trunkline_ingest::run(config, arguments.instance, stopped).await {
         Ok(()) => ExitCode::SUCCESS,

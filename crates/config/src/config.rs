@@ -6,8 +6,8 @@ use crate::known_targets::KnownTargets;
 use crate::section::Section;
 use crate::values::boolean;
 use crate::{
-    Enrichment, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, Sink, Source, Target,
-    Telemetry,
+    Enrichment, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, SecretSources, Sink, Source,
+    Target, Telemetry, Vault,
 };
 
 /// A validated configuration: every reference in it resolves, every expression parses.
@@ -35,6 +35,10 @@ pub struct Config {
     pub rules: Rules,
     /// Plugins that are to run, by name.
     pub plugins: BTreeMap<String, Plugin>,
+    /// The secrets that the configuration refers to.
+    pub secrets: SecretSources,
+    /// Where secrets are that are in no file.
+    pub vault: Option<Vault>,
 }
 
 // === impl Config ===
@@ -45,6 +49,12 @@ impl Config {
         // Both are looked at before anything else, see `Report`; here their types are checked.
         section.optional("allow_env_secrets", boolean);
         section.optional("allow_plaintext", boolean);
+        let secrets = section.table("secrets", SecretSources::read);
+        let vault = match section.has("vault") {
+            true => section.table("vault", Vault::read),
+            // Asked for so that a misspelt name is told from a known one.
+            false => section.optional("vault", |_| Ok(())).and(None),
+        };
         let kafka = section.table("kafka", Kafka::read);
         let registry = section.table("registry", Registry::read);
         let telemetry = section.table("telemetry", Telemetry::read);
@@ -57,6 +67,7 @@ impl Config {
         let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));
         let plugins = section.named_tables("plugins", "plugin", |plugin| Some(Plugin::read(plugin, plugins)));
         let rules = section.table("rules", |section| Rules::read(section, &known, &enrichment, &plugins));
+        let secrets = SecretSources { referred: section.referred(), ..secrets };
         Some(Self {
             kafka: kafka?,
             registry: registry?,
@@ -69,6 +80,8 @@ impl Config {
             enrichment,
             rules,
             plugins,
+            secrets,
+            vault,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::retry::Repeat;
 use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 
+mod rotation;
 mod tokens;
 
 const CLASS: &str = "query";
