@@ -19,8 +19,8 @@ pub struct Args {
 ///
 /// # Errors
 /// Every mistake in it.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = args.file.load()?;
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let config = args.file.load().await?;
     let file = args.file.config.display().to_string();
     println!("{file}: no mistakes; {}", summary(&config));
     for note in notes(&file, &config) {

@@ -15,12 +15,12 @@ pub struct ConfigFile {
 // === impl ConfigFile ===
 
 impl ConfigFile {
-    /// Reads and checks it.
+    /// Reads and checks it, with its secrets as they are now.
     ///
     /// # Errors
     /// Every mistake in it; `main` ends with 64 on them.
-    pub fn load(&self) -> Result<Config, Mistakes> {
-        trunkline_config::load(&self.config)
+    pub async fn load(&self) -> Result<Config, Mistakes> {
+        trunkline_secrets::load(&self.config, None).await.map(|(config, _)| config)
     }
 
     /// Reads and checks it but for its secrets, which are not where rules are written.

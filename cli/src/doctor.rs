@@ -38,7 +38,7 @@ pub struct Args {
 /// # Errors
 /// Mistakes in the configuration.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = args.file.load()?;
+    let config = args.file.load().await?;
     let mut report = Report::new(!args.json);
     broker::probe(&config.kafka, &mut report).await;
     registry::probe(&config, &mut report).await;

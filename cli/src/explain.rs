@@ -43,7 +43,7 @@ pub struct Args {
 /// # Errors
 /// Mistakes in the configuration; brokers or a registry that do not answer; an id that several tenants know.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = args.file.load()?;
+    let config = args.file.load().await?;
     let subject = Subject::new(&args.conversation);
     let from = args.minutes.map_or(From::Beginning, |minutes| From::Timestamp(minutes_ago(minutes)));
     let found = collect::collect(&config, &subject, from).await?;

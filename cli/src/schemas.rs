@@ -33,7 +33,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Verb::Plan(file) => (file, false),
         Verb::Apply(file) => (file, true),
     };
-    let config = file.load()?;
+    let config = file.load().await?;
     let named =
         |error: RegistryError| anyhow::Error::new(error).context(format!("registry {}", config.registry.url));
     let registry = Registry::new(&config.registry).map_err(named)?;

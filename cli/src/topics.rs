@@ -32,7 +32,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Verb::Plan(file) => (file, false),
         Verb::Apply(file) => (file, true),
     };
-    let config = file.load()?;
+    let config = file.load().await?;
     let brokers = &config.kafka.brokers;
     let plan = topics::plan(&config.kafka)
         .await

@@ -43,7 +43,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
             Verb::Init(args) => init::run(&args),
-            Verb::Check(args) => check::run(&args),
+            Verb::Check(args) => check::run(&args).await,
             Verb::Doctor(args) => doctor::run(&args).await,
             Verb::Version(args) => Ok(version::run(&args)),
             Verb::Rules(args) => rules::run(&args),

@@ -6,6 +6,7 @@ mod store;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -110,7 +111,7 @@ impl<P: Publish> Intake<P> {
             body::discard(body, headers);
             return Err(Refusal::UnknownSource);
         };
-        let check = match intake.verifier.check(headers) {
+        let check = match intake.verifier.check(headers, Instant::now()) {
             Ok(check) => check,
             Err(failure) => {
                 body::discard(body, headers);

@@ -20,8 +20,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match trunkline_config::load(&arguments.config) {
-        Ok(config) => config,
+    let (config, secrets) = match trunkline_secrets::load(&arguments.config, None).await {
+        Ok(loaded) => loaded,
         Err(mistakes) => {
             eprintln!("{mistakes}");
             return ExitCode::from(trunkline_config::EXIT_CODE);
@@ -29,6 +29,8 @@ async fn main() -> ExitCode {
     };
     let _logging = trunkline_telemetry::logging::init(&config.telemetry, "ingest", &arguments.instance);
     trunkline_telemetry::logging::warn_of_plaintext(&config.plaintext);
+    trunkline_telemetry::metrics::install();
+    let _following = secrets.follow();
     let stopped = trunkline_telemetry::shutdown::signal();
     match trunkline_ingest::run(config, arguments.instance, stopped).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,6 +11,8 @@ mod credential;
 mod header;
 mod hmac;
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
 use trunkline_config::Verify;
 use trunkline_mapping::Proof;
@@ -19,9 +21,9 @@ pub use hmac::ClaimedSignature;
 
 /// A source's verifier, prepared once.
 ///
-/// Where two keys are live, both are always tried and compared in constant time, so that neither the answer
-/// nor its delay says which one it was or how much of a signature was right. It keeps digests and prepared
-/// HMAC states, not keys.
+/// Where several keys are live, all are always tried and compared in constant time, so that neither the answer
+/// nor its delay says which one it was or how much of a signature was right. It keeps handles, not keys: a key that
+/// changes is followed without a restart, and the one that it replaces is accepted for a while.
 pub enum Verifier {
     /// The source asks for no proof.
     NotRequired,
@@ -82,17 +84,17 @@ impl Verifier {
         }
     }
 
-    /// Looks at the headers, before the body is read.
+    /// Looks at the headers of a request that came now, before the body is read.
     ///
     /// # Errors
     /// Why they prove nothing, whatever the body is.
-    pub fn check(&self, headers: &HeaderMap) -> Result<HeaderCheck<'_>, Failure> {
+    pub fn check(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderCheck<'_>, Failure> {
         match self {
             Self::NotRequired => Ok(HeaderCheck::Proven(Proof::NotRequired)),
-            Self::Hmac(hmac) => hmac.claimed(headers).map(HeaderCheck::Signed),
-            Self::Bearer(bearer) => bearer.check(headers).map(|()| HeaderCheck::Proven(Proof::Bearer)),
-            Self::Basic(basic) => basic.check(headers).map(|()| HeaderCheck::Proven(Proof::Basic)),
-            Self::ApiKey(key) => key.check(headers).map(|()| HeaderCheck::Proven(Proof::ApiKey)),
+            Self::Hmac(hmac) => hmac.claimed(headers, now).map(HeaderCheck::Signed),
+            Self::Bearer(bearer) => bearer.check(headers, now).map(|()| HeaderCheck::Proven(Proof::Bearer)),
+            Self::Basic(basic) => basic.check(headers, now).map(|()| HeaderCheck::Proven(Proof::Basic)),
+            Self::ApiKey(key) => key.check(headers, now).map(|()| HeaderCheck::Proven(Proof::ApiKey)),
         }
     }
 }

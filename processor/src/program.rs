@@ -52,7 +52,7 @@ impl Processor {
         self
     }
 
-    /// Reads a configuration, the settings of plugins included.
+    /// Reads a configuration that has no secrets in Vault, the settings of plugins included.
     ///
     /// # Errors
     /// Every mistake in it.
@@ -64,8 +64,23 @@ impl Processor {
     /// Runs by the arguments of the command line, until a signal ends it.
     pub fn main(self) -> ExitCode {
         let arguments = Arguments::parse();
-        let config = match self.load(&arguments.config) {
-            Ok(config) => config,
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("processor: cannot start its threads: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        runtime.block_on(self.run(arguments))
+    }
+
+    async fn run(self, arguments: Arguments) -> ExitCode {
+        let known: Vec<KnownPlugin<'_>> = self.plugins.iter().map(known).collect();
+        let loaded = trunkline_secrets::load(&arguments.config, Some(&known)).await;
+        drop(known);
+        let (config, secrets) = match loaded {
+            Ok(loaded) => loaded,
             Err(mistakes) => {
                 eprintln!("{mistakes}");
                 return ExitCode::from(trunkline_config::EXIT_CODE);
@@ -75,21 +90,12 @@ impl Processor {
             println!("{}: no mistakes", arguments.config.display());
             return ExitCode::SUCCESS;
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                eprintln!("processor: cannot start its threads: {error}");
-                return ExitCode::FAILURE;
-            }
-        };
-        runtime.block_on(self.run(config, arguments.instance))
-    }
-
-    async fn run(self, config: Config, instance: String) -> ExitCode {
+        let instance = arguments.instance;
         let _telemetry = trunkline_telemetry::logging::init(&config.telemetry, "processor", &instance);
         trunkline_telemetry::logging::warn_of_plaintext(&config.plaintext);
         log_panics();
+        trunkline_telemetry::metrics::install();
+        let _following = secrets.follow();
         match crate::run(config, instance, self.plugins, trunkline_telemetry::shutdown::signal()).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -21,8 +21,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match trunkline_config::load(&arguments.config) {
-        Ok(config) => config,
+    let (config, secrets) = match trunkline_secrets::load(&arguments.config, None).await {
+        Ok(loaded) => loaded,
         Err(mistakes) => {
             eprintln!("{mistakes}");
             return ExitCode::from(trunkline_config::EXIT_CODE);
@@ -36,6 +36,8 @@ async fn main() -> ExitCode {
         group = config.sink.group,
         "starting"
     );
+    trunkline_telemetry::metrics::install();
+    let _following = secrets.follow();
     match trunkline_sink::run(config, arguments.instance, shutdown::signal()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

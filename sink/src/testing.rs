@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Span;
-use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Secret, Target};
+use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Target};
 use trunkline_connect::writes::Request;
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
@@ -53,7 +53,7 @@ pub(crate) fn target() -> Target {
         system: System::Salesforce,
         org: "org".to_owned(),
         base_url: "http://127.0.0.1:1".to_owned(),
-        credentials: Credentials::Basic { username: "u".to_owned(), password: Secret::from("p") },
+        credentials: Credentials::Basic { username: "u".to_owned(), password: "p".into() },
         api_version: None,
         headers: BTreeMap::new(),
         profile: None,

@@ -6,8 +6,8 @@ use crate::known_targets::KnownTargets;
 use crate::section::Section;
 use crate::values::boolean;
 use crate::{
-    Enrichment, Http, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, Sink, Source, Target,
-    Telemetry,
+    Enrichment, Http, Ingest, Kafka, KnownPlugin, Plugin, Processor, Registry, Rules, SecretSources, Sink,
+    Source, Target, Telemetry, Vault,
 };
 
 /// A validated configuration: every reference in it resolves, every expression parses.
@@ -40,6 +40,10 @@ pub struct Config {
     /// What travels unencrypted beyond this machine, as `insecure` allows: URLs, addresses that are listened on.
     /// Whoever starts with it warns of it.
     pub plaintext: Vec<String>,
+    /// The secrets that the configuration refers to.
+    pub secrets: SecretSources,
+    /// Where secrets are that are in no file.
+    pub vault: Option<Vault>,
 }
 
 // === impl Config ===
@@ -50,6 +54,12 @@ impl Config {
         // Both are looked at before anything else, see `Report`; here their types are checked.
         section.optional("allow_env_secrets", boolean);
         section.optional("insecure", boolean);
+        let secrets = section.table("secrets", SecretSources::read);
+        let vault = match section.has("vault") {
+            true => section.table("vault", Vault::read),
+            // Asked for so that a misspelt name is told from a known one.
+            false => section.optional("vault", |_| Ok(())).and(None),
+        };
         let kafka = section.table("kafka", Kafka::read);
         let http = section.table("http", |section| Http::read(section, &Http::default()));
         let registry = section.table("registry", |section| Registry::read(section, &http));
@@ -63,6 +73,7 @@ impl Config {
         let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));
         let plugins = section.named_tables("plugins", "plugin", |plugin| Some(Plugin::read(plugin, plugins)));
         let rules = section.table("rules", |section| Rules::read(section, &known, &enrichment, &plugins));
+        let secrets = SecretSources { referred: section.referred(), ..secrets };
         Some(Self {
             kafka: kafka?,
             registry: registry?,
@@ -77,6 +88,8 @@ impl Config {
             plugins,
             http,
             plaintext: section.plaintext(),
+            secrets,
+            vault,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trunkline_systems::{ClientAuthentication, Login, System};
 
-use crate::Secret;
+use crate::SecretHandle;
 use crate::reference::{private_key, secret};
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::private_url;
@@ -18,7 +18,7 @@ pub enum Credentials {
         /// User name.
         username: String,
         /// Password.
-        password: Secret,
+        password: SecretHandle,
     },
     /// A token with each call, which a token endpoint gives.
     Token(TokenLogin),
@@ -67,7 +67,7 @@ pub enum Proof {
         /// The authorisation server that it is meant for (default `https://login.salesforce.com`).
         audience: String,
         /// RSA key in PEM, whose certificate the system knows.
-        private_key: Secret,
+        private_key: SecretHandle,
     },
     /// An access key, from a client that shows itself as well (NICE CXone).
     AccessKey {
@@ -76,7 +76,7 @@ pub enum Proof {
         /// Id of the access key.
         id: String,
         /// Its secret.
-        secret: Secret,
+        secret: SecretHandle,
         /// The tenant; `None` where the token is to say.
         tenant_id: Option<String>,
         /// Whether the tenant's configuration document says where its API is; the `base_url` of the target is then
@@ -91,7 +91,7 @@ pub struct Client {
     /// Client id.
     pub id: String,
     /// Client secret.
-    pub secret: Secret,
+    pub secret: SecretHandle,
     /// How it shows itself (default: as the system's vendor documents it).
     pub authentication: ClientAuthentication,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Secret;
+use crate::SecretHandle;
 use crate::reference::secret;
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::{is_loopback, proxy_url};
@@ -34,7 +34,7 @@ pub struct HttpProxy {
     /// Its address: `http://` or `https://`, host and port.
     pub url: String,
     /// User name and password, where it wants them (HTTP Basic).
-    pub login: Option<(String, Secret)>,
+    pub login: Option<(String, SecretHandle)>,
 }
 
 /// Who we are to servers that ask for a certificate.
@@ -88,7 +88,7 @@ impl Http {
 const UNENCRYPTED: &str = "the proxy's password would travel unencrypted; use a proxy with https:// (or set insecure = \
                            true in this section)";
 
-fn login(section: &Section<'_>) -> Option<(String, Secret)> {
+fn login(section: &Section<'_>) -> Option<(String, SecretHandle)> {
     if section.has("proxy_username") != section.has("proxy_password") {
         section.refuse("proxy_username", "'proxy_username' and 'proxy_password' go together");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::Secret;
+use crate::SecretHandle;
 use crate::reference::secret;
 use crate::retention::{self, Retention};
 use crate::section::Section;
@@ -43,7 +43,7 @@ pub enum Security {
         /// User name.
         username: String,
         /// Password.
-        password: Secret,
+        password: SecretHandle,
         /// Files for TLS; `None` only where `tls = false` says so.
         tls: Option<TlsFiles>,
     },

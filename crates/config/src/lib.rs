@@ -11,7 +11,9 @@
 //!
 //! - [`Config`] and its sections, one file each: the type, its defaults and how it is read
 //! - [`load_rules_test`]: cases for the rules, in files of their own
-//! - [`Secret`]: values that come from references and print as `***`
+//! - [`SecretHandle`]: the current value of what a [`SecretReference`] refers to; [`Secret`]: such a value, which
+//!   prints as `***`
+//! - [`Unresolved`]: a configuration whose secrets in Vault are still to be read
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
 //! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`: readers of a table,
@@ -39,20 +41,26 @@ mod sink;
 mod source;
 mod target;
 mod telemetry;
+mod vault;
 
 mod load;
 mod log_choices;
 mod mistakes;
 mod secret;
+mod secret_handle;
+mod secret_reference;
+mod secret_sources;
 
 mod expression;
 mod expression_kind;
 mod query_names;
 mod reference;
+mod referred;
 mod report;
 mod section;
 mod suggest;
 mod syntax;
+mod unresolved;
 mod url;
 mod values;
 pub mod vocabulary;
@@ -64,21 +72,28 @@ pub use http::{ClientCertificate, Http, HttpProxy};
 pub use identity::{Identity, SearchBy};
 pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
-pub use load::{load, load_with_plugins, load_without_secrets, parse};
+pub use load::{load, load_with_plugins, load_without_secrets, parse, read};
 pub use log_choices::{OnLogChange, OnLoss};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
 pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;
 pub use profile_mapping::{MoneyMapping, ProfileMapping, RecordMapping, RelatedMapping};
 pub use redaction::{PatternPart, PointerPattern, Redaction, RedactionAction, RedactionRule};
+pub use reference::without_line_break;
+pub use referred::Referred;
 pub use registry::{Registry, RegistryAuth};
 pub use retention::Retention;
 pub use rules::{RoutingRule, Rules, WriteBackRule};
 pub use rules_test::{Case, Expected, ExpectedDecision, ExpectedWriteBack, Given, Scalar, load_rules_test};
 pub use secret::{ExposeSecret, Secret};
+pub use secret_handle::{SecretForm, SecretHandle};
+pub use secret_reference::{SecretReference, VaultSecret};
+pub use secret_sources::SecretSources;
 pub use sink::Sink;
 pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify};
 pub use suggest::did_you_mean;
 pub use target::{Breaker, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
+pub use unresolved::Unresolved;
 pub use url::is_loopback;
+pub use vault::{Vault, VaultLogin};

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::Secret;
+use crate::SecretHandle;
 use crate::reference::secret;
 use crate::section::{Problem, Read, Section, Value};
 use crate::values::{boolean, one_of, string};
@@ -38,7 +38,7 @@ pub enum RedactionAction {
     /// Its HMAC-SHA256 takes its place, the same for equal values.
     Hash {
         /// The key, without which nobody can try values.
-        key: Secret,
+        key: SecretHandle,
     },
 }
 

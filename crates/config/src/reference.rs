@@ -1,54 +1,89 @@
 //! Secrets are references, never values.
 
+use std::path::Path;
+
 use trunkline_schemas::error_codes::SECRET_UNREADABLE;
 
-use crate::report::Secrets;
+use crate::report::{Report, Secrets};
+use crate::secret_reference::VaultSecret;
 use crate::section::{Problem, Read, Value};
 use crate::values::string;
-use crate::{ExposeSecret, Secret};
+use crate::{Secret, SecretForm, SecretHandle, SecretReference};
 
-/// Resolves `file:/path` (without its last line break) or, where allowed, `env:NAME`.
+/// A secret by reference: `file:/path`, `vault:path#key` or, where allowed, `env:NAME`.
 ///
-/// What is written is never repeated in a message: it may be the secret itself.
-pub(crate) fn secret(value: &Value<'_>) -> Read<Secret> {
+/// A file and a variable are read at once; Vault is asked when the whole document is known. What is written is never
+/// repeated in a message: it may be the secret itself.
+pub(crate) fn secret(value: &Value<'_>) -> Read<SecretHandle> {
+    referred(value, SecretForm::Text)
+}
+
+/// An RSA key in PEM, from a reference like every secret.
+pub(crate) fn private_key(value: &Value<'_>) -> Read<SecretHandle> {
+    referred(value, SecretForm::RsaPrivateKey)
+}
+
+/// A secret that Vault cannot have, since it is what opens Vault.
+pub(crate) fn secret_outside_vault(value: &Value<'_>) -> Read<SecretHandle> {
+    match string(value)?.starts_with("vault:") {
+        true => Err(Problem::new("refers to Vault, which opens with this secret; use 'file:/path'")),
+        false => secret(value),
+    }
+}
+
+/// A secret in this file, for a field that has it as its default.
+pub(crate) fn secret_in_file(report: &Report<'_>, offset: usize, path: &Path) -> Read<SecretHandle> {
+    read(report, offset, SecretReference::File(path.to_owned()), SecretForm::Text)
+}
+
+fn referred(value: &Value<'_>, form: SecretForm) -> Read<SecretHandle> {
     let written = string(value)?;
-    let resolved = match written.split_once(':') {
-        Some(("file" | "env", _)) if value.report.secrets == Secrets::LeftOut => return Ok(Secret::from("")),
-        Some(("file", path)) => from_file(value, path),
-        Some(("env", name)) => from_environment(value, name),
-        Some(("vault", _)) => {
-            Err("refers to Vault, which is not resolved by this version; use 'file:/path'".to_owned())
+    let reference = match written.split_once(':') {
+        Some(("file", path)) => SecretReference::File(value.report.path(path)),
+        Some(("env", name)) => SecretReference::Environment(name.to_owned()),
+        Some(("vault", secret)) => {
+            let secret = VaultSecret::parse(secret).map_err(Problem::new)?;
+            if !value.report.has_vault {
+                return Err(Problem::new("refers to Vault, and there is no section [vault]"));
+            }
+            SecretReference::Vault(secret)
         }
-        _ => Err("must be a reference such as 'file:/run/secrets/name', never the secret itself".to_owned()),
+        _ => {
+            let message = "must be a reference such as 'file:/run/secrets/name', never the secret itself";
+            return Err(Problem::new(message));
+        }
     };
-    match resolved.map_err(Problem::new)? {
-        secret if secret.is_empty() => Err(Problem::new("refers to an empty secret")),
-        secret => Ok(Secret::from(secret)),
-    }
+    read(value.report, value.spanned.span().start, reference, form)
 }
 
-/// An RSA key in PEM, from a reference like every secret. Whether it can sign is seen where it is used.
-pub(crate) fn private_key(value: &Value<'_>) -> Read<Secret> {
-    let key = secret(value)?;
-    let begins = |title: &str| key.expose_secret().trim_start().starts_with(title);
-    if value.report.secrets == Secrets::LeftOut
-        || begins("-----BEGIN PRIVATE KEY-----")
-        || begins("-----BEGIN RSA PRIVATE KEY-----")
-    {
-        return Ok(key);
+/// The handle of a secret that the document refers to at this byte.
+fn read(
+    report: &Report<'_>,
+    offset: usize,
+    reference: SecretReference,
+    form: SecretForm,
+) -> Read<SecretHandle> {
+    let found = match &reference {
+        SecretReference::File(_) | SecretReference::Environment(_) if report.secrets == Secrets::LeftOut => {
+            None
+        }
+        SecretReference::File(path) => Some(from_file(path)),
+        SecretReference::Environment(name) => Some(from_environment(report, name)),
+        SecretReference::Vault(_) => None,
+    };
+    let handle = SecretHandle::unread(reference, form);
+    if let Some(found) = found {
+        let found = Secret::from(found.map_err(Problem::new)?);
+        handle.begin(found).map_err(|wrong| Problem::new(format!("refers to {wrong}")))?;
     }
-    Err(Problem::new(
-        "refers to what is no RSA key in PEM without a passphrase (it begins with '-----BEGIN PRIVATE KEY-----')",
-    ))
+    report.refer(offset, handle.clone());
+    Ok(handle)
 }
 
-fn from_file(value: &Value<'_>, path: &str) -> Result<String, String> {
-    let path = value.report.path(path);
-    match std::fs::read_to_string(&path) {
-        Ok(content) => Ok(content
-            .strip_suffix('\n')
-            .map_or(content.as_str(), |line| line.trim_end_matches('\r'))
-            .to_owned()),
+/// Why a file is no secret, and its content otherwise.
+fn from_file(path: &Path) -> Result<String, String> {
+    match std::fs::read_to_string(path) {
+        Ok(content) => Ok(without_line_break(content)),
         Err(error) => Err(format!(
             "refers to '{}', which cannot be read ({SECRET_UNREADABLE}): {error}",
             path.display()
@@ -56,8 +91,8 @@ fn from_file(value: &Value<'_>, path: &str) -> Result<String, String> {
     }
 }
 
-fn from_environment(value: &Value<'_>, name: &str) -> Result<String, String> {
-    if !value.report.allow_env_secrets {
+fn from_environment(report: &Report<'_>, name: &str) -> Result<String, String> {
+    if !report.allow_env_secrets {
         return Err(
             "refers to the environment; use 'file:/path' or set allow_env_secrets = true at the top".into()
         );
@@ -65,4 +100,13 @@ fn from_environment(value: &Value<'_>, name: &str) -> Result<String, String> {
     std::env::var(name).map_err(|_| {
         format!("refers to the environment variable '{name}', which is not set ({SECRET_UNREADABLE})")
     })
+}
+
+/// A secret without the line break that editors and `echo` put behind it.
+pub fn without_line_break(mut content: String) -> String {
+    if content.ends_with('\n') {
+        content.pop();
+        content.truncate(content.trim_end_matches('\r').len());
+    }
+    content
 }

@@ -4,7 +4,7 @@ use crate::reference::secret;
 use crate::section::Section;
 use crate::url::private_url;
 use crate::values::{boolean, text};
-use crate::{Http, Secret, TlsFiles};
+use crate::{Http, SecretHandle, TlsFiles};
 
 /// A schema registry with the Confluent API.
 #[derive(Debug, Clone)]
@@ -32,10 +32,10 @@ pub enum RegistryAuth {
         /// User name.
         username: String,
         /// Password.
-        password: Secret,
+        password: SecretHandle,
     },
     /// Bearer token.
-    Bearer(Secret),
+    Bearer(SecretHandle),
 }
 
 // === impl Registry ===

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, Error};
 
-use crate::{Mistake, Mistakes, Place};
+use crate::{Mistake, Mistakes, Place, Referred, SecretHandle};
 
 /// Whether what secrets refer to is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) struct Report<'a> {
     file: &'a str,
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
+    /// The secrets that it refers to, so far.
+    referred: RefCell<Vec<Referred>>,
     /// Lines that are no TOML: what was made of them says nothing.
     broken_lines: Vec<usize>,
     /// Whether what secrets refer to is read.
@@ -32,6 +34,8 @@ pub(crate) struct Report<'a> {
     pub insecure: bool,
     /// What travels unencrypted beyond this machine, as `insecure` allows.
     plaintext: RefCell<Vec<String>>,
+    /// Whether there is a section `[vault]`.
+    pub has_vault: bool,
 }
 
 // === impl Report ===
@@ -49,11 +53,13 @@ impl<'a> Report<'a> {
             file,
             text,
             mistakes: RefCell::default(),
+            referred: RefCell::default(),
             broken_lines: Vec::new(),
             secrets,
             allow_env_secrets: allowed("allow_env_secrets"),
             insecure: allowed("insecure"),
             plaintext: RefCell::default(),
+            has_vault: root.get("vault").is_some(),
         };
         for error in syntax_errors {
             let offset = error.span().map_or(0, |span| span.start);
@@ -89,6 +95,16 @@ impl<'a> Report<'a> {
     /// What was noted so far.
     pub fn plaintext(&self) -> Vec<String> {
         self.plaintext.borrow().clone()
+    }
+
+    /// Notes that the document refers to a secret at this byte.
+    pub fn refer(&self, offset: usize, handle: SecretHandle) {
+        self.referred.borrow_mut().push(Referred { place: self.place(offset), handle });
+    }
+
+    /// The secrets that the document refers to, as far as it is read.
+    pub fn referred(&self) -> Vec<Referred> {
+        self.referred.borrow().clone()
     }
 
     /// The document's own text within a span.

@@ -1,28 +1,29 @@
-//! Secrets: resolved from references, shown as `***`.
+//! Secret values, shown as `***`.
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use secrecy::ExposeSecret;
 use secrecy::SecretString;
 
-/// A secret value, resolved from a reference such as `file:/run/secrets/x`.
+/// The value of a secret at one moment.
 ///
-/// It prints as `***` and is wiped from memory when dropped; [`ExposeSecret::expose_secret`] gives the value
-/// at the one place that needs it.
+/// It prints as `***` and is wiped from memory when its last clone is dropped; [`ExposeSecret::expose_secret`] gives
+/// the value at the one place that needs it.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret(Arc<SecretString>);
 
 // === impl Secret ===
 
 impl From<String> for Secret {
     fn from(value: String) -> Self {
-        Self(SecretString::from(value))
+        Self(Arc::new(SecretString::from(value)))
     }
 }
 
 impl From<&str> for Secret {
     fn from(value: &str) -> Self {
-        Self(SecretString::from(value))
+        Self(Arc::new(SecretString::from(value)))
     }
 }
 

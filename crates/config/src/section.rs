@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::Place;
 use crate::report::Report;
 use crate::suggest::did_you_mean;
+use crate::{Place, Referred};
 
 /// A table being read; an absent one reads as empty.
 pub(crate) struct Section<'a> {
@@ -89,6 +89,30 @@ impl<'a> Section<'a> {
     /// A field with a default.
     pub fn or<T>(&self, field: &'static str, read: impl FnOnce(&Value<'a>) -> Read<T>, default: T) -> T {
         self.optional(field, read).unwrap_or(default)
+    }
+
+    /// A field whose default is itself read: by the report and the byte where this table begins.
+    pub fn or_read<T>(
+        &self,
+        field: &'static str,
+        read: impl FnOnce(&Value<'a>) -> Read<T>,
+        default: impl FnOnce(&Report<'a>, usize) -> Read<T>,
+    ) -> Option<T> {
+        if self.has(field) {
+            return self.optional(field, read);
+        }
+        self.known.borrow_mut().push(field);
+        let read = default(self.report, self.offset);
+        read.map_err(|problem| {
+            let message = format!("field '{field}' is missing, and its default {}", problem.message);
+            self.report.add_missing(self.offset, self.titled(message));
+        })
+        .ok()
+    }
+
+    /// The secrets that the document refers to, as far as it is read.
+    pub fn referred(&self) -> Vec<Referred> {
+        self.report.referred()
     }
 
     /// Whether a field is there, whatever it is.

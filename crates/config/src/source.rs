@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Secret;
+use crate::SecretHandle;
 use crate::redaction::Redaction;
 use crate::reference::secret;
 use crate::section::Section;
@@ -79,26 +79,26 @@ pub enum Verify {
         /// How the signature is written.
         encoding: SignatureEncoding,
         /// Keys.
-        secrets: Vec<Secret>,
+        secrets: Vec<SecretHandle>,
     },
     /// `Authorization: Bearer …`.
     Bearer {
         /// Tokens.
-        tokens: Vec<Secret>,
+        tokens: Vec<SecretHandle>,
     },
     /// HTTP Basic.
     Basic {
         /// User name.
         username: String,
         /// Password.
-        password: Secret,
+        password: SecretHandle,
     },
     /// A key in a header.
     ApiKey {
         /// The header.
         header: String,
         /// Keys.
-        keys: Vec<Secret>,
+        keys: Vec<SecretHandle>,
     },
 }
 

@@ -6,7 +6,7 @@ use crate::reference::secret;
 use crate::section::Section;
 use crate::url::private_url;
 use crate::values::{is_header, one_of, share, text};
-use crate::{Http, Secret};
+use crate::{Http, SecretHandle};
 
 /// Logs and traces.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Telemetry {
     /// OTLP over HTTP collector; without it no spans are exported.
     pub otlp_endpoint: Option<String>,
     /// Headers of each export, for instance a key of the collector, by name.
-    pub otlp_headers: BTreeMap<String, Secret>,
+    pub otlp_headers: BTreeMap<String, SecretHandle>,
     /// Share of the traces that begin here whose spans are exported (default 1, all of them). A trace that comes in
     /// with a webhook or a record was decided on where it began.
     pub trace_ratio: f64,

@@ -6,7 +6,7 @@ use crate::section::{Problem, Read, Value};
 use crate::values::text;
 
 /// An `http://` or `https://` URL; given without its trailing slash.
-fn url(value: &Value<'_>) -> Read<String> {
+pub(crate) fn url(value: &Value<'_>) -> Read<String> {
     let written = text(value)?;
     match parsed(&written) {
         Some(_) => Ok(written.trim_end_matches('/').to_owned()),

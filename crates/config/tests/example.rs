@@ -25,7 +25,7 @@ fn connections() {
     assert_eq!((config.kafka.partitions, config.kafka.replication), (12, 3));
     let Security::Sasl { mechanism, username, password, tls } = &config.kafka.security else { panic!() };
     assert_eq!((*mechanism, username.as_str()), (SaslMechanism::ScramSha512, "trunkline"));
-    assert_eq!(password.expose_secret(), "first secret");
+    assert_eq!(password.current().expose_secret(), "first secret");
     assert!(tls.is_some(), "SASL is encrypted unless `tls = false` says otherwise");
 
     assert_eq!(config.registry.url, "https://registry:8081/apis/ccompat/v7");
@@ -64,7 +64,7 @@ fn targets() {
     let Credentials::Token(TokenLogin { proof: Proof::Client(client), .. }) = &genesys.credentials else {
         panic!()
     };
-    assert_eq!(client.secret.expose_secret(), "second secret");
+    assert_eq!(client.secret.current().expose_secret(), "second secret");
 
     let sap = &config.targets["sap"];
     assert_eq!((sap.mode, sap.rate), (Mode::Observe, Rate { calls: 2, per: Duration::from_secs(1) }));

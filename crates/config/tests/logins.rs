@@ -80,7 +80,11 @@ fn a_client_shows_itself_as_its_vendor_documents_or_as_configured() {
         let Proof::Client(client) = token_login(system, &format!("{BASE}{OAUTH}{more}")).proof else {
             panic!("{system}")
         };
-        assert_eq!((client.authentication, client.secret.expose_secret()), (expected, "s3cr3t"), "{system}");
+        assert_eq!(
+            (client.authentication, client.secret.current().expose_secret()),
+            (expected, "s3cr3t"),
+            "{system}"
+        );
     }
 }
 

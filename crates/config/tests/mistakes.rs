@@ -10,6 +10,8 @@ mod http;
 mod plain_text;
 #[path = "support/example_folder.rs"]
 mod support;
+#[path = "mistakes/vault.rs"]
+mod vault;
 
 use support::EXAMPLE;
 use trunkline_config::{KnownPlugin, PluginMistake};
@@ -215,8 +217,7 @@ fn secrets_and_encryption() {
         r#"client_secret = "file:secrets/two""#,
         r#"client_secret = "vault:kv/genesys#secret""#,
         &[
-            "trunkline.toml:52:17 target 'genesys': field 'client_secret' refers to Vault, which is not resolved by this \
-           version; use 'file:/path'",
+            "trunkline.toml:52:17 target 'genesys': field 'client_secret' refers to Vault, and there is no section [vault]",
         ],
     );
     check(

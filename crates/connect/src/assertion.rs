@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
-use trunkline_config::{ExposeSecret, Secret};
+use trunkline_config::{ExposeSecret, Secret, SecretHandle};
 
 /// How long an assertion is good for: Salesforce refuses what ends more than five minutes from now by its own clock,
 /// and an issuer's clock may be some seconds off.
@@ -16,7 +16,7 @@ pub(crate) struct Assertions {
     client_id: String,
     username: String,
     audience: String,
-    key: EncodingKey,
+    private_key: SecretHandle,
     /// Seconds that the issuer's clock is ahead of ours, as its last answer said.
     issuer_ahead: AtomicI64,
 }
@@ -41,11 +41,9 @@ impl Assertions {
         client_id: String,
         username: String,
         audience: String,
-        private_key: &Secret,
+        private_key: SecretHandle,
     ) -> Result<Self, String> {
-        let key = EncodingKey::from_rsa_pem(private_key.expose_secret().as_bytes())
-            .map_err(|error| error.to_string())?;
-        let assertions = Self { client_id, username, audience, key, issuer_ahead: AtomicI64::new(0) };
+        let assertions = Self { client_id, username, audience, private_key, issuer_ahead: AtomicI64::new(0) };
         // A key that is no RSA key, or too short, shows when it signs.
         assertions.sign(0)?;
         Ok(assertions)
@@ -63,9 +61,17 @@ impl Assertions {
             aud: &self.audience,
             exp: issuers_now.saturating_add(LIFE_SECONDS),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key)
+        // Read anew each time, which is once a token: the key may have changed.
+        let key = EncodingKey::from_rsa_pem(self.private_key.current().expose_secret().as_bytes())
+            .map_err(|error| error.to_string())?;
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key)
             .map(Secret::from)
             .map_err(|error| error.to_string())
+    }
+
+    /// Grows whenever the private key changes.
+    pub(crate) fn key_version(&self) -> u64 {
+        self.private_key.version()
     }
 
     /// An answer said what the issuer's clock shows while ours shows `now_unix`: the next assertion is dated by it,
@@ -100,6 +106,7 @@ pub(crate) mod tests {
     }
 
     fn assertions(key: &Secret) -> Result<Assertions, String> {
+        let key = SecretHandle::from(key.clone());
         Assertions::new("app".to_owned(), "user@acme".to_owned(), "https://login".to_owned(), key)
     }
 

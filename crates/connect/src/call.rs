@@ -35,6 +35,8 @@ pub(crate) struct Call<'a> {
     started: Instant,
     deadline: Instant,
     progress: Progress,
+    /// Of the password that the last attempt sent.
+    password_version: u64,
 }
 
 // === impl Call ===
@@ -46,7 +48,8 @@ impl<'a> Call<'a> {
         request: &'a Request,
         deadline: Instant,
     ) -> Self {
-        Self { outbound, endpoint, request, started: Instant::now(), deadline, progress: Progress::default() }
+        let (started, progress) = (Instant::now(), Progress::default());
+        Self { outbound, endpoint, request, started, deadline, progress, password_version: 0 }
     }
 
     /// Makes attempts until one succeeds, another makes no sense, or the deadline is too near for one.
@@ -157,6 +160,7 @@ impl<'a> Call<'a> {
         let target = &self.outbound.target;
         let began = Instant::now();
         let allowed = target.timeout.min(self.deadline.saturating_duration_since(began));
+        self.password_version = self.outbound.password_version();
         self.progress.attempts += 1;
         let span = AttemptSpan::begin(target, self.endpoint.class, self.request, self.progress.attempts);
         let request = self.outbound.build(self.request, token.as_ref(), span.traceparent());
@@ -246,7 +250,7 @@ impl<'a> Call<'a> {
         if lets_in(classified.verdict) {
             match (&self.outbound.tokens, token) {
                 (Some(tokens), Some(token)) => tokens.accepted(token),
-                _ => self.outbound.password_was_refused(false),
+                _ => self.outbound.password_was_refused(self.password_version, false),
             }
         }
         if classified.verdict == Verdict::Success {
@@ -281,7 +285,11 @@ impl<'a> Call<'a> {
         let (Some(tokens), Some(token)) = (&self.outbound.tokens, token) else {
             // A password does not get better by trying.
             if status == 401 {
-                self.outbound.password_was_refused(true);
+                self.outbound.password_was_refused(self.password_version, true);
+                if self.outbound.password_version() != self.password_version {
+                    // It has changed while the call was under way: the next attempt shows the new one.
+                    return (CallErrorKind::Unauthorized, Cause::Token(Duration::ZERO));
+                }
             }
             return (CallErrorKind::Unauthorized, Cause::Final);
         };

@@ -87,18 +87,28 @@ impl Connection {
     /// # Errors
     /// Until when none may: it was refused.
     pub(crate) fn admit_password(&self, now: Instant) -> Result<(), Instant> {
-        self.password.lock().admit(now)
+        self.password.lock().admit(self.password_version(), now)
     }
 
-    /// A call without a token was let in or not.
-    pub(crate) fn password_was_refused(&self, refused: bool) {
+    /// Which of the passwords that the source had one after the other is the current one.
+    pub(crate) fn password_version(&self) -> u64 {
+        match &self.target.credentials {
+            Credentials::Basic { password, .. } => password.version(),
+            Credentials::Token(_) => 0,
+        }
+    }
+
+    /// A call without a token, with the password of this version, was let in or not.
+    pub(crate) fn password_was_refused(&self, version: u64, refused: bool) {
         if let Some(known) = &self.password_refused {
             known.set(refused);
         }
         let mut password = self.password.lock();
         if !refused {
-            password.accepted();
-        } else if password.refused(Instant::now(), rand::random()) {
+            password.accepted(version);
+        } else if version == self.password_version()
+            && password.refused(version, Instant::now(), rand::random())
+        {
             self.events.publish(Event::PasswordRefused { target: self.target.name.clone() });
         }
     }
@@ -116,7 +126,7 @@ impl Connection {
         use base64::Engine;
         let text = match (&self.target.credentials, token) {
             (Credentials::Basic { username, password }, _) => {
-                let pair = format!("{username}:{}", password.expose_secret());
+                let pair = format!("{username}:{}", password.current().expose_secret());
                 format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
             }
             (_, Some(token)) => format!("Bearer {}", token.secret.expose_secret()),

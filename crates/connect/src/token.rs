@@ -259,6 +259,13 @@ impl TokenState {
         Refused::Known
     }
 
+    /// The secret that is shown to the token endpoint is another one: what the old one came to says nothing of it. A
+    /// token that there is stays in use.
+    pub fn secret_changed(&mut self) {
+        self.hold = None;
+        self.refused_in_a_row = 0;
+    }
+
     /// Whether no token is fetched for a while; a token that there is may be used all the same.
     fn held(&self, now: Instant) -> Option<Hold> {
         self.hold.filter(|hold| now < hold.until)

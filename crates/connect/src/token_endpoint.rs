@@ -8,7 +8,7 @@ use chrono::DateTime;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
-use trunkline_config::{self as config, ExposeSecret, Proof, Secret, Target, TokenLogin};
+use trunkline_config::{self as config, ExposeSecret, Proof, Secret, SecretHandle, Target, TokenLogin};
 use trunkline_http::NotUsable;
 use trunkline_schemas::percent;
 use trunkline_systems::ClientAuthentication;
@@ -56,7 +56,7 @@ enum Shown {
 struct AccessKey {
     client: config::Client,
     id: String,
-    secret: Secret,
+    secret: SecretHandle,
     tenant_id: Option<String>,
     /// Where the tenant's API is found; `None` where the configuration says.
     discovery: Option<Discovery>,
@@ -95,7 +95,7 @@ impl TokenEndpoint {
         let shown = match login.proof.clone() {
             Proof::Client(client) => Shown::Client(client),
             Proof::Assertion { client_id, username, audience, private_key } => {
-                let assertions = Assertions::new(client_id, username, audience, &private_key);
+                let assertions = Assertions::new(client_id, username, audience, private_key);
                 Shown::Assertion(assertions.map_err(NotSetUp::PrivateKey)?)
             }
             Proof::AccessKey { client, id, secret, tenant_id, discovers_api } => {
@@ -172,7 +172,8 @@ impl TokenEndpoint {
             return Ok(true);
         };
         let form = vec![("token", token.expose_secret()), ("token_type_hint", "access_token")];
-        let (request, form) = authenticated(self.client.post(url), form, client);
+        let secret = client.secret.current();
+        let (request, form) = authenticated(self.client.post(url), form, client, &secret);
         let within = self.timeout.min(INTROSPECTION_TIMEOUT);
         let answer = self.ask("the introspection endpoint", request.form(&form), within).await?;
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
@@ -216,14 +217,19 @@ impl TokenEndpoint {
     fn request(&self) -> Result<RequestBuilder, Refusal> {
         let request = self.client.post(&self.url);
         let scope = self.scope.as_deref().map(|scope| ("scope", scope));
+        // Of this moment: the next request may show others.
+        let (client_secret, key_secret);
         let (request, mut form) = match &self.shown {
             Shown::Client(client) => {
-                authenticated(request, vec![("grant_type", "client_credentials")], client)
+                client_secret = client.secret.current();
+                let form = vec![("grant_type", "client_credentials")];
+                authenticated(request, form, client, &client_secret)
             }
             Shown::AccessKey(key) => {
-                let (id, secret) = (key.id.as_str(), key.secret.expose_secret());
+                (client_secret, key_secret) = (key.client.secret.current(), key.secret.current());
+                let (id, secret) = (key.id.as_str(), key_secret.expose_secret());
                 let form = vec![("grant_type", "password"), ("username", id), ("password", secret)];
-                authenticated(request, form, &key.client)
+                authenticated(request, form, &key.client, &client_secret)
             }
             Shown::Assertion(assertions) => {
                 let assertion = assertions.sign(wire::unix_seconds()).map_err(|reason| {
@@ -238,6 +244,15 @@ impl TokenEndpoint {
         Ok(request.form(&form))
     }
 
+    /// Grows whenever a secret changes that is shown here.
+    pub(crate) fn secrets_version(&self) -> u64 {
+        match &self.shown {
+            Shown::Client(client) => client.secret.version(),
+            Shown::Assertion(assertions) => assertions.key_version(),
+            Shown::AccessKey(key) => key.client.secret.version() + key.secret.version(),
+        }
+    }
+
     fn speaks_tls(&self) -> bool {
         self.url.starts_with("https://")
     }
@@ -248,8 +263,9 @@ fn authenticated<'a>(
     request: RequestBuilder,
     mut form: Vec<(&'static str, &'a str)>,
     client: &'a config::Client,
+    secret: &'a Secret,
 ) -> (RequestBuilder, Vec<(&'static str, &'a str)>) {
-    let (id, secret) = (client.id.as_str(), client.secret.expose_secret());
+    let (id, secret) = (client.id.as_str(), secret.expose_secret());
     match client.authentication {
         ClientAuthentication::Form => {
             form.extend([("client_id", id), ("client_secret", secret)]);

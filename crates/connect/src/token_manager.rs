@@ -1,6 +1,7 @@
 //! The token of one credential at work: one request for it at a time, however many callers wait.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -32,6 +33,8 @@ struct Inner {
     target: String,
     endpoint: TokenEndpoint,
     state: Mutex<TokenState>,
+    /// Of the secrets that the state knows to be refused, or not.
+    secrets_version: AtomicU64,
     last_refusal: Mutex<Option<Refusal>>,
     /// Counts the attempts of refreshes that ended; those who wait look at the state again.
     ended: watch::Sender<u64>,
@@ -62,6 +65,7 @@ impl TokenManager {
             refused_by_issuer,
             refused_by_system,
             target,
+            secrets_version: AtomicU64::new(endpoint.secrets_version()),
             endpoint,
             state: Mutex::new(TokenState::new(terms)),
             last_refusal: Mutex::new(None),
@@ -116,11 +120,13 @@ impl TokenManager {
 
     /// Until when there is no token and none is fetched.
     pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
+        self.0.look_at_secrets();
         self.0.state.lock().held_until(now)
     }
 
     /// Looks at the state, and starts the refresh it asks for.
     fn ask(&self) -> Next {
+        self.0.look_at_secrets();
         let next = self.0.state.lock().next(Instant::now());
         match &next {
             Next::Refresh(begins) => {
@@ -151,6 +157,14 @@ impl TokenManager {
 // === impl Inner ===
 
 impl Inner {
+    /// Ends what was decided because of a secret that has changed since.
+    fn look_at_secrets(&self) {
+        let version = self.endpoint.secrets_version();
+        if self.secrets_version.swap(version, Ordering::AcqRel) != version {
+            self.state.lock().secret_changed();
+        }
+    }
+
     /// Tells what the refusal of a token means, where that is news.
     fn tell(&self, refused: Refused) {
         match refused {

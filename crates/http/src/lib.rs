@@ -82,7 +82,7 @@ fn proxy(HttpProxy { url, login }: &HttpProxy, direct: &[String]) -> Result<Prox
     let unusable = |error| NotUsable::Proxy { url: url.clone(), reason: cause(error) };
     let mut proxy = Proxy::all(url).map_err(unusable)?;
     if let Some((username, password)) = login {
-        proxy = proxy.basic_auth(username, password.expose_secret());
+        proxy = proxy.basic_auth(username, password.current().expose_secret());
     }
     let direct = std::iter::once(THIS_MACHINE).chain(direct.iter().map(String::as_str));
     let direct: Vec<&str> = direct.collect();

@@ -9,12 +9,16 @@
 //! - `login`: how to log in, and whom to trust
 //! - `producers`: idempotent and transactional ones
 //! - `consumers`: members of a group, readers outside any, readers of a changelog
+//! - [`Password`]: a password that changes while a client runs; `sasl_credentials` tells it to the client
 
 mod consumers;
 mod login;
+mod password;
 mod producers;
+mod sasl_credentials;
 
 pub(crate) use consumers::{asking_for_offsets, looking, member, reading, restoring, seeing_uncommitted};
+pub(crate) use password::Password;
 pub(crate) use producers::{producing, transactional};
 
 use rdkafka::ClientConfig;

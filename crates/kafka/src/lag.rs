@@ -21,6 +21,7 @@ pub const METRIC: &str = "trunkline_last_stable_offset_lag";
 pub struct LastStableOffset {
     committed: BaseConsumer,
     uncommitted: BaseConsumer,
+    passwords: [client::Password; 2],
     topics: Vec<String>,
     skew: ClockSkew,
 }
@@ -42,10 +43,12 @@ impl LastStableOffset {
             METRIC,
             "Offsets between the last stable offset and the high watermark of a partition"
         );
+        let passwords = [client::Password::of(kafka), client::Password::of(kafka)];
         let committed = client::reading(kafka, client_id);
         Ok(Self {
             committed: committed.create()?,
             uncommitted: client::seeing_uncommitted(committed).create()?,
+            passwords,
             topics: topics.to_vec(),
             skew,
         })
@@ -61,6 +64,9 @@ impl LastStableOffset {
     }
 
     fn ask(&self, answered: &dyn Fn()) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
+        for (password, consumer) in self.passwords.iter().zip([&self.committed, &self.uncommitted]) {
+            password.follow(consumer.client());
+        }
         let mut lags = Vec::new();
         each(&self.topics, |topic| {
             let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;

@@ -17,7 +17,7 @@ use reqwest::Method;
 use schema_registry_converter::async_impl::schema_registry::{SrSettings, get_schema_by_id, post_schema};
 use schema_registry_converter::schema_registry_common::{SchemaType, SuppliedSchema};
 use serde_json::{Value, json};
-use trunkline_config as config;
+use trunkline_config::{self as config, RegistryAuth};
 
 use connection::Connection;
 
@@ -31,7 +31,9 @@ pub struct Registry {
 }
 
 struct Inner {
-    settings: SrSettings,
+    /// The settings of the library, and the version of the secret in them.
+    settings: Mutex<(u64, SrSettings)>,
+    registry: config::Registry,
     connection: Connection,
     auto_register: bool,
     /// Schema texts by id.
@@ -40,6 +42,28 @@ struct Inner {
     ids: Mutex<HashMap<(String, String), u32>>,
     /// Subjects whose compatibility is known to be [`COMPATIBILITY`].
     compatible: Mutex<HashSet<String>>,
+}
+
+// === impl Inner ===
+
+impl Inner {
+    /// The settings of the library, with the secret that the registry is shown now.
+    fn settings(&self) -> Result<SrSettings, RegistryError> {
+        let version = secret_version(&self.registry);
+        let mut settings = lock(&self.settings);
+        if settings.0 != version {
+            *settings = (version, connection::converter_settings(&self.registry)?);
+        }
+        Ok(settings.1.clone())
+    }
+}
+
+/// How often the secret that the registry is shown has changed.
+fn secret_version(registry: &config::Registry) -> u64 {
+    match &registry.auth {
+        RegistryAuth::None => 0,
+        RegistryAuth::Basic { password: secret, .. } | RegistryAuth::Bearer(secret) => secret.version(),
+    }
 }
 
 // === impl Registry ===
@@ -52,7 +76,8 @@ impl Registry {
     pub fn new(registry: &config::Registry) -> Result<Self, RegistryError> {
         let connection = Connection::new(registry)?;
         let inner = Inner {
-            settings: connection::converter_settings(registry)?,
+            settings: Mutex::new((secret_version(registry), connection::converter_settings(registry)?)),
+            registry: registry.clone(),
             connection,
             auto_register: registry.auto_register,
             texts: Mutex::default(),
@@ -76,7 +101,9 @@ impl Registry {
             return Ok(Arc::clone(text));
         }
         let found = backoff::retried(|| async {
-            get_schema_by_id(id, &self.inner.settings).await.map_err(|error| RegistryError::of_id(id, &error))
+            get_schema_by_id(id, &self.inner.settings()?)
+                .await
+                .map_err(|error| RegistryError::of_id(id, &error))
         })
         .await?;
         let text: Arc<str> = found.schema.into();
@@ -121,7 +148,7 @@ impl Registry {
         let set_before = self.set_compatibility(subject).await?;
         let id = backoff::retried(|| async {
             let schema = SuppliedSchema::new(None, SchemaType::Avro, schema_json.to_owned());
-            post_schema(&self.inner.settings, subject.to_owned(), schema)
+            post_schema(&self.inner.settings()?, subject.to_owned(), schema)
                 .await
                 .map_err(|error| RegistryError::of_subject(subject, &error))
         })

@@ -100,6 +100,7 @@ pub struct Tail {
 struct Reader {
     topic: String,
     consumer: BaseConsumer,
+    password: client::Password,
     partitions: usize,
     at_end: HashSet<i32>,
 }
@@ -109,6 +110,7 @@ struct Reader {
 impl Reader {
     fn open(kafka: &Kafka, client_id: &str, topic: &str, from: From) -> Result<Self, TailError> {
         let call = |what, source| TailError::Call { what, topic: topic.to_owned(), source };
+        let password = client::Password::of(kafka);
         let consumer: BaseConsumer =
             client::reading(kafka, client_id).create().map_err(|source| call("creating a reader", source))?;
         let metadata = consumer
@@ -136,11 +138,12 @@ impl Reader {
                 .map_err(|source| call("looking up a time", source))?;
         }
         consumer.assign(&list).map_err(|source| call("assigning", source))?;
-        Ok(Self { topic: topic.to_owned(), consumer, partitions, at_end: HashSet::new() })
+        Ok(Self { topic: topic.to_owned(), consumer, password, partitions, at_end: HashSet::new() })
     }
 
     /// The next record, if one is here.
     fn poll(&mut self) -> Result<Option<InboundRecord>, TailError> {
+        self.password.follow(self.consumer.client());
         loop {
             match self.consumer.poll(Duration::ZERO) {
                 None => return Ok(None),

@@ -45,6 +45,7 @@ use self::deliveries::{Deliveries, TooLarge};
 use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
+use crate::client;
 use crate::client_errors::Client;
 use crate::group_consumer::GroupConsumer;
 use crate::partitioner;
@@ -61,6 +62,7 @@ pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
     producer: Arc<BaseProducer<Deliveries>>,
+    password: client::Password,
     open: bool,
 }
 
@@ -75,8 +77,9 @@ impl TransactionalProducer {
     /// [`TransactionError::Indeterminate`] when the brokers do not answer within 60 s, others when they refuse.
     pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
         Client::Producer.begins();
+        let password = client::Password::of(kafka);
         let producer = initialised(kafka, transactional_id, INITIALISE_TIMEOUT)?;
-        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
+        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, password, open: false })
     }
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
@@ -99,6 +102,7 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError`] says what to do.
     pub fn begin(&mut self) -> Result<(), TransactionError> {
+        self.password.follow(self.producer.client());
         self.producer.begin_transaction().map_err(|error| classify(&self.id, "begin", &error))?;
         self.open = true;
         Ok(())

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use hmac::{Hmac, Mac};
 use serde::de::IgnoredAny;
 use sha2::Sha256;
-use trunkline_config::{ExposeSecret, Redaction, RedactionAction, RedactionRule, Secret};
+use trunkline_config::{ExposeSecret, Redaction, RedactionAction, RedactionRule, SecretHandle};
 use trunkline_schemas::PlatformEvent;
 
 pub use self::attributes::Attributes;
@@ -126,7 +126,7 @@ fn remember(value: &str, replacement: &Replacement, values: &mut Values) {
 enum Fate<'a> {
     Drop,
     Mask,
-    Hash(&'a Secret),
+    Hash(&'a SecretHandle),
     /// It is a text with secrets in it: this one stands for it, without them.
     Within(String, Values),
 }
@@ -208,8 +208,8 @@ fn is_credential(path: &[Step<'_>], is_text: bool) -> bool {
 }
 
 /// The same text has the same hash however it is escaped.
-fn keyed_hash(key: &Secret, text: &str) -> String {
-    match Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()) {
+fn keyed_hash(key: &SecretHandle, text: &str) -> String {
+    match Hmac::<Sha256>::new_from_slice(key.current().expose_secret().as_bytes()) {
         Ok(mut mac) => {
             mac.update(text.as_bytes());
             format!("hmac-sha256:{}", hex::encode(mac.finalize().into_bytes()))

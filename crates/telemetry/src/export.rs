@@ -29,7 +29,7 @@ pub(crate) fn provider(
     let Some(endpoint) = settings.otlp_endpoint.as_deref() else { return Ok(None) };
     let headers = settings.otlp_headers.iter();
     let headers: HashMap<String, String> =
-        headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect();
+        headers.map(|(name, value)| (name.clone(), value.current().expose_secret().to_owned())).collect();
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(client(&settings.http)?)

@@ -1,7 +1,9 @@
 //! Proof by a key in a header.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
-use trunkline_config::{ExposeSecret, Secret};
+use trunkline_config::SecretHandle;
 
 use super::credential::Accepted;
 use super::{Failure, header};
@@ -16,15 +18,12 @@ pub struct ApiKey {
 
 impl ApiKey {
     /// Accepts each of these keys.
-    pub fn new(header: &str, keys: &[Secret]) -> Self {
-        Self {
-            header: header.to_lowercase(),
-            keys: Accepted::new(keys.iter().map(|key| key.expose_secret())),
-        }
+    pub fn new(header: &str, keys: &[SecretHandle]) -> Self {
+        Self { header: header.to_lowercase(), keys: Accepted::new(keys) }
     }
 
     /// Looks at the key of a request.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        self.keys.check(header::only(headers, &self.header)?.as_bytes())
+    pub fn check(&self, headers: &HeaderMap, now: Instant) -> Result<(), Failure> {
+        self.keys.check(header::only(headers, &self.header)?.as_bytes(), now)
     }
 }

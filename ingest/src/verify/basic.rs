@@ -1,9 +1,11 @@
 //! Proof by HTTP Basic.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use trunkline_config::{ExposeSecret, Secret};
+use trunkline_config::SecretHandle;
 
 use super::credential::Accepted;
 use super::{Failure, header};
@@ -17,14 +19,14 @@ pub struct Basic {
 
 impl Basic {
     /// Accepts this user with this password.
-    pub fn new(username: &str, password: &Secret) -> Self {
-        Self { user: Accepted::new([format!("{username}:{}", password.expose_secret())]) }
+    pub fn new(username: &str, password: &SecretHandle) -> Self {
+        Self { user: Accepted::behind(format!("{username}:"), std::slice::from_ref(password)) }
     }
 
     /// Looks at the user name and password of a request.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
+    pub fn check(&self, headers: &HeaderMap, now: Instant) -> Result<(), Failure> {
         let encoded = header::authorization(headers, "Basic ")?;
         let user = STANDARD.decode(encoded).map_err(|_| Failure::Malformed)?;
-        self.user.check(&user)
+        self.user.check(&user, now)
     }
 }

@@ -1,7 +1,9 @@
 //! Proof by `Authorization: Bearer …`.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
-use trunkline_config::{ExposeSecret, Secret};
+use trunkline_config::SecretHandle;
 
 use super::credential::Accepted;
 use super::{Failure, header};
@@ -15,12 +17,12 @@ pub struct Bearer {
 
 impl Bearer {
     /// Accepts each of these tokens.
-    pub fn new(tokens: &[Secret]) -> Self {
-        Self { tokens: Accepted::new(tokens.iter().map(|token| token.expose_secret())) }
+    pub fn new(tokens: &[SecretHandle]) -> Self {
+        Self { tokens: Accepted::new(tokens) }
     }
 
     /// Looks at the token of a request.
-    pub fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
-        self.tokens.check(header::authorization(headers, "Bearer ")?)
+    pub fn check(&self, headers: &HeaderMap, now: Instant) -> Result<(), Failure> {
+        self.tokens.check(header::authorization(headers, "Bearer ")?, now)
     }
 }

@@ -1,12 +1,14 @@
 //! Proof by an HMAC-SHA-256 over the raw body.
 
+use std::time::Instant;
+
 use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::Mac;
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
-use trunkline_config::{ExposeSecret, Secret, SignatureEncoding};
+use trunkline_config::{ExposeSecret, Secret, SecretHandle, SignatureEncoding};
 
 use super::{Failure, header};
 
@@ -17,30 +19,27 @@ pub struct Hmac {
     header: String,
     prefix: String,
     encoding: SignatureEncoding,
-    keys: Vec<HmacSha256>,
+    secrets: Vec<SecretHandle>,
 }
 
 /// A signature that headers name, to be checked when the body is there.
 pub struct ClaimedSignature<'a> {
-    keys: &'a [HmacSha256],
+    secrets: &'a [SecretHandle],
     signature: Vec<u8>,
+    /// When the request came.
+    now: Instant,
 }
 
 // === impl Hmac ===
 
 impl Hmac {
     /// Accepts signatures by each of these keys.
-    pub fn new(header: &str, prefix: &str, encoding: SignatureEncoding, secrets: &[Secret]) -> Self {
-        Self {
-            header: header.to_lowercase(),
-            prefix: prefix.to_owned(),
-            encoding,
-            keys: secrets.iter().filter_map(prepared).collect(),
-        }
+    pub fn new(header: &str, prefix: &str, encoding: SignatureEncoding, secrets: &[SecretHandle]) -> Self {
+        Self { header: header.to_lowercase(), prefix: prefix.to_owned(), encoding, secrets: secrets.to_vec() }
     }
 
     /// The signature that the headers of a request name.
-    pub fn claimed(&self, headers: &HeaderMap) -> Result<ClaimedSignature<'_>, Failure> {
+    pub fn claimed(&self, headers: &HeaderMap, now: Instant) -> Result<ClaimedSignature<'_>, Failure> {
         let value = header::only(headers, &self.header)?;
         let written = value.to_str().ok().and_then(|value| value.strip_prefix(self.prefix.as_str()));
         let signature = match (written, self.encoding) {
@@ -49,13 +48,14 @@ impl Hmac {
             (None, _) => None,
         };
         let signature = signature.ok_or(Failure::Malformed)?;
-        Ok(ClaimedSignature { keys: &self.keys, signature })
+        Ok(ClaimedSignature { secrets: &self.secrets, signature, now })
     }
 }
 
-/// HMAC takes keys of any length; the type only does not know it.
-fn prepared(secret: &Secret) -> Option<HmacSha256> {
-    HmacSha256::new_from_slice(secret.expose_secret().as_bytes()).ok()
+/// The signature by a key. HMAC takes keys of any length; the type only does not know it.
+fn signature_by(key: &Secret, body: &[u8]) -> Option<impl AsRef<[u8]>> {
+    let keyed = HmacSha256::new_from_slice(key.expose_secret().as_bytes()).ok()?;
+    Some(keyed.chain_update(body).finalize().into_bytes())
 }
 
 // === impl ClaimedSignature ===
@@ -67,9 +67,9 @@ impl ClaimedSignature<'_> {
     /// [`Failure::Mismatch`] when no key makes this signature.
     pub fn check(&self, body: &[u8]) -> Result<(), Failure> {
         let mut found = Choice::from(0);
-        for key in self.keys {
-            let expected = key.clone().chain_update(body).finalize().into_bytes();
-            found |= expected.as_slice().ct_eq(&self.signature);
+        for key in self.secrets.iter().flat_map(|secret| secret.accepted(self.now)) {
+            let Some(expected) = signature_by(&key, body) else { continue };
+            found |= expected.as_ref().ct_eq(&self.signature);
         }
         if found.into() { Ok(()) } else { Err(Failure::Mismatch) }
     }

@@ -1,6 +1,8 @@
 //! Proofs of every method, good and bad.
 
-use trunkline_config::{Secret, SignatureEncoding};
+use std::time::{Duration, Instant};
+
+use trunkline_config::{SecretHandle, SignatureEncoding};
 
 use super::*;
 
@@ -11,12 +13,16 @@ const BODY: &str =
 const BASE64: &str = "sha256=Zh7QbER4HjpQQe1BYtdklCCD2sxDwcoAmK25L3amk4o=";
 const HEX: &str = "sha256=661ed06c44781e3a5041ed4162d764942083dacc43c1ca0098adb92f76a6938a";
 
+/// Signatures of the body `b` by the keys `old` and `new`, calculated in the same way.
+const OLD_SIGNATURE: &str = "d1680f44842ed4ec8bddb162dd1d1f5cff37c48a84c155cdddd9de6cc81c6506";
+const NEW_SIGNATURE: &str = "d4bd0966c2bdf72b73cb6caef9ed41562304b2fe70f552d7672c4d909360bd78";
+
 fn hmac(encoding: SignatureEncoding, secrets: &[&str]) -> Verifier {
     Verifier::new(&Verify::Hmac {
         header: "X-Hub-Signature-256".into(),
         prefix: "sha256=".into(),
         encoding,
-        secrets: secrets.iter().map(|secret| Secret::from(*secret)).collect(),
+        secrets: secrets.iter().map(|secret| SecretHandle::from(*secret)).collect(),
     })
 }
 
@@ -30,7 +36,7 @@ fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
 
 /// Both steps.
 fn verify(verifier: &Verifier, headers: &HeaderMap, body: &str) -> Result<Proof, Failure> {
-    verifier.check(headers)?.with_body(body.as_bytes())
+    verifier.check(headers, Instant::now())?.with_body(body.as_bytes())
 }
 
 #[test]
@@ -86,14 +92,14 @@ fn credentials_in_headers_are_judged_without_a_body() {
         (&basic, "authorization", "Basic genesys:p:w", Err(Malformed)),
         (&none, "authorization", "whatever", Ok(Proof::NotRequired)),
     ] {
-        let found = verifier.check(&headers(&[(header, value)])).map(|check| match check {
+        let found = verifier.check(&headers(&[(header, value)]), Instant::now()).map(|check| match check {
             HeaderCheck::Proven(proof) => proof,
             HeaderCheck::Signed(_) => panic!("{header}: {value} waits for a body"),
         });
         assert_eq!(found, expected, "{header}: {value}");
     }
-    assert!(none.check(&HeaderMap::new()).is_ok());
-    assert_eq!(bearer.check(&HeaderMap::new()).err(), Some(Missing));
+    assert!(none.check(&HeaderMap::new(), Instant::now()).is_ok());
+    assert_eq!(bearer.check(&HeaderMap::new(), Instant::now()).err(), Some(Missing));
 }
 
 #[test]
@@ -112,4 +118,31 @@ fn the_published_signature_verifies_as_base64_only() {
         let headers = headers(&[("x-hub-signature-256", text(signature))]);
         assert_eq!(verify(&verifier, &headers, text("body_utf8")).is_ok(), expected, "{signature}");
     }
+}
+
+#[test]
+fn a_key_that_changes_is_followed_and_the_one_before_it_is_accepted_for_a_while() {
+    let (grace, key) = (Duration::from_secs(300), SecretHandle::from("old"));
+    let bearer = Verifier::new(&Verify::Bearer { tokens: vec![key.clone()] });
+    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), password: key.clone() });
+    let hmac = Verifier::new(&Verify::Hmac {
+        header: "X-Signature".into(),
+        prefix: String::new(),
+        encoding: SignatureEncoding::Hex,
+        secrets: vec![key.clone()],
+    });
+    let old = ("Bearer old", "Basic Z2VuZXN5czpvbGQ=", OLD_SIGNATURE);
+    let new = ("Bearer new", "Basic Z2VuZXN5czpuZXc=", NEW_SIGNATURE);
+    let accepted = |(token, user, signature): (&str, &str, &str)| {
+        [
+            verify(&bearer, &headers(&[("authorization", token)]), "b").is_ok(),
+            verify(&basic, &headers(&[("authorization", user)]), "b").is_ok(),
+            verify(&hmac, &headers(&[("x-signature", signature)]), "b").is_ok(),
+        ]
+    };
+    assert_eq!((accepted(old), accepted(new)), ([true; 3], [false; 3]));
+    key.replace("new".into(), Instant::now(), grace).unwrap();
+    assert_eq!((accepted(old), accepted(new)), ([true; 3], [true; 3]), "both, side by side");
+    key.forget(Instant::now() + grace);
+    assert_eq!((accepted(old), accepted(new)), ([false; 3], [true; 3]), "when the time is over");
 }

@@ -123,6 +123,10 @@ impl Answer {
 
 impl Ingest {
     pub async fn start() -> Self {
+        Self::start_with(sources()).await
+    }
+
+    pub async fn start_with(sources: BTreeMap<String, Source>) -> Self {
         let memory = Memory {
             mode: watch::Sender::new(Mode::Keep),
             records: Arc::default(),
@@ -146,7 +150,6 @@ impl Ingest {
         };
         let health = Health::new();
         health.set("test", true, "");
-        let sources = sources();
         let clock = || 1_772_439_600_000;
         let intake =
             Arc::new(Intake::new(&sources, settings, records, memory.clone(), health.clone(), clock));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Secret, Target};
+use trunkline_config::{Breaker, Credentials, Http, Mode, Retry, Target};
 use trunkline_kafka::InboundRecord;
 use trunkline_schemas::WriteBack;
 use trunkline_schemas::codec::Encoder;
@@ -29,7 +29,7 @@ pub fn target() -> Target {
         system: System::Salesforce,
         org: "org".to_owned(),
         base_url: "http://127.0.0.1:1".to_owned(),
-        credentials: Credentials::Basic { username: "u".to_owned(), password: Secret::from("p") },
+        credentials: Credentials::Basic { username: "u".to_owned(), password: "p".into() },
         api_version: None,
         headers: BTreeMap::new(),
         profile: None,

@@ -23,7 +23,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         "a pure crate can be used in a simulation, a replay and a test, without a broker or a runtime",
     ),
     (
-        &["telemetry", "connect", "simulators"],
+        &["telemetry", "connect", "secrets", "simulators"],
         &["rdkafka"],
         "trunkline-kafka alone decides librdkafka's settings; the verifier, which judges it, has its own",
     ),

@@ -17,7 +17,7 @@
 //! - [`recorded`]: alerts, and the series they are tried with, are what running programs exported: for who runs them
 //! - [`prose`]: the width of comments and pages, and the spelling of words
 //! - [`names`]: words that file names do without
-//! - [`unsafety`]: the one file with `unsafe` code
+//! - [`unsafety`]: the files with `unsafe` code
 //! - [`members`]: members of the workspace are sorted, and the image's build sees them
 //!
 //! What they are made of:

@@ -49,7 +49,7 @@ fn the_password_of_a_proxy_is_a_secret_and_does_not_travel_unencrypted() {
     let (http, sap) = read(&format!("proxy = \"https://proxy:3129\"\n{login}"), "");
     for http in [http, sap] {
         let (username, password) = http.proxy.clone().unwrap().login.unwrap();
-        assert_eq!((username.as_str(), password.expose_secret()), ("trunkline", "second secret"));
+        assert_eq!((username.as_str(), password.current().expose_secret()), ("trunkline", "second secret"));
         assert!(!format!("{http:?}").contains("second"));
     }
     let plain = format!("proxy = \"http://proxy:3128\"\n{login}");
@@ -100,7 +100,7 @@ fn the_collector_has_headers_that_are_secrets_and_a_share_of_the_traces() {
     );
     let telemetry = support::parse(&folder, &text).unwrap().telemetry;
     assert_eq!(
-        (telemetry.trace_ratio, telemetry.otlp_headers["api-key"].expose_secret()),
+        (telemetry.trace_ratio, telemetry.otlp_headers["api-key"].current().expose_secret()),
         (0.25, "first secret")
     );
     assert!(!format!("{telemetry:?}").contains("first"));

@@ -11,6 +11,7 @@ use crate::testing::stub::{Reply, Stub};
 use crate::testing::{target, target_with_token};
 
 mod answers;
+mod rotation;
 mod tokens;
 
 const CLASS: &str = "query";

@@ -44,6 +44,20 @@ fn a_token_is_refreshed_beside_its_use_when_five_minutes_or_a_fifth_of_its_life_
 }
 
 #[test]
+fn a_secret_that_has_changed_ends_the_waits_that_the_old_one_caused_and_no_token() {
+    let now = Instant::now();
+    let mut state = without_token();
+    assert!(matches!(state.next(now), Next::Refresh(_)));
+    assert!(state.failed(now, 1.0));
+    assert!(matches!(state.next(now), Next::Unavailable(_)));
+    state.secret_changed();
+    assert!(matches!(state.next(now), Next::Refresh(_)));
+    let token = state.granted(grant(None), now);
+    state.secret_changed();
+    assert!(matches!(state.next(now), Next::Use(used) if used.generation == token.generation));
+}
+
+#[test]
 fn grace_and_the_life_that_is_not_told_are_as_configured() {
     let start = Instant::now();
     let terms =

@@ -348,7 +348,7 @@ async fn an_assertion_is_dated_by_the_issuers_clock_once_that_is_known() {
             client_id: "app".to_owned(),
             username: "user".to_owned(),
             audience: "https://login".to_owned(),
-            private_key: assertion::tests::key().0,
+            private_key: assertion::tests::key().0.into(),
         };
         manager_of(&login(&stub, proof, None), &stub.url, SHORT).0.token(soon()).await.unwrap();
         let ends: Vec<i64> = stub.asked("/token").iter().map(|asked| end_of_assertion(&asked.body)).collect();

@@ -23,6 +23,7 @@ pub struct Reader {
     topic: String,
     committed: BaseConsumer<Quiet>,
     uncommitted: BaseConsumer<Quiet>,
+    passwords: [client::Password; 2],
     stop: Arc<AtomicBool>,
 }
 
@@ -44,11 +45,13 @@ impl Reader {
                 .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
                 .map_err(|source| call(topic, "creating a reader", source))
         };
+        let passwords = [client::Password::of(kafka), client::Password::of(kafka)];
         let committed = client::restoring(kafka, client_id);
         Ok(Self {
             topic: topic.to_owned(),
             committed: reader(committed.clone())?,
             uncommitted: reader(client::seeing_uncommitted(committed))?,
+            passwords,
             stop,
         })
     }
@@ -63,6 +66,9 @@ impl Reader {
         patience: Duration,
         apply: impl FnMut(Change<'_>) -> Result<(), String>,
     ) -> Result<u64, RestoreError> {
+        for (password, consumer) in self.passwords.iter().zip([&self.committed, &self.uncommitted]) {
+            password.follow(consumer.client());
+        }
         restore(self, partitions, patience, apply)
     }
 

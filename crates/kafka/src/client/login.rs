@@ -18,7 +18,7 @@ pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
                 .set("security.protocol", if tls.is_some() { "sasl_ssl" } else { "sasl_plaintext" })
                 .set("sasl.mechanisms", mechanism_name(*mechanism))
                 .set("sasl.username", username)
-                .set("sasl.password", password.expose_secret());
+                .set("sasl.password", password.current().expose_secret());
             if let Some(files) = tls {
                 trust(config, files);
             }

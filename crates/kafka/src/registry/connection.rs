@@ -69,9 +69,9 @@ impl Connection {
         request = match &self.auth {
             RegistryAuth::None => request,
             RegistryAuth::Basic { username, password } => {
-                request.basic_auth(username, Some(password.expose_secret()))
+                request.basic_auth(username, Some(password.current().expose_secret()))
             }
-            RegistryAuth::Bearer(token) => request.bearer_auth(token.expose_secret()),
+            RegistryAuth::Bearer(token) => request.bearer_auth(token.current().expose_secret()),
         };
         let unreachable =
             |error: reqwest::Error| RegistryError::Unreachable { reason: chain(&error.without_url()) };
@@ -97,10 +97,10 @@ pub(super) fn converter_settings(registry: &Registry) -> Result<SrSettings, Regi
     match &registry.auth {
         RegistryAuth::None => {}
         RegistryAuth::Basic { username, password } => {
-            settings.set_basic_authorization(username, Some(password.expose_secret()));
+            settings.set_basic_authorization(username, Some(password.current().expose_secret()));
         }
         RegistryAuth::Bearer(token) => {
-            settings.set_token_authorization(token.expose_secret());
+            settings.set_token_authorization(token.current().expose_secret());
         }
     }
     settings

@@ -21,9 +21,10 @@ pub(super) fn initialised(
     id: &str,
     patience: Duration,
 ) -> Result<Arc<BaseProducer<Deliveries>>, TransactionError> {
-    let config = client::transactional(kafka, id);
     let started = Instant::now();
     loop {
+        // With the password of this moment: it may be because of the last one that this is another attempt.
+        let config = client::transactional(kafka, id);
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::default()).map_err(|error| TransactionError::Refused {
                 what: "create",

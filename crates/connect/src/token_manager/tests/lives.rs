@@ -43,7 +43,7 @@ async fn a_token_is_replaced_before_its_end_whatever_its_life_and_the_issuers_cl
         client_id: "app".to_owned(),
         username: "user".to_owned(),
         audience: "https://login".to_owned(),
-        private_key: key.clone(),
+        private_key: key.clone().into(),
     };
     for (expires_in, replaced, ends) in
         [(Some(30), 24, 30), (Some(DAY), DAY - 300, DAY), (None, 720, 900), (Some(0), 720, 900)]

@@ -1,0 +1,232 @@
+//! What holds a secret whose value may change while a process runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+
+use crate::{ExposeSecret, Secret, SecretReference};
+
+/// So many replaced values are kept at most, whatever their grace: a source that changes without end is none to follow.
+const REPLACED_MAX: usize = 4;
+
+/// A secret by its reference: a handle to the value that its source has at the moment. Clones share it.
+///
+/// Nobody keeps the value: who needs it asks for [`SecretHandle::current`] at each use, and so takes part in a
+/// rotation without a restart. It prints as `***`.
+#[derive(Clone)]
+pub struct SecretHandle(Arc<Shared>);
+
+struct Shared {
+    reference: Option<SecretReference>,
+    form: SecretForm,
+    values: RwLock<Values>,
+    /// Beside the lock, since it is asked for with each record.
+    version: AtomicU64,
+}
+
+struct Values {
+    current: Secret,
+    /// The values before it that callers may still use, the last one first, and until when.
+    replaced: Vec<(Secret, Instant)>,
+}
+
+/// What the value of a secret has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretForm {
+    /// Any text but an empty one.
+    Text,
+    /// An RSA key in PEM without a passphrase. Whether it can sign is seen where it is used.
+    RsaPrivateKey,
+}
+
+// === impl SecretForm ===
+
+impl SecretForm {
+    /// Says what is wrong with a value, as the end of a sentence, and nothing of the value.
+    ///
+    /// # Errors
+    /// When the value is not of this form.
+    pub fn check(self, value: &str) -> Result<(), &'static str> {
+        let begins = |title: &str| value.trim_start().starts_with(title);
+        match self {
+            _ if value.is_empty() => Err("an empty secret"),
+            Self::RsaPrivateKey
+                if !begins("-----BEGIN PRIVATE KEY-----") && !begins("-----BEGIN RSA PRIVATE KEY-----") =>
+            {
+                Err(
+                    "what is no RSA key in PEM without a passphrase (it begins with '-----BEGIN PRIVATE KEY-----')",
+                )
+            }
+            Self::Text | Self::RsaPrivateKey => Ok(()),
+        }
+    }
+}
+
+// === impl SecretHandle ===
+
+impl SecretHandle {
+    /// A handle whose value is not known yet, and empty until then.
+    pub(crate) fn unread(reference: SecretReference, form: SecretForm) -> Self {
+        Self::made(Some(reference), form, Secret::from(""))
+    }
+
+    fn made(reference: Option<SecretReference>, form: SecretForm, current: Secret) -> Self {
+        let values = RwLock::new(Values { current, replaced: Vec::new() });
+        Self(Arc::new(Shared { reference, form, values, version: AtomicU64::new(0) }))
+    }
+
+    /// Takes the first value that the source is known to have.
+    ///
+    /// # Errors
+    /// What the value is instead of what it has to be, without repeating it.
+    pub(crate) fn begin(&self, value: Secret) -> Result<(), &'static str> {
+        self.0.form.check(value.expose_secret())?;
+        self.0.values.write().current = value;
+        Ok(())
+    }
+
+    /// Where the value comes from; `None` for a value that was given in code, as tests do.
+    pub fn reference(&self) -> Option<&SecretReference> {
+        self.0.reference.as_ref()
+    }
+
+    /// What the value has to be.
+    pub fn form(&self) -> SecretForm {
+        self.0.form
+    }
+
+    /// The value that the source has, as far as it is known. Empty only where the configuration was read without its
+    /// secrets.
+    pub fn current(&self) -> Secret {
+        self.0.values.read().current.clone()
+    }
+
+    /// Grows whenever the value changes. Who reads it before [`SecretHandle::current`] and finds it unchanged later has
+    /// the current value.
+    pub fn version(&self) -> u64 {
+        self.0.version.load(Ordering::Acquire)
+    }
+
+    /// The values that a caller may show: the current one, then those that it replaced a short while ago, since not
+    /// every caller changes over in the same moment.
+    pub fn accepted(&self, now: Instant) -> Vec<Secret> {
+        let values = self.0.values.read();
+        let replaced = values.replaced.iter().filter(|(_, until)| now < *until).map(|(value, _)| value);
+        std::iter::once(&values.current).chain(replaced).cloned().collect()
+    }
+
+    /// Takes the value that the source has now. One that it replaces stays accepted from callers for `grace`. Returns
+    /// whether the value is another one.
+    ///
+    /// # Errors
+    /// What the value is instead of what it has to be, without repeating it; the last value stays.
+    pub fn replace(&self, value: Secret, now: Instant, grace: Duration) -> Result<bool, &'static str> {
+        self.0.form.check(value.expose_secret())?;
+        let same = |one: &Secret| one.expose_secret() == value.expose_secret();
+        let mut values = self.0.values.write();
+        if same(&values.current) {
+            return Ok(false);
+        }
+        values.replaced.retain(|(replaced, until)| now < *until && !same(replaced));
+        let old = std::mem::replace(&mut values.current, value);
+        if !grace.is_zero() {
+            values.replaced.insert(0, (old, now + grace));
+            values.replaced.truncate(REPLACED_MAX);
+        }
+        self.0.version.fetch_add(1, Ordering::AcqRel);
+        Ok(true)
+    }
+
+    /// Wipes the replaced values whose time is over.
+    pub fn forget(&self, now: Instant) {
+        if self.0.values.read().replaced.iter().any(|(_, until)| *until <= now) {
+            self.0.values.write().replaced.retain(|(_, until)| now < *until);
+        }
+    }
+}
+
+impl From<&str> for SecretHandle {
+    fn from(value: &str) -> Self {
+        Self::from(Secret::from(value))
+    }
+}
+
+impl From<Secret> for SecretHandle {
+    fn from(value: Secret) -> Self {
+        Self::made(None, SecretForm::Text, value)
+    }
+}
+
+impl fmt::Debug for SecretHandle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(300);
+
+    fn accepted(handle: &SecretHandle, now: Instant) -> Vec<String> {
+        handle.accepted(now).iter().map(|value| value.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_replaced_value_is_accepted_for_its_grace_and_wiped_after_it() {
+        let start = Instant::now();
+        let handle = SecretHandle::from("old");
+        let clone = handle.clone();
+        assert_eq!((handle.version(), handle.replace("old".into(), start, GRACE)), (0, Ok(false)));
+        assert_eq!((handle.replace("new".into(), start, GRACE), clone.version()), (Ok(true), 1));
+        assert_eq!(clone.current().expose_secret(), "new");
+        let end = start + GRACE;
+        assert_eq!(accepted(&clone, end - Duration::from_millis(1)), ["new", "old"]);
+        assert_eq!(accepted(&clone, end), ["new"]);
+        clone.forget(end);
+        assert_eq!(accepted(&clone, start), ["new"], "it is gone");
+    }
+
+    #[test]
+    fn a_value_that_comes_back_is_current_and_the_one_between_is_accepted() {
+        let start = Instant::now();
+        let handle = SecretHandle::from("a");
+        handle.replace("b".into(), start, GRACE).unwrap();
+        handle.replace("a".into(), start, GRACE).unwrap();
+        assert_eq!(accepted(&handle, start), ["a", "b"]);
+        for number in 0..9 {
+            handle.replace(format!("c{number}").into(), start, GRACE).unwrap();
+        }
+        assert_eq!(accepted(&handle, start), ["c8", "c7", "c6", "c5", "c4"]);
+        handle.replace("d".into(), start, Duration::ZERO).unwrap();
+        assert_eq!(
+            accepted(&handle, start),
+            ["d", "c7", "c6", "c5", "c4"],
+            "without grace the last one is no more"
+        );
+    }
+
+    #[test]
+    fn neither_an_empty_value_nor_one_of_another_form_takes_the_place_of_the_last_one() {
+        let now = Instant::now();
+        let text = SecretHandle::from("old");
+        assert_eq!(text.replace("".into(), now, GRACE), Err("an empty secret"));
+        let reference = SecretReference::File("/key.pem".into());
+        let key = SecretHandle::unread(reference, SecretForm::RsaPrivateKey);
+        assert!(key.begin("-----BEGIN ENCRYPTED PRIVATE KEY-----".into()).is_err());
+        assert_eq!(key.begin("\n-----BEGIN RSA PRIVATE KEY-----".into()), Ok(()));
+        assert!(key.replace("hunter2".into(), now, GRACE).is_err());
+        assert_eq!((accepted(&text, now), accepted(&key, now).len()), (vec!["old".to_owned()], 1));
+    }
+
+    #[test]
+    fn it_prints_as_stars() {
+        let handle = SecretHandle::from("hunter2");
+        handle.replace("hunter3".into(), Instant::now(), GRACE).unwrap();
+        assert_eq!(format!("{handle:?}"), "***");
+    }
+}
