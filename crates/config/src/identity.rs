@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trunkline_systems::System;
-
 use crate::known_targets::KnownTargets;
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, list, one_of, reference, text};

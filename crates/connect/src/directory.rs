@@ -158,11 +158,11 @@ impl Directory {
         self.0.targets.get(target)
     }
 
-    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured
-    /// order; one that does not answer by the deadline says so. The customer is found in each of them as
-    /// `[enrichment.identity]` says, or by what was found out before (`identities`). They are told which conversation
-    /// wants it. An answer is stamped when it is there, by `now` (UTC milliseconds): whoever measures its age by a clock
-    /// of its own does not want the machine's.
+    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured order; one
+    /// that does not answer by the deadline says so. The customer is found in each of them as `[enrichment.identity]`
+    /// says, or by what was found out before (`identities`). They are told which conversation wants it. An answer is
+    /// stamped when it is there, by `now` (UTC milliseconds): whoever measures its age by a clock of its own does not
+    /// want the machine's.
     pub async fn profile_parts(
         &self,
         customer_id: &str,

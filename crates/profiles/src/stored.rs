@@ -1,5 +1,5 @@
-//! A profile as its owner keeps it in state: what was fetched, when, the timer by which it is looked at again, and which
-//! customer of each system it is about.
+//! A profile as its owner keeps it in state: what was fetched, when, the timer by which it is looked at again, and
+//! which customer of each system it is about.
 //!
 //! State is kept for as long as a deployment lives, and postcard has no names: what is kept has the fields of the first
 //! build, in their order, and the identities behind it. A build that knows of no identities passes over them.

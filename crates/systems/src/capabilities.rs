@@ -25,6 +25,9 @@ pub struct Capabilities {
     pub profile_classes: &'static [&'static str],
     /// Where the vendor's standard product keeps customers; `None` where it does not know customers.
     pub standard_profile: Option<&'static StandardProfile>,
+    /// Endpoint class of the calls that ask whom a contact of its own directory means, as in metrics; `None` where it
+    /// has no such directory.
+    pub contacts_class: Option<&'static str>,
     /// What can be written to it.
     pub operations: &'static [Operation],
 }
@@ -37,7 +40,7 @@ impl Capabilities {
     pub fn endpoint_classes(&self) -> Vec<&'static str> {
         let writes =
             self.operations.iter().flat_map(|operation| [operation.write_class, operation.read_class]);
-        let mut classes: Vec<&'static str> = self.profile_classes.iter().copied().chain(writes).collect();
+        let mut classes: Vec<&'static str> = self.profile_classes.iter().copied().chain(self.contacts_class).chain(writes).collect();
         classes.sort_unstable();
         classes.dedup();
         classes

@@ -75,8 +75,8 @@ impl Cluster {
         Ok(lived)
     }
 
-    /// Takes away the second half of what a broker that does not run has of each partition of a topic, as a power failure
-    /// takes away what was not on the disk yet (a broker leaves that to the system); bytes that are gone.
+    /// Takes away the second half of what a broker that does not run has of each partition of a topic, as a power
+    /// failure takes away what was not on the disk yet (a broker leaves that to the system); bytes that are gone.
     ///
     /// # Errors
     /// When a file cannot be cut, or there is none.

@@ -21,7 +21,7 @@ fn what_is_wrong_with_the_section_and_with_references_to_it() {
              https:// (http:// is for this machine only)",
         ),
         (
-            format!("allow_plaintext = true\n[vault]\naddress = \"http://vault:8200\"\n{LOGIN}"),
+            format!("insecure = true\n[vault]\naddress = \"http://vault:8200\"\n{LOGIN}"),
             "trunkline.toml:3:11 vault: field 'address' is 'http://vault:8200': secrets would travel unencrypted; use \
              https:// (http:// is for this machine only)",
         ),

@@ -21,8 +21,8 @@ const PHONE_DIGITS: usize = 7;
 // === impl Claim ===
 
 impl Claim {
-    /// What an event's `customerId` is, by its form: external contacts have UUIDs, which are customers' numbers where no
-    /// contacts can be asked.
+    /// What an event's `customerId` is, by its form: external contacts have UUIDs, which are customers' numbers where
+    /// no contacts can be asked.
     pub(crate) fn of(customer: &str, asks_contacts: bool) -> Self {
         let customer = customer.trim();
         if asks_contacts && let Ok(contact) = Uuid::try_parse(customer) {

@@ -16,9 +16,6 @@ use crate::outbound::Outbound;
 use crate::request::Request;
 use crate::retry::Repeat;
 
-/// Endpoint class of the calls, as in metrics.
-const CLASS: &str = "externalcontacts.read";
-
 /// The external contact that a customer's event names, asked for when the first system wants it.
 pub(crate) struct Contacts<'a> {
     /// Where contacts are, and what is read of them; `None` where none can be asked.
@@ -67,7 +64,8 @@ impl<'a> Contacts<'a> {
             repeat: Repeat::Always,
             traceparent: self.traceparent.map(str::to_owned),
         };
-        match outbound.call(CLASS, &request, self.deadline).await {
+        let Some(class) = outbound.target().system.capabilities().contacts_class else { return Ok(None) };
+        match outbound.call(class, &request, self.deadline).await {
             Ok(response) => Ok(Some(Contact::read(&response.json(), rules.region()))),
             Err(error) if error.kind == CallErrorKind::NotFound => Ok(None),
             Err(error) => {

@@ -19,5 +19,6 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,
+    contacts_class: None,
     operations: &[],
 };

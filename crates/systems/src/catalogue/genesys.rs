@@ -23,8 +23,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     api_version: ApiVersion::InPaths,
     probe: "/api/v2/tokens/me",
     profile_fields: &[],
-    profile_classes: &["externalcontacts.read"],
+    profile_classes: &[],
     standard_profile: None,
+    contacts_class: Some("externalcontacts.read"),
     operations: &[PARTICIPANT_ATTRIBUTES],
 };
 

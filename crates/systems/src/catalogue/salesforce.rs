@@ -31,6 +31,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     ],
     profile_classes: &["query"],
     standard_profile: Some(&ACCOUNTS),
+    contacts_class: None,
     operations: &[UPSERT],
 };
 

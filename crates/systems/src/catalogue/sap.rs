@@ -22,6 +22,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_fields: &[ProfileField::Balance],
     profile_classes: &["business_partner", "open_items"],
     standard_profile: Some(&BUSINESS_PARTNERS),
+    contacts_class: None,
     operations: &[],
 };
 

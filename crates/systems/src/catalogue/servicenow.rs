@@ -23,6 +23,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_fields: &[ProfileField::OpenTickets],
     profile_classes: &["table", "stats"],
     standard_profile: Some(&CALLERS),
+    contacts_class: None,
     operations: &[],
 };
 

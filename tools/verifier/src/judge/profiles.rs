@@ -53,7 +53,9 @@ fn judge_any(evidence: &Evidence, rules: Option<&EnrichmentRules>, verdict: &mut
 pub fn judge_answers(evidence: &Evidence, calls: &[Call]) -> Verdict {
     let mut verdict = Verdict::new("answers-to-lookups");
     let customers = evidence.profiles.iter().map(|record| record.fields.customer_id.as_str());
-    let answers = Answers::new(calls, customers);
+    // Also contacts without a record: a question with somebody's number is about nobody else.
+    let contacts = calls.iter().filter_map(|call| names::contact_asked_for(&call.path));
+    let answers = Answers::new(calls, customers.chain(contacts));
     let mut ended: HashMap<&str, Vec<i64>> = HashMap::new();
     for event in evidence.enriched.iter().filter(|event| event.fact.event_type == "conversation.ended") {
         if let Some(customer) = &event.fact.customer_id {

@@ -208,9 +208,13 @@ fn contact(call: &Call) -> Option<(String, Value)> {
     if call.system != "genesys" || !call.method.eq_ignore_ascii_case("GET") || !call.succeeded() {
         return None;
     }
-    let path = decoded(call.path.split('?').next()?);
-    let id = path.strip_prefix("/api/v2/externalcontacts/contacts/")?.to_owned();
+    let id = contact_asked_for(&call.path)?.to_owned();
     Some((id, serde_json::from_str(call.answer.as_deref()?).ok()?))
+}
+
+/// The id of the contact that a question to Genesys is about: a UUID, of which nothing is encoded in a path.
+pub(super) fn contact_asked_for(path: &str) -> Option<&str> {
+    path.split('?').next()?.strip_prefix("/api/v2/externalcontacts/contacts/")
 }
 
 /// The record that a lookup at a CRM found, if it is the only one.
