@@ -42,7 +42,7 @@ object = '"Conversation__c"'
 externalIdField = '"ExternalId__c"'
 externalId = 'event.conversationId'
 [rules.writeback.fields]
-Customer__c = 'event.customerId'
+CustomerNumber__c = 'event.customerId'
 Events__c = 'string(conversation.events)'
 "#;
 

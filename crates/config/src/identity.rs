@@ -62,9 +62,9 @@ impl Identity {
         let with_contacts = |value: &Value<'_>| {
             let name = reference("target", &known.names)(value)?;
             match known.targets.get(&name) {
-                Some(target) if target.system != System::Genesys => Err(Problem::new(format!(
-                    "names target '{name}', which has no external contacts; genesys has"
-                ))),
+                Some(target) if target.system.capabilities().contacts_class.is_none() => Err(Problem::new(
+                    format!("names target '{name}', which has no external contacts; genesys has"),
+                )),
                 _ => Ok(name),
             }
         };

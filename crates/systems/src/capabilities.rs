@@ -40,7 +40,8 @@ impl Capabilities {
     pub fn endpoint_classes(&self) -> Vec<&'static str> {
         let writes =
             self.operations.iter().flat_map(|operation| [operation.write_class, operation.read_class]);
-        let mut classes: Vec<&'static str> = self.profile_classes.iter().copied().chain(self.contacts_class).chain(writes).collect();
+        let mut classes: Vec<&'static str> =
+            self.profile_classes.iter().copied().chain(self.contacts_class).chain(writes).collect();
         classes.sort_unstable();
         classes.dedup();
         classes

@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! - [`Sandbox`]: starts the simulators, each on its own listener, and the admin listener.
-//! - [`SandboxSettings`], [`Credentials`], [`FaultProfile`], [`quota`]: what can be chosen.
+//! - [`SandboxSettings`], [`Credentials`], [`OwnField`], [`FaultProfile`], [`quota`]: what can be chosen.
 //! - [`audit`]: one entry per request that a simulator answered.
 //! - [`http`], [`Simulator`]: a system is a pure function from request and time to answer.
 //! - `genesys`, `cxone`, `salesforce`, `sap`, `servicenow`: the systems.
@@ -19,6 +19,7 @@ mod fault;
 mod genesys;
 pub mod http;
 mod oauth;
+mod own_fields;
 mod percent;
 pub mod quota;
 mod rsa_key;
@@ -35,6 +36,7 @@ pub use credentials::Credentials;
 pub use cxone::Cxone;
 pub use fault::FaultProfile;
 pub use genesys::Genesys;
+pub use own_fields::{Fact, OwnField};
 pub use salesforce::Salesforce;
 pub use sap::Sap;
 pub use server::{Addresses, Sandbox};

@@ -1,6 +1,8 @@
 //! Salesforce: the token endpoint, queries, and single records by id or external id.
 
 mod connected_app;
+mod model;
+mod refusals;
 mod soql;
 mod store;
 
@@ -8,12 +10,14 @@ use serde_json::{Map, Value, json};
 
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
+use crate::own_fields::OwnField;
 use crate::percent;
 use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
 use connected_app::ConnectedApp;
-use store::{Record, Refusal, Store, Written};
+use refusals::{Refusal, failure, refused, unknown_resource, unreadable};
+use store::{Record, Store, Written};
 use trunkline_load::clock::format;
 
 /// The simulated organisation.
@@ -27,18 +31,22 @@ pub struct Salesforce {
     store: Store,
 }
 
+/// Versions of the API that answer; every one of them the same here.
+const VERSIONS: std::ops::RangeInclusive<u32> = 31..=66;
 const ORG_ID: &str = "00D5g00000TrunkEAC";
 /// The daily allocation that is reported when no quota is enforced.
 const UNLIMITED: u32 = 15_000_000;
 
 impl Salesforce {
-    /// An organisation with the customers as accounts, reachable at `instance_url`; `now_ms` dates them.
+    /// An organisation with fields of its own and with the customers as accounts, reachable at `instance_url`;
+    /// `now_ms` dates them.
     #[must_use]
     pub fn new(
         credentials: &Credentials,
         quota: Option<Rule>,
         token_seconds: i64,
         instance_url: String,
+        own: &[OwnField],
         customers: u32,
         now_ms: i64,
     ) -> Self {
@@ -48,7 +56,7 @@ impl Salesforce {
             instance_url,
             tokens: Tokens::new(),
             meter: quota.map(Meter::new),
-            store: Store::with_accounts(customers, now_ms),
+            store: Store::with_accounts(own, customers, now_ms),
         }
     }
 
@@ -116,8 +124,19 @@ impl Salesforce {
         let segments = call.segments();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
         let ["services", "data", version, rest @ ..] = path.as_slice() else { return unknown_resource() };
+        if !is_served(version) {
+            return unknown_resource();
+        }
         match (call.method.as_str(), rest) {
             ("GET", ["query"]) => self.query(call, version),
+            ("GET", ["limits"]) => {
+                let remaining = json!({"Max": UNLIMITED, "Remaining": UNLIMITED});
+                Answer::json(200, &json!({"DailyApiRequests": remaining}))
+            }
+            ("GET", ["sobjects", object, "describe"]) => match self.store.model.describe(object) {
+                Ok(description) => Answer::json(200, &description).about(format!("salesforce/{object}")),
+                Err(refusal) => refused(&refusal),
+            },
             ("POST", ["sobjects", object]) => self.create(call, object, now_ms),
             ("GET", ["sobjects", object, id]) => self.get(call, version, object, "Id", id),
             ("GET", ["sobjects", object, field, id]) => self.get(call, version, object, field, id),
@@ -237,6 +256,12 @@ impl Salesforce {
     }
 }
 
+/// Whether a version, such as `v60.0`, answers.
+fn is_served(version: &str) -> bool {
+    let number = version.strip_prefix('v').and_then(|version| version.strip_suffix(".0"));
+    number.and_then(|number| number.parse().ok()).is_some_and(|number| VERSIONS.contains(&number))
+}
+
 /// `If-Match` counts for accounts only and elsewhere is ignored; `If-Unmodified-Since` counts everywhere, by
 /// the second.
 fn precondition(call: &Call, object: &str, record: &Record) -> Result<(), Box<Answer>> {
@@ -267,13 +292,25 @@ fn shown(record: &Record, version: &str, object: &str, fields: Option<&[String]>
     body.insert("attributes".into(), json!({"type": object, "url": url}));
     match fields {
         Some(fields) => {
-            body.extend(
-                fields.iter().map(|name| (name.clone(), record.value(name).cloned().unwrap_or(Value::Null))),
-            );
+            for name in fields {
+                show_field(&mut body, name, record.value(name).cloned().unwrap_or(Value::Null));
+            }
         }
         None => body.extend(record.fields.iter().map(|(name, value)| (name.clone(), value.clone()))),
     }
     Value::Object(body)
+}
+
+/// Puts a field into a record; that of a related record into an object of the relation's name.
+fn show_field(body: &mut Map<String, Value>, path: &str, value: Value) {
+    let Some((relation, rest)) = path.split_once('.') else {
+        body.insert(path.to_owned(), value);
+        return;
+    };
+    let related = body.entry(relation).or_insert_with(|| json!({}));
+    if let Value::Object(related) = related {
+        show_field(related, rest, value);
+    }
 }
 
 fn resource(object: &str, field: &str, id: &str) -> String {
@@ -290,71 +327,6 @@ fn ambiguous(records: &[&Record], version: &str, object: &str) -> Answer {
         .map(|record| format!("/services/data/{version}/sobjects/{object}/{}", record.id()))
         .collect();
     Answer::json(300, &json!(urls))
-}
-
-/// Errors are an array, always.
-fn failure(status: u16, code: &str, message: &str, fields: &[&str]) -> Answer {
-    let mut error = json!({"message": message, "errorCode": code});
-    if !fields.is_empty() {
-        error["fields"] = json!(fields);
-    }
-    Answer::json(status, &json!([error]))
-}
-
-fn unknown_resource() -> Answer {
-    failure(404, "NOT_FOUND", "The requested resource does not exist", &[])
-}
-
-fn unreadable() -> Answer {
-    failure(400, "JSON_PARSER_ERROR", "The body is not a JSON object", &[])
-}
-
-fn refused(refusal: &Refusal) -> Answer {
-    match refusal {
-        Refusal::UnknownObject => unknown_resource(),
-        Refusal::NotFound { field, value } if field == "Id" => failure(
-            404,
-            "NOT_FOUND",
-            &format!("Provided external ID field does not exist or is not accessible: {value}"),
-            &[],
-        ),
-        Refusal::NotFound { .. } => unknown_resource(),
-        Refusal::NoExternalId { field } => failure(
-            404,
-            "NOT_FOUND",
-            &format!("Provided external ID field does not exist or is not accessible: {field}"),
-            &[],
-        ),
-        Refusal::UnknownField { object, field } => failure(
-            400,
-            "INVALID_FIELD",
-            &format!("No such column '{field}' on sobject of type {object}"),
-            &[],
-        ),
-        Refusal::ReadOnly { field } => failure(
-            400,
-            "INVALID_FIELD_FOR_INSERT_UPDATE",
-            &format!(
-                "Unable to create/update fields: {field}. Please check the security settings of this field and verify that it is read/write for your profile or permission set."
-            ),
-            &[field],
-        ),
-        Refusal::Required { fields } => {
-            let names: Vec<&str> = fields.iter().map(String::as_str).collect();
-            failure(
-                400,
-                "REQUIRED_FIELD_MISSING",
-                &format!("Required fields are missing: [{}]", names.join(", ")),
-                &names,
-            )
-        }
-        Refusal::Duplicate { field, id } => failure(
-            400,
-            "DUPLICATE_VALUE",
-            &format!("duplicate value found: {field} duplicates value on record with id: {id}"),
-            &[],
-        ),
-    }
 }
 
 impl Simulator for Salesforce {

@@ -2,6 +2,8 @@
 
 mod entity;
 mod filter;
+mod metadata;
+mod path;
 mod session;
 
 use serde_json::{Map, Value, json};
@@ -9,12 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call};
 use crate::oauth::{basic_client, scope_beyond};
-use crate::percent;
 use crate::quota::{Meter, Rule, Usage};
 use crate::simulator::Simulator;
 use crate::token::Tokens;
-use entity::{Entity, Set, business_partners, open_items};
+use entity::{Entity, Set, addresses, business_partners, open_items};
 use filter::Filter;
+use path::{Target, target};
 use session::Sessions;
 use trunkline_load::clock::format;
 
@@ -31,12 +33,9 @@ pub struct Sap {
     meter: Option<Meter>,
     partners: Set,
     items: Set,
+    /// The sets about addresses, by name.
+    addresses: [(&'static str, Set); 3],
 }
-
-const SERVICES: [(&str, &str); 2] = [
-    ("API_BUSINESS_PARTNER", "A_BusinessPartner"),
-    ("API_OPLACCTGDOCITEMCUBE_SRV", "A_OperationalAcctgDocItemCube"),
-];
 
 /// The token service of the application server.
 const TOKEN_PATH: &str = "/sap/bc/sec/oauth2/token";
@@ -64,6 +63,7 @@ impl Sap {
             meter: quota.map(Meter::new),
             partners: business_partners(customers, now_ms),
             items: open_items(customers, now_ms),
+            addresses: addresses(customers),
         }
     }
 
@@ -126,7 +126,12 @@ impl Sap {
 
     fn read(&self, call: &Call) -> Answer {
         match target(call) {
-            Target::Service { sets } => Answer::json(200, &json!({"d": {"EntitySets": [sets]}})),
+            Target::Service { sets } => Answer::json(200, &json!({"d": {"EntitySets": sets}})),
+            Target::Metadata { service, sets } => {
+                let described = sets.iter().map(|name| (*name, self.set(name)));
+                Answer::text(200, "application/xml;charset=utf-8", &metadata::document(service, described))
+                    .about(format!("sap/{service}"))
+            }
             Target::Collection { set } => self.list(call, &set),
             Target::Single { set, key } => match self.set(&set).get(&key) {
                 Some(entity) => {
@@ -136,6 +141,10 @@ impl Sap {
                 }
                 None => not_found(&set, call).about(format!("sap/{set}/{key}")),
             },
+            Target::NoSuchSet { set } => {
+                let message = format!("Resource not found for segment '{set}'");
+                failure(404, "/IWFND/CM_MGW_RT/020", &message, call)
+            }
             Target::Nothing => unknown_service(call),
         }
     }
@@ -151,6 +160,12 @@ impl Sap {
         {
             let message = format!("Property {unknown} not found in type {set}Type");
             return failure(400, "005056A509B11EE1B9A8FEC11C21578E", &message, call);
+        }
+        let selected = call.parameter("$select").filter(|select| !select.is_empty());
+        let mut selected = selected.into_iter().flat_map(|select| select.split(',').map(str::trim));
+        if let Some(unknown) = selected.find(|property| !entities.has_property(property)) {
+            let message = format!("Resource not found for segment '{unknown}'");
+            return failure(404, "/IWBEP/CM_MGW_RT/021", &message, call);
         }
         let matching: Vec<&Entity> =
             entities.all().filter(|entity| filter.matches(&entity.properties)).collect();
@@ -216,46 +231,12 @@ impl Sap {
     }
 
     fn set(&self, name: &str) -> &Set {
-        if name == "A_BusinessPartner" { &self.partners } else { &self.items }
+        let of_addresses = self.addresses.iter().find(|(known, _)| *known == name).map(|(_, set)| set);
+        match name {
+            "A_BusinessPartner" => &self.partners,
+            _ => of_addresses.unwrap_or(&self.items),
+        }
     }
-}
-
-/// What a path names.
-enum Target {
-    Service { sets: &'static str },
-    Collection { set: String },
-    Single { set: String, key: String },
-    Nothing,
-}
-
-fn target(call: &Call) -> Target {
-    let path = percent::decode(call.path());
-    let Some(rest) = path.strip_prefix("/sap/opu/odata/sap/") else { return Target::Nothing };
-    let (service, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    let Some((_, set)) = SERVICES.iter().find(|(name, _)| *name == service) else { return Target::Nothing };
-    match rest.strip_prefix(set) {
-        _ if rest.is_empty() || rest == "$metadata" => Target::Service { sets: set },
-        Some("") => Target::Collection { set: (*set).to_owned() },
-        Some(key) => match key.strip_prefix('(').and_then(|key| key.strip_suffix(')')) {
-            Some(key) => Target::Single { set: (*set).to_owned(), key: key_value(key) },
-            None => Target::Nothing,
-        },
-        None => Target::Nothing,
-    }
-}
-
-/// The value that tells an entity apart: of `'1003764'` and `BusinessPartner='1003764'` the only one there
-/// is, of an item's four-part key the document's number. Quotes inside a value are doubled.
-fn key_value(key: &str) -> String {
-    let mut parts = key.split(',').map(|part| part.split_once('=').unwrap_or(("", part)));
-    let (_, value) = parts
-        .clone()
-        .find(|(name, _)| *name == "AccountingDocument")
-        .or_else(|| parts.next())
-        .unwrap_or_default();
-    let value = value.trim();
-    let value = value.strip_prefix('\'').unwrap_or(value);
-    value.strip_suffix('\'').unwrap_or(value).replace("''", "'")
 }
 
 /// An entity as `$select` wants it; the host in its address is the one that was asked.
@@ -277,7 +258,7 @@ fn shown(entity: &Entity, call: &Call) -> Value {
             body.insert(name.clone(), value.clone());
         }
     }
-    if selected.is_none() && entity.type_name.starts_with("API_BUSINESS_PARTNER") {
+    if selected.is_none() && entity.type_name == "API_BUSINESS_PARTNER.A_BusinessPartnerType" {
         body.insert("to_Customer".into(), json!({"__deferred": {"uri": format!("{uri}/to_Customer")}}));
     }
     Value::Object(body)

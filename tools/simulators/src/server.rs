@@ -197,6 +197,8 @@ impl Systems {
             let quota = settings.quotas.get(&system).copied();
             let seconds = settings.token_seconds.get(&system).copied().unwrap_or(3600);
             let customers = settings.customers;
+            let own: Vec<_> =
+                settings.own_fields.iter().filter(|field| field.system == system).cloned().collect();
             let simulator: Box<dyn Simulator> = match system {
                 System::Genesys => Box::new(Genesys::new(credentials, quota, seconds, customers, now_ms)),
                 System::Cxone => Box::new(Cxone::new(
@@ -211,6 +213,7 @@ impl Systems {
                     quota,
                     seconds,
                     addresses.salesforce.clone(),
+                    &own,
                     customers,
                     now_ms,
                 )),

@@ -125,14 +125,15 @@ impl ServiceNow {
 
     fn list(&self, call: &Call, table: &str, first_version: bool) -> Answer {
         let Some(records) = self.tables.all(table) else { return invalid_table(table) };
-        let query = Query::parse(call.parameter("sysparm_query").unwrap_or_default());
-        let matching = query.select(records);
+        let query = Query::parse(call.parameter("sysparm_query").unwrap_or_default())
+            .on_known_fields(|field| self.tables.knows(table, field));
+        let matching = query.select(records, &|record, field| self.tables.value(record, field));
         let number = |name: &str, default: usize| {
             call.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(default)
         };
         let (offset, limit) = (number("sysparm_offset", 0), number("sysparm_limit", 10_000));
-        let page: Vec<Value> =
-            matching.iter().skip(offset).take(limit).map(|record| shown(record, call)).collect();
+        let page = matching.iter().skip(offset).take(limit);
+        let page: Vec<Value> = page.map(|record| self.with_referenced(record, call, table)).collect();
         let answer =
             if first_version && page.is_empty() { no_record() } else { result(200, Value::Array(page)) };
         let answer = answer.header("X-Total-Count", &matching.len().to_string());
@@ -141,6 +142,16 @@ impl ServiceNow {
             None => answer,
         };
         answer.about(format!("servicenow/{table}"))
+    }
+
+    /// A record with the fields of referenced records that are wanted, flat, under their dotted names.
+    fn with_referenced(&self, record: &Record, call: &Call, table: &str) -> Value {
+        let mut shown = shown(record, call);
+        let wanted = call.parameter("sysparm_fields").unwrap_or_default().split(',').map(str::trim);
+        for path in wanted.filter(|path| path.contains('.') && self.tables.knows(table, path)) {
+            shown[path] = json!(self.tables.value(record, path));
+        }
+        shown
     }
 
     fn create(&mut self, call: &Call, table: &str, now_ms: i64) -> Answer {
@@ -166,8 +177,9 @@ impl ServiceNow {
 
     fn aggregate(&self, call: &Call, table: &str) -> Answer {
         let Some(records) = self.tables.all(table) else { return invalid_table(table) };
-        let query = Query::parse(call.parameter("sysparm_query").unwrap_or_default());
-        let matching = query.select(records);
+        let query = Query::parse(call.parameter("sysparm_query").unwrap_or_default())
+            .on_known_fields(|field| self.tables.knows(table, field));
+        let matching = query.select(records, &|record, field| self.tables.value(record, field));
         let counted = call.parameter("sysparm_count") == Some("true");
         let stats = |count: usize| if counted { json!({"count": count.to_string()}) } else { json!({}) };
         let body = match call.parameter("sysparm_group_by") {

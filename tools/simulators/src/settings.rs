@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::credentials::Credentials;
 use crate::fault::FaultProfile;
+use crate::own_fields::OwnField;
 use crate::quota::{Rule, Window};
 use crate::system::System;
 
@@ -21,6 +22,8 @@ pub struct SandboxSettings {
     pub port_base: Option<u16>,
     /// Customers `C-000001` to this number are known to the CRMs, and have contacts at Genesys.
     pub customers: u32,
+    /// What the organisation has beside the vendors' standard products.
+    pub own_fields: Vec<OwnField>,
     /// Who may ask for tokens; default: fixed ids and random secrets.
     pub credentials: Option<Credentials>,
     /// How long answers take, by system.
@@ -55,6 +58,7 @@ impl Default for SandboxSettings {
             public_host: None,
             port_base: None,
             customers: 500,
+            own_fields: OwnField::of_the_sandbox(),
             credentials: None,
             latency: BTreeMap::from([
                 (System::Genesys, latency(15.0, 60.0)),

@@ -1,13 +1,16 @@
 //! The organisation's records, and the rules they keep.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::model::Model;
+use super::refusals::Refusal;
 use super::soql::Query;
+use crate::own_fields::{Fact, OwnField};
 use trunkline_load::clock::format;
 use trunkline_load::customers::Customer;
 
@@ -34,128 +37,41 @@ pub(super) enum Written {
     },
 }
 
-/// Why a request cannot be served.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
-    UnknownObject,
-    NotFound { field: String, value: String },
-    NoExternalId { field: String },
-    UnknownField { object: String, field: String },
-    ReadOnly { field: String },
-    Required { fields: Vec<String> },
-    Duplicate { field: String, id: String },
-}
-
-/// An object type: its standard fields, which of them a new record needs, and the prefix of its ids.
-struct ObjectType {
-    name: &'static str,
-    key_prefix: &'static str,
-    fields: &'static [&'static str],
-    required: &'static [&'static str],
-}
-
-/// Fields of every object that only the platform writes.
-const SYSTEM_FIELDS: [&str; 5] = ["Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "IsDeleted"];
-/// Standard fields that the platform derives.
-const DERIVED_FIELDS: [&str; 1] = ["LastActivityDate"];
 /// External ids that the organisation declared unique, by object; of the others a value may occur twice. A customer has
 /// one account and many conversations.
 const UNIQUE_FIELDS: [(&str, &str); 1] = [("Account", "CustomerNumber__c")];
 
-const OBJECT_TYPES: [ObjectType; 4] = [
-    ObjectType {
-        name: "Account",
-        key_prefix: "001",
-        fields: &[
-            "Name",
-            "Phone",
-            "Website",
-            "Description",
-            "Industry",
-            "Rating",
-            "Type",
-            "AccountNumber",
-            "OwnerId",
-            "BillingCity",
-            "BillingCountry",
-            "LastActivityDate",
-        ],
-        required: &["Name"],
-    },
-    ObjectType {
-        name: "Contact",
-        key_prefix: "003",
-        fields: &[
-            "FirstName",
-            "LastName",
-            "Email",
-            "Phone",
-            "MobilePhone",
-            "AccountId",
-            "OwnerId",
-            "Description",
-            "LastActivityDate",
-        ],
-        required: &["LastName"],
-    },
-    ObjectType {
-        name: "Task",
-        key_prefix: "00T",
-        fields: &[
-            "Subject",
-            "Description",
-            "Status",
-            "Priority",
-            "ActivityDate",
-            "WhatId",
-            "WhoId",
-            "OwnerId",
-            "Type",
-            "TaskSubtype",
-            "CallType",
-            "CallObject",
-            "CallDisposition",
-            "CallDurationInSeconds",
-        ],
-        required: &[],
-    },
-    ObjectType {
-        name: "Case",
-        key_prefix: "500",
-        fields: &[
-            "Subject",
-            "Description",
-            "Status",
-            "Priority",
-            "Origin",
-            "Reason",
-            "Type",
-            "AccountId",
-            "ContactId",
-            "OwnerId",
-            "SuppliedName",
-            "SuppliedPhone",
-        ],
-        required: &[],
-    },
-];
-/// Every custom object (`…__c`) is there; its name field is optional.
-const CUSTOM: ObjectType =
-    ObjectType { name: "", key_prefix: "a00", fields: &["Name", "OwnerId"], required: &[] };
-
 /// All records, by object and then in the order of creation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Store {
+    pub(super) model: Model,
     objects: HashMap<String, Vec<Record>>,
     inserted: u64,
 }
 
 impl Store {
-    /// The customers as accounts, and two accounts that share a `LegacyNumber__c`, as they do after a merger.
-    pub(super) fn with_accounts(customers: u32, now_ms: i64) -> Self {
-        let mut store = Self::default();
+    /// The customers as accounts, each with a contact, and as records of the organisation's own objects that keep facts
+    /// of them; and two accounts that share a `LegacyNumber__c`, as they do after a merger.
+    pub(super) fn with_accounts(own: &[OwnField], customers: u32, now_ms: i64) -> Self {
+        let mut store = Self { model: Model::new(own), objects: HashMap::new(), inserted: 0 };
+        let before = now_ms - 86_400_000;
+        let kept_in: BTreeSet<&str> =
+            own.iter().filter(|field| field.fact.is_some()).map(|field| field.object.as_str()).collect();
         for customer in (1..=customers).map(Customer::of) {
-            store.put("Account", account(&customer, now_ms), now_ms - 86_400_000);
+            let with_own = |object: &str, mut fields: BTreeMap<String, Value>| {
+                let kept = |field: &OwnField| field.fact.and_then(|fact| fact.of(&customer, now_ms));
+                let of_object = own.iter().filter(|field| field.object == object && field.fact.is_some());
+                fields.extend(of_object.map(|field| (field.name.clone(), json!(kept(field)))));
+                fields
+            };
+            let account = store.put("Account", with_own("Account", account(&customer, now_ms)), before);
+            store.put("Contact", with_own("Contact", contact(&customer, &account)), before);
+            for object in kept_in.iter().filter(|object| !["Account", "Contact"].contains(object)) {
+                store.put(object, with_own(object, owned([("Name", json!(customer.name))])), before);
+            }
+        }
+        if !store.model.has_field("Account", "LegacyNumber__c") {
+            return store;
         }
         for name in ["Merged Holdings (east)", "Merged Holdings (west)"] {
             let fields = [("Name", json!(name)), ("LegacyNumber__c", json!("L-1"))];
@@ -166,21 +82,52 @@ impl Store {
 
     /// The records whose field has this value; ids and external ids only.
     pub(super) fn find(&self, object: &str, field: &str, value: &str) -> Result<Vec<&Record>, Refusal> {
-        object_type(object)?;
-        if field != "Id" && !field.ends_with("__c") {
+        self.model.object(object)?;
+        if field != "Id" && !(field.ends_with("__c") && self.model.has_field(object, field)) {
             return Err(Refusal::NoExternalId { field: field.to_owned() });
         }
         let records = self.objects.get(object).map(Vec::as_slice).unwrap_or_default();
         Ok(records.iter().filter(|record| record.has(field, value)).collect())
     }
 
-    pub(super) fn query(&self, query: &Query) -> Result<Vec<&Record>, Refusal> {
-        let object_type = object_type(&query.object)?;
-        for field in query.fields.iter().map(String::as_str).chain(query.condition_fields()) {
-            object_type.check(&query.object, field)?;
+    /// The records that a query selects, with the fields of related records that it names.
+    pub(super) fn query(&self, query: &Query) -> Result<Vec<Record>, Refusal> {
+        self.model
+            .object(&query.object)
+            .map_err(|_| Refusal::UnknownType { object: query.object.clone() })?;
+        let named: Vec<&str> =
+            query.fields.iter().map(String::as_str).chain(query.condition_fields()).collect();
+        for field in &named {
+            self.model.check_path(&query.object, field)?;
         }
         let records = self.objects.get(&query.object).map(Vec::as_slice).unwrap_or_default();
-        Ok(query.select(records))
+        let related: Vec<&str> = named.into_iter().filter(|field| field.contains('.')).collect();
+        if related.is_empty() {
+            return Ok(query.select(records).into_iter().cloned().collect());
+        }
+        let joined: Vec<Record> =
+            records.iter().map(|record| self.joined(&query.object, record, &related)).collect();
+        Ok(query.select(&joined).into_iter().cloned().collect())
+    }
+
+    /// The record with fields of related records, under the names that a query calls them by.
+    fn joined(&self, object: &str, record: &Record, related: &[&str]) -> Record {
+        let mut joined = record.clone();
+        for path in related {
+            let mut at = Some((object.to_owned(), record));
+            let (relations, field) = path.rsplit_once('.').unwrap_or(("", path));
+            for relation in relations.split('.') {
+                at = at.and_then(|(object, record)| {
+                    let (field, target) = self.model.relation(&object, relation)?;
+                    let id = record.value(field)?.as_str()?;
+                    let found = self.objects.get(target)?.iter().find(|candidate| candidate.id() == id)?;
+                    Some((target.to_owned(), found))
+                });
+            }
+            let value = at.and_then(|(_, record)| record.value(field).cloned()).unwrap_or(Value::Null);
+            joined.fields.insert((*path).to_owned(), value);
+        }
+        joined
     }
 
     /// A new record's id.
@@ -190,8 +137,8 @@ impl Store {
         fields: Map<String, Value>,
         now_ms: i64,
     ) -> Result<String, Refusal> {
-        let object_type = object_type(object)?;
-        object_type.check_writable(object, &fields)?;
+        let object_type = self.model.object(object)?;
+        self.model.check_writable(object, &fields)?;
         let missing = |name: &&&str| fields.get(**name).is_none_or(|value| value.is_null() || value == "");
         let missing: Vec<String> =
             object_type.required.iter().filter(missing).map(|name| (*name).to_owned()).collect();
@@ -244,7 +191,8 @@ impl Store {
         fields: Map<String, Value>,
         now_ms: i64,
     ) -> Result<bool, Refusal> {
-        object_type(object)?.check_writable(object, &fields)?;
+        self.model.object(object)?;
+        self.model.check_writable(object, &fields)?;
         self.check_unique(object, &fields, Some(id))?;
         let records = self.objects.entry(object.to_owned()).or_default();
         let Some(record) = records.iter_mut().find(|record| record.id() == id) else { return Ok(false) };
@@ -278,7 +226,7 @@ impl Store {
 
     fn put(&mut self, object: &str, mut fields: BTreeMap<String, Value>, now_ms: i64) -> String {
         self.inserted += 1;
-        let prefix = object_type(object).map_or("a00", |object_type| object_type.key_prefix);
+        let prefix = self.model.object(object).map_or("a00", |object_type| object_type.key_prefix);
         let id = format!("{prefix}5g00000{:05}AAA", self.inserted);
         fields.insert("Id".into(), json!(id));
         fields.insert("IsDeleted".into(), json!(false));
@@ -327,45 +275,22 @@ impl Record {
     }
 }
 
-impl ObjectType {
-    fn check(&self, object: &str, field: &str) -> Result<(), Refusal> {
-        let known = field.ends_with("__c")
-            || self
-                .fields
-                .iter()
-                .chain(&SYSTEM_FIELDS)
-                .any(|candidate| candidate.eq_ignore_ascii_case(field));
-        known
-            .then_some(())
-            .ok_or_else(|| Refusal::UnknownField { object: object.to_owned(), field: field.to_owned() })
-    }
-
-    fn check_writable(&self, object: &str, fields: &Map<String, Value>) -> Result<(), Refusal> {
-        for field in fields.keys() {
-            self.check(object, field)?;
-            if SYSTEM_FIELDS.iter().chain(&DERIVED_FIELDS).any(|name| name.eq_ignore_ascii_case(field)) {
-                return Err(Refusal::ReadOnly { field: field.clone() });
-            }
-        }
-        Ok(())
-    }
-}
-
-fn object_type(name: &str) -> Result<&'static ObjectType, Refusal> {
-    let standard = OBJECT_TYPES.iter().find(|object_type| object_type.name == name);
-    standard.or_else(|| name.ends_with("__c").then_some(&CUSTOM)).ok_or(Refusal::UnknownObject)
-}
-
 fn account(customer: &Customer, now_ms: i64) -> BTreeMap<String, Value> {
-    let active =
-        customer.last_activity_days.map(|days| format(now_ms - i64::from(days) * 86_400_000, "%Y-%m-%d"));
     owned([
         ("Name", json!(customer.name)),
-        ("CustomerNumber__c", json!(customer.id)),
-        ("LoyaltyTier__c", json!(customer.tier)),
-        ("LastActivityDate", json!(active)),
+        ("AccountNumber", json!(customer.id)),
+        ("LastActivityDate", json!(Fact::LastActivity.of(customer, now_ms))),
         ("Phone", json!(customer.phone)),
         ("Type", json!("Customer")),
+    ])
+}
+
+fn contact(customer: &Customer, account: &str) -> BTreeMap<String, Value> {
+    owned([
+        ("LastName", json!(format!("{} (office)", customer.name))),
+        ("Email", json!(customer.email)),
+        ("Phone", json!(customer.phone)),
+        ("AccountId", json!(account)),
     ])
 }
 

@@ -43,6 +43,12 @@ impl Set {
         self.0.values().next().is_none_or(|entity| entity.properties.contains_key(name))
     }
 
+    /// The properties, with a value of each.
+    pub(super) fn properties(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let properties = self.0.values().next().map(|entity| &entity.properties).into_iter().flatten();
+        properties.map(|(name, value)| (name.as_str(), value))
+    }
+
     /// Sets properties; true when a value is another one now. Only then does the version move, by at least 1 ms.
     pub(super) fn change(&mut self, key: &str, fields: Map<String, Value>, now_ms: i64) -> bool {
         let Some(entity) = self.0.get_mut(key) else { return false };
@@ -91,6 +97,52 @@ pub(super) fn business_partners(customers: u32, now_ms: i64) -> Set {
         (customer.id, Entity { path, type_name, properties: properties_of(properties), changed_ms })
     };
     Set((1..=customers).map(|number| entity(Customer::of(number))).collect())
+}
+
+/// Every customer's address: whose it is, and what phone number and e-mail address it has.
+pub(super) fn addresses(customers: u32) -> [(&'static str, Set); 3] {
+    let set = |name: &'static str, properties: fn(&Customer) -> Value| {
+        let entity = |customer: Customer| {
+            let properties = properties_of(properties(&customer));
+            let key = format!("AddressID='{}'", address_id(&customer));
+            let path = format!("API_BUSINESS_PARTNER/{name}({key})");
+            (
+                address_id(&customer),
+                Entity { path, type_name: "API_BUSINESS_PARTNER.Address", properties, changed_ms: None },
+            )
+        };
+        (name, Set((1..=customers).map(|number| entity(Customer::of(number))).collect()))
+    };
+    [
+        set(
+            "A_BusinessPartnerAddress",
+            |customer| json!({"BusinessPartner": customer.id, "AddressID": address_id(customer), "Country": "US"}),
+        ),
+        set("A_AddressPhoneNumber", |customer| {
+            json!({
+                "AddressID": address_id(customer),
+                "Person": "",
+                "OrdinalNumber": "1",
+                "PhoneNumber": customer.phone.trim_start_matches("+1"),
+                "InternationalPhoneNumber": customer.phone,
+                "IsDefaultPhoneNumber": true,
+            })
+        }),
+        set("A_AddressEmailAddress", |customer| {
+            json!({
+                "AddressID": address_id(customer),
+                "Person": "",
+                "OrdinalNumber": "1",
+                "EmailAddress": customer.email,
+                "SearchEmailAddress": customer.email.to_uppercase(),
+                "IsDefaultEmailAddress": true,
+            })
+        }),
+    ]
+}
+
+fn address_id(customer: &Customer) -> String {
+    (20_000 + customer.number).to_string()
 }
 
 /// Every customer's accounting items, open and cleared.

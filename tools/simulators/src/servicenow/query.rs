@@ -67,11 +67,26 @@ impl Query {
         Self { alternatives, order }
     }
 
-    /// The matching records, in the asked order.
-    pub(super) fn select<'a>(&self, records: impl Iterator<Item = &'a Record>) -> Vec<&'a Record> {
-        let mut matching: Vec<&Record> = records.filter(|record| self.matches(record)).collect();
+    /// Without the conditions on fields that are not `known`: the platform ignores them, and then more records match.
+    pub(super) fn on_known_fields(mut self, known: impl Fn(&str) -> bool) -> Self {
+        for groups in &mut self.alternatives {
+            for group in groups.iter_mut() {
+                group.retain(|condition| known(&condition.field));
+            }
+            groups.retain(|group| !group.is_empty());
+        }
+        self
+    }
+
+    /// The matching records, in the asked order; `value` gives a record's field.
+    pub(super) fn select<'a>(
+        &self,
+        records: impl Iterator<Item = &'a Record>,
+        value: &dyn Fn(&'a Record, &str) -> &'a str,
+    ) -> Vec<&'a Record> {
+        let mut matching: Vec<&Record> = records.filter(|&record| self.matches(record, value)).collect();
         if let Some(order) = &self.order {
-            matching.sort_by(|one, other| one.get(&order.field).cmp(&other.get(&order.field)));
+            matching.sort_by(|&one, &other| value(one, &order.field).cmp(value(other, &order.field)));
             if order.descending {
                 matching.reverse();
             }
@@ -79,8 +94,9 @@ impl Query {
         matching
     }
 
-    fn matches(&self, record: &Record) -> bool {
-        let group_matches = |group: &Group| group.iter().any(|condition| condition.matches(record));
+    fn matches<'a>(&self, record: &'a Record, value: &dyn Fn(&'a Record, &str) -> &'a str) -> bool {
+        let group_matches =
+            |group: &Group| group.iter().any(|condition| condition.matches(value(record, &condition.field)));
         self.alternatives.iter().any(|groups| groups.iter().all(group_matches))
     }
 }
@@ -96,8 +112,7 @@ impl Condition {
         (!field.is_empty()).then(|| Self { field: field.to_owned(), operator, value })
     }
 
-    fn matches(&self, record: &Record) -> bool {
-        let actual = record.get(&self.field).map_or("", String::as_str);
+    fn matches(&self, actual: &str) -> bool {
         let (have, want) = (actual.to_lowercase(), self.value.to_lowercase());
         match self.operator {
             "=" => have == want,
@@ -146,11 +161,13 @@ mod tests {
         ];
         for (query, expected) in cases {
             let found: String = Query::parse(query)
-                .select(records.iter())
+                .select(records.iter(), &|record, field| record.get(field).map_or("", String::as_str))
                 .iter()
                 .map(|record| record["sys_id"].as_str())
                 .collect();
             assert_eq!(found, expected, "{query}");
         }
+        let ignored = Query::parse("active=true^u_nonsense=x").on_known_fields(|field| field == "active");
+        assert_eq!(ignored, Query::parse("active=true"));
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trunkline_load::customers::Customer;
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::quota::{Rule, Window};
-use trunkline_simulators::{Credentials, Salesforce, Simulator};
+use trunkline_simulators::{Credentials, OwnField, Salesforce, Simulator};
 
 use crate::support::{NOW, encoded, form};
 
@@ -16,8 +16,10 @@ struct Org {
 
 fn org(calls: u32) -> Org {
     let credentials = Credentials::random();
+    let own = OwnField::of_the_sandbox();
     let rule = Rule { calls, window_ms: 86_400_000, window: Window::Rolling, counted_every_ms: 0 };
-    let salesforce = Salesforce::new(&credentials, Some(rule), 7200, "http://instance".into(), 500, NOW);
+    let salesforce =
+        Salesforce::new(&credentials, Some(rule), 7200, "http://instance".into(), &own, 500, NOW);
     let mut org = Org { salesforce, credentials, bearer: String::new() };
     let token = org.token(NOW).body_json();
     org.bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
@@ -138,7 +140,13 @@ fn errors_are_arrays_with_the_platforms_codes() {
     let cases = [
         (org.query("SELECT Id FROM"), 400, "MALFORMED_QUERY"),
         (org.query("SELECT Nonsense FROM Account"), 400, "INVALID_FIELD"),
-        (org.query("SELECT Id FROM Nonsense"), 404, "NOT_FOUND"),
+        (org.query("SELECT Id FROM Nonsense"), 400, "INVALID_TYPE"),
+        (org.query("SELECT Id FROM Nonsense__c"), 400, "INVALID_TYPE"),
+        (org.query("SELECT Id FROM Account WHERE Nonsense__c = 'x'"), 400, "INVALID_FIELD"),
+        (org.query("SELECT Account.Nonsense FROM Contact"), 400, "INVALID_FIELD"),
+        (org.patch("Nonsense__c/Key__c/x", &json!({"Name": "x"})), 404, "NOT_FOUND"),
+        (org.patch("Account/Nonsense__c/x", &json!({"Name": "x"})), 404, "NOT_FOUND"),
+        (org.send(Call::new("GET", "/services/data/v99.0/limits"), NOW), 404, "NOT_FOUND"),
         (org.patch("Account/Namez/x", &json!({"Name": "x"})), 404, "NOT_FOUND"),
         (org.patch("Account/CustomerNumber__c/C-000001", &json!({"Nonsense": 1})), 400, "INVALID_FIELD"),
         (
@@ -223,7 +231,7 @@ fn preconditions_hold_where_the_platform_has_them() {
     assert_eq!(patch(account, ("If-Unmodified-Since", "Thu, 01 Jan 2026 00:00:00 GMT"), "3"), 412);
     assert_eq!(patch(account, ("If-Unmodified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"), "4"), 204);
     // On other objects an entity tag means nothing.
-    let case = "/services/data/v60.0/sobjects/Case/Key__c/1";
+    let case = "/services/data/v60.0/sobjects/Case/ExternalId__c/1";
     assert_eq!(patch(case, ("If-Match", "\"anything\""), "1"), 201);
     assert_eq!(patch(case, ("If-Match", "\"anything\""), "2"), 204);
 }
@@ -252,4 +260,42 @@ fn a_session_ends_without_notice() {
     let mut other = self::org(100);
     other.salesforce.revoke_tokens();
     assert_eq!(other.send(get(), NOW).status, 401);
+}
+
+#[test]
+fn a_description_has_the_standard_fields_and_the_organisations_own() {
+    let mut org = org(100);
+    let describe =
+        |object: &str| Call::new("GET", &format!("/services/data/v62.0/sobjects/{object}/describe"));
+    let described = org.send(describe("Contact"), NOW).body_json();
+    let field = |name: &str| {
+        described["fields"].as_array().unwrap().iter().find(|field| field["name"] == name).cloned().unwrap()
+    };
+    assert_eq!(field("Email")["type"], "email");
+    let account = field("AccountId");
+    assert_eq!(
+        (&account["relationshipName"], &account["referenceTo"]),
+        (&json!("Account"), &json!(["Account"]))
+    );
+    let described = org.send(describe("Account"), NOW).body_json().to_string();
+    assert!(described.contains("LoyaltyTier__c") && !described.contains("ExternalId__c"));
+    assert_eq!(org.send(describe("Nonsense"), NOW).status, 404);
+}
+
+#[test]
+fn contacts_are_found_by_phone_and_email_with_fields_of_their_account() {
+    let mut org = org(100);
+    let customer = Customer::of(7);
+    let soql = format!(
+        "SELECT Id, Account.Name, Account.CustomerNumber__c FROM Contact WHERE (Email = '{}')",
+        customer.email
+    );
+    let found = org.query(&soql).body_json();
+    assert_eq!(found["totalSize"], 1);
+    assert_eq!(
+        found["records"][0]["Account"],
+        json!({"Name": customer.name, "CustomerNumber__c": customer.id})
+    );
+    let soql = format!("SELECT Id FROM Contact WHERE Account.Phone = '{}'", customer.phone);
+    assert_eq!(org.query(&soql).body_json()["totalSize"], 1);
 }

@@ -217,3 +217,46 @@ fn a_limit_can_be_set_although_there_is_none() {
     let refused = client.get(PARTNERS);
     assert_eq!((refused.status, refused.header_value("Retry-After")), (429, Some("60")));
 }
+
+#[test]
+fn metadata_name_the_properties_of_every_set() {
+    let mut client = client();
+    let answer = client.get("/sap/opu/odata/sap/API_BUSINESS_PARTNER/$metadata");
+    let text = String::from_utf8(answer.body).unwrap();
+    for part in [
+        "EntitySet Name=\"A_AddressPhoneNumber\"",
+        "Property Name=\"BusinessPartnerFullName\"",
+        "Edm.DateTime",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_refused() {
+    let mut client = client();
+    for (path, status) in [
+        ("/sap/opu/odata/sap/API_NONSENSE/A_X", 403),
+        ("/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_Nonsense", 404),
+        ("/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$select=Nonsense", 404),
+        ("/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$filter=Nonsense%20eq%20'x'", 400),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.body_json()["error"]["code"].is_string(), "{path}");
+    }
+}
+
+#[test]
+fn an_address_leads_from_a_phone_number_to_the_partner() {
+    let mut client = client();
+    let service = "/sap/opu/odata/sap/API_BUSINESS_PARTNER";
+    let phones =
+        format!("{service}/A_AddressPhoneNumber?$filter=InternationalPhoneNumber%20eq%20'%2B13172000007'");
+    let found = client.get(&phones).body_json();
+    let address = found["d"]["results"][0]["AddressID"].as_str().unwrap().to_owned();
+    let owners = format!(
+        "{service}/A_BusinessPartnerAddress?$filter=AddressID%20eq%20'{address}'&$select=BusinessPartner"
+    );
+    assert_eq!(client.get(&owners).body_json()["d"]["results"][0]["BusinessPartner"], "C-000007");
+}

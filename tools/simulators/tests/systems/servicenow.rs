@@ -193,3 +193,32 @@ fn whoever_is_unknown_is_told_so() {
     instance.servicenow.revoke_tokens();
     assert_eq!(instance.send(call(), NOW).status, 401);
 }
+
+#[test]
+fn conditions_reach_referenced_records_and_unknown_ones_are_ignored() {
+    let mut instance = instance(None);
+    let customer = (1..).map(Customer::of).find(|customer| customer.open_tickets == 3).unwrap();
+    let mut count = |query: &str| {
+        let query = encoded(query);
+        let stats =
+            instance.get(&format!("/api/now/stats/incident?sysparm_query={query}&sysparm_count=true"));
+        stats.body_json()["result"]["stats"]["count"].as_str().unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(count(&format!("active=true^caller_id.user_name={}", customer.id)), 3);
+    assert_eq!(count(&format!("active=true^caller_id.email={}", customer.email)), 3);
+    assert!(count("active=true^u_nonsense=x") > 500, "as if the condition were not there");
+}
+
+#[test]
+fn the_dictionary_says_which_fields_a_table_has() {
+    let mut instance = instance(None);
+    let mut list = |table: &str, query: &str| {
+        let query = encoded(query);
+        instance.get(&format!("/api/now/table/{table}?sysparm_query={query}")).body_json()["result"].clone()
+    };
+    assert_eq!(list("sys_db_object", "name=incident")[0]["super_class.name"], "task");
+    let caller = list("sys_dictionary", "name=incident^element=caller_id");
+    assert_eq!(caller[0]["reference"], "sys_user");
+    assert_eq!(list("sys_dictionary", "name=incident^element=correlation_display"), json!([]));
+    assert_eq!(list("sys_dictionary", "name=task^element=correlation_display").as_array().unwrap().len(), 1);
+}
