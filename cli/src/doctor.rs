@@ -14,16 +14,19 @@ mod report;
 mod state_dir;
 mod target;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::config_file::ConfigFile;
+use crate::target::permissions;
 use report::Report;
 
 /// How long one probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tries brokers, topics, registry, clock, targets and state folder, and lists the hosts a firewall must open
+/// Tries brokers, topics, registry, clock, targets and state folder, and lists the hosts a firewall must open and the
+/// permissions that accounts of targets need
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -46,10 +49,25 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     clock::probe(&config, &mut report).await;
     state_dir::probe(&config.processor, &mut report);
     let hosts = hosts::of(&config);
+    let permissions: BTreeMap<&str, Vec<String>> = config
+        .targets
+        .values()
+        .map(|target| (target.name.as_str(), permissions::of(&config, target)))
+        .collect();
     if args.json {
-        println!("{}", serde_json::json!({ "probes": report.probes(), "hosts": hosts }));
+        println!(
+            "{}",
+            serde_json::json!({ "probes": report.probes(), "hosts": hosts, "permissions": permissions })
+        );
     } else {
         println!("\nA firewall must open:\n{}", hosts::show(&hosts));
+        println!("Accounts of targets need:");
+        for (target, needed) in
+            permissions.iter().flat_map(|(name, needed)| needed.iter().map(move |line| (name, line)))
+        {
+            println!("  {target}: {needed}");
+        }
+        println!();
         println!("{}", report.verdict());
     }
     Ok(if report.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })

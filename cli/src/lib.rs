@@ -7,6 +7,7 @@
 //! - [`rules`]: checks the rules, and tries them on cases
 //! - [`map`]: what payloads would become, without Kafka
 //! - [`doctor`]: tries everything that the configuration points at
+//! - [`target`]: which configured objects and fields a target has, and what it knows of a customer
 //! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
 //! - [`explain`]: what the topics know of one conversation
 //! - [`demo`]: a day played through the running pipeline, and everything running without it
@@ -22,6 +23,7 @@ pub mod init;
 pub mod map;
 pub mod rules;
 pub mod schemas;
+pub mod target;
 pub mod topics;
 pub mod verify;
 pub mod version;

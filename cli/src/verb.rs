@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use trunkline_config::{LogFormat, Telemetry};
 use trunkline_telemetry::logging;
 
-use crate::{check, demo, doctor, explain, init, map, rules, schemas, topics, verify, version};
+use crate::{check, demo, doctor, explain, init, map, rules, schemas, target, topics, verify, version};
 
 /// Trunkline: contact-centre events as data you can trust, and write-backs within the call.
 #[derive(Debug, Parser)]
@@ -24,6 +24,7 @@ enum Verb {
     Version(version::Args),
     Rules(rules::Args),
     Map(map::Args),
+    Target(target::Args),
     Topics(topics::Args),
     Schemas(schemas::Args),
     Explain(explain::Args),
@@ -48,6 +49,7 @@ impl Cli {
             Verb::Version(args) => Ok(version::run(&args)),
             Verb::Rules(args) => rules::run(&args),
             Verb::Map(args) => map::run(&args),
+            Verb::Target(args) => target::run(&args).await,
             Verb::Topics(args) => topics::run(args).await,
             Verb::Schemas(args) => schemas::run(args).await,
             Verb::Explain(args) => explain::run(&args).await,

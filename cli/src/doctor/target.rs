@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use reqwest::Method;
 use trunkline_config::Config;
-use trunkline_connect::{CallErrorKind, Directory, Outbound, Repeat, Request, Role};
+use trunkline_connect::{CallErrorKind, Directory, LookupError, Outbound, Repeat, Request, Role};
 
 use super::PROBE_TIMEOUT;
 use super::report::Report;
@@ -24,7 +24,35 @@ pub(super) async fn probe(config: &Config, report: &mut Report) {
             Some(outbound) => read(outbound).await,
             None => Err("is not set up".to_owned()),
         };
+        let is_asked = config.enrichment.targets.contains(&target.name);
+        let reachable = found.is_ok();
         report.add(format!("target {}", target.name), began, found);
+        if is_asked && reachable {
+            let began = Instant::now();
+            let found = mapping(&directory, &target.name).await;
+            report.add(format!("mapping {}", target.name), began, found);
+        }
+    }
+}
+
+/// Whether the objects and fields exist by which customers are looked up.
+async fn mapping(directory: &Directory, target: &str) -> Result<String, String> {
+    let described = match directory.describe(target, Instant::now() + PROBE_TIMEOUT).await {
+        Ok(described) => described,
+        // Lookups need less than a description: whether they work is another question.
+        Err(LookupError::Call(error)) if error.status == Some(403) => {
+            return Ok(format!("not checked, the target does not describe itself to us: {error}"));
+        }
+        Err(error) => return Err(format!("cannot be checked: {error}")),
+    };
+    let wrong: Vec<String> = described
+        .checked
+        .iter()
+        .filter_map(|field| Some(format!("{}: {}", field.setting, field.wrong.as_ref()?)))
+        .collect();
+    match wrong.as_slice() {
+        [] => Ok(format!("all {} configured fields exist", described.checked.len())),
+        _ => Err(format!("{} (`trunkline target describe {target}`)", wrong.join("; "))),
     }
 }
 

@@ -13,6 +13,7 @@ use trunkline_schemas::SystemIdentity;
 use trunkline_systems::System;
 
 use crate::breaker::State;
+use crate::describe::{self, Described};
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
 use crate::identity::{Claim, Contacts, Rules};
@@ -195,6 +196,14 @@ impl Directory {
         seen: &mut (dyn FnMut(Exchange) + Send),
     ) -> Result<Found, LookupError> {
         profile_part::find(self.find(target)?, key, depth, deadline, traceparent, None, seen).await
+    }
+
+    /// Asks one target, by its configured name, for the objects and fields that its mapping names.
+    ///
+    /// # Errors
+    /// [`LookupError`]; that something does not exist is no error.
+    pub async fn describe(&self, target: &str, deadline: Instant) -> Result<Described, LookupError> {
+        describe::describe(self.find(target)?, deadline).await
     }
 
     /// Reads the present values of what a write would change.

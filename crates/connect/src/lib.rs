@@ -8,6 +8,7 @@
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
 //! - [`ProfileKey`], [`Found`]: customers, by whatever is known of them, as the mapping of a target says
+//! - [`Described`]: what a target has of the objects and fields that are configured
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
 //! - `systems`: one folder a system, with the HTTP behind the catalogue of `trunkline-systems`
@@ -33,6 +34,8 @@ mod attempt_span;
 mod call;
 mod connection;
 mod correlation;
+mod describe;
+mod description;
 mod discovery;
 mod endpoint;
 mod error;
@@ -57,6 +60,7 @@ mod window;
 mod wire;
 mod write_calls;
 
+pub use describe::{Checked, Described};
 pub use directory::{Directory, EndpointStatus};
 pub use error::{CallError, CallErrorKind};
 pub use event::Event;

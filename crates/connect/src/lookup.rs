@@ -160,13 +160,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// What the records that were read say; `Ok` with the one there is.
-    pub(crate) fn only<'v>(records: &[&'v Value]) -> Result<&'v Value, Found> {
+    /// The one record that was read; an error with how many there are when it is not one.
+    pub(crate) fn only<'v>(records: &[&'v Value]) -> Result<&'v Value, usize> {
         match records {
-            [] => Err(Found::None),
             [record] => Ok(record),
-            several => Err(Found::Several(several.len())),
+            others => Err(others.len()),
         }
+    }
+}
+
+// === impl Found ===
+
+impl Found {
+    /// What so many records, which are not one, say.
+    pub(crate) fn not_one(count: usize) -> Self {
+        if count == 0 { Self::None } else { Self::Several(count) }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use trunkline_systems::System;
 
 use crate::classify::{Answer, Classified};
+use crate::description::Next;
 use crate::limiter::Feedback;
 use crate::lookup::Begin;
 use crate::writes::Implementation;
@@ -23,6 +24,8 @@ pub(crate) struct Connector {
     pub(crate) feedback: fn(&HeaderMap) -> Feedback,
     /// How a customer is looked up; `None` for a system that does not know customers.
     pub(crate) profile: Option<Begin>,
+    /// How its objects are described; `None` for a system that does not know customers.
+    pub(crate) describe: Option<Next>,
     /// How its operations are carried out.
     pub(crate) operations: &'static [Implementation],
 }
@@ -80,6 +83,7 @@ mod tests {
                 connector.operations.iter().map(|operation| operation.operation).collect();
             assert_eq!(promised, implemented, "{system}");
             assert_eq!(system.has_profiles(), connector.profile.is_some(), "{system}");
+            assert_eq!(system.has_profiles(), connector.describe.is_some(), "{system}");
         }
     }
 }

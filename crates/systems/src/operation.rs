@@ -23,6 +23,8 @@ pub struct Operation {
     pub guarantee: Guarantee,
     /// What keeps other writers apart from it.
     pub concurrency: Concurrency,
+    /// What the account must be allowed to do.
+    pub permissions: &'static str,
     /// Endpoint class of the write, as in metrics: it has a breaker of its own.
     pub write_class: &'static str,
     /// Endpoint class of the call that reads back the fields to write.

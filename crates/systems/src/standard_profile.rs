@@ -33,6 +33,10 @@ pub struct StandardProfile {
     pub fields: &'static [(ProfileField, &'static str)],
     /// What may be read of the record where the configuration says from which field.
     pub readable: &'static [ProfileField],
+    /// What the account must be allowed to do, for lookups.
+    pub permissions: &'static str,
+    /// What the account must be allowed to do, to describe objects and fields.
+    pub describe_permissions: &'static str,
     /// What belongs to a customer and is counted or summed; `None` where the record says all.
     pub related: Option<StandardRelated>,
 }

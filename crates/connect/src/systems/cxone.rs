@@ -4,5 +4,10 @@ mod answers;
 
 use super::{Connector, no_feedback};
 
-pub(super) static CONNECTOR: Connector =
-    Connector { classify: answers::classify, feedback: no_feedback, profile: None, operations: &[] };
+pub(super) static CONNECTOR: Connector = Connector {
+    classify: answers::classify,
+    feedback: no_feedback,
+    profile: None,
+    describe: None,
+    operations: &[],
+};

@@ -9,5 +9,6 @@ pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
     profile: None,
+    describe: None,
     operations: writes::OPERATIONS,
 };

@@ -1,6 +1,7 @@
 //! Salesforce: what its answers mean, how customers are looked up, and how it is written to.
 
 mod answers;
+mod describe;
 mod profile;
 mod writes;
 
@@ -10,5 +11,6 @@ pub(super) static CONNECTOR: Connector = Connector {
     classify: answers::classify,
     feedback: answers::feedback,
     profile: Some(profile::begin),
+    describe: Some(describe::next),
     operations: writes::OPERATIONS,
 };

@@ -41,6 +41,7 @@ const PARTICIPANT_ATTRIBUTES: Operation = Operation {
     body: Body::FieldsUnder("attributes"),
     guarantee: Guarantee::Absolute,
     concurrency: Concurrency::LastWriterWins,
+    permissions: "OAuth scope 'conversations', and a role whose divisions have the conversations",
     write_class: "conversations.attributes",
     read_class: "conversations.read",
 };

@@ -45,6 +45,9 @@ const ACCOUNTS: StandardProfile = StandardProfile {
     email: &[],
     fields: &[(ProfileField::AccountName, "Name"), (ProfileField::LastInteractionDate, "LastActivityDate")],
     readable: &[ProfileField::AccountName, ProfileField::LoyaltyTier, ProfileField::LastInteractionDate],
+    permissions: "OAuth scope 'api', the permission 'API Enabled'; Read on the object and its fields (field-level \
+                  security), sharing that shows every customer's record",
+    describe_permissions: "OAuth scope 'api'; fields that the user may not read are left out",
     related: None,
 };
 
@@ -62,6 +65,8 @@ const UPSERT: Operation = Operation {
     body: Body::FieldsBut("externalIdField"),
     guarantee: Guarantee::IdempotencyKey,
     concurrency: Concurrency::LastWriterWins,
+    permissions: "OAuth scope 'api', the permission 'API Enabled'; Read, Create and Edit on the object and Edit on its \
+                  fields (field-level security); the field of the key is marked as External ID",
     write_class: "sobjects.write",
     read_class: "sobjects.read",
 };

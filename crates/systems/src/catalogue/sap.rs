@@ -36,6 +36,9 @@ const BUSINESS_PARTNERS: StandardProfile = StandardProfile {
     email: &["A_AddressEmailAddress/EmailAddress"],
     fields: &[],
     readable: &[],
+    permissions: "a communication arrangement for the services (cloud), or S_SERVICE for them, and display for business \
+                  partners (B_BUPA_RLT) and for documents of the company codes (F_BKPF_BUK)",
+    describe_permissions: "the same as for lookups: $metadata belongs to each service",
     related: Some(StandardRelated {
         name: "items",
         object: "API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube",

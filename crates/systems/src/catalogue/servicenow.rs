@@ -37,6 +37,9 @@ const CALLERS: StandardProfile = StandardProfile {
     email: &["email"],
     fields: &[],
     readable: &[],
+    permissions: "OAuth scope 'useraccount' or a role for the REST API; read access (ACL) to the tables and the fields \
+                  that conditions name, as the role itil has for incidents",
+    describe_permissions: "read access (ACL) to sys_db_object and sys_dictionary, as the role personalize_dictionary has",
     related: Some(StandardRelated {
         name: "tickets",
         object: "incident",

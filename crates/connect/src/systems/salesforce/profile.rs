@@ -63,7 +63,7 @@ impl Query<'_> {
             records.ok_or_else(|| Unreadable::new("it has no list 'records'"))?.iter().collect();
         let found = match Subject::only(&records) {
             Ok(found) => found,
-            Err(other) => return Ok(other),
+            Err(count) => return Ok(Found::not_one(count)),
         };
         let mapping = &self.0.mapping.record;
         Ok(Found::One(FoundCustomer {

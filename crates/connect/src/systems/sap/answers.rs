@@ -13,7 +13,7 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
     let message = text(words).or_else(|| text(words.and_then(|words| words.get("value"))));
     let verdict = match answer.status {
         // A login page or a maintenance notice, with 200.
-        200..=299 if !answer.body.is_empty() && body.is_none() => {
+        200..=299 if !answer.body.is_empty() && body.is_none() && !is_metadata(answer) => {
             return Classified {
                 verdict: Verdict::Unavailable,
                 code: None,
@@ -27,6 +27,13 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
         _ => by_status(answer),
     };
     Classified { verdict, code, message }
+}
+
+/// Whether an answer is the description of a service, which is XML.
+fn is_metadata(answer: &Answer<'_>) -> bool {
+    let is_xml = feedback::text(answer.headers, "content-type")
+        .is_some_and(|kind| kind.starts_with("application/xml"));
+    is_xml && answer.body.windows(b"Edmx".len()).take(1_000).any(|part| part == b"Edmx")
 }
 
 fn csrf_required(answer: &Answer<'_>) -> bool {
@@ -48,6 +55,8 @@ mod tests {
         for (status, headers, body, verdict) in [
             (200, &[][..], r#"{"d":{"results":[]}}"#, Verdict::Success),
             (200, &[], "<html>maintenance</html>", Verdict::Unavailable),
+            (200, &[("content-type", "application/xml")], "<edmx:Edmx/>", Verdict::Success),
+            (200, &[("content-type", "application/xml")], "<error/>", Verdict::Unavailable),
             (204, &[], "", Verdict::Success),
             (400, &[], V2, Verdict::Rejected),
             (400, &[], V4, Verdict::Rejected),

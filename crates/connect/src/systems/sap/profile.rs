@@ -138,7 +138,7 @@ impl Partner<'_> {
         let rows: Vec<&Value> = service::rows(page)?.iter().collect();
         let found = match Subject::only(&rows) {
             Ok(found) => found,
-            Err(other) => return Ok(Step::Done(other)),
+            Err(count) => return Ok(Step::Done(Found::not_one(count))),
         };
         let mapping = &self.subject.mapping.record;
         let customer = FoundCustomer {

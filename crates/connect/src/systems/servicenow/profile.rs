@@ -66,7 +66,7 @@ impl Tickets<'_> {
             records.ok_or_else(|| Unreadable::new("it has no list 'result'"))?.iter().collect();
         let found = match Subject::only(&records) {
             Ok(found) => found,
-            Err(other) => return Ok(Step::Done(other)),
+            Err(count) => return Ok(Step::Done(Found::not_one(count))),
         };
         let mapping = &self.subject.mapping.record;
         let customer = FoundCustomer {

@@ -1,0 +1,149 @@
+//! `trunkline target try`: one lookup of a customer, with its questions and answers.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use reqwest::Url;
+use serde_json::{Map, Value, json};
+use trunkline_connect::{Depth, Exchange, Found, FoundCustomer, ProfileKey};
+
+use crate::config_file::ConfigFile;
+
+/// How long all questions may take together.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// So many characters of an answer are shown.
+const LONGEST_ANSWER: usize = 4_000;
+
+/// Looks a customer up at a target and shows each question, its answer and what is made of them
+///
+/// What the target answers is shown as it is, personal data too; tokens, passwords and headers are not.
+///
+/// Exit codes: 0 when the target knows exactly one customer, 1 when it knows none or several or the lookup fails, 64
+/// when the command line or the configuration has mistakes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of the target
+    name: String,
+    #[command(flatten)]
+    key: Key,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+/// Who is looked up.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Key {
+    /// By the customer's number
+    #[arg(long, value_name = "NUMBER")]
+    customer: Option<String>,
+    /// By a phone number in E.164, for instance +13172000001
+    #[arg(long, value_name = "NUMBER")]
+    phone: Option<String>,
+    /// By an e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// By the system's own id of the customer's record
+    #[arg(long, value_name = "ID")]
+    record_id: Option<String>,
+}
+
+/// Looks up and shows; the exit codes are in [`Args`].
+///
+/// # Errors
+/// Mistakes in the configuration; a target that it does not have; a lookup that fails.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let config = args.file.load().await?;
+    let target = super::find(&config, &args.name)?;
+    let directory = super::directory(&config)?;
+    let Some(key) = args.key.given() else { anyhow::bail!("nobody to look up") };
+    let deadline = Instant::now() + TIMEOUT;
+    let mut seen = |exchange: Exchange| show(&exchange);
+    let found =
+        directory.find_customer(&target.name, &key, Depth::Profile, deadline, None, &mut seen).await?;
+    match found {
+        Found::One(customer) => {
+            println!("found    {}", canonical(&customer));
+            Ok(ExitCode::SUCCESS)
+        }
+        Found::None => {
+            println!("found    nobody by this {}", key.kind());
+            Ok(ExitCode::FAILURE)
+        }
+        Found::Several(count) => {
+            println!("found    {count} records by this {}; none is chosen", key.kind());
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn show(exchange: &Exchange) {
+    println!("asked    GET {}", decoded(&exchange.path));
+    match &exchange.answer {
+        Ok(answer) => println!("answer   {}", shortened(answer)),
+        Err(error) => println!("answer   {error}"),
+    }
+}
+
+/// A path and its query, decoded for people.
+fn decoded(path: &str) -> String {
+    let Ok(url) = Url::parse(&format!("http://x{path}")) else { return path.to_owned() };
+    let pairs: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
+    if pairs.is_empty() { url.path().to_owned() } else { format!("{}?{}", url.path(), pairs.join("&")) }
+}
+
+fn shortened(answer: &Value) -> String {
+    let text = answer.to_string();
+    match text.char_indices().nth(LONGEST_ANSWER) {
+        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
+        None => text,
+    }
+}
+
+/// What was read, under the canonical names; what is not known is left out.
+fn canonical(customer: &FoundCustomer) -> Value {
+    let data = &customer.data;
+    let fields = [
+        ("recordId", json!(customer.record_id)),
+        ("number", json!(customer.number)),
+        ("accountName", json!(data.account_name)),
+        ("loyaltyTier", json!(data.loyalty_tier)),
+        ("balance", json!(data.balance.map(|balance| balance.to_string()))),
+        ("currency", json!(data.currency)),
+        ("openTickets", json!(data.open_tickets)),
+        ("lastInteractionDate", json!(data.last_interaction)),
+    ];
+    let known = fields.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Object(known.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+// === impl Key ===
+
+impl Key {
+    fn given(&self) -> Option<ProfileKey> {
+        let Self { customer, phone, email, record_id } = self;
+        let customer = customer.clone().map(ProfileKey::Number);
+        let phone = phone.clone().map(ProfileKey::Phone);
+        let email = email.clone().map(ProfileKey::Email);
+        customer.or(phone).or(email).or(record_id.clone().map(ProfileKey::RecordId))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_readable_and_answers_bounded() {
+        assert_eq!(decoded("/query?q=SELECT%20Id%20%3D%20%27x%27"), "/query?q=SELECT Id = 'x'");
+        assert_eq!(decoded("/services"), "/services");
+        let long = shortened(&json!("ä".repeat(5_000)));
+        assert!(long.ends_with("(10002 bytes)"), "{}", &long[long.len() - 40..]);
+    }
+
+    #[test]
+    fn only_what_is_known_is_shown() {
+        let customer = FoundCustomer { number: Some("C-1".to_owned()), ..FoundCustomer::default() };
+        assert_eq!(canonical(&customer), json!({"number": "C-1"}));
+    }
+}
