@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SystemIdentity {
-    /// `salesforce`, `sap` or `servicenow`; `genesys` for the external contact.
+    /// `salesforce`, `sap` or `servicenow`.
     pub system: String,
+    /// Configured name of the target: there may be two of one system.
+    pub target: String,
     /// What the search came to.
     pub resolution: Resolution,
     /// What the customer was found by, or several were: `number`, `phone`, `email` or `record id`.
@@ -25,6 +27,9 @@ pub struct SystemIdentity {
     /// When that was found out; UTC milliseconds.
     #[serde(default)]
     pub resolved_at: Option<i64>,
+    /// Fingerprint of the settings that it was found under: what was found under others is not used.
+    #[serde(default)]
+    pub settings: Option<String>,
 }
 
 /// What a search for a customer came to.

@@ -1,5 +1,7 @@
 //! `[enrichment.identity]`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
+
 #[path = "support/example_folder.rs"]
 mod support;
 

@@ -81,46 +81,67 @@ pub(crate) struct Question<'a> {
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
 
+/// For so long it holds that nobody was found, or several: while another system is away all of them are asked again
+/// every second, and a whole search each time would cost more than the answer is worth. Milliseconds.
+const UNRESOLVED_MS: i64 = 30_000;
+
 /// What a system knows of a customer, and which of its customers that is where it was found out now.
 struct Part {
     data: Option<ProfileData>,
     identity: Option<SystemIdentity>,
+    /// When that was found out, where it was not now; UTC milliseconds.
+    since: Option<i64>,
+}
+
+/// What was found out before, while it holds.
+enum Known {
+    /// By this key the customer is found.
+    Key(ProfileKey),
+    /// Nobody was found, or several, at that time.
+    Unresolved(i64),
 }
 
 /// Asks the system behind `outbound` for its part of a profile.
 pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfilePart {
     let began = Instant::now();
     let target = outbound.target();
-    let (status, data, identity) = match search(outbound, question).await {
-        Ok(Part { data: Some(data), identity }) => (SourceStatus::Ok, data, identity),
-        Ok(Part { data: None, identity }) => (SourceStatus::NotFound, ProfileData::default(), identity),
-        Err(status) => (status, ProfileData::default(), None),
+    let (status, part) = match search(outbound, question).await {
+        Ok(part) => (if part.data.is_some() { SourceStatus::Ok } else { SourceStatus::NotFound }, part),
+        Err(status) => (status, Part { data: None, identity: None, since: None }),
     };
+    let answered = matches!(status, SourceStatus::Ok | SourceStatus::NotFound);
     ProfilePart {
         system: target.system,
         status,
-        fetched_at: matches!(status, SourceStatus::Ok | SourceStatus::NotFound).then(question.now),
+        fetched_at: answered.then(|| part.since.unwrap_or_else(question.now)),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        data,
-        identity,
+        data: part.data.unwrap_or_default(),
+        identity: part.identity,
     }
 }
 
 /// By the key that was found before, else key by key.
 async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, SourceStatus> {
     let target = outbound.target();
-    let failed = |error: LookupError| {
-        tracing::debug!(target_name = target.name, "no profile: {error}");
-        error.status()
-    };
-    if let Some(key) = known_key(target.system, question) {
-        // One that is not there any more, or not alone, was merged or given to somebody else: it is searched anew.
-        if let Found::One(customer) = by_key(outbound, &key, question).await.map_err(failed)? {
-            return Ok(Part { data: Some(customer.data), identity: None });
+    let settings = question.rules.settings(target);
+    match known(target, &settings, question) {
+        Some(Known::Unresolved(since)) => {
+            return Ok(Part { data: None, identity: None, since: Some(since) });
         }
+        Some(Known::Key(key)) => match by_key(outbound, &key, question).await.map_err(failed(target))? {
+            Found::One(customer) => {
+                return Ok(Part { data: Some(customer.data), identity: None, since: None });
+            }
+            Found::None if is_number_alone(target, &key) => {
+                return Ok(Part { data: None, identity: None, since: None });
+            }
+            // One that is not there any more, or not alone, was merged or given to somebody else: searched anew.
+            Found::None | Found::Several(_) => {}
+        },
+        None => {}
     }
     let contact = question.contacts.of(question.claim).await?;
-    let mut chain = Chain::new(question.rules.keys(&target.name, question.claim, contact));
+    let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
     let outcome = loop {
         let key = match chain.next(found.take()) {
@@ -128,23 +149,55 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
             Next::Ask(key) => key,
         };
         found = Some(match by_key(outbound, &key, question).await {
-            // No field to search by: the system cannot know the customer by such a key.
+            // No field to search by, or an address that cannot be asked for: another key may do.
             Err(LookupError::NoSearchField { .. }) => Found::None,
-            found => found.map_err(failed)?,
+            Err(LookupError::Unsafe(_)) if !matches!(key, ProfileKey::Number(_)) => Found::None,
+            Ok(Found::None) if is_number_alone(target, &key) => Found::One(nothing_open(&key)),
+            found => found.map_err(failed(target))?,
         });
     };
-    Ok(part(target, outcome, (question.now)()))
+    Ok(part(target, settings, outcome, (question.now)()))
 }
 
-/// The key of what was found before, while it holds.
-fn known_key(system: System, question: Question<'_>) -> Option<ProfileKey> {
-    let known = question.identities.iter().find(|known| known.system == system.as_str())?;
-    let holds_until = known.resolved_at?.saturating_add(question.rules.keep_ms());
-    if known.resolution != Resolution::Exact || holds_until <= (question.now)() {
-        return None;
+fn failed(target: &Target) -> impl Fn(LookupError) -> SourceStatus {
+    move |error| {
+        tracing::debug!(target_name = target.name, "no profile: {error}");
+        error.status()
     }
-    let number = known.number.clone().map(ProfileKey::Number);
-    number.or_else(|| known.record_id.clone().map(ProfileKey::RecordId))
+}
+
+/// What was found out before of the target's customers, under the settings of now.
+fn known(target: &Target, settings: &str, question: Question<'_>) -> Option<Known> {
+    let of_target =
+        |known: &&SystemIdentity| known.target == target.name && known.settings.as_deref() == Some(settings);
+    let known = question.identities.iter().find(of_target)?;
+    let at = known.resolved_at?;
+    let holds = |for_ms: i64| (question.now)() < at.saturating_add(for_ms);
+    match known.resolution {
+        Resolution::Exact if holds(question.rules.keep_ms()) => {
+            let number = known.number.clone().map(ProfileKey::Number);
+            let record = known.record_id.clone().map(ProfileKey::RecordId);
+            // Several records may have one number where the customer was found by something else.
+            let by_number = known.found_by.as_deref() == Some("number");
+            let key = if by_number { number.or(record) } else { record.or(number) };
+            key.map(Known::Key)
+        }
+        Resolution::Ambiguous | Resolution::None if holds(UNRESOLVED_MS) => Some(Known::Unresolved(at)),
+        _ => None,
+    }
+}
+
+/// Whether a question by this key reads no record of the customer, but only what belongs to the number: that there is
+/// nothing open then does not say that there is no such customer.
+fn is_number_alone(target: &Target, key: &ProfileKey) -> bool {
+    target.profile.as_ref().is_some_and(|mapping| {
+        Subject { target, mapping, key, depth: Depth::Profile }.number_alone().is_some()
+    })
+}
+
+/// The customer of a number of which nothing is open.
+fn nothing_open(key: &ProfileKey) -> FoundCustomer {
+    FoundCustomer { number: Some(key.value().to_owned()), ..FoundCustomer::default() }
 }
 
 async fn by_key(outbound: &Outbound, key: &ProfileKey, question: Question<'_>) -> Result<Found, LookupError> {
@@ -152,27 +205,32 @@ async fn by_key(outbound: &Outbound, key: &ProfileKey, question: Question<'_>) -
     find(outbound, key, Depth::Profile, deadline, traceparent, conversation, &mut |_| ()).await
 }
 
-fn part(target: &Target, outcome: Outcome, now: i64) -> Part {
+fn part(target: &Target, settings: String, outcome: Outcome, now: i64) -> Part {
     let (resolution, found_by, candidates, customer) = match outcome {
-        Outcome::Exact { by, customer } => (Resolution::Exact, Some(by), 1, Some(customer)),
+        Outcome::Exact { by, customer } => (Resolution::Exact, Some(by), 1, customer),
         Outcome::Ambiguous { by, candidates } => {
             tracing::debug!(target_name = target.name, by, candidates, "several customers, none is chosen");
-            (Resolution::Ambiguous, Some(by), candidates, None)
+            (Resolution::Ambiguous, Some(by), candidates, FoundCustomer::default())
         }
-        Outcome::None => (Resolution::None, None, 0, None),
+        Outcome::None => (Resolution::None, None, 0, FoundCustomer::default()),
     };
     metrics::resolution(&target.name, resolution);
-    let FoundCustomer { record_id, number, data } = customer.clone().unwrap_or_default();
+    let FoundCustomer { record_id, number, data } = customer;
     let identity = SystemIdentity {
         system: target.system.as_str().to_owned(),
+        target: target.name.clone(),
         resolution,
         found_by: found_by.map(str::to_owned),
         record_id,
         number,
         candidates: i32::try_from(candidates).ok(),
         resolved_at: Some(now),
+        settings: Some(settings),
     };
-    Part { data: customer.map(|_| data), identity: Some(identity) }
+    // Of a number of which nothing is open nothing is known: an unknown balance is not one of nothing.
+    let is_known = identity.record_id.is_some() || data != ProfileData::default();
+    let data = (resolution == Resolution::Exact && is_known).then_some(data);
+    Part { data, identity: Some(identity), since: None }
 }
 
 /// Asks question after question, until it is known whom the key means. Each is shown to `seen` with its answer.

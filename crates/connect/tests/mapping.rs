@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use trunkline_config::load;
 use trunkline_connect::{Depth, Directory, Found, FoundCustomer, LookupError, ProfileKey, Role};
 use trunkline_load::customers::{Balance, Customer};
-use trunkline_schemas::SourceStatus;
+use trunkline_schemas::{Resolution, SourceStatus};
 use trunkline_simulators::{Credentials, Fact, OwnField, Sandbox, SandboxSettings, System};
 
 struct World {
@@ -145,7 +145,6 @@ async fn what_a_system_does_not_have_is_an_error_and_no_unknown_customer() {
     for sections in [
         "[targets.salesforce.profile]\nkey = \"CustomerNumber__c\"\n",
         "[targets.salesforce.profile]\nobject = \"Nonsense__c\"\nkey = \"Name\"\nfields = { accountName = \"Name\" }\n",
-        "[targets.salesforce.profile]\nkey = \"Type\"\nfilter = \"Phone != null\"\n",
     ] {
         let directory = world.directory(sections);
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -153,6 +152,19 @@ async fn what_a_system_does_not_have_is_an_error_and_no_unknown_customer() {
         assert_eq!(parts[0].status, SourceStatus::Error, "{sections}");
         assert_ne!(parts[2].status, SourceStatus::Error, "the others answer");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_many_records_share_chooses_none_of_them() {
+    let world = World::start(Vec::new()).await;
+    let directory =
+        world.directory("[targets.salesforce.profile]\nkey = \"Type\"\nfilter = \"Phone != null\"\n");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let parts = directory.profile_parts("Customer", &[], deadline, None, None, &|| 5).await;
+    let identity = parts[0].identity.as_ref().unwrap();
+    assert_eq!((parts[0].status, identity.resolution), (SourceStatus::NotFound, Resolution::Ambiguous));
+    assert!(identity.candidates.is_some_and(|candidates| candidates > 1), "{identity:?}");
+    assert_eq!(parts[0].data.account_name, None);
 }
 
 #[tokio::test]

@@ -64,10 +64,10 @@ pub(crate) fn keep_last_answers(fetched: &mut CustomerProfile, known: &CustomerP
     take_over(ProfileField::LastInteractionDate, fetched, known);
 }
 
-/// Of a system that was not asked who the customer is, or did not answer, what was found out before still holds.
+/// Of a target that was not asked who the customer is, or did not answer, what was found out before still holds.
 fn keep_identities(fetched: &mut CustomerProfile, known: &CustomerProfile) {
     for before in &known.identities {
-        if !fetched.identities.iter().any(|identity| identity.system == before.system) {
+        if !fetched.identities.iter().any(|identity| identity.target == before.target) {
             fetched.identities.push(before.clone());
         }
     }

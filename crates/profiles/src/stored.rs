@@ -115,12 +115,14 @@ mod tests {
         };
         let identity = SystemIdentity {
             system: "sap".to_owned(),
+            target: "erp".to_owned(),
             resolution: Resolution::Exact,
             found_by: Some("phone".to_owned()),
             record_id: None,
             number: Some("1000001".to_owned()),
             candidates: Some(1),
             resolved_at: Some(6),
+            settings: Some("5f".to_owned()),
         };
         CustomerProfile {
             customer_id: "C-1".to_owned(),

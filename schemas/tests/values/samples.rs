@@ -205,21 +205,25 @@ impl Sample for CustomerProfile {
             identities: vec![
                 SystemIdentity {
                     system: "salesforce".into(),
+                    target: "crm".into(),
                     resolution: Resolution::Exact,
                     found_by: text("phone"),
                     record_id: text("001A"),
                     number: text("C-000001"),
                     candidates: Some(1),
                     resolved_at: Some(TIME),
+                    settings: Some("5f".to_owned()),
                 },
                 SystemIdentity {
                     system: "sap".into(),
+                    target: "erp".into(),
                     resolution: Resolution::None,
                     found_by: None,
                     record_id: None,
                     number: None,
                     candidates: None,
                     resolved_at: None,
+                    settings: None,
                 },
             ],
         };

@@ -1,15 +1,21 @@
 //! From one key's answer to the next key, or to the outcome.
 
+use std::iter::Peekable;
 use std::vec::IntoIter;
 
 use crate::lookup::{Found, FoundCustomer, ProfileKey};
 
-/// A search for a customer in one system, key by key.
+/// A search for a customer in one system, key by key. The keys of one kind count together: two phone numbers of a
+/// contact that are two customers' choose neither.
 #[derive(Debug)]
 pub(crate) struct Chain {
-    keys: IntoIter<ProfileKey>,
+    keys: Peekable<IntoIter<ProfileKey>>,
     /// What kind of key was asked for last.
     by: &'static str,
+    /// Who was found by keys of that kind, none twice.
+    found: Vec<FoundCustomer>,
+    /// How many a key of that kind fitted, where it fitted several.
+    shared_by: Option<usize>,
     /// By which kind of key so many were found, the first time that there were several.
     several: Option<(&'static str, usize)>,
 }
@@ -49,18 +55,32 @@ pub(crate) enum Outcome {
 impl Chain {
     /// Searches by these keys, in this order.
     pub(crate) fn new(keys: Vec<ProfileKey>) -> Self {
-        Self { keys: keys.into_iter(), by: "", several: None }
+        let keys = keys.into_iter().peekable();
+        Self { keys, by: "", found: Vec::new(), shared_by: None, several: None }
     }
 
-    /// Takes in what the last key found; `None` where none was asked for yet. A key that fits several does not end the
-    /// search: a later one may fit only one.
+    /// Takes in what the last key found; `None` where none was asked for yet. A kind of key that fits several does not
+    /// end the search: a later one may fit only one.
     pub(crate) fn next(&mut self, found: Option<Found>) -> Next {
         match found {
-            Some(Found::One(customer)) => return Next::Done(Outcome::Exact { by: self.by, customer }),
-            Some(Found::Several(candidates)) => {
-                self.several.get_or_insert((self.by, candidates));
+            Some(Found::One(customer)) if !self.found.iter().any(|known| is_same(known, &customer)) => {
+                self.found.push(customer);
             }
-            Some(Found::None) | None => {}
+            Some(Found::Several(candidates)) => {
+                self.shared_by = Some(self.shared_by.unwrap_or(0).max(candidates));
+            }
+            Some(Found::One(_) | Found::None) | None => {}
+        }
+        if let Some(key) = self.keys.next_if(|key| key.kind() == self.by) {
+            return Next::Ask(key);
+        }
+        if self.found.len() == 1 {
+            return Next::Done(Outcome::Exact { by: self.by, customer: self.found.remove(0) });
+        }
+        let candidates = self.found.len().max(self.shared_by.take().unwrap_or(0));
+        self.found.clear();
+        if candidates > 1 {
+            self.several.get_or_insert((self.by, candidates));
         }
         match (self.keys.next(), self.several) {
             (Some(key), _) => {
@@ -70,6 +90,14 @@ impl Chain {
             (None, Some((by, candidates))) => Next::Done(Outcome::Ambiguous { by, candidates }),
             (None, None) => Next::Done(Outcome::None),
         }
+    }
+}
+
+/// Whether two answers are about one customer: by the system's own id, where both have it, else by the number.
+fn is_same(one: &FoundCustomer, other: &FoundCustomer) -> bool {
+    match (&one.record_id, &other.record_id) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.number.is_some() && one.number == other.number,
     }
 }
 
@@ -116,5 +144,29 @@ mod tests {
         let mut chain = Chain::new(vec![phone()]);
         chain.next(None);
         assert_eq!(chain.next(Some(Found::None)), Next::Done(Outcome::None));
+    }
+
+    #[test]
+    fn the_keys_of_one_kind_count_together() {
+        let other = ProfileKey::Phone("+4930901821".to_owned());
+        let customer =
+            |id: &str| FoundCustomer { record_id: Some(id.to_owned()), ..FoundCustomer::default() };
+        let by = "phone";
+        for (first, second, outcome) in [
+            (
+                Found::One(customer("1")),
+                Found::One(customer("1")),
+                Outcome::Exact { by, customer: customer("1") },
+            ),
+            (Found::One(customer("1")), Found::None, Outcome::Exact { by, customer: customer("1") }),
+            (Found::One(customer("1")), Found::One(customer("2")), Outcome::Ambiguous { by, candidates: 2 }),
+            // The number of a house that many have says nothing against one's own.
+            (Found::Several(9), Found::One(customer("1")), Outcome::Exact { by, customer: customer("1") }),
+        ] {
+            let mut chain = Chain::new(vec![phone(), other.clone()]);
+            assert_eq!(chain.next(None), Next::Ask(phone()));
+            assert_eq!(chain.next(Some(first)), Next::Ask(other.clone()));
+            assert_eq!(chain.next(Some(second)), Next::Done(outcome));
+        }
     }
 }

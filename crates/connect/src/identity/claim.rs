@@ -15,6 +15,9 @@ pub(crate) enum Claim {
     Number(String),
 }
 
+/// Of a UUID with its four hyphens (RFC 9562).
+const UUID_CHARACTERS: usize = 36;
+
 /// Digits that a phone number has at least: shorter ones are extensions.
 const PHONE_DIGITS: usize = 7;
 
@@ -25,7 +28,11 @@ impl Claim {
     /// no contacts can be asked.
     pub(crate) fn of(customer: &str, asks_contacts: bool) -> Self {
         let customer = customer.trim();
-        if asks_contacts && let Ok(contact) = Uuid::try_parse(customer) {
+        // In the usual form alone: 32 digits without hyphens are how other systems write ids of their own.
+        if asks_contacts
+            && customer.len() == UUID_CHARACTERS
+            && let Ok(contact) = Uuid::try_parse(customer)
+        {
             return Self::Contact(contact);
         }
         if is_phone(customer) {

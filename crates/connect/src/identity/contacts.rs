@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use reqwest::Method;
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use trunkline_schemas::SourceStatus;
 use uuid::Uuid;
@@ -49,13 +50,23 @@ impl<'a> Contacts<'a> {
         contact.as_ref().map(Option::as_ref).map_err(|status| *status)
     }
 
-    // The platform answers for a contact that was merged into another one with what it knows of the other.
+    /// What the contact says, or the one that it was merged into.
     async fn ask(
         &self,
         outbound: &Outbound,
         rules: &Rules,
         id: Uuid,
     ) -> Result<Option<Contact>, SourceStatus> {
+        let Some(told) = self.get(outbound, id).await? else { return Ok(None) };
+        let canonical = told["canonicalContact"]["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
+        let told = match canonical.filter(|canonical| *canonical != id) {
+            Some(canonical) => self.get(outbound, canonical).await?.unwrap_or(told),
+            None => told,
+        };
+        Ok(Some(Contact::read(&told, rules.region())))
+    }
+
+    async fn get(&self, outbound: &Outbound, id: Uuid) -> Result<Option<Value>, SourceStatus> {
         let request = Request {
             method: Method::GET,
             path: format!("/api/v2/externalcontacts/contacts/{id}"),
@@ -66,7 +77,7 @@ impl<'a> Contacts<'a> {
         };
         let Some(class) = outbound.target().system.capabilities().contacts_class else { return Ok(None) };
         match outbound.call(class, &request, self.deadline).await {
-            Ok(response) => Ok(Some(Contact::read(&response.json(), rules.region()))),
+            Ok(response) => Ok(Some(response.json())),
             Err(error) if error.kind == CallErrorKind::NotFound => Ok(None),
             Err(error) => {
                 tracing::debug!(target_name = outbound.target().name, "no external contact: {error}");

@@ -1,7 +1,9 @@
 //! What is configured of identities, and the keys that follow.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use phonenumber::country::Id;
-use trunkline_config::{Identity, SearchBy};
+use trunkline_config::{Identity, ProfileMapping, SearchBy, Target};
 
 use super::claim::Claim;
 use super::contact::Contact;
@@ -40,37 +42,64 @@ impl Rules {
         i64::try_from(self.identity.keep.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// A fingerprint of all that decides who is found in a target: what was found under other settings means nothing.
+    pub(crate) fn settings(&self, target: &Target) -> String {
+        let Target { base_url, system, profile, .. } = target;
+        let mut hasher = DefaultHasher::new();
+        format!("{base_url} {system} {profile:?} {:?}", self.identity).hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
     /// The keys by which a target is asked for the customer of an event, in order; `contact` is what the external
-    /// contact says, where the event names one.
-    pub(crate) fn keys(&self, target: &str, claim: &Claim, contact: Option<&Contact>) -> Vec<ProfileKey> {
+    /// contact says, where the event names one. Nothing comes after a number that the contact has for the target: who
+    /// has that number is not searched by a phone that others may have as well.
+    pub(crate) fn keys(&self, target: &Target, claim: &Claim, contact: Option<&Contact>) -> Vec<ProfileKey> {
         let mut keys: Vec<ProfileKey> = Vec::new();
         for by in &self.identity.by {
-            for key in self.keys_by(*by, target, claim, contact) {
+            let found = self.keys_by(*by, target, claim, contact);
+            let is_told = *by == SearchBy::Number && matches!(claim, Claim::Contact(_)) && !found.is_empty();
+            for key in found {
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
+            }
+            if is_told {
+                break;
             }
         }
         keys.truncate(MOST_KEYS);
         keys
     }
 
+    /// Whether a target can be searched by phone, or by e-mail.
+    fn searches(&self, by: SearchBy, target: &Target) -> bool {
+        let fields = |mapping: &ProfileMapping| match by {
+            SearchBy::Number => true,
+            SearchBy::Phone => !mapping.record.phone.is_empty(),
+            SearchBy::Email => !mapping.record.email.is_empty(),
+        };
+        self.identity.by.contains(&by) && target.profile.as_ref().is_some_and(fields)
+    }
+
     fn keys_by(
         &self,
         by: SearchBy,
-        target: &str,
+        target: &Target,
         claim: &Claim,
         contact: Option<&Contact>,
     ) -> Vec<ProfileKey> {
         match (by, claim) {
             (SearchBy::Number, Claim::Contact(_)) => {
-                let source = self.identity.sources.get(target).map(String::as_str);
+                let source = self.identity.sources.get(&target.name).map(String::as_str);
                 let of_source =
                     |told: &[Option<String>; 2]| told.iter().any(|told| told.as_deref() == source);
                 let ids = contact.into_iter().flat_map(|contact| &contact.external_ids);
                 let ids = ids.filter(|id| source.is_some() && of_source(&id.source));
                 ids.map(|id| ProfileKey::Number(id.value.clone())).collect()
             }
+            // A phone number or an address is a customer's number only where there is no better use of it.
+            (SearchBy::Number, Claim::Phone(_)) if self.searches(SearchBy::Phone, target) => Vec::new(),
+            (SearchBy::Number, Claim::Email(_)) if self.searches(SearchBy::Email, target) => Vec::new(),
             (SearchBy::Number, Claim::Phone(number) | Claim::Email(number) | Claim::Number(number)) => {
                 vec![ProfileKey::Number(number.clone())]
             }
@@ -94,6 +123,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use trunkline_systems::System;
     use uuid::Uuid;
 
     use super::*;
@@ -108,8 +138,18 @@ mod tests {
         Rules::new(identity).unwrap()
     }
 
+    /// Salesforce's standard account has a field with a phone number, and none with an address.
+    fn crm() -> Target {
+        crate::testing::target_with_token("http://127.0.0.1:1")
+    }
+
+    fn erp() -> Target {
+        let profile = ProfileMapping::standard(System::Sap);
+        Target { name: "erp".to_owned(), system: System::Sap, profile, ..crm() }
+    }
+
     #[test]
-    fn a_contact_gives_each_system_its_own_number_and_all_of_them_phones_and_addresses() {
+    fn a_contact_gives_each_system_its_own_number_or_its_phones_and_addresses() {
         let answer = json!({
             "externalIds": [{"externalSource": {"id": "s1", "name": "salesforce"}, "value": "C-1"}],
             "cellPhone": {"e164": "+4930901820"},
@@ -123,25 +163,36 @@ mod tests {
             ProfileKey::Email("ada@example.com".to_owned()),
         );
         let all = rules(&[SearchBy::Number, SearchBy::Phone, SearchBy::Email]);
-        assert_eq!(all.keys("crm", &claim, Some(&contact)), [number.clone(), phone.clone(), email.clone()]);
+        // What the platform says the number is, no phone overrules.
+        assert_eq!(all.keys(&crm(), &claim, Some(&contact)), std::slice::from_ref(&number));
         // The number of one system is no other's.
-        assert_eq!(all.keys("erp", &claim, Some(&contact)), [phone.clone(), email.clone()]);
+        assert_eq!(all.keys(&erp(), &claim, Some(&contact)), [phone, email.clone()]);
         let some = rules(&[SearchBy::Email, SearchBy::Number]);
-        assert_eq!(some.keys("crm", &claim, Some(&contact)), [email, number]);
-        assert_eq!(all.keys("crm", &claim, None), []);
+        assert_eq!(some.keys(&crm(), &claim, Some(&contact)), [email, number]);
+        assert_eq!(all.keys(&crm(), &claim, None), []);
     }
 
     #[test]
-    fn what_an_event_says_itself_may_be_a_number_too() {
+    fn what_an_event_says_itself_is_a_number_where_nothing_else_can_be_made_of_it() {
         let all = rules(&[SearchBy::Number, SearchBy::Phone, SearchBy::Email]);
-        let keys = |customer: &str| all.keys("crm", &Claim::of(customer, true), None);
+        let keys = |customer: &str| all.keys(&crm(), &Claim::of(customer, true), None);
         assert_eq!(keys("C-1"), [ProfileKey::Number("C-1".to_owned())]);
-        let (raw, phone) = ("+49 30 901820", "+4930901820");
-        assert_eq!(keys(raw), [ProfileKey::Number(raw.to_owned()), ProfileKey::Phone(phone.to_owned())]);
+        assert_eq!(keys("+49 30 901820"), [ProfileKey::Phone("+4930901820".to_owned())]);
         let address = "a@b.example".to_owned();
-        assert_eq!(keys(&address), [ProfileKey::Number(address.clone()), ProfileKey::Email(address)]);
+        let (number, email) = (ProfileKey::Number(address.clone()), ProfileKey::Email(address.clone()));
+        assert_eq!(keys(&address), [number, email]);
         let by_phone = rules(&[SearchBy::Phone]);
-        assert_eq!(by_phone.keys("crm", &Claim::of("C-1", true), None), []);
+        assert_eq!(by_phone.keys(&crm(), &Claim::of("C-1", true), None), []);
+    }
+
+    #[test]
+    fn other_settings_are_told_apart() {
+        let (some, all) = (rules(&[SearchBy::Email]), rules(&[SearchBy::Email, SearchBy::Phone]));
+        assert_eq!(some.settings(&crm()), some.settings(&crm()));
+        assert_ne!(some.settings(&crm()), all.settings(&crm()));
+        assert_ne!(some.settings(&crm()), some.settings(&erp()));
+        let elsewhere = Target { base_url: "http://127.0.0.1:2".to_owned(), ..crm() };
+        assert_ne!(some.settings(&crm()), some.settings(&elsewhere));
     }
 
     #[test]

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_position_is_read_back_as_it_was_saved() {
         let unknown = Some(Mark { offset: 41, digest: u64::MAX, leader_epoch: None });
-        let last = Some(Mark { leader_epoch: Some(i32::MAX), ..unknown.unwrap() });
+        let last = unknown.map(|mark| Mark { leader_epoch: Some(i32::MAX), ..mark });
         for position in [
             LogPosition::at(0),
             LogPosition { topic_id: Some(TopicId(u128::MAX - 5)), next: 42, last },

@@ -82,19 +82,23 @@ async fn a_key_that_does_not_fit_any_more_is_searched_anew() {
         _ => answer(asked),
     })
     .await;
-    let before = SystemIdentity {
-        system: "salesforce".to_owned(),
-        resolution: Resolution::Exact,
-        found_by: Some("number".to_owned()),
-        record_id: None,
-        number: Some("C-000009".to_owned()),
-        candidates: Some(1),
-        resolved_at: Some(1),
-    };
-    let parts = resolving(&stub).profile_parts(CONTACT, &[before], soon(), None, None, &|| 5).await;
+    let directory = resolving(&stub);
+    let parts = directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+    let known = parts[0].identity.clone().unwrap();
+    let another = SystemIdentity { number: Some("C-000009".to_owned()), ..known.clone() };
+    let parts = directory.profile_parts(CONTACT, &[another], soon(), None, None, &|| 6).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     let found = parts[0].identity.as_ref().and_then(|identity| identity.number.as_deref());
     assert_eq!(found, Some("C-000001"));
+    assert_eq!(asked_for_contacts(&stub), 2);
+
+    // What was found under other settings, or for another target, is not used.
+    let under_others = SystemIdentity { settings: Some("other".to_owned()), ..known.clone() };
+    let of_another = SystemIdentity { target: "crm-2".to_owned(), ..known };
+    for (times, identity) in [(3, under_others), (4, of_another)] {
+        directory.profile_parts(CONTACT, &[identity], soon(), None, None, &|| 7).await;
+        assert_eq!(asked_for_contacts(&stub), times);
+    }
 }
 
 #[tokio::test]
@@ -109,11 +113,57 @@ async fn several_customers_are_told_and_none_is_chosen() {
         _ => answer(asked),
     })
     .await;
-    let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+    let directory = resolving(&stub);
+    let parts = directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
     assert_eq!((parts[0].status, &parts[0].data), (SourceStatus::NotFound, &ProfileData::default()));
     let identity = parts[0].identity.as_ref().unwrap();
     assert_eq!((identity.resolution, identity.candidates), (Resolution::Ambiguous, Some(2)));
     assert_eq!(identity.found_by.as_deref(), Some("phone"));
+
+    // That holds for a while: nobody is asked again, and the answer keeps its time.
+    let (known, asked) = ([identity.clone()], stub.order().len());
+    let parts = directory.profile_parts(CONTACT, &known, soon(), None, None, &|| 9_000).await;
+    assert_eq!((parts[0].status, parts[0].fetched_at), (SourceStatus::NotFound, Some(5)));
+    let again = stub.order().split_off(asked);
+    assert!(!again.contains(&QUERY.to_owned()), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_number_of_which_nothing_is_open_is_no_stranger() {
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        CONTACT_PATH => contact(Some("C-000001")),
+        OPEN_ITEMS => Reply::json(200, r#"{"d":{"results":[]}}"#),
+        _ => answer(asked),
+    })
+    .await;
+    let directory = resolving(&stub);
+    let parts = directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+    let identity = parts[1].identity.clone().unwrap();
+    assert_eq!((parts[1].status, &parts[1].data), (SourceStatus::NotFound, &ProfileData::default()));
+    assert_eq!((identity.resolution, identity.number.as_deref()), (Resolution::Exact, Some("1000001")));
+    // It is not searched by anything else, then or later.
+    let known: Vec<_> = parts.iter().filter_map(|part| part.identity.clone()).collect();
+    directory.profile_parts(CONTACT, &known, soon(), None, None, &|| 6).await;
+    assert_eq!((asked_for_contacts(&stub), stub.asked(OPEN_ITEMS).len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_contact_that_was_merged_is_the_one_that_it_was_merged_into() {
+    const CANONICAL: &str = "/api/v2/externalcontacts/contacts/7b8a6a1c-0000-5000-8000-000000000002";
+    let stub = Stub::start(|asked| match asked.path.as_str() {
+        CONTACT_PATH => {
+            let canonical = json!({"id": "7b8a6a1c-0000-5000-8000-000000000002"});
+            let old = json!({"externalSource": {"name": "salesforce"}, "value": "C-000009"});
+            Reply::json(200, &json!({"canonicalContact": canonical, "externalIds": [old]}).to_string())
+        }
+        CANONICAL => contact(Some("C-000001")),
+        _ => answer(asked),
+    })
+    .await;
+    let parts = resolving(&stub).profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+    let found = parts[0].identity.as_ref().and_then(|identity| identity.number.as_deref());
+    assert_eq!(found, Some("C-000001"));
+    assert_eq!((asked_for_contacts(&stub), stub.asked(CANONICAL).len()), (1, 1));
 }
 
 #[tokio::test]
