@@ -30,6 +30,9 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
         open("out", Some(broker.trim().to_owned()), purpose);
     }
     open("out", host(&config.registry.url), "every binary: schema registry".to_owned());
+    if let Some(vault) = &config.vault {
+        open("out", host(&vault.address), "every binary: secrets".to_owned());
+    }
     if let Some(endpoint) = &config.telemetry.otlp_endpoint {
         open("out", host(endpoint), "every binary: traces".to_owned());
     }
@@ -92,12 +95,18 @@ mod tests {
     #[test]
     fn each_host_with_its_port_and_its_purpose() {
         let text = r#"
+            allow_env_secrets = true
             [kafka]
             brokers = "a:9092, b:9092"
             [registry]
             url = "https://registry.example/apis/ccompat/v7"
             [telemetry]
             otlp_endpoint = "https://collector:4318"
+            [vault]
+            address = "https://vault.example:8200"
+            [vault.login]
+            method = "token"
+            token = "env:PATH"
         "#;
         let hosts = of(&trunkline_config::parse(text, "trunkline.toml").unwrap());
         let lines: Vec<_> = hosts.iter().map(|o| format!("{} {}", o.direction, o.host)).collect();
@@ -107,6 +116,7 @@ mod tests {
             "out b:9092",
             "out collector:4318",
             "out registry.example:443",
+            "out vault.example:8200",
         ];
         assert_eq!(lines, expected);
         assert!(show(&hosts).contains("schema registry"));

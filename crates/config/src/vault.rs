@@ -126,7 +126,7 @@ impl VaultLogin {
     }
 }
 
-/// What opens every other secret travels unencrypted nowhere, whatever `allow_plaintext` says.
+/// What opens every other secret travels unencrypted nowhere, whatever `insecure` says.
 fn address(value: &Value<'_>) -> Read<String> {
     let written = url(value)?;
     match written.starts_with("https://") || is_loopback(&written) {

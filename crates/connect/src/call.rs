@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
-use trunkline_config::ExposeSecret;
 use trunkline_systems::System;
 
 use crate::attempt_span::AttemptSpan;
+use crate::authorization::Authorization;
 use crate::breaker::Outcome;
 use crate::classify::{Answer, Classified, Verdict};
 use crate::connection::Connection;
@@ -37,6 +37,8 @@ pub(crate) struct Call<'a> {
     progress: Progress,
     /// Of the password that the last attempt sent.
     password_version: u64,
+    /// What the last attempt showed.
+    shown: Option<Authorization>,
 }
 
 // === impl Call ===
@@ -49,7 +51,7 @@ impl<'a> Call<'a> {
         deadline: Instant,
     ) -> Self {
         let (started, progress) = (Instant::now(), Progress::default());
-        Self { outbound, endpoint, request, started, deadline, progress, password_version: 0 }
+        Self { outbound, endpoint, request, started, deadline, progress, password_version: 0, shown: None }
     }
 
     /// Makes attempts until one succeeds, another makes no sense, or the deadline is too near for one.
@@ -163,7 +165,9 @@ impl<'a> Call<'a> {
         self.password_version = self.outbound.password_version();
         self.progress.attempts += 1;
         let span = AttemptSpan::begin(target, self.endpoint.class, self.request, self.progress.attempts);
-        let request = self.outbound.build(self.request, token.as_ref(), span.traceparent());
+        self.shown = self.outbound.authorization(token.as_ref());
+        let request =
+            self.outbound.build(self.request, token.as_ref(), self.shown.as_ref(), span.traceparent());
         slot.spend();
         let exchange = wire::exchange(request, target.answer_limit_bytes);
         let exchange = tokio::time::timeout(allowed, exchange).await;
@@ -274,11 +278,12 @@ impl<'a> Call<'a> {
         };
         let message = classified.message.unwrap_or_else(|| format!("answered {status}"));
         // A system may echo what it was sent.
-        let message = match token {
-            Some(token) => message.replace(token.secret.expose_secret(), "***"),
-            None => message,
+        let masked = |text| match &self.shown {
+            Some(shown) => shown.masked(text),
+            None => text,
         };
-        Failure { kind, status: Some(status), code: classified.code, message, cause }
+        let (message, code) = (masked(message), classified.code.map(masked));
+        Failure { kind, status: Some(status), code, message, cause }
     }
 
     fn refused_login(&self, status: u16, token: Option<&Token>) -> (CallErrorKind, Cause) {

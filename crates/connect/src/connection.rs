@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use parking_lot::{Mutex, RwLock};
 use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use trunkline_config::{Credentials, ExposeSecret, Target};
+use reqwest::header::{AUTHORIZATION, HeaderName};
+use trunkline_config::{Credentials, Target};
 use trunkline_systems::Rate;
 
+use crate::authorization::Authorization;
 use crate::breaker::State;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Events};
@@ -122,19 +123,15 @@ impl Connection {
         issued.filter(|issued| with_tls(issued) == with_tls(configured)).unwrap_or(configured)
     }
 
-    fn authorization(&self, token: Option<&Token>) -> Option<HeaderValue> {
-        use base64::Engine;
-        let text = match (&self.target.credentials, token) {
+    /// What an attempt shows now.
+    pub(crate) fn authorization(&self, token: Option<&Token>) -> Option<Authorization> {
+        match (&self.target.credentials, token) {
             (Credentials::Basic { username, password }, _) => {
-                let pair = format!("{username}:{}", password.current().expose_secret());
-                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+                Some(Authorization::basic(username, &password.current()))
             }
-            (_, Some(token)) => format!("Bearer {}", token.secret.expose_secret()),
-            (_, None) => return None,
-        };
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+            (_, Some(token)) => Some(Authorization::bearer(&token.secret)),
+            (_, None) => None,
+        }
     }
 
     /// Puts a request together; `traceparent` is that of its attempt.
@@ -142,6 +139,7 @@ impl Connection {
         &self,
         request: &Request,
         token: Option<&Token>,
+        authorization: Option<&Authorization>,
         traceparent: Option<&str>,
     ) -> reqwest::RequestBuilder {
         let url = format!("{}{}", self.base_url(token), request.path);
@@ -149,7 +147,7 @@ impl Connection {
         if request.accepts().is_none() {
             builder = builder.header("accept", "application/json");
         }
-        if let Some(value) = self.authorization(token) {
+        if let Some(value) = authorization.and_then(Authorization::header) {
             builder = builder.header(AUTHORIZATION, value);
         }
         if let Some(traceparent) = traceparent {

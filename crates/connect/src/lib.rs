@@ -31,6 +31,7 @@ pub mod writes;
 
 mod assertion;
 mod attempt_span;
+mod authorization;
 mod call;
 mod connection;
 mod correlation;

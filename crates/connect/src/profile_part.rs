@@ -143,6 +143,7 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     let contact = question.contacts.of(question.claim).await?;
     let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
+    let mut is_empty = false;
     let outcome = loop {
         let key = match chain.next(found.take()) {
             Next::Done(outcome) => break outcome,
@@ -152,11 +153,16 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
             // No field to search by, or an address that cannot be asked for: another key may do.
             Err(LookupError::NoSearchField { .. }) => Found::None,
             Err(LookupError::Unsafe(_)) if !matches!(key, ProfileKey::Number(_)) => Found::None,
-            Ok(Found::None) if is_number_alone(target, &key) => Found::One(nothing_open(&key)),
+            Ok(Found::None) if is_number_alone(target, &key) => {
+                is_empty = true;
+                Found::One(nothing_open(&key))
+            }
             found => found.map_err(failed(target))?,
         });
     };
-    Ok(part(target, settings, outcome, (question.now)()))
+    let part = part(target, settings, outcome, (question.now)());
+    // Of a number of which nothing is open nothing is known: an unknown balance is not one of nothing.
+    Ok(Part { data: part.data.filter(|_| !is_empty), ..part })
 }
 
 fn failed(target: &Target) -> impl Fn(LookupError) -> SourceStatus {
@@ -227,9 +233,7 @@ fn part(target: &Target, settings: String, outcome: Outcome, now: i64) -> Part {
         resolved_at: Some(now),
         settings: Some(settings),
     };
-    // Of a number of which nothing is open nothing is known: an unknown balance is not one of nothing.
-    let is_known = identity.record_id.is_some() || data != ProfileData::default();
-    let data = (resolution == Resolution::Exact && is_known).then_some(data);
+    let data = (resolution == Resolution::Exact).then_some(data);
     Part { data, identity: Some(identity), since: None }
 }
 

@@ -99,11 +99,12 @@ pub(crate) async fn follow(mut files: Vec<FileSource>, grace: Duration) {
 
 /// The content of a file, or why there is none.
 fn read(path: &Path) -> Result<Secret, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let metadata = file.metadata().map_err(|error| error.to_string())?;
+    // Before it is opened: to open a pipe is to wait for who writes into it.
+    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is no regular file".to_owned());
     }
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut content = String::new();
     let length = file.take(LONGEST + 1).read_to_string(&mut content).map_err(|error| error.to_string())?;
     if u64::try_from(length).is_ok_and(|length| length > LONGEST) {

@@ -33,5 +33,5 @@ pub(crate) fn report(secret: &str, news: &News) {
 
 fn changed(secret: &str) {
     metrics::changed(secret);
-    tracing::info!(secret, "the secret has changed, its new value is used from now on");
+    tracing::info!(secret, "the secret has a new value");
 }

@@ -1,6 +1,7 @@
 //! Where the secrets of a configuration come from, and those who follow them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
@@ -45,8 +46,7 @@ impl Sources {
         for (reference, handles) in handles {
             let followed = Followed::new(reference, handles);
             match reference {
-                // What is no regular file, such as a pipe, can be read once.
-                SecretReference::File(path) if path.is_file() => {
+                SecretReference::File(path) if may_be_followed(path) => {
                     files.push(FileSource::new(
                         path.clone(),
                         followed,
@@ -77,10 +77,33 @@ impl Sources {
     }
 }
 
+/// What is there and is no regular file, such as a pipe, can be read once. What is not there at this moment, because it
+/// is being exchanged, comes back.
+fn may_be_followed(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |metadata| metadata.is_file())
+}
+
 // === impl Following ===
 
 impl Drop for Following {
     fn drop(&mut self) {
         self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_at_this_moment_is_followed_and_what_is_no_file_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("there"), "x").unwrap();
+        std::os::unix::fs::symlink("gone", path("dangling")).unwrap();
+        for (name, expected) in [("there", true), ("gone", true), ("dangling", true), ("", false)] {
+            assert_eq!(may_be_followed(&path(name)), expected, "{name}");
+        }
+        assert!(!may_be_followed(Path::new("/dev/null")));
     }
 }

@@ -20,6 +20,9 @@ use stand_in::{ROOT, StandIn};
 use support::{folder, follow, password, until, until_is};
 use trunkline_config::ExposeSecret;
 
+/// How a token asks about itself.
+const LOOKUP: &str = "GET /v1/auth/token/lookup-self";
+
 const PASSWORD: &str = "vault:secret/trunkline/sap#password";
 
 /// A server, as an administrator sees it.
@@ -231,4 +234,43 @@ async fn a_pod_logs_in_with_the_token_that_kubernetes_gave_it_last() {
     server.put("trunkline/sap", json!({ "password": "after" })).await;
     until_is(&password(&config), "after").await;
     assert_eq!(stand_in.answered("POST /v1/auth/kubernetes/login"), 2);
+}
+
+#[tokio::test]
+async fn a_path_that_is_denied_costs_no_login() {
+    let stand_in = StandIn::start().await;
+    let server = Administered { address: stand_in.address.clone(), root: ROOT.to_owned(), stand_in: None };
+    let (login, secret_id) = server.set_up(0, 0).await;
+    server.put("trunkline/sap", json!({ "password": "before" })).await;
+    let folder = folder(&server.section(&login), PASSWORD);
+    write(folder.path(), &[("secret-id", &secret_id)]);
+    let (config, _following) = follow(folder.path()).await.unwrap();
+    let mut asked = 0;
+    for status in [403, 400, 405] {
+        stand_in.deny("secret/data/trunkline/sap", Some(status));
+        // As often as it is read again, the login is asked about and found to be good.
+        until("the login is asked about", || stand_in.answered(LOOKUP) >= asked + 2).await;
+        asked = stand_in.answered(LOOKUP);
+    }
+    server.put("trunkline/sap", json!({ "password": "after" })).await;
+    stand_in.deny("secret/data/trunkline/sap", None);
+    until_is(&password(&config), "after").await;
+    assert_eq!(stand_in.answered("POST /v1/auth/approle/login"), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_used_until_the_one_that_takes_its_place_is_let_in() {
+    let stand_in = StandIn::start().await;
+    let server = Administered { address: stand_in.address.clone(), root: ROOT.to_owned(), stand_in: None };
+    server.put("trunkline/sap", json!({ "password": "before" })).await;
+    let section = server.section("method = \"token\"\ntoken = \"file:token\"");
+    let folder = folder(&format!("{section}[secrets]\ncheck_interval = \"100ms\"\n"), PASSWORD);
+    write(folder.path(), &[("token", ROOT)]);
+    let log = log::Log::start();
+    let (config, _following) = follow(folder.path()).await.unwrap();
+    write(folder.path(), &[("token", "hvs.none")]);
+    until("the new token is tried", || log.text().contains("cannot be renewed or made again")).await;
+    server.put("trunkline/sap", json!({ "password": "after" })).await;
+    until_is(&password(&config), "after").await;
+    assert!(!log.text().contains("cannot be read again"), "{}", log.text());
 }

@@ -11,8 +11,8 @@ use crate::finding::Finding;
 use crate::metrics::{ADDED, ALERTS, grouped_by, matchers, names};
 use crate::tree::Tree;
 
-/// Labels whose values are of a deployment: its instances, topics, partitions, sources and targets.
-const OF_A_DEPLOYMENT: [&str; 5] = ["instance", "partition", "source", "target", "topic"];
+/// Labels whose values are of a deployment: its instances, topics, partitions, sources, targets and secrets.
+const OF_A_DEPLOYMENT: [&str; 6] = ["instance", "partition", "secret", "source", "target", "topic"];
 
 /// A recording, by metric: the labels of each series, with the program as `job`.
 type Exported<'a> = BTreeMap<&'a str, Vec<BTreeMap<&'a str, &'a str>>>;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, Method, Url};
+use reqwest::{Client, ClientBuilder, Method, Response, Url};
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
 use serde_json::Value;
 use trunkline_config::{ExposeSecret, Registry, RegistryAuth, TlsFiles};
@@ -15,6 +15,8 @@ use super::{RegistryError, backoff};
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest answer that is read: many times the largest schema that a registry takes.
+const LONGEST_ANSWER: usize = 8 << 20;
 /// The media type of the API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
@@ -73,11 +75,12 @@ impl Connection {
             }
             RegistryAuth::Bearer(token) => request.bearer_auth(token.current().expose_secret()),
         };
-        let unreachable =
-            |error: reqwest::Error| RegistryError::Unreachable { reason: chain(&error.without_url()) };
         let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status().as_u16();
-        let text = answer.text().await.map_err(unreachable)?;
+        let Some(text) = read(answer).await? else {
+            let reason = format!("more than {LONGEST_ANSWER} bytes, which are not read");
+            return Err(RegistryError::of_status(status, &what, reason));
+        };
         match status {
             // Some registries answer a change of settings with nothing.
             200..=299 if text.trim().is_empty() => Ok(Some(Value::Null)),
@@ -88,6 +91,26 @@ impl Connection {
             _ => Err(RegistryError::of_status(status, &what, reason(&text))),
         }
     }
+}
+
+fn unreachable(error: reqwest::Error) -> RegistryError {
+    RegistryError::Unreachable { reason: chain(&error.without_url()) }
+}
+
+/// The text of an answer; nothing where it is too long.
+async fn read(mut answer: Response) -> Result<Option<String>, RegistryError> {
+    let announced = answer.content_length().and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|length| length > LONGEST_ANSWER) {
+        return Ok(None);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(String::from_utf8_lossy(&body).into_owned()))
 }
 
 /// The settings of `schema_registry_converter` for the same registry.
@@ -112,7 +135,12 @@ pub(super) fn converter_settings(registry: &Registry) -> Result<SrSettings, Regi
 fn builder(registry: &Registry) -> Result<ClientBuilder, RegistryError> {
     let unusable = |error: NotUsable| RegistryError::Settings { reason: error.to_string() };
     let builder = trunkline_http::builder(&registry.http).map_err(unusable)?;
-    let mut builder = builder.connect_timeout(CONNECT_TIMEOUT).user_agent("trunkline");
+    let mut builder = builder
+        // The login would be carried elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .https_only(registry.url.starts_with("https://"))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent("trunkline");
     if let Some(TlsFiles { ca, certificate, key }) = &registry.tls {
         if let Some(ca) = ca {
             builder = builder.tls_certs_only(trunkline_http::authorities(ca).map_err(unusable)?);
@@ -134,5 +162,80 @@ fn reason(text: &str) -> String {
     {
         Some((message, code)) => format!("{message} ({code})"),
         None => text.chars().take(200).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+
+    use trunkline_config::Http;
+
+    use super::*;
+
+    fn registry(url: String) -> Registry {
+        let auth = RegistryAuth::Basic { username: "u".to_owned(), password: "s3cr3t".into() };
+        Registry { url, auto_register: false, auth, tls: None, http: Http::default() }
+    }
+
+    /// A server that answers its first request with these bytes.
+    fn answering(answer: Vec<u8>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = Vec::new();
+            let mut part = [0; 4096];
+            while !asked.windows(4).any(|end| end == b"\r\n\r\n") {
+                let length = stream.read(&mut part).unwrap();
+                asked.extend_from_slice(&part[..length]);
+            }
+            // The other side may have heard enough.
+            let _ = stream.write_all(&answer);
+        });
+        address
+    }
+
+    async fn answered(answer: Vec<u8>) -> Result<Option<Value>, RegistryError> {
+        let url = format!("http://{}", answering(answer));
+        Connection::new(&registry(url)).unwrap().call_once(Method::GET, &["subjects"], None).await
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_that_makes_no_sense_and_nobody_is_called() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let location = elsewhere.local_addr().unwrap();
+        let head =
+            format!("HTTP/1.1 307 Elsewhere\r\nlocation: http://{location}/\r\ncontent-length: 0\r\n\r\n");
+        let error = answered(head.clone().into_bytes()).await.unwrap_err();
+        assert!(
+            matches!(&error, RegistryError::Unexpected { reason, .. } if reason.starts_with("status 307"))
+        );
+        let library = registry(format!("http://{}", answering(head.into_bytes())));
+        let client = builder(&library).unwrap().build().unwrap();
+        assert_eq!(client.get(&library.url).send().await.unwrap().status(), 307);
+        assert!(elsewhere.accept().is_err(), "nobody was called there");
+    }
+
+    #[tokio::test]
+    async fn a_registry_with_tls_is_never_called_without() {
+        let client = builder(&registry("https://registry.example".to_owned())).unwrap().build().unwrap();
+        let address = answering(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec());
+        assert!(client.get(format!("http://{address}")).send().await.unwrap_err().is_builder());
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_not_read() {
+        let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", LONGEST_ANSWER + 1);
+        let mut endless = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
+        endless.resize(endless.len() + LONGEST_ANSWER + 1, b' ');
+        for answer in [announced.into_bytes(), endless] {
+            let error = answered(answer).await.unwrap_err().to_string();
+            assert!(error.ends_with("status 200: more than 8388608 bytes, which are not read"), "{error}");
+        }
+        let fits = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]".to_vec();
+        assert_eq!(answered(fits).await, Ok(Some(Value::Array(Vec::new()))));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client as HttpClient, Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
-use trunkline_config::{ExposeSecret, Secret, Vault, VaultLogin, is_loopback};
+use trunkline_config::{ExposeSecret, Secret, Vault, VaultLogin};
 
 use super::answer::{Entry, Grant};
 
@@ -14,6 +14,9 @@ const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// Longest time to connect, within the time of a request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Where a token is told what it is.
+const LOOKUP_SELF: [&str; 3] = ["auth", "token", "lookup-self"];
 
 /// Makes calls.
 #[derive(Debug)]
@@ -55,12 +58,11 @@ impl Client {
         let mut builder = HttpClient::builder()
             // The token would be carried elsewhere.
             .redirect(reqwest::redirect::Policy::none())
+            // Vault is called directly. Without this, the environment would be asked for a proxy.
+            .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
             .https_only(vault.address.starts_with("https://"));
-        if is_loopback(&vault.address) {
-            builder = builder.no_proxy();
-        }
         if let Some(ca) = &vault.ca {
             let unusable = |reason: String| format!("'{}' cannot be used: {reason}", ca.display());
             let pem = std::fs::read(ca).map_err(|error| unusable(error.to_string()))?;
@@ -76,9 +78,8 @@ impl Client {
         let (mount, form) = match login {
             VaultLogin::Token { token } => {
                 let token = token.current();
-                let path = ["auth", "token", "lookup-self"];
-                let body = self.call(Method::GET, &path, Some(&token), None).await?;
-                return Grant::of_token(token, &body).ok_or_else(|| unexpected(&path));
+                let body = self.call(Method::GET, &LOOKUP_SELF, Some(&token), None).await?;
+                return Grant::of_token(token, &body).ok_or_else(|| unexpected(&LOOKUP_SELF));
             }
             VaultLogin::AppRole { mount, role_id, secret_id } => {
                 (mount, json!({ "role_id": role_id, "secret_id": secret_id.current().expose_secret() }))
@@ -95,6 +96,11 @@ impl Client {
             Trouble { kind: if refused { Kind::Refused } else { trouble.kind }, ..trouble }
         })?;
         Grant::read(&body).ok_or_else(|| unexpected(&path))
+    }
+
+    /// Whether a token is still one. Every token may ask that of itself, unless it lacks the policy `default`.
+    pub(super) async fn is_good(&self, token: &Secret) -> Result<(), Trouble> {
+        self.call(Method::GET, &LOOKUP_SELF, Some(token), None).await.map(drop)
     }
 
     /// Renews a login for as long as it lived first.

@@ -26,6 +26,8 @@ struct Held {
     life: TokenLife,
     /// Of what it was made with.
     credential: u64,
+    /// Of what another one was last tried with.
+    tried: u64,
 }
 
 // === impl Session ===
@@ -49,7 +51,8 @@ impl Session {
         self.held.as_ref().and_then(|held| held.life.due())
     }
 
-    /// Reads a secret. A login that is refused is tried again with another one: it may have been ended.
+    /// Reads a secret. Where that is refused, either the login was ended, and there is another one, or it may not read
+    /// this secret, and neither may another one.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -60,10 +63,11 @@ impl Session {
         let read = self.client.read(&token, mount, below).await;
         let refused = matches!(&read, Err(Trouble { kind: Kind::Refused, .. }));
         let may_be_revoked = self.held.as_ref().is_some_and(|held| held.life.may_be_revoked(Instant::now()));
-        if !(refused && may_be_revoked) {
+        if !(refused && may_be_revoked && self.is_refused(&token).await) {
             return read;
         }
-        self.held = None;
+        // The one that is held stays until its replacement is there.
+        self.log_in(credential(&self.vault.login)).await?;
         let token = self.token().await?;
         self.client.read(&token, mount, below).await
     }
@@ -74,8 +78,9 @@ impl Session {
             return;
         }
         let kept = self.keep().await;
+        let waits = self.held.as_ref().is_some_and(|held| held.life.is_failing());
         match kept {
-            Ok(()) if std::mem::take(&mut self.reported) => {
+            Ok(()) if !waits && std::mem::take(&mut self.reported) => {
                 tracing::info!("the login to Vault is kept again")
             }
             Ok(()) => {}
@@ -85,6 +90,11 @@ impl Session {
             }
             Err(_) => {}
         }
+    }
+
+    /// Whether a token is refused as such, whatever is asked for. An outage says nothing of it.
+    async fn is_refused(&self, token: &Secret) -> bool {
+        matches!(self.client.is_good(token).await, Err(Trouble { kind: Kind::Refused, .. }))
     }
 
     /// A token to use now.
@@ -104,10 +114,17 @@ impl Session {
     async fn keep(&mut self) -> Result<(), Trouble> {
         let now = Instant::now();
         let credential = credential(&self.vault.login);
-        // A token that somebody else keeps fresh is another login.
+        // A token that somebody else keeps fresh is another login; the one before it is used until that is let in.
         let is_token = matches!(self.vault.login, VaultLogin::Token { .. });
-        self.held.take_if(|held| is_token && held.credential != credential);
-        let step = self.held.as_ref().map_or(Step::LogIn, |held| held.life.next(now));
+        let step = match &mut self.held {
+            Some(held) if !is_token || held.credential == credential => held.life.next(now),
+            // One that was not let in is tried again when the wait after that is over.
+            Some(held) => {
+                let was_tried = std::mem::replace(&mut held.tried, credential) == credential;
+                if was_tried && held.life.next(now) == Step::Use { Step::Use } else { Step::LogIn }
+            }
+            None => Step::LogIn,
+        };
         let kept = match step {
             Step::Use => return Ok(()),
             Step::Renew => self.renew().await,
@@ -141,7 +158,7 @@ impl Session {
         let asked = Instant::now();
         let Grant { token, life, renewable } = self.client.log_in(&self.vault.login).await?;
         let life = TokenLife::granted(life, renewable, asked, rand::random());
-        self.held = Some(Held { token, life, credential });
+        self.held = Some(Held { token, life, credential, tried: credential });
         Ok(())
     }
 }

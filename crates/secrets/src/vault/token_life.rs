@@ -96,6 +96,11 @@ impl TokenLife {
         self.due = Some(now + RETRY.equal_jitter(self.failed_in_a_row, random));
     }
 
+    /// Whether the last attempt failed, and the next one may be waited for.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failed_in_a_row > 0
+    }
+
     /// Whether a refusal may mean that it was ended before its time.
     pub(super) fn may_be_revoked(&self, now: Instant) -> bool {
         now >= self.granted + YOUNG
@@ -158,6 +163,7 @@ mod tests {
             }
         }
         let renewals = [60, 61, 63, 67, 75, 91].map(|second| (second, Step::Renew));
+        assert!(life.is_failing());
         assert_eq!((&tried[..6], tried[6]), (&renewals[..], (120, Step::LogIn)));
     }
 

@@ -33,6 +33,8 @@ struct State {
     role: (u64, u64),
     secret_ids: BTreeSet<String>,
     service_accounts: BTreeSet<String>,
+    /// Paths that no token but the root's may read, and the status that says so.
+    denied: BTreeMap<String, u16>,
     issued: u64,
     pub requests: Vec<String>,
 }
@@ -64,6 +66,13 @@ impl StandIn {
     /// Takes this token of a service account, and no other.
     pub fn trust_service_account(&self, jwt: &str) {
         self.state.lock().service_accounts = BTreeSet::from([jwt.to_owned()]);
+    }
+
+    /// Lets no token but the root's read below this path, and answers with this status; or lets all read again.
+    pub fn deny(&self, path: &str, status: Option<u16>) {
+        let mut state = self.state.lock();
+        state.denied.remove(path);
+        state.denied.extend(status.map(|status| (path.to_owned(), status)));
     }
 
     /// Ends every token but the root's.
@@ -140,6 +149,9 @@ impl State {
                 (200, json!({ "data": { "secret_id": id } }))
             }
             ("POST", _) if is_root && path.starts_with("sys/") => (204, Value::Null),
+            (_, _) if self.denied.contains_key(path) && !is_root => {
+                error(self.denied[path], "permission denied")
+            }
             (_, _) if path.contains("/data/") => self.secret(method, path, is_root, body),
             _ => error(404, "no handler for route"),
         }

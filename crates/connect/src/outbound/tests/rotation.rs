@@ -82,3 +82,37 @@ async fn a_client_secret_that_changes_is_shown_with_the_next_token_and_ends_a_wa
     assert_eq!(call(&outbound, LONG).await.unwrap().attempts, 1, "the token there is stays in use");
     assert_eq!(secret.current().expose_secret(), "wrong again");
 }
+
+#[tokio::test]
+async fn what_an_attempt_showed_is_told_of_no_answer_that_echoes_it() {
+    let password = SecretHandle::from("hunter2");
+    let rotating = password.clone();
+    let echo = Stub::start(move |asked| {
+        let shown = asked.header("authorization");
+        // The old one was sent, and is no longer what the source has.
+        rotating.replace("hunter3".into(), Instant::now(), Duration::ZERO).unwrap();
+        let said = format!("'{shown}', hunter2 and {TOKEN} may not do this");
+        Reply::json(400, &format!(r#"{{"error":{{"message":"{said}","code":"{shown}"}}}}"#))
+    })
+    .await;
+    let (outbound, _) = connect(with_password(&echo.url, &password));
+    let error = call(&outbound, LONG).await.unwrap_err();
+    let said = format!("{error:?} {error}");
+    assert!(error.message.contains("'Basic ***', *** and"), "{said}");
+    let pair = shown("hunter2");
+    assert!(!said.contains("hunter2") && !said.contains(&pair["Basic ".len()..]), "{said}");
+
+    let echo = Stub::start(|asked| match asked.path.as_str() {
+        "/token" => Reply::json(200, &format!(r#"{{"access_token":"{TOKEN}","expires_in":900}}"#)),
+        _ => {
+            let shown = asked.header("authorization");
+            Reply::json(400, &format!(r#"[{{"message":"{shown} is wrong","errorCode":"{shown}"}}]"#))
+        }
+    })
+    .await;
+    let (outbound, _) = connect(target_with_token(&echo.url));
+    let error = call(&outbound, LONG).await.unwrap_err();
+    assert!(error.message.contains("Bearer *** is wrong"), "{error}");
+    assert_eq!(error.code.as_deref(), Some("Bearer ***"));
+    assert!(!format!("{error:?} {error}").contains(TOKEN), "{error:?}");
+}
