@@ -145,7 +145,8 @@ mod tests {
     }
 
     /// The secrets that settings which are commented out refer to.
-    const SECRETS: [&str; 9] = [
+    const SECRETS: [&str; 10] = [
+        "vault",
         "kafka",
         "registry",
         "salesforce",

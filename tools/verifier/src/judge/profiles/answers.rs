@@ -156,7 +156,7 @@ impl Answer {
         match said {
             Said::Nothing => status != "OK",
             // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
-            Said::Several => status != "OK" && !says_anything("salesforce", fields),
+            Said::Several => status != "OK",
             Said::Account { name, tier, .. } => {
                 status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
             }
@@ -195,7 +195,10 @@ fn said(call: &Call) -> Option<Said> {
     match call.system.as_str() {
         "salesforce" => account(&body),
         "sap" => balance(&body),
-        "servicenow" => tickets(&body).map(Said::Tickets),
+        "servicenow" => match body["result"].as_array() {
+            Some(users) => found(users, |_| true).unwrap_or(Some(Said::Nothing)),
+            None => tickets(&body).map(Said::Tickets),
+        },
         "genesys" => body["externalIds"].as_array().is_none_or(Vec::is_empty).then_some(Said::Nothing),
         _ => None,
     }
@@ -224,6 +227,9 @@ fn balance(body: &Value) -> Option<Said> {
     if rows.is_empty() {
         return Some(Said::Nothing);
     }
+    if let Some(several) = found(rows, |row| row["AmountInCompanyCodeCurrency"].is_null()) {
+        return several;
+    }
     let currencies: BTreeSet<&str> =
         rows.iter().map(|row| row["CompanyCodeCurrency"].as_str()).collect::<Option<_>>()?;
     let amounts = rows.iter().map(|row| ten_thousandths(row["AmountInCompanyCodeCurrency"].as_str()?));
@@ -232,6 +238,13 @@ fn balance(body: &Value) -> Option<Said> {
         currencies.first().filter(|_| currencies.len() == 1).map(|currency| (*currency).to_owned());
     // Sums across currencies mean nothing.
     Some(Said::Balance { amount: currency.is_some().then_some(sum), currency })
+}
+
+/// What the answer to a search for a customer says by itself: that there are several. One leads to other questions.
+/// `None` where it is no such answer, or an empty one.
+fn found(rows: &[Value], is_of_search: impl Fn(&Value) -> bool) -> Option<Option<Said>> {
+    let is_search = !rows.is_empty() && rows.iter().all(is_of_search);
+    is_search.then(|| (rows.len() > 1).then_some(Said::Several))
 }
 
 fn tickets(body: &Value) -> Option<i64> {
@@ -298,6 +311,13 @@ mod tests {
         assert_eq!(read("sap", &items("USD")), Some(Said::Balance { amount: None, currency: None }));
         assert_eq!(read("servicenow", r#"{"result":{"stats":{"count":"12"}}}"#), Some(Said::Tickets(12)));
         assert_eq!(read("servicenow", "<html>"), None);
+        // Searches: nobody, one who is asked about next, several.
+        assert_eq!(read("servicenow", r#"{"result":[]}"#), Some(Said::Nothing));
+        assert_eq!(read("servicenow", r#"{"result":[{"sys_id":"1"}]}"#), None);
+        assert_eq!(read("servicenow", r#"{"result":[{"sys_id":"1"},{"sys_id":"2"}]}"#), Some(Said::Several));
+        assert_eq!(read("sap", r#"{"d":{"results":[{"AddressID":"1"}]}}"#), None);
+        let several = r#"{"d":{"results":[{"AddressID":"1"},{"AddressID":"2"}]}}"#;
+        assert_eq!(read("sap", several), Some(Said::Several));
     }
 
     #[test]

@@ -39,7 +39,7 @@ const EMAILS: [&str; 3] = ["workEmail", "personalEmail", "otherEmail"];
 const KEYS: [(&str, &[&str]); 3] = [
     ("salesforce", &["Id", "AccountNumber", "CustomerNumber__c"]),
     ("sap", &["BusinessPartner", "Customer"]),
-    ("servicenow", &["sys_id", "account", "customer"]),
+    ("servicenow", &["sys_id", "user_name", "account", "customer"]),
 ];
 /// A key found by a phone number may find another one in turn: phone, Salesforce's number, ServiceNow's id.
 const STEPS: usize = 3;
@@ -57,6 +57,13 @@ impl<'a> Names<'a> {
         let mut names = Self { customers, keys, signed: BTreeSet::new(), emails, phones };
         for customer in names.customers.clone() {
             names.learn_key(customer.to_owned(), customer);
+            // An id that is an address or a phone number may be written otherwise in a question.
+            if customer.contains('@') {
+                names.emails.entry(customer.to_lowercase()).or_default().insert(customer);
+            }
+            if let Some(number) = customer.strip_prefix('+').map(digits).filter(|number| is_number(number.as_str())) {
+                names.phones.entry(number).or_default().insert(customer);
+            }
         }
         names.learn_contacts(calls);
         for _ in 0..STEPS {
@@ -192,7 +199,7 @@ impl Contact {
         Self {
             keys: ids.filter_map(|id| text(&id["value"])).collect(),
             emails: EMAILS.iter().filter_map(|name| Some(text(&body[*name])?.to_lowercase())).collect(),
-            phones: PHONES.iter().filter_map(digits).filter(|digits| digits.len() >= PHONE_DIGITS).collect(),
+            phones: PHONES.iter().filter_map(digits).filter(|digits| is_number(digits)).collect(),
         }
     }
 
@@ -201,6 +208,11 @@ impl Contact {
         self.emails.extend(other.emails.iter().cloned());
         self.phones.extend(other.phones.iter().cloned());
     }
+}
+
+/// Whether so many digits are a phone number.
+fn is_number(digits: &str) -> bool {
+    digits.len() >= PHONE_DIGITS
 }
 
 /// The contact that Genesys was asked for, by its id, and what it answered.
