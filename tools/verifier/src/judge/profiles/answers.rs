@@ -29,6 +29,8 @@ struct Answer {
 enum Said {
     /// It does not know the customer.
     Nothing,
+    /// Nothing is open of the customer's number, whether it knows the customer or not.
+    NothingOpen,
     /// It knows several who may be meant, so it says nothing of this one.
     Several,
     Account {
@@ -43,6 +45,8 @@ enum Said {
     Tickets(i64),
 }
 
+/// What stands in a question about items that are open.
+const ITEMS: &str = "A_OperationalAcctgDocItemCube";
 /// How long after an answer was on its way its receiver may have stamped it, in milliseconds: a process that
 /// gets no processor for a while stamps late. Another answer within it counts as well, so it is not more than
 /// that takes.
@@ -156,6 +160,7 @@ impl Answer {
         match said {
             Said::Nothing => status != "OK",
             // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
+            Said::NothingOpen => fields.balance.is_none() && fields.currency.is_none(),
             Said::Several => status != "OK",
             Said::Account { name, tier, .. } => {
                 status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
@@ -194,7 +199,10 @@ fn said(call: &Call) -> Option<Said> {
     let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
     match call.system.as_str() {
         "salesforce" => account(&body),
-        "sap" => balance(&body),
+        "sap" => match balance(&body)? {
+            Said::Nothing if call.path.contains(ITEMS) => Some(Said::NothingOpen),
+            said => Some(said),
+        },
         "servicenow" => match body["result"].as_array() {
             Some(users) => found(users, |_| true).unwrap_or(Some(Said::Nothing)),
             None => tickets(&body).map(Said::Tickets),

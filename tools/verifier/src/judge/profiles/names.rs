@@ -56,13 +56,15 @@ impl<'a> Names<'a> {
         let (keys, emails, phones) = Default::default();
         let mut names = Self { customers, keys, signed: BTreeSet::new(), emails, phones };
         for customer in names.customers.clone() {
-            names.learn_key(customer.to_owned(), customer);
-            // An id that is an address or a phone number may be written otherwise in a question.
+            // An id that is an address or a phone number is that of a contact as well, and may be escaped in a question.
             if customer.contains('@') {
                 names.emails.entry(customer.to_lowercase()).or_default().insert(customer);
-            }
-            if let Some(number) = customer.strip_prefix('+').map(digits).filter(|number| is_number(number.as_str())) {
+            } else if let Some(number) =
+                customer.strip_prefix('+').map(digits).filter(|number| is_number(number.as_str()))
+            {
                 names.phones.entry(number).or_default().insert(customer);
+            } else {
+                names.learn_key(customer.to_owned(), customer);
             }
         }
         names.learn_contacts(calls);
@@ -175,14 +177,16 @@ impl<'a> Names<'a> {
     }
 
     /// Learns the keys of records that were found by what is known; false when there is nothing new. A record that is
-    /// not the only one found is nobody's, and so is one that was found by the words of several customers.
+    /// not the only one found is nobody's; the only one is everybody's whom the question names, as a contact and a
+    /// sender of messages with one phone number are.
     fn learn_keys(&mut self, calls: &[Call]) -> bool {
         let mut learnt = false;
         for call in calls.iter().filter(|call| call.succeeded()) {
             let named = self.in_question(&call.path);
-            let (Some(customer), 1) = (named.first().copied(), named.len()) else { continue };
             for key in only_record(call).into_iter().flat_map(|record| keys_of(call, &record)) {
-                learnt |= self.learn_key(key, customer);
+                for customer in &named {
+                    learnt |= self.learn_key(key.clone(), customer);
+                }
             }
         }
         learnt
@@ -370,9 +374,9 @@ mod tests {
         assert_eq!(named(&one, "/sobjects/Account/001C-000002"), [BOB]);
         let two = found(by_email, &[account("C-000002"), account("C-000003")]);
         assert_eq!(named(&two, "/sap?$filter=Customer%20eq%20%27C-000002%27"), [""; 0]);
-        // The phone is Ada's and Bob's: what is found by it is neither's.
+        // The phone is Ada's and Bob's: the one record that is found by it is what both lead to.
         let shared = found(by_phone, &[account("C-000002")]);
-        assert_eq!(named(&shared, "/sap?$filter=Customer%20eq%20%27C-000002%27"), [""; 0]);
+        assert_eq!(named(&shared, "/sap?$filter=Customer%20eq%20%27C-000002%27"), [ADA, BOB]);
         let mut chain = one;
         let partner = json!({"result": [{"sys_id": "5f2e", "number": "ACC1"}]});
         chain.push(answered("servicenow", "/api/now/table/customer_account?number%3DC-000002", &partner));
