@@ -49,6 +49,10 @@ Events__c = 'string(conversation.events)'
 /// How long ingest goes on taking webhooks after it was asked to stop: as long as a slow machine needs for one.
 pub(crate) const SHUTDOWN_DELAY: &str = "shutdown_delay = \"2s\"\n";
 
+/// A process that has just started fetches tokens and the external contact before a system is asked, which may take
+/// longer than the 250 ms that an event waits by default.
+const DEADLINE: &str = "deadline = \"1s\"\n";
+
 /// All sources, that of EventBridge put in order by this mode; all systems, without limits; rules that route and write
 /// back every call.
 pub(crate) fn choices(order: &'static str) -> Choices {
@@ -58,7 +62,7 @@ pub(crate) fn choices(order: &'static str) -> Choices {
         genesys_org: "acme",
         org: "acme",
         ingest: SHUTDOWN_DELAY.to_owned(),
-        enrichment: String::new(),
+        enrichment: DEADLINE.to_owned(),
         rules: RULES,
         ..Choices::default()
     }
