@@ -56,7 +56,8 @@ impl<'a> Names<'a> {
         let (keys, emails, phones) = Default::default();
         let mut names = Self { customers, keys, signed: BTreeSet::new(), emails, phones };
         for customer in names.customers.clone() {
-            // An id that is an address or a phone number is that of a contact as well, and may be escaped in a question.
+            // An id that is an address or a phone number is that of a contact as well, and may be escaped in a
+            // question.
             if customer.contains('@') {
                 names.emails.entry(customer.to_lowercase()).or_default().insert(customer);
             } else if let Some(number) =
