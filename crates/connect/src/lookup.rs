@@ -7,7 +7,7 @@ use trunkline_config::{ProfileMapping, Target};
 use trunkline_profiles::ProfileData;
 
 use crate::encode::Unsafe;
-use crate::record::Unreadable;
+use crate::record::{self, Unreadable};
 
 /// So many records are read at most where one is expected: enough to say that there are several.
 pub(crate) const MOST_RECORDS: usize = 20;
@@ -160,12 +160,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The one record that was read; an error with how many there are when it is not one.
-    pub(crate) fn only<'v>(records: &[&'v Value]) -> Result<&'v Value, usize> {
-        match records {
-            [record] => Ok(record),
-            others => Err(others.len()),
-        }
+    /// The customer of the one record that was read, as the mapping has its fields; what is found when it is not one.
+    pub(crate) fn customer(&self, records: &[&Value]) -> Result<Result<FoundCustomer, Found>, Unreadable> {
+        let [found] = records else { return Ok(Err(Found::not_one(records.len()))) };
+        let mapping = &self.mapping.record;
+        Ok(Ok(FoundCustomer {
+            record_id: record::text(found, &mapping.id)?,
+            number: record::text(found, &mapping.key)?,
+            data: record::data(found, &mapping.fields)?,
+        }))
     }
 }
 

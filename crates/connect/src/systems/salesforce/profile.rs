@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::encode;
-use crate::lookup::{Answer, Ask, Found, FoundCustomer, Lookup, MOST_RECORDS, Problem, Step, Subject};
-use crate::record::{self, Unreadable};
+use crate::lookup::{Answer, Ask, Found, Lookup, MOST_RECORDS, Problem, Step, Subject};
+use crate::record::Unreadable;
 
 pub(super) fn begin(subject: Subject<'_>) -> Box<dyn Lookup + '_> {
     Box::new(Query(subject))
@@ -61,16 +61,7 @@ impl Query<'_> {
         let records = page.get("records").and_then(Value::as_array);
         let records: Vec<&Value> =
             records.ok_or_else(|| Unreadable::new("it has no list 'records'"))?.iter().collect();
-        let found = match Subject::only(&records) {
-            Ok(found) => found,
-            Err(count) => return Ok(Found::not_one(count)),
-        };
-        let mapping = &self.0.mapping.record;
-        Ok(Found::One(FoundCustomer {
-            record_id: record::text(found, &mapping.id)?,
-            number: record::text(found, &mapping.key)?,
-            data: record::data(found, &mapping.fields)?,
-        }))
+        Ok(self.0.customer(&records)?.map_or_else(|found| found, Found::One))
     }
 }
 

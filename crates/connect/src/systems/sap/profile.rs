@@ -136,15 +136,9 @@ impl Partner<'_> {
 
     fn found(&mut self, page: &Value) -> Result<Step, Problem> {
         let rows: Vec<&Value> = service::rows(page)?.iter().collect();
-        let found = match Subject::only(&rows) {
-            Ok(found) => found,
-            Err(count) => return Ok(Step::Done(Found::not_one(count))),
-        };
-        let mapping = &self.subject.mapping.record;
-        let customer = FoundCustomer {
-            record_id: record::text(found, &mapping.id)?,
-            number: record::text(found, &mapping.key)?,
-            data: record::data(found, &mapping.fields)?,
+        let customer = match self.subject.customer(&rows)? {
+            Ok(customer) => customer,
+            Err(found) => return Ok(Step::Done(found)),
         };
         match self.subject.depth {
             Depth::Record => Ok(Step::Done(Found::One(customer))),

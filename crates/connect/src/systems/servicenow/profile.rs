@@ -6,7 +6,7 @@ use trunkline_profiles::ProfileData;
 
 use crate::encode::{self, Unsafe};
 use crate::lookup::{Answer, Ask, Depth, Found, FoundCustomer, Lookup, MOST_RECORDS, Problem, Step, Subject};
-use crate::record::{self, Unreadable};
+use crate::record::Unreadable;
 
 pub(super) fn begin(subject: Subject<'_>) -> Box<dyn Lookup + '_> {
     Box::new(Tickets { subject, customer: None })
@@ -64,15 +64,9 @@ impl Tickets<'_> {
         let records = page.get("result").and_then(Value::as_array);
         let records: Vec<&Value> =
             records.ok_or_else(|| Unreadable::new("it has no list 'result'"))?.iter().collect();
-        let found = match Subject::only(&records) {
-            Ok(found) => found,
-            Err(count) => return Ok(Step::Done(Found::not_one(count))),
-        };
-        let mapping = &self.subject.mapping.record;
-        let customer = FoundCustomer {
-            record_id: record::text(found, &mapping.id)?,
-            number: record::text(found, &mapping.key)?,
-            data: record::data(found, &mapping.fields)?,
+        let customer = match self.subject.customer(&records)? {
+            Ok(customer) => customer,
+            Err(found) => return Ok(Step::Done(found)),
         };
         match self.subject.depth {
             Depth::Record => Ok(Step::Done(Found::One(customer))),

@@ -159,8 +159,8 @@ impl Answer {
         let Some(said) = &self.said else { return false };
         match said {
             Said::Nothing => status != "OK",
-            // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
             Said::NothingOpen => fields.balance.is_none() && fields.currency.is_none(),
+            // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
             Said::Several => status != "OK",
             Said::Account { name, tier, .. } => {
                 status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
