@@ -103,13 +103,17 @@ fn shortened(answer: &Value) -> String {
 /// What was read, under the canonical names; what is not known is left out.
 fn canonical(customer: &FoundCustomer) -> Value {
     let data = &customer.data;
+    let balances: Map<String, Value> = data
+        .balances
+        .iter()
+        .map(|(currency, amount)| (currency.clone(), json!(amount.to_string())))
+        .collect();
     let fields = [
         ("recordId", json!(customer.record_id)),
         ("number", json!(customer.number)),
         ("accountName", json!(data.account_name)),
         ("loyaltyTier", json!(data.loyalty_tier)),
-        ("balance", json!(data.balance.map(|balance| balance.to_string()))),
-        ("currency", json!(data.currency)),
+        ("balances", if balances.is_empty() { Value::Null } else { Value::Object(balances) }),
         ("openTickets", json!(data.open_tickets)),
         ("lastInteractionDate", json!(data.last_interaction)),
     ];

@@ -111,6 +111,7 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
     };
     let answered = matches!(status, SourceStatus::Ok | SourceStatus::NotFound);
     ProfilePart {
+        source: target.name.clone(),
         system: target.system,
         status,
         fetched_at: answered.then(|| part.since.unwrap_or_else(question.now)),

@@ -19,13 +19,16 @@ pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerP
         parts
     };
     let of = |field| parts.iter().filter(move |part| part.system.owns(field)).map(|part| &part.data);
-    let money = of(ProfileField::Balance).find(|data| data.balance.is_some());
+    // In two currencies there is no one balance.
+    let money = of(ProfileField::Balance)
+        .find(|data| !data.balances.is_empty())
+        .and_then(|data| data.balances.first_key_value().filter(|_| data.balances.len() == 1));
     CustomerProfile {
         customer_id: customer_id.to_owned(),
         account_name: of(ProfileField::AccountName).find_map(|data| data.account_name.clone()),
         loyalty_tier: of(ProfileField::LoyaltyTier).find_map(|data| data.loyalty_tier.clone()),
-        balance: money.and_then(|data| data.balance),
-        currency: money.and_then(|data| data.currency.clone()),
+        balance: money.map(|(_, amount)| *amount),
+        currency: money.map(|(currency, _)| currency.clone()),
         open_tickets: of(ProfileField::OpenTickets).find_map(|data| data.open_tickets),
         last_interaction_date: of(ProfileField::LastInteractionDate)
             .filter_map(|data| data.last_interaction)
@@ -105,7 +108,15 @@ mod tests {
 
     fn part(system: System, status: SourceStatus, data: ProfileData) -> ProfilePart {
         let fetched_at = answered(status).then_some(1_000);
-        ProfilePart { system, status, fetched_at, latency_ms: 7, data, identity: None }
+        ProfilePart {
+            source: system.as_str().to_owned(),
+            system,
+            status,
+            fetched_at,
+            latency_ms: 7,
+            data,
+            identity: None,
+        }
     }
 
     fn named(name: &str) -> ProfileData {
@@ -125,8 +136,7 @@ mod tests {
     #[test]
     fn a_system_that_does_not_answer_keeps_its_last_answer() {
         let balance = ProfileData {
-            balance: Some(Decimal::new(500, 2)),
-            currency: Some("EUR".to_owned()),
+            balances: [("EUR".to_owned(), Decimal::new(500, 2))].into(),
             ..ProfileData::default()
         };
         let before = [
@@ -181,8 +191,7 @@ mod tests {
             ..ProfileData::default()
         };
         let sap = ProfileData {
-            balance: Some(Decimal::new(12_550, 2)),
-            currency: Some("EUR".to_owned()),
+            balances: [("EUR".to_owned(), Decimal::new(12_550, 2))].into(),
             ..ProfileData::default()
         };
         let servicenow = ProfileData { open_tickets: Some(0), ..ProfileData::default() };

@@ -1,5 +1,7 @@
 //! What one system knows of a customer, and what came of asking it.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use trunkline_schemas::{ProfileSource, SourceStatus, SystemIdentity};
 use trunkline_systems::System;
@@ -11,19 +13,21 @@ pub struct ProfileData {
     pub account_name: Option<String>,
     /// Loyalty tier, for instance `GOLD`.
     pub loyalty_tier: Option<String>,
-    /// Open balance, in `currency`.
-    pub balance: Option<Decimal>,
-    /// ISO 4217 code of the balance.
-    pub currency: Option<String>,
+    /// Open balances, by their currencies (ISO 4217); never summed across them. Empty where none is known.
+    pub balances: BTreeMap<String, Decimal>,
     /// Open tickets.
     pub open_tickets: Option<i32>,
     /// Last activity, UTC milliseconds.
     pub last_interaction: Option<i64>,
+    /// Whatever else it tells, under names of the configuration's own.
+    pub values: BTreeMap<String, String>,
 }
 
 /// What came of asking one system about a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfilePart {
+    /// Its configured name: there may be two of one system.
+    pub source: String,
     /// Which system.
     pub system: System,
     /// What came of it.

@@ -1,9 +1,10 @@
 //! The open items of a customer, summed to a balance.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 use trunkline_config::{MoneyMapping, RelatedMapping};
-use trunkline_profiles::ProfileData;
 use trunkline_schemas::money;
 
 use super::service;
@@ -20,8 +21,8 @@ const DECIMAL_PLACES: u32 = 4;
 pub(super) enum Sum {
     /// There is another page, at this path.
     NextPage(String),
-    /// The balance; `None` when there is no open item.
-    All(Option<ProfileData>),
+    /// The balances by their currencies; `None` when there is no open item.
+    All(Option<BTreeMap<String, Decimal>>),
 }
 
 /// Path and query of the first page.
@@ -44,7 +45,7 @@ pub(super) fn read(mapping: &RelatedMapping, pages: &[Value], base_url: &str) ->
         }
         Some(next) => Ok(Sum::NextPage(next)),
         None => match &mapping.money {
-            Some(money) => balance(items.into_iter().flatten(), money).map(Sum::All),
+            Some(money) => balances(items.into_iter().flatten(), money).map(Sum::All),
             None => Ok(Sum::All(None)),
         },
     }
@@ -65,30 +66,25 @@ fn next_page(body: &Value, base_url: &str, object: &str) -> Option<String> {
     Some(path)
 }
 
-fn balance<'a>(
+/// The balance in each currency; sums across currencies mean nothing.
+fn balances<'a>(
     items: impl Iterator<Item = &'a Value>,
     money: &MoneyMapping,
-) -> Result<Option<ProfileData>, Unreadable> {
+) -> Result<Option<BTreeMap<String, Decimal>>, Unreadable> {
     let beyond = || Unreadable::new(format!("the sum of '{}' is beyond all bounds", money.amount));
-    let mut sum = Decimal::ZERO;
-    let mut currencies: Vec<String> = Vec::new();
+    let mut balances: BTreeMap<String, Decimal> = BTreeMap::new();
     for item in items {
         let currency = record::text(item, &money.currency)?;
         let currency = currency
             .ok_or_else(|| Unreadable::new(format!("an item has no currency in '{}'", money.currency)))?;
-        sum = sum.checked_add(amount(item, &money.amount)?).ok_or_else(beyond)?;
-        if !currencies.contains(&currency) {
-            currencies.push(currency);
-        }
+        let sum = balances.entry(currency).or_default();
+        *sum = sum.checked_add(amount(item, &money.amount)?).ok_or_else(beyond)?;
     }
-    if currencies.is_empty() {
-        return Ok(None);
+    for sum in balances.values_mut() {
+        *sum = sum.round_dp(DECIMAL_PLACES);
+        money::rescale(*sum).map_err(|_| beyond())?;
     }
-    let sum = sum.round_dp(DECIMAL_PLACES);
-    money::rescale(sum).map_err(|_| beyond())?;
-    // Sums across currencies mean nothing: then the balance is not known.
-    let [currency] = currencies.as_slice() else { return Ok(Some(ProfileData::default())) };
-    Ok(Some(ProfileData { balance: Some(sum), currency: Some(currency.clone()), ..ProfileData::default() }))
+    Ok(Some(balances).filter(|balances| !balances.is_empty()))
 }
 
 /// Version 2 writes decimals as text, version 4 as numbers.
@@ -118,8 +114,8 @@ mod tests {
         json!({"AmountInCompanyCodeCurrency": amount, "CompanyCodeCurrency": currency})
     }
 
-    fn balance_of(items: &[Value]) -> Result<Option<ProfileData>, Unreadable> {
-        balance(items.iter(), &mapping().money.unwrap())
+    fn balances_of(items: &[Value]) -> Result<Option<BTreeMap<String, Decimal>>, Unreadable> {
+        balances(items.iter(), &mapping().money.unwrap())
     }
 
     #[test]
@@ -133,13 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn open_items_are_summed_in_one_currency() {
-        let data = balance_of(&[item("100.10", "EUR"), item("-0.20", "EUR")]).unwrap().unwrap();
-        assert_eq!((data.balance, data.currency.as_deref()), (Some(Decimal::new(9_990, 2)), Some("EUR")));
-        assert!(balance_of(&[item("12345678901234567", "EUR")]).is_err(), "no decimal(20,4)");
-        let mixed = balance_of(&[item("1", "EUR"), item("1", "USD")]).unwrap().unwrap();
-        assert_eq!((mixed.balance, mixed.currency), (None, None));
-        assert_eq!(balance_of(&[]).unwrap(), None);
+    fn open_items_are_summed_by_their_currencies() {
+        let euros = |cents| ("EUR".to_owned(), Decimal::new(cents, 2));
+        let balances = balances_of(&[item("100.10", "EUR"), item("-0.20", "EUR")]).unwrap().unwrap();
+        assert_eq!(balances, BTreeMap::from([euros(9_990)]));
+        assert!(balances_of(&[item("12345678901234567", "EUR")]).is_err(), "no decimal(20,4)");
+        let two = balances_of(&[item("1", "EUR"), item("1", "USD"), item("2", "EUR")]).unwrap().unwrap();
+        assert_eq!(two, BTreeMap::from([euros(300), ("USD".to_owned(), Decimal::new(1, 0))]));
+        assert_eq!(balances_of(&[]).unwrap(), None);
     }
 
     #[test]
@@ -150,7 +147,7 @@ mod tests {
             (json!({"AmountInCompanyCodeCurrency": "1"}), "'CompanyCodeCurrency'"),
             (json!({"AmountInCompanyCodeCurrency": "1", "CompanyCodeCurrency": 7}), "'CompanyCodeCurrency'"),
         ] {
-            let Unreadable(said) = balance_of(&[item("1", "EUR"), broken]).unwrap_err();
+            let Unreadable(said) = balances_of(&[item("1", "EUR"), broken]).unwrap_err();
             assert!(said.contains(field), "{said}");
         }
     }
@@ -162,8 +159,8 @@ mod tests {
         let read = |pages: &[Value]| read(&mapping(), pages, "https://sap.example");
         let sum = read(std::slice::from_ref(&page)).unwrap();
         assert_eq!(sum, Sum::NextPage("/odata/X?$skiptoken=2".to_owned()));
-        let Sum::All(Some(data)) = read(&[page.clone(), last]).unwrap() else { panic!("not all") };
-        assert_eq!(data.balance, Some(Decimal::new(3, 0)));
+        let Sum::All(Some(balances)) = read(&[page.clone(), last]).unwrap() else { panic!("not all") };
+        assert_eq!(balances, BTreeMap::from([("EUR".to_owned(), Decimal::new(3, 0))]));
         let most = vec![page; MOST_PAGES];
         assert!(read(&most[1..]).is_ok());
         assert!(read(&most).is_err());

@@ -165,9 +165,9 @@ impl Partner<'_> {
                 self.under_way = Stage::Items { customer, pages };
                 Ok(Step::Ask(Ask { class: "open_items", path }))
             }
-            Sum::All(Some(balance)) => {
+            Sum::All(Some(balances)) => {
                 let FoundCustomer { record_id, number, mut data } = customer;
-                (data.balance, data.currency) = (balance.balance, balance.currency);
+                data.balances = balances;
                 Ok(Step::Done(Found::One(FoundCustomer { record_id, number, data })))
             }
             // No open item is also SAP's answer for a number that it does not know.
@@ -240,7 +240,7 @@ mod tests {
         let (asked, found) = play(&standard(), key(), Depth::Profile, &[rows(json!([item]))]);
         assert_eq!(asked.len(), 1);
         let Found::One(found) = found else { panic!("{found:?}") };
-        assert_eq!(found.data.currency.as_deref(), Some("EUR"));
+        assert_eq!(found.data.balances.keys().collect::<Vec<_>>(), ["EUR"]);
         let (_, found) = play(&standard(), key(), Depth::Profile, &[rows(json!([]))]);
         assert_eq!(found, Found::None);
     }
