@@ -17,6 +17,8 @@
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
 //!   - `troubles`: records whose transaction is aborted each time
 //!   - `reports`: what operators should know
+//!   - `profiles`: what was fetched of customers, and what other instances know of them; `retelling`: what the
+//!     records of `customer.profiles` lack
 //! - `ports`: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
 
 mod assignment;
@@ -34,15 +36,17 @@ mod plugin_calls;
 mod plugin_reports;
 mod ports;
 mod pressure;
+mod profiles;
 mod recovery;
 mod reports;
+mod retelling;
 mod tasks;
 mod transaction;
 mod troubles;
 
 pub use error::EngineError;
 pub use parts::Parts;
-pub use ports::{InputEnds, PluginThreads, ProfileLookups};
+pub use ports::{InputEnds, PluginThreads, ProfileLookups, ProfileRecords};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +54,7 @@ use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{ConsumerError, LogGuard, LogWatch, Polled, startup};
-use trunkline_partition::{Context, Output, StateError, Task};
+use trunkline_partition::{Context, StateError, Task};
 use trunkline_schemas::{InboundRecord, TopicPartition, error_codes};
 use trunkline_telemetry::{Health, ProgressWatch, progress};
 
@@ -64,6 +68,7 @@ use self::plugin_calls::PluginCalls;
 use self::plugin_reports::PluginReports;
 use self::recovery::Recovery;
 use self::reports::Reports;
+use self::retelling::Retelling;
 use self::tasks::Tasks;
 use self::transaction::Transaction;
 use self::troubles::Troubles;
@@ -90,6 +95,8 @@ pub struct Engine<B, S> {
     store: S,
     clock: Box<dyn Clock>,
     lookups: Box<dyn ProfileLookups>,
+    profile_records: Box<dyn ProfileRecords>,
+    retelling: Retelling,
     health: Arc<Health>,
     progress: Arc<ProgressWatch>,
     /// Name of the instance.
@@ -124,6 +131,8 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             store: parts.store,
             clock: parts.clock,
             lookups: parts.lookups,
+            profile_records: parts.profile_records,
+            retelling: Retelling::default(),
             health: parts.health,
             progress: parts.progress,
             intake: Intake::new(parts.schemas),
@@ -181,6 +190,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         let answered_before = self.clock.now_ms();
         self.commit_carefully()?;
         self.take_profiles()?;
+        self.take_records_of_profiles()?;
         self.commit_carefully()?;
         self.take_plugin_answers()?;
         self.commit_carefully()?;
@@ -289,27 +299,6 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.reports.waits_for_schema(&self.intake.overdue(now), now);
         if let Some((ready, detail)) = self.intake.schema_readiness(now) {
             self.health.set(startup::REGISTRY, ready, &detail);
-        }
-        Ok(())
-    }
-
-    fn take_profiles(&mut self) -> Result<(), EngineError> {
-        for fetched in self.lookups.take_answers() {
-            let partitions = self.owned();
-            if partitions.is_empty() {
-                // Nobody could publish it or keep it. Whose event it was for asks again.
-                continue;
-            }
-            let profile = self.tasks.learn(fetched, self.clock.now_ms());
-            let customer = profile.customer_id.clone();
-            let mut unpublished = Some(profile).filter(|profile| !profile.source_systems.is_empty());
-            for partition in partitions {
-                let output = unpublished.take().map(Output::Profile);
-                self.step(partition, |task, ctx| {
-                    output.into_iter().for_each(|output| task.publish(output));
-                    task.profile_learned(&customer, ctx)
-                })?;
-            }
         }
         Ok(())
     }

@@ -64,6 +64,8 @@ impl FailedLookups {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use trunkline_schemas::ProfileSource;
 
     use super::*;
@@ -74,6 +76,7 @@ mod tests {
             status: *status,
             fetched_at: None,
             latency_ms: None,
+            source: None,
         };
         CustomerProfile {
             customer_id: "C-1".to_owned(),
@@ -87,6 +90,9 @@ mod tests {
             sources: sources.iter().map(source).collect(),
             last_updated: 0,
             identities: Vec::new(),
+            balances: BTreeMap::new(),
+            values: BTreeMap::new(),
+            parts: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@
 //! - [`plugins`]: the threads of plugins of yours
 //! - [`input_ends`]: asking where the input ends, beside the stream
 //! - [`lookups`]: asking the CRMs beside the stream; `failed_lookups`: what is logged of those that fail
+//! - [`profile_records`]: reading what other instances know of customers
 //! - [`publisher`]: outputs as records
 //! - [`Processor`]: the program, with plugins of yours or without
 //! - [`run`]: puts it all together
@@ -23,6 +24,7 @@ pub mod engine;
 pub mod input_ends;
 pub mod lookups;
 pub mod plugins;
+pub mod profile_records;
 pub mod publisher;
 pub mod restore;
 pub mod state;

@@ -14,6 +14,7 @@ const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
 const LOOKUPS: &str = "trunkline_processor_lookups_in_flight";
 const PUT_ASIDE: &str = "trunkline_processor_put_aside_total";
+const PROFILES_RETOLD: &str = "trunkline_processor_profiles_retold_total";
 const WAITING_FOR_SCHEMA: &str = "trunkline_processor_partitions_waiting_for_schema";
 const PARTITIONS: &str = "trunkline_processor_partitions";
 const LONGEST_HOLD_SECONDS: &str = "trunkline_processor_longest_hold_seconds";
@@ -58,6 +59,10 @@ pub fn describe() {
     );
     describe_gauge!(LOOKUPS, "Profile lookups under way");
     describe_counter!(PUT_ASIDE, "Records whose outputs the brokers refuse, and which became dead letters");
+    describe_counter!(
+        PROFILES_RETOLD,
+        "Profiles published again since the last record, of another instance, lacked what is known here"
+    );
     describe_gauge!(WAITING_FOR_SCHEMA, "Partitions that wait for the schema of their next record");
     describe_gauge!(PARTITIONS, "Partitions assigned and restored");
     describe_gauge!(LONGEST_HOLD_SECONDS, "The longest hold of a source, as the configuration says");
@@ -142,6 +147,11 @@ pub fn under_way(outstanding: usize, lookups: usize, partitions: usize) {
     gauge!(PARTITIONS).set(partitions as f64);
 }
 
+/// A profile is published again, as another instance's record lacks some of it.
+pub fn profile_retold() {
+    counter!(PROFILES_RETOLD).increment(1);
+}
+
 /// So many partitions are to be processed, by all instances together; none is yet. An event may be held as long as
 /// `longest_hold`, and is no older than it should be. Counters begin at 0: of one that
 /// appeared with its first count, `increase()` would not see that count.
@@ -157,6 +167,7 @@ pub fn configured(partitions: i32, longest_hold: Duration) {
     }
     counter!(RULE_ERRORS).increment(0);
     counter!(PUT_ASIDE).increment(0);
+    counter!(PROFILES_RETOLD).increment(0);
 }
 
 /// Events that were received then (UTC milliseconds) are committed.

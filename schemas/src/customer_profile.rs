@@ -1,9 +1,11 @@
 //! Customer 360: what all CRMs together know of one customer.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::SystemIdentity;
+use crate::{SourcePart, SourceStatus, SystemIdentity};
 
 /// A customer as the CRMs know them, as published on `customer.profiles`. Unknown is null, never zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +19,7 @@ pub struct CustomerProfile {
     /// Loyalty tier (Salesforce), for instance `GOLD`.
     #[serde(default)]
     pub loyalty_tier: Option<String>,
-    /// Open balance (SAP), beside its currency; never summed across currencies.
+    /// Open balance (SAP), beside its currency; never summed across currencies, `None` where there are several.
     #[serde(default, with = "crate::money::option")]
     pub balance: Option<Decimal>,
     /// ISO 4217 code of the balance.
@@ -38,13 +40,22 @@ pub struct CustomerProfile {
     /// Which customer of each system this is, as far as it was found out.
     #[serde(default)]
     pub identities: Vec<SystemIdentity>,
+    /// Open balances by their currencies.
+    #[serde(default, with = "crate::money::map")]
+    pub balances: BTreeMap<String, Decimal>,
+    /// What other sources tell, under `SOURCE.NAME`.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// What each source knows, by itself; empty in records of earlier builds.
+    #[serde(default)]
+    pub parts: Vec<SourcePart>,
 }
 
 /// What came of asking one system about a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileSource {
-    /// `salesforce`, `sap` or `servicenow`.
+    /// The system behind the source, for instance `salesforce`, `sap` or `servicenow`.
     pub system: String,
     /// What came of it.
     pub status: SourceStatus,
@@ -54,22 +65,7 @@ pub struct ProfileSource {
     /// Milliseconds the fetch took.
     #[serde(default)]
     pub latency_ms: Option<i64>,
-}
-
-/// What came of asking one system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SourceStatus {
-    /// A symbol this build does not know.
-    Unknown,
-    /// It answered.
-    Ok,
-    /// It answered that it does not know the customer.
-    NotFound,
-    /// It did not answer in time.
-    Timeout,
-    /// Its breaker is open or its quota is used up: it was not asked.
-    Unavailable,
-    /// It answered with an error.
-    Error,
+    /// Its configured name, where that is not the system's.
+    #[serde(default)]
+    pub source: Option<String>,
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::platform_event::{EventTimeSource, PlatformEvent, SourceInfo};
-use crate::{CustomerProfile, SourceStatus};
+use crate::{CustomerProfile, Resolution, SourceStatus, SystemIdentity};
 
 /// A [`PlatformEvent`] with what the processor knows about it, as published on `events.enriched`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,6 +144,15 @@ pub struct ProfileView {
     /// As in [`CustomerProfile`].
     #[serde(default)]
     pub last_interaction_date: Option<i64>,
+    /// As in [`CustomerProfile`].
+    #[serde(default, with = "crate::money::map")]
+    pub balances: BTreeMap<String, Decimal>,
+    /// The customer's number in each target, by the target's configured name, where exactly one customer was found.
+    #[serde(default)]
+    pub numbers: BTreeMap<String, String>,
+    /// As in [`CustomerProfile`].
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
 }
 
 /// How complete an event's profile is, and what each system contributed.
@@ -177,7 +186,7 @@ pub enum EnrichmentStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnrichmentSource {
-    /// `salesforce`, `sap` or `servicenow`; shared, since every event of a customer has the same.
+    /// The system behind the source, for instance `sap`; shared, since every event of a customer has the same.
     pub system: Arc<str>,
     /// What came of asking it.
     pub status: SourceStatus,
@@ -187,6 +196,9 @@ pub struct EnrichmentSource {
     /// Milliseconds the fetch took.
     #[serde(default)]
     pub latency_ms: Option<i64>,
+    /// Its configured name, where that is not the system's.
+    #[serde(default)]
+    pub source: Option<Arc<str>>,
 }
 
 /// An event's place in its conversation.
@@ -283,8 +295,17 @@ impl From<&CustomerProfile> for ProfileView {
             currency: profile.currency.clone(),
             open_tickets: profile.open_tickets,
             last_interaction_date: profile.last_interaction_date,
+            balances: profile.balances.clone(),
+            numbers: profile.identities.iter().filter_map(number).collect(),
+            values: profile.values.clone(),
         }
     }
+}
+
+/// The customer's number in a target, where exactly one customer was found there.
+fn number(identity: &SystemIdentity) -> Option<(String, String)> {
+    let number = identity.number.clone().filter(|_| identity.resolution == Resolution::Exact)?;
+    Some((identity.target.clone(), number))
 }
 
 // === impl EnrichedEvent ===

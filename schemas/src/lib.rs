@@ -46,12 +46,14 @@ mod quarantined_payload;
 mod quota_lease;
 mod routing_decision;
 mod schema_drift;
+mod source_part;
+mod source_status;
 mod system_identity;
 mod write_back;
 mod write_back_result;
 
 pub use crm_change::CrmChange;
-pub use customer_profile::{CustomerProfile, ProfileSource, SourceStatus};
+pub use customer_profile::{CustomerProfile, ProfileSource};
 pub use encoded_event::{Attribute, EncodedEvent, EnrichedEncoder, EnrichedParts, EventReader};
 pub use enriched_event::{
     ConversationSummary, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering,
@@ -65,6 +67,8 @@ pub use quota_lease::{LeaseKind, QuotaLease};
 pub use record::{InboundRecord, OutboundRecord, TopicPartition};
 pub use routing_decision::RoutingDecision;
 pub use schema_drift::SchemaDrift;
+pub use source_part::SourcePart;
+pub use source_status::SourceStatus;
 pub use system_identity::{Resolution, SystemIdentity};
 pub use write_back::WriteBack;
 pub use write_back_result::{Outcome, WriteBackResult};

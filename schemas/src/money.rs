@@ -1,5 +1,6 @@
 //! Money: `decimal(20,4)` in Avro, [`Decimal`] in Rust.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -56,6 +57,33 @@ pub mod option {
     /// Those of the deserializer, and anything that is no amount of `decimal(20,4)`.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
         Option::<Amount>::deserialize(deserializer).map(|amount| amount.map(|Amount(amount)| amount))
+    }
+}
+
+/// Serde module for amounts by their currencies; each as [`option`] has one.
+pub mod map {
+    use super::{Amount, BTreeMap, Decimal, Deserialize, Deserializer, Serializer};
+
+    /// Writes the amounts, rescaled to four digits.
+    ///
+    /// # Errors
+    /// Those of the serializer, and an amount that does not fit `decimal(20,4)`.
+    pub fn serialize<S: Serializer>(
+        amounts: &BTreeMap<String, Decimal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(amounts.iter().map(|(currency, amount)| (currency, Amount(*amount))))
+    }
+
+    /// Reads amounts, rescaled to four digits.
+    ///
+    /// # Errors
+    /// Those of the deserializer, and anything that is no amount of `decimal(20,4)`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Decimal>, D::Error> {
+        let amounts = BTreeMap::<String, Amount>::deserialize(deserializer)?;
+        Ok(amounts.into_iter().map(|(currency, Amount(amount))| (currency, amount)).collect())
     }
 }
 

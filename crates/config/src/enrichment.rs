@@ -28,12 +28,24 @@ pub struct Enrichment {
     /// What of a profile enters events (default: all of it). Whoever may read the events need not see
     /// balances.
     pub fields: BTreeSet<ProfileField>,
+    /// Of these nothing enters an event that is older than `freshness` (default: none): unknown is better than old
+    /// where money is at stake.
+    pub critical_fields: BTreeSet<ProfileField>,
     /// How a customer whom an event names is found in each system.
     pub identity: Identity,
     /// How long a profile that was not asked for again is kept in state (default 24 h): stale beats nothing,
     /// but customer data should not lie around.
     pub keep: Duration,
 }
+
+/// What can be critical: what sources tell, and when is known.
+const CRITICAL: [ProfileField; 5] = [
+    ProfileField::AccountName,
+    ProfileField::LoyaltyTier,
+    ProfileField::Balance,
+    ProfileField::OpenTickets,
+    ProfileField::Values,
+];
 
 // === impl Enrichment ===
 
@@ -66,6 +78,14 @@ impl Enrichment {
                     "fields",
                     list(0, one_of(ProfileField::ALL.map(|f| (f.as_str(), f)))),
                     ProfileField::ALL.into(),
+                )
+                .into_iter()
+                .collect(),
+            critical_fields: section
+                .or(
+                    "critical_fields",
+                    list(0, one_of(CRITICAL.map(|field| (field.as_str(), field)))),
+                    Vec::new(),
                 )
                 .into_iter()
                 .collect(),

@@ -145,7 +145,7 @@ impl RecordMapping {
         let fields = match standard.readable {
             [] => BTreeMap::new(),
             readable if section.has("fields") || !is_standard => {
-                if !section.has("fields") {
+                if !section.has("fields") && !standard.fields.is_empty() {
                     section.refuse("object", "another object than the standard one needs a table 'fields'");
                 }
                 section.table("fields", |fields| {

@@ -43,6 +43,9 @@ pub const VARIABLES: [(&str, &[&str]); 4] = [
             "currency",
             "openTickets",
             "lastInteractionDate",
+            "balances",
+            "numbers",
+            "values",
         ],
     ),
     (

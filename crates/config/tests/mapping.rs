@@ -116,7 +116,11 @@ fn every_mistake_says_what_is_meant() {
         ("salesforce", "[targets.one.profile.items]\nkey = \"x\"", "unknown field 'items'"),
         ("sap", "[targets.one.profile]\nobject = \"A_BusinessPartner\"", "must be 'SERVICE/ENTITY_SET'"),
         ("sap", "[targets.one.profile]\nkey = \"to_Customer.Customer\"", "must be the name of a property"),
-        ("sap", "[targets.one.profile.fields]\naccountName = \"X\"", "unknown field 'fields'"),
+        (
+            "sap",
+            "[targets.one.profile.fields]\nlastInteractionDate = \"X\"",
+            "unknown field 'lastInteractionDate'",
+        ),
         ("servicenow", "[targets.one.profile.tickets]\nfilter = \"a=1^NQb=2\"", "begins another query"),
         ("servicenow", "[targets.one.profile.tickets]\nobject = \"u_x\"", "field 'key' is missing"),
         ("servicenow", "[targets.one.profile]\ntickets = false", "nothing is read of a customer"),

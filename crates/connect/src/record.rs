@@ -29,8 +29,11 @@ pub(crate) fn data(
             ProfileField::AccountName => data.account_name = text(record, field)?,
             ProfileField::LoyaltyTier => data.loyalty_tier = text(record, field)?,
             ProfileField::LastInteractionDate => data.last_interaction = moment(record, field)?,
-            // Both are computed from other records; the configuration names no field for them.
-            ProfileField::Balance | ProfileField::OpenTickets => {
+            // They are computed from other records or come from elsewhere; the configuration names no field for them.
+            ProfileField::Balance
+            | ProfileField::OpenTickets
+            | ProfileField::Numbers
+            | ProfileField::Values => {
                 return Err(Unreadable::new(format!("'{}' is not read of a record", name.as_str())));
             }
         }

@@ -13,12 +13,12 @@ use trunkline_partition::plugins::{Command, Message, MessageContent, Plugins, Re
 use trunkline_partition::task::entity_of;
 use trunkline_partition::{Arrived, Context, MemoryState, Output, Settings, StateError, Task};
 use trunkline_plugin::{Actions, Decision};
-use trunkline_profiles::Profiles;
+use trunkline_profiles::{ProfileData, ProfilePart, Profiles, merge};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{CustomerProfile, InboundRecord, PlatformEvent, ProfileSource, SourceStatus};
-use trunkline_systems::ProfileField;
+use trunkline_schemas::{CustomerProfile, InboundRecord, PlatformEvent, SourceStatus};
+use trunkline_systems::{ProfileField, System};
 
 #[path = "support/events.rs"]
 mod events;
@@ -143,24 +143,21 @@ fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
 }
 
 fn profile(customer: &str, now: i64) -> CustomerProfile {
-    CustomerProfile {
-        customer_id: customer.to_owned(),
+    let data = ProfileData {
         account_name: Some("Acme".to_owned()),
-        loyalty_tier: None,
-        balance: None,
-        currency: None,
         open_tickets: Some(1),
-        last_interaction_date: None,
-        source_systems: vec!["salesforce".to_owned()],
-        sources: vec![ProfileSource {
-            system: "salesforce".to_owned(),
-            status: SourceStatus::Ok,
-            fetched_at: Some(now),
-            latency_ms: Some(3),
-        }],
-        last_updated: now,
-        identities: Vec::new(),
-    }
+        ..ProfileData::default()
+    };
+    let part = ProfilePart {
+        source: "salesforce".to_owned(),
+        system: System::Salesforce,
+        status: SourceStatus::Ok,
+        fetched_at: Some(now),
+        latency_ms: 3,
+        data,
+        identity: None,
+    };
+    merge(customer, &[part], now)
 }
 
 /// Two calls, one of a known customer, out of order and with a duplicate.

@@ -7,23 +7,24 @@ pub fn answered(status: SourceStatus) -> bool {
     matches!(status, SourceStatus::Ok | SourceStatus::NotFound)
 }
 
-/// How good a profile with these sources is, where answers may be `freshness_ms` old.
-pub fn verdict(sources: &[EnrichmentSource], freshness_ms: i64) -> EnrichmentStatus {
+/// How good a profile with these sources is, each with the age that its answer may have (milliseconds).
+pub fn verdict(sources: &[(EnrichmentSource, i64)]) -> EnrichmentStatus {
     let has_data = |s: &EnrichmentSource| s.age_ms.is_some() && s.status != SourceStatus::NotFound;
-    if !sources.iter().any(has_data) {
+    let is_old = |s: &EnrichmentSource, freshness_ms: i64| s.age_ms.is_some_and(|age| age > freshness_ms);
+    if !sources.iter().any(|(s, _)| has_data(s)) {
         EnrichmentStatus::Missing
-    } else if sources.iter().any(|s| has_data(s) && s.age_ms.is_some_and(|age| age > freshness_ms)) {
+    } else if sources.iter().any(|(s, freshness_ms)| has_data(s) && is_old(s, *freshness_ms)) {
         EnrichmentStatus::Stale
-    } else if sources.iter().all(|s| answered(s.status)) {
+    } else if sources.iter().all(|(s, _)| answered(s.status)) {
         EnrichmentStatus::Complete
     } else {
         EnrichmentStatus::Partial
     }
 }
 
-/// Whether every system answered, and no answer is older than `freshness_ms`.
-pub fn all_current(sources: &[EnrichmentSource], freshness_ms: i64) -> bool {
-    let current =
-        |s: &EnrichmentSource| answered(s.status) && s.age_ms.is_some_and(|age| age <= freshness_ms);
-    sources.iter().all(current)
+/// Whether every source answered, and no answer is older than it may be (milliseconds).
+pub fn all_current(sources: &[(EnrichmentSource, i64)]) -> bool {
+    sources.iter().all(|(source, freshness_ms)| {
+        answered(source.status) && source.age_ms.is_some_and(|age| age <= *freshness_ms)
+    })
 }

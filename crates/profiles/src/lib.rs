@@ -3,23 +3,29 @@
 //!
 //! # Layout
 //!
-//! - [`Profiles`]: the profiles at hand, bounded
+//! - [`Profiles`]: the profiles at hand, bounded; [`Told`]: what another instance's record adds to them
 //! - [`AtHand`]: what an event gets of them; [`freshness`] judges how good it is
 //! - [`StoredProfile`]: a profile as its owner keeps it in state
-//! - [`ProfilePart`]: what one system knows of a customer
-//! - [`merge()`]: one profile from what the systems answered, now and earlier
+//! - [`ProfilePart`]: what one source knows of a customer; [`AskedSource`]: which are asked
+//! - [`merge()`]: one profile from what the sources answered just now; [`join()`]: two records of a customer become one
+//! - `flat`: the fields of a profile, from its parts
 //! - `view`: which fields of a profile enter events
 
+mod asked;
 mod at_hand;
+mod flat;
 pub mod freshness;
+mod join;
 mod merge;
 mod part;
 mod store;
 mod stored;
 mod view;
 
+pub use asked::AskedSource;
 pub use at_hand::AtHand;
+pub use join::join;
 pub use merge::merge;
 pub use part::{ProfileData, ProfilePart};
-pub use store::Profiles;
+pub use store::{Profiles, Told};
 pub use stored::StoredProfile;

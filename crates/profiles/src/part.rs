@@ -1,12 +1,14 @@
-//! What one system knows of a customer, and what came of asking it.
+//! What one source knows of a customer, and what came of asking it.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use trunkline_schemas::{ProfileSource, SourceStatus, SystemIdentity};
+use trunkline_schemas::{SourcePart, SourceStatus, SystemIdentity};
 use trunkline_systems::System;
 
-/// What one system knows of a customer. Unknown is `None`, never zero.
+use crate::freshness::answered;
+
+/// What one source knows of a customer. Unknown is `None`, never zero.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProfileData {
     /// Name of the account.
@@ -23,7 +25,7 @@ pub struct ProfileData {
     pub values: BTreeMap<String, String>,
 }
 
-/// What came of asking one system about a customer.
+/// What came of asking one source about a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfilePart {
     /// Its configured name: there may be two of one system.
@@ -45,16 +47,29 @@ pub struct ProfilePart {
 // === impl ProfilePart ===
 
 impl ProfilePart {
+    /// That the source does not know the customer, whatever it said.
     pub(crate) fn not_found(&self) -> Self {
         Self { status: SourceStatus::NotFound, data: ProfileData::default(), ..self.clone() }
     }
 
-    pub(crate) fn source(&self) -> ProfileSource {
-        ProfileSource {
+    /// As it is published; the source was asked about the customer until `now` (UTC milliseconds).
+    pub(crate) fn published(&self, now: i64) -> SourcePart {
+        let data = self.data.clone();
+        SourcePart {
+            source: self.source.clone(),
             system: self.system.as_str().to_owned(),
             status: self.status,
-            fetched_at: self.fetched_at,
+            // One that answers from what it keeps was asked then.
+            asked_at: self.fetched_at.filter(|_| answered(self.status)).unwrap_or(now),
             latency_ms: Some(self.latency_ms),
+            fetched_at: self.fetched_at,
+            change_offset: None,
+            account_name: data.account_name,
+            loyalty_tier: data.loyalty_tier,
+            balances: data.balances,
+            open_tickets: data.open_tickets,
+            last_interaction_date: data.last_interaction,
+            values: data.values,
         }
     }
 }

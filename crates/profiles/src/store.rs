@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use trunkline_schemas::{
-    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourceStatus,
+    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourcePart, SourceStatus,
     SystemIdentity,
 };
 use trunkline_systems::ProfileField;
 
-use crate::AtHand;
+use crate::asked::{AskedSource, named};
 use crate::freshness::{all_current, verdict};
-use crate::merge::keep_last_answers;
 use crate::stored::{Entry, StoredProfile};
 use crate::view::allowed;
+use crate::{AtHand, flat, join};
 
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
@@ -24,8 +24,10 @@ pub struct Profiles {
     freshness_ms: i64,
     capacity: usize,
     fields: BTreeSet<ProfileField>,
-    /// The names of the systems that are asked, in the order in which they are configured.
-    systems: Vec<Arc<str>>,
+    /// Of the fields, those that enter no event once their answer is too old.
+    critical: BTreeSet<ProfileField>,
+    /// Which sources are asked, in the order in which they are configured.
+    asked: Vec<AskedSource>,
     entries: HashMap<String, Known, foldhash::fast::RandomState>,
 }
 
@@ -34,8 +36,21 @@ pub struct Profiles {
 struct Known {
     entry: Entry,
     view: Arc<ProfileView>,
-    /// The names of the profile's sources, in their order.
-    systems: Vec<Arc<str>>,
+    /// The profile's sources, in their order.
+    sources: Vec<AskedSource>,
+    /// Until when critical fields are young enough; UTC milliseconds.
+    critical_until: Vec<(ProfileField, i64)>,
+}
+
+/// What a record that another instance published of a customer says beside what is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing is in memory of the customer, or the record says all that is known.
+    Nothing,
+    /// It lacks something that was known here before: it is older, or was written without it.
+    Older,
+    /// Only the two together say all: neither was published so.
+    Both,
 }
 
 // === impl Profiles ===
@@ -44,13 +59,19 @@ impl Profiles {
     /// Keeps at most `capacity` profiles; one younger than `freshness_ms` needs no fetch. Of what is known
     /// only `fields` enter events.
     pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
-        let (capacity, systems) = (capacity.max(1), Vec::new());
-        Self { freshness_ms, capacity, fields, systems, entries: HashMap::default() }
+        let (capacity, asked, critical) = (capacity.max(1), Vec::new(), BTreeSet::new());
+        Self { freshness_ms, capacity, fields, critical, asked, entries: HashMap::default() }
     }
 
-    /// Knows which systems are asked, by their names in the order in which they are configured.
-    pub fn asking(self, systems: Vec<Arc<str>>) -> Self {
-        Self { systems, ..self }
+    /// Knows which sources are asked, in the order in which they are configured.
+    pub fn asking(self, asked: Vec<AskedSource>) -> Self {
+        Self { asked, ..self }
+    }
+
+    /// Of these fields nothing enters an event that is older than its source's answers may be: unknown is better than
+    /// old.
+    pub fn with_critical(self, critical: BTreeSet<ProfileField>) -> Self {
+        Self { critical, ..self }
     }
 
     /// Forgets all of them: what was learned with a transaction that took no effect was not learned. What was
@@ -64,9 +85,17 @@ impl Profiles {
         self.entries.contains_key(customer)
     }
 
+    /// What is known of a customer, to be published.
+    pub fn known(&self, customer: &str) -> Option<&CustomerProfile> {
+        self.entries.get(customer).map(|known| &known.entry.profile)
+    }
+
     /// Takes in what was kept of a customer.
     pub fn recall(&mut self, kept: StoredProfile) {
-        self.insert(kept.entry);
+        let Entry { mut profile, attempted_at } = kept.entry;
+        named(&mut profile.parts, &self.asked);
+        let profile = join(&profile, &profile, &self.asked);
+        self.insert(Entry { profile, attempted_at });
     }
 
     /// What should be kept of a customer, to be looked at again at `timer_hour`.
@@ -81,51 +110,96 @@ impl Profiles {
 
     /// What is known of a customer now.
     pub fn at_hand(&self, customer: &str, now: i64) -> AtHand {
-        let Some(Known { entry, view, systems }) = self.entries.get(customer) else {
+        let Some(known) = self.entries.get(customer) else {
             return AtHand::missing();
         };
-        let sources: Vec<EnrichmentSource> = entry
+        let entry = &known.entry;
+        let sources: Vec<(EnrichmentSource, i64)> = entry
             .profile
-            .sources
+            .parts
             .iter()
-            .zip(systems)
-            .map(|(source, system)| EnrichmentSource {
-                system: system.clone(),
-                status: source.status,
-                age_ms: source.fetched_at.map(|at| (now - at).max(0)),
-                latency_ms: source.latency_ms,
+            .zip(&known.sources)
+            .map(|(part, source)| {
+                let asked = EnrichmentSource {
+                    system: source.system.clone(),
+                    status: part.status,
+                    age_ms: part.fetched_at.map(|at| (now - at).max(0)),
+                    latency_ms: part.latency_ms,
+                    source: source.own_name(),
+                };
+                (asked, source.freshness_ms)
             })
             .collect();
-        let status = verdict(&sources, self.freshness_ms);
-        let fetch = !all_current(&sources, self.freshness_ms) && now - entry.attempted_at >= RETRY_AFTER_MS;
-        let profile = (status != EnrichmentStatus::Missing).then(|| view.clone());
+        let status = verdict(&sources);
+        let fetch = !all_current(&sources) && now - entry.attempted_at >= RETRY_AFTER_MS;
+        let profile = (status != EnrichmentStatus::Missing).then(|| self.view(known, now));
+        let sources = sources.into_iter().map(|(source, _)| source).collect();
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 
+    /// What enters events now: of critical fields only what is young enough.
+    fn view(&self, known: &Known, now: i64) -> Arc<ProfileView> {
+        let old = known.critical_until.iter().filter(|(_, until)| now > *until);
+        let old: BTreeSet<ProfileField> = old.map(|(field, _)| *field).collect();
+        if old.is_empty() {
+            return known.view.clone();
+        }
+        Arc::new(allowed(&known.entry.profile, &(&self.fields - &old)))
+    }
+
     /// What is known of a customer when the time to ask is over and no answer came: where that is nothing, which
-    /// systems were waited for.
+    /// sources were waited for.
     pub fn unanswered(&self, customer: &str, now: i64) -> AtHand {
         let mut at_hand = self.at_hand(customer, now);
         if at_hand.enrichment.sources.is_empty() {
-            let timed_out = |system: &Arc<str>| EnrichmentSource {
-                system: system.clone(),
+            let timed_out = |source: &AskedSource| EnrichmentSource {
+                system: source.system.clone(),
                 status: SourceStatus::Timeout,
                 age_ms: None,
                 latency_ms: None,
+                source: source.own_name(),
             };
-            at_hand.enrichment.sources = self.systems.iter().map(timed_out).collect();
+            at_hand.enrichment.sources = self.asked.iter().map(timed_out).collect();
         }
         at_hand
     }
 
-    /// Takes in a fetched profile. What a system did not answer this time keeps its last answer. Returns the
+    /// Takes in a fetched profile. What a source did not answer this time keeps its last answer. Returns the
     /// profile as it now stands.
-    pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
-        if let Some(known) = self.entries.get(&fetched.customer_id) {
-            keep_last_answers(&mut fetched, &known.entry.profile);
+    pub fn learn(&mut self, fetched: CustomerProfile, now: i64) -> CustomerProfile {
+        let learned = match self.entries.get(&fetched.customer_id) {
+            Some(known) => {
+                let mut known = known.entry.profile.clone();
+                let is_asked = |part: &SourcePart| fetched.parts.iter().any(|f| f.source == part.source);
+                known.parts.retain(is_asked);
+                join(&fetched, &known, &self.asked)
+            }
+            None => fetched,
+        };
+        self.insert(Entry { profile: learned.clone(), attempted_at: now });
+        learned
+    }
+
+    /// Takes in a record of a customer as it was published, by whichever instance. Of a customer of whom nothing is in
+    /// memory nothing is taken in, nor of sources that are not asked here.
+    pub fn take_in(&mut self, mut record: CustomerProfile) -> Told {
+        let Some(known) = self.entries.get(&record.customer_id) else { return Told::Nothing };
+        let asked = |part: &SourcePart| self.asked.iter().any(|source| *source.name == *part.source);
+        record.parts.retain(asked);
+        let record = join(&record, &record, &self.asked);
+        let entry = &known.entry;
+        let joined = join(&entry.profile, &record, &self.asked);
+        let is_new_here = says_more(&joined, &entry.profile);
+        let attempted_at = entry.attempted_at;
+        let told = match (is_new_here, says_more(&joined, &record)) {
+            (true, true) => Told::Both,
+            (false, true) => Told::Older,
+            (_, false) => Told::Nothing,
+        };
+        if is_new_here {
+            self.insert(Entry { profile: joined, attempted_at });
         }
-        self.insert(Entry { profile: fetched.clone(), attempted_at: now });
-        fetched
+        told
     }
 
     /// Takes note of a customer's last interaction. Returns the profile when that changed it.
@@ -150,38 +224,90 @@ impl Profiles {
             self.entries.retain(|_, known| known.entry.attempted_at > median);
         }
         let view = Arc::new(allowed(&entry.profile, &self.fields));
-        let systems = entry.profile.sources.iter().map(|source| source.system.as_str().into()).collect();
-        self.entries.insert(entry.profile.customer_id.clone(), Known { entry, view, systems });
+        let parts = &entry.profile.parts;
+        let sources: Vec<AskedSource> = parts.iter().map(|part| self.asked_source(part)).collect();
+        let critical_until = self.critical.iter().filter_map(|field| until(*field, parts, &sources));
+        let critical_until = critical_until.collect();
+        self.entries
+            .insert(entry.profile.customer_id.clone(), Known { entry, view, sources, critical_until });
     }
+
+    /// The source of a part, as it is configured; of one that is not asked any more, as the part has it.
+    fn asked_source(&self, part: &SourcePart) -> AskedSource {
+        let configured = self.asked.iter().find(|source| *source.name == *part.source);
+        configured.cloned().unwrap_or_else(|| AskedSource {
+            name: part.source.as_str().into(),
+            system: part.system.as_str().into(),
+            freshness_ms: self.freshness_ms,
+        })
+    }
+}
+
+/// Until when a field is young enough, where it is known: as long as the answer that it comes from, or the oldest of
+/// those that it comes from.
+fn until(field: ProfileField, parts: &[SourcePart], sources: &[AskedSource]) -> Option<(ProfileField, i64)> {
+    let giving = flat::giving(parts, field);
+    let contributes = |part: &SourcePart| match giving {
+        Some(giving) => giving.source == part.source,
+        None => field == ProfileField::Values && !part.values.is_empty(),
+    };
+    let contributing = parts.iter().zip(sources).filter(|(part, _)| contributes(part));
+    let until = contributing.map(|(part, source)| {
+        part.fetched_at.map_or(i64::MIN, |fetched_at| fetched_at.saturating_add(source.freshness_ms))
+    });
+    until.min().map(|until| (field, until))
+}
+
+/// Whether a profile says something that another one of the same customer does not: a later answer, who the customer
+/// is in some system, a later interaction. What came of an attempt that was not answered is not worth a record.
+fn says_more(profile: &CustomerProfile, other: &CustomerProfile) -> bool {
+    let answer = |part: &SourcePart| (part.change_offset, part.fetched_at);
+    let has_answer = |part: &SourcePart| {
+        other.parts.iter().any(|o| o.source == part.source && answer(o) >= answer(part))
+            || part.fetched_at.is_none()
+    };
+    let has_identity = |identity: &SystemIdentity| {
+        other.identities.iter().any(|o| o.target == identity.target && o.resolved_at >= identity.resolved_at)
+    };
+    profile.last_interaction_date > other.last_interaction_date
+        || !profile.parts.iter().all(has_answer)
+        || !profile.identities.iter().all(has_identity)
 }
 
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::ProfileSource;
-
     use super::*;
     use crate::freshness::answered;
 
-    fn fetched(at: i64, sap: SourceStatus, balance: Option<i64>) -> CustomerProfile {
-        let source = |system: &str, status| ProfileSource {
-            system: system.to_owned(),
+    fn part(source: &str, at: i64, status: SourceStatus) -> SourcePart {
+        SourcePart {
+            source: source.to_owned(),
+            system: source.to_owned(),
             status,
-            fetched_at: answered(status).then_some(at),
+            asked_at: at,
             latency_ms: Some(5),
-        };
-        CustomerProfile {
-            customer_id: "C-1".to_owned(),
-            account_name: Some("Acme".to_owned()),
+            fetched_at: answered(status).then_some(at),
+            change_offset: None,
+            account_name: (source == "salesforce").then(|| "Acme".to_owned()),
             loyalty_tier: None,
-            balance: balance.map(Into::into),
-            currency: balance.map(|_| "EUR".to_owned()),
+            balances: Default::default(),
             open_tickets: None,
             last_interaction_date: None,
-            source_systems: Vec::new(),
-            sources: vec![source("salesforce", SourceStatus::Ok), source("sap", sap)],
-            last_updated: at,
-            identities: Vec::new(),
+            values: Default::default(),
         }
+    }
+
+    fn fetched(at: i64, sap: SourceStatus, balance: Option<i64>) -> CustomerProfile {
+        let balances = balance.map(|balance| ("EUR".to_owned(), balance.into()));
+        let sap = SourcePart { balances: balances.into_iter().collect(), ..part("sap", at, sap) };
+        let parts = vec![part("salesforce", at, SourceStatus::Ok), sap];
+        flat::profile("C-1".to_owned(), parts, Vec::new(), None, at)
+    }
+
+    fn asked() -> Vec<AskedSource> {
+        let source =
+            |name: &str| AskedSource { name: name.into(), system: name.into(), freshness_ms: 30_000 };
+        vec![source("salesforce"), source("sap")]
     }
 
     #[test]
@@ -211,8 +337,7 @@ mod tests {
 
     #[test]
     fn where_nobody_answered_in_time_it_says_who_was_asked() {
-        let systems = vec!["salesforce".into(), "sap".into()];
-        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(systems);
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
         let unanswered = profiles.unanswered("C-1", 0);
         assert_eq!((unanswered.enrichment.status, &unanswered.profile), (EnrichmentStatus::Missing, &None));
         let sources = unanswered.enrichment.sources.iter();
@@ -237,5 +362,62 @@ mod tests {
             assert!(profiles.entries.len() <= 10);
         }
         assert!(profiles.entries.contains_key("C-99"));
+    }
+
+    #[test]
+    fn a_critical_field_that_is_old_enters_no_event() {
+        let critical = [ProfileField::Balance].into();
+        let profiles = Profiles::new(30_000, 10, ProfileField::ALL.into());
+        let mut profiles = profiles.asking(asked()).with_critical(critical);
+        profiles.learn(fetched(0, SourceStatus::Ok, Some(5)), 0);
+        let balance = |profiles: &Profiles, now| {
+            let view = profiles.at_hand("C-1", now).profile.unwrap();
+            assert_eq!(view.account_name.as_deref(), Some("Acme"));
+            (view.balance, view.currency.clone(), view.balances.len())
+        };
+        assert_eq!(balance(&profiles, 30_000), (Some(5.into()), Some("EUR".to_owned()), 1));
+        assert_eq!(balance(&profiles, 30_001), (None, None, 0));
+        // SAP does not answer: that Salesforce does makes its balance no younger.
+        profiles.learn(fetched(40_000, SourceStatus::Timeout, None), 40_000);
+        assert_eq!(balance(&profiles, 40_001), (None, None, 0));
+        profiles.learn(fetched(41_000, SourceStatus::Ok, Some(6)), 41_000);
+        assert_eq!(balance(&profiles, 41_001).0, Some(6.into()));
+    }
+
+    #[test]
+    fn what_another_instance_published_is_joined_with_what_is_known() {
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
+        let theirs = fetched(2_000, SourceStatus::Timeout, None);
+        assert_eq!(
+            profiles.take_in(theirs.clone()),
+            Told::Nothing,
+            "nobody here wants to know of the customer"
+        );
+        assert!(!profiles.has("C-1"));
+
+        let ours = profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
+        assert_eq!(profiles.take_in(ours.clone()), Told::Nothing, "our own record");
+        // They never heard of SAP, and asked Salesforce later.
+        assert_eq!(profiles.take_in(theirs.clone()), Told::Both);
+        let joined = profiles.known("C-1").unwrap().clone();
+        assert_eq!((joined.balance, joined.parts[0].fetched_at), (Some(5.into()), Some(2_000)));
+        assert_eq!(profiles.take_in(joined.clone()), Told::Nothing, "what came of it, read back");
+        assert_eq!(profiles.take_in(theirs), Told::Older);
+        assert_eq!(profiles.take_in(ours), Told::Older);
+        let mut newer = fetched(3_000, SourceStatus::Ok, Some(7));
+        newer.last_interaction_date = Some(10);
+        assert_eq!(profiles.take_in(newer), Told::Nothing, "it says all there is");
+        assert_eq!(profiles.known("C-1").unwrap().balance, Some(7.into()));
+        assert_eq!(profiles.take_in(joined), Told::Older);
+    }
+
+    #[test]
+    fn what_is_told_of_a_source_that_is_not_asked_is_left_out() {
+        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
+        profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
+        let mut theirs = fetched(2_000, SourceStatus::Ok, Some(5));
+        theirs.parts.push(part("former", 2_000, SourceStatus::Ok));
+        assert_eq!(profiles.take_in(theirs), Told::Nothing);
+        assert_eq!(profiles.known("C-1").unwrap().parts.len(), 2);
     }
 }

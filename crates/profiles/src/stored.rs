@@ -2,11 +2,17 @@
 //! which customer of each system it is about.
 //!
 //! State is kept for as long as a deployment lives, and postcard has no names: what is kept has the fields of the first
-//! build, in their order, and the identities behind it. A build that knows of no identities passes over them.
+//! build, in their order, the identities behind it, and the parts of the sources behind those. A build that does not
+//! know of the one or the other passes over it.
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use trunkline_schemas::{CustomerProfile, ProfileSource, SystemIdentity};
+use trunkline_schemas::{CustomerProfile, ProfileSource, SourcePart, SourceStatus, SystemIdentity};
+use trunkline_systems::{ProfileField, System};
+
+use crate::flat;
 
 /// A profile, and when the systems were last asked for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,10 +42,38 @@ struct Kept {
     open_tickets: Option<i32>,
     last_interaction_date: Option<i64>,
     source_systems: Vec<String>,
-    sources: Vec<ProfileSource>,
+    sources: Vec<KeptSource>,
     last_updated: i64,
     attempted_at: i64,
     timer_hour: i64,
+}
+
+/// What came of asking a source, as the first build kept it.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptSource {
+    system: String,
+    status: SourceStatus,
+    fetched_at: Option<i64>,
+    latency_ms: Option<i64>,
+}
+
+/// A part, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptPart {
+    source: String,
+    system: String,
+    status: SourceStatus,
+    asked_at: i64,
+    latency_ms: Option<i64>,
+    fetched_at: Option<i64>,
+    change_offset: Option<i64>,
+    account_name: Option<String>,
+    loyalty_tier: Option<String>,
+    #[serde(with = "trunkline_schemas::money::map")]
+    balances: BTreeMap<String, Decimal>,
+    open_tickets: Option<i32>,
+    last_interaction: Option<i64>,
+    values: BTreeMap<String, String>,
 }
 
 // === impl StoredProfile ===
@@ -60,38 +94,36 @@ impl StoredProfile {
             open_tickets: profile.open_tickets,
             last_interaction_date: profile.last_interaction_date,
             source_systems: profile.source_systems,
-            sources: profile.sources,
+            sources: profile.sources.into_iter().map(KeptSource::from).collect(),
             last_updated: profile.last_updated,
             attempted_at: self.entry.attempted_at,
             timer_hour: self.timer_hour,
         };
         let kept = postcard::to_extend(&before, kept)?;
-        postcard::to_extend(&profile.identities, kept)
+        let kept = postcard::to_extend(&profile.identities, kept)?;
+        let parts: Vec<KeptPart> = profile.parts.into_iter().map(KeptPart::from).collect();
+        postcard::to_extend(&parts, kept)
     }
 
-    /// Reads kept bytes back, also those of builds that knew of no identities.
+    /// Reads kept bytes back, also those of builds that knew of no identities or of no parts.
     ///
     /// # Errors
     /// When they are not what was kept.
     pub fn decode(bytes: &[u8]) -> Result<Self, postcard::Error> {
         let (kept, rest): (Kept, &[u8]) = postcard::take_from_bytes(bytes)?;
-        let identities: Vec<SystemIdentity> =
-            if rest.is_empty() { Vec::new() } else { postcard::from_bytes(rest)? };
-        let profile = CustomerProfile {
-            customer_id: kept.customer_id,
-            account_name: kept.account_name,
-            loyalty_tier: kept.loyalty_tier,
-            balance: kept.balance,
-            currency: kept.currency,
-            open_tickets: kept.open_tickets,
-            last_interaction_date: kept.last_interaction_date,
-            source_systems: kept.source_systems,
-            sources: kept.sources,
-            last_updated: kept.last_updated,
-            identities,
+        let (identities, rest): (Vec<SystemIdentity>, &[u8]) =
+            if rest.is_empty() { (Vec::new(), rest) } else { postcard::take_from_bytes(rest)? };
+        let (attempted_at, timer_hour) = (kept.attempted_at, kept.timer_hour);
+        let parts = if rest.is_empty() {
+            kept.sources.iter().map(|source| kept.part(source)).collect()
+        } else {
+            let parts: Vec<KeptPart> = postcard::from_bytes(rest)?;
+            parts.into_iter().map(SourcePart::from).collect()
         };
-        let entry = Entry { profile, attempted_at: kept.attempted_at };
-        Ok(Self { entry, timer_hour: kept.timer_hour })
+        let Kept { customer_id, last_interaction_date, last_updated, .. } = kept;
+        let profile = flat::profile(customer_id, parts, identities, last_interaction_date, last_updated);
+        let entry = Entry { profile, attempted_at };
+        Ok(Self { entry, timer_hour })
     }
 
     /// When the systems were last asked; UTC milliseconds.
@@ -100,18 +132,103 @@ impl StoredProfile {
     }
 }
 
+// === impl Kept ===
+
+impl Kept {
+    /// What builds without parts kept of a source: each field was of one system.
+    fn part(&self, source: &KeptSource) -> SourcePart {
+        let owns = |field| System::from_name(&source.system).is_some_and(|system| system.owns(field));
+        let balances = self.currency.clone().zip(self.balance).filter(|_| owns(ProfileField::Balance));
+        SourcePart {
+            source: source.system.clone(),
+            system: source.system.clone(),
+            status: source.status,
+            asked_at: self.attempted_at,
+            latency_ms: source.latency_ms,
+            fetched_at: source.fetched_at,
+            change_offset: None,
+            account_name: self.account_name.clone().filter(|_| owns(ProfileField::AccountName)),
+            loyalty_tier: self.loyalty_tier.clone().filter(|_| owns(ProfileField::LoyaltyTier)),
+            balances: balances.into_iter().collect(),
+            open_tickets: self.open_tickets.filter(|_| owns(ProfileField::OpenTickets)),
+            last_interaction_date: None,
+            values: BTreeMap::new(),
+        }
+    }
+}
+
+// === impl KeptSource ===
+
+impl From<ProfileSource> for KeptSource {
+    fn from(source: ProfileSource) -> Self {
+        let ProfileSource { system, status, fetched_at, latency_ms, .. } = source;
+        Self { system, status, fetched_at, latency_ms }
+    }
+}
+
+// === impl KeptPart ===
+
+impl From<SourcePart> for KeptPart {
+    fn from(part: SourcePart) -> Self {
+        Self {
+            source: part.source,
+            system: part.system,
+            status: part.status,
+            asked_at: part.asked_at,
+            latency_ms: part.latency_ms,
+            fetched_at: part.fetched_at,
+            change_offset: part.change_offset,
+            account_name: part.account_name,
+            loyalty_tier: part.loyalty_tier,
+            balances: part.balances,
+            open_tickets: part.open_tickets,
+            last_interaction: part.last_interaction_date,
+            values: part.values,
+        }
+    }
+}
+
+impl From<KeptPart> for SourcePart {
+    fn from(part: KeptPart) -> Self {
+        Self {
+            source: part.source,
+            system: part.system,
+            status: part.status,
+            asked_at: part.asked_at,
+            latency_ms: part.latency_ms,
+            fetched_at: part.fetched_at,
+            change_offset: part.change_offset,
+            account_name: part.account_name,
+            loyalty_tier: part.loyalty_tier,
+            balances: part.balances,
+            open_tickets: part.open_tickets,
+            last_interaction_date: part.last_interaction,
+            values: part.values,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use trunkline_schemas::{Resolution, SourceStatus};
+    use trunkline_schemas::Resolution;
 
     use super::*;
 
-    fn profile() -> CustomerProfile {
-        let source = ProfileSource {
+    fn profile(source: &str) -> CustomerProfile {
+        let part = SourcePart {
+            source: source.to_owned(),
             system: "sap".to_owned(),
-            status: SourceStatus::Ok,
-            fetched_at: Some(7),
+            status: SourceStatus::Timeout,
+            asked_at: 9,
             latency_ms: None,
+            fetched_at: Some(7),
+            change_offset: None,
+            account_name: None,
+            loyalty_tier: None,
+            balances: [("EUR".to_owned(), Decimal::new(12_345, 2))].into(),
+            open_tickets: None,
+            last_interaction_date: None,
+            values: BTreeMap::new(),
         };
         let identity = SystemIdentity {
             system: "sap".to_owned(),
@@ -124,39 +241,41 @@ mod tests {
             resolved_at: Some(6),
             settings: Some("5f".to_owned()),
         };
-        CustomerProfile {
-            customer_id: "C-1".to_owned(),
-            account_name: Some("Ada".to_owned()),
-            loyalty_tier: None,
-            balance: Some(Decimal::new(12_345, 2)),
-            currency: Some("EUR".to_owned()),
-            open_tickets: Some(2),
-            last_interaction_date: Some(-5),
-            source_systems: vec!["sap".to_owned()],
-            sources: vec![source],
-            last_updated: 8,
-            identities: vec![identity],
+        flat::profile("C-1".to_owned(), vec![part], vec![identity], Some(-5), 8)
+    }
+
+    fn stored(source: &str) -> StoredProfile {
+        StoredProfile { entry: Entry { profile: profile(source), attempted_at: 9 }, timer_hour: 10 }
+    }
+
+    /// How long what builds kept was that knew of no identities, and of those that knew of no parts.
+    fn earlier(kept: &[u8]) -> [usize; 2] {
+        let (_, behind): (Kept, &[u8]) = postcard::take_from_bytes(kept).unwrap();
+        let (_, parts): (Vec<SystemIdentity>, &[u8]) = postcard::take_from_bytes(behind).unwrap();
+        [kept.len() - behind.len(), kept.len() - parts.len()]
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back() {
+        let stored = stored("erp");
+        let kept = stored.encode(Vec::new()).unwrap();
+        assert_eq!(StoredProfile::decode(&kept).as_ref(), Ok(&stored));
+        let ends = earlier(&kept);
+        for cut in (0..kept.len()).filter(|cut| !ends.contains(cut)) {
+            assert!(StoredProfile::decode(&kept[..cut]).is_err(), "{cut}");
         }
     }
 
     #[test]
-    fn what_is_kept_is_read_back_by_this_build_and_by_those_without_identities() {
-        let entry = Entry { profile: profile(), attempted_at: 9 };
-        let stored = StoredProfile { entry, timer_hour: 10 };
-        let kept = stored.encode(Vec::new()).unwrap();
-        assert_eq!(StoredProfile::decode(&kept).as_ref(), Ok(&stored));
-
-        // What builds without identities kept: the profile as it was, when it was asked for, and the timer.
-        let (_, behind): (Kept, &[u8]) = postcard::take_from_bytes(&kept).unwrap();
-        let without = &kept[..kept.len() - behind.len()];
-        let mut expected = stored.clone();
+    fn what_earlier_builds_kept_has_the_fields_of_each_system_as_its_part() {
+        let kept = stored("sap").encode(Vec::new()).unwrap();
+        let [without_identities, without_parts] = earlier(&kept);
+        let mut expected = stored("sap");
+        assert_eq!(StoredProfile::decode(&kept[..without_parts]).as_ref(), Ok(&expected));
         expected.entry.profile.identities.clear();
-        assert_eq!(StoredProfile::decode(without), Ok(expected));
-        let begins = [&[3][..], b"C-1", &[1, 3], b"Ada", &[0]].concat();
-        assert_eq!(without[..begins.len()], begins);
-
-        for cut in 0..without.len() {
-            assert!(StoredProfile::decode(&without[..cut]).is_err(), "{cut}");
-        }
+        assert_eq!(StoredProfile::decode(&kept[..without_identities]).as_ref(), Ok(&expected));
+        // The customer, no name, no tier, a balance of 12.3450 in euros.
+        let begins = [&[3][..], b"C-1", &[0, 0, 1]].concat();
+        assert_eq!(kept[..begins.len()], begins);
     }
 }

@@ -16,10 +16,17 @@ pub(crate) fn allowed(profile: &CustomerProfile, fields: &BTreeSet<ProfileField>
             ProfileField::AccountName => view.account_name = None,
             ProfileField::LoyaltyTier => view.loyalty_tier = None,
             // An amount without its currency, or the other way round, means nothing.
-            ProfileField::Balance => (view.balance, view.currency) = (None, None),
+            ProfileField::Balance => clear_balance(&mut view),
             ProfileField::OpenTickets => view.open_tickets = None,
             ProfileField::LastInteractionDate => view.last_interaction_date = None,
+            ProfileField::Numbers => view.numbers.clear(),
+            ProfileField::Values => view.values.clear(),
         }
     }
     view
+}
+
+fn clear_balance(view: &mut ProfileView) {
+    (view.balance, view.currency) = (None, None);
+    view.balances.clear();
 }

@@ -206,6 +206,12 @@ fn profile_field<'a>(profile: &'a ProfileView, field: &str) -> Option<Boxed<'a>>
         "currency" => optional(profile.currency.as_deref()),
         "openTickets" => profile.open_tickets.map_or_else(null, |number| integer(number.into())),
         "lastInteractionDate" => profile.last_interaction_date.map_or_else(null, integer),
+        "balances" => map(profile.balances.iter().filter_map(|(currency, amount)| {
+            let amount: Boxed<'a> = Box::new(CelDouble::from(amount.to_f64()?));
+            Some((currency.as_str(), amount))
+        })),
+        "numbers" => map(profile.numbers.iter().map(|(target, number)| (target.as_str(), text(number)))),
+        "values" => map(profile.values.iter().map(|(name, value)| (name.as_str(), text(value)))),
         _ => return None,
     })
 }

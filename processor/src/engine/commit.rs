@@ -136,6 +136,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
+        self.retelling.clear();
         for (partition, begin) in committed {
             // What stands still is not read again, and has nothing to be read again where its log is gone.
             if self.logs.stopped(&self.input.partition(partition)).is_none() {
@@ -185,6 +186,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.brokers.pause(&self.input.partitions(&partitions))?;
         self.let_go(&partitions);
         self.tasks.forget_profiles();
+        self.retelling.clear();
         self.assignment.hold_back(&partitions);
         Ok(partitions)
     }

@@ -107,7 +107,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         Ok(self.store.remove_unused(&ours, self.clock.now_ms())?)
     }
 
-    fn restored(&self, took: Took) {
+    fn restored(&mut self, took: Took) {
         metrics::restored(took);
         tracing::info!(
             partitions = ?self.owned(),
@@ -120,10 +120,12 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         self.report_assignment();
     }
 
-    pub(super) fn report_assignment(&self) {
+    pub(super) fn report_assignment(&mut self) {
         let (ready, detail) = self.assignment.readiness(self.tasks.len());
         self.health.set("assignment", ready, detail);
         // What is restored first is outstanding only then: until it is, the assignment is what is not ready.
-        self.progress.owns(self.owned());
+        let owned = self.owned();
+        self.profile_records.owns(owned.len());
+        self.progress.owns(owned);
     }
 }

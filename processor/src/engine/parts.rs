@@ -13,7 +13,7 @@ use trunkline_rules::RuleSet;
 use trunkline_schemas::PipelineError;
 use trunkline_telemetry::{Health, ProgressWatch};
 
-use super::ports::{InputEnds, PluginThreads, ProfileLookups};
+use super::ports::{InputEnds, PluginThreads, ProfileLookups, ProfileRecords};
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
 
@@ -31,6 +31,8 @@ pub struct Parts<B, S> {
     pub input_ends: Box<dyn InputEnds>,
     /// Asks the CRMs.
     pub lookups: Box<dyn ProfileLookups>,
+    /// Reads what other instances know of customers.
+    pub profile_records: Box<dyn ProfileRecords>,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// What happens to the connections to the CRMs.

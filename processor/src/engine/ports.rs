@@ -20,6 +20,15 @@ pub trait ProfileLookups {
     fn is_saturated(&self) -> bool;
 }
 
+/// Where the records of `customer.profiles` are read that other instances write, and our own.
+pub trait ProfileRecords {
+    /// This instance has so many partitions of the input: where it has all of them, nobody else writes.
+    fn owns(&mut self, partitions: usize);
+
+    /// The next record, if one is here.
+    fn next(&mut self) -> Option<CustomerProfile>;
+}
+
 /// Where the ends of the input's partitions are asked for, beside the loop.
 pub trait InputEnds {
     /// Asks where these partitions end. One question at a time: the next only after the answer to this one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trunkline_partition::state::{Change, StateError, StateView};
 use trunkline_partition::task::{Counters, LookupRequest};
 use trunkline_partition::{Context, Settings, Task};
-use trunkline_profiles::Profiles;
+use trunkline_profiles::{Profiles, Told};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::CustomerProfile;
 
@@ -96,6 +96,16 @@ impl Tasks {
     /// Takes in a fetched profile. Returns it as it now stands.
     pub(super) fn learn(&mut self, fetched: CustomerProfile, now: i64) -> CustomerProfile {
         self.profiles.learn(fetched, now)
+    }
+
+    /// Takes in what was published of a customer, by whichever instance.
+    pub(super) fn told(&mut self, record: CustomerProfile) -> Told {
+        self.profiles.take_in(record)
+    }
+
+    /// What is known of a customer, if anything is in memory.
+    pub(super) fn known(&self, customer: &str) -> Option<CustomerProfile> {
+        self.profiles.known(customer).cloned()
     }
 
     /// Customers to look up.

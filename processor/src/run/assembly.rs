@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use trunkline_config::Config;
+use trunkline_config::{Config, Target};
 use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
@@ -17,7 +17,7 @@ use trunkline_kafka::{
 use trunkline_partition::Settings;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::Plugins;
-use trunkline_profiles::Profiles;
+use trunkline_profiles::{AskedSource, Profiles};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::{PipelineError, catalog};
 use trunkline_telemetry::{Health, ProgressWatch};
@@ -28,6 +28,7 @@ use crate::engine::{EngineError, Parts};
 use crate::input_ends::EndsThread;
 use crate::lookups::Lookups;
 use crate::plugins::Threads;
+use crate::profile_records::ProfileRecordsThread;
 use crate::publisher::Publisher;
 use crate::restore::{GroupOffsets, RestoreFailure, RestoreThread};
 use crate::state::Store;
@@ -70,6 +71,10 @@ impl Assembly {
             .map_err(|error| RunError::Thread(error.to_string()))?;
         let clock = SteadyClock::start();
         let log_watch = WatchThread::start(&self.config.kafka, &self.instance).map_err(EngineError::from)?;
+        let (kafka, runtime) = (&self.config.kafka, self.runtime.clone());
+        let profile_records =
+            ProfileRecordsThread::start(kafka, &self.instance, runtime, self.registry.clone())
+                .map_err(|error| RunError::Thread(error.to_string()))?;
         let (plugin_threads, plugins) = self.plugins;
         let settings = settings(&self.config, &self.instance, &plugins);
         let (processor, enrichment) = (&self.config.processor, &self.config.enrichment);
@@ -90,9 +95,11 @@ impl Assembly {
                 enrichment.deadline,
                 processor.max_in_flight_lookups,
             )),
+            profile_records: Box::new(profile_records),
             clock: Box::new(clock),
             profiles: Profiles::new(freshness, enrichment.cache_entries, enrichment.fields.clone())
-                .asking(systems_asked(&self.config)),
+                .asking(sources_asked(&self.config))
+                .with_critical(enrichment.critical_fields.clone()),
             rules: self.rules,
             plugins,
             plugin_threads: Box::new(plugin_threads),
@@ -149,10 +156,16 @@ impl Assembly {
     }
 }
 
-/// The names of the systems behind the targets of `[enrichment]`.
-fn systems_asked(config: &Config) -> Vec<Arc<str>> {
+/// The sources that are asked for profiles, in their order.
+fn sources_asked(config: &Config) -> Vec<AskedSource> {
+    let freshness_ms = milliseconds(config.enrichment.freshness);
     let targets = config.enrichment.targets.iter().filter_map(|name| config.targets.get(name));
-    targets.map(|target| target.system.as_str().into()).collect()
+    let source = |target: &Target| AskedSource {
+        name: target.name.as_str().into(),
+        system: target.system.as_str().into(),
+        freshness_ms,
+    };
+    targets.map(source).collect()
 }
 
 /// The settings of the tasks.

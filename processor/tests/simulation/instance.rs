@@ -16,7 +16,7 @@ use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::Plugins;
 use trunkline_processor::engine::{Engine, Parts};
 use trunkline_processor::publisher::Publisher;
-use trunkline_profiles::Profiles;
+use trunkline_profiles::{AskedSource, Profiles};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::catalog;
 use trunkline_systems::ProfileField;
@@ -31,7 +31,7 @@ use crate::plugins::{self, ModelPlugins};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
 use crate::store::{Disk, ModelStore};
-use crate::surroundings::{ModelClock, ModelEnds, ModelLookups, ModelRegistry};
+use crate::surroundings::{ModelClock, ModelEnds, ModelLookups, ModelProfileRecords, ModelRegistry, SOURCE};
 
 /// How long events are held for their order; milliseconds.
 pub const HOLD_MS: i64 = 500;
@@ -147,6 +147,10 @@ fn rules() -> RuleSet {
     RuleSet::compile(&config).expect("rules that are right")
 }
 
+fn asked() -> AskedSource {
+    AskedSource { name: SOURCE.into(), system: SOURCE.into(), freshness_ms: 1_000 }
+}
+
 /// Puts a processor together.
 pub fn assemble(
     handle: &Handle,
@@ -185,11 +189,12 @@ pub fn assemble(
         schemas: Box::new(ModelRegistry::new(handle.clone())),
         input_ends: Box::new(ModelEnds::new(handle.clone(), sabotage)),
         lookups: Box::new(ModelLookups::new(handle.clone())),
+        profile_records: Box::new(ModelProfileRecords::new(handle.clone())),
         clock: Box::new(clock),
         events: broadcast::channel(1).1,
         reporter: Reporter::new("processor", name),
         notices: mpsc::channel().1,
-        profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()),
+        profiles: Profiles::new(1_000, 4, ProfileField::ALL.into()).asking(vec![asked()]),
         rules: rules(),
         plugins,
         plugin_threads: Box::new(threads),

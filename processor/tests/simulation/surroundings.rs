@@ -7,12 +7,18 @@ use std::rc::Rc;
 use trunkline_kafka::ports::Clock;
 use trunkline_kafka::{FetchedSchema, SchemaSource, Steady};
 use trunkline_partition::task::LookupRequest;
-use trunkline_processor::engine::{InputEnds, ProfileLookups};
-use trunkline_schemas::{CustomerProfile, ProfileSource, SourceStatus, catalog};
+use trunkline_processor::engine::{InputEnds, ProfileLookups, ProfileRecords};
+use trunkline_profiles::{ProfileData, ProfilePart, merge};
+use trunkline_schemas::codec::{Decoder, Value};
+use trunkline_schemas::{CustomerProfile, SourceStatus, catalog};
+use trunkline_systems::System;
 
 use crate::handle::Handle;
 use crate::input;
 use crate::saboteurs::Sabotage;
+
+/// The only source that is asked.
+pub const SOURCE: &str = "salesforce";
 
 /// The clock of a machine whose time of day is off, and is set while a process runs: the process's own goes on. Its
 /// clones are the same one, as those of the real one are.
@@ -46,6 +52,14 @@ pub struct ModelLookups {
     handle: Handle,
     /// When each answers.
     under_way: BTreeMap<String, i64>,
+}
+
+/// What instances read of each other's profiles.
+pub struct ModelProfileRecords {
+    handle: Handle,
+    /// The next offset of each partition.
+    next: BTreeMap<i32, i64>,
+    follows: bool,
 }
 
 /// The registry.
@@ -156,7 +170,7 @@ impl ProfileLookups for ModelLookups {
         for customer in &due {
             self.under_way.remove(customer);
         }
-        due.into_iter().map(|customer| profile(customer, now)).collect()
+        due.iter().map(|customer| profile(customer, now)).collect()
     }
 
     fn in_flight(&self) -> usize {
@@ -168,24 +182,63 @@ impl ProfileLookups for ModelLookups {
     }
 }
 
-fn profile(customer: String, now: i64) -> CustomerProfile {
-    CustomerProfile {
+fn profile(customer: &str, now: i64) -> CustomerProfile {
+    let data = ProfileData {
         account_name: Some(format!("account of {customer}")),
-        customer_id: customer,
-        loyalty_tier: None,
-        balance: None,
-        currency: None,
         open_tickets: Some(1),
-        last_interaction_date: None,
-        source_systems: vec!["salesforce".to_owned()],
-        sources: vec![ProfileSource {
-            system: "salesforce".to_owned(),
-            status: SourceStatus::Ok,
-            fetched_at: Some(now),
-            latency_ms: Some(5),
-        }],
-        last_updated: now,
-        identities: Vec::new(),
+        ..ProfileData::default()
+    };
+    let part = ProfilePart {
+        source: SOURCE.to_owned(),
+        system: System::Salesforce,
+        status: SourceStatus::Ok,
+        fetched_at: Some(now),
+        latency_ms: 5,
+        data,
+        identity: None,
+    };
+    merge(customer, &[part], now)
+}
+
+// === impl ModelProfileRecords ===
+
+impl ModelProfileRecords {
+    /// Reads nothing yet.
+    pub fn new(handle: Handle) -> Self {
+        Self { handle, next: BTreeMap::new(), follows: false }
+    }
+}
+
+impl ProfileRecords for ModelProfileRecords {
+    fn owns(&mut self, partitions: usize) {
+        let world = self.handle.world();
+        let all = world.plan.partitions;
+        let follows = i32::try_from(partitions).is_ok_and(|partitions| partitions < all);
+        if follows && !self.follows {
+            let ends = (0..all).map(|p| (p, world.log(catalog::CUSTOMER_PROFILES, p).high()));
+            self.next = ends.collect();
+        }
+        self.follows = follows;
+    }
+
+    fn next(&mut self) -> Option<CustomerProfile> {
+        if !self.follows {
+            return None;
+        }
+        let mut world = self.handle.world();
+        if world.clients.get(&self.handle.number)?.unreachable_until > world.now() {
+            return None;
+        }
+        let read = self.next.iter_mut().find_map(|(partition, next)| {
+            let log = world.log(catalog::CUSTOMER_PROFILES, *partition);
+            let entry = log.committed(*next, &world.coordinator.outcomes).next()?;
+            *next = entry.offset + 1;
+            entry.value.clone()
+        })?;
+        world.count("profile of another instance or our own read");
+        let mut decoder = Decoder::<CustomerProfile>::new();
+        let writer = decoder.add_writer(input::OUTPUT_SCHEMA, CustomerProfile::SCHEMA);
+        writer.and_then(|()| decoder.decode(&read)).ok()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Written by hand: the serializer, which looks each field up by its name, takes five times as long, and this is done
 //! for every event. Tests hold it against the serializer.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::money;
@@ -46,7 +48,13 @@ fn append_profile(profile: &ProfileView, out: &mut Vec<u8>) -> Result<(), money:
     optional(profile.currency.as_deref(), text, out);
     optional(profile.open_tickets.map(i64::from), number, out);
     optional(profile.last_interaction_date, number, out);
-    Ok(())
+    map(&profile.balances, |balance, out| amount(*balance, out), out)?;
+    let plain = |value: &String, out: &mut Vec<u8>| {
+        text(value, out);
+        Ok(())
+    };
+    map(&profile.numbers, plain, out)?;
+    map(&profile.values, plain, out)
 }
 
 fn append_enrichment(enrichment: &Enrichment, out: &mut Vec<u8>) {
@@ -80,6 +88,7 @@ fn append_source(source: &EnrichmentSource, out: &mut Vec<u8>) {
     number(status, out);
     optional(source.age_ms, number, out);
     optional(source.latency_ms, number, out);
+    optional(source.source.as_deref(), text, out);
 }
 
 fn append_ordering(ordering: &Ordering, out: &mut Vec<u8>) {
@@ -134,6 +143,23 @@ fn length(length: usize, out: &mut Vec<u8>) {
 pub(super) fn text(text: &str, out: &mut Vec<u8>) {
     length(text.len(), out);
     out.extend_from_slice(text.as_bytes());
+}
+
+/// A map in one block, and the empty one behind it.
+fn map<T>(
+    map: &BTreeMap<String, T>,
+    append: impl Fn(&T, &mut Vec<u8>) -> Result<(), money::OutOfRange>,
+    out: &mut Vec<u8>,
+) -> Result<(), money::OutOfRange> {
+    if !map.is_empty() {
+        length(map.len(), out);
+        for (key, value) in map {
+            text(key, out);
+            append(value, out)?;
+        }
+    }
+    number(0, out);
+    Ok(())
 }
 
 fn truth(truth: bool, out: &mut Vec<u8>) {

@@ -176,8 +176,9 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         text(),
         any::<Option<i32>>(),
         number(),
+        proptest::collection::btree_map(".{0,9}", ".{0,9}", 0..3),
     );
-    let source = ((".{0,9}", proptest::sample::select(answers.to_vec())), number(), number());
+    let source = ((".{0,9}", text(), proptest::sample::select(answers.to_vec())), number(), number());
     let conversation = ((".{0,9}", any::<i32>()), number(), number(), number(), any::<i64>());
     (
         proptest::option::of(profile),
@@ -196,24 +197,28 @@ fn any_findings() -> impl Strategy<Value = Findings> {
                 (dedup_unknown, possible_repeat),
                 (counts, times),
             )| {
-                let profile =
-                    profile.map(|(account_name, loyalty_tier, balance, currency, open_tickets, date)| {
+                let profile = profile.map(
+                    |(account_name, loyalty_tier, balance, currency, open_tickets, date, values)| {
+                        let balance = balance.map(|(amount, scale)| Decimal::new(amount / 1_000, scale));
                         Arc::new(ProfileView {
                             customer_id: "C-1".to_owned(),
                             account_name,
                             loyalty_tier,
-                            balance: balance.map(|(amount, scale)| Decimal::new(amount / 1_000, scale)),
+                            balances: values.keys().cloned().zip(balance).collect(),
+                            balance,
                             currency,
                             open_tickets,
                             last_interaction_date: date,
+                            numbers: values.clone(),
+                            values,
                         })
-                    });
-                let source = |((system, status), age_ms, latency_ms): ((String, _), _, _)| EnrichmentSource {
-                    system: system.into(),
-                    status,
-                    age_ms,
-                    latency_ms,
-                };
+                    },
+                );
+                let source =
+                    |((system, name, status), age_ms, latency_ms): ((String, Option<String>, _), _, _)| {
+                        let (system, source) = (system.into(), name.map(Into::into));
+                        EnrichmentSource { system, status, age_ms, latency_ms, source }
+                    };
                 let ((state, transfers), started_at, queued_ms, handled_ms, events) = conversation;
                 Findings {
                     profile,

@@ -10,3 +10,4 @@ mod hostile;
 mod in_bytes;
 mod libraries;
 mod samples;
+mod source_parts;

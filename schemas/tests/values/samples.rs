@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::*;
 
+use crate::source_parts;
+
 /// A type with its samples.
 pub trait Sample: Value + Clone + std::fmt::Debug + PartialEq {
     /// `full` with every field set, `minimal` with every optional field null.
@@ -31,13 +33,17 @@ macro_rules! for_every_value {
 }
 pub(crate) use for_every_value;
 
-const TIME: i64 = 1_700_000_000_123;
+pub const TIME: i64 = 1_700_000_000_123;
 
-fn text(text: &str) -> Option<String> {
+pub fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub fn balances() -> BTreeMap<String, Decimal> {
+    [("EUR".to_owned(), Decimal::new(-1_234_567, 4)), ("USD".to_owned(), Decimal::new(1, 2))].into()
+}
+
+pub fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
     entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -124,6 +130,7 @@ pub fn findings() -> [Findings; 2] {
         status,
         age_ms,
         latency_ms,
+        source: (system == "sap").then(|| "erp".into()),
     };
     let much = Findings {
         profile: Some(Arc::new(ProfileView::from(&profile))),
@@ -193,12 +200,14 @@ impl Sample for CustomerProfile {
                     status: SourceStatus::Ok,
                     fetched_at: Some(TIME),
                     latency_ms: Some(80),
+                    source: text("erp"),
                 },
                 ProfileSource {
                     system: "servicenow".into(),
                     status: SourceStatus::Unavailable,
                     fetched_at: None,
                     latency_ms: None,
+                    source: None,
                 },
             ],
             last_updated: TIME + 1,
@@ -226,6 +235,9 @@ impl Sample for CustomerProfile {
                     settings: None,
                 },
             ],
+            balances: balances(),
+            values: map(&[("loyalty.points", "1200")]),
+            parts: source_parts::samples(),
         };
         let minimal = Self {
             account_name: None,
@@ -237,6 +249,9 @@ impl Sample for CustomerProfile {
             source_systems: Vec::new(),
             sources: Vec::new(),
             identities: Vec::new(),
+            balances: BTreeMap::new(),
+            values: BTreeMap::new(),
+            parts: Vec::new(),
             ..full.clone()
         };
         [("full", full), ("minimal", minimal)]

@@ -1,5 +1,7 @@
 //! From the Confluent wire format to named fields, by the writer's schema and without any generated type.
 
+use std::collections::BTreeMap;
+
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
@@ -198,8 +200,22 @@ impl Fields {
     pub fn optional_amount(&self, name: &str) -> Result<Option<i128>, Error> {
         self.required(name, "decimal or null", |value| match value {
             Value::Null => Some(None),
-            Value::Decimal(amount) => {
-                Vec::<u8>::try_from(amount).ok().and_then(|bytes| signed(&bytes)).map(Some)
+            value => decimal(value).map(Some),
+        })
+    }
+
+    /// Amounts by their currencies, in ten-thousandths of each currency's unit; none where the schema that it was
+    /// written with has no such field.
+    ///
+    /// # Errors
+    /// As [`Fields::text`].
+    pub fn amounts(&self, name: &str) -> Result<BTreeMap<String, i128>, Error> {
+        if !self.has(name) {
+            return Ok(BTreeMap::new());
+        }
+        self.required(name, "map of decimals", |value| match value {
+            Value::Map(entries) => {
+                entries.iter().map(|(currency, value)| Some((currency.clone(), decimal(value)?))).collect()
             }
             _ => None,
         })
@@ -239,6 +255,13 @@ fn record(value: &Value) -> Option<Fields> {
     match value {
         Value::Record(fields) => Some(Fields(fields.clone())),
         Value::Union(_, inner) => record(inner),
+        _ => None,
+    }
+}
+
+fn decimal(value: &Value) -> Option<i128> {
+    match value {
+        Value::Decimal(amount) => Vec::<u8>::try_from(amount).ok().and_then(|bytes| signed(&bytes)),
         _ => None,
     }
 }

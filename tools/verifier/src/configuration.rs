@@ -2,10 +2,15 @@
 //! code with the pipeline, which refuses what is wrong in the file; what this reading cannot understand is an
 //! error here too.
 
+mod enrichment;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+use self::enrichment::Enrichment;
+pub use self::enrichment::EnrichmentRules;
 
 /// For how long the pipeline remembers what came before; milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,19 +59,6 @@ pub struct Source {
     pub mode: &'static str,
     /// The longest time that an event is held; milliseconds.
     pub hold_ms: i64,
-}
-
-/// How events get their customer's profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnrichmentRules {
-    /// Names of the systems asked.
-    pub systems: BTreeSet<String>,
-    /// Whether a condition chooses the events that get one.
-    pub conditional: bool,
-    /// How old data may be without being called stale; milliseconds.
-    pub freshness_ms: i64,
-    /// What of a profile enters events, by published name.
-    pub fields: BTreeSet<String>,
 }
 
 /// An outside system that write-backs go to.
@@ -215,16 +207,6 @@ struct WrittenSource {
 }
 
 #[derive(Default, Deserialize)]
-struct Enrichment {
-    #[serde(default)]
-    targets: Vec<String>,
-    when: Option<String>,
-    freshness: Option<String>,
-    fields: Option<Vec<String>>,
-    deadline: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
 struct Rules {
     #[serde(default)]
     routing: Vec<RoutingRule>,
@@ -237,10 +219,6 @@ pub const DEDUP_WINDOW_MS: i64 = 5 * 24 * 3_600_000;
 /// How long the same said again is a repetition where nothing else is configured: 5 minutes; milliseconds.
 pub const REPEAT_WINDOW_MS: i64 = 5 * 60_000;
 const HOLD_MS: i64 = 500;
-const FRESHNESS_MS: i64 = 30_000;
-/// The parts of a profile that can enter events; a currency goes with its balance.
-const PROFILE_FIELDS: [&str; 5] =
-    ["accountName", "loyaltyTier", "balance", "openTickets", "lastInteractionDate"];
 
 // === impl Configuration ===
 
@@ -336,26 +314,6 @@ impl WrittenSource {
     }
 }
 
-// === impl Enrichment ===
-
-impl Enrichment {
-    fn read(self, targets: &BTreeMap<String, Target>) -> Result<Option<EnrichmentRules>, Error> {
-        if self.targets.is_empty()
-            || self.deadline.as_deref().is_some_and(|deadline| milliseconds(deadline) == Some(0))
-        {
-            return Ok(None);
-        }
-        let systems = self.targets.iter().filter_map(|name| targets.get(name)).map(|t| t.system.clone());
-        let all = || PROFILE_FIELDS.map(str::to_owned).to_vec();
-        Ok(Some(EnrichmentRules {
-            systems: systems.collect(),
-            conditional: self.when.is_some(),
-            freshness_ms: or("enrichment.freshness", self.freshness, FRESHNESS_MS)?,
-            fields: self.fields.unwrap_or_else(all).into_iter().collect(),
-        }))
-    }
-}
-
 // === impl WriteBackRule ===
 
 impl WriteBackRule {
@@ -436,7 +394,7 @@ mod tests {
         assert_eq!((read.dedup_window_ms, read.include_data, read.plugins), (432_000_000, true, false));
         assert_eq!(Configuration::windows(Some(&read)), Windows { ids_ms: 432_000_000, repeats_ms: 300_000 });
         let enrichment = read.enrichment.unwrap();
-        assert_eq!(enrichment.systems, BTreeSet::from(["salesforce".to_owned()]));
+        assert_eq!(enrichment.sources, BTreeMap::from([("crm".to_owned(), 30_000)]));
         assert_eq!(enrichment.fields, BTreeSet::from(["loyaltyTier".to_owned()]));
         assert_eq!(read.write_backs[0].expires_ms().unwrap(), Some(3_600_000));
         assert_eq!(

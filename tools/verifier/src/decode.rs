@@ -12,7 +12,7 @@ use crate::evidence::profile::EnrichmentSource;
 use crate::evidence::state::Change;
 use crate::evidence::{
     Command, CommandResult, DeadLetter, Decision, Enrichment, Evidence, Fingerprint, Place, ProfileFields,
-    ProfileRecord, ProfileSource, Quarantined, Trouble, ValueDigest,
+    ProfileRecord, ProfileSource, ProfileSourcePart, Quarantined, Trouble, ValueDigest,
 };
 use crate::rules::Rules;
 use crate::store;
@@ -108,9 +108,15 @@ fn enrichment(fields: &Fields) -> Result<Enrichment, Error> {
             age_ms: source.optional_integer("ageMs")?,
             latency_ms: source.optional_integer("latencyMs")?,
         };
-        enrichment.sources.insert(source.text("system")?, asked);
+        enrichment.sources.insert(name_of(&source)?, asked);
     }
     Ok(enrichment)
+}
+
+/// The configured name of a source, which is that of its system where it has none of its own.
+fn name_of(source: &Fields) -> Result<String, Error> {
+    let own = if source.has("source") { source.optional_text("source")? } else { None };
+    own.map_or_else(|| source.text("system"), Ok)
 }
 
 fn profile_fields(fields: &Fields) -> Result<ProfileFields, Error> {
@@ -120,6 +126,7 @@ fn profile_fields(fields: &Fields) -> Result<ProfileFields, Error> {
         loyalty_tier: fields.optional_text("loyaltyTier")?,
         balance: fields.optional_amount("balance")?,
         currency: fields.optional_text("currency")?,
+        balances: fields.amounts("balances")?,
         open_tickets: fields.optional_integer("openTickets")?,
         last_interaction: fields.optional_integer("lastInteractionDate")?,
     })
@@ -139,9 +146,33 @@ fn profile(record: &Record, fields: &Fields) -> Result<ProfileRecord, Error> {
             fetched_at: source.optional_integer("fetchedAt")?,
             latency_ms: source.optional_integer("latencyMs")?,
         };
-        profile.sources.insert(source.text("system")?, asked);
+        profile.sources.insert(name_of(&source)?, asked);
+    }
+    if fields.has("parts") {
+        let customer = &profile.fields.customer_id;
+        let parts = fields.records("parts")?;
+        profile.parts = parts.iter().map(|part| source_part(part, customer)).collect::<Result<_, _>>()?;
     }
     Ok(profile)
+}
+
+fn source_part(part: &Fields, customer_id: &str) -> Result<ProfileSourcePart, Error> {
+    Ok(ProfileSourcePart {
+        source: part.text("source")?,
+        status: part.text("status")?,
+        fetched_at: part.optional_integer("fetchedAt")?,
+        change_offset: part.optional_integer("changeOffset")?,
+        fields: ProfileFields {
+            customer_id: customer_id.to_owned(),
+            account_name: part.optional_text("accountName")?,
+            loyalty_tier: part.optional_text("loyaltyTier")?,
+            balance: None,
+            currency: None,
+            balances: part.amounts("balances")?,
+            open_tickets: part.optional_integer("openTickets")?,
+            last_interaction: part.optional_integer("lastInteractionDate")?,
+        },
+    })
 }
 
 fn quarantined(record: &Record, fields: &Fields) -> Result<Quarantined, Error> {

@@ -31,7 +31,7 @@ pub use expected::Expected;
 pub use fingerprint::Fingerprint;
 pub use ledger::LedgerLine;
 pub use outcome::{Command, CommandResult, DeadLetter, Decision, Quarantined, Trouble};
-pub use profile::{Enrichment, ProfileFields, ProfileRecord, ProfileSource};
+pub use profile::{Enrichment, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
 pub use state::{Changelog, Digest, StateCopy};
 
 /// Where a record is.

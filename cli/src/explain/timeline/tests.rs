@@ -65,12 +65,16 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         currency: None,
         open_tickets: None,
         last_interaction_date: None,
+        balances: BTreeMap::new(),
+        numbers: BTreeMap::new(),
+        values: BTreeMap::new(),
     };
     let source = |system: &str, status, latency_ms: Option<i64>| EnrichmentSource {
         system: system.into(),
         status,
         age_ms: Some(30_000).filter(|_| position == 2 && latency_ms.is_some()),
         latency_ms,
+        source: None,
     };
     let sources =
         vec![source("salesforce", SourceStatus::Ok, Some(42)), source("sap", SourceStatus::Timeout, None)];

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use trunkline_config::OrderMode;
+use trunkline_profiles::{AskedSource, ProfileData, ProfilePart, Profiles, merge};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers::Headers;
 use trunkline_schemas::{CustomerProfile, InboundRecord, PlatformEvent};
-use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, ProfileSource, SourceStatus};
-use trunkline_systems::ProfileField;
+use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, SourceStatus};
+use trunkline_systems::{ProfileField, System};
 
 use super::*;
 use crate::enriched::as_read;
@@ -243,25 +244,26 @@ proptest! {
     }
 }
 
+fn asked(name: &str) -> AskedSource {
+    AskedSource { name: name.into(), system: name.into(), freshness_ms: 30_000 }
+}
+
 fn profile(customer: &str, at: i64) -> CustomerProfile {
-    CustomerProfile {
-        customer_id: customer.to_owned(),
+    let data = ProfileData {
         account_name: Some("Acme".to_owned()),
         loyalty_tier: Some("GOLD".to_owned()),
-        balance: None,
-        currency: None,
-        open_tickets: None,
-        last_interaction_date: None,
-        source_systems: vec!["salesforce".to_owned()],
-        sources: vec![ProfileSource {
-            system: "salesforce".to_owned(),
-            status: SourceStatus::Ok,
-            fetched_at: Some(at),
-            latency_ms: Some(3),
-        }],
-        last_updated: at,
-        identities: Vec::new(),
-    }
+        ..ProfileData::default()
+    };
+    let part = ProfilePart {
+        source: "salesforce".to_owned(),
+        system: System::Salesforce,
+        status: SourceStatus::Ok,
+        fetched_at: Some(at),
+        latency_ms: 3,
+        data,
+        identity: None,
+    };
+    merge(customer, &[part], at)
 }
 
 #[test]
@@ -307,7 +309,7 @@ fn what_is_answered_in_the_millisecond_of_the_deadline_is_in_the_event_and_what_
         log[0].customer_id = Some("C-1".to_owned());
         let mut world = World::new(settings(OrderMode::Causal, DEADLINE), log);
         let profiles = Profiles::new(30_000, 100, ProfileField::ALL.into());
-        world.profiles = profiles.asking(vec!["salesforce".into(), "sap".into()]);
+        world.profiles = profiles.asking(["salesforce", "sap"].map(asked).into());
         assert!(world.read());
         assert_eq!(world.task.take_lookups()[0].until, world.now + DEADLINE);
 

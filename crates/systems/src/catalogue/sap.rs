@@ -35,7 +35,7 @@ const BUSINESS_PARTNERS: StandardProfile = StandardProfile {
     phone: &["A_AddressPhoneNumber/InternationalPhoneNumber"],
     email: &["A_AddressEmailAddress/EmailAddress"],
     fields: &[],
-    readable: &[],
+    readable: &[ProfileField::AccountName, ProfileField::LoyaltyTier],
     permissions: "a communication arrangement for the services (cloud), or S_SERVICE for them, and display for business \
                   partners (B_BUPA_RLT) and for documents of the company codes (F_BKPF_BUK)",
     describe_permissions: "the same as for lookups: $metadata belongs to each service",

@@ -36,7 +36,7 @@ const CALLERS: StandardProfile = StandardProfile {
     phone: &["phone", "mobile_phone"],
     email: &["email"],
     fields: &[],
-    readable: &[],
+    readable: &[ProfileField::AccountName, ProfileField::LoyaltyTier],
     permissions: "OAuth scope 'useraccount' or a role for the REST API; read access (ACL) to the tables and the fields \
                   that conditions name, as the role itil has for incidents",
     describe_permissions: "read access (ACL) to sys_db_object and sys_dictionary, as the role personalize_dictionary has",

@@ -1,5 +1,6 @@
 //! The Kafka Streams job of `tools/bench/kafka-streams`: its settings, its profiles, its command line.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::process::Command;
 
@@ -109,6 +110,7 @@ fn profile(customer: &Customer) -> CustomerProfile {
         status: SourceStatus::Ok,
         fetched_at: Some(now),
         latency_ms: Some(1),
+        source: None,
     };
     CustomerProfile {
         customer_id: customer.id.clone(),
@@ -122,5 +124,8 @@ fn profile(customer: &Customer) -> CustomerProfile {
         sources: systems.map(source).to_vec(),
         last_updated: now,
         identities: Vec::new(),
+        balances: BTreeMap::new(),
+        values: BTreeMap::new(),
+        parts: Vec::new(),
     }
 }

@@ -247,6 +247,7 @@ impl Codec {
             status: SourceStatus::Ok,
             fetched_at: Some(1_790_000_000_000),
             latency_ms: Some(12),
+            source: None,
         };
         let systems = ["salesforce", "sap", "servicenow"];
         let customer = CustomerProfile {
@@ -261,6 +262,9 @@ impl Codec {
             sources: systems.map(source).to_vec(),
             last_updated: 1_790_000_000_000,
             identities: Vec::new(),
+            balances: BTreeMap::from([("EUR".to_owned(), 48_150.into())]),
+            values: BTreeMap::new(),
+            parts: Vec::new(),
         };
         Ok(Self {
             decoder,
@@ -277,6 +281,7 @@ impl Codec {
             status: source.status,
             age_ms: Some(2_000),
             latency_ms: source.latency_ms,
+            source: None,
         });
         let enrichment = Enrichment { status: EnrichmentStatus::Complete, sources: sources.collect() };
         let ordering = Ordering { position: 7, mode: OrderingMode::Causal, late: false, gap_before: false };

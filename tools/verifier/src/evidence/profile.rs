@@ -17,6 +17,8 @@ pub struct ProfileFields {
     pub balance: Option<i128>,
     /// ISO 4217 code of the balance.
     pub currency: Option<String>,
+    /// SAP's open balances by their currencies, in ten-thousandths of each one's unit.
+    pub balances: BTreeMap<String, i128>,
     /// ServiceNow's open tickets.
     pub open_tickets: Option<i64>,
     /// The last ended conversation or CRM activity; UTC milliseconds.
@@ -32,8 +34,11 @@ pub struct ProfileRecord {
     pub key: String,
     /// What is known.
     pub fields: ProfileFields,
-    /// What came of asking each system, by its name.
+    /// What came of asking each source, by its configured name.
     pub sources: BTreeMap<String, ProfileSource>,
+    /// What each source knows by itself, in the order in which they are asked for a field; empty in records of builds
+    /// that did not say so.
+    pub parts: Vec<ProfileSourcePart>,
     /// When it was put together; UTC milliseconds.
     pub last_updated: i64,
 }
@@ -49,12 +54,27 @@ pub struct ProfileSource {
     pub latency_ms: Option<i64>,
 }
 
+/// What one source knows of a customer by itself, as published.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileSourcePart {
+    /// Its configured name.
+    pub source: String,
+    /// As [`ProfileSource::status`].
+    pub status: String,
+    /// When it last answered; UTC milliseconds.
+    pub fetched_at: Option<i64>,
+    /// Up to which change it was known.
+    pub change_offset: Option<i64>,
+    /// As in [`ProfileFields`]; the customer is that of the profile.
+    pub fields: ProfileFields,
+}
+
 /// How complete an event's profile is, as published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Enrichment {
     /// `COMPLETE`, `PARTIAL`, `STALE`, `MISSING` or `SKIPPED`.
     pub status: String,
-    /// By system: what came of asking it, how old its data is, how long it took; milliseconds.
+    /// By the source's configured name: what came of asking it, how old its data is, how long it took; milliseconds.
     pub sources: BTreeMap<String, EnrichmentSource>,
 }
 

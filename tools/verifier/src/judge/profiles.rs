@@ -3,10 +3,11 @@
 //!
 //! In two steps, each judged by itself: an event's profile is one of the records of `customer.profiles`, and
 //! its verdict follows from the ages it states; a record of `customer.profiles` is what the audit logs say
-//! was answered, and when.
+//! was answered, and when. Its flat fields follow from its parts.
 
 mod answers;
 mod names;
+mod parts;
 mod view;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>, plugins: bool
     let mut verdict = Verdict::new("profiles");
     let views = Views::new(evidence, rules, plugins);
     judge_any(evidence, rules, &mut verdict);
+    parts::judge(&evidence.profiles, &mut verdict);
     let mut compared = 0;
     for event in &evidence.enriched {
         views.judge(event, &mut verdict);

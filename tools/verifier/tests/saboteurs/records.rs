@@ -283,6 +283,10 @@ fn profile_fields(customer_id: &str, interaction: Option<i64>) -> Vec<(String, V
         ("loyaltyTier", optional(known.tier)),
         ("balance", known.cents.map_or(Value::Null, amount)),
         ("currency", optional(known.cents.map(|_| "EUR"))),
+        (
+            "balances",
+            Value::Map(known.cents.map(|cents| ("EUR".to_owned(), amount(cents))).into_iter().collect()),
+        ),
         ("openTickets", Value::Int(known.tickets as i32)),
         ("lastInteractionDate", interaction.map_or(Value::Null, long)),
     ])

@@ -2,7 +2,7 @@
 //! answers are read as the vendors document them (contracts: Salesforce query, SAP OData version 2,
 //! ServiceNow aggregate).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -38,10 +38,8 @@ enum Said {
         tier: Option<String>,
         last_activity: Option<i64>,
     },
-    Balance {
-        amount: Option<i128>,
-        currency: Option<String>,
-    },
+    /// By currency.
+    Balances(BTreeMap<String, i128>),
     Tickets(i64),
 }
 
@@ -101,7 +99,10 @@ impl<'a> Answers<'a> {
                     format!("customer.profiles {place}: it has something from {system}, which never told of that customer")
                 });
             }
-            let Some(fetched_at) = source.fetched_at else { continue };
+            // What a source of another name answers is not known here.
+            let Some(fetched_at) = source.fetched_at.filter(|_| SYSTEMS.contains(&system.as_str())) else {
+                continue;
+            };
             let candidates =
                 self.by_customer.get(&(system.as_str(), customer)).map_or([].as_slice(), Vec::as_slice);
             let then = |answer: &&Answer| {
@@ -159,14 +160,17 @@ impl Answer {
         let Some(said) = &self.said else { return false };
         match said {
             Said::Nothing => status != "OK",
-            Said::NothingOpen => fields.balance.is_none() && fields.currency.is_none(),
+            Said::NothingOpen => !says_anything("sap", fields),
             // Of nobody in particular: whatever comes of it, it is not what one of them is known by.
             Said::Several => status != "OK",
             Said::Account { name, tier, .. } => {
                 status != "NOT_FOUND" && *name == fields.account_name && *tier == fields.loyalty_tier
             }
-            Said::Balance { amount, currency } => {
-                status != "NOT_FOUND" && *amount == fields.balance && *currency == fields.currency
+            Said::Balances(balances) => {
+                // One balance where there is one currency.
+                let single = balances.first_key_value().filter(|_| balances.len() == 1);
+                let flat = fields.currency.as_ref().zip(fields.balance.as_ref());
+                status != "NOT_FOUND" && *balances == fields.balances && flat == single
             }
             // No tickets of somebody whom nobody knows are no knowledge.
             Said::Tickets(0) if status != "OK" && fields.open_tickets.is_none() => true,
@@ -182,7 +186,7 @@ const SYSTEMS: [&str; 3] = ["salesforce", "sap", "servicenow"];
 fn says_anything(system: &str, fields: &ProfileFields) -> bool {
     match system {
         "salesforce" => fields.account_name.is_some() || fields.loyalty_tier.is_some(),
-        "sap" => fields.balance.is_some() || fields.currency.is_some(),
+        "sap" => fields.balance.is_some() || fields.currency.is_some() || !fields.balances.is_empty(),
         "servicenow" => fields.open_tickets.is_some(),
         _ => false,
     }
@@ -238,14 +242,14 @@ fn balance(body: &Value) -> Option<Said> {
     if let Some(several) = found(rows, |row| row["AmountInCompanyCodeCurrency"].is_null()) {
         return several;
     }
-    let currencies: BTreeSet<&str> =
-        rows.iter().map(|row| row["CompanyCodeCurrency"].as_str()).collect::<Option<_>>()?;
-    let amounts = rows.iter().map(|row| ten_thousandths(row["AmountInCompanyCodeCurrency"].as_str()?));
-    let sum = amounts.sum::<Option<i128>>()?;
-    let currency =
-        currencies.first().filter(|_| currencies.len() == 1).map(|currency| (*currency).to_owned());
     // Sums across currencies mean nothing.
-    Some(Said::Balance { amount: currency.is_some().then_some(sum), currency })
+    let mut balances = BTreeMap::new();
+    for row in rows {
+        let currency = row["CompanyCodeCurrency"].as_str()?.to_owned();
+        *balances.entry(currency).or_default() +=
+            ten_thousandths(row["AmountInCompanyCodeCurrency"].as_str()?)?;
+    }
+    Some(Said::Balances(balances))
 }
 
 /// What the answer to a search for a customer says by itself: that there are several. One leads to other questions.
@@ -314,9 +318,11 @@ mod tests {
                 {{"AmountInCompanyCodeCurrency":"2","CompanyCodeCurrency":"{second}"}}]}}}}"#
             )
         };
-        let euros = Said::Balance { amount: Some(35_000), currency: Some("EUR".into()) };
-        assert_eq!(read("sap", &items("EUR")), Some(euros));
-        assert_eq!(read("sap", &items("USD")), Some(Said::Balance { amount: None, currency: None }));
+        let balances = |of: &[(&str, i128)]| {
+            Some(Said::Balances(of.iter().map(|(currency, sum)| ((*currency).to_owned(), *sum)).collect()))
+        };
+        assert_eq!(read("sap", &items("EUR")), balances(&[("EUR", 35_000)]));
+        assert_eq!(read("sap", &items("USD")), balances(&[("EUR", 15_000), ("USD", 20_000)]));
         assert_eq!(read("servicenow", r#"{"result":{"stats":{"count":"12"}}}"#), Some(Said::Tickets(12)));
         assert_eq!(read("servicenow", "<html>"), None);
         // Searches: nobody, one who is asked about next, several.

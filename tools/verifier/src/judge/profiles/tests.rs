@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::evidence::profile::EnrichmentSource;
-use crate::evidence::{Decision, Enriched, ProfileFields, ProfileRecord, ProfileSource};
+use crate::evidence::{Decision, Enriched, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
 
 const CUSTOMER: &str = "C-000001";
 
 fn rules() -> EnrichmentRules {
     EnrichmentRules {
-        systems: BTreeSet::from(["salesforce".to_owned(), "servicenow".to_owned()]),
+        sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
         conditional: false,
-        freshness_ms: 30_000,
         fields: ["accountName", "loyaltyTier", "openTickets"].map(str::to_owned).into(),
+        critical_fields: BTreeSet::new(),
     }
 }
 
@@ -114,6 +114,36 @@ fn a_strangers_a_changed_and_a_younger_looking_profile_are_seen() {
     let mut younger = event();
     younger.fact.ingest_time = 9_000;
     assert_eq!(found(younger), ["unfounded"], "the moment is before the event came");
+}
+
+/// At 2000 the answer of Salesforce is 1000 ms old, that of ServiceNow 990 ms.
+#[test]
+fn a_critical_field_that_is_old_is_in_no_event() {
+    let mut record = record();
+    let part = |source: &str, fields: ProfileFields| ProfileSourcePart {
+        source: source.into(),
+        status: "OK".into(),
+        fetched_at: record.sources[source].fetched_at,
+        change_offset: None,
+        fields,
+    };
+    let account = ProfileFields { open_tickets: None, ..fields() };
+    let tickets = ProfileFields { account_name: None, loyalty_tier: None, ..fields() };
+    record.parts = vec![part("salesforce", account), part("servicenow", tickets)];
+    for (freshness_ms, tickets, violations) in
+        [(989, None, 0), (989, Some(3), 1), (990, Some(3), 0), (990, None, 1)]
+    {
+        let critical_fields = ["openTickets".to_owned()].into();
+        let mut rules = EnrichmentRules { critical_fields, ..rules() };
+        rules.sources.values_mut().for_each(|freshness| *freshness = freshness_ms);
+        let mut event = event();
+        event.profile.as_mut().unwrap().open_tickets = tickets;
+        event.enrichment.status = "STALE".into();
+        let evidence =
+            Evidence { enriched: vec![event], profiles: vec![record.clone()], ..Evidence::default() };
+        let judged = judge(&evidence, Some(&rules), false).violations();
+        assert_eq!(judged, violations, "{freshness_ms} {tickets:?}");
+    }
 }
 
 #[test]

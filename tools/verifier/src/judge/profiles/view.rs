@@ -97,16 +97,16 @@ impl<'a> Views<'a> {
             return wanted.then(|| "was not enriched, though it names a customer".to_owned());
         }
         if let Some(rules) = self.rules {
-            let others = sources.keys().any(|system| !rules.systems.contains(system));
-            let lacking = rules.systems.iter().any(|system| !sources.contains_key(system));
+            let others = sources.keys().any(|name| !rules.sources.contains_key(name));
+            let lacking = rules.sources.keys().any(|name| !sources.contains_key(name));
             if others || lacking && !sources.is_empty() && !self.asked_no_others(event) {
                 return Some("its sources are not the systems that are asked".to_owned());
             }
-            let follows = follows(sources, rules.freshness_ms);
+            let follows = follows(sources, |name| rules.sources.get(name).copied().unwrap_or(i64::MAX));
             return (follows != status).then(|| format!("has status {status}, its sources say {follows}"));
         }
         // Without the configuration the freshness is not known, and stale cannot be told from fresh.
-        let follows = follows(sources, i64::MAX);
+        let follows = follows(sources, |_| i64::MAX);
         let consistent = follows == status || status == "STALE" && matches!(follows, "COMPLETE" | "PARTIAL");
         (!consistent).then(|| format!("has status {status}, its sources say {follows}"))
     }
@@ -132,7 +132,7 @@ impl<'a> Views<'a> {
                     record.sources.get(system).is_some_and(|known| same(source, known))
                 })
         };
-        let allowed = self.allowed(&record.fields);
+        let allowed = self.allowed(event, record);
         let profile = event.profile.as_ref().unwrap_or(&allowed);
         let checks = [
             (SOURCES[0], same(|source, known| source.status == known.status)),
@@ -142,6 +142,7 @@ impl<'a> Views<'a> {
             ("accountName", profile.account_name == allowed.account_name),
             ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
             ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
+            ("balances", profile.balances == allowed.balances),
             ("openTickets", profile.open_tickets == allowed.open_tickets),
             (LAST_INTERACTION, profile.last_interaction == allowed.last_interaction),
         ];
@@ -171,17 +172,39 @@ impl<'a> Views<'a> {
     }
 
     /// What of a profile enters events.
-    fn allowed(&self, fields: &ProfileFields) -> ProfileFields {
-        let Some(rules) = self.rules else { return fields.clone() };
-        let has = |name: &str| rules.fields.contains(name);
-        let mut allowed = fields.clone();
+    fn allowed(&self, event: &Enriched, record: &ProfileRecord) -> ProfileFields {
+        let Some(rules) = self.rules else { return record.fields.clone() };
+        let is_old = |name: &str| {
+            let part = record.parts.iter().find(|part| knows(&part.fields, name));
+            let known = part.and_then(|part| {
+                let freshness_ms = rules.sources.get(&part.source)?;
+                Some(event.enrichment.sources.get(&part.source)?.age_ms? > *freshness_ms)
+            });
+            known.unwrap_or(false)
+        };
+        let has = |name: &str| {
+            rules.fields.contains(name) && !(rules.critical_fields.contains(name) && is_old(name))
+        };
+        let mut allowed = record.fields.clone();
         allowed.account_name = allowed.account_name.filter(|_| has("accountName"));
         allowed.loyalty_tier = allowed.loyalty_tier.filter(|_| has("loyaltyTier"));
         allowed.balance = allowed.balance.filter(|_| has("balance"));
         allowed.currency = allowed.currency.filter(|_| has("balance"));
+        allowed.balances.retain(|_, _| has("balance"));
         allowed.open_tickets = allowed.open_tickets.filter(|_| has("openTickets"));
         allowed.last_interaction = allowed.last_interaction.filter(|_| has("lastInteractionDate"));
         allowed
+    }
+}
+
+/// Whether a source knows a field, by its published name.
+fn knows(fields: &ProfileFields, name: &str) -> bool {
+    match name {
+        "accountName" => fields.account_name.is_some(),
+        "loyaltyTier" => fields.loyalty_tier.is_some(),
+        "balance" => !fields.balances.is_empty(),
+        "openTickets" => fields.open_tickets.is_some(),
+        _ => false,
     }
 }
 
@@ -205,13 +228,14 @@ fn is_unpublished(
 
 /// The status that follows from the sources: without any data it is missing; with any that is too old it is
 /// stale; complete when every system answered, else partial.
-fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: i64) -> &'static str {
+fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: impl Fn(&str) -> i64) -> &'static str {
     let has_data = |source: &&EnrichmentSource| source.age_ms.is_some() && source.status != "NOT_FOUND";
     if !sources.values().any(|source| has_data(&source)) {
         return "MISSING";
     }
-    let old = |source: &EnrichmentSource| source.age_ms.is_some_and(|age| age > freshness_ms);
-    if sources.values().filter(has_data).any(old) {
+    let old =
+        |name: &str, source: &EnrichmentSource| source.age_ms.is_some_and(|age| age > freshness_ms(name));
+    if sources.iter().any(|(name, source)| has_data(&source) && old(name, source)) {
         return "STALE";
     }
     let answered = |source: &EnrichmentSource| matches!(source.status.as_str(), "OK" | "NOT_FOUND");

@@ -1,0 +1,53 @@
+//! What was fetched of customers, and what other instances published of them, is taken in.
+
+use trunkline_partition::Output;
+
+use super::{BATCH, Engine, EngineError};
+use crate::brokers::ChangelogBrokers;
+use crate::metrics;
+use crate::state::StateStore;
+
+impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
+    pub(super) fn take_profiles(&mut self) -> Result<(), EngineError> {
+        for fetched in self.lookups.take_answers() {
+            let partitions = self.owned();
+            if partitions.is_empty() {
+                // Nobody could publish it or keep it. Whose event it was for asks again.
+                continue;
+            }
+            let profile = self.tasks.learn(fetched, self.clock.now_ms());
+            let customer = profile.customer_id.clone();
+            let mut unpublished = Some(profile).filter(|profile| !profile.source_systems.is_empty());
+            for partition in partitions {
+                let output = unpublished.take().map(Output::Profile);
+                self.step(partition, |task, ctx| {
+                    output.into_iter().for_each(|output| task.publish(output));
+                    task.profile_learned(&customer, ctx)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what other instances published of the customers who are in memory here, and tells again whole what only
+    /// some of the records say.
+    pub(super) fn take_records_of_profiles(&mut self) -> Result<(), EngineError> {
+        let now = self.clock.now_ms();
+        for _ in 0..BATCH {
+            let Some(record) = self.profile_records.next() else { break };
+            let customer = record.customer_id.clone();
+            self.retelling.told(&customer, self.tasks.told(record), now);
+        }
+        for customer in self.retelling.take_due(now) {
+            // Without a partition nothing can be published: whoever has them reads the same records.
+            let Some(partition) = self.owned().first().copied() else { return Ok(()) };
+            let Some(profile) = self.tasks.known(&customer) else { continue };
+            metrics::profile_retold();
+            self.step(partition, |task, _| {
+                task.publish(Output::Profile(profile));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}

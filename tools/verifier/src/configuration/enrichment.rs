@@ -1,0 +1,77 @@
+//! `[enrichment]`, as far as it decides what events say of their customers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::{Error, Target, milliseconds, or};
+
+/// What events get of their customer's profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrichmentRules {
+    /// Configured names of the sources asked, each with how old its data may be without being called stale;
+    /// milliseconds.
+    pub sources: BTreeMap<String, i64>,
+    /// Whether a condition chooses the events that get one.
+    pub conditional: bool,
+    /// What of a profile enters events, by published name.
+    pub fields: BTreeSet<String>,
+    /// Of these nothing that is older enters events, by published name.
+    pub critical_fields: BTreeSet<String>,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct Enrichment {
+    #[serde(default)]
+    targets: Vec<String>,
+    #[serde(default)]
+    sources: BTreeMap<String, LookupSource>,
+    when: Option<String>,
+    freshness: Option<String>,
+    fields: Option<Vec<String>>,
+    #[serde(default)]
+    critical_fields: Vec<String>,
+    deadline: Option<String>,
+}
+
+/// An HTTP service beside the targets.
+#[derive(Deserialize)]
+struct LookupSource {
+    asked: Option<String>,
+    cache: Option<String>,
+}
+
+const FRESHNESS_MS: i64 = 30_000;
+
+/// The parts of a profile that can enter events; a currency goes with its balance.
+const PROFILE_FIELDS: [&str; 7] =
+    ["accountName", "loyaltyTier", "balance", "openTickets", "lastInteractionDate", "numbers", "values"];
+
+// === impl Enrichment ===
+
+impl Enrichment {
+    pub(super) fn read(self, targets: &BTreeMap<String, Target>) -> Result<Option<EnrichmentRules>, Error> {
+        let freshness_ms = or("enrichment.freshness", self.freshness, FRESHNESS_MS)?;
+        let names = self.targets.into_iter().filter(|name| targets.contains_key(name));
+        let mut sources: BTreeMap<String, i64> = names.map(|name| (name, freshness_ms)).collect();
+        for (name, source) in self.sources {
+            if source.asked.as_deref() != Some("by_plugins") {
+                sources.insert(name, or("enrichment.sources.cache", source.cache, freshness_ms)?);
+            }
+        }
+        let is_off = self.deadline.as_deref().is_some_and(|deadline| milliseconds(deadline) == Some(0));
+        if sources.is_empty() || is_off {
+            return Ok(None);
+        }
+        Ok(Some(EnrichmentRules {
+            sources,
+            conditional: self.when.is_some(),
+            fields: self
+                .fields
+                .unwrap_or_else(|| PROFILE_FIELDS.map(str::to_owned).into())
+                .into_iter()
+                .collect(),
+            critical_fields: self.critical_fields.into_iter().collect(),
+        }))
+    }
+}
