@@ -21,13 +21,16 @@ const POLL: Duration = Duration::from_millis(200);
 /// Between two attempts to read a topic that cannot be read.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// A customer, with what a record says; `None` for an erasure.
+type Read = (String, Option<CustomerProfile>);
+
 /// The thread's other end.
 pub struct ProfileRecordsThread {
     /// Partitions that there are in all.
     partitions: usize,
     follows: bool,
     follow: Sender<bool>,
-    records: Receiver<CustomerProfile>,
+    records: Receiver<Read>,
 }
 
 /// What the thread reads with.
@@ -79,7 +82,7 @@ impl ProfileRecords for ProfileRecordsThread {
         }
     }
 
-    fn next(&mut self) -> Option<CustomerProfile> {
+    fn next(&mut self) -> Option<Read> {
         self.records.try_recv().ok()
     }
 }
@@ -88,7 +91,7 @@ impl ProfileRecords for ProfileRecordsThread {
 
 impl Reading {
     /// Reads while it is told to, until its owner is gone.
-    fn run(mut self, told: &Receiver<bool>, records: &SyncSender<CustomerProfile>) {
+    fn run(mut self, told: &Receiver<bool>, records: &SyncSender<Read>) {
         let mut follows = false;
         loop {
             if !follows {
@@ -121,7 +124,7 @@ impl Reading {
         &mut self,
         mut tail: Tail,
         told: &Receiver<bool>,
-        records: &SyncSender<CustomerProfile>,
+        records: &SyncSender<Read>,
     ) -> Result<Option<()>, String> {
         loop {
             match told.try_recv() {
@@ -132,18 +135,21 @@ impl Reading {
             let Tailed::Record(record) = tail.next(POLL).map_err(|error| error.to_string())? else {
                 continue;
             };
-            if let Some(profile) = self.profile(&record)
-                && records.send(profile).is_err()
+            if let Some(read) = self.read(&record)
+                && records.send(read).is_err()
             {
                 return Ok(None);
             }
         }
     }
 
-    /// What a record says; `None` of an erasure, and of what cannot be read. That costs no more than what its writer
-    /// knew: the next answer of the systems says it again.
-    fn profile(&mut self, record: &InboundRecord) -> Option<CustomerProfile> {
-        let value = record.value.as_deref()?;
+    /// What a record says; `None` of what cannot be read. That costs no more than what its writer knew: the next answer
+    /// of the systems says it again.
+    fn read(&mut self, record: &InboundRecord) -> Option<Read> {
+        let Some(value) = record.value.as_deref() else {
+            let customer = String::from_utf8(record.key.clone()?).ok()?;
+            return Some((customer, None));
+        };
         let decoded = self
             .know_schema(value)
             .and_then(|()| self.decoder.decode(value).map_err(|error| error.to_string()));
@@ -159,6 +165,7 @@ impl Reading {
                 );
             })
             .ok()
+            .map(|profile: CustomerProfile| (profile.customer_id.clone(), Some(profile)))
     }
 
     /// Fetches the schema that a value was written with, unless it is known.

@@ -13,7 +13,7 @@ use trunkline_partition::plugins::{Command, Message, MessageContent, Plugins, Re
 use trunkline_partition::task::entity_of;
 use trunkline_partition::{Arrived, Context, MemoryState, Output, Settings, StateError, Task};
 use trunkline_plugin::{Actions, Decision};
-use trunkline_profiles::{ProfileData, ProfilePart, Profiles, merge};
+use trunkline_profiles::{AskedSource, ProfileData, ProfilePart, Profiles, merge};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers::Headers;
@@ -62,7 +62,11 @@ impl Replay {
         Self {
             task: Task::restored(Arc::new(settings), &state).unwrap(),
             state,
-            profiles: Profiles::new(30_000, 100, ProfileField::ALL.into()),
+            profiles: Profiles::new(30_000, 100, ProfileField::ALL.into()).asking(vec![AskedSource {
+                name: "salesforce".into(),
+                system: "salesforce".into(),
+                freshness_ms: 30_000,
+            }]),
             rules: RuleSet::none(),
             plugins,
             now: 0,

@@ -1,8 +1,9 @@
 //! Which sources are asked for profiles.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use trunkline_schemas::SourcePart;
+use trunkline_schemas::CustomerProfile;
 
 /// A source that is asked for profiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +31,21 @@ impl AsRef<str> for AskedSource {
     }
 }
 
-/// Gives parts that builds without parts kept, and that have the names of their systems, those of the sources.
-pub(crate) fn named(parts: &mut [SourcePart], asked: &[AskedSource]) {
-    for part in parts {
-        let is_known = asked.iter().any(|source| *source.name == *part.source);
-        if !is_known
+/// Leaves of a profile what is of sources that are asked, and gives parts that builds without parts wrote, and that have
+/// the names of their systems, those of the sources. Returns whether there was anything of other sources.
+pub(crate) fn restrict(profile: &mut CustomerProfile, asked: &[AskedSource]) -> bool {
+    let is_asked = |name: &str| asked.iter().any(|source| *source.name == *name);
+    for part in &mut profile.parts {
+        if !is_asked(&part.source)
             && part.source == part.system
             && let Some(source) = asked.iter().find(|source| *source.system == *part.system)
         {
             part.source = source.name.as_ref().to_owned();
         }
     }
+    let before = profile.parts.len();
+    let mut names = BTreeSet::new();
+    profile.parts.retain(|part| is_asked(&part.source) && names.insert(part.source.clone()));
+    profile.identities.retain(|identity| is_asked(&identity.target));
+    profile.parts.len() < before
 }

@@ -1,10 +1,8 @@
 //! Two records of one customer become one: part by part, whoever wrote them.
 //!
-//! Of one source the answer with the greater change offset counts, then the one that was fetched later; what came of
-//! asking it is that of the later attempt. The order in which records are joined does not matter, nor how often each
+//! Of one source the part with the greater change offset counts, then the one that was fetched later, then the one that
+//! was asked for later. A part is taken as a whole, so that what is known here is in some record. The order in which records are joined does not matter, nor how often each
 //! of them is: an instance that reads the records of all others comes to the same profile as they do.
-
-use std::cmp::Ordering;
 
 use trunkline_schemas::{CustomerProfile, SourcePart, SystemIdentity};
 
@@ -16,7 +14,7 @@ pub fn join<S: AsRef<str>>(one: &CustomerProfile, other: &CustomerProfile, order
     let mut parts = one.parts.clone();
     for part in &other.parts {
         match parts.iter_mut().find(|known| known.source == part.source) {
-            Some(known) => *known = join_parts(known, part),
+            Some(known) => *known = newer(known, part).clone(),
             None => parts.push(part.clone()),
         }
     }
@@ -39,32 +37,21 @@ pub fn join<S: AsRef<str>>(one: &CustomerProfile, other: &CustomerProfile, order
     flat::profile(one.customer_id.clone(), parts, identities, interaction, last_updated)
 }
 
-/// What two parts of one source say together.
-fn join_parts(one: &SourcePart, other: &SourcePart) -> SourcePart {
-    let answer = if by_answer(one, other).is_ge() { one } else { other };
-    let attempt = if by_attempt(one, other).is_ge() { one } else { other };
-    SourcePart {
-        status: attempt.status,
-        asked_at: attempt.asked_at,
-        latency_ms: attempt.latency_ms,
-        ..answer.clone()
-    }
-}
-
-/// The later answer is the greater one; of two that are as late, some order that both readers agree on.
-fn by_answer(one: &SourcePart, other: &SourcePart) -> Ordering {
-    let time = |part: &SourcePart| (part.change_offset, part.fetched_at);
+/// The part that counts of two of one source: with the later answer; of two with the same answer, with the later
+/// attempt. Where both are the same moment's, some order that all readers agree on decides.
+fn newer<'a>(one: &'a SourcePart, other: &'a SourcePart) -> &'a SourcePart {
     let said = |part: &SourcePart| {
         let (balances, values) = (part.balances.clone(), part.values.clone());
         let texts = (part.account_name.clone(), part.loyalty_tier.clone());
         (texts, balances, part.open_tickets, part.last_interaction_date, values)
     };
-    time(one).cmp(&time(other)).then_with(|| said(one).cmp(&said(other)))
-}
-
-fn by_attempt(one: &SourcePart, other: &SourcePart) -> Ordering {
-    let key = |part: &SourcePart| (part.asked_at, part.status as u8, part.latency_ms);
-    key(one).cmp(&key(other))
+    let times = |part: &SourcePart| (part.change_offset, part.fetched_at, part.asked_at);
+    let came_of_it = |part: &SourcePart| (part.status as u8, part.latency_ms);
+    let order = times(one)
+        .cmp(&times(other))
+        .then_with(|| came_of_it(one).cmp(&came_of_it(other)))
+        .then_with(|| said(one).cmp(&said(other)));
+    if order.is_ge() { one } else { other }
 }
 
 /// Whether an identity was found out later, or says more of the same moment.
@@ -160,7 +147,8 @@ mod tests {
             for part in a.parts.iter().chain(&b.parts) {
                 let now = joined.parts.iter().find(|joined| joined.source == part.source).unwrap();
                 prop_assert!((now.change_offset, now.fetched_at) >= (part.change_offset, part.fetched_at));
-                prop_assert!(now.asked_at >= part.asked_at);
+                let written = a.parts.iter().chain(&b.parts);
+                prop_assert!(written.into_iter().any(|part| part == now), "it is one that was written");
             }
         }
     }

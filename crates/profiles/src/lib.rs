@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //!
-//! - [`Profiles`]: the profiles at hand, bounded; [`Told`]: what another instance's record adds to them
+//! - [`Profiles`]: the profiles at hand, bounded; [`TakenIn`]: what became of a record that was read
 //! - [`AtHand`]: what an event gets of them; [`freshness`] judges how good it is
 //! - [`StoredProfile`]: a profile as its owner keeps it in state
 //! - [`ProfilePart`]: what one source knows of a customer; [`AskedSource`]: which are asked
@@ -27,5 +27,5 @@ pub use at_hand::AtHand;
 pub use join::join;
 pub use merge::merge;
 pub use part::{ProfileData, ProfilePart};
-pub use store::{Profiles, Told};
+pub use store::{Profiles, TakenIn};
 pub use stored::StoredProfile;

@@ -2,29 +2,32 @@
 
 use trunkline_schemas::{CustomerProfile, SourceStatus};
 
-use crate::{ProfileData, ProfilePart, flat};
+use crate::{ProfileData, ProfilePart, flat, freshness};
 
 /// Puts the parts together at `now_ms` (UTC milliseconds). A field comes from the first part that knows it; balances
 /// come from one part.
 pub fn merge(customer_id: &str, parts: &[ProfilePart], now_ms: i64) -> CustomerProfile {
-    let corrected;
-    let parts = if nobody_knows_the_customer(parts) {
-        corrected = parts.iter().map(ProfilePart::not_found).collect::<Vec<_>>();
-        &corrected
-    } else {
-        parts
+    let is_stranger = nobody_knows_the_customer(parts);
+    let published = |part: &ProfilePart| match is_stranger && part.data == no_tickets() {
+        true => part.not_found().published(now_ms),
+        false => part.published(now_ms),
     };
-    let published = parts.iter().map(|part| part.published(now_ms)).collect();
+    let published = parts.iter().map(published).collect();
     let identities = parts.iter().filter_map(|part| part.identity.clone()).collect();
     flat::profile(customer_id.to_owned(), published, identities, None, now_ms)
 }
 
-/// True when nobody knows the customer: a count of no tickets is also what a stranger gets, so beside systems
-/// that do not know the customer it is no knowledge (unknown is null, never 0).
+/// True when nobody who answered knows the customer: a count of no tickets is also what a stranger gets, so beside
+/// systems that do not know the customer it is no knowledge (unknown is null, never 0).
 fn nobody_knows_the_customer(parts: &[ProfilePart]) -> bool {
-    let no_tickets = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
-    parts.iter().any(|part| part.status == SourceStatus::NotFound)
-        && parts.iter().all(|part| part.status == SourceStatus::NotFound || part.data == no_tickets)
+    let says_nothing =
+        |part: &ProfilePart| part.status == SourceStatus::NotFound || part.data == no_tickets();
+    let mut answered = parts.iter().filter(|part| freshness::answered(part.status));
+    parts.iter().any(|part| part.status == SourceStatus::NotFound) && answered.all(says_nothing)
+}
+
+fn no_tickets() -> ProfileData {
+    ProfileData { open_tickets: Some(0), ..ProfileData::default() }
 }
 
 #[cfg(test)]
@@ -34,7 +37,6 @@ mod tests {
 
     use super::*;
     use crate::freshness::answered;
-    use crate::join;
 
     fn part(system: System, status: SourceStatus, data: ProfileData) -> ProfilePart {
         let fetched_at = answered(status).then_some(1_000);
@@ -86,35 +88,6 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_does_not_answer_keeps_its_last_answer() {
-        let balance = ProfileData {
-            balances: [("EUR".to_owned(), Decimal::new(500, 2))].into(),
-            ..ProfileData::default()
-        };
-        let before = [
-            part(System::Salesforce, SourceStatus::Ok, named("Ada")),
-            part(System::Sap, SourceStatus::Ok, balance),
-            part(System::ServiceNow, SourceStatus::NotFound, ProfileData::default()),
-        ];
-        let mut known = merge("C-1", &before, 1_000);
-        known.last_interaction_date = Some(900);
-        let mut now = [
-            part(System::Salesforce, SourceStatus::Ok, ProfileData::default()),
-            part(System::Sap, SourceStatus::Timeout, ProfileData::default()),
-            part(System::ServiceNow, SourceStatus::Error, ProfileData::default()),
-        ];
-        now[0].fetched_at = Some(2_000);
-        let profile = join(&merge("C-1", &now, 2_000), &known, &["salesforce", "sap", "servicenow"]);
-        assert_eq!(profile.account_name, None, "Salesforce answered, and knows no name any more");
-        assert_eq!((profile.balance, profile.currency.as_deref()), (Some(Decimal::new(500, 2)), Some("EUR")));
-        assert_eq!(profile.last_interaction_date, Some(900));
-        assert_eq!(profile.source_systems, ["sap"]);
-        let ages: Vec<_> = profile.sources.iter().map(|source| source.fetched_at).collect();
-        assert_eq!(ages, [Some(2_000), Some(1_000), Some(1_000)]);
-        assert_eq!(profile.sources[1].status, SourceStatus::Timeout);
-    }
-
-    #[test]
     fn no_tickets_of_a_stranger_are_no_knowledge() {
         let none = ProfileData { open_tickets: Some(0), ..ProfileData::default() };
         let servicenow = part(System::ServiceNow, SourceStatus::Ok, none);
@@ -124,6 +97,12 @@ mod tests {
         assert_eq!(stranger.open_tickets, None);
         assert!(stranger.source_systems.is_empty());
         assert!(stranger.sources.iter().all(|source| source.status == SourceStatus::NotFound));
+
+        let silent = part(System::Salesforce, SourceStatus::Timeout, ProfileData::default());
+        let perhaps = merge("C-9", &[silent, absent(System::Sap), servicenow.clone()], 0);
+        assert_eq!(perhaps.open_tickets, None, "whether Salesforce knows anybody is not known");
+        let statuses: Vec<_> = perhaps.sources.iter().map(|source| source.status).collect();
+        assert_eq!(statuses, [SourceStatus::Timeout, SourceStatus::NotFound, SourceStatus::NotFound]);
 
         let named = ProfileData { account_name: Some("Acme".to_owned()), ..ProfileData::default() };
         let known = merge(

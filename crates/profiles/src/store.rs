@@ -9,14 +9,17 @@ use trunkline_schemas::{
 };
 use trunkline_systems::ProfileField;
 
-use crate::asked::{AskedSource, named};
-use crate::freshness::{all_current, verdict};
+use crate::asked::{AskedSource, restrict};
+use crate::freshness::{all_current, answered, verdict};
 use crate::stored::{Entry, StoredProfile};
 use crate::view::allowed;
 use crate::{AtHand, flat, join};
 
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
+
+/// How far the clocks of instances may be apart, in milliseconds: hosts kept by NTP are within a second.
+const CLOCKS_APART_MS: i64 = 5_000;
 
 /// Profiles in memory, bounded. Those that went are in the state of the partitions that asked for them.
 #[derive(Debug)]
@@ -38,19 +41,17 @@ struct Known {
     view: Arc<ProfileView>,
     /// The profile's sources, in their order.
     sources: Vec<AskedSource>,
-    /// Until when critical fields are young enough; UTC milliseconds.
-    critical_until: Vec<(ProfileField, i64)>,
+    /// Until when critical fields are young enough, each with the source that gives it; UTC milliseconds.
+    critical_until: Vec<(ProfileField, Arc<str>, i64)>,
 }
 
-/// What a record that another instance published of a customer says beside what is known here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
-    /// Nothing is in memory of the customer, or the record says all that is known.
-    Nothing,
-    /// It lacks something that was known here before: it is older, or was written without it.
-    Older,
-    /// Only the two together say all: neither was published so.
-    Both,
+/// What became of a record that was published of a customer, by whichever instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenIn {
+    /// Something of it was not known here.
+    pub is_new: bool,
+    /// It lacks something that is known here.
+    pub lacks: bool,
 }
 
 // === impl Profiles ===
@@ -90,10 +91,11 @@ impl Profiles {
         self.entries.get(customer).map(|known| &known.entry.profile)
     }
 
-    /// Takes in what was kept of a customer.
-    pub fn recall(&mut self, kept: StoredProfile) {
+    /// Takes in at `now` (UTC milliseconds) what was kept of a customer.
+    pub fn recall(&mut self, kept: StoredProfile, now: i64) {
         let Entry { mut profile, attempted_at } = kept.entry;
-        named(&mut profile.parts, &self.asked);
+        restrict(&mut profile, &self.asked);
+        not_later_than(&mut profile, now);
         let profile = join(&profile, &profile, &self.asked);
         self.insert(Entry { profile, attempted_at });
     }
@@ -123,7 +125,7 @@ impl Profiles {
                 let asked = EnrichmentSource {
                     system: source.system.clone(),
                     status: part.status,
-                    age_ms: part.fetched_at.map(|at| (now - at).max(0)),
+                    age_ms: flat::said_at(part).map(|at| (now - at).max(0)),
                     latency_ms: part.latency_ms,
                     source: source.own_name(),
                 };
@@ -139,12 +141,19 @@ impl Profiles {
 
     /// What enters events now: of critical fields only what is young enough.
     fn view(&self, known: &Known, now: i64) -> Arc<ProfileView> {
-        let old = known.critical_until.iter().filter(|(_, until)| now > *until);
-        let old: BTreeSet<ProfileField> = old.map(|(field, _)| *field).collect();
+        let old: Vec<_> = known.critical_until.iter().filter(|(_, _, until)| now > *until).collect();
         if old.is_empty() {
             return known.view.clone();
         }
-        Arc::new(allowed(&known.entry.profile, &(&self.fields - &old)))
+        let mut fields = self.fields.clone();
+        for (field, _, _) in old.iter().filter(|(field, _, _)| *field != ProfileField::Values) {
+            fields.remove(field);
+        }
+        let mut view = allowed(&known.entry.profile, &fields);
+        for (_, source, _) in old.iter().filter(|(field, _, _)| *field == ProfileField::Values) {
+            view.values.retain(|name, _| !flat::is_of(name, source));
+        }
+        Arc::new(view)
     }
 
     /// What is known of a customer when the time to ask is over and no answer came: where that is nothing, which
@@ -166,12 +175,14 @@ impl Profiles {
 
     /// Takes in a fetched profile. What a source did not answer this time keeps its last answer. Returns the
     /// profile as it now stands.
-    pub fn learn(&mut self, fetched: CustomerProfile, now: i64) -> CustomerProfile {
+    pub fn learn(&mut self, mut fetched: CustomerProfile, now: i64) -> CustomerProfile {
         let learned = match self.entries.get(&fetched.customer_id) {
             Some(known) => {
                 let mut known = known.entry.profile.clone();
-                let is_asked = |part: &SourcePart| fetched.parts.iter().any(|f| f.source == part.source);
-                known.parts.retain(is_asked);
+                restrict(&mut known, &self.asked);
+                // An answer of a clock that was ahead does not outlive the one that is here now.
+                not_later_than(&mut known, now - 1);
+                keep_last_answers(&mut fetched.parts, &known.parts);
                 join(&fetched, &known, &self.asked)
             }
             None => fetched,
@@ -180,26 +191,45 @@ impl Profiles {
         learned
     }
 
-    /// Takes in a record of a customer as it was published, by whichever instance. Of a customer of whom nothing is in
-    /// memory nothing is taken in, nor of sources that are not asked here.
-    pub fn take_in(&mut self, mut record: CustomerProfile) -> Told {
-        let Some(known) = self.entries.get(&record.customer_id) else { return Told::Nothing };
-        let asked = |part: &SourcePart| self.asked.iter().any(|source| *source.name == *part.source);
-        record.parts.retain(asked);
-        let record = join(&record, &record, &self.asked);
+    /// Takes in at `now` (UTC milliseconds) a record of a customer as it was published, by whichever instance. Of a
+    /// customer of whom nothing is in memory nothing is taken in, nor of sources that are not asked here, nor what was
+    /// fetched later than now: the clock of its writer is wrong.
+    ///
+    /// A record that has such things lacks nothing: two instances that disagree about what is asked, or when, would tell
+    /// each other for ever.
+    pub fn take_in(&mut self, mut record: CustomerProfile, now: i64) -> TakenIn {
+        let Some(known) = self.entries.get(&record.customer_id) else { return TakenIn::default() };
+        if record.parts.is_empty() {
+            record.parts = flat::parts_of(&record, record.last_updated);
+        }
+        let has_others = restrict(&mut record, &self.asked);
+        let parts = record.parts.len();
+        record.parts.retain(|part| part.fetched_at.max(Some(part.asked_at)) <= Some(now + CLOCKS_APART_MS));
+        let is_ahead = record.parts.len() < parts;
         let entry = &known.entry;
+        // What was found under other settings is of no use here.
+        let ours =
+            |theirs: &SystemIdentity| entry.profile.identities.iter().find(|o| o.target == theirs.target);
+        let has_our_settings =
+            |theirs: &SystemIdentity| ours(theirs).is_none_or(|ours| ours.settings == theirs.settings);
+        let of_other_settings = !record.identities.iter().all(has_our_settings);
+        record.identities.retain(has_our_settings);
+        let record = join(&record, &record, &self.asked);
         let joined = join(&entry.profile, &record, &self.asked);
-        let is_new_here = says_more(&joined, &entry.profile);
-        let attempted_at = entry.attempted_at;
-        let told = match (is_new_here, says_more(&joined, &record)) {
-            (true, true) => Told::Both,
-            (false, true) => Told::Older,
-            (_, false) => Told::Nothing,
+        let taken = TakenIn {
+            is_new: differs(&joined, &entry.profile),
+            lacks: !(has_others || is_ahead || of_other_settings) && differs(&joined, &record),
         };
-        if is_new_here {
+        if taken.is_new {
+            let attempted_at = entry.attempted_at;
             self.insert(Entry { profile: joined, attempted_at });
         }
-        told
+        taken
+    }
+
+    /// Forgets a customer.
+    pub fn forget(&mut self, customer: &str) {
+        self.entries.remove(customer);
     }
 
     /// Takes note of a customer's last interaction. Returns the profile when that changed it.
@@ -226,8 +256,8 @@ impl Profiles {
         let view = Arc::new(allowed(&entry.profile, &self.fields));
         let parts = &entry.profile.parts;
         let sources: Vec<AskedSource> = parts.iter().map(|part| self.asked_source(part)).collect();
-        let critical_until = self.critical.iter().filter_map(|field| until(*field, parts, &sources));
-        let critical_until = critical_until.collect();
+        let critical = self.critical.iter();
+        let critical_until = critical.flat_map(|field| until(*field, parts, &sources)).collect();
         self.entries
             .insert(entry.profile.customer_id.clone(), Known { entry, view, sources, critical_until });
     }
@@ -243,41 +273,58 @@ impl Profiles {
     }
 }
 
-/// Until when a field is young enough, where it is known: as long as the answer that it comes from, or the oldest of
-/// those that it comes from.
-fn until(field: ProfileField, parts: &[SourcePart], sources: &[AskedSource]) -> Option<(ProfileField, i64)> {
+/// Until when a field is young enough: as long as the answer that it comes from; of values, each source's.
+fn until(
+    field: ProfileField,
+    parts: &[SourcePart],
+    sources: &[AskedSource],
+) -> Vec<(ProfileField, Arc<str>, i64)> {
     let giving = flat::giving(parts, field);
-    let contributes = |part: &SourcePart| match giving {
+    let gives = |part: &SourcePart| match giving {
         Some(giving) => giving.source == part.source,
         None => field == ProfileField::Values && !part.values.is_empty(),
     };
-    let contributing = parts.iter().zip(sources).filter(|(part, _)| contributes(part));
-    let until = contributing.map(|(part, source)| {
-        part.fetched_at.map_or(i64::MIN, |fetched_at| fetched_at.saturating_add(source.freshness_ms))
-    });
-    until.min().map(|until| (field, until))
+    let giving = parts.iter().zip(sources).filter(|(part, _)| gives(part));
+    giving
+        .map(|(part, source)| {
+            let until = part.fetched_at.map_or(i64::MIN, |at| at.saturating_add(source.freshness_ms));
+            (field, source.name.clone(), until)
+        })
+        .collect()
 }
 
-/// Whether a profile says something that another one of the same customer does not: a later answer, who the customer
-/// is in some system, a later interaction. What came of an attempt that was not answered is not worth a record.
-fn says_more(profile: &CustomerProfile, other: &CustomerProfile) -> bool {
-    let answer = |part: &SourcePart| (part.change_offset, part.fetched_at);
-    let has_answer = |part: &SourcePart| {
-        other.parts.iter().any(|o| o.source == part.source && answer(o) >= answer(part))
-            || part.fetched_at.is_none()
-    };
-    let has_identity = |identity: &SystemIdentity| {
-        other.identities.iter().any(|o| o.target == identity.target && o.resolved_at >= identity.resolved_at)
-    };
-    profile.last_interaction_date > other.last_interaction_date
-        || !profile.parts.iter().all(has_answer)
-        || !profile.identities.iter().all(has_identity)
+/// What a source did not answer keeps its last answer, with the time of then.
+fn keep_last_answers(fetched: &mut [SourcePart], known: &[SourcePart]) {
+    for part in fetched.iter_mut().filter(|part| !answered(part.status)) {
+        if let Some(before) = known.iter().find(|before| before.source == part.source) {
+            *part = SourcePart {
+                status: part.status,
+                asked_at: part.asked_at,
+                latency_ms: part.latency_ms,
+                ..before.clone()
+            };
+        }
+    }
+}
+
+/// Nothing was fetched later than this: a clock was ahead.
+fn not_later_than(profile: &mut CustomerProfile, latest: i64) {
+    for part in &mut profile.parts {
+        part.fetched_at = part.fetched_at.map(|at| at.min(latest));
+        part.asked_at = part.asked_at.min(latest);
+    }
+}
+
+/// Whether two profiles of one customer are not the same but for the time at which they were put together.
+fn differs(one: &CustomerProfile, other: &CustomerProfile) -> bool {
+    one.parts != other.parts
+        || one.identities != other.identities
+        || one.last_interaction_date != other.last_interaction_date
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::freshness::answered;
 
     fn part(source: &str, at: i64, status: SourceStatus) -> SourcePart {
         SourcePart {
@@ -312,7 +359,7 @@ mod tests {
 
     #[test]
     fn verdicts() {
-        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into());
+        let mut profiles = profiles();
         let missing = profiles.at_hand("C-1", 0);
         assert!(missing.fetch && missing.enrichment.status == EnrichmentStatus::Missing);
 
@@ -337,7 +384,7 @@ mod tests {
 
     #[test]
     fn where_nobody_answered_in_time_it_says_who_was_asked() {
-        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
+        let mut profiles = profiles();
         let unanswered = profiles.unanswered("C-1", 0);
         assert_eq!((unanswered.enrichment.status, &unanswered.profile), (EnrichmentStatus::Missing, &None));
         let sources = unanswered.enrichment.sources.iter();
@@ -367,8 +414,7 @@ mod tests {
     #[test]
     fn a_critical_field_that_is_old_enters_no_event() {
         let critical = [ProfileField::Balance].into();
-        let profiles = Profiles::new(30_000, 10, ProfileField::ALL.into());
-        let mut profiles = profiles.asking(asked()).with_critical(critical);
+        let mut profiles = profiles().with_critical(critical);
         profiles.learn(fetched(0, SourceStatus::Ok, Some(5)), 0);
         let balance = |profiles: &Profiles, now| {
             let view = profiles.at_hand("C-1", now).profile.unwrap();
@@ -384,40 +430,135 @@ mod tests {
         assert_eq!(balance(&profiles, 41_001).0, Some(6.into()));
     }
 
+    const NOTHING: TakenIn = TakenIn { is_new: false, lacks: false };
+
+    fn profiles() -> Profiles {
+        Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked())
+    }
+
+    #[test]
+    fn a_source_that_does_not_answer_keeps_its_last_answer() {
+        let mut profiles = profiles();
+        profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
+        profiles.interacted("C-1", 900);
+        let mut silent = fetched(2_000, SourceStatus::Timeout, None);
+        silent.parts[0].account_name = None;
+        let known = profiles.learn(silent, 2_000);
+        assert_eq!(known.account_name, None, "Salesforce answered, and knows no name any more");
+        assert_eq!((known.balance, known.currency.as_deref()), (Some(5.into()), Some("EUR")));
+        assert_eq!(known.last_interaction_date, Some(900));
+        assert_eq!(known.source_systems, ["sap"]);
+        let sources = known.sources.iter().map(|source| (source.fetched_at, source.status));
+        let expected = [(Some(2_000), SourceStatus::Ok), (Some(1_000), SourceStatus::Timeout)];
+        assert_eq!(sources.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn that_a_customer_was_not_known_is_no_data_when_nobody_answers_any_more() {
+        let mut profiles = profiles();
+        let mut nobody = fetched(1_000, SourceStatus::NotFound, None);
+        (nobody.parts[0].status, nobody.parts[0].account_name) = (SourceStatus::NotFound, None);
+        profiles.learn(nobody.clone(), 1_000);
+        assert_eq!(profiles.at_hand("C-1", 1_001).enrichment.status, EnrichmentStatus::Missing);
+        for part in &mut nobody.parts {
+            (part.status, part.fetched_at, part.asked_at) = (SourceStatus::Timeout, None, 2_000);
+        }
+        profiles.learn(nobody, 2_000);
+        let at_hand = profiles.at_hand("C-1", 2_001);
+        assert_eq!((at_hand.enrichment.status, at_hand.profile), (EnrichmentStatus::Missing, None));
+    }
+
+    #[test]
+    fn an_answer_of_a_clock_that_was_ahead_does_not_outlive_the_next_one() {
+        let mut profiles = profiles();
+        profiles.learn(fetched(300_000, SourceStatus::Ok, Some(5)), 300_000);
+        let known = profiles.learn(fetched(1_000, SourceStatus::Ok, Some(6)), 1_000);
+        assert_eq!((known.balance, known.parts[1].fetched_at), (Some(6.into()), Some(1_000)));
+        // Nor is it taken in from another instance.
+        let taken = profiles.take_in(fetched(300_000, SourceStatus::Ok, Some(5)), 2_000);
+        assert_eq!(taken, NOTHING);
+        assert_eq!(profiles.known("C-1").unwrap().balance, Some(6.into()));
+    }
+
     #[test]
     fn what_another_instance_published_is_joined_with_what_is_known() {
-        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
+        let mut profiles = profiles();
         let theirs = fetched(2_000, SourceStatus::Timeout, None);
         assert_eq!(
-            profiles.take_in(theirs.clone()),
-            Told::Nothing,
+            profiles.take_in(theirs.clone(), 2_000),
+            NOTHING,
             "nobody here wants to know of the customer"
         );
         assert!(!profiles.has("C-1"));
 
+        let (older, both) = (TakenIn { lacks: true, ..NOTHING }, TakenIn { is_new: true, lacks: true });
         let ours = profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
-        assert_eq!(profiles.take_in(ours.clone()), Told::Nothing, "our own record");
+        assert_eq!(profiles.take_in(ours.clone(), 2_000), NOTHING, "our own record");
         // They never heard of SAP, and asked Salesforce later.
-        assert_eq!(profiles.take_in(theirs.clone()), Told::Both);
+        assert_eq!(profiles.take_in(theirs.clone(), 2_000), both);
         let joined = profiles.known("C-1").unwrap().clone();
         assert_eq!((joined.balance, joined.parts[0].fetched_at), (Some(5.into()), Some(2_000)));
-        assert_eq!(profiles.take_in(joined.clone()), Told::Nothing, "what came of it, read back");
-        assert_eq!(profiles.take_in(theirs), Told::Older);
-        assert_eq!(profiles.take_in(ours), Told::Older);
+        assert_eq!(profiles.take_in(joined.clone(), 2_000), NOTHING, "what came of it, read back");
+        assert_eq!(profiles.take_in(theirs, 2_000), older);
+        assert_eq!(profiles.take_in(ours, 2_000), older);
         let mut newer = fetched(3_000, SourceStatus::Ok, Some(7));
         newer.last_interaction_date = Some(10);
-        assert_eq!(profiles.take_in(newer), Told::Nothing, "it says all there is");
+        let told = profiles.take_in(newer, 3_000);
+        assert_eq!(told, TakenIn { is_new: true, lacks: false }, "it says all there is");
         assert_eq!(profiles.known("C-1").unwrap().balance, Some(7.into()));
-        assert_eq!(profiles.take_in(joined), Told::Older);
+        assert_eq!(profiles.take_in(joined, 3_000), older);
     }
 
     #[test]
-    fn what_is_told_of_a_source_that_is_not_asked_is_left_out() {
-        let mut profiles = Profiles::new(30_000, 10, ProfileField::ALL.into()).asking(asked());
-        profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
+    fn what_is_told_of_a_source_that_is_not_asked_is_left_out_and_not_answered() {
+        let mut profiles = profiles();
+        profiles.learn(fetched(3_000, SourceStatus::Ok, Some(5)), 3_000);
         let mut theirs = fetched(2_000, SourceStatus::Ok, Some(5));
         theirs.parts.push(part("former", 2_000, SourceStatus::Ok));
-        assert_eq!(profiles.take_in(theirs), Told::Nothing);
+        assert_eq!(profiles.take_in(theirs, 3_000), NOTHING);
         assert_eq!(profiles.known("C-1").unwrap().parts.len(), 2);
+    }
+
+    #[test]
+    fn a_source_that_is_not_asked_any_more_is_not_recalled() {
+        let mut before = profiles();
+        let mut known = fetched(1_000, SourceStatus::Ok, Some(5));
+        known.parts.push(part("former", 1_000, SourceStatus::Ok));
+        before.asked.push(AskedSource { name: "former".into(), ..before.asked[0].clone() });
+        before.learn(known, 1_000);
+        let mut profiles = profiles();
+        profiles.recall(before.stored("C-1", 1).unwrap(), 2_000);
+        let own = profiles.interacted("C-1", 1_500).unwrap();
+        assert_eq!(own.parts.len(), 2);
+        assert_eq!(profiles.take_in(own, 2_000), NOTHING);
+    }
+
+    #[test]
+    fn a_record_of_a_build_without_parts_is_read_as_parts() {
+        let mut profiles = profiles();
+        profiles.learn(fetched(1_000, SourceStatus::Ok, Some(7)), 1_000);
+        let mut theirs = fetched(2_000, SourceStatus::Ok, Some(5));
+        theirs.parts.clear();
+        theirs.balances.clear();
+        assert_eq!(profiles.take_in(theirs, 2_000), TakenIn { is_new: true, lacks: false });
+        assert_eq!(profiles.known("C-1").unwrap().balance, Some(5.into()));
+    }
+
+    #[test]
+    fn critical_values_are_those_of_each_source() {
+        let mut profiles = profiles().with_critical([ProfileField::Values].into());
+        let mut known = fetched(0, SourceStatus::Ok, None);
+        known.parts[1].fetched_at = Some(10_000);
+        for part in &mut known.parts {
+            part.values = [("points".to_owned(), "1".to_owned())].into();
+        }
+        let known = flat::profile("C-1".to_owned(), known.parts, Vec::new(), None, 10_000);
+        profiles.learn(known, 10_000);
+        let names = |now| {
+            let view = profiles.at_hand("C-1", now).profile.unwrap();
+            view.values.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(names(30_000), ["salesforce.points", "sap.points"]);
+        assert_eq!(names(30_001), ["sap.points"]);
     }
 }

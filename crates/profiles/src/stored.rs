@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::{CustomerProfile, ProfileSource, SourcePart, SourceStatus, SystemIdentity};
-use trunkline_systems::{ProfileField, System};
 
 use crate::flat;
 
@@ -113,14 +112,15 @@ impl StoredProfile {
         let (kept, rest): (Kept, &[u8]) = postcard::take_from_bytes(bytes)?;
         let (identities, rest): (Vec<SystemIdentity>, &[u8]) =
             if rest.is_empty() { (Vec::new(), rest) } else { postcard::take_from_bytes(rest)? };
-        let (attempted_at, timer_hour) = (kept.attempted_at, kept.timer_hour);
-        let parts = if rest.is_empty() {
-            kept.sources.iter().map(|source| kept.part(source)).collect()
-        } else {
-            let parts: Vec<KeptPart> = postcard::from_bytes(rest)?;
-            parts.into_iter().map(SourcePart::from).collect()
+        let Kept { attempted_at, timer_hour, last_interaction_date, last_updated, .. } = kept;
+        let parts = match rest {
+            [] => flat::parts_of(&kept.profile(), attempted_at),
+            parts => {
+                let parts: Vec<KeptPart> = postcard::from_bytes(parts)?;
+                parts.into_iter().map(SourcePart::from).collect()
+            }
         };
-        let Kept { customer_id, last_interaction_date, last_updated, .. } = kept;
+        let customer_id = kept.customer_id;
         let profile = flat::profile(customer_id, parts, identities, last_interaction_date, last_updated);
         let entry = Entry { profile, attempted_at };
         Ok(Self { entry, timer_hour })
@@ -135,24 +135,30 @@ impl StoredProfile {
 // === impl Kept ===
 
 impl Kept {
-    /// What builds without parts kept of a source: each field was of one system.
-    fn part(&self, source: &KeptSource) -> SourcePart {
-        let owns = |field| System::from_name(&source.system).is_some_and(|system| system.owns(field));
-        let balances = self.currency.clone().zip(self.balance).filter(|_| owns(ProfileField::Balance));
-        SourcePart {
-            source: source.system.clone(),
+    /// The profile as builds without parts had it.
+    fn profile(&self) -> CustomerProfile {
+        let source = |source: &KeptSource| ProfileSource {
             system: source.system.clone(),
             status: source.status,
-            asked_at: self.attempted_at,
-            latency_ms: source.latency_ms,
             fetched_at: source.fetched_at,
-            change_offset: None,
-            account_name: self.account_name.clone().filter(|_| owns(ProfileField::AccountName)),
-            loyalty_tier: self.loyalty_tier.clone().filter(|_| owns(ProfileField::LoyaltyTier)),
-            balances: balances.into_iter().collect(),
-            open_tickets: self.open_tickets.filter(|_| owns(ProfileField::OpenTickets)),
-            last_interaction_date: None,
+            latency_ms: source.latency_ms,
+            source: None,
+        };
+        CustomerProfile {
+            customer_id: self.customer_id.clone(),
+            account_name: self.account_name.clone(),
+            loyalty_tier: self.loyalty_tier.clone(),
+            balance: self.balance,
+            currency: self.currency.clone(),
+            open_tickets: self.open_tickets,
+            last_interaction_date: self.last_interaction_date,
+            source_systems: self.source_systems.clone(),
+            sources: self.sources.iter().map(source).collect(),
+            last_updated: self.last_updated,
+            identities: Vec::new(),
+            balances: BTreeMap::new(),
             values: BTreeMap::new(),
+            parts: Vec::new(),
         }
     }
 }

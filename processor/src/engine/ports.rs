@@ -25,8 +25,8 @@ pub trait ProfileRecords {
     /// This instance has so many partitions of the input: where it has all of them, nobody else writes.
     fn owns(&mut self, partitions: usize);
 
-    /// The next record, if one is here.
-    fn next(&mut self) -> Option<CustomerProfile>;
+    /// The customer of the next record, if one is here, and what it says; `None` for an erasure.
+    fn next(&mut self) -> Option<(String, Option<CustomerProfile>)>;
 }
 
 /// Where the ends of the input's partitions are asked for, beside the loop.

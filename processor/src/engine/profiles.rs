@@ -1,6 +1,7 @@
 //! What was fetched of customers, and what other instances published of them, is taken in.
 
 use trunkline_partition::Output;
+use trunkline_schemas::CustomerProfile;
 
 use super::{BATCH, Engine, EngineError};
 use crate::brokers::ChangelogBrokers;
@@ -15,9 +16,15 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 // Nobody could publish it or keep it. Whose event it was for asks again.
                 continue;
             }
+            let customer = fetched.customer_id.clone();
+            for partition in &partitions {
+                self.step(*partition, |task, ctx| task.recall_profile(&customer, ctx))?;
+            }
+            let says_anything = |profile: &CustomerProfile| !profile.source_systems.is_empty();
+            // That nothing is known any more of somebody of whom something was is worth a record.
+            let was_known = self.tasks.known(&customer).is_some_and(|known| says_anything(&known));
             let profile = self.tasks.learn(fetched, self.clock.now_ms());
-            let customer = profile.customer_id.clone();
-            let mut unpublished = Some(profile).filter(|profile| !profile.source_systems.is_empty());
+            let mut unpublished = Some(profile).filter(|profile| was_known || says_anything(profile));
             for partition in partitions {
                 let output = unpublished.take().map(Output::Profile);
                 self.step(partition, |task, ctx| {
@@ -34,11 +41,19 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     pub(super) fn take_records_of_profiles(&mut self) -> Result<(), EngineError> {
         let now = self.clock.now_ms();
         for _ in 0..BATCH {
-            let Some(record) = self.profile_records.next() else { break };
-            let customer = record.customer_id.clone();
-            self.retelling.told(&customer, self.tasks.told(record), now);
+            let Some((customer, record)) = self.profile_records.next() else { break };
+            let Some(record) = record else {
+                self.tasks.forget_profile(&customer);
+                self.retelling.forget(&customer);
+                continue;
+            };
+            let taken = self.tasks.told(record, now);
+            self.retelling.told(&customer, taken, now);
+            for partition in self.owned().into_iter().filter(|_| taken.is_new) {
+                self.step(partition, |task, ctx| task.keep_profile_again(&customer, ctx))?;
+            }
         }
-        for customer in self.retelling.take_due(now) {
+        for customer in self.retelling.take_due(now, BATCH) {
             // Without a partition nothing can be published: whoever has them reads the same records.
             let Some(partition) = self.owned().first().copied() else { return Ok(()) };
             let Some(profile) = self.tasks.known(&customer) else { continue };

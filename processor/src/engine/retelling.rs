@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use trunkline_profiles::Told;
+use trunkline_profiles::TakenIn;
 
 /// So long after a record that says less, one that says all may still be on its way; milliseconds.
 const PATIENCE_MS: i64 = 1_000;
@@ -26,23 +26,27 @@ pub(super) struct Retelling {
 
 impl Retelling {
     /// Takes note of what a record said, at `now` (UTC milliseconds).
-    pub(super) fn told(&mut self, customer: &str, told: Told, now: i64) {
-        match told {
-            Told::Nothing => {
-                self.due.remove(customer);
-            }
-            Told::Older => {
+    pub(super) fn told(&mut self, customer: &str, taken: TakenIn, now: i64) {
+        match taken {
+            TakenIn { lacks: false, .. } => self.forget(customer),
+            TakenIn { is_new: false, .. } => {
                 self.due.entry(customer.to_owned()).or_insert(now + PATIENCE_MS);
             }
-            Told::Both => {
+            TakenIn { .. } => {
                 self.due.insert(customer.to_owned(), now);
             }
         }
     }
 
-    /// Customers to tell of at `now` (UTC milliseconds).
-    pub(super) fn take_due(&mut self, now: i64) -> Vec<String> {
-        self.due.extract_if(.., |_, due| *due <= now).map(|(customer, _)| customer).collect()
+    /// Of this customer nothing is to be told.
+    pub(super) fn forget(&mut self, customer: &str) {
+        self.due.remove(customer);
+    }
+
+    /// At most so many customers to tell of at `now` (UTC milliseconds).
+    pub(super) fn take_due(&mut self, now: i64, most: usize) -> Vec<String> {
+        let due = self.due.extract_if(.., |_, due| *due <= now);
+        due.take(most).map(|(customer, _)| customer).collect()
     }
 
     /// Forgets all: what was known is not known any more.
@@ -103,9 +107,9 @@ mod tests {
         fn read(&mut self, most: usize, now: i64, log: &mut Vec<CustomerProfile>) {
             for record in log[self.next..].iter().take(most) {
                 self.next += 1;
-                self.retelling.told(CUSTOMER, self.profiles.take_in(record.clone()), now);
+                self.retelling.told(CUSTOMER, self.profiles.take_in(record.clone(), now), now);
             }
-            for customer in self.retelling.take_due(now) {
+            for customer in self.retelling.take_due(now, 9) {
                 log.extend(self.profiles.known(&customer).cloned());
             }
         }
@@ -123,6 +127,10 @@ mod tests {
                 instances[who].fetch(answers, now, &mut log);
                 now += pass;
                 instances[1 - who].read(most, now, &mut log);
+                for instance in &instances {
+                    let known = &instance.profiles.known(CUSTOMER).unwrap().parts;
+                    prop_assert!(log.iter().any(|record| record.parts == *known), "what events say was published");
+                }
             }
             let mut written = 0;
             for _ in 0..5 {
@@ -143,15 +151,17 @@ mod tests {
     #[test]
     fn what_neither_said_is_told_at_once_and_what_is_older_only_if_nothing_newer_comes() {
         let mut retelling = Retelling::default();
-        retelling.told("both", Told::Both, 100);
-        retelling.told("older", Told::Older, 100);
-        retelling.told("own", Told::Older, 100);
-        assert_eq!(retelling.take_due(100), ["both"]);
-        retelling.told("own", Told::Nothing, 200);
+        let [nothing, older, both] =
+            [(false, false), (false, true), (true, true)].map(|(is_new, lacks)| TakenIn { is_new, lacks });
+        retelling.told("both", both, 100);
+        retelling.told("older", older, 100);
+        retelling.told("own", older, 100);
+        assert_eq!(retelling.take_due(100, 9), ["both"]);
+        retelling.told("own", nothing, 200);
         // Another old one does not put it off.
-        retelling.told("older", Told::Older, 1_000);
-        assert_eq!(retelling.take_due(1_099), [""; 0]);
-        assert_eq!(retelling.take_due(1_100), ["older"]);
-        assert_eq!(retelling.take_due(i64::MAX), [""; 0]);
+        retelling.told("older", older, 1_000);
+        assert_eq!(retelling.take_due(1_099, 9), [""; 0]);
+        assert_eq!(retelling.take_due(1_100, 9), ["older"]);
+        assert_eq!(retelling.take_due(i64::MAX, 9), [""; 0]);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trunkline_partition::state::{Change, StateError, StateView};
 use trunkline_partition::task::{Counters, LookupRequest};
 use trunkline_partition::{Context, Settings, Task};
-use trunkline_profiles::{Profiles, Told};
+use trunkline_profiles::{Profiles, TakenIn};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::CustomerProfile;
 
@@ -99,8 +99,13 @@ impl Tasks {
     }
 
     /// Takes in what was published of a customer, by whichever instance.
-    pub(super) fn told(&mut self, record: CustomerProfile) -> Told {
-        self.profiles.take_in(record)
+    pub(super) fn told(&mut self, record: CustomerProfile, now: i64) -> TakenIn {
+        self.profiles.take_in(record, now)
+    }
+
+    /// A customer was erased.
+    pub(super) fn forget_profile(&mut self, customer: &str) {
+        self.profiles.forget(customer);
     }
 
     /// What is known of a customer, if anything is in memory.

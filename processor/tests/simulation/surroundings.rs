@@ -221,7 +221,7 @@ impl ProfileRecords for ModelProfileRecords {
         self.follows = follows;
     }
 
-    fn next(&mut self) -> Option<CustomerProfile> {
+    fn next(&mut self) -> Option<(String, Option<CustomerProfile>)> {
         if !self.follows {
             return None;
         }
@@ -238,7 +238,8 @@ impl ProfileRecords for ModelProfileRecords {
         world.count("profile of another instance or our own read");
         let mut decoder = Decoder::<CustomerProfile>::new();
         let writer = decoder.add_writer(input::OUTPUT_SCHEMA, CustomerProfile::SCHEMA);
-        writer.and_then(|()| decoder.decode(&read)).ok()
+        let read = writer.and_then(|()| decoder.decode(&read)).ok()?;
+        Some((read.customer_id.clone(), Some(read)))
     }
 }
 

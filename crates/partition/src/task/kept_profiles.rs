@@ -9,6 +9,30 @@ use crate::state::{FORMAT_VERSION, StateError, StateView, keys, split_version};
 // === impl Task ===
 
 impl Task {
+    /// Recalls what this partition keeps of a customer, where nothing is at hand.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn recall_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        if !ctx.profiles.has(customer)
+            && let Some(kept) = self.current(&keys::profile(customer), ctx.state)?
+        {
+            ctx.profiles.recall(decoded(&kept)?, ctx.now);
+        }
+        Ok(())
+    }
+
+    /// Keeps what is at hand of a customer by now, where this partition keeps a profile of that customer.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read or a value does not fit its format.
+    pub fn keep_profile_again(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        if self.current(&keys::profile(customer), ctx.state)?.is_some() {
+            self.keep_profile(customer, ctx)?;
+        }
+        Ok(())
+    }
+
     /// Keeps what is at hand of a customer in this partition's state.
     pub(super) fn keep_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);

@@ -120,7 +120,7 @@ impl Task {
         if !ctx.profiles.has(customer)
             && let Some(kept) = ctx.state.get(&keys::profile(customer))?
         {
-            ctx.profiles.recall(decoded(&kept)?);
+            ctx.profiles.recall(decoded(&kept)?, ctx.now);
         }
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {

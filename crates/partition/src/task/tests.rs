@@ -89,7 +89,7 @@ impl World {
             committed: 0,
             position: 0,
             now: 1,
-            profiles: Profiles::new(30_000, 100, ProfileField::ALL.into()),
+            profiles: no_profiles(),
             rules: rules(),
             task,
             finished: BTreeSet::new(),
@@ -244,8 +244,10 @@ proptest! {
     }
 }
 
-fn asked(name: &str) -> AskedSource {
-    AskedSource { name: name.into(), system: name.into(), freshness_ms: 30_000 }
+/// Nothing is at hand of anybody.
+fn no_profiles() -> Profiles {
+    let asked = |name: &str| AskedSource { name: name.into(), system: name.into(), freshness_ms: 30_000 };
+    Profiles::new(30_000, 100, ProfileField::ALL.into()).asking(["salesforce", "sap"].map(asked).into())
 }
 
 fn profile(customer: &str, at: i64) -> CustomerProfile {
@@ -308,8 +310,6 @@ fn what_is_answered_in_the_millisecond_of_the_deadline_is_in_the_event_and_what_
             [et::CONVERSATION_STARTED, et::MESSAGE_RECEIVED].map(|kind| event("c", kind, 1_000)).into();
         log[0].customer_id = Some("C-1".to_owned());
         let mut world = World::new(settings(OrderMode::Causal, DEADLINE), log);
-        let profiles = Profiles::new(30_000, 100, ProfileField::ALL.into());
-        world.profiles = profiles.asking(["salesforce", "sap"].map(asked).into());
         assert!(world.read());
         assert_eq!(world.task.take_lookups()[0].until, world.now + DEADLINE);
 
@@ -471,7 +471,7 @@ fn a_profile_survives_a_restart_and_is_forgotten_when_nobody_asks() {
     assert!(world.state.get(&keys::profile("C-1")).unwrap().is_some());
 
     // Another life, with nothing in memory: the event goes on at once, without a lookup.
-    world.profiles = Profiles::new(30_000, 100, ProfileField::ALL.into());
+    world.profiles = no_profiles();
     world.crash();
     world.read();
     assert!(world.task.take_lookups().is_empty());
