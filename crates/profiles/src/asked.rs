@@ -31,8 +31,8 @@ impl AsRef<str> for AskedSource {
     }
 }
 
-/// Leaves of a profile what is of sources that are asked, and gives parts that builds without parts wrote, and that have
-/// the names of their systems, those of the sources. Returns whether there was anything of other sources.
+/// Leaves of a profile what is of sources that are asked, and gives parts that builds without parts wrote, and that
+/// have the names of their systems, those of the sources. Returns whether there was anything of other sources.
 pub(crate) fn restrict(profile: &mut CustomerProfile, asked: &[AskedSource]) -> bool {
     let is_asked = |name: &str| asked.iter().any(|source| *source.name == *name);
     for part in &mut profile.parts {

@@ -1,8 +1,9 @@
 //! Two records of one customer become one: part by part, whoever wrote them.
 //!
 //! Of one source the part with the greater change offset counts, then the one that was fetched later, then the one that
-//! was asked for later. A part is taken as a whole, so that what is known here is in some record. The order in which records are joined does not matter, nor how often each
-//! of them is: an instance that reads the records of all others comes to the same profile as they do.
+//! was asked for later. A part is taken as a whole, so that what is known here is in some record. The order in which
+//! records are joined does not matter, nor how often each of them is: an instance that reads the records of all others
+//! comes to the same profile as they do.
 
 use trunkline_schemas::{CustomerProfile, SourcePart, SystemIdentity};
 

@@ -195,8 +195,8 @@ impl Profiles {
     /// customer of whom nothing is in memory nothing is taken in, nor of sources that are not asked here, nor what was
     /// fetched later than now: the clock of its writer is wrong.
     ///
-    /// A record that has such things lacks nothing: two instances that disagree about what is asked, or when, would tell
-    /// each other for ever.
+    /// A record that has such things lacks nothing: two instances that disagree about what is asked, or when, would
+    /// tell each other for ever.
     pub fn take_in(&mut self, mut record: CustomerProfile, now: i64) -> TakenIn {
         let Some(known) = self.entries.get(&record.customer_id) else { return TakenIn::default() };
         if record.parts.is_empty() {
