@@ -64,7 +64,7 @@ pub(super) fn of(config: &Config) -> BTreeSet<Opening> {
 
 /// The binaries that call a target.
 fn users(config: &Config, target: &str) -> &'static str {
-    let enriches = config.enrichment.targets.iter().any(|name| name == target);
+    let enriches = config.enrichment.asks(target);
     let writes = config.rules.write_backs.iter().any(|rule| rule.target == target);
     match (enriches, writes) {
         (true, true) => "processor, sink",

@@ -58,10 +58,11 @@ async fn mapping(directory: &Directory, target: &str) -> Result<String, String> 
 
 async fn read(outbound: &Outbound) -> Result<String, String> {
     let target = outbound.target();
+    let Some(probe) = target.system.capabilities().probe else { return log_in(outbound).await };
     let request = Request {
         method: Method::GET,
-        path: format!("{}{}", target.api_root(), target.system.capabilities().probe),
-        headers: vec![("accept", "application/json".to_owned())],
+        path: format!("{}{}", target.api_root(), probe),
+        headers: vec![("accept".into(), "application/json".to_owned())],
         body: None,
         repeat: Repeat::OnlyWithoutEffect,
         traceparent: None,
@@ -71,6 +72,20 @@ async fn read(outbound: &Outbound) -> Result<String, String> {
         // It knew us and did not like the question: our credentials work.
         Err(error) if matches!(error.kind, CallErrorKind::NotFound | CallErrorKind::Conflict) => {
             Ok(format!("takes our credentials; answered {}", error.status.unwrap_or_default()))
+        }
+        Err(error) => Err(format!("{error} ({})", error.trunkline_code())),
+    }
+}
+
+/// Nobody knows what an API of any kind has: only its login is tried.
+async fn log_in(outbound: &Outbound) -> Result<String, String> {
+    match outbound.log_in(Instant::now() + PROBE_TIMEOUT).await {
+        Ok(true) => {
+            Ok("gives a token; whether its API takes it, only the questions of its sources can tell"
+                .to_owned())
+        }
+        Ok(false) => {
+            Ok("not asked: its login shows itself only with the questions of its sources".to_owned())
         }
         Err(error) => Err(format!("{error} ({})", error.trunkline_code())),
     }

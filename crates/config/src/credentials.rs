@@ -5,10 +5,11 @@ use std::time::Duration;
 use trunkline_systems::{ClientAuthentication, Login, System};
 
 use crate::SecretHandle;
+use crate::extra_headers;
 use crate::reference::{private_key, secret};
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::private_url;
-use crate::values::{duration, duration_or_zero, list, one_of, text};
+use crate::values::{duration, duration_or_zero, is_header, list, one_of, text};
 
 /// How to log in to a target.
 #[derive(Debug, Clone)]
@@ -22,6 +23,17 @@ pub enum Credentials {
     },
     /// A token with each call, which a token endpoint gives.
     Token(TokenLogin),
+    /// A key, or a token that does not expire, with each call.
+    ApiKey {
+        /// The header that it is in, in lower case (default `authorization`).
+        header: String,
+        /// What stands before it in the header (by default `Bearer` in `authorization`, nothing in others).
+        scheme: Option<String>,
+        /// The key.
+        key: SecretHandle,
+    },
+    /// Nothing.
+    None,
 }
 
 /// Where and for what a token endpoint gives tokens, and how they are used.
@@ -96,13 +108,16 @@ pub struct Client {
     pub authentication: ClientAuthentication,
 }
 
+/// The header of logins.
+const AUTHORIZATION: &str = "authorization";
+
 /// Kinds that get tokens.
 const TOKEN: &[Login] = &[Login::ClientCredentials, Login::JwtBearer, Login::AccessKey];
 /// Kinds with a client that has a secret.
 const CLIENT: &[Login] = &[Login::ClientCredentials, Login::AccessKey];
 
 /// Every field of a login, with the kinds that it belongs to.
-const FIELDS: [(&str, &[Login]); 16] = [
+const FIELDS: [(&str, &[Login]); 19] = [
     ("username", &[Login::Basic, Login::JwtBearer]),
     ("password", &[Login::Basic]),
     ("token_url", TOKEN),
@@ -119,6 +134,9 @@ const FIELDS: [(&str, &[Login]); 16] = [
     ("token_life", TOKEN),
     ("introspection_url", CLIENT),
     ("introspection_cache", CLIENT),
+    ("api_key", &[Login::ApiKey]),
+    ("api_key_header", &[Login::ApiKey]),
+    ("api_key_scheme", &[Login::ApiKey]),
 ];
 
 // === impl Credentials ===
@@ -136,12 +154,18 @@ impl Credentials {
             return None;
         };
         refuse_what_does_not_belong(section, login, system);
-        if login != Login::Basic {
-            return Some(Self::Token(TokenLogin::read(section, login, system)?));
+        match login {
+            Login::Basic => {
+                let username = section.required("username", text);
+                let password = section.required("password", secret);
+                Some(Self::Basic { username: username?, password: password? })
+            }
+            Login::ApiKey => api_key(section),
+            Login::None => Some(Self::None),
+            Login::ClientCredentials | Login::JwtBearer | Login::AccessKey => {
+                Some(Self::Token(TokenLogin::read(section, login, system)?))
+            }
         }
-        let username = section.required("username", text);
-        let password = section.required("password", secret);
-        Some(Self::Basic { username: username?, password: password? })
     }
 }
 
@@ -154,6 +178,7 @@ fn login(section: &Section<'_>) -> Option<Login> {
     Some(match () {
         () if has(&["access_key_id", "access_key_secret", "tenant_id"]) => Login::AccessKey,
         () if has(&["private_key", "audience"]) => Login::JwtBearer,
+        () if has(&["api_key", "api_key_header", "api_key_scheme"]) => Login::ApiKey,
         () if has(&["username", "password"]) => Login::Basic,
         () => Login::ClientCredentials,
     })
@@ -184,10 +209,12 @@ fn refuse_what_does_not_belong(section: &Section<'_>, login: Login, system: Opti
         section.optional(field, |_| Ok(()));
         if section.has(field) {
             let how = if section.has("login") { "" } else { " (which the other fields tell)" };
-            let message = format!(
-                "field '{field}' does not belong to login '{name}'{how}; its fields are: {}",
-                own.join(", ")
-            );
+            let own = if own.is_empty() {
+                "which has none".to_owned()
+            } else {
+                format!("its fields are: {}", own.join(", "))
+            };
+            let message = format!("field '{field}' does not belong to login '{name}'{how}; {own}");
             section.refuse(field, &message);
         }
     }
@@ -201,7 +228,9 @@ impl TokenLogin {
         let proof = match login {
             Login::JwtBearer => assertion(section),
             Login::AccessKey => access_key(section, system),
-            Login::ClientCredentials | Login::Basic => Client::read(section, system).map(Proof::Client),
+            Login::ClientCredentials | Login::Basic | Login::ApiKey | Login::None => {
+                Client::read(section, system).map(Proof::Client)
+            }
         };
         let scope = section.optional("scope", scope);
         let grace = section.or("token_grace", duration_or_zero, Duration::from_secs(300));
@@ -226,6 +255,23 @@ impl Introspection {
             section.refuse("introspection_cache", "'introspection_cache' must be at least 1s");
         }
         Some(Self { url: url?, cache })
+    }
+}
+
+fn api_key(section: &Section<'_>) -> Option<Credentials> {
+    let key = section.required("api_key", secret);
+    let header = section.or("api_key_header", extra_headers::header_of_key, AUTHORIZATION.to_owned());
+    let scheme = section.optional("api_key_scheme", scheme);
+    let scheme = scheme.or_else(|| (header == AUTHORIZATION).then(|| "Bearer".to_owned()));
+    Some(Credentials::ApiKey { header, scheme, key: key? })
+}
+
+/// The word before a key, a token of RFC 9110 section 5.6.2.
+fn scheme(value: &Value<'_>) -> Read<String> {
+    let written = text(value)?;
+    match is_header(&written) {
+        true => Ok(written),
+        false => Err(Problem::new(format!("is '{written}', must be a word such as 'Bearer'"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `[enrichment]`: where customer profiles come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use trunkline_systems::{ProfileField, System};
@@ -9,14 +9,17 @@ use crate::expression::expression_of;
 use crate::expression_kind::Gives;
 use crate::identity::Identity;
 use crate::known_targets::KnownTargets;
+use crate::lookup_source::{Asked, LookupSource};
 use crate::section::{Problem, Section, Value};
 use crate::values::{duration, integer, list, one_of, reference};
 
 /// How events get their customer's profile.
 #[derive(Debug, Clone)]
 pub struct Enrichment {
-    /// Names of the targets asked, all at once; empty turns enrichment off.
+    /// Names of the targets asked, all at once.
     pub targets: Vec<String>,
+    /// Further HTTP services that know something of customers, by name.
+    pub sources: BTreeMap<String, LookupSource>,
     /// CEL over `event`, a bool: which events get a profile (default: all that name a customer).
     pub when: Option<String>,
     /// Longest time an event waits for its profile (default 250 ms).
@@ -50,6 +53,23 @@ const CRITICAL: [ProfileField; 5] = [
 // === impl Enrichment ===
 
 impl Enrichment {
+    /// The sources that are asked for each profile.
+    pub fn sources_of_profiles(&self) -> impl Iterator<Item = &LookupSource> {
+        self.sources.values().filter(|source| source.asked == Asked::Always)
+    }
+
+    /// Whether events get profiles at all.
+    pub fn is_on(&self) -> bool {
+        !self.targets.is_empty() || self.sources_of_profiles().next().is_some()
+    }
+
+    /// Whether the processor asks this target: for profiles, for external contacts, or as a source.
+    pub fn asks(&self, target: &str) -> bool {
+        self.targets.iter().any(|name| name == target)
+            || self.identity.contacts.as_deref() == Some(target)
+            || self.sources.values().any(|source| source.target == target)
+    }
+
     pub(crate) fn read(section: &Section<'_>, known: &KnownTargets<'_>) -> Self {
         let with_profiles = |value: &Value<'_>| {
             let name = reference("target", &known.names)(value)?;
@@ -66,12 +86,23 @@ impl Enrichment {
         };
         let targets = section.or("targets", list(0, with_profiles), Vec::new());
         let identity = section.table("identity", |section| Identity::read(section, known, &targets));
+        let freshness = section.or("freshness", duration, Duration::from_secs(30));
+        let sources = section.named_tables("sources", "enrichment source", |source| {
+            if targets.iter().any(|target| target == source.name()) {
+                source.refuse(
+                    "",
+                    "a target of [enrichment] has this name already; parts of profiles are told apart by it",
+                );
+            }
+            LookupSource::read(source, known, &identity, freshness)
+        });
         Self {
             targets,
+            sources,
             identity,
+            freshness,
             when: section.optional("when", expression_of(Gives::Bool, &["event"])),
             deadline: section.or("deadline", duration, Duration::from_millis(250)),
-            freshness: section.or("freshness", duration, Duration::from_secs(30)),
             cache_entries: section.or("cache_entries", integer(1..=100_000_000), 100_000),
             fields: section
                 .or(

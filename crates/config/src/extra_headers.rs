@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::section::{Problem, Section};
-use crate::values::text;
+use crate::section::{Problem, Read, Section, Value};
+use crate::values::{header, text};
 
 /// Headers that a request has by itself, or that say where it goes and how long it is.
 const OWN: [&str; 18] = [
@@ -48,6 +48,15 @@ pub(crate) fn read(section: &Section<'_>) -> BTreeMap<String, String> {
         headers.insert(lower, value);
     }
     headers
+}
+
+/// The name of the header that an API wants its key in, in lower case.
+pub(crate) fn header_of_key(value: &Value<'_>) -> Read<String> {
+    let lower = header(value)?.to_ascii_lowercase();
+    match lower != "authorization" && OWN.contains(&lower.as_str()) {
+        true => Err(Problem::new(format!("is '{lower}', which requests have for something else"))),
+        false => Ok(lower),
+    }
 }
 
 /// What is wrong with a header's name, in lower case.

@@ -16,10 +16,12 @@
 //! - [`Unresolved`]: a configuration whose secrets in Vault are still to be read
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
-//! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`: readers of a table,
-//!   of single values and of their kinds
+//! - [`Template`], [`BodyTemplate`]: what questions to a [`LookupSource`] are made of
+//! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`, `json_value`: readers of a
+//!   table, of single values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
+mod body_template;
 mod config;
 mod credentials;
 mod enrichment;
@@ -27,8 +29,10 @@ mod extra_headers;
 mod http;
 mod identity;
 mod ingest;
+mod json_value;
 mod kafka;
 mod known_targets;
+mod lookup_source;
 mod plugin;
 mod processor;
 mod profile_mapping;
@@ -60,11 +64,13 @@ mod report;
 mod section;
 mod suggest;
 mod syntax;
+mod template;
 mod unresolved;
 mod url;
 mod values;
 pub mod vocabulary;
 
+pub use body_template::BodyTemplate;
 pub use config::Config;
 pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
 pub use enrichment::Enrichment;
@@ -74,6 +80,7 @@ pub use ingest::Ingest;
 pub use kafka::{Kafka, SaslMechanism, Security, TlsFiles};
 pub use load::{load, load_with_plugins, load_without_secrets, parse, read};
 pub use log_choices::{OnLogChange, OnLoss};
+pub use lookup_source::{Asked, BalanceAt, CurrencyAt, LookupSource, SourceMethod};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
 pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;
@@ -94,6 +101,7 @@ pub use source::{Drift, OrderMode, SignatureEncoding, Source, SourceKind, Verify
 pub use suggest::did_you_mean;
 pub use target::{Breaker, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
+pub use template::{Placeholder, Template, TemplatePart};
 pub use unresolved::Unresolved;
 pub use url::is_loopback;
 pub use vault::{Vault, VaultLogin};

@@ -20,7 +20,7 @@ pub struct Target {
     pub name: String,
     /// Which system it is.
     pub system: System,
-    /// The tenant there.
+    /// The tenant there (by default, for any HTTP service, the target's name).
     pub org: String,
     /// Base URL of its API, without a trailing slash; the host that says where the API is, where
     /// [`Proof::AccessKey`] lets the API be discovered.
@@ -160,7 +160,11 @@ impl Target {
     pub(crate) fn read(section: &Section<'_>, http: &Http) -> Option<Self> {
         section.reads_insecure();
         let system = section.required("system", one_of(System::ALL.map(|system| (system.as_str(), system))));
-        let org = section.required("org", text);
+        // A service that is none of the platforms and CRMs has no tenants that commands could be about.
+        let org = match system.is_some_and(|system: System| system.capabilities().sources_class.is_some()) {
+            true => Some(section.or("org", text, section.name().to_owned())),
+            false => section.required("org", text),
+        };
         let base_url = match Credentials::can_discover_api(section) {
             true => section.optional("base_url", private_url),
             false => section.required("base_url", private_url),

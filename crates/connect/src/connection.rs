@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use parking_lot::{Mutex, RwLock};
 use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::HeaderName;
 use trunkline_config::{Credentials, Target};
 use trunkline_systems::Rate;
 
@@ -49,7 +49,7 @@ impl Connection {
         let https_only = target.base_url.starts_with("https://");
         let client = wire::client(&target.http, https_only).map_err(NotSetUp::Client)?;
         let tokens = match &target.credentials {
-            Credentials::Basic { .. } => None,
+            Credentials::Basic { .. } | Credentials::ApiKey { .. } | Credentials::None => None,
             Credentials::Token(login) => {
                 let endpoint = TokenEndpoint::new(login, &target)?;
                 let introspect_after = login.introspection.as_ref().map(|introspection| introspection.cache);
@@ -83,7 +83,7 @@ impl Connection {
         Arc::clone(endpoints.entry(class).or_insert_with(make))
     }
 
-    /// Whether a call without a token may send its password now.
+    /// Whether a call without a token may send its password or key now.
     ///
     /// # Errors
     /// Until when none may: it was refused.
@@ -95,7 +95,8 @@ impl Connection {
     pub(crate) fn password_version(&self) -> u64 {
         match &self.target.credentials {
             Credentials::Basic { password, .. } => password.version(),
-            Credentials::Token(_) => 0,
+            Credentials::ApiKey { key, .. } => key.version(),
+            Credentials::Token(_) | Credentials::None => 0,
         }
     }
 
@@ -129,6 +130,9 @@ impl Connection {
             (Credentials::Basic { username, password }, _) => {
                 Some(Authorization::basic(username, &password.current()))
             }
+            (Credentials::ApiKey { header, scheme, key }, _) => {
+                Some(Authorization::api_key(header, scheme.as_deref(), &key.current()))
+            }
             (_, Some(token)) => Some(Authorization::bearer(&token.secret)),
             (_, None) => None,
         }
@@ -147,17 +151,18 @@ impl Connection {
         if request.accepts().is_none() {
             builder = builder.header("accept", "application/json");
         }
-        if let Some(value) = authorization.and_then(Authorization::header) {
-            builder = builder.header(AUTHORIZATION, value);
+        if let Some((name, value)) = authorization.and_then(Authorization::header) {
+            builder = builder.header(name, value);
         }
         if let Some(traceparent) = traceparent {
             builder = builder.header(HeaderName::from_static("traceparent"), traceparent);
         }
-        for (name, value) in &self.target.headers {
+        let is_own = |name: &str| request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        for (name, value) in self.target.headers.iter().filter(|(name, _)| !is_own(name)) {
             builder = builder.header(name, value);
         }
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(name.as_ref(), value);
         }
         match &request.body {
             Some(body) => builder.json(body),

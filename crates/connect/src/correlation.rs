@@ -1,5 +1,7 @@
 //! Ids that a system can put into its logs, so that its operators and ours speak of the same thing.
 
+use std::borrow::Cow;
+
 /// Carries the conversation for which a system is asked or written to.
 const CORRELATION: &str = "x-correlation-id";
 /// Carries the command that is written.
@@ -9,10 +11,11 @@ const REQUEST: &str = "x-request-id";
 const LONGEST: usize = 128;
 
 /// The headers of a request about a conversation, and for a command.
-pub(crate) fn headers(conversation: Option<&str>, command: Option<&str>) -> Vec<(&'static str, String)> {
+pub(crate) fn headers(conversation: Option<&str>, command: Option<&str>) -> Vec<(Cow<'static, str>, String)> {
     let ids = [(CORRELATION, conversation), (REQUEST, command)];
-    let sent =
-        ids.into_iter().filter_map(|(name, id)| Some((name, id.filter(|id| is_plain(id))?.to_owned())));
+    let sent = ids
+        .into_iter()
+        .filter_map(|(name, id)| Some((Cow::Borrowed(name), id.filter(|id| is_plain(id))?.to_owned())));
     sent.collect()
 }
 
@@ -30,7 +33,7 @@ mod tests {
     fn ids_are_sent_as_they_are_or_not_at_all() {
         assert_eq!(
             headers(Some("5f0e1b6a-7f0e"), Some("c-1")),
-            [(CORRELATION, "5f0e1b6a-7f0e".to_owned()), (REQUEST, "c-1".to_owned())]
+            [(CORRELATION.into(), "5f0e1b6a-7f0e".to_owned()), (REQUEST.into(), "c-1".to_owned())]
         );
         let long = "x".repeat(LONGEST + 1);
         for id in ["", "a b", "a\r\nauthorization: x", "ü", &long] {

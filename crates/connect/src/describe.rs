@@ -158,7 +158,7 @@ impl Objects<'_> {
             let request = Request {
                 method: Method::GET,
                 path,
-                headers: vec![("accept", accept.to_owned())],
+                headers: vec![("accept".into(), accept.to_owned())],
                 body: None,
                 repeat: Repeat::Always,
                 traceparent: None,

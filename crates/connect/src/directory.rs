@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
-use trunkline_config::{Config, Target};
+use trunkline_config::{Config, LookupSource, Target};
 use trunkline_http::NotUsable;
 use trunkline_profiles::ProfilePart;
-use trunkline_schemas::SystemIdentity;
+use trunkline_schemas::{SourceStatus, SystemIdentity};
 use trunkline_systems::System;
 
 use crate::breaker::State;
@@ -21,6 +21,7 @@ use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
 use crate::quota::{self, Role, TooSmall};
+use crate::sources::{Asking, Source, SourceAnswer, SourceQuestion};
 use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
 use crate::writes::{Applied, Current, Request};
@@ -61,6 +62,14 @@ pub enum Error {
         /// What is written.
         region: String,
     },
+    /// A source of `[enrichment.sources]` names a target that cannot be asked.
+    #[error("[enrichment.sources.{name}] target: '{target}' is no target that sources can ask")]
+    Source {
+        /// The source.
+        name: String,
+        /// Its target.
+        target: String,
+    },
     /// `[enrichment] targets` names what has no profiles.
     #[error("[enrichment] targets: '{target}' {reason}")]
     Enrichment {
@@ -88,6 +97,10 @@ pub struct EndpointStatus {
 struct Inner {
     targets: BTreeMap<String, Outbound>,
     enrichment: Vec<Outbound>,
+    /// All sources, by name.
+    sources: BTreeMap<String, Source>,
+    /// Names of those that add to each profile.
+    sources_of_profiles: Vec<String>,
     /// Where external contacts are asked for; `None` where none are.
     contacts: Option<Outbound>,
     identity: Rules,
@@ -116,17 +129,27 @@ impl Directory {
             })?;
             targets.insert(target.name.clone(), outbound);
         }
-        let enrichment = match role {
-            Role::Enrichment => enrichment(config, &targets)?,
-            Role::WriteBack => Vec::new(),
+        let (enrichment, sources) = match role {
+            Role::Enrichment => (enrichment(config, &targets)?, sources(config, &targets)?),
+            Role::WriteBack => (Vec::new(), BTreeMap::new()),
         };
+        let of_profiles = config.enrichment.sources_of_profiles().map(|source| source.name.clone());
+        let sources_of_profiles = of_profiles.filter(|name| sources.contains_key(name)).collect();
         let identity = Rules::new(config.enrichment.identity.clone());
         let identity = identity.ok_or_else(|| Error::Region {
             region: config.enrichment.identity.region.clone().unwrap_or_default(),
         })?;
         let contacts =
             config.enrichment.identity.contacts.as_ref().and_then(|name| targets.get(name).cloned());
-        Ok(Self(Arc::new(Inner { targets, enrichment, contacts, identity, events })))
+        Ok(Self(Arc::new(Inner {
+            targets,
+            enrichment,
+            sources,
+            sources_of_profiles,
+            contacts,
+            identity,
+            events,
+        })))
     }
 
     /// For a process that starts: its predecessor may have been killed a moment ago with every quota used up,
@@ -159,8 +182,9 @@ impl Directory {
         self.0.targets.get(target)
     }
 
-    /// Asks all enrichment targets at once about a customer. There is one part for each, in the configured order; one
-    /// that does not answer by the deadline says so. The customer is found in each of them as `[enrichment.identity]`
+    /// Asks all enrichment targets and sources at once about a customer. There is one part for each, first of the
+    /// targets in the configured order, then of the sources by their names; one that does not answer by the deadline
+    /// says so. The customer is found in each of them as `[enrichment.identity]`
     /// says, or by what was found out before (`identities`). They are told which conversation wants it. An answer is
     /// stamped when it is there, by `now` (UTC milliseconds): whoever measures its age by a clock of its own does not
     /// want the machine's.
@@ -173,13 +197,43 @@ impl Directory {
         conversation: Option<&str>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
-        let Inner { contacts, identity: rules, .. } = &*self.0;
+        let Inner { contacts, identity: rules, enrichment, sources, sources_of_profiles, .. } = &*self.0;
         let claim = &Claim::of(customer_id, contacts.is_some());
         let contacts =
             &Contacts::new(contacts.as_ref().map(|one| (one, rules)), deadline, traceparent, conversation);
         let question =
             Question { claim, identities, rules, contacts, deadline, traceparent, conversation, now };
-        join_all(self.0.enrichment.iter().map(|outbound| profile_part::ask(outbound, question))).await
+        let (customer, claim, parameters) = (Some(customer_id), Some(claim), &BTreeMap::new());
+        let asking =
+            Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
+        let of_targets = join_all(enrichment.iter().map(|outbound| profile_part::ask(outbound, question)));
+        let asked = sources_of_profiles.iter().filter_map(|name| sources.get(name));
+        let of_sources = join_all(asked.map(|source| source.part(asking)));
+        let (mut parts, of_sources) = futures_util::future::join(of_targets, of_sources).await;
+        parts.extend(of_sources);
+        parts
+    }
+
+    /// Asks one source, by its configured name. An answer that was given a while ago counts, as long as the source's
+    /// configuration says; `now` (UTC milliseconds) is by the clock of whoever asks. A name that is not configured is
+    /// an error of the source.
+    pub async fn look_up(
+        &self,
+        question: SourceQuestion<'_>,
+        now: &(dyn Fn() -> i64 + Sync),
+    ) -> SourceAnswer {
+        let Inner { contacts, identity: rules, sources, .. } = &*self.0;
+        let SourceQuestion { source, customer, parameters, deadline, traceparent, conversation } = question;
+        let Some(source) = sources.get(source) else {
+            return SourceAnswer { status: SourceStatus::Error, values: BTreeMap::new() };
+        };
+        let claim = customer.map(|customer| Claim::of(customer, contacts.is_some()));
+        let claim = claim.as_ref();
+        let contacts =
+            &Contacts::new(contacts.as_ref().map(|one| (one, rules)), deadline, traceparent, conversation);
+        let asking =
+            Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
+        source.look_up(asking).await
     }
 
     /// Asks one target, by its configured name, whom a key means. Each question is shown to `seen` with its answer.
@@ -250,7 +304,7 @@ impl Directory {
 // Commands on the topic may come from an earlier set of rules, so the sink knows every target.
 fn is_used(config: &Config, target: &Target, role: Role) -> bool {
     match role {
-        Role::Enrichment => quota::enriches(config, target),
+        Role::Enrichment => config.enrichment.asks(&target.name),
         Role::WriteBack => true,
     }
 }
@@ -266,6 +320,16 @@ fn enrichment(config: &Config, targets: &BTreeMap<String, Outbound>) -> Result<V
         }
     };
     config.enrichment.targets.iter().map(find).collect()
+}
+
+fn sources(config: &Config, targets: &BTreeMap<String, Outbound>) -> Result<BTreeMap<String, Source>, Error> {
+    let set_up = |settings: &LookupSource| {
+        let outbound = targets.get(&settings.target).cloned();
+        let source = outbound.and_then(|outbound| Source::new(settings.clone(), outbound));
+        source.ok_or_else(|| Error::Source { name: settings.name.clone(), target: settings.target.clone() })
+    };
+    let sources = config.enrichment.sources.iter();
+    sources.map(|(name, settings)| Ok((name.clone(), set_up(settings)?))).collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,15 @@ pub fn path_segment(value: &str) -> Result<String, Unsafe> {
     Ok(percent::encode(value))
 }
 
+/// A value of a query, before it is encoded.
+///
+/// # Errors
+/// [`Unsafe`] for a value that is empty, too long or holds control characters.
+pub fn query_value(value: &str) -> Result<String, Unsafe> {
+    checked(value, "a value of a query")?;
+    Ok(value.to_owned())
+}
+
 /// A string literal of SOQL, with its quotes.
 ///
 /// # Errors

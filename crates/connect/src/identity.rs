@@ -8,6 +8,7 @@
 //! - `contact`: what an external contact of Genesys Cloud says of its systems' keys
 //! - `phone`: numbers as E.164
 //! - [`Rules`]: what is configured; the keys to search by, in their order
+//! - [`Known`]: what is known without asking a system
 //! - [`Chain`]: from one key's answer to the next key, or to the outcome
 //!
 //! The edge:
@@ -17,10 +18,12 @@ mod chain;
 mod claim;
 mod contact;
 mod contacts;
+mod known;
 mod phone;
 mod rules;
 
 pub(crate) use chain::{Chain, Next, Outcome};
 pub(crate) use claim::Claim;
 pub(crate) use contacts::Contacts;
+pub(crate) use known::Known;
 pub(crate) use rules::Rules;

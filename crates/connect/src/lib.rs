@@ -8,6 +8,7 @@
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
 //! - [`ProfileKey`], [`Found`]: customers, by whatever is known of them, as the mapping of a target says
+//! - [`SourceQuestion`], [`SourceAnswer`]: what any HTTP service knows, as `[enrichment.sources]` says
 //! - [`Described`]: what a target has of the objects and fields that are configured
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
@@ -51,6 +52,7 @@ mod quota;
 mod record;
 mod request;
 mod retry;
+mod sources;
 mod systems;
 #[cfg(test)]
 mod testing;
@@ -72,3 +74,4 @@ pub use quota::{Role, TooSmall};
 pub use report::Reporter;
 pub use request::{Request, Response};
 pub use retry::Repeat;
+pub use sources::{SourceAnswer, SourceQuestion};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use trunkline_config::{Credentials, Target};
-use trunkline_schemas::Resolution;
+use trunkline_schemas::{Resolution, SourceStatus};
 
 use crate::breaker::State;
 use crate::token::Token;
@@ -26,6 +26,7 @@ const TOKEN_AGE: &str = "trunkline_token_age_seconds";
 const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
 const TOKEN_REFRESHES: &str = "trunkline_token_refreshes_total";
 const RESOLUTIONS: &str = "trunkline_customer_resolutions_total";
+const SOURCE_ANSWERS: &str = "trunkline_source_answers_total";
 
 /// What came of a request to a token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,10 @@ pub fn describe() {
     describe_gauge!(TOKEN_EXPIRES, Unit::Seconds, "When the current token expires, Unix time");
     describe_counter!(TOKEN_REFRESHES, "Requests to the token endpoint by outcome");
     describe_counter!(RESOLUTIONS, "Searches for a customer in a system, by what they came to");
+    describe_counter!(
+        SOURCE_ANSWERS,
+        "What sources of enrichment came to, asked, from the cache or not asked at all"
+    );
 }
 
 /// Starts the counters of a target that alerts watch, at 0: of one that began with its first increment, that
@@ -74,6 +79,27 @@ pub(crate) fn start(target: &Target) {
 /// A search for a customer in a target has ended.
 pub(crate) fn resolution(target: &str, resolution: Resolution) {
     counter!(RESOLUTIONS, "target" => target.to_owned(), "resolution" => resolution.as_str()).increment(1);
+}
+
+/// A source of enrichment was wanted: where its answer is `from`, and what it came to.
+pub(crate) fn source_answer(source: &str, from: &'static str, status: SourceStatus) {
+    let labels = [
+        ("source", source.to_owned()),
+        ("from", from.to_owned()),
+        ("status", status_label(status).to_owned()),
+    ];
+    counter!(SOURCE_ANSWERS, &labels).increment(1);
+}
+
+fn status_label(status: SourceStatus) -> &'static str {
+    match status {
+        SourceStatus::Ok => "ok",
+        SourceStatus::NotFound => "not_found",
+        SourceStatus::Timeout => "timeout",
+        SourceStatus::Unavailable => "unavailable",
+        SourceStatus::Error => "error",
+        SourceStatus::Unknown => "unknown",
+    }
 }
 
 pub(crate) fn call(target: &str, class: &'static str, outcome: &'static str, took: Duration) {

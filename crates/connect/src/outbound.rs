@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::CallError;
 use crate::event::Events;
+use crate::failure::Failure;
 use crate::metrics;
 use crate::request::{Request, Response};
 use crate::token_endpoint::NotSetUp;
@@ -52,6 +53,18 @@ impl Outbound {
         let now = Instant::now();
         let token = self.0.tokens.as_ref().and_then(|tokens| tokens.held_until(now));
         self.0.endpoint(class).held_until(now).max(self.0.throttle.held_until(class, now)).max(token)
+    }
+
+    /// Gets a token, where the login has tokens. Returns whether it has: another login shows itself only with a call.
+    ///
+    /// # Errors
+    /// [`CallError`] where none is to be had.
+    pub async fn log_in(&self, deadline: Instant) -> Result<bool, CallError> {
+        let Some(tokens) = &self.0.tokens else { return Ok(false) };
+        let Err(no_token) = tokens.token(deadline).await else { return Ok(true) };
+        let Failure { kind, status, code, message, .. } = Failure::no_token(no_token);
+        let target = self.0.target.name.clone();
+        Err(CallError { kind, target, status, code, message, attempts: 0, sent: false })
     }
 
     /// Makes a call, with as many attempts as the target's policy allows before the deadline.

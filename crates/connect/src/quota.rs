@@ -9,7 +9,7 @@ use trunkline_systems::Rate;
 /// Why a binary calls outside systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The processor: customer profiles.
+    /// The processor: customer profiles, and what plugins look up.
     Enrichment,
     /// The sink: write-backs.
     WriteBack,
@@ -34,15 +34,9 @@ pub struct TooSmall {
 /// # Errors
 /// [`TooSmall`] when there is no call for each role.
 pub fn share(config: &Config, target: &Target, role: Role) -> Result<Rate, TooSmall> {
-    let enriches = enriches(config, target);
+    let enriches = config.enrichment.asks(&target.name);
     let writes = config.rules.write_backs.iter().any(|rule| rule.target == target.name);
     split(target, enriches && writes, role)
-}
-
-/// Whether the processor asks this target: for profiles, or for external contacts.
-pub(crate) fn enriches(config: &Config, target: &Target) -> bool {
-    let enrichment = &config.enrichment;
-    enrichment.targets.contains(&target.name) || enrichment.identity.contacts.as_ref() == Some(&target.name)
 }
 
 fn split(target: &Target, shared: bool, role: Role) -> Result<Rate, TooSmall> {

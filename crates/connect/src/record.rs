@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde_json::Value;
 use trunkline_profiles::ProfileData;
 use trunkline_schemas::timestamp;
@@ -43,7 +44,12 @@ pub(crate) fn data(
 
 /// A text; `None` where the field is empty.
 pub(crate) fn text(record: &Value, field: &str) -> Result<Option<String>, Unreadable> {
-    match at(record, field)? {
+    text_of(at(record, field)?, field)
+}
+
+/// A value that is a text; `None` where it is empty. `field` is what messages call it.
+pub(crate) fn text_of(value: &Value, field: &str) -> Result<Option<String>, Unreadable> {
+    match value {
         Value::Null => Ok(None),
         Value::String(text) if text.trim().is_empty() => Ok(None),
         Value::String(text) => Ok(Some(text.clone())),
@@ -53,11 +59,25 @@ pub(crate) fn text(record: &Value, field: &str) -> Result<Option<String>, Unread
 
 /// A day or a time, in UTC milliseconds; `None` where the field is empty.
 fn moment(record: &Value, field: &str) -> Result<Option<i64>, Unreadable> {
-    let Some(written) = text(record, field)? else { return Ok(None) };
+    moment_of(at(record, field)?, field)
+}
+
+/// A value that is a day or a time, in UTC milliseconds; `None` where it is empty.
+pub(crate) fn moment_of(value: &Value, field: &str) -> Result<Option<i64>, Unreadable> {
+    let Some(written) = text_of(value, field)? else { return Ok(None) };
     let moment = timestamp::date_or_time(&written);
     moment
         .map(Some)
         .ok_or_else(|| Unreadable::new(format!("field '{field}' is a text, must be a date or a time")))
+}
+
+/// An amount of money, which systems write as a number or as a text; `None` for what is none.
+pub(crate) fn amount_of(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
 }
 
 /// The value of a field; `null` where a related record is not there. A name with dots is that of a related record's
@@ -89,7 +109,7 @@ fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// The type of a value, for people.
-fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",

@@ -1,5 +1,7 @@
 //! What is asked of a system, and what it answered.
 
+use std::borrow::Cow;
+
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -14,7 +16,7 @@ pub struct Request {
     /// Path and query under the target's base URL, encoded.
     pub path: String,
     /// Headers beside those of authorization and tracing, correlation ids among them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// JSON body.
     pub body: Option<Value>,
     /// Whether it may be sent twice.

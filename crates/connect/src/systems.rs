@@ -2,6 +2,7 @@
 
 mod cxone;
 mod genesys;
+mod http;
 mod salesforce;
 mod sap;
 mod servicenow;
@@ -35,6 +36,7 @@ pub(crate) fn connector(system: System) -> &'static Connector {
     match system {
         System::Cxone => &cxone::CONNECTOR,
         System::Genesys => &genesys::CONNECTOR,
+        System::Http => &http::CONNECTOR,
         System::Salesforce => &salesforce::CONNECTOR,
         System::Sap => &sap::CONNECTOR,
         System::ServiceNow => &servicenow::CONNECTOR,
@@ -62,7 +64,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_classified_without_panic(
-            which in 0usize..5,
+            which in 0usize..System::ALL.len(),
             status in 100u16..600,
             body in prop::collection::vec(any::<u8>(), 0..200),
         ) {

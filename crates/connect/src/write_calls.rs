@@ -1,5 +1,6 @@
 //! Carrying out an operation of the catalogue: one call that writes, one that reads back.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use reqwest::Method;
@@ -24,12 +25,13 @@ pub(crate) async fn apply(
     deadline: Instant,
 ) -> Result<Applied, CallError> {
     let implementation = find(outbound, write)?;
-    let own_headers = implementation.headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let own_headers =
+        implementation.headers.iter().map(|(name, value)| (Cow::Borrowed(*name), (*value).to_owned()));
     let request = request::Request {
         method: implementation.method.clone(),
         path: format!("{}{}", outbound.target().api_root(), (implementation.path)(write)),
         headers: own_headers
-            .chain([(IDEMPOTENCY_KEY, write.command_id.clone())])
+            .chain([(IDEMPOTENCY_KEY.into(), write.command_id.clone())])
             .chain(correlation::headers(write.conversation_id.as_deref(), Some(&write.command_id)))
             .collect(),
         body: Some(body(write)),

@@ -16,8 +16,8 @@ pub struct Capabilities {
     /// Where its API begins, and which versions of it there are to choose from.
     pub api_version: ApiVersion,
     /// Something small that every account may read: path and query behind the API's beginning. `trunkline doctor`
-    /// tries credentials with it.
-    pub probe: &'static str,
+    /// tries credentials with it. `None` where nobody knows what the API has.
+    pub probe: Option<&'static str>,
     /// The profile's fields that come from this system; none where it does not know customers.
     pub profile_fields: &'static [ProfileField],
     /// Endpoint classes of the calls that look up a customer, as in metrics; none where it does not know
@@ -28,6 +28,8 @@ pub struct Capabilities {
     /// Endpoint class of the calls that ask whom a contact of its own directory means, as in metrics; `None` where it
     /// has no such directory.
     pub contacts_class: Option<&'static str>,
+    /// Endpoint class of the calls of `[enrichment.sources]`, as in metrics; `None` where those cannot ask it.
+    pub sources_class: Option<&'static str>,
     /// What can be written to it.
     pub operations: &'static [Operation],
 }
@@ -35,13 +37,19 @@ pub struct Capabilities {
 // === impl Capabilities ===
 
 impl Capabilities {
-    /// The endpoint classes that are called, without repetition: look-ups of customers, writes and their
-    /// reading back.
+    /// The endpoint classes that are called, without repetition: look-ups of customers, sources of
+    /// enrichment, writes and their reading back.
     pub fn endpoint_classes(&self) -> Vec<&'static str> {
         let writes =
             self.operations.iter().flat_map(|operation| [operation.write_class, operation.read_class]);
-        let mut classes: Vec<&'static str> =
-            self.profile_classes.iter().copied().chain(self.contacts_class).chain(writes).collect();
+        let mut classes: Vec<&'static str> = self
+            .profile_classes
+            .iter()
+            .copied()
+            .chain(self.contacts_class)
+            .chain(self.sources_class)
+            .chain(writes)
+            .collect();
         classes.sort_unstable();
         classes.dedup();
         classes

@@ -11,6 +11,10 @@ pub enum Login {
     JwtBearer,
     /// A client and an access key, for a token (NICE CXone).
     AccessKey,
+    /// A key, or a token that does not expire, in a header of each call.
+    ApiKey,
+    /// Nothing.
+    None,
 }
 
 /// How a client shows itself to a token endpoint (RFC 6749 section 2.3.1).
@@ -28,7 +32,8 @@ pub enum ClientAuthentication {
 
 impl Login {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Basic, Self::ClientCredentials, Self::JwtBearer, Self::AccessKey];
+    pub const ALL: [Self; 6] =
+        [Self::Basic, Self::ClientCredentials, Self::JwtBearer, Self::AccessKey, Self::ApiKey, Self::None];
 
     /// As written in the configuration, for instance `jwt_bearer`.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +42,8 @@ impl Login {
             Self::ClientCredentials => "client_credentials",
             Self::JwtBearer => "jwt_bearer",
             Self::AccessKey => "access_key",
+            Self::ApiKey => "api_key",
+            Self::None => "none",
         }
     }
 }

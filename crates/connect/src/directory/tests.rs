@@ -16,6 +16,7 @@ use crate::testing::{command, target, target_with_token};
 use crate::writes::difference;
 
 mod correlation;
+mod sources;
 
 const STATS: &str = "/api/now/stats/incident";
 const QUERY: &str = "/services/data/v60.0/query";

@@ -34,6 +34,12 @@ pub(super) struct ExternalId {
 // === impl Contact ===
 
 impl Contact {
+    /// Its number in the external source of this name or id.
+    pub(super) fn number_of(&self, source: &str) -> Option<String> {
+        let is_told = |id: &&ExternalId| id.source.iter().any(|told| told.as_deref() == Some(source));
+        self.external_ids.iter().find(is_told).map(|id| id.value.clone())
+    }
+
     /// Reads the platform's answer; `region` as for [`e164`]. What is not as the model says is left out: less is known
     /// then, and nothing wrong.
     pub(crate) fn read(answer: &Value, region: Option<Id>) -> Self {

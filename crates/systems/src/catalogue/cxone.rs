@@ -15,10 +15,11 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     // As its OpenAPI description has it: Basic(urlencode(client_id):urlencode(client_secret)).
     client_authentication: ClientAuthentication::EncodedHeader,
     api_version: ApiVersion::InPaths,
-    probe: "/dfo/3.0/channels",
+    probe: Some("/dfo/3.0/channels"),
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,
     contacts_class: None,
+    sources_class: None,
     operations: &[],
 };

@@ -21,11 +21,12 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     logins: &[Login::ClientCredentials],
     client_authentication: ClientAuthentication::Header,
     api_version: ApiVersion::InPaths,
-    probe: "/api/v2/tokens/me",
+    probe: Some("/api/v2/tokens/me"),
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,
     contacts_class: Some("externalcontacts.read"),
+    sources_class: None,
     operations: &[PARTICIPANT_ATTRIBUTES],
 };
 

@@ -23,7 +23,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         default: Some("v60.0"),
         form: VersionForm::Release,
     },
-    probe: "/limits",
+    probe: Some("/limits"),
     profile_fields: &[
         ProfileField::AccountName,
         ProfileField::LoyaltyTier,
@@ -32,6 +32,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &["query"],
     standard_profile: Some(&ACCOUNTS),
     contacts_class: None,
+    sources_class: None,
     operations: &[UPSERT],
 };
 

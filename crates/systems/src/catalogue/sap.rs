@@ -18,11 +18,14 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     client_authentication: ClientAuthentication::Header,
     // Every service has a path of its own, which tells its version.
     api_version: ApiVersion::InPaths,
-    probe: "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json",
+    probe: Some(
+        "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json",
+    ),
     profile_fields: &[ProfileField::Balance],
     profile_classes: &["business_partner", "open_items"],
     standard_profile: Some(&BUSINESS_PARTNERS),
     contacts_class: None,
+    sources_class: None,
     operations: &[],
 };
 

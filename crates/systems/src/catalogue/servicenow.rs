@@ -19,11 +19,12 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     logins: &[Login::Basic, Login::ClientCredentials],
     client_authentication: ClientAuthentication::Form,
     api_version: ApiVersion::Segment { before: "/api/now", default: None, form: VersionForm::Major },
-    probe: "/stats/incident?sysparm_count=true",
+    probe: Some("/stats/incident?sysparm_count=true"),
     profile_fields: &[ProfileField::OpenTickets],
     profile_classes: &["table", "stats"],
     standard_profile: Some(&CALLERS),
     contacts_class: None,
+    sources_class: None,
     operations: &[],
 };
 

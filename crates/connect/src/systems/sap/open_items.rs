@@ -89,12 +89,8 @@ fn balances<'a>(
 
 /// Version 2 writes decimals as text, version 4 as numbers.
 fn amount(item: &Value, field: &str) -> Result<Decimal, Unreadable> {
-    let amount = match record::at(item, field)? {
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Number(number) => number.to_string().parse().ok(),
-        _ => None,
-    };
-    amount.ok_or_else(|| Unreadable::new(format!("field '{field}' of an item is no amount")))
+    record::amount_of(record::at(item, field)?)
+        .ok_or_else(|| Unreadable::new(format!("field '{field}' of an item is no amount")))
 }
 
 #[cfg(test)]
