@@ -46,7 +46,7 @@ mod troubles;
 
 pub use error::EngineError;
 pub use parts::Parts;
-pub use ports::{InputEnds, PluginThreads, ProfileLookups, ProfileRecords};
+pub use ports::{InputEnds, PluginLookups, PluginThreads, ProfileLookups, ProfileRecords};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -138,7 +138,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             intake: Intake::new(parts.schemas),
             ends: Ends::new(parts.input_ends),
             tasks: Tasks::new(parts.settings, parts.profiles, parts.rules, parts.max_entities_in_memory),
-            plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, reporting),
+            plugins: PluginCalls::new(parts.plugins, parts.plugin_threads, parts.plugin_lookups, reporting),
             assignment: Assignment::new(parts.restorer),
             load: Load::new(parts.max_held_events),
             logs: parts.logs,

@@ -12,6 +12,7 @@
 //! - [`state`]: where state is kept: RocksDB
 //! - [`restore`]: bringing state up to date, beside what is running
 //! - [`plugins`]: the threads of plugins of yours
+//! - [`plugin_lookups`]: asking sources for them, beside the stream
 //! - [`input_ends`]: asking where the input ends, beside the stream
 //! - [`lookups`]: asking the CRMs beside the stream; `failed_lookups`: what is logged of those that fail
 //! - [`profile_records`]: reading what other instances know of customers
@@ -23,6 +24,7 @@ pub mod brokers;
 pub mod engine;
 pub mod input_ends;
 pub mod lookups;
+pub mod plugin_lookups;
 pub mod plugins;
 pub mod profile_records;
 pub mod publisher;

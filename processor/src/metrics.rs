@@ -31,6 +31,7 @@ pub const REPORTS_DROPPED: &str = "trunkline_processor_reports_dropped_total";
 const PLUGIN_EVENTS: &str = "trunkline_processor_plugin_events_total";
 const PLUGIN_HANDLER_SECONDS: &str = "trunkline_processor_plugin_handler_seconds";
 const PLUGIN_LATENCY_SECONDS: &str = "trunkline_processor_plugin_latency_seconds";
+const PLUGIN_LOOKUPS: &str = "trunkline_processor_plugin_lookups_total";
 const PLUGIN_QUEUE: &str = "trunkline_processor_plugin_queue_depth";
 const PLUGIN_ON: &str = "trunkline_processor_plugin_on";
 const PLUGIN_LOST_THREADS: &str = "trunkline_processor_plugin_lost_threads";
@@ -88,6 +89,10 @@ pub fn describe() {
     );
     describe_histogram!(PLUGIN_HANDLER_SECONDS, "Seconds that a plugin worked on an event");
     describe_histogram!(PLUGIN_LATENCY_SECONDS, "Seconds that an event waited for a plugin that answered");
+    describe_counter!(
+        PLUGIN_LOOKUPS,
+        "Lookups that a plugin wanted, by what came of them; refused: too many were under way"
+    );
     describe_gauge!(PLUGIN_QUEUE, "Events that a plugin has and has not answered");
     describe_gauge!(PLUGIN_ON, "1 while a plugin is asked, 0 while it is turned off");
     describe_gauge!(PLUGIN_LOST_THREADS, "Threads of a plugin that were given up and have not come back");
@@ -213,6 +218,12 @@ pub fn plugin_answer(plugin: &'static str, took: Duration, waited: Option<Durati
     if let Some(waited) = waited {
         histogram!(PLUGIN_LATENCY_SECONDS, "plugin" => plugin).record(waited.as_secs_f64());
     }
+}
+
+/// What came of a lookup that a plugin wanted.
+pub fn plugin_lookup(plugin: &'static str, source: &str, outcome: &'static str) {
+    counter!(PLUGIN_LOOKUPS, "plugin" => plugin, "source" => source.to_owned(), "outcome" => outcome)
+        .increment(1);
 }
 
 /// Where a plugin stands.

@@ -57,7 +57,9 @@ pub async fn run(
     tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
 
     let rules = RuleSet::compile(&config)?;
-    let plugins = Threads::start(&factories, &config.plugins)?;
+    let sources: Vec<&str> = config.enrichment.sources.keys().map(String::as_str).collect();
+    let (threads, plugins) = Threads::start(&factories, &config.plugins, &sources)?;
+    let plugins = plugins.looking_up_at_most(config.processor.max_in_flight_lookups);
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
@@ -81,7 +83,7 @@ pub async fn run(
         config,
         instance,
         rules,
-        plugins,
+        plugins: (threads, plugins),
         directory,
         registry,
         publisher,

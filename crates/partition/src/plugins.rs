@@ -4,12 +4,15 @@
 //!
 //! An event waits at the head of its lane for the plugins that want to see it, at most for their budgets; what one does
 //! not answer in time is left out, and reported. A plugin that fails, panics or does not come back is turned off for a
-//! while, and its events do not wait for it meanwhile.
+//! while, and its events do not wait for it meanwhile. One that wants to know something first has its lookups made
+//! beside its thread, and is asked again, within the same budget.
 //!
 //! # Layout
 //!
 //! - [`Plugins`]: all of them, and the events that wait
 //! - [`Command`], [`Question`], [`Message`]: what goes to the threads, and what comes from them
+//! - [`LookupOrder`], [`LookedUp`]: what goes to the sources, and what comes from them
+//! - `consultation`: an event that waits; `lookups`: what its plugins want looked up
 //! - `member`: one plugin
 //! - `in_flight`: who waits for one plugin, until when
 //! - `breaker`: when it is turned off and on
@@ -18,21 +21,26 @@
 
 mod attributes;
 mod breaker;
+mod consultation;
 mod in_flight;
+mod lookups;
 mod member;
 mod message;
 mod notice;
 
 pub use attributes::add_attributes;
-pub use message::{Command, Message, MessageContent, Question};
+pub use message::{Command, LookedUp, LookupId, LookupOrder, Message, MessageContent, Question, Ready};
 pub use notice::{Notice, Standing, StateChange};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
+use trunkline_plugin::Actions;
 use trunkline_rules::Answer;
 use trunkline_schemas::EnrichedEvent;
 
+use self::consultation::{Consultation, Turn, answers};
 use self::in_flight::{Asked, Treated};
 use self::member::Member;
 
@@ -47,6 +55,8 @@ pub struct Registration {
     pub queue: usize,
     /// Milliseconds for which an event waits for it.
     pub budget_ms: i64,
+    /// Sources that it may want looked up.
+    pub lookups: Vec<String>,
 }
 
 /// What a task asks plugins about: an event as it will be published, but for what they add to it.
@@ -56,6 +66,8 @@ pub struct PluginRequest {
     pub number: u64,
     /// The event.
     pub event: Arc<EnrichedEvent>,
+    /// W3C trace context of the record that it came in.
+    pub traceparent: Option<String>,
 }
 
 /// A request that need not wait any longer.
@@ -78,19 +90,14 @@ pub struct Plugins {
     /// Requests that wait, by ticket.
     consultations: BTreeMap<u64, Consultation>,
     tickets: u64,
+    /// Who waits for lookups: until when (UTC milliseconds), with which request, and which plugin.
+    looking_up: BTreeSet<(i64, u64, usize)>,
+    /// Lookups that are ordered and not answered.
+    orders: usize,
+    /// So many at most.
+    most_orders: usize,
     commands: Vec<Command>,
     notices: Vec<Notice>,
-}
-
-/// A request that waits.
-#[derive(Debug)]
-struct Consultation {
-    partition: i32,
-    number: u64,
-    /// UTC milliseconds.
-    asked_at: i64,
-    /// Plugins that were asked or not, each with its answer once there is one, in the order of their names.
-    answers: Vec<(usize, Option<Answer>)>,
 }
 
 // === impl Plugins ===
@@ -112,6 +119,13 @@ impl Plugins {
         Self { members, interested, ..Self::default() }
     }
 
+    /// With so many lookups under way at most; those beyond are refused.
+    #[must_use]
+    pub fn looking_up_at_most(mut self, lookups: usize) -> Self {
+        self.most_orders = lookups;
+        self
+    }
+
     /// The types of events that any of them looks at.
     pub fn events(&self) -> impl Iterator<Item = &str> {
         self.interested.keys().map(String::as_str)
@@ -120,11 +134,11 @@ impl Plugins {
     /// Asks them about an event of a partition, at `now` (UTC milliseconds). Returns their answers where it
     /// need not wait; else [`Plugins::poll`] gives them later.
     pub fn ask(&mut self, partition: i32, request: PluginRequest, now: i64) -> Option<Vec<Answer>> {
-        let PluginRequest { number, event } = request;
+        let PluginRequest { number, event, traceparent } = request;
         let interested = self.interested.get(&event.event_type).cloned().unwrap_or_default();
         self.tickets += 1;
         let ticket = self.tickets;
-        let mut answers = Vec::new();
+        let mut turns = Vec::new();
         let mut waits = false;
         for index in interested {
             let member = &mut self.members[index];
@@ -138,21 +152,21 @@ impl Plugins {
                         self.commands.push(Command::Replace { plugin: index, thread });
                     }
                     let until = now + member.budget_ms;
-                    let question = Question { ticket, event: event.clone(), now, until };
+                    let question = Question { ticket, event: event.clone(), now, until, answers: None };
                     self.commands.push(Command::Ask { plugin: index, question });
-                    answers.push((index, None));
+                    turns.push((index, Turn::Asked { before: None }));
                     waits = true;
                 }
-                Asked::Full => answers.push((index, Some(member.full(&mut self.notices)))),
+                Asked::Full => turns.push((index, Turn::Done(member.full(&mut self.notices)))),
                 Asked::Off => self.notices.push(Notice::Passed { plugin: member.name, why: "off" }),
             }
         }
         if waits {
-            let consultation = Consultation { partition, number, asked_at: now, answers };
+            let consultation = Consultation { partition, number, asked_at: now, event, traceparent, turns };
             self.consultations.insert(ticket, consultation);
             return None;
         }
-        Some(answers.into_iter().filter_map(|(_, answer)| answer).collect())
+        Some(answers(turns))
     }
 
     /// Forgets the requests of a partition whose task ends: nobody waits for their answers.
@@ -182,13 +196,7 @@ impl Plugins {
             MessageContent::Health(health) => return member.health(health, &mut self.notices),
             MessageContent::Ended => return member.in_flight.ended(thread),
             MessageContent::Answered { ticket, result, took } => {
-                let treated = if result.is_ok() { Treated::Answered } else { Treated::Failed };
-                if !member.in_flight.treated(thread, ticket, treated, now) {
-                    return;
-                }
-                let asked_at = self.consultations.get(&ticket).map(|asked| asked.asked_at);
-                let waited_ms = asked_at.map(|at| now - at);
-                (ticket, member.answered(result, took, waited_ms, &mut self.notices))
+                return self.answered((index, thread, ticket), result, took, now);
             }
             MessageContent::Skipped { ticket } => {
                 if !member.in_flight.treated(thread, ticket, Treated::Skipped, now) {
@@ -197,6 +205,38 @@ impl Plugins {
                 (ticket, member.late(&mut self.notices))
             }
         };
+        self.settle(ticket, index, Some(answer));
+    }
+
+    /// A thread has answered: it wants something looked up first, or this is the answer.
+    fn answered(
+        &mut self,
+        (index, thread, ticket): (usize, u64, u64),
+        result: Result<Actions, String>,
+        took: Duration,
+        now: i64,
+    ) {
+        let (result, lookups) = self.wanted_lookups(ticket, index, result);
+        let member = &mut self.members[index];
+        if let (Ok(wants), false) = (&result, lookups.is_empty()) {
+            if member.in_flight.deferred(thread, ticket) {
+                self.notices.push(Notice::Deferred { plugin: member.name, took });
+                self.look_up(ticket, index, wants.clone(), lookups, now);
+            }
+            return;
+        }
+        let treated = if result.is_ok() { Treated::Answered } else { Treated::Failed };
+        if !member.in_flight.treated(thread, ticket, treated, now) {
+            return;
+        }
+        let consultation = self.consultations.get_mut(&ticket);
+        let waited_ms = consultation.as_ref().map(|asked| now - asked.asked_at);
+        let before = consultation.and_then(|asked| match asked.turn(index) {
+            Some(Turn::Asked { before }) => before.take(),
+            _ => None,
+        });
+        let result = result.map(|wants| before.unwrap_or_default().and(wants));
+        let answer = member.answered(result, took, waited_ms, &mut self.notices);
         self.settle(ticket, index, Some(answer));
     }
 
@@ -212,15 +252,14 @@ impl Plugins {
                 self.settle(ticket, index, None);
             }
         }
-        let complete =
-            |consultation: &Consultation| consultation.answers.iter().all(|(_, answer)| answer.is_some());
-        let done = self.consultations.extract_if(.., |_, consultation| complete(consultation));
-        done.map(|(_, Consultation { partition, number, answers, .. })| Settled {
-            partition,
-            number,
-            answers: answers.into_iter().filter_map(|(_, answer)| answer).collect(),
-        })
-        .collect()
+        self.end_lookups(now);
+        let done = self.consultations.extract_if(.., |_, consultation| consultation.is_complete());
+        let settled = |(_, consultation): (u64, Consultation)| Settled {
+            partition: consultation.partition,
+            number: consultation.number,
+            answers: consultation.into_answers(),
+        };
+        done.map(settled).collect()
     }
 
     /// What operators should know of since the last call.
@@ -241,12 +280,11 @@ impl Plugins {
         let Some(consultation) = self.consultations.get_mut(&ticket) else { return };
         match answer {
             Some(answer) => {
-                let asked = consultation.answers.iter_mut().find(|(asked, _)| *asked == index);
-                if let Some((_, waited_for)) = asked {
-                    *waited_for = Some(answer);
+                if let Some(turn) = consultation.turn(index) {
+                    *turn = Turn::Done(answer);
                 }
             }
-            None => consultation.answers.retain(|(asked, _)| *asked != index),
+            None => consultation.leave_out(index),
         }
     }
 }

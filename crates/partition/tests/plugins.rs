@@ -9,14 +9,16 @@ use std::time::Duration;
 use proptest::prelude::*;
 use trunkline_config::OrderMode;
 use trunkline_partition::entity::Retention;
-use trunkline_partition::plugins::{Command, Message, MessageContent, Plugins, Question, Registration};
+use trunkline_partition::plugins::{
+    Command, LookedUp, LookupOrder, Message, MessageContent, Plugins, Question, Registration,
+};
 use trunkline_partition::task::entity_of;
 use trunkline_partition::{Arrived, Context, MemoryState, Settings, StateError, Task};
-use trunkline_plugin::Actions;
+use trunkline_plugin::{Actions, Lookup};
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{InboundRecord, event_type as et};
+use trunkline_schemas::{InboundRecord, SourceStatus, event_type as et};
 use trunkline_systems::ProfileField;
 
 #[path = "support/events.rs"]
@@ -25,6 +27,8 @@ mod events;
 const BUDGET_MS: i64 = 50;
 
 const QUEUE: usize = 3;
+
+const MOST_ORDERS: usize = 5;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -37,6 +41,10 @@ enum Happens {
     Pass(i64),
     /// The plugin is done with the oldest question of its thread: it answers, or fails.
     Treated { well: bool },
+    /// It answers by so many lookups that it wants.
+    LooksUp(usize),
+    /// The oldest lookup is answered.
+    LookedUp,
     /// The plugin's thread is gone.
     Gone,
 }
@@ -56,6 +64,7 @@ struct World {
     asked: BTreeMap<String, i64>,
     thread: u64,
     questions: Vec<Question>,
+    orders: Vec<LookupOrder>,
 }
 
 impl World {
@@ -65,7 +74,9 @@ impl World {
             events: vec![et::MESSAGE_RECEIVED.to_owned()],
             queue: QUEUE,
             budget_ms: BUDGET_MS,
-        }]);
+            lookups: vec!["points".to_owned()],
+        }])
+        .looking_up_at_most(MOST_ORDERS);
         let settings = Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
@@ -90,6 +101,7 @@ impl World {
             asked: BTreeMap::new(),
             thread: 0,
             questions: Vec::new(),
+            orders: Vec::new(),
         }
     }
 
@@ -107,7 +119,18 @@ impl World {
                 let result = if *well { Ok(Actions::new()) } else { Err("no model".to_owned()) };
                 self.message(MessageContent::Answered { ticket, result, took: Duration::ZERO });
             }
-            Happens::Treated { .. } => {}
+            Happens::LooksUp(lookups) if !self.questions.is_empty() => {
+                let ticket = self.questions.remove(0).ticket;
+                let lookups = vec![Lookup::new("points"); *lookups];
+                let result = Ok(Actions { lookups, ..Actions::new() });
+                self.message(MessageContent::Answered { ticket, result, took: Duration::ZERO });
+            }
+            Happens::LookedUp if !self.orders.is_empty() => {
+                let id = self.orders.remove(0).id;
+                let looked_up = LookedUp { id, status: SourceStatus::Ok, values: BTreeMap::new() };
+                self.plugins.looked_up(looked_up, self.now);
+            }
+            Happens::Treated { .. } | Happens::LooksUp(_) | Happens::LookedUp => {}
             Happens::Gone => {
                 self.questions.clear();
                 self.message(MessageContent::Ended);
@@ -116,6 +139,7 @@ impl World {
         for settled in self.plugins.poll(self.now) {
             self.step(|task, ctx| task.plugins_answered(settled.number, settled.answers, ctx));
         }
+        self.carry_out();
     }
 
     fn message(&mut self, content: MessageContent) {
@@ -160,6 +184,14 @@ impl World {
                 }
             }
         }
+        for offset in task.drain_finished() {
+            self.unfinished.remove(&offset);
+        }
+        task.take_outputs();
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
         for command in self.plugins.take_commands() {
             match command {
                 Command::Ask { question, .. } => self.questions.push(question),
@@ -167,12 +199,9 @@ impl World {
                     self.thread = thread;
                     self.questions.clear();
                 }
+                Command::LookUp(order) => self.orders.push(order),
             }
         }
-        for offset in task.drain_finished() {
-            self.unfinished.remove(&offset);
-        }
-        task.take_outputs();
     }
 
     /// The conversations of which something is not finished.
@@ -187,6 +216,8 @@ fn happens() -> impl Strategy<Value = Vec<Happens>> {
         3 => (1i64..40).prop_map(Happens::Pass),
         1 => Just(Happens::Pass(2_000)),
         3 => any::<bool>().prop_map(|well| Happens::Treated { well }),
+        3 => (1usize..6).prop_map(Happens::LooksUp),
+        5 => Just(Happens::LookedUp),
         1 => Just(Happens::Gone),
     ];
     proptest::collection::vec(one, 1..150)
@@ -198,6 +229,8 @@ proptest! {
         let mut world = World::new();
         for what in &happens {
             world.happen(what);
+            prop_assert!(world.orders.len() <= MOST_ORDERS);
+            prop_assert!(world.questions.len() <= QUEUE, "a thread is given no more than fits");
             for conversation in world.waiting() {
                 let asked = world.asked.get(conversation);
                 prop_assert!(asked.is_some(), "{conversation} waits, and nobody was asked for it");

@@ -46,6 +46,7 @@ impl Replay {
             events: vec![et::MESSAGE_RECEIVED.to_owned()],
             queue: 10,
             budget_ms: 100,
+            lookups: Vec::new(),
         }]);
         let settings = Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Sequenced, HOLD_MS))]),

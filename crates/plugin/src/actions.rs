@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::Lookup;
+
 /// What should come of an event; nothing, to begin with.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Actions {
@@ -14,6 +16,9 @@ pub struct Actions {
     pub decision: Option<Decision>,
     /// What should be written to outside systems.
     pub write_backs: Vec<WriteBack>,
+    /// What should be looked up first: [`Plugin::answered`](crate::Plugin::answered) is then asked with the answers, and
+    /// what it wants is added to this. At most [`MOST_LOOKUPS`](crate::MOST_LOOKUPS).
+    pub lookups: Vec<Lookup>,
     /// What went wrong without keeping the rest from being right.
     pub failures: Vec<Failure>,
 }
@@ -88,6 +93,25 @@ impl Actions {
     #[must_use]
     pub fn decide(mut self, decision: Decision) -> Self {
         self.decision = Some(decision);
+        self
+    }
+
+    /// Has a source looked up.
+    #[must_use]
+    pub fn look_up(mut self, lookup: Lookup) -> Self {
+        self.lookups.push(lookup);
+        self
+    }
+
+    /// With what is wanted later on: its attributes and its decision count where both have one.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        let Self { attributes, decision, write_backs, lookups, failures } = later;
+        self.attributes.extend(attributes);
+        self.decision = decision.or(self.decision);
+        self.write_backs.extend(write_backs);
+        self.lookups.extend(lookups);
+        self.failures.extend(failures);
         self
     }
 
@@ -170,5 +194,22 @@ impl<E: std::error::Error> From<E> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_later_is_added_and_counts_where_both_want_something() {
+        let first = Actions::new().attribute("a", "1").attribute("b", "1").decide(Decision::to("x"));
+        let first = first.write_back(WriteBack::new("t", "o"));
+        let later = Actions::new().attribute("b", "2").write_back(WriteBack::new("u", "o"));
+        let both = first.clone().and(later.clone());
+        assert_eq!((both.attributes["a"].as_str(), both.attributes["b"].as_str()), ("1", "2"));
+        assert_eq!(both.decision, Some(Decision::to("x")), "nobody decides otherwise");
+        assert_eq!(both.write_backs.len(), 2);
+        assert_eq!(first.and(later.decide(Decision::to("y"))).decision, Some(Decision::to("y")));
     }
 }

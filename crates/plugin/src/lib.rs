@@ -35,15 +35,18 @@
 //!
 //! - [`Plugin`]: what a step does, and its life
 //! - [`Actions`]: what it can want: [`Decision`], [`WriteBack`], attributes, [`Failure`]s
+//! - [`Lookup`], [`LookupAnswer`]: what it can have looked up first, and what comes of that
 //! - [`Factory`]: how the processor makes one, from its section of the configuration
 //! - [`SettingsMistake`]: what is wrong with that section
 
 mod actions;
 mod factory;
+mod lookup;
 mod plugin;
 mod settings;
 
 pub use actions::{Actions, Decision, Failure, WriteBack};
 pub use factory::Factory;
+pub use lookup::{Lookup, LookupAnswer, MOST_LOOKUPS};
 pub use plugin::{Context, Health, Plugin};
 pub use settings::SettingsMistake;

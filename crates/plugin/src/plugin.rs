@@ -2,11 +2,11 @@
 
 use trunkline_schemas::EnrichedEvent;
 
-use crate::{Actions, Decision, Failure};
+use crate::{Actions, Decision, Failure, LookupAnswer};
 
 /// A step that looks at events and says what should come of them.
 ///
-/// Its life: made by its [`Factory`](crate::Factory), started, asked about events, stopped. All of it happens on one
+/// Its life: made by its [`Factory`](crate::Factory), started, asked about events and what it had looked up, stopped. All of it happens on one
 /// thread. One that panics is thrown away, and its factory makes another.
 ///
 /// A plugin may see an event more than once: what is not committed is read again after a crash. What it returns takes
@@ -28,6 +28,28 @@ pub trait Plugin: Send {
     /// # Errors
     /// Why nothing can be said of it. The event goes on without this plugin, and the failure is reported.
     fn handle(&mut self, event: &EnrichedEvent, context: &Context<'_>) -> Result<Actions, Failure>;
+
+    /// Names of the sources (`[enrichment.sources.NAME]`) that it may want looked up. Asked once, after it is made: a
+    /// name that is not configured keeps the processor from starting.
+    fn lookups(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What should come of an event whose lookups have come to an end: all are answered, in the order in which they
+    /// were asked for, or have no answer in time. It is added to what [`Plugin::handle`] wanted. All of it happens
+    /// within the one budget of the event. It may be another plugin of the same factory that is asked: whatever is
+    /// needed of `handle` is in the event and in the answers. There are no further lookups.
+    ///
+    /// # Errors
+    /// Why nothing can be said of it. The event goes on without this plugin, and the failure is reported.
+    fn answered(
+        &mut self,
+        _event: &EnrichedEvent,
+        _answers: &[LookupAnswer],
+        _context: &Context<'_>,
+    ) -> Result<Actions, Failure> {
+        Err(Failure::new("it wants lookups and has no answered() for what comes of them"))
+    }
 
     /// Whether all is well, asked every second or so. It is shown, and changes nothing.
     fn health(&mut self) -> Health {

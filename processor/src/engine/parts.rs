@@ -13,7 +13,7 @@ use trunkline_rules::RuleSet;
 use trunkline_schemas::PipelineError;
 use trunkline_telemetry::{Health, ProgressWatch};
 
-use super::ports::{InputEnds, PluginThreads, ProfileLookups, ProfileRecords};
+use super::ports::{InputEnds, PluginLookups, PluginThreads, ProfileLookups, ProfileRecords};
 use crate::publisher::Publisher;
 use crate::restore::Restorer;
 
@@ -49,6 +49,8 @@ pub struct Parts<B, S> {
     pub plugins: Plugins,
     /// What they run on.
     pub plugin_threads: Box<dyn PluginThreads>,
+    /// Where they have sources looked up.
+    pub plugin_lookups: Box<dyn PluginLookups>,
     /// Encodes.
     pub publisher: Publisher,
     /// For the tasks.

@@ -1,25 +1,32 @@
-//! Calls to plugins: what tasks ask goes to their threads, and what the threads answer comes back.
+//! Calls to plugins: what tasks ask goes to their threads, and what the threads answer comes back; what they want looked
+//! up goes to the sources.
 
 use trunkline_partition::plugins::{Command, Notice, Plugins, Settled, StateChange};
 use trunkline_partition::state::StateError;
 use trunkline_partition::{Context, Task};
 
 use super::plugin_reports::PluginReports;
-use super::ports::PluginThreads;
+use super::ports::{PluginLookups, PluginThreads};
 
 /// The plugins, with their threads.
 pub(super) struct PluginCalls {
     plugins: Plugins,
     threads: Box<dyn PluginThreads>,
+    lookups: Box<dyn PluginLookups>,
     reporting: PluginReports,
 }
 
 // === impl PluginCalls ===
 
 impl PluginCalls {
-    /// Calls to these plugins on these threads.
-    pub(super) fn new(plugins: Plugins, threads: Box<dyn PluginThreads>, reporting: PluginReports) -> Self {
-        Self { plugins, threads, reporting }
+    /// Calls to these plugins on these threads, which have sources looked up there.
+    pub(super) fn new(
+        plugins: Plugins,
+        threads: Box<dyn PluginThreads>,
+        lookups: Box<dyn PluginLookups>,
+        reporting: PluginReports,
+    ) -> Self {
+        Self { plugins, threads, lookups, reporting }
     }
 
     /// Asks what a task wants asked. Where nobody need be waited for, the task goes on at once.
@@ -50,7 +57,12 @@ impl PluginCalls {
         while let Some(message) = self.threads.next_message() {
             self.plugins.take_in(message, now);
         }
-        self.plugins.poll(now)
+        while let Some(looked_up) = self.lookups.next_answer() {
+            self.plugins.looked_up(looked_up, now);
+        }
+        let settled = self.plugins.poll(now);
+        self.carry_out();
+        settled
     }
 
     /// Nobody waits any more for what a partition's task asked.
@@ -73,6 +85,7 @@ impl PluginCalls {
     fn carry_out(&mut self) {
         for command in self.plugins.take_commands() {
             match command {
+                Command::LookUp(order) => self.lookups.look_up(order),
                 Command::Ask { plugin, question } => self.threads.ask(plugin, question),
                 Command::Replace { plugin, thread } => {
                     if let Err(reason) = self.threads.replace(plugin, thread) {

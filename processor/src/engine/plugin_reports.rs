@@ -34,6 +34,8 @@ impl PluginReports {
                 let waited = waited_ms.map(|waited| Duration::from_millis(waited.max(0).unsigned_abs()));
                 metrics::plugin_answer(plugin, *took, waited);
             }
+            Notice::Deferred { plugin, took } => metrics::plugin_answer(plugin, *took, None),
+            Notice::LookedUp { plugin, source, outcome } => metrics::plugin_lookup(plugin, source, outcome),
             Notice::Passed { plugin, why } => metrics::plugin_event(plugin, why),
             Notice::Replaced { plugin, lost } => {
                 tracing::warn!(

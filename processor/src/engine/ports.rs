@@ -1,7 +1,7 @@
 //! What the engine asks of its surroundings, beside the brokers, the clock and the source of schemas, which it shares
 //! with the other stream loop, and beside the store and restores.
 
-use trunkline_partition::plugins::{Message, Question};
+use trunkline_partition::plugins::{LookedUp, LookupOrder, Message, Question};
 use trunkline_partition::task::LookupRequest;
 use trunkline_schemas::CustomerProfile;
 
@@ -52,4 +52,13 @@ pub trait PluginThreads {
 
     /// The next message of any thread.
     fn next_message(&mut self) -> Option<Message>;
+}
+
+/// Where plugins have sources looked up, beside the loop.
+pub trait PluginLookups {
+    /// Asks a source. It is answered once, and not long after the order's end.
+    fn look_up(&mut self, order: LookupOrder);
+
+    /// The next answer of any source.
+    fn next_answer(&mut self) -> Option<LookedUp>;
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::time::{Duration, Instant};
 
-use trunkline_partition::plugins::{Message, MessageContent, Plugins, Question, Registration};
+use trunkline_config::did_you_mean;
+use trunkline_partition::plugins::{Message, MessageContent, Plugins, Question, Ready, Registration};
 use trunkline_plugin::Factory;
 
 use super::worker;
@@ -26,6 +27,18 @@ pub enum PluginError {
         plugin: &'static str,
         /// What it says.
         reason: String,
+    },
+    /// One may want a source looked up that is not configured.
+    #[error(
+        "plugin '{plugin}' looks up '{source_name}', but there is no [enrichment.sources.{source_name}]{hint}"
+    )]
+    UnknownSource {
+        /// Its name.
+        plugin: &'static str,
+        /// The name of the source.
+        source_name: String,
+        /// The source that may be meant.
+        hint: String,
     },
     /// One does not get ready.
     #[error("plugin '{plugin}' is not ready after {START_TIMEOUT:?}")]
@@ -53,13 +66,15 @@ struct Member {
 // === impl Threads ===
 
 impl Threads {
-    /// Starts the plugins that are configured, and waits until they are ready.
+    /// Starts the plugins that are configured, and waits until they are ready. `sources` are those that they can have
+    /// looked up.
     ///
     /// # Errors
     /// [`PluginError`] for the first that is not.
     pub fn start(
         factories: &[Factory],
         configured: &BTreeMap<String, trunkline_config::Plugin>,
+        sources: &[&str],
     ) -> Result<(Self, Plugins), PluginError> {
         let (report_to, messages) = channel();
         let mut threads = Self { members: Vec::new(), messages, report_to };
@@ -70,7 +85,7 @@ impl Threads {
             };
             threads.add(factory, config)?;
         }
-        let registrations = threads.await_start()?;
+        let registrations = threads.await_start(sources)?;
         Ok((threads, Plugins::new(registrations)))
     }
 
@@ -85,7 +100,7 @@ impl Threads {
         Ok(())
     }
 
-    fn await_start(&mut self) -> Result<Vec<Registration>, PluginError> {
+    fn await_start(&mut self, sources: &[&str]) -> Result<Vec<Registration>, PluginError> {
         let deadline = Instant::now() + START_TIMEOUT;
         let mut ready: Vec<Option<Registration>> = self.members.iter().map(|_| None).collect();
         while let Some(waited_for) = ready.iter().position(Option::is_none) {
@@ -96,14 +111,20 @@ impl Threads {
             let MessageContent::Started(started) = message.content else { continue };
             let Member { factory, config, .. } = &self.members[message.plugin];
             let plugin = factory.name();
-            let own = started.map_err(|reason| PluginError::Start { plugin, reason })?;
-            let events = config.events.clone().unwrap_or(own);
+            let Ready { events, lookups } =
+                started.map_err(|reason| PluginError::Start { plugin, reason })?;
+            if let Some(unknown) = lookups.iter().find(|source| !sources.contains(&source.as_str())) {
+                let hint = did_you_mean(unknown, sources.iter().copied());
+                return Err(PluginError::UnknownSource { plugin, source_name: unknown.clone(), hint });
+            }
+            let events = config.events.clone().unwrap_or(events);
             tracing::info!(plugin, ?events, queue = config.queue, budget = ?config.budget, "plugin ready");
             ready[message.plugin] = Some(Registration {
                 name: plugin,
                 events,
                 queue: config.queue,
                 budget_ms: i64::try_from(config.budget.as_millis()).unwrap_or(i64::MAX),
+                lookups,
             });
         }
         Ok(ready.into_iter().flatten().collect())

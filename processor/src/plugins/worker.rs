@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_chann
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use trunkline_partition::plugins::{Message, MessageContent, Question};
+use trunkline_partition::plugins::{Message, MessageContent, Question, Ready};
 use trunkline_plugin::{Actions, Context, Factory, Health, Plugin};
 
 /// How often a plugin is asked how it is.
@@ -48,7 +48,7 @@ impl Worker {
     fn work(mut self, questions: &Receiver<(Question, Instant)>, report: &impl Fn(MessageContent)) {
         let started = guarded(|| {
             let plugin = self.made()?;
-            Ok(plugin.events())
+            Ok(Ready { events: plugin.events(), lookups: plugin.lookups() })
         });
         report(MessageContent::Started(started));
         loop {
@@ -81,7 +81,11 @@ impl Worker {
     fn handle(&mut self, question: &Question) -> Result<Actions, String> {
         let result = guarded(|| {
             let context = Context { now: question.now, decision: None };
-            let actions = self.made()?.handle(&question.event, &context);
+            let plugin = self.made()?;
+            let actions = match &question.answers {
+                None => plugin.handle(&question.event, &context),
+                Some(answers) => plugin.answered(&question.event, answers, &context),
+            };
             Ok(actions.map_err(|failure| failure.to_string()))
         });
         match result {

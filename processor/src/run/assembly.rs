@@ -27,6 +27,7 @@ use crate::clock;
 use crate::engine::{EngineError, Parts};
 use crate::input_ends::EndsThread;
 use crate::lookups::Lookups;
+use crate::plugin_lookups::SourceLookups;
 use crate::plugins::Threads;
 use crate::profile_records::ProfileRecordsThread;
 use crate::publisher::Publisher;
@@ -88,6 +89,11 @@ impl Assembly {
             reporter: Reporter::new("processor", &self.instance),
             input_ends: Box::new(input_ends),
             notices: self.notices,
+            plugin_lookups: Box::new(SourceLookups::new(
+                clock.clone(),
+                self.runtime.clone(),
+                self.directory.clone(),
+            )),
             lookups: Box::new(Lookups::new(
                 clock.clone(),
                 self.runtime,
@@ -181,7 +187,7 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
         },
         repeat_window_ms: milliseconds(processor.repeat_window),
         profile_keep_ms: milliseconds(enrichment.keep),
-        enrich_deadline_ms: if enrichment.targets.is_empty() { 0 } else { milliseconds(enrichment.deadline) },
+        enrich_deadline_ms: if enrichment.is_on() { milliseconds(enrichment.deadline) } else { 0 },
         max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: processor.include_data,
         plugin_events: plugins.events().map(str::to_owned).collect(),

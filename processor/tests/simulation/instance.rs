@@ -27,7 +27,7 @@ use crate::brokers::ModelBrokers;
 use crate::handle::Handle;
 use crate::input;
 use crate::input_log::ModelWatch;
-use crate::plugins::{self, ModelPlugins};
+use crate::plugins::{self, ModelPlugins, ModelSource};
 use crate::restorer::ModelRestorer;
 use crate::saboteurs::{Sabotage, Sabotaged};
 use crate::store::{Disk, ModelStore};
@@ -41,6 +41,9 @@ const DEADLINE_MS: i64 = 250;
 
 /// Bytes of the largest record: a margin of 64 KiB is left for what enrichment adds.
 pub const MAX_RECORD_BYTES: usize = (64 << 10) + 2_000;
+
+/// Lookups of plugins under way at once.
+const MOST_LOOKUPS: usize = 3;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -170,7 +173,7 @@ pub fn assemble(
     let brokers = ModelBrokers::new(handle.clone(), name.to_owned(), epoch);
     let registrations = plugins::registrations(&plan, sabotage);
     let threads = ModelPlugins::new(handle.clone(), clock.clone(), registrations.len(), sabotage);
-    let plugins = Plugins::new(registrations);
+    let plugins = Plugins::new(registrations).looking_up_at_most(MOST_LOOKUPS);
     let settings = Settings {
         sources: sources(),
         retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
@@ -198,6 +201,7 @@ pub fn assemble(
         rules: rules(),
         plugins,
         plugin_threads: Box::new(threads),
+        plugin_lookups: Box::new(ModelSource::new(handle.clone())),
         publisher: Publisher::new(&kafka(), &ids, name).expect("an id for every schema"),
         settings: Arc::new(settings),
         commit_interval_ms: 50,

@@ -65,6 +65,8 @@ pub struct Plan {
     pub lost_lookups: f64,
     /// Questions that a plugin's thread may have at once; 0 for no plugins.
     pub plugin_queue: usize,
+    /// Per question to a plugin: it wants something looked up first.
+    pub plugin_looks_up: f64,
     /// Per question to a plugin: it takes longer than its budget, perhaps.
     pub plugin_slow: f64,
     /// Per question: it fails, or panics.
@@ -120,6 +122,7 @@ impl Plan {
             clock_set: some(0.3, 1.0),
             slow_lookups: some(0.6, 0.2),
             lost_lookups: some(0.3, 0.1),
+            plugin_looks_up: some(0.6, 0.5),
             plugin_slow: some(0.5, 0.2),
             plugin_fails: some(0.4, 0.2),
             plugin_hangs: some(0.3, 0.05),

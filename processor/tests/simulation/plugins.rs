@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use trunkline_kafka::ports::Clock;
-use trunkline_partition::plugins::{Message, MessageContent, Question, Registration};
-use trunkline_plugin::{Actions, Decision, WriteBack};
-use trunkline_processor::engine::PluginThreads;
-use trunkline_schemas::{EnrichedEvent, event_type as et};
+use trunkline_partition::plugins::{LookedUp, LookupOrder, Message, MessageContent, Question, Registration};
+use trunkline_plugin::{Actions, Decision, Lookup, WriteBack};
+use trunkline_processor::engine::{PluginLookups, PluginThreads};
+use trunkline_schemas::{EnrichedEvent, SourceStatus, event_type as et};
 
 use crate::handle::{Activity, Handle};
 use crate::plan::Plan;
@@ -27,6 +27,9 @@ pub const TOKEN: &str = "token-";
 /// Names the attribute, the field of a decision and the field of a command that say which question they answer.
 pub const FIELD: &str = "token";
 
+/// What plugins look up.
+const SOURCE: &str = "points";
+
 /// Longer than any run takes; milliseconds.
 const ENDLESS_MS: i64 = 1 << 40;
 
@@ -39,6 +42,13 @@ pub struct ModelPlugins {
     messages: VecDeque<Message>,
     /// The first token of each event, for the saboteur that does not forget it.
     first_tokens: HashMap<String, String>,
+}
+
+/// The source that plugins look up, asked beside the loop.
+pub struct ModelSource {
+    handle: Handle,
+    /// Answers, each with the time at which it comes.
+    under_way: Vec<(i64, LookedUp)>,
 }
 
 /// The threads of one plugin.
@@ -68,6 +78,7 @@ pub fn registrations(plan: &Plan, sabotage: Option<Sabotage>) -> Vec<Registratio
         events: vec![EVENT_TYPE.to_owned()],
         queue: plan.plugin_queue,
         budget_ms: if sabotage == Some(Sabotage::EndlessPatience) { ENDLESS_MS } else { *budget_ms },
+        lookups: vec![SOURCE.to_owned()],
     };
     if plan.plugin_queue == 0 { Vec::new() } else { PLUGINS.iter().map(registration).collect() }
 }
@@ -167,7 +178,20 @@ impl ModelPlugins {
             Err(world.dice.pick(&["no model", "it panicked: boom"]).to_string())
         } else {
             world.count("plugin answers");
-            Ok(wants(PLUGINS[plugin].0, &token, &question.event))
+            match &question.answers {
+                None if world.fault(|plan| plan.plugin_looks_up) => {
+                    world.count("plugin looks up");
+                    Ok(Actions::new().look_up(Lookup::new(SOURCE).parameter(FIELD, &token)))
+                }
+                None => Ok(wants(PLUGINS[plugin].0, &token, &question.event)),
+                // What it wants is what it was told: the answer to a lookup of another attempt would show.
+                Some(answers) => {
+                    world.count("plugin is told");
+                    let asked = &answers[0].lookup.parameters[FIELD];
+                    let told = answers[0].value(FIELD).unwrap_or(asked);
+                    Ok(wants(PLUGINS[plugin].0, told, &question.event))
+                }
+            }
         };
         drop(world);
         let took = Duration::from_millis(takes.unsigned_abs());
@@ -190,9 +214,11 @@ impl ModelPlugins {
 impl PluginThreads for ModelPlugins {
     fn ask(&mut self, plugin: usize, question: Question) {
         self.handle.point(Activity::UnderWay);
-        let event = &question.event;
-        let until = question.now + PLUGINS[plugin].1;
-        self.handle.world().plugin_asked(self.handle.number, question.ticket, event, until);
+        // Asked a second time, the event waits no longer than before.
+        if question.answers.is_none() {
+            let until = question.now + PLUGINS[plugin].1;
+            self.handle.world().plugin_asked(self.handle.number, question.ticket, &question.event, until);
+        }
         let member = &mut self.members[plugin];
         let queue = self.handle.world().plan.plugin_queue;
         if let Some(thread) = member.threads.get_mut(&member.present)
@@ -219,6 +245,36 @@ impl PluginThreads for ModelPlugins {
             self.handle.world().plugins_taken_in(self.handle.number, now);
         }
         message
+    }
+}
+
+// === impl ModelSource ===
+
+impl ModelSource {
+    /// Nothing asked yet.
+    pub fn new(handle: Handle) -> Self {
+        Self { handle, under_way: Vec::new() }
+    }
+}
+
+impl PluginLookups for ModelSource {
+    fn look_up(&mut self, order: LookupOrder) {
+        self.handle.point(Activity::UnderWay);
+        let mut world = self.handle.world();
+        let (delay, status, values) = if world.fault(|plan| plan.slow_lookups) {
+            world.count("slow source");
+            (world.dice.between(20, 500), SourceStatus::Timeout, BTreeMap::new())
+        } else {
+            (world.dice.between(0, 20), SourceStatus::Ok, order.lookup.parameters)
+        };
+        let looked_up = LookedUp { id: order.id, status, values };
+        self.under_way.push((world.now() + delay, looked_up));
+    }
+
+    fn next_answer(&mut self) -> Option<LookedUp> {
+        let now = self.handle.world().now();
+        let due = self.under_way.iter().position(|(at, _)| *at <= now)?;
+        Some(self.under_way.swap_remove(due).1)
     }
 }
 

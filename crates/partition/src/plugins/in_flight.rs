@@ -1,7 +1,7 @@
 //! The questions to one plugin that are in flight: who waits for it, until when, and what becomes of them. A pure
 //! function of (state, input, now); the threads that plugins run on are elsewhere.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::breaker::{Breaker, Turned};
 
@@ -17,6 +17,8 @@ pub(super) struct InFlight {
     breaker: Breaker,
     /// Events that wait, in the order of their questions, each with the end of its patience.
     waiting: VecDeque<(u64, i64)>,
+    /// Events that wait for lookups, after which its thread is asked again: each has a place in its queue.
+    deferred: BTreeSet<u64>,
     /// Questions that the present thread has and has not answered, also those that nobody waits for any more.
     unanswered: usize,
     /// The present thread; those before it were given up.
@@ -62,6 +64,7 @@ impl InFlight {
             budget_ms,
             breaker: Breaker::default(),
             waiting: VecDeque::new(),
+            deferred: BTreeSet::new(),
             unanswered: 0,
             thread: 0,
             ended: false,
@@ -89,7 +92,7 @@ impl InFlight {
             self.unanswered = 0;
             asked = Asked::ToNew;
         }
-        if self.unanswered >= self.queue {
+        if self.unanswered + self.deferred.len() >= self.queue {
             if self.waiting.is_empty() {
                 // All that its thread has is overdue.
                 self.turned.extend(self.breaker.failed(now));
@@ -112,10 +115,35 @@ impl InFlight {
         let turned = match treated {
             Treated::Answered => self.breaker.succeeded(now),
             Treated::Failed => self.breaker.failed(now),
+            // The question that decides is decided, or none would ever be asked again.
+            Treated::Skipped if self.breaker.is_trying() => self.breaker.failed(now),
             Treated::Skipped => None,
         };
         self.turned.extend(turned);
         true
+    }
+
+    /// A thread answered a question by what it wants to know first. True if the event still waits for it.
+    pub(super) fn deferred(&mut self, thread: u64, ticket: u64) -> bool {
+        if thread != self.thread {
+            return false;
+        }
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let waits = self.waiting.iter().any(|(waiting, _)| *waiting == ticket);
+        if waits {
+            self.deferred.insert(ticket);
+        }
+        waits
+    }
+
+    /// What was to be known first is known: the present thread is asked again. Until when the event waits; `None` if it
+    /// does not any more.
+    pub(super) fn ask_again(&mut self, ticket: u64) -> Option<i64> {
+        if !self.deferred.remove(&ticket) {
+            return None;
+        }
+        self.unanswered += 1;
+        self.waiting.iter().find(|(waiting, _)| *waiting == ticket).map(|(_, until)| *until)
     }
 
     /// Events whose patience is over.
@@ -124,7 +152,10 @@ impl InFlight {
         while let Some((ticket, _)) = self.waiting.front().filter(|(_, until)| *until <= now).copied() {
             self.waiting.pop_front();
             overdue.push(ticket);
-            self.turned.extend(self.breaker.failed(now));
+            // That lookups were not over in time is nothing that the plugin did; but it did not show that it is well.
+            if !self.deferred.remove(&ticket) || self.breaker.is_trying() {
+                self.turned.extend(self.breaker.failed(now));
+            }
         }
         overdue
     }
@@ -135,6 +166,7 @@ impl InFlight {
         if !self.breaker.is_off() || self.breaker.is_trying() {
             return Vec::new();
         }
+        self.deferred.clear();
         self.waiting.drain(..).map(|(ticket, _)| ticket).collect()
     }
 
@@ -277,5 +309,56 @@ mod tests {
         in_flight.ended(0);
         assert_eq!(in_flight.ask(9, now + 600_000), Asked::ToNew);
         assert_eq!((in_flight.lost(), in_flight.thread()), (0, 1));
+    }
+
+    #[test]
+    fn who_waits_for_lookups_keeps_a_place_and_the_thread_is_free() {
+        let mut in_flight = InFlight::new(2, BUDGET);
+        assert_eq!([in_flight.ask(1, 0), in_flight.ask(2, 5)], [Asked::ToPresent; 2]);
+        assert!(in_flight.deferred(0, 1));
+        assert_eq!((in_flight.unanswered(), in_flight.ask(3, 6)), (1, Asked::Full));
+        assert_eq!(in_flight.ask_again(1), Some(BUDGET), "no longer than before");
+        assert_eq!((in_flight.unanswered(), in_flight.ask_again(1)), (2, None));
+        assert!(in_flight.treated(0, 1, Treated::Answered, 10));
+        assert!(in_flight.deferred(0, 2));
+        assert_eq!(in_flight.overdue(5 + BUDGET), [2]);
+        assert_eq!((in_flight.ask_again(2), in_flight.deferred(0, 2)), (None, false));
+        assert_eq!([in_flight.ask(4, 60), in_flight.ask(5, 60)], [Asked::ToPresent; 2]);
+    }
+
+    #[test]
+    fn the_question_that_decides_is_decided_however_it_ends() {
+        for ends_in_a_lookup in [true, false] {
+            let mut in_flight = InFlight::new(100, BUDGET);
+            let now = spun(&mut in_flight, 0);
+            (1..=5).for_each(|ticket| assert!(!in_flight.treated(0, ticket, Treated::Skipped, now)));
+            assert_eq!(in_flight.ask(50, now + 1_000), Asked::ToPresent);
+            if ends_in_a_lookup {
+                assert!(in_flight.deferred(0, 50));
+                assert_eq!(in_flight.overdue(now + 1_000 + BUDGET), [50]);
+            } else {
+                assert!(in_flight.treated(0, 50, Treated::Skipped, now + 1_000 + BUDGET));
+            }
+            assert_eq!(in_flight.ask(51, now + 1_100), Asked::Off);
+            assert_eq!(in_flight.ask(52, now + 10_000), Asked::ToPresent, "it is tried again");
+        }
+    }
+
+    #[test]
+    fn slow_lookups_turn_no_plugin_off_and_only_the_last_answer_counts() {
+        let mut in_flight = InFlight::new(100, BUDGET);
+        for ticket in 0..20 {
+            in_flight.ask(ticket, 0);
+            assert!(in_flight.deferred(0, ticket));
+        }
+        assert_eq!(in_flight.overdue(BUDGET).len(), 20);
+        assert!(!in_flight.is_off());
+        // Every first answer is right and every second one fails.
+        for ticket in 20..25 {
+            in_flight.ask(ticket, 100);
+            assert!(in_flight.deferred(0, ticket) && in_flight.ask_again(ticket).is_some());
+            assert!(in_flight.treated(0, ticket, Treated::Failed, 100));
+        }
+        assert!(in_flight.is_off());
     }
 }

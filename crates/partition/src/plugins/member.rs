@@ -16,6 +16,8 @@ pub(super) struct Member {
     pub(super) name: &'static str,
     pub(super) in_flight: InFlight,
     pub(super) budget_ms: i64,
+    /// Sources that it may want looked up.
+    pub(super) lookups: Vec<String>,
     queue: usize,
     /// Why it failed last.
     reason: String,
@@ -26,11 +28,12 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(registration: Registration) -> Self {
-        let Registration { name, queue, budget_ms, .. } = registration;
+        let Registration { name, queue, budget_ms, lookups, .. } = registration;
         Self {
             name,
             in_flight: InFlight::new(queue, budget_ms),
             budget_ms,
+            lookups,
             queue,
             reason: String::new(),
             health: Health::Good,

@@ -18,6 +18,22 @@ pub enum Notice {
         /// Milliseconds for which the event waited; `None` when nobody waited any more.
         waited_ms: Option<i64>,
     },
+    /// A plugin answered by what it wants looked up first.
+    Deferred {
+        /// Its name.
+        plugin: &'static str,
+        /// How long it worked.
+        took: Duration,
+    },
+    /// A lookup that it wanted has come to an end.
+    LookedUp {
+        /// Its name.
+        plugin: &'static str,
+        /// Name of the source.
+        source: String,
+        /// `ok`, `not_found`, `timeout`, `unavailable`, `error`, or `refused` where too many were under way.
+        outcome: &'static str,
+    },
     /// An event went on without it.
     Passed {
         /// Its name.

@@ -88,8 +88,9 @@ impl Task {
         let findings = self.settings.findings(event, at_hand.clone(), ordering, &conversation);
         let findings = Findings { possible_repeat, ..findings };
         self.requested += 1;
-        let request =
-            PluginRequest { number: self.requested, event: Arc::new(EnrichedEvent::new(decoded, findings)) };
+        let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
+        let event = Arc::new(EnrichedEvent::new(decoded, findings));
+        let request = PluginRequest { number: self.requested, event, traceparent };
         self.consulting.insert(request.number, key.clone());
         self.plugin_requests.push(request);
         lane.wait = Some(Wait::Plugins { at_hand, answers: None });

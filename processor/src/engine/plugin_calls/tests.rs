@@ -27,6 +27,8 @@ use crate::enriched::as_read;
 use crate::events::{encoded, event};
 use crate::plugins::Threads;
 
+mod lookups;
+
 const BUDGET_MS: i64 = 60_000;
 
 /// Longest time that a test waits for a thread.
@@ -81,7 +83,8 @@ impl World {
         };
         let configured = factories.iter().map(|factory| (factory.name().to_owned(), section())).collect();
         let day = 24 * 3_600_000;
-        let (threads, plugins) = Threads::start(factories, &configured).unwrap();
+        let (threads, plugins) = Threads::start(factories, &configured, &["points"]).unwrap();
+        let plugins = plugins.looking_up_at_most(10);
         let settings = Arc::new(Settings {
             sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: day, ended_ms: day, silent_ms: day },
@@ -102,7 +105,7 @@ impl World {
             rules: RuleSet::none(),
             calls: {
                 let reporting = PluginReports::new(&plugins, Health::new());
-                PluginCalls::new(plugins, Box::new(threads), reporting)
+                PluginCalls::new(plugins, Box::new(threads), Box::<lookups::Echo>::default(), reporting)
             },
             offset: 0,
             now: 1_000,
@@ -343,8 +346,8 @@ fn one_that_does_not_start_keeps_the_processor_from_starting() {
         settings: Value::Null,
     };
     let configured = BTreeMap::from([("refuses".to_owned(), section)]);
-    let error = Threads::start(std::slice::from_ref(&refuses), &configured).err().unwrap();
+    let error = Threads::start(std::slice::from_ref(&refuses), &configured, &[]).err().unwrap();
     assert_eq!(error.to_string(), "plugin 'refuses' does not start: no model");
     // Without a section it does not run at all.
-    assert_eq!(Threads::start(&[refuses], &BTreeMap::new()).unwrap().1.events().count(), 0);
+    assert_eq!(Threads::start(&[refuses], &BTreeMap::new(), &[]).unwrap().1.events().count(), 0);
 }
