@@ -16,6 +16,14 @@ use crate::values::{duration_or_zero, one_of, pointer, reference, text};
 /// Values that a source may have: all of them stand in each profile and each event.
 const MOST_VALUES: usize = 50;
 
+/// Fields of a profile that one pointer leads to.
+const SINGLE_FIELDS: [ProfileField; 4] = [
+    ProfileField::AccountName,
+    ProfileField::LoyaltyTier,
+    ProfileField::OpenTickets,
+    ProfileField::LastInteractionDate,
+];
+
 /// An HTTP service that knows something of customers: what it is asked, and what is read of its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LookupSource {
@@ -203,8 +211,9 @@ fn target(value: &Value<'_>, known: &KnownTargets<'_>) -> Read<String> {
 }
 
 fn fields(section: &Section<'_>) -> (BTreeMap<ProfileField, String>, Option<BalanceAt>) {
-    let single = ProfileField::ALL.into_iter().filter(|field| *field != ProfileField::Balance);
-    let fields = single.filter_map(|field| Some((field, section.optional(field.as_str(), pointer)?)));
+    let fields = SINGLE_FIELDS
+        .into_iter()
+        .filter_map(|field| Some((field, section.optional(field.as_str(), pointer)?)));
     let fields = fields.collect();
     let name = ProfileField::Balance.as_str();
     if !section.has(name) {

@@ -6,7 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Uri};
+use axum::response::IntoResponse;
 use rust_decimal::Decimal;
+use serde_json::json;
 use tempfile::TempDir;
 use trunkline_config::{Config, load};
 use trunkline_connect::{Directory, Role};
@@ -31,6 +36,24 @@ fn own_fields() -> Vec<OwnField> {
     .into()
 }
 
+/// Its loyalty programme: it knows who has an even number, and takes a token of its own.
+async fn loyalty() -> String {
+    async fn answer(uri: Uri, headers: HeaderMap) -> impl IntoResponse {
+        let debtor = uri.query().unwrap_or_default().trim_start_matches("debtor=").to_owned();
+        let body = match uri.path() {
+            "/oauth/token" => json!({"access_token": "t0ken", "expires_in": 3_600}),
+            _ if headers["authorization"] != "Bearer t0ken" => json!(null),
+            _ if !debtor.ends_with(['0', '2', '4', '6', '8']) => json!({"members": []}),
+            _ => json!({"members": [{"balance": {"points": 120}, "segment": debtor}]}),
+        };
+        ([(CONTENT_TYPE, "application/json")], body.to_string())
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    url
+}
+
 /// Its systems, and the example's configuration with their addresses.
 async fn world(own_fields: Vec<OwnField>) -> (Sandbox, TempDir, Config) {
     let folder = tempfile::tempdir().unwrap();
@@ -38,11 +61,14 @@ async fn world(own_fields: Vec<OwnField>) -> (Sandbox, TempDir, Config) {
     let settings =
         SandboxSettings { credentials, own_fields, latency: BTreeMap::new(), ..SandboxSettings::default() };
     let sandbox = Sandbox::start(settings).await.unwrap();
-    let at = &sandbox.addresses;
+    std::fs::write(folder.path().join("secrets/loyalty-client-secret"), "s3cr3t").unwrap();
+    let (at, loyalty) = (&sandbox.addresses, loyalty().await);
     let text = EXAMPLE
         .replace("https://umbra.my.salesforce.com", &at.salesforce)
         .replace("https://s4.umbra.example", &at.sap)
-        .replace("https://umbra.service-now.com", &at.servicenow);
+        .replace("https://umbra.service-now.com", &at.servicenow)
+        .replace("https://login.points.example", &loyalty)
+        .replace("https://api.points.example", &loyalty);
     assert!(!text.contains("https://"), "every system is simulated");
     let path = folder.path().join("trunkline.toml");
     std::fs::write(&path, text).unwrap();
@@ -62,6 +88,18 @@ async fn its_customers_are_enriched() {
     for customer in (1..=40).map(Customer::of) {
         let parts = directory.profile_parts(&customer.id, &[], soon(), None, None, &|| 5).await;
         assert!(parts.iter().all(|part| part.status != SourceStatus::Error), "{parts:?}");
+        let of_loyalty = &parts[3];
+        let is_member = customer.number % 2 == 0;
+        assert_eq!(
+            (of_loyalty.source.as_str(), of_loyalty.status == SourceStatus::Ok),
+            ("loyalty", is_member)
+        );
+        if is_member {
+            assert_eq!(
+                (&*of_loyalty.data.values["points"], &of_loyalty.data.values["segment"]),
+                ("120", &customer.id)
+            );
+        }
         let profile = merge(&customer.id, &parts, 7);
         assert_eq!(profile.account_name.as_ref(), Some(&customer.name));
         assert_eq!(profile.loyalty_tier.as_deref(), customer.tier);

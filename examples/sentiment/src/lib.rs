@@ -1,10 +1,13 @@
 //! An example of a plugin: hears from a customer's words how they feel, says so in the event, sends the angry ones to
-//! people who can help, and lets the agent know. `docs/plugins.md` walks through it.
+//! people who can help, and lets the agent know. How bad the words are, an analytics service says where one is
+//! configured; else, and where it does not answer, a list of words does. `docs/plugins.md` walks through it.
 
 use std::time::Duration;
 
 use serde::Deserialize;
-use trunkline_plugin::{Actions, Context, Decision, Factory, Failure, Plugin, WriteBack};
+use trunkline_plugin::{
+    Actions, Context, Decision, Factory, Failure, Lookup, LookupAnswer, Plugin, WriteBack,
+};
 use trunkline_schemas::{EnrichedEvent, event_type};
 
 /// How long it is of use to an agent.
@@ -18,6 +21,9 @@ pub struct Settings {
     pub good: Vec<String>,
     /// Words that do not.
     pub bad: Vec<String>,
+    /// Name of the source (`[enrichment.sources.NAME]`) that scores a text: it gets `{parameters.text}`, and its value
+    /// `score` is a whole number, below 0 for what does not please.
+    pub scored_by: Option<String>,
     /// Where conversations go that are as bad as this or worse.
     pub retention: Option<Retention>,
     /// Name of the target whose agents should know.
@@ -28,7 +34,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
-    /// Good words less bad words, at most.
+    /// The score (good words less bad words, or what the service says), at most.
     pub at_most: i32,
     /// The queue.
     pub queue: String,
@@ -66,16 +72,9 @@ impl Sentiment {
             })
             .sum()
     }
-}
 
-impl Plugin for Sentiment {
-    fn events(&self) -> Vec<String> {
-        vec![event_type::MESSAGE_RECEIVED.to_owned()]
-    }
-
-    fn handle(&mut self, event: &EnrichedEvent, _: &Context<'_>) -> Result<Actions, Failure> {
-        let Some(text) = event.attributes.get("text") else { return Ok(Actions::new()) };
-        let score = self.score(text);
+    /// What should come of a message with this score.
+    fn wants(&self, event: &EnrichedEvent, score: i32) -> Actions {
         let mood = match score {
             ..0 => "bad",
             0 => "neutral",
@@ -92,7 +91,38 @@ impl Plugin for Sentiment {
             let tell = WriteBack::new(target, "participant_attributes").field("mood", mood).expires(OF_USE);
             actions = actions.write_back(tell);
         }
-        Ok(actions)
+        actions
+    }
+}
+
+impl Plugin for Sentiment {
+    fn events(&self) -> Vec<String> {
+        vec![event_type::MESSAGE_RECEIVED.to_owned()]
+    }
+
+    fn lookups(&self) -> Vec<String> {
+        self.settings.scored_by.iter().cloned().collect()
+    }
+
+    fn handle(&mut self, event: &EnrichedEvent, _: &Context<'_>) -> Result<Actions, Failure> {
+        let Some(text) = event.attributes.get("text") else { return Ok(Actions::new()) };
+        Ok(match &self.settings.scored_by {
+            // The service is asked beside this thread; `answered` goes on.
+            Some(source) => Actions::new().look_up(Lookup::new(source).parameter("text", text)),
+            None => self.wants(event, self.score(text)),
+        })
+    }
+
+    fn answered(
+        &mut self,
+        event: &EnrichedEvent,
+        answers: &[LookupAnswer],
+        _: &Context<'_>,
+    ) -> Result<Actions, Failure> {
+        let Some(text) = event.attributes.get("text") else { return Ok(Actions::new()) };
+        let said = answers.iter().find_map(|answer| answer.value("score")?.parse().ok());
+        // One that is away, or too slow, is no reason to say nothing.
+        Ok(self.wants(event, said.unwrap_or_else(|| self.score(text))))
     }
 }
 
@@ -102,7 +132,7 @@ mod tests {
     use trunkline_processor::Processor;
     use trunkline_schemas::{
         ConversationSummary, Enrichment, EnrichmentStatus, EventTimeSource, Ordering, OrderingMode,
-        SourceInfo,
+        SourceInfo, SourceStatus,
     };
 
     use super::*;
@@ -184,14 +214,43 @@ mod tests {
     }
 
     #[test]
+    fn a_service_scores_the_words_and_where_it_does_not_answer_the_list_does() {
+        let settings = json!({ "good": ["thanks"], "bad": ["never"], "scored_by": "score" });
+        let mut plugin = factory().make(&settings).unwrap();
+        assert_eq!(plugin.lookups(), ["score"]);
+        let context = Context { now: 1, decision: None };
+        let event = message("It never rang");
+        let mut wanted = plugin.handle(&event, &context).unwrap().lookups;
+        let lookup = wanted.remove(0);
+        assert_eq!((lookup.source.as_str(), lookup.parameters["text"].as_str()), ("score", "It never rang"));
+        let told = |status, score: Option<&str>| {
+            let values = score.map(|score| ("score".to_owned(), score.to_owned())).into_iter().collect();
+            [LookupAnswer { lookup: lookup.clone(), status, values }]
+        };
+        for (answers, score) in [
+            (told(SourceStatus::Ok, Some("-4")), "-4"),
+            (told(SourceStatus::Ok, Some("so so")), "-1"),
+            (told(SourceStatus::Ok, None), "-1"),
+            (told(SourceStatus::Timeout, None), "-1"),
+        ] {
+            let actions = plugin.answered(&event, &answers, &context).unwrap();
+            assert_eq!(actions.attributes["moodScore"], score, "{answers:?}");
+        }
+    }
+
+    #[test]
     fn the_configuration_of_the_documentation_is_right_and_a_wrong_one_is_told_with_its_place() {
         let text = include_str!("../trunkline.toml");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trunkline.toml");
+        std::fs::create_dir(folder.path().join("secrets")).unwrap();
+        std::fs::write(folder.path().join("secrets/analytics"), "k3y").unwrap();
         std::fs::write(&path, text).unwrap();
         let processor = Processor::new().plugin(factory());
         let config = processor.load(&path).unwrap();
-        assert_eq!(config.plugins["sentiment"].budget, Duration::from_millis(20));
+        assert_eq!(config.plugins["sentiment"].budget, Duration::from_millis(300));
+        let plugin = factory().make(&config.plugins["sentiment"].settings).unwrap();
+        assert!(plugin.lookups().iter().all(|source| config.enrichment.sources.contains_key(source)));
 
         std::fs::write(&path, text.replace("at_most", "atmost")).unwrap();
         let said = processor.load(&path).unwrap_err().to_string();
