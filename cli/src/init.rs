@@ -145,7 +145,7 @@ mod tests {
     }
 
     /// The secrets that settings which are commented out refer to.
-    const SECRETS: [&str; 10] = [
+    const SECRETS: [&str; 11] = [
         "vault",
         "kafka",
         "registry",
@@ -153,6 +153,7 @@ mod tests {
         "sap",
         "servicenow",
         "genesys",
+        "loyalty",
         "redaction",
         "proxy",
         "collector",
@@ -178,7 +179,7 @@ mod tests {
             .collect();
         let config = trunkline_config::parse(&all.join("\n"), args.config.to_str().unwrap());
         let config = config.unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        assert_eq!(config.targets.len(), 4);
+        assert_eq!((config.targets.len(), config.enrichment.sources.len()), (5, 1));
         assert_eq!(config.rules.write_backs.len(), 1);
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use trunkline_config::{Config, Target};
+use trunkline_config::Config;
 use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
@@ -162,16 +162,18 @@ impl Assembly {
     }
 }
 
-/// The sources that are asked for profiles, in their order.
+/// The sources that are asked for profiles, in the order in which the directory gives their parts.
 fn sources_asked(config: &Config) -> Vec<AskedSource> {
-    let freshness_ms = milliseconds(config.enrichment.freshness);
-    let targets = config.enrichment.targets.iter().filter_map(|name| config.targets.get(name));
-    let source = |target: &Target| AskedSource {
-        name: target.name.as_str().into(),
-        system: target.system.as_str().into(),
-        freshness_ms,
+    let enrichment = &config.enrichment;
+    let asked = |name: &str, target: &str, freshness: Duration| {
+        let system = config.targets.get(target)?.system.as_str().into();
+        Some(AskedSource { name: name.into(), system, freshness_ms: milliseconds(freshness) })
     };
-    targets.map(source).collect()
+    let targets = enrichment.targets.iter().filter_map(|name| asked(name, name, enrichment.freshness));
+    // One that keeps its answers for longer is not asked again before, and need not be.
+    let of_profiles = enrichment.sources_of_profiles();
+    let sources = of_profiles.filter_map(|s| asked(&s.name, &s.target, s.cache.max(enrichment.freshness)));
+    targets.chain(sources).collect()
 }
 
 /// The settings of the tasks.
@@ -197,4 +199,45 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
 
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_fresh_for_as_long_as_its_answers_are_kept() {
+        let text = r#"
+            [kafka]
+            brokers = "a:1"
+            [registry]
+            url = "http://localhost:1"
+            [targets.service]
+            system = "http"
+            base_url = "http://localhost:2"
+            login = "none"
+            [enrichment]
+            freshness = "30s"
+            [enrichment.sources.slow]
+            target = "service"
+            path = "/{customerId}"
+            values = { a = "/a" }
+            cache = "1h"
+            [enrichment.sources.quick]
+            target = "service"
+            path = "/{customerId}"
+            values = { a = "/a" }
+            cache = "1s"
+            [enrichment.sources.asked]
+            target = "service"
+            path = "/"
+            values = { a = "/a" }
+            asked = "by_plugins"
+        "#;
+        let config = trunkline_config::parse(text, "trunkline.toml").unwrap();
+        let asked = sources_asked(&config);
+        let seen: Vec<_> =
+            asked.iter().map(|asked| (&*asked.name, &*asked.system, asked.freshness_ms)).collect();
+        assert_eq!(seen, [("quick", "http", 30_000), ("slow", "http", 3_600_000)]);
+    }
 }

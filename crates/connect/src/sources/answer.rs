@@ -32,8 +32,8 @@ pub(super) fn read(source: &LookupSource, answer: &Value) -> Result<Option<Profi
             ProfileField::LoyaltyTier => data.loyalty_tier = record::text_of(value, pointer)?,
             ProfileField::LastInteractionDate => data.last_interaction = record::moment_of(value, pointer)?,
             ProfileField::OpenTickets => data.open_tickets = count(value, pointer)?,
-            // It has pointers of its own.
-            ProfileField::Balance => {}
+            // These have pointers of their own, or are told by nobody.
+            ProfileField::Balance | ProfileField::Numbers | ProfileField::Values => {}
         }
     }
     if let Some(at) = &source.balance {
