@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Role};
 use trunkline_kafka::{ClockSkew, Registry, names, startup};
+use trunkline_partition::plugins::Plugins;
 use trunkline_plugin::Factory;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::{catalog, error_codes};
@@ -57,9 +58,7 @@ pub async fn run(
     tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
 
     let rules = RuleSet::compile(&config)?;
-    let sources: Vec<&str> = config.enrichment.sources.keys().map(String::as_str).collect();
-    let (threads, plugins) = Threads::start(&factories, &config.plugins, &sources)?;
-    let plugins = plugins.looking_up_at_most(config.processor.max_in_flight_lookups);
+    let plugins = start_plugins(&factories, &config)?;
     let directory = Directory::from_config(&config, Role::Enrichment)?;
     directory.await_predecessor();
     let registry = Registry::new(&config.registry)?;
@@ -83,7 +82,7 @@ pub async fn run(
         config,
         instance,
         rules,
-        plugins: (threads, plugins),
+        plugins,
         directory,
         registry,
         publisher,
@@ -112,6 +111,13 @@ pub async fn run(
         Ok(Err(_)) => Err(RunError::Thread("it panicked; the log has the message".to_owned())),
         Err(error) => Err(RunError::Thread(error.to_string())),
     }
+}
+
+/// Starts the plugins, which have as many sources looked up at once as there may be lookups of profiles.
+fn start_plugins(factories: &[Factory], config: &Config) -> Result<(Threads, Plugins), RunError> {
+    let sources: Vec<&str> = config.enrichment.sources.keys().map(String::as_str).collect();
+    let (threads, plugins) = Threads::start(factories, &config.plugins, &sources)?;
+    Ok((threads, plugins.looking_up_at_most(config.processor.max_in_flight_lookups)))
 }
 
 /// Starts the engine on a thread of its own, which first makes what blocks.

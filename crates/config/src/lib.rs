@@ -17,8 +17,8 @@
 //! - [`Mistakes`]: what [`load`] says when something is wrong
 //! - `syntax`: lines that are no TOML
 //! - [`Template`], [`BodyTemplate`]: what questions to a [`LookupSource`] are made of
-//! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`, `json_value`: readers of a
-//!   table, of single values and of their kinds
+//! - `section`, `values`, `expression`, `expression_kind`, `query_names`, `reference`, `url`, `json_value`: readers of
+//!   a table, of single values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
 mod body_template;

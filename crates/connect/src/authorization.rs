@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use trunkline_config::{ExposeSecret, Secret};
 
-/// The header of one attempt that lets it in, which is mostly `authorization`. It is kept until its answer has been told: by then the source may have
-/// another password.
+/// The header of one attempt that lets it in, which is mostly `authorization`. It is kept until its answer has been
+/// told: by then the source may have another password.
 #[derive(Debug)]
 pub(crate) struct Authorization {
     /// `None` where no header can hold it.

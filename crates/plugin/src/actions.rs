@@ -16,8 +16,8 @@ pub struct Actions {
     pub decision: Option<Decision>,
     /// What should be written to outside systems.
     pub write_backs: Vec<WriteBack>,
-    /// What should be looked up first: [`Plugin::answered`](crate::Plugin::answered) is then asked with the answers, and
-    /// what it wants is added to this. At most [`MOST_LOOKUPS`](crate::MOST_LOOKUPS).
+    /// What should be looked up first: [`Plugin::answered`](crate::Plugin::answered) is then asked with the answers,
+    /// and what it wants is added to this. At most [`MOST_LOOKUPS`](crate::MOST_LOOKUPS).
     pub lookups: Vec<Lookup>,
     /// What went wrong without keeping the rest from being right.
     pub failures: Vec<Failure>,

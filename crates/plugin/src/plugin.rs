@@ -6,8 +6,8 @@ use crate::{Actions, Decision, Failure, LookupAnswer};
 
 /// A step that looks at events and says what should come of them.
 ///
-/// Its life: made by its [`Factory`](crate::Factory), started, asked about events and what it had looked up, stopped. All of it happens on one
-/// thread. One that panics is thrown away, and its factory makes another.
+/// Its life: made by its [`Factory`](crate::Factory), started, asked about events and what it had looked up, stopped.
+/// All of it happens on one thread. One that panics is thrown away, and its factory makes another.
 ///
 /// A plugin may see an event more than once: what is not committed is read again after a crash. What it returns takes
 /// effect exactly once, together with the event.

@@ -1,5 +1,5 @@
-//! Calls to plugins: what tasks ask goes to their threads, and what the threads answer comes back; what they want looked
-//! up goes to the sources.
+//! Calls to plugins: what tasks ask goes to their threads, and what the threads answer comes back; what they want
+//! looked up goes to the sources.
 
 use trunkline_partition::plugins::{Command, Notice, Plugins, Settled, StateChange};
 use trunkline_partition::state::StateError;
