@@ -59,8 +59,7 @@ pub async fn run(
 
     let rules = RuleSet::compile(&config)?;
     let plugins = start_plugins(&factories, &config)?;
-    let directory = Directory::from_config(&config, Role::Enrichment)?;
-    directory.await_predecessor();
+    let directory = outside_systems(&config)?;
     let registry = Registry::new(&config.registry)?;
     tokio::pin!(shutdown);
     let announce = |part, ready, detail: &str| health.set(part, ready, detail);
@@ -118,6 +117,14 @@ fn start_plugins(factories: &[Factory], config: &Config) -> Result<(Threads, Plu
     let sources: Vec<&str> = config.enrichment.sources.keys().map(String::as_str).collect();
     let (threads, plugins) = Threads::start(factories, &config.plugins, &sources)?;
     Ok((threads, plugins.looking_up_at_most(config.processor.max_in_flight_lookups)))
+}
+
+/// The systems that lookups ask, whose tokens are on their way.
+fn outside_systems(config: &Config) -> Result<Directory, RunError> {
+    let directory = Directory::from_config(config, Role::Enrichment)?;
+    directory.await_predecessor();
+    directory.fetch_tokens();
+    Ok(directory)
 }
 
 /// Starts the engine on a thread of its own, which first makes what blocks.

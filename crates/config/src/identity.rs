@@ -17,6 +17,9 @@ pub struct Identity {
     pub by: Vec<SearchBy>,
     /// Under which name or id of an external source the contacts have a target's customer numbers; by target.
     pub sources: BTreeMap<String, String>,
+    /// The targets that know customers by the numbers that events themselves name (default: all). One number may be
+    /// that of one system alone: the others then are not asked by it.
+    pub numbers: Option<Vec<String>>,
     /// The country of phone numbers that are written without their country's code: ISO 3166-1 alpha-2, `DE`.
     pub region: Option<String>,
     /// For how long it holds who somebody is (default 24 h): contacts are merged, customers change their numbers.
@@ -49,6 +52,7 @@ impl Default for Identity {
             contacts: None,
             by: SearchBy::ALL.map(|(_, by)| by).into(),
             sources: BTreeMap::new(),
+            numbers: None,
             region: None,
             keep: Duration::from_secs(24 * 60 * 60),
         }
@@ -73,6 +77,13 @@ impl Identity {
             let message = format!("sources: '{target}' is none of the targets of [enrichment]");
             section.refuse_at(&["sources", target], &message);
         }
+        let enriching_target = |value: &Value<'_>| {
+            let name = text(value)?;
+            match enriching.contains(&name) {
+                true => Ok(name),
+                false => Err(Problem::new(format!("names '{name}', none of the targets of [enrichment]"))),
+            }
+        };
         let contacts = section.optional("contacts", with_contacts);
         if contacts.is_none() && !sources.is_empty() {
             section.refuse(
@@ -84,6 +95,7 @@ impl Identity {
             contacts,
             by: section.or("by", list(1, one_of(SearchBy::ALL)), default.by),
             sources,
+            numbers: section.optional("numbers", list(0, enriching_target)),
             region: section.optional("region", region),
             keep: section.or("keep", duration, default.keep),
         }

@@ -21,7 +21,9 @@ use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
 use crate::quota::{self, Role, TooSmall};
+use crate::search_memory::SearchMemory;
 use crate::sources::{Asking, Source, SourceAnswer, SourceQuestion};
+use crate::terms::Terms;
 use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
 use crate::writes::{Applied, Current, Request};
@@ -104,6 +106,7 @@ struct Inner {
     /// Where external contacts are asked for; `None` where none are.
     contacts: Option<Outbound>,
     identity: Rules,
+    searches: SearchMemory,
     events: Events,
 }
 
@@ -135,7 +138,8 @@ impl Directory {
         };
         let of_profiles = config.enrichment.sources_of_profiles().map(|source| source.name.clone());
         let sources_of_profiles = of_profiles.filter(|name| sources.contains_key(name)).collect();
-        let identity = Rules::new(config.enrichment.identity.clone());
+        let asked = enrichment.iter().map(Outbound::target);
+        let identity = Rules::new(config.enrichment.identity.clone(), asked);
         let identity = identity.ok_or_else(|| Error::Region {
             region: config.enrichment.identity.region.clone().unwrap_or_default(),
         })?;
@@ -148,6 +152,7 @@ impl Directory {
             sources_of_profiles,
             contacts,
             identity,
+            searches: SearchMemory::default(),
             events,
         })))
     }
@@ -156,6 +161,12 @@ impl Directory {
     /// so calls wait until the quotas' windows have passed, where those are a few seconds.
     pub fn await_predecessor(&self) {
         self.0.targets.values().for_each(Outbound::await_predecessor);
+    }
+
+    /// For a process that enriches: begins to fetch the tokens of the targets that lookups ask, so that the first
+    /// events do not wait for them. What cannot be fetched is fetched again with the first call, which then says why.
+    pub fn fetch_tokens(&self) {
+        self.0.enrichment.iter().chain(&self.0.contacts).for_each(Outbound::fetch_token);
     }
 
     /// What happens to the connections, from now on.
@@ -197,12 +208,19 @@ impl Directory {
         conversation: Option<&str>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> Vec<ProfilePart> {
-        let Inner { contacts, identity: rules, enrichment, sources, sources_of_profiles, .. } = &*self.0;
+        let Inner {
+            contacts,
+            identity: rules,
+            searches: memory,
+            enrichment,
+            sources,
+            sources_of_profiles,
+            ..
+        } = &*self.0;
         let claim = &Claim::of(customer_id, contacts.is_some());
-        let contacts =
-            &Contacts::new(contacts.as_ref().map(|one| (one, rules)), deadline, traceparent, conversation);
-        let question =
-            Question { claim, identities, rules, contacts, deadline, traceparent, conversation, now };
+        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory) };
+        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
+        let question = Question { claim, identities, rules, contacts, terms, now };
         let (customer, claim, parameters) = (Some(customer_id), Some(claim), &BTreeMap::new());
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
@@ -211,6 +229,9 @@ impl Directory {
         let of_sources = join_all(asked.map(|source| source.part(asking)));
         let (mut parts, of_sources) = futures_util::future::join(of_targets, of_sources).await;
         parts.extend(of_sources);
+        if parts.iter().all(|part| part.fetched_at.is_some()) {
+            contacts.forget();
+        }
         parts
     }
 
@@ -222,15 +243,15 @@ impl Directory {
         question: SourceQuestion<'_>,
         now: &(dyn Fn() -> i64 + Sync),
     ) -> SourceAnswer {
-        let Inner { contacts, identity: rules, sources, .. } = &*self.0;
+        let Inner { contacts, identity: rules, searches: memory, sources, .. } = &*self.0;
         let SourceQuestion { source, customer, parameters, deadline, traceparent, conversation } = question;
         let Some(source) = sources.get(source) else {
             return SourceAnswer { status: SourceStatus::Error, values: BTreeMap::new() };
         };
         let claim = customer.map(|customer| Claim::of(customer, contacts.is_some()));
         let claim = claim.as_ref();
-        let contacts =
-            &Contacts::new(contacts.as_ref().map(|one| (one, rules)), deadline, traceparent, conversation);
+        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory) };
+        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
         source.look_up(asking).await
@@ -249,7 +270,15 @@ impl Directory {
         traceparent: Option<&str>,
         seen: &mut (dyn FnMut(Exchange) + Send),
     ) -> Result<Found, LookupError> {
-        profile_part::find(self.find(target)?, key, depth, deadline, traceparent, None, seen).await
+        let terms = Terms { deadline, traceparent, conversation: None, memory: None };
+        profile_part::find(self.find(target)?, key, depth, terms, seen).await
+    }
+
+    /// A fingerprint of the settings under which a target's customers are searched: who was found under others is
+    /// searched anew. `None` for a target that is not asked for profiles.
+    pub fn search_settings(&self, target: &str) -> Option<&str> {
+        let outbound = self.0.enrichment.iter().find(|outbound| outbound.target().name == target)?;
+        Some(self.0.identity.settings(outbound.target()))
     }
 
     /// Asks one target, by its configured name, for the objects and fields that its mapping names.

@@ -52,8 +52,10 @@ mod quota;
 mod record;
 mod request;
 mod retry;
+mod search_memory;
 mod sources;
 mod systems;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod throttle;

@@ -37,6 +37,13 @@ impl Outbound {
         self.0.throttle.start();
     }
 
+    /// Begins to fetch a token, where the target takes one.
+    pub(crate) fn fetch_token(&self) {
+        if let Some(tokens) = &self.0.tokens {
+            tokens.fetch();
+        }
+    }
+
     /// The target's settings.
     pub fn target(&self) -> &Target {
         &self.0.target

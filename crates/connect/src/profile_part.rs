@@ -20,6 +20,7 @@ use crate::record::Unreadable;
 use crate::request::Request;
 use crate::retry::Repeat;
 use crate::systems::connector;
+use crate::terms::Terms;
 
 /// Why a lookup gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -73,10 +74,7 @@ pub(crate) struct Question<'a> {
     pub(crate) identities: &'a [SystemIdentity],
     pub(crate) rules: &'a Rules,
     pub(crate) contacts: &'a Contacts<'a>,
-    pub(crate) deadline: Instant,
-    pub(crate) traceparent: Option<&'a str>,
-    /// The conversation that wants it.
-    pub(crate) conversation: Option<&'a str>,
+    pub(crate) terms: Terms<'a>,
     /// UTC milliseconds.
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
 }
@@ -125,7 +123,7 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
 async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, SourceStatus> {
     let target = outbound.target();
     let settings = question.rules.settings(target);
-    match known(target, &settings, question) {
+    match known(target, settings, question) {
         Some(Known::Unresolved(since)) => {
             return Ok(Part { data: None, identity: None, since: Some(since) });
         }
@@ -145,12 +143,13 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
     let mut is_empty = false;
+    let mut asked = Vec::new();
     let outcome = loop {
         let key = match chain.next(found.take()) {
             Next::Done(outcome) => break outcome,
             Next::Ask(key) => key,
         };
-        found = Some(match by_key(outbound, &key, question).await {
+        found = Some(match search_by_key(outbound, &key, question, &mut asked).await {
             // No field to search by, or an address that cannot be asked for: another key may do.
             Err(LookupError::NoSearchField { .. }) => Found::None,
             Err(LookupError::Unsafe(_)) if !matches!(key, ProfileKey::Number(_)) => Found::None,
@@ -161,6 +160,8 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
             found => found.map_err(failed(target))?,
         });
     };
+    // What is read next is read anew.
+    question.terms.forget(&target.name, asked.iter().map(String::as_str));
     let part = part(target, settings, outcome, (question.now)());
     // Of a number of which nothing is open nothing is known: an unknown balance is not one of nothing.
     Ok(Part { data: part.data.filter(|_| !is_empty), ..part })
@@ -208,11 +209,29 @@ fn nothing_open(key: &ProfileKey) -> FoundCustomer {
 }
 
 async fn by_key(outbound: &Outbound, key: &ProfileKey, question: Question<'_>) -> Result<Found, LookupError> {
-    let Question { deadline, traceparent, conversation, .. } = question;
-    find(outbound, key, Depth::Profile, deadline, traceparent, conversation, &mut |_| ()).await
+    let terms = Terms { memory: None, ..question.terms };
+    find(outbound, key, Depth::Profile, terms, &mut |_| ()).await
 }
 
-fn part(target: &Target, settings: String, outcome: Outcome, now: i64) -> Part {
+/// The same within a search: what an earlier attempt was answered is not asked again. Which questions there were is
+/// added to `asked`.
+async fn search_by_key(
+    outbound: &Outbound,
+    key: &ProfileKey,
+    question: Question<'_>,
+    asked: &mut Vec<String>,
+) -> Result<Found, LookupError> {
+    let (target, terms) = (outbound.target().name.as_str(), question.terms);
+    let mut note = |exchange: Exchange| {
+        if let Ok(answer) = &exchange.answer {
+            terms.keep(target, &exchange.path, answer);
+        }
+        asked.push(exchange.path);
+    };
+    find(outbound, key, Depth::Profile, terms, &mut note).await
+}
+
+fn part(target: &Target, settings: &str, outcome: Outcome, now: i64) -> Part {
     let (resolution, found_by, candidates, customer) = match outcome {
         Outcome::Exact { by, customer } => (Resolution::Exact, Some(by), 1, customer),
         Outcome::Ambiguous { by, candidates } => {
@@ -232,7 +251,7 @@ fn part(target: &Target, settings: String, outcome: Outcome, now: i64) -> Part {
         number,
         candidates: i32::try_from(candidates).ok(),
         resolved_at: Some(now),
-        settings: Some(settings),
+        settings: Some(settings.to_owned()),
     };
     let data = (resolution == Resolution::Exact).then_some(data);
     Part { data, identity: Some(identity), since: None }
@@ -243,9 +262,7 @@ pub(crate) async fn find(
     outbound: &Outbound,
     key: &ProfileKey,
     depth: Depth,
-    deadline: Instant,
-    traceparent: Option<&str>,
-    conversation: Option<&str>,
+    terms: Terms<'_>,
     seen: &mut (dyn FnMut(Exchange) + Send),
 ) -> Result<Found, LookupError> {
     let target = outbound.target();
@@ -260,8 +277,13 @@ pub(crate) async fn find(
             Step::Done(found) => return Ok(found),
             Step::Ask(ask) => ask,
         };
-        let request = get(path, traceparent, conversation);
-        let (answer, shown) = match outbound.call(class, &request, deadline).await {
+        if let Some(known) = terms.recall(&target.name, &path) {
+            step = lookup.next(Answer::Json(&known)).map_err(problem)?;
+            seen(Exchange { path, answer: Ok(known) });
+            continue;
+        }
+        let request = get(path, terms.traceparent, terms.conversation);
+        let (answer, shown) = match outbound.call(class, &request, terms.deadline).await {
             Ok(response) => {
                 let body = response.json();
                 (Some(body.clone()), Ok(body))

@@ -100,6 +100,11 @@ impl TokenManager {
         }
     }
 
+    /// Begins to fetch a token, where there is none yet; nobody waits for it.
+    pub(crate) fn fetch(&self) {
+        self.ask();
+    }
+
     /// A call with this token was answered 401: a new one is on its way, or none is fetched for a while.
     pub(crate) fn refused(&self, token: &Token) -> Option<Hold> {
         let refused = self.0.state.lock().refused(token.generation, Instant::now(), rand::random());

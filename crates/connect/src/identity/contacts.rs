@@ -1,7 +1,6 @@
 //! Asks for an external contact, once for all systems.
 
-use std::time::Instant;
-
+use parking_lot::Mutex;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -16,14 +15,15 @@ use crate::error::CallErrorKind;
 use crate::outbound::Outbound;
 use crate::request::Request;
 use crate::retry::Repeat;
+use crate::terms::Terms;
 
 /// The external contact that a customer's event names, asked for when the first system wants it.
 pub(crate) struct Contacts<'a> {
     /// Where contacts are, and what is read of them; `None` where none can be asked.
     asked: Option<(&'a Outbound, &'a Rules)>,
-    deadline: Instant,
-    traceparent: Option<&'a str>,
-    conversation: Option<&'a str>,
+    terms: Terms<'a>,
+    /// The questions, for forgetting their answers.
+    asked_for: Mutex<Vec<String>>,
     contact: OnceCell<Result<Option<Contact>, SourceStatus>>,
 }
 
@@ -31,13 +31,16 @@ pub(crate) struct Contacts<'a> {
 
 impl<'a> Contacts<'a> {
     /// Prepares to ask; nothing is asked yet.
-    pub(crate) fn new(
-        asked: Option<(&'a Outbound, &'a Rules)>,
-        deadline: Instant,
-        traceparent: Option<&'a str>,
-        conversation: Option<&'a str>,
-    ) -> Self {
-        Self { asked, deadline, traceparent, conversation, contact: OnceCell::new() }
+    pub(crate) fn new(asked: Option<(&'a Outbound, &'a Rules)>, terms: Terms<'a>) -> Self {
+        Self { asked, terms, asked_for: Mutex::default(), contact: OnceCell::new() }
+    }
+
+    /// All searches are finished: the contact is asked for anew when it is wanted again.
+    pub(crate) fn forget(&self) {
+        if let Some((outbound, _)) = self.asked {
+            let paths = self.asked_for.lock();
+            self.terms.forget(&outbound.target().name, paths.iter().map(String::as_str));
+        }
     }
 
     /// The contact that a claim names; `None` where it names none, or there is none.
@@ -67,20 +70,31 @@ impl<'a> Contacts<'a> {
     }
 
     async fn get(&self, outbound: &Outbound, id: Uuid) -> Result<Option<Value>, SourceStatus> {
+        let Terms { deadline, traceparent, conversation, .. } = self.terms;
+        let path = format!("/api/v2/externalcontacts/contacts/{id}");
+        let target = outbound.target();
+        self.asked_for.lock().push(path.clone());
+        if let Some(known) = self.terms.recall(&target.name, &path) {
+            return Ok(Some(known));
+        }
         let request = Request {
             method: Method::GET,
-            path: format!("/api/v2/externalcontacts/contacts/{id}"),
-            headers: correlation::headers(self.conversation, None),
+            path,
+            headers: correlation::headers(conversation, None),
             body: None,
             repeat: Repeat::Always,
-            traceparent: self.traceparent.map(str::to_owned),
+            traceparent: traceparent.map(str::to_owned),
         };
-        let Some(class) = outbound.target().system.capabilities().contacts_class else { return Ok(None) };
-        match outbound.call(class, &request, self.deadline).await {
-            Ok(response) => Ok(Some(response.json())),
+        let Some(class) = target.system.capabilities().contacts_class else { return Ok(None) };
+        match outbound.call(class, &request, deadline).await {
+            Ok(response) => {
+                let answer = response.json();
+                self.terms.keep(&target.name, &request.path, &answer);
+                Ok(Some(answer))
+            }
             Err(error) if error.kind == CallErrorKind::NotFound => Ok(None),
             Err(error) => {
-                tracing::debug!(target_name = outbound.target().name, "no external contact: {error}");
+                tracing::debug!(target_name = target.name, "no external contact: {error}");
                 Err(error.kind.source_status())
             }
         }

@@ -1,5 +1,6 @@
 //! What is configured of identities, and the keys that follow.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use phonenumber::country::Id;
@@ -18,18 +19,23 @@ const MOST_KEYS: usize = 6;
 pub(crate) struct Rules {
     identity: Identity,
     region: Option<Id>,
+    /// What decides who is found in a target, by its name.
+    fingerprints: BTreeMap<String, String>,
 }
 
 // === impl Rules ===
 
 impl Rules {
-    /// Takes over what is configured; `None` where the region is no country.
-    pub(crate) fn new(identity: Identity) -> Option<Self> {
+    /// Takes over what is configured, of identities and of the targets that are asked; `None` where the region is no
+    /// country.
+    pub(crate) fn new<'t>(identity: Identity, targets: impl IntoIterator<Item = &'t Target>) -> Option<Self> {
         let region = match &identity.region {
             Some(region) => Some(region.parse().ok()?),
             None => None,
         };
-        Some(Self { identity, region })
+        let of_target = |target: &Target| (target.name.clone(), fingerprint(&identity, target));
+        let fingerprints = targets.into_iter().map(of_target).collect();
+        Some(Self { identity, region, fingerprints })
     }
 
     /// The country of numbers that are written without their country's code.
@@ -43,11 +49,8 @@ impl Rules {
     }
 
     /// A fingerprint of all that decides who is found in a target: what was found under other settings means nothing.
-    pub(crate) fn settings(&self, target: &Target) -> String {
-        let Target { base_url, system, profile, .. } = target;
-        let mut hasher = DefaultHasher::new();
-        format!("{base_url} {system} {profile:?} {:?}", self.identity).hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+    pub(crate) fn settings(&self, target: &Target) -> &str {
+        self.fingerprints.get(&target.name).map_or("", String::as_str)
     }
 
     /// The keys by which a target is asked for the customer of an event, in order; `contact` is what the external
@@ -81,6 +84,11 @@ impl Rules {
         self.identity.by.contains(&by) && target.profile.as_ref().is_some_and(fields)
     }
 
+    /// Whether the numbers that events themselves name are a target's.
+    fn knows_numbers_of_events(&self, target: &Target) -> bool {
+        self.identity.numbers.as_ref().is_none_or(|targets| targets.contains(&target.name))
+    }
+
     fn keys_by(
         &self,
         by: SearchBy,
@@ -97,6 +105,8 @@ impl Rules {
                 let ids = ids.filter(|id| source.is_some() && of_source(&id.source));
                 ids.map(|id| ProfileKey::Number(id.value.clone())).collect()
             }
+            // The number of one system is no other's.
+            (SearchBy::Number, _) if !self.knows_numbers_of_events(target) => Vec::new(),
             // A phone number or an address is a customer's number only where there is no better use of it.
             (SearchBy::Number, Claim::Phone(_)) if self.searches(SearchBy::Phone, target) => Vec::new(),
             (SearchBy::Number, Claim::Email(_)) if self.searches(SearchBy::Email, target) => Vec::new(),
@@ -120,6 +130,13 @@ impl Rules {
     }
 }
 
+fn fingerprint(identity: &Identity, target: &Target) -> String {
+    let Target { base_url, system, profile, .. } = target;
+    let mut hasher = DefaultHasher::new();
+    format!("{base_url} {system} {profile:?} {identity:?}").hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -135,7 +152,7 @@ mod tests {
             region: Some("DE".to_owned()),
             ..Identity::default()
         };
-        Rules::new(identity).unwrap()
+        Rules::new(identity, [&crm(), &erp()]).unwrap()
     }
 
     /// Salesforce's standard account has a field with a phone number, and none with an address.
@@ -186,18 +203,30 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_one_system_is_no_others() {
+        let number = ProfileKey::Number("C-1".to_owned());
+        let mut rules = rules(&[SearchBy::Number, SearchBy::Email]);
+        rules.identity.numbers = Some(vec!["crm".to_owned()]);
+        let claim = Claim::of("C-1", true);
+        assert_eq!(rules.keys(&crm(), &claim, None), [number]);
+        assert_eq!(rules.keys(&erp(), &claim, None), []);
+        let email = ProfileKey::Email("a@b.example".to_owned());
+        assert_eq!(rules.keys(&erp(), &Claim::of("a@b.example", true), None), [email]);
+    }
+
+    #[test]
     fn other_settings_are_told_apart() {
         let (some, all) = (rules(&[SearchBy::Email]), rules(&[SearchBy::Email, SearchBy::Phone]));
-        assert_eq!(some.settings(&crm()), some.settings(&crm()));
+        assert_eq!(some.settings(&crm()), rules(&[SearchBy::Email]).settings(&crm()));
         assert_ne!(some.settings(&crm()), all.settings(&crm()));
         assert_ne!(some.settings(&crm()), some.settings(&erp()));
         let elsewhere = Target { base_url: "http://127.0.0.1:2".to_owned(), ..crm() };
-        assert_ne!(some.settings(&crm()), some.settings(&elsewhere));
+        assert_ne!(some.settings(&crm()), fingerprint(&some.identity, &elsewhere));
     }
 
     #[test]
     fn a_region_is_a_country() {
         let identity = Identity { region: Some("XX".to_owned()), ..Identity::default() };
-        assert!(Rules::new(identity).is_none());
+        assert!(Rules::new(identity, []).is_none());
     }
 }

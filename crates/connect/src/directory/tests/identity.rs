@@ -1,5 +1,8 @@
 //! Customers whom events name by an external contact of Genesys Cloud.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use trunkline_config::Identity;
 use trunkline_schemas::{Resolution, SystemIdentity};
 
@@ -188,4 +191,25 @@ fn a_region_must_be_a_country() {
     config.enrichment.identity.region = Some("XX".to_owned());
     let error = Directory::from_config(&config, Role::Enrichment).unwrap_err().to_string();
     assert!(error.contains("'XX' is no country"), "{error}");
+}
+
+#[tokio::test]
+async fn a_search_that_is_not_finished_goes_on_where_it_stopped() {
+    let is_away = Arc::new(AtomicBool::new(true));
+    let away = is_away.clone();
+    let stub = Stub::start(move |asked| match asked.path.as_str() {
+        CONTACT_PATH => contact(None),
+        path if path.ends_with("/query") && away.load(Ordering::Relaxed) => Reply::json(503, "[]"),
+        _ => answer(asked),
+    })
+    .await;
+    let directory = resolving(&stub);
+    let ask = async || directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+    assert_eq!(ask().await[0].fetched_at, None);
+    assert_eq!(asked_for_contacts(&stub), 1);
+    is_away.store(false, Ordering::Relaxed);
+    assert_eq!(ask().await[0].status, SourceStatus::Ok);
+    assert_eq!(asked_for_contacts(&stub), 1, "the contact is known");
+    assert_eq!(ask().await[0].status, SourceStatus::Ok);
+    assert_eq!(asked_for_contacts(&stub), 2, "what was finished begins anew");
 }

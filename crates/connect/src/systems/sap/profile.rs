@@ -57,7 +57,11 @@ impl Lookup for Partner<'_> {
         match std::mem::replace(&mut self.under_way, Stage::Record) {
             Stage::Search => self.searched(page),
             Stage::Owners => {
-                self.note_ids(service::rows(page)?)?;
+                let rows = service::rows(page)?;
+                if rows.len() >= MOST_RECORDS {
+                    return Ok(Step::Done(Found::Several(rows.len())));
+                }
+                self.note_ids(rows)?;
                 self.search_on()
             }
             Stage::Record => self.found(page),
@@ -92,6 +96,10 @@ impl Partner<'_> {
 
     fn searched(&mut self, page: &Value) -> Result<Step, Problem> {
         let rows = service::rows(page)?;
+        // There may be more, and among them somebody else's.
+        if rows.len() >= MOST_RECORDS {
+            return Ok(Step::Done(Found::Several(rows.len())));
+        }
         let id = self.subject.mapping.record.id.as_str();
         if rows.iter().all(|row| row.get(id).is_some()) {
             self.note_ids(rows)?;
@@ -310,5 +318,19 @@ mod tests {
             begin(Subject { target: &target, mapping: &mapping, key: &key, depth: Depth::Profile });
         lookup.next(Answer::Begin).unwrap();
         assert!(matches!(lookup.next(Answer::NotFound), Err(Problem::Unreadable(_))));
+    }
+
+    #[test]
+    fn as_many_addresses_as_are_read_are_nobodys() {
+        let address = |number: usize| json!({"AddressID": number.to_string()});
+        let full = rows((0..MOST_RECORDS).map(address).collect());
+        let phone = ProfileKey::Phone("+4930901820".to_owned());
+        let (asked, found) = play(&standard(), phone.clone(), Depth::Profile, &[full]);
+        assert_eq!((asked.len(), found), (1, Found::Several(MOST_RECORDS)));
+        let owner = json!({"BusinessPartner": "1000001"});
+        let owners = rows(vec![owner; MOST_RECORDS].into());
+        let one = rows(json!([address(1)]));
+        let (asked, found) = play(&standard(), phone, Depth::Profile, &[one, owners]);
+        assert_eq!((asked.len(), found), (2, Found::Several(MOST_RECORDS)));
     }
 }
