@@ -43,6 +43,7 @@ mod endpoint;
 mod error;
 mod event;
 mod failure;
+mod followed_client;
 mod login_refused;
 mod lookup;
 mod outbound;

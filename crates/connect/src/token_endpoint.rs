@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
+use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use trunkline_config::{self as config, ExposeSecret, Proof, Secret, SecretHandle, Target, TokenLogin};
 use trunkline_http::NotUsable;
@@ -16,6 +16,7 @@ use trunkline_systems::ClientAuthentication;
 use crate::assertion::Assertions;
 use crate::discovery::{self, Discovery};
 use crate::feedback;
+use crate::followed_client::FollowedClient;
 use crate::token::Grant;
 use crate::wire::{self, RawAnswer};
 
@@ -33,7 +34,7 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 /// Where and with what to ask.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
-    client: Client,
+    client: FollowedClient,
     url: String,
     shown: Shown,
     scope: Option<String>,
@@ -106,7 +107,7 @@ impl TokenEndpoint {
         let introspection_url = login.introspection.as_ref().map(|introspection| introspection.url.clone());
         // One of them may be on this machine, behind a proxy of its own for instance, and the other beyond.
         let mut urls = std::iter::once(&login.token_url).chain(&introspection_url);
-        let client = wire::client(&target.http, urls.all(|url| url.starts_with("https://")));
+        let client = FollowedClient::new(&target.http, urls.all(|url| url.starts_with("https://")));
         let client = client.map_err(NotSetUp::Client)?;
         let (url, scope, timeout) = (login.token_url.clone(), login.scope.clone(), target.timeout);
         Ok(Self { client, url, shown, scope, introspection_url, timeout })
@@ -173,7 +174,7 @@ impl TokenEndpoint {
         };
         let form = vec![("token", token.expose_secret()), ("token_type_hint", "access_token")];
         let secret = client.secret.current();
-        let (request, form) = authenticated(self.client.post(url), form, client, &secret);
+        let (request, form) = authenticated(self.client.current().post(url), form, client, &secret);
         let within = self.timeout.min(INTROSPECTION_TIMEOUT);
         let answer = self.ask("the introspection endpoint", request.form(&form), within).await?;
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
@@ -184,7 +185,7 @@ impl TokenEndpoint {
     }
 
     async fn discover(&self, host: &str, tenant: &str) -> Result<String, Refusal> {
-        let request = self.client.get(discovery::document_url(host, tenant));
+        let request = self.client.current().get(discovery::document_url(host, tenant));
         let answer = self.ask("the tenant's configuration document", request, self.timeout).await?;
         let wrong = "the tenant's configuration document names no API".to_owned();
         discovery::api_url(&answer.body, self.speaks_tls()).ok_or_else(|| Refusal::of(&answer, wrong))
@@ -215,7 +216,7 @@ impl TokenEndpoint {
     }
 
     fn request(&self) -> Result<RequestBuilder, Refusal> {
-        let request = self.client.post(&self.url);
+        let request = self.client.current().post(&self.url);
         let scope = self.scope.as_deref().map(|scope| ("scope", scope));
         // Of this moment: the next request may show others.
         let (client_secret, key_secret);

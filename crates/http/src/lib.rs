@@ -6,15 +6,18 @@
 //! # Layout
 //!
 //! - [`builder`] and [`blocking_builder`]: a client's settings, to which the caller adds its own
+//! - [`fingerprint`]: whether what a client was made of has changed since
 //! - [`authorities`] and [`identity`]: certificates and keys in PEM
 //! - [`cause`]: what an error of the HTTP library says in the end
 
 mod files;
+mod fingerprint;
 
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use trunkline_config::{ExposeSecret, Http, HttpProxy};
 
 pub use files::{NotUsable, authorities, identity};
+pub use fingerprint::{can_change, fingerprint};
 
 /// What is on this machine, which no proxy is asked for.
 const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";

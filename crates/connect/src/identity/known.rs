@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn what_is_known_is_what_the_event_or_its_contact_says() {
-        let rules = Rules::new(Identity { region: Some("DE".to_owned()), ..Identity::default() }).unwrap();
+        let rules =
+            Rules::new(Identity { region: Some("DE".to_owned()), ..Identity::default() }, []).unwrap();
         let answer = json!({
             "externalIds": [{"externalSource": {"name": "points"}, "value": "M-7"}],
             "workPhone": {"e164": "+4930901820"},
