@@ -9,6 +9,7 @@
 //! - [`doctor`]: tries everything that the configuration points at
 //! - [`target`]: which configured objects and fields a target has, and what it knows of a customer
 //! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
+//! - [`identity`]: which of a system's customers somebody was taken for
 //! - [`explain`]: what the topics know of one conversation
 //! - [`demo`]: a day played through the running pipeline, and everything running without it
 //! - [`verify`]: the independent judge, over what a run left behind
@@ -19,6 +20,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod failure;
+pub mod identity;
 pub mod init;
 pub mod map;
 pub mod rules;
@@ -30,6 +32,7 @@ pub mod version;
 
 mod config_file;
 mod count;
+mod decode;
 mod verb;
 
 pub use config_file::ConfigFile;

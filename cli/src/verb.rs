@@ -6,7 +6,9 @@ use clap::{Parser, Subcommand};
 use trunkline_config::{LogFormat, Telemetry};
 use trunkline_telemetry::logging;
 
-use crate::{check, demo, doctor, explain, init, map, rules, schemas, target, topics, verify, version};
+use crate::{
+    check, demo, doctor, explain, identity, init, map, rules, schemas, target, topics, verify, version,
+};
 
 /// Trunkline: contact-centre events as data you can trust, and write-backs within the call.
 #[derive(Debug, Parser)]
@@ -25,6 +27,7 @@ enum Verb {
     Rules(rules::Args),
     Map(map::Args),
     Target(target::Args),
+    Identity(identity::Args),
     Topics(topics::Args),
     Schemas(schemas::Args),
     Explain(explain::Args),
@@ -50,6 +53,7 @@ impl Cli {
             Verb::Rules(args) => rules::run(&args),
             Verb::Map(args) => map::run(&args),
             Verb::Target(args) => target::run(&args).await,
+            Verb::Identity(args) => identity::run(&args).await,
             Verb::Topics(args) => topics::run(args).await,
             Verb::Schemas(args) => schemas::run(args).await,
             Verb::Explain(args) => explain::run(&args).await,

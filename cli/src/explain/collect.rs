@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use trunkline_config::Config;
 use trunkline_kafka::tail::From;
 use trunkline_kafka::{InboundRecord, Registry, Tail};
-use trunkline_schemas::codec::{self, Decoder, Value};
+use trunkline_schemas::codec::{Decoder, Value};
 use trunkline_schemas::dead_letter::Provenance;
 use trunkline_schemas::{
     EnrichedEvent, PlatformEvent, RoutingDecision, WriteBack, WriteBackResult, catalog, headers,
 };
 
 use super::subject::Subject;
+use crate::decode;
 
 /// A value with what its record says.
 pub(super) struct Recorded<T> {
@@ -100,7 +101,7 @@ async fn decode<T: Value>(
     let mut decoded = Vec::new();
     for record in records {
         let Some(bytes) = record.value.as_deref() else { continue };
-        let value = decode_one(registry, &mut decoder, bytes).await;
+        let value = decode::decode(registry, &mut decoder, bytes).await;
         let value = value.with_context(|| {
             let InboundRecord { topic, partition, offset, .. } = record;
             format!("{topic}-{partition}@{offset} cannot be read")
@@ -109,22 +110,6 @@ async fn decode<T: Value>(
         decoded.push(Recorded { value, held_ms });
     }
     Ok(decoded)
-}
-
-async fn decode_one<T: Value>(
-    registry: &Registry,
-    decoder: &mut Decoder<T>,
-    bytes: &[u8],
-) -> anyhow::Result<T> {
-    match decoder.decode(bytes) {
-        Err(codec::Error::UnknownSchema { id }) => {
-            let schema = registry.schema(id).await?;
-            decoder.add_writer(id, &schema)?;
-            Ok(decoder.decode(bytes)?)
-        }
-        Ok(value) => Ok(value),
-        Err(error) => bail!(error),
-    }
 }
 
 fn dead_letter(topic: &str, record: &InboundRecord) -> DeadLetter {

@@ -15,6 +15,9 @@ pub fn of(config: &Config, target: &Target) -> Vec<String> {
         needed.push(format!("profiles ({}): {}", objects.join(", "), standard.permissions));
         needed.push(format!("describe: {}", standard.describe_permissions));
     }
+    if config.enrichment.identity.contacts.as_ref() == Some(&target.name) {
+        needed.push(format!("external contacts: {}", capabilities.contacts_permissions));
+    }
     for operation in capabilities.operations {
         let is_used = |rule: &trunkline_config::WriteBackRule| {
             rule.target == target.name && rule.operation == operation.name
@@ -50,8 +53,17 @@ mod tests {
             token_url = "https://x.example/token"
             client_id = "id"
             client_secret = "env:PATH"
+            [targets.cloud]
+            system = "genesys"
+            org = "acme"
+            base_url = "https://api.example"
+            token_url = "https://login.example/oauth/token"
+            client_id = "id"
+            client_secret = "env:PATH"
             [enrichment]
             targets = ["crm"]
+            [enrichment.identity]
+            contacts = "cloud"
             [rules]
             default_queue = "q"
             [[rules.writeback]]
@@ -69,6 +81,8 @@ mod tests {
         let config = trunkline_config::parse(text, "trunkline.toml").unwrap();
         let needed = of(&config, &config.targets["crm"]);
         assert!(needed[0].starts_with("profiles (Account): OAuth scope 'api'"), "{needed:?}");
+        assert_eq!(of(&config, &config.targets["cloud"]).len(), 1);
+        assert!(of(&config, &config.targets["cloud"])[0].contains("externalContacts:contact:view"));
         assert!(needed[2].starts_with("upsert: "), "{needed:?}");
     }
 }

@@ -28,6 +28,8 @@ pub struct Capabilities {
     /// Endpoint class of the calls that ask whom a contact of its own directory means, as in metrics; `None` where it
     /// has no such directory.
     pub contacts_class: Option<&'static str>,
+    /// What the account must be allowed to do for them; empty where it keeps none.
+    pub contacts_permissions: &'static str,
     /// Endpoint class of the calls of `[enrichment.sources]`, as in metrics; `None` where those cannot ask it.
     pub sources_class: Option<&'static str>,
     /// What can be written to it.

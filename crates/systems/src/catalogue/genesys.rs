@@ -26,6 +26,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &[],
     standard_profile: None,
     contacts_class: Some("externalcontacts.read"),
+    contacts_permissions: "OAuth scope 'external-contacts:readonly', and a role with \
+                           externalContacts:contact:view in the divisions of the contacts",
     sources_class: None,
     operations: &[PARTICIPANT_ATTRIBUTES],
 };

@@ -20,6 +20,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &[],
     standard_profile: None,
     contacts_class: None,
+    contacts_permissions: "",
     sources_class: Some("source"),
     operations: &[],
 };

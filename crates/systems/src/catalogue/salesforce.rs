@@ -32,6 +32,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &["query"],
     standard_profile: Some(&ACCOUNTS),
     contacts_class: None,
+    contacts_permissions: "",
     sources_class: None,
     operations: &[UPSERT],
 };

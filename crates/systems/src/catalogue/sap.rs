@@ -25,6 +25,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &["business_partner", "open_items"],
     standard_profile: Some(&BUSINESS_PARTNERS),
     contacts_class: None,
+    contacts_permissions: "",
     sources_class: None,
     operations: &[],
 };

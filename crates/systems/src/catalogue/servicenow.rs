@@ -24,6 +24,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     profile_classes: &["table", "stats"],
     standard_profile: Some(&CALLERS),
     contacts_class: None,
+    contacts_permissions: "",
     sources_class: None,
     operations: &[],
 };

@@ -1,0 +1,31 @@
+//! `trunkline identity`: which of a system's customers somebody was taken for.
+//!
+//! # Layout
+//!
+//! - [`show`]: what `customer.profiles` says
+
+pub mod show;
+
+use std::process::ExitCode;
+
+/// Shows which customers of the outside systems a customer was found to be
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Show(show::Args),
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Mistakes in the configuration; brokers or a registry that do not answer; a customer that no record is about.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match &args.verb {
+        Verb::Show(args) => show::run(args).await,
+    }
+}
