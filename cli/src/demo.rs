@@ -175,7 +175,8 @@ async fn play_and_judge(bed: &mut TestBed, arguments: &Args) -> anyhow::Result<(
     let logs = bed.logs();
     let stopped_cleanly = bed.stop_members().await?;
     eprintln!("judging what the topics, logs and stores hold");
-    let inputs = inputs(bed, &played.ledger, logs, stopped_cleanly, &restarts)?;
+    let undisturbed = arguments.crm_down.is_empty() && arguments.kill_processor_at.is_empty();
+    let inputs = inputs(bed, &played.ledger, logs, stopped_cleanly, &restarts, undisturbed)?;
     let report = verify(&inputs).await.context("the verifier cannot read the evidence")?;
     let conditions = conditions(arguments, bed, played.drained, stopped_cleanly);
     let outcome = Outcome::new(&report, latencies(&progress.lock(), &played.load), &restarts, conditions);
@@ -306,9 +307,12 @@ fn inputs(
     logs: Vec<PathBuf>,
     stopped_cleanly: bool,
     restarts: &BTreeMap<String, u32>,
+    undisturbed: bool,
 ) -> anyhow::Result<Inputs> {
     let audit = bed.folder.join("audit.jsonl");
     std::fs::write(&audit, bed.sandbox.audit().json_lines(None))?;
+    let leads = bed.folder.join("leads.jsonl");
+    std::fs::write(&leads, load::leads::json_lines(bed.sandbox.customers()))?;
     let webhooks = bed.secrets.secrets().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let outside = bed.sandbox.secrets().into_iter().enumerate();
     let outside =
@@ -322,6 +326,8 @@ fn inputs(
         configuration: Some(Configuration::read(&bed.config)?),
         ledger: Some(ledger.to_owned()),
         audits: vec![audit],
+        leads: Some(leads),
+        undisturbed,
         logs,
         secrets: secrets.collect(),
         state_folders: vec![bed.layout.state.clone()],

@@ -112,6 +112,8 @@ fn inputs(arguments: Args) -> anyhow::Result<Inputs> {
         configuration,
         ledger: arguments.ledger,
         audits: arguments.audit,
+        leads: None,
+        undisturbed: false,
         logs: arguments.log,
         secrets: verb::secrets(&arguments.secret)?,
         state_folders: arguments.state,

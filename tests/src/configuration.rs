@@ -42,7 +42,7 @@ object = '"Conversation__c"'
 externalIdField = '"ExternalId__c"'
 externalId = 'event.conversationId'
 [rules.writeback.fields]
-CustomerNumber__c = 'event.customerId'
+CustomerNumber__c = 'profile != null && "salesforce" in profile.numbers ? profile.numbers["salesforce"] : null'
 Events__c = 'string(conversation.events)'
 "#;
 

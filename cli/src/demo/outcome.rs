@@ -95,6 +95,42 @@ impl Outcome {
         }
     }
 
+    /// Who was found, of those whose conversations were played.
+    fn found(&self) -> String {
+        let count = |name: &str| self.seen(&format!("customers.{name}"));
+        let (resolvable, complete) = (count("resolvable"), count("complete"));
+        // None of none is no share.
+        let share = match resolvable {
+            0 => String::new(),
+            _ => format!(" ({:.1} %)", 100.0 * complete as f64 / resolvable as f64),
+        };
+        format!(
+            "  customers who can be found {resolvable}: complete in the end {complete}{share}; \
+             ambiguous {}, of whom reported {}",
+            count("ambiguous"),
+            count("ambiguous_reported")
+        )
+    }
+
+    /// What the outside systems were asked about customers, beside what finding them needs.
+    fn asked(&self) -> String {
+        let of_system = |system: &str| {
+            let count = |what: &str| self.seen(&format!("lookups.{system}.{what}"));
+            let failed = match count("failed") {
+                0 => String::new(),
+                failed => format!(" and {failed} failed"),
+            };
+            format!("{system} {} of {}{failed}", count("answered"), count("needed"))
+        };
+        let systems = ["genesys", "salesforce", "sap", "servicenow"].map(of_system).join(", ");
+        format!("  lookups answered, of those that finding the customers needs: {systems}")
+    }
+
+    /// A count of the verifier's that is no headline; 0 where it counted none.
+    fn seen(&self, name: &str) -> u64 {
+        self.counts["seen"][name].as_u64().unwrap_or(0)
+    }
+
     /// The same for people.
     pub fn text(&self, report: &Report) -> String {
         let count = |name: &str| self.counts[name].to_string();
@@ -133,6 +169,8 @@ impl Outcome {
                 count("aborted_records"),
                 named("restarts")
             ),
+            self.found(),
+            self.asked(),
             "How fast (from when the webhook was due, to a read_committed reader of events.enriched)"
                 .to_owned(),
         ];

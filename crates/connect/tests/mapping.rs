@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use trunkline_config::load;
 use trunkline_connect::{Depth, Directory, Found, FoundCustomer, LookupError, ProfileKey, Role};
 use trunkline_load::customers::{Balance, Customer};
+use trunkline_load::numbers::Numbering;
 use trunkline_schemas::{Resolution, SourceStatus};
 use trunkline_simulators::{Credentials, Fact, OwnField, Sandbox, SandboxSettings, System};
 
@@ -23,6 +24,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let credentials = Some(Credentials::kept_in(folder.path()).unwrap());
         let settings = SandboxSettings {
+            // One number finds the customer in every system.
+            numbering: Numbering::Shared,
             credentials,
             own_fields,
             latency: BTreeMap::new(),

@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use trunkline_config::{Config, load};
 use trunkline_connect::{Directory, Role};
 use trunkline_load::customers::{Balance, Customer};
+use trunkline_load::numbers::Numbering;
 use trunkline_profiles::merge;
 use trunkline_schemas::SourceStatus;
 use trunkline_simulators::{Credentials, Fact, OwnField, Sandbox, SandboxSettings, System};
@@ -58,8 +59,13 @@ async fn loyalty() -> String {
 async fn world(own_fields: Vec<OwnField>) -> (Sandbox, TempDir, Config) {
     let folder = tempfile::tempdir().unwrap();
     let credentials = Some(Credentials::kept_in(&folder.path().join("secrets")).unwrap());
-    let settings =
-        SandboxSettings { credentials, own_fields, latency: BTreeMap::new(), ..SandboxSettings::default() };
+    let settings = SandboxSettings {
+        credentials,
+        own_fields,
+        numbering: Numbering::Shared,
+        latency: BTreeMap::new(),
+        ..SandboxSettings::default()
+    };
     let sandbox = Sandbox::start(settings).await.unwrap();
     std::fs::write(folder.path().join("secrets/loyalty-client-secret"), "s3cr3t").unwrap();
     let (at, loyalty) = (&sandbox.addresses, loyalty().await);

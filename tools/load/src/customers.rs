@@ -11,7 +11,8 @@ use uuid::Uuid;
 pub struct Customer {
     /// 1 and up.
     pub number: u32,
-    /// `C-000001` and up.
+    /// `C-000001` and up: Salesforce's number, by which customers know themselves. The others have numbers of their
+    /// own ([`numbers`](crate::numbers)).
     pub id: String,
     /// Account name.
     pub name: String,
@@ -34,7 +35,7 @@ pub struct Customer {
 }
 
 /// One customer in so many has the phone number of another customer.
-pub const SHARED_PHONES: u64 = 40;
+pub const SHARED_PHONES: u64 = 10;
 
 /// One line of an accounting document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +164,14 @@ pub fn contact(number: u32) -> Uuid {
 /// Whose phone number a customer has: its own or, of a pair of neighbours that share one, that of the first.
 fn phone_of(number: u32) -> u32 {
     let first = number - u32::from(number.is_multiple_of(2));
-    if draw(first, 6).is_multiple_of(SHARED_PHONES) { first } else { number }
+    if shares_phone(number) { first } else { number }
+}
+
+/// Whether a customer has a phone number that is another one's as well.
+#[must_use]
+pub fn shares_phone(number: u32) -> bool {
+    let first = number - u32::from(number.is_multiple_of(2));
+    draw(first, 6).is_multiple_of(SHARED_PHONES)
 }
 
 /// `foods.17@borealis.example`; mailboxes with an apostrophe are in use.

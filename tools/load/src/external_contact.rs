@@ -1,11 +1,11 @@
 //! By what Genesys' own directory knows a customer.
 //!
-//! Events name a contact of that directory, and never the number that the CRMs know the customer by. What the contact
+//! Events name a contact of that directory, and never the numbers that the CRMs know the customer by. What the contact
 //! says decides how a customer can be found in the CRMs:
 //!
 //! | customers | the contact has |
 //! |---|---|
-//! | nearly all | the CRM's number as an external id, a phone number and an e-mail address |
+//! | nearly all | the number of each CRM as an external id, a phone number and an e-mail address |
 //! | 1 in [`WITHOUT_NUMBER`] | a phone number and an e-mail address |
 //! | 1 in [`WITHOUT_ANYTHING`] | a name and nothing to find anybody by |
 //!
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::customers::{Customer, draw};
 
-/// One customer in so many has a contact without the CRM's number.
+/// One customer in so many has a contact without the CRMs' numbers.
 pub const WITHOUT_NUMBER: u64 = 25;
 /// One customer in so many has a contact that leads to nobody.
 pub const WITHOUT_ANYTHING: u64 = 50;
@@ -31,8 +31,8 @@ pub struct ExternalContact {
     pub id: Uuid,
     /// The contact that it was merged into; `None` for one that was not.
     pub canonical: Option<Uuid>,
-    /// The number by which the CRMs know the customer.
-    pub number: Option<String>,
+    /// Whether it has the numbers by which the CRMs know the customer.
+    pub has_numbers: bool,
     /// E.164 phone number.
     pub phone: Option<String>,
     /// E-mail address.
@@ -53,7 +53,7 @@ impl ExternalContact {
         Self {
             id: customer.contact_id,
             canonical: merged.then(|| Uuid::new_v5(&customer.contact_id, b"canonical")),
-            number: (!without_number).then(|| customer.id.clone()),
+            has_numbers: !without_number,
             phone: (!without_anything).then(|| customer.phone.clone()),
             email: (!without_anything).then(|| customer.email.clone()),
         }
@@ -74,12 +74,12 @@ mod tests {
             assert!((0.8..1.2).contains(&relative), "1 in {one_in}: {count} of {}", all.len());
             assert!(all[..500].iter().any(matches), "a small day has them as well");
         };
-        share(|contact| contact.number.is_none() && contact.phone.is_some(), WITHOUT_NUMBER);
+        share(|contact| !contact.has_numbers && contact.phone.is_some(), WITHOUT_NUMBER);
         share(|contact| contact.phone.is_none(), WITHOUT_ANYTHING);
         share(|contact| contact.canonical.is_some(), MERGED);
         for contact in &all {
             assert!(contact.phone.is_some() == contact.email.is_some());
-            assert!(contact.number.is_none() || contact.phone.is_some());
+            assert!(!contact.has_numbers || contact.phone.is_some());
             assert_ne!(contact.canonical, Some(contact.id));
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         let first: Vec<Customer> = (1..=4).map(Customer::of).collect();
         for customer in &first[..3] {
             let contact = ExternalContact::of(customer);
-            assert_eq!((contact.number, contact.canonical), (Some(customer.id.clone()), None));
+            assert_eq!((contact.has_numbers, contact.canonical), (true, None));
         }
         assert!(first.windows(2).all(|pair| pair[0].phone != pair[1].phone));
     }

@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `genesys-eventbridge` | the contact in `detail.eventBody.externalContactId` of customer and contact events, in `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now, elsewhere in `conversationExternalContactIds[0]`; the CRM's number in `detail.eventBody.attributes.customerId` of the calls whose flow asked for it |
 //! | `genesys-open-messaging` | who writes: `channel.from` inbound, `channel.to` outbound and in receipts; an e-mail address, a phone number or an opaque id, as `idType` says |
-//! | `cxone-digital` | `data.case.authorEndUserIdentity.idOnExternalPlatform`, also `data.case.customFields[ident = customerId].value` and on inbound messages `data.message.authorEndUserIdentity.idOnExternalPlatform` |
+//! | `cxone-digital` | the customer's e-mail address in `data.case.authorEndUserIdentity.idOnExternalPlatform` and, on inbound messages, in `data.message.authorEndUserIdentity.idOnExternalPlatform`; the CRM's number in `data.case.customFields[ident = customerId].value` where the customer filled it in |
 //!
-//! A contact is a UUID of Genesys' directory, as [`external_contact`](crate::external_contact) has it; what CXone names
-//! is the CRM's number.
+//! A contact is a UUID of Genesys' directory, as [`external_contact`](crate::external_contact) has it. The number that
+//! customers know themselves by is Salesforce's; SAP and ServiceNow have numbers of their own, which no event names.
 //!
 //! What agents and queue members do, and audits, concern no customer and no conversation.
 
@@ -41,6 +41,7 @@ mod waiting;
 mod world;
 mod world_shares;
 
+pub use address::sender_of;
 pub use behaviour::Behaviour;
 pub use day::{Day, DaySettings};
 pub use delivery::{Delivery, Kind};

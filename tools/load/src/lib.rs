@@ -9,7 +9,9 @@
 //!
 //! - [`generator`]: the day, as deliveries in the platforms' own shapes
 //! - [`customers`]: the business facts of those who call; the simulated CRMs agree on them
+//! - [`numbers`]: the numbers that each CRM has of them
 //! - [`external_contact`]: by what the simulated Genesys knows them
+//! - [`leads`]: what leads from an event to a customer's records, for whoever judges who was found
 //! - [`sign`]: how deliveries prove where they come from; [`secret_file`] keeps what they need for it
 //! - [`play`], [`LoadSettings`]: plays deliveries; [`Progress`] counts them while that goes on
 //! - [`ledger`]: what came of each delivery
@@ -20,8 +22,10 @@ pub mod clock;
 pub mod customers;
 pub mod external_contact;
 pub mod generator;
+pub mod leads;
 pub mod ledger;
 mod load_settings;
+pub mod numbers;
 mod play;
 mod progress;
 pub mod secret_file;

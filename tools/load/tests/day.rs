@@ -145,16 +145,20 @@ fn customers_are_where_the_module_says() {
                 body["channel"]["from"]["idType"].as_str().unwrap()
             }
             OPEN_MESSAGING => body["channel"]["to"]["idType"].as_str().unwrap(),
-            _ => "number",
+            _ => "login",
         };
         let expected = match kind {
             "contact" => customer.contact_id.to_string(),
-            "number" => customer.id,
-            "Email" => customer.email,
+            "login" | "Email" => customer.email,
             "Phone" => customer.phone,
             _ => Uuid::new_v5(&customer.contact_id, b"messaging").to_string(),
         };
         assert_eq!(found.as_str(), Some(expected.as_str()), "delivery {}", delivery.id);
+        let filled_in = &body["data"]["case"]["customFields"][0]["value"];
+        if !filled_in.is_null() {
+            assert_eq!(filled_in.as_str(), delivery.customer_id.as_deref());
+            *seen.entry("number".to_owned()).or_default() += 1;
+        }
         let attributes = &body["detail"]["eventBody"]["attributes"];
         if !attributes["customerId"].is_null() {
             assert_eq!(attributes["customerId"].as_str(), delivery.customer_id.as_deref());
@@ -163,7 +167,7 @@ fn customers_are_where_the_module_says() {
         *seen.entry(kind.to_owned()).or_default() += 1;
     }
     let kinds: Vec<&str> = seen.keys().map(String::as_str).collect();
-    assert_eq!(kinds, ["Email", "Opaque", "Phone", "attribute", "contact", "number"]);
+    assert_eq!(kinds, ["Email", "Opaque", "Phone", "attribute", "contact", "login", "number"]);
 }
 
 /// The generated payloads have the members of the captured ones that a mapping can rest on.

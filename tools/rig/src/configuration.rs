@@ -95,9 +95,10 @@ impl Default for Choices {
     }
 }
 
-/// Who a contact of the simulated organisation is: the three systems share one number, under one external source.
-const IDENTITY: &str = "[enrichment.identity]\ncontacts = \"genesys\"\n\
-    [enrichment.identity.sources]\nsalesforce = \"salesforce\"\nsap = \"salesforce\"\nservicenow = \"salesforce\"\n";
+/// Who a contact of the simulated organisation is: each system's number is under an external source of its own. The
+/// number that callers type in, and customers fill in, is Salesforce's.
+const IDENTITY: &str = "[enrichment.identity]\ncontacts = \"genesys\"\nnumbers = [\"salesforce\"]\n\
+    [enrichment.identity.sources]\nsalesforce = \"salesforce\"\nsap = \"sap\"\nservicenow = \"servicenow\"\n";
 
 /// The text of the configuration.
 pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentials: &Credentials) -> String {

@@ -21,7 +21,7 @@ const CONTACT_REFILL_PER_MS: f64 = 17.0 / 60_000.0;
 /// The simulated tenant.
 pub struct Cxone {
     client_id: String,
-    client_secret: String,
+    client_secrets: Vec<String>,
     access_key_id: String,
     access_key_secret: String,
     token_seconds: i64,
@@ -53,7 +53,7 @@ impl Cxone {
     ) -> Self {
         Self {
             client_id: credentials.cxone_client_id.clone(),
-            client_secret: credentials.cxone_client_secret.clone(),
+            client_secrets: vec![credentials.cxone_client_secret.clone()],
             access_key_id: credentials.cxone_access_key_id.clone(),
             access_key_secret: credentials.cxone_access_key_secret.clone(),
             token_seconds,
@@ -111,7 +111,7 @@ impl Cxone {
         let Some(client) = basic_client(call) else {
             return failure(401, "invalid_client", "Client authentication failed");
         };
-        if client.id != self.client_id || client.secret != self.client_secret {
+        if client.id != self.client_id || !self.client_secrets.contains(&client.secret) {
             return failure(401, "invalid_client", "Client authentication failed").asked_by(&client.id);
         }
         let form = call.form();
@@ -264,6 +264,10 @@ impl Simulator for Cxone {
             _ => "Internal Server Error",
         };
         status_only(status, description)
+    }
+
+    fn accept_secrets(&mut self, secrets: Vec<String>) {
+        self.client_secrets = secrets;
     }
 
     fn revoke_tokens(&mut self) {

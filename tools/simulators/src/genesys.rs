@@ -18,11 +18,12 @@ use crate::quota::{Meter, Rule, Usage, Verdict};
 use crate::simulator::Simulator;
 use crate::token::{Denied, Tokens};
 use trunkline_load::clock::iso_millis;
+use trunkline_load::numbers::Population;
 
 /// The simulated organisation.
 pub struct Genesys {
     client_id: String,
-    client_secret: String,
+    client_secrets: Vec<String>,
     token_seconds: i64,
     tokens: Tokens,
     meter: Option<Meter>,
@@ -45,19 +46,19 @@ const SCOPES: [&str; 9] = [
 ];
 
 impl Genesys {
-    /// An organisation that knows this client, allows so many calls per client, and has the contacts of the customers
-    /// with the numbers up to that one, made at `now_ms` (UTC milliseconds).
+    /// An organisation that knows this client, allows so many calls per client, and has the contacts of these
+    /// customers, made at `now_ms` (UTC milliseconds).
     #[must_use]
     pub fn new(
         credentials: &Credentials,
         quota: Option<Rule>,
         token_seconds: i64,
-        customers: u32,
+        customers: Population,
         now_ms: i64,
     ) -> Self {
         Self {
             client_id: credentials.genesys_client_id.clone(),
-            client_secret: credentials.genesys_client_secret.clone(),
+            client_secrets: vec![credentials.genesys_client_secret.clone()],
             token_seconds,
             tokens: Tokens::new(),
             meter: quota.map(Meter::new),
@@ -76,7 +77,7 @@ impl Genesys {
         let Some(client) = basic_client(call) else {
             return refuse(400, "invalid_request", "client credentials missing");
         };
-        if client.id != self.client_id || client.secret != self.client_secret {
+        if client.id != self.client_id || !self.client_secrets.contains(&client.secret) {
             return refuse(401, "invalid_client", "client not found or secret incorrect")
                 .asked_by(&client.id);
         }
@@ -307,6 +308,10 @@ impl Simulator for Genesys {
             ),
         };
         answer.header("ININ-Correlation-Id", &correlation)
+    }
+
+    fn accept_secrets(&mut self, secrets: Vec<String>) {
+        self.client_secrets = secrets;
     }
 
     fn revoke_tokens(&mut self) {

@@ -352,6 +352,10 @@ impl Simulator for Salesforce {
         }
     }
 
+    fn accept_secrets(&mut self, secrets: Vec<String>) {
+        self.app.client_secrets = secrets;
+    }
+
     fn revoke_tokens(&mut self) {
         self.tokens.revoke_all();
     }

@@ -19,11 +19,12 @@ use filter::Filter;
 use path::{Target, target};
 use session::Sessions;
 use trunkline_load::clock::format;
+use trunkline_load::numbers::Population;
 
 /// The simulated client of an S/4HANA system.
 pub struct Sap {
     username: String,
-    password: String,
+    passwords: Vec<String>,
     client_id: String,
     client_secret: String,
     /// Life of sessions and of tokens.
@@ -49,12 +50,12 @@ impl Sap {
         credentials: &Credentials,
         quota: Option<Rule>,
         session_seconds: i64,
-        customers: u32,
+        customers: Population,
         now_ms: i64,
     ) -> Self {
         Self {
             username: credentials.sap_username.clone(),
-            password: credentials.sap_password.clone(),
+            passwords: vec![credentials.sap_password.clone()],
             client_id: credentials.sap_client_id.clone(),
             client_secret: credentials.sap_client_secret.clone(),
             seconds: session_seconds,
@@ -99,7 +100,7 @@ impl Sap {
             return self.tokens.client(token, now_ms).ok().map(str::to_owned);
         }
         let (user, password) = call.basic()?;
-        let known = user.eq_ignore_ascii_case(&self.username) && password == self.password;
+        let known = user.eq_ignore_ascii_case(&self.username) && self.passwords.contains(&password);
         known.then(|| self.username.clone())
     }
 
@@ -338,6 +339,10 @@ impl Simulator for Sap {
                 "<?xml version=\"1.0\"?><error><code>SY/530</code><message>Runtime error</message></error>",
             ),
         }
+    }
+
+    fn accept_secrets(&mut self, secrets: Vec<String>) {
+        self.passwords = secrets;
     }
 
     fn revoke_tokens(&mut self) {

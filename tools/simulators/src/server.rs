@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +26,7 @@ use crate::system::System;
 use crate::{Cxone, Genesys, Salesforce, Sap, ServiceNow};
 use backend::Backend;
 use trunkline_load::clock::now_ms;
+use trunkline_load::numbers::Population;
 
 /// Base URLs, without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,7 +67,9 @@ pub struct Sandbox {
 pub(crate) struct Systems {
     pub(crate) backends: BTreeMap<System, Arc<Backend>>,
     pub(crate) audit: AuditLog,
-    pub(crate) customers: u32,
+    pub(crate) customers: Population,
+    /// Secrets of clients that took the place of those at the start.
+    accepted: Mutex<Vec<String>>,
 }
 
 // === impl Sandbox ===
@@ -119,10 +123,25 @@ impl Sandbox {
         self.systems.set_fault(system, fault);
     }
 
+    /// From now on a system takes these secrets of its client (SAP these passwords of its user), and no others, as
+    /// while an organisation changes them. Tokens that it gave out stay valid.
+    pub fn accept_secrets(&self, system: System, secrets: Vec<String>) {
+        if let Some(backend) = self.systems.backends.get(&system) {
+            self.systems.accepted.lock().extend(secrets.iter().cloned());
+            backend.simulator.lock().accept_secrets(secrets);
+        }
+    }
+
     /// What each credential has used of its quota, by system.
     #[must_use]
     pub fn quota(&self) -> BTreeMap<System, Vec<Usage>> {
         self.systems.quota()
+    }
+
+    /// How many customers the CRMs know.
+    #[must_use]
+    pub fn customers(&self) -> u32 {
+        self.systems.customers.customers
     }
 
     /// Every secret there is: the clients' and every token and session given out so far. For a search that must not
@@ -137,7 +156,9 @@ impl Sandbox {
             lines.map(str::to_owned).collect::<Vec<_>>()
         };
         let given = self.credentials.secrets().into_iter().flat_map(lines);
+        let accepted = self.systems.accepted.lock().clone();
         given
+            .chain(accepted)
             .chain(self.systems.backends.values().flat_map(|backend| backend.simulator.lock().issued()))
             .collect()
     }
@@ -193,10 +214,10 @@ impl Systems {
     fn new(settings: &SandboxSettings, addresses: &Addresses, credentials: &Credentials) -> Self {
         let audit = AuditLog::default();
         let now_ms = now_ms() as i64;
+        let customers = Population { customers: settings.customers, numbering: settings.numbering };
         let backends = System::ALL.into_iter().map(|system| {
             let quota = settings.quotas.get(&system).copied();
             let seconds = settings.token_seconds.get(&system).copied().unwrap_or(3600);
-            let customers = settings.customers;
             let own: Vec<_> =
                 settings.own_fields.iter().filter(|field| field.system == system).cloned().collect();
             let simulator: Box<dyn Simulator> = match system {
@@ -214,7 +235,7 @@ impl Systems {
                     seconds,
                     addresses.salesforce.clone(),
                     &own,
-                    customers,
+                    settings.customers,
                     now_ms,
                 )),
                 System::Sap => Box::new(Sap::new(credentials, quota, seconds, customers, now_ms)),
@@ -225,7 +246,7 @@ impl Systems {
             let backend = Backend::new(system, simulator, settings, audit.clone());
             (system, Arc::new(backend))
         });
-        Self { backends: backends.collect(), audit, customers: settings.customers }
+        Self { backends: backends.collect(), audit, customers, accepted: Mutex::default() }
     }
 
     pub(crate) fn set_fault(&self, system: System, fault: FaultProfile) {

@@ -13,11 +13,12 @@ use crate::simulator::Simulator;
 use crate::token::Tokens;
 use query::Query;
 use table::{Record, Tables};
+use trunkline_load::numbers::Population;
 
 /// The simulated instance.
 pub struct ServiceNow {
     client_id: String,
-    client_secret: String,
+    client_secrets: Vec<String>,
     token_seconds: i64,
     tokens: Tokens,
     meter: Option<Meter>,
@@ -34,12 +35,12 @@ impl ServiceNow {
         credentials: &Credentials,
         quota: Option<Rule>,
         token_seconds: i64,
-        customers: u32,
+        customers: Population,
         now_ms: i64,
     ) -> Self {
         Self {
             client_id: credentials.servicenow_client_id.clone(),
-            client_secret: credentials.servicenow_client_secret.clone(),
+            client_secrets: vec![credentials.servicenow_client_secret.clone()],
             token_seconds,
             tokens: Tokens::new(),
             meter: quota.map(Meter::new),
@@ -54,7 +55,7 @@ impl ServiceNow {
         let Some(client) = basic_or_form_client(call) else {
             return refuse("invalid_request", "client_id is missing");
         };
-        if client.id != self.client_id || client.secret != self.client_secret {
+        if client.id != self.client_id || !self.client_secrets.contains(&client.secret) {
             return refuse("invalid_client", "access_denied").asked_by(&client.id);
         }
         if call.form().get("grant_type").map(String::as_str) != Some("client_credentials") {
@@ -76,7 +77,7 @@ impl ServiceNow {
             return self.tokens.client(token, now_ms).ok().map(str::to_owned);
         }
         let (user, password) = call.basic()?;
-        (user == self.client_id && password == self.client_secret).then_some(user)
+        (user == self.client_id && self.client_secrets.contains(&password)).then_some(user)
     }
 
     fn api(&mut self, call: &Call, now_ms: i64) -> Answer {
@@ -294,6 +295,10 @@ impl Simulator for ServiceNow {
             403 => failure(403, "User Not Authorized", "Failed API level ACL Validation"),
             _ => failure(status, "Internal Server Error", ""),
         }
+    }
+
+    fn accept_secrets(&mut self, secrets: Vec<String>) {
+        self.client_secrets = secrets;
     }
 
     fn revoke_tokens(&mut self) {

@@ -8,6 +8,7 @@ use crate::fault::FaultProfile;
 use crate::own_fields::OwnField;
 use crate::quota::{Rule, Window};
 use crate::system::System;
+use trunkline_load::numbers::Numbering;
 
 /// Everything a sandbox can be told at start.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct SandboxSettings {
     pub port_base: Option<u16>,
     /// Customers `C-000001` to this number are known to the CRMs, and have contacts at Genesys.
     pub customers: u32,
+    /// By what numbers the CRMs know them.
+    pub numbering: Numbering,
     /// What the organisation has beside the vendors' standard products.
     pub own_fields: Vec<OwnField>,
     /// Who may ask for tokens; default: fixed ids and random secrets.
@@ -58,6 +61,7 @@ impl Default for SandboxSettings {
             public_host: None,
             port_base: None,
             customers: 500,
+            numbering: Numbering::PerSystem,
             own_fields: OwnField::of_the_sandbox(),
             credentials: None,
             latency: BTreeMap::from([

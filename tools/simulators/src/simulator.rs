@@ -12,6 +12,9 @@ pub trait Simulator: Send {
     /// lacks a permission), in its own shape.
     fn broken(&mut self, call: &Call, status: u16) -> Answer;
 
+    /// From now on takes these secrets of its client (of SAP these passwords of its user), and no others.
+    fn accept_secrets(&mut self, secrets: Vec<String>);
+
     /// Makes every token and session given out so far invalid.
     fn revoke_tokens(&mut self);
 

@@ -153,6 +153,12 @@ fn profile(record: &Record, fields: &Fields) -> Result<ProfileRecord, Error> {
         let parts = fields.records("parts")?;
         profile.parts = parts.iter().map(|part| source_part(part, customer)).collect::<Result<_, _>>()?;
     }
+    // Records of older builds have none.
+    if fields.has("identities") {
+        for identity in fields.records("identities")? {
+            profile.resolutions.insert(identity.text("target")?, identity.text("resolution")?);
+        }
+    }
     Ok(profile)
 }
 

@@ -9,6 +9,7 @@
 //! - [`outcome`]: decisions, commands, results, dead letters, reports
 //! - [`expected`]: what the rules must have made of an event
 //! - [`call`]: calls in the audit logs of the outside systems
+//! - [`lead`]: what leads from events to customers, where it is known
 //! - [`ledger`]: what the load generator posted and what it was answered
 //! - [`state`]: changelogs and state stores
 
@@ -16,6 +17,7 @@ pub mod call;
 pub mod event;
 pub mod expected;
 pub mod fingerprint;
+pub mod lead;
 pub mod ledger;
 pub mod outcome;
 pub mod profile;
@@ -29,6 +31,7 @@ pub use call::Call;
 pub use event::{Enriched, Fact, Figures, Identity, MoreFigures, Normalized, Ordering, Told};
 pub use expected::Expected;
 pub use fingerprint::Fingerprint;
+pub use lead::Lead;
 pub use ledger::LedgerLine;
 pub use outcome::{Command, CommandResult, DeadLetter, Decision, Quarantined, Trouble};
 pub use profile::{Enrichment, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
@@ -106,6 +109,8 @@ pub struct Evidence {
     pub ledger: Option<Vec<LedgerLine>>,
     /// Calls of all audit logs.
     pub calls: Option<Vec<Call>>,
+    /// What leads from the ids in events to customers, as whoever made the world knows it.
+    pub leads: Option<Vec<Lead>>,
     /// Partitions of the state stores.
     pub copies: Option<Vec<StateCopy>>,
 }

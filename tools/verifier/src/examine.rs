@@ -11,8 +11,8 @@ use crate::judge::fields::Allowed;
 use crate::judge::order::{Expectation, Scope};
 use crate::judge::repeats::{self, Repeats};
 use crate::judge::{
-    accepted, answers, breaker, commands, decisions, effects, exactly_once, facts, fields, figures,
-    in_flight, order, profiles, quarantine, quota, secrets, state, values, writes,
+    accepted, answers, breaker, commands, customers, decisions, effects, exactly_once, facts, fields,
+    figures, in_flight, order, profiles, quarantine, quota, secrets, state, values, writes,
 };
 use crate::report::{Report, Verdict};
 
@@ -107,6 +107,11 @@ impl Examination<'_> {
             let rules = configuration.and_then(|configuration| configuration.enrichment.as_ref());
             let plugins = configuration.is_some_and(|configuration| configuration.plugins);
             this.add(profiles::judge(evidence, rules, plugins));
+            // Nobody but the maker of a world knows what leads to whom: it is not asked for elsewhere.
+            if let Some(leads) = &evidence.leads {
+                let asked = rules.map(|rules| &rules.sources);
+                this.add(customers::judge(evidence, leads, asked, this.inputs.undisturbed));
+            }
         });
         let answered = |call: &Call| call.answer.is_some();
         let floor =
@@ -116,7 +121,9 @@ impl Examination<'_> {
                     .ok_or_else(|| "the audit logs do not say what lookups were answered".to_owned())
             });
         self.given(floor, &["answers-to-lookups"], |this| {
-            this.add(profiles::judge_answers(evidence, evidence.calls.as_deref().unwrap_or_default()));
+            let rules = configuration.and_then(|configuration| configuration.enrichment.as_ref());
+            let calls = evidence.calls.as_deref().unwrap_or_default();
+            this.add(profiles::judge_answers(evidence, calls, rules));
         });
     }
 

@@ -24,6 +24,10 @@ pub struct Inputs {
     pub ledger: Option<PathBuf>,
     /// Audit logs of the outside systems, JSON lines.
     pub audits: Vec<PathBuf>,
+    /// What leads from the ids in events to customers, JSON lines; known only of a world that was made up.
+    pub leads: Option<PathBuf>,
+    /// Whether nothing was broken on purpose, so that nearly all who can be found must have been.
+    pub undisturbed: bool,
     /// Log files to search for secrets.
     pub logs: Vec<PathBuf>,
     /// Secrets to look for in logs, topics and state.

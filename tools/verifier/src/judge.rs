@@ -4,6 +4,7 @@ pub mod accepted;
 pub mod answers;
 pub mod breaker;
 pub mod commands;
+pub mod customers;
 pub mod decisions;
 pub mod effects;
 pub mod exactly_once;

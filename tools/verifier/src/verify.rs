@@ -25,6 +25,7 @@ pub async fn verify(inputs: &Inputs) -> Result<Report, Error> {
         }
         evidence.calls = Some(calls);
     }
+    evidence.leads = inputs.leads.as_deref().map(files::json_lines).transpose()?;
     read_state(inputs, &needles, &mut evidence)?;
     for log in inputs.logs.iter().filter(|_| !needles.is_empty()) {
         evidence.searched += files::search(log, &needles, &mut evidence.leaks)?;

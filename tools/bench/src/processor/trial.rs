@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_kafka::topics::{self, Desired};
 use trunkline_kafka::{Producer, Registry, schemas};
+use trunkline_load::numbers::Numbering;
 use trunkline_load::sign::Secrets;
 use trunkline_rig::configuration::{Layout, text};
 use trunkline_rig::executables::binaries;
@@ -93,6 +94,8 @@ impl Bench {
             credentials: Some(credentials),
             latency: System::ALL.map(|system| (system, Latency::NONE)).into(),
             quotas: BTreeMap::new(),
+            // The load names customers by a number that all systems know.
+            numbering: Numbering::Shared,
             ..SandboxSettings::default()
         }))?;
         let binaries = binaries()?;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::customers::{Customer, draw};
+use crate::customers::{Customer, draw, shares_phone};
 use crate::external_contact::ExternalContact;
 
 /// What stands for a caller who withholds the number (RFC 3323, 4.1.1.3).
@@ -21,6 +21,12 @@ pub(crate) struct Sender {
     pub(crate) id_type: &'static str,
 }
 
+/// The id by which a customer writes: an e-mail address, a phone number, or one that only the integration can read.
+#[must_use]
+pub fn sender_of(customer: &Customer) -> String {
+    Sender::of(customer).id
+}
+
 // === impl Sender ===
 
 impl Sender {
@@ -29,6 +35,8 @@ impl Sender {
     pub(crate) fn of(customer: &Customer) -> Self {
         let contact = ExternalContact::of(customer);
         match (draw(customer.number, 9) % 3, contact.email, contact.phone) {
+            // Two whom their phone number does not tell apart write from it: nobody can know which of them it is.
+            (_, _, Some(id)) if shares_phone(customer.number) => Self { id, id_type: "Phone" },
             (0, Some(id), _) => Self { id, id_type: "Email" },
             (1, _, Some(id)) => Self { id, id_type: "Phone" },
             _ => {

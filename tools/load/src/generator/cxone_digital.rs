@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::script::{Fact, Script};
 use super::world::{Agent, CXONE_BRAND, CXONE_TENANT, Queue, World};
 use crate::clock::format;
-use crate::customers::Customer;
+use crate::customers::{Customer, draw};
 
 const TEXTS: [&str; 4] =
     ["Hello, is somebody there?", "I would like to return an item.", "Danke schön!", "Please call me back."];
@@ -200,7 +200,7 @@ impl Case<'_> {
             "inboxAssigneeUser": user(self.assignee.as_ref()),
             "ownerAssignee": null,
             "authorEndUserIdentity": self.identity(),
-            "customFields": [{"ident": "customerId", "label": "Customer", "value": self.customer.id}],
+            "customFields": self.custom_fields(),
             "detailUrl": format!("https://app.niceincontact.com/care?redirect=no#/care/case/{}", self.id),
         })
     }
@@ -209,17 +209,31 @@ impl Case<'_> {
         format!("chat_{}_{}", self.world.channel, self.thread)
     }
 
+    /// What the form before the chat asked for: some know their customer number.
+    fn custom_fields(&self) -> Value {
+        match knows_number(&self.customer) {
+            true => json!([{"ident": "customerId", "label": "Customer", "value": self.customer.id}]),
+            false => json!([]),
+        }
+    }
+
+    /// Chats are begun by those who are logged in, by their e-mail addresses.
     fn identity(&self) -> Value {
         json!({
-            "idOnExternalPlatform": self.customer.id,
+            "idOnExternalPlatform": self.customer.email,
             "externalPlatformId": "chat",
-            "id": format!("chat_{}", self.customer.id),
+            "id": format!("chat_{}", self.customer.email),
             "firstName": "Redacted",
             "lastName": "Redacted",
             "nickname": "",
             "fullName": "Redacted Redacted",
         })
     }
+}
+
+/// Whether a customer fills in the customer number: one in four does.
+pub(crate) fn knows_number(customer: &Customer) -> bool {
+    draw(customer.number, 10).is_multiple_of(4)
 }
 
 fn user(agent: Option<&Agent>) -> Value {

@@ -55,7 +55,7 @@ object = '"Conversation__c"'
 externalIdField = '"ExternalId__c"'
 externalId = 'event.platform + "-" + event.conversationId'
 [rules.writeback.fields]
-CustomerNumber__c = 'event.customerId'
+CustomerNumber__c = 'profile != null && "salesforce" in profile.numbers ? profile.numbers["salesforce"] : null'
 Platform__c = 'event.platform'
 Transfers__c = 'string(conversation.transfers)'
 
@@ -72,6 +72,6 @@ object = '"CallbackRequest__c"'
 externalIdField = '"ExternalId__c"'
 externalId = 'event.platform + "-" + event.conversationId'
 [rules.writeback.fields]
-CustomerNumber__c = 'event.customerId'
+CustomerNumber__c = 'profile != null && "salesforce" in profile.numbers ? profile.numbers["salesforce"] : null'
 Reason__c = '"transferred " + string(conversation.transfers) + " times"'
 "#;

@@ -36,11 +36,6 @@ loyaltyTier = "LoyaltyTier__c"
 lastInteractionDate = "LastActivityDate"
 "#;
 
-/// The simulated ServiceNow notes whom an incident is about in the field for foreign systems.
-const SERVICENOW_PROFILE: &str = r#"[targets.servicenow.profile.tickets]
-key = "correlation_display"
-"#;
-
 pub(super) fn push(
     text: &mut String,
     layout: &Layout,
@@ -97,7 +92,7 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
                 servicenow_client_id,
                 "servicenow-client-secret",
             ),
-            profile: SERVICENOW_PROFILE,
+            profile: "",
         },
     ]
 }

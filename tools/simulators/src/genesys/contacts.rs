@@ -6,17 +6,23 @@ use serde_json::{Value, json};
 use trunkline_load::clock::iso_millis;
 use trunkline_load::customers::Customer;
 use trunkline_load::external_contact::ExternalContact;
+use trunkline_load::numbers::{Numbers, Population};
 use uuid::Uuid;
 
 /// Contacts by id, as numbers of customers; a contact that was merged is found by either of its ids.
 pub(super) struct Contacts {
     numbers: HashMap<Uuid, u32>,
+    population: Population,
     /// When all were made; UTC milliseconds.
     made_ms: i64,
 }
 
-/// Id of the source of external ids that stands for the CRM; the organisation named it `salesforce`.
-const SOURCE: &str = "c1b2a6f0-5d2e-4c86-9a0b-7e3f1d9c4a55";
+/// Name and id of the sources of external ids, each of which stands for a CRM.
+const SOURCES: [(&str, &str); 3] = [
+    ("salesforce", "c1b2a6f0-5d2e-4c86-9a0b-7e3f1d9c4a55"),
+    ("sap", "5a7d0c3e-91f4-4b0e-8a6d-2c4b7f1e9d10"),
+    ("servicenow", "e40f6b92-3c85-4d1a-b7f2-90a1c5d3e867"),
+];
 
 /// Id of the division that all contacts are in.
 const DIVISION: &str = "0b6f1a52-8f0e-4d6b-9c43-2f1e5a7d9b10";
@@ -24,13 +30,13 @@ const DIVISION: &str = "0b6f1a52-8f0e-4d6b-9c43-2f1e5a7d9b10";
 // === impl Contacts ===
 
 impl Contacts {
-    /// The contacts of the customers with the numbers 1 to `customers`.
-    pub(super) fn new(customers: u32, made_ms: i64) -> Self {
+    /// The contacts of these customers.
+    pub(super) fn new(population: Population, made_ms: i64) -> Self {
         let ids_of = |number: u32| {
             let contact = ExternalContact::of(&Customer::of(number));
             [Some(contact.id), contact.canonical].into_iter().flatten().map(move |id| (id, number))
         };
-        Self { numbers: (1..=customers).flat_map(ids_of).collect(), made_ms }
+        Self { numbers: (1..=population.customers).flat_map(ids_of).collect(), population, made_ms }
     }
 
     /// The contact with that id, as the platform answers it; `None` when there is none.
@@ -38,7 +44,7 @@ impl Contacts {
     /// An id that was merged answers with what is known of the canonical contact, and names it. (That the platform
     /// answers so, and not with what the contact had before, is unverified.)
     pub(super) fn get(&self, id: Uuid) -> Option<Value> {
-        let customer = Customer::of(*self.numbers.get(&id)?);
+        let (customer, numbers) = self.population.of(*self.numbers.get(&id)?);
         let contact = ExternalContact::of(&customer);
         let made = iso_millis(self.made_ms);
         let mut body = json!({
@@ -47,7 +53,7 @@ impl Contacts {
             "type": "Curated",
             "firstName": "Accounts",
             "lastName": customer.name,
-            "externalIds": contact.number.iter().map(external_id).collect::<Vec<_>>(),
+            "externalIds": if contact.has_numbers { external_ids(&numbers) } else { json!([]) },
             "identifiers": [],
             "externalDataSources": [],
             "createDate": made,
@@ -71,9 +77,13 @@ impl Contacts {
     }
 }
 
-fn external_id(number: &String) -> Value {
-    let self_uri = format!("/api/v2/externalcontacts/externalsources/{SOURCE}");
-    json!({"externalSource": {"id": SOURCE, "name": "salesforce", "selfUri": self_uri}, "value": number})
+fn external_ids(numbers: &Numbers) -> Value {
+    let values = [&numbers.salesforce, &numbers.sap, &numbers.servicenow];
+    let external_id = |((name, id), value): ((&str, &str), &String)| {
+        let self_uri = format!("/api/v2/externalcontacts/externalsources/{id}");
+        json!({"externalSource": {"id": id, "name": name, "selfUri": self_uri}, "value": value})
+    };
+    SOURCES.into_iter().zip(values).map(external_id).collect()
 }
 
 /// A number of the North American plan, as a person reads it and as machines do.

@@ -16,7 +16,7 @@ const LATEST_END: i64 = 300;
 /// What the organisation knows of its client.
 pub(super) struct ConnectedApp {
     pub(super) client_id: String,
-    client_secret: String,
+    pub(super) client_secrets: Vec<String>,
     /// The user whom assertions may be about.
     username: String,
     certificate: Option<DecodingKey>,
@@ -43,7 +43,7 @@ impl ConnectedApp {
     pub(super) fn of(credentials: &Credentials, instance_url: &str) -> Self {
         Self {
             client_id: credentials.salesforce_client_id.clone(),
-            client_secret: credentials.salesforce_client_secret.clone(),
+            client_secrets: vec![credentials.salesforce_client_secret.clone()],
             username: credentials.salesforce_username.clone(),
             certificate: rsa_key::verifying(&credentials.salesforce_private_key),
             audiences: ["https://login.salesforce.com".to_owned(), instance_url.to_owned()],
@@ -71,7 +71,7 @@ impl ConnectedApp {
         if client.id != self.client_id {
             return Err(unknown().by(&client.id));
         }
-        if client.secret != self.client_secret {
+        if !self.client_secrets.contains(&client.secret) {
             return Err(refusal("invalid_client", "invalid client credentials").by(&client.id));
         }
         Ok(client.id)

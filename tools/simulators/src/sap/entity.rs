@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{odata_date, odata_etag};
 use trunkline_load::customers::{AccountingItem, Customer};
+use trunkline_load::numbers::{Numbers, Population};
 
 /// One entity.
 #[derive(Debug, Clone)]
@@ -65,13 +66,13 @@ impl Set {
     }
 }
 
-/// Every customer as a business partner of the same number.
-pub(super) fn business_partners(customers: u32, now_ms: i64) -> Set {
+/// Every customer as a business partner, whose number is the customer's as well.
+pub(super) fn business_partners(customers: Population, now_ms: i64) -> Set {
     let created_ms = now_ms - 400 * 86_400_000;
-    let entity = |customer: Customer| {
+    let entity = |(customer, Numbers { sap: number, .. }): (Customer, Numbers)| {
         let properties = json!({
-            "BusinessPartner": customer.id,
-            "Customer": customer.id,
+            "BusinessPartner": number,
+            "Customer": number,
             "Supplier": "",
             "BusinessPartnerCategory": "2",
             "BusinessPartnerFullName": customer.name,
@@ -91,19 +92,19 @@ pub(super) fn business_partners(customers: u32, now_ms: i64) -> Set {
             // A property of the data; the version is in the header and in `__metadata`.
             "ETag": "CC000000000220180212174905",
         });
-        let path = format!("API_BUSINESS_PARTNER/A_BusinessPartner('{}')", customer.id);
+        let path = format!("API_BUSINESS_PARTNER/A_BusinessPartner('{number}')");
         let type_name = "API_BUSINESS_PARTNER.A_BusinessPartnerType";
         let changed_ms = Some(created_ms);
-        (customer.id, Entity { path, type_name, properties: properties_of(properties), changed_ms })
+        (number, Entity { path, type_name, properties: properties_of(properties), changed_ms })
     };
-    Set((1..=customers).map(|number| entity(Customer::of(number))).collect())
+    Set(customers.all().map(entity).collect())
 }
 
 /// Every customer's address: whose it is, and what phone number and e-mail address it has.
-pub(super) fn addresses(customers: u32) -> [(&'static str, Set); 3] {
-    let set = |name: &'static str, properties: fn(&Customer) -> Value| {
-        let entity = |customer: Customer| {
-            let properties = properties_of(properties(&customer));
+pub(super) fn addresses(customers: Population) -> [(&'static str, Set); 3] {
+    let set = |name: &'static str, properties: fn(&Customer, &Numbers) -> Value| {
+        let entity = |(customer, numbers): (Customer, Numbers)| {
+            let properties = properties_of(properties(&customer, &numbers));
             let key = format!("AddressID='{}'", address_id(&customer));
             let path = format!("API_BUSINESS_PARTNER/{name}({key})");
             (
@@ -111,14 +112,14 @@ pub(super) fn addresses(customers: u32) -> [(&'static str, Set); 3] {
                 Entity { path, type_name: "API_BUSINESS_PARTNER.Address", properties, changed_ms: None },
             )
         };
-        (name, Set((1..=customers).map(|number| entity(Customer::of(number))).collect()))
+        (name, Set(customers.all().map(entity).collect()))
     };
     [
         set(
             "A_BusinessPartnerAddress",
-            |customer| json!({"BusinessPartner": customer.id, "AddressID": address_id(customer), "Country": "US"}),
+            |customer, numbers| json!({"BusinessPartner": numbers.sap, "AddressID": address_id(customer), "Country": "US"}),
         ),
-        set("A_AddressPhoneNumber", |customer| {
+        set("A_AddressPhoneNumber", |customer, _| {
             json!({
                 "AddressID": address_id(customer),
                 "Person": "",
@@ -128,7 +129,7 @@ pub(super) fn addresses(customers: u32) -> [(&'static str, Set); 3] {
                 "IsDefaultPhoneNumber": true,
             })
         }),
-        set("A_AddressEmailAddress", |customer| {
+        set("A_AddressEmailAddress", |customer, _| {
             json!({
                 "AddressID": address_id(customer),
                 "Person": "",
@@ -146,9 +147,9 @@ fn address_id(customer: &Customer) -> String {
 }
 
 /// Every customer's accounting items, open and cleared.
-pub(super) fn open_items(customers: u32, now_ms: i64) -> Set {
+pub(super) fn open_items(customers: Population, now_ms: i64) -> Set {
     let year = trunkline_load::clock::format(now_ms, "%Y");
-    let entity = |customer: &Customer, item: &AccountingItem| {
+    let entity = |(customer, numbers): &(Customer, Numbers), item: &AccountingItem| {
         let amount = format!(
             "{}{}.{:02}",
             if item.cents < 0 { "-" } else { "" },
@@ -162,7 +163,7 @@ pub(super) fn open_items(customers: u32, now_ms: i64) -> Set {
             "AccountingDocumentItem": "001",
             "AccountingDocumentItemType": "D",
             "FinancialAccountType": "D",
-            "Customer": customer.id,
+            "Customer": numbers.sap,
             "CustomerName": customer.name,
             "ClearingAccountingDocument": item.cleared_by,
             "AmountInTransactionCurrency": amount,
@@ -186,8 +187,8 @@ pub(super) fn open_items(customers: u32, now_ms: i64) -> Set {
             Entity { path, type_name, properties: properties_of(properties), changed_ms: None },
         )
     };
-    let all: Vec<Customer> = (1..=customers).map(Customer::of).collect();
-    Set(all.iter().flat_map(|customer| customer.items.iter().map(|item| entity(customer, item))).collect())
+    let all: Vec<(Customer, Numbers)> = customers.all().collect();
+    Set(all.iter().flat_map(|known| known.0.items.iter().map(|item| entity(known, item))).collect())
 }
 
 fn properties_of(value: Value) -> BTreeMap<String, Value> {

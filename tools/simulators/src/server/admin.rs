@@ -15,7 +15,7 @@ use super::edge::response;
 use crate::fault::FaultProfile;
 use crate::http::Answer;
 use crate::system::System;
-use trunkline_load::customers::{Balance, Customer, number};
+use trunkline_load::customers::{Balance, number};
 
 /// `GET /audit`, `/audit/{system}`, `/quota`, `/faults`, `/customers/{id}`, `/livez`; `POST /faults/{system}`.
 pub(super) fn router(systems: Arc<Systems>) -> Router {
@@ -66,16 +66,19 @@ async fn set_fault(
 
 /// The facts that a profile of this customer must show.
 async fn customer(State(systems): State<Arc<Systems>>, Path(id): Path<String>) -> Response<Body> {
-    let Some(number) = number(&id).filter(|number| (1..=systems.customers).contains(number)) else {
+    let Some(number) = number(&id).filter(|number| (1..=systems.customers.customers).contains(number)) else {
         return response(Answer::json(404, &json!({"error": "no such customer"})));
     };
-    let customer = Customer::of(number);
+    let (customer, numbers) = systems.customers.of(number);
     let (balance, currency) = match customer.balance() {
         Balance::Single { cents, currency } => (json!(cents as f64 / 100.0), json!(currency)),
         Balance::None | Balance::Several => (Value::Null, Value::Null),
     };
     let body = json!({
         "customerId": customer.id,
+        "sapNumber": numbers.sap,
+        "serviceNowUser": numbers.servicenow,
+        "serviceNowAccount": numbers.servicenow_account,
         "accountName": customer.name,
         "loyaltyTier": customer.tier,
         "balance": balance,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use trunkline_load::clock::format;
 use trunkline_load::customers::Customer;
+use trunkline_load::numbers::{Numbers, Population};
 
 /// A record: field by name.
 pub(super) type Record = BTreeMap<String, String>;
@@ -50,14 +51,15 @@ const READ_ONLY: [&str; 6] =
     ["sys_id", "number", "sys_mod_count", "sys_created_on", "sys_updated_on", "sys_created_by"];
 
 impl Tables {
-    /// Every customer as a user and an account, with incidents, which also name the customer in `correlation_display`,
+    /// Every customer as a user and an account, with incidents, which name Salesforce's number of the customer in
+    /// `correlation_display`,
     /// and as many cases.
-    pub(super) fn with_incidents(customers: u32, now_ms: i64) -> Self {
+    pub(super) fn with_incidents(customers: Population, now_ms: i64) -> Self {
         let tables = STANDARD.map(|name| (name.to_owned(), BTreeMap::new())).into();
         let mut all = Self { tables, inserted: 0 };
-        for customer in (1..=customers).map(Customer::of) {
-            all.put("sys_user", user(&customer));
-            all.put("customer_account", account(&customer));
+        for (customer, numbers) in customers.all() {
+            all.put("sys_user", user(&customer, &numbers));
+            all.put("customer_account", account(&customer, &numbers));
             for index in 0..customer.open_tickets + customer.closed_tickets {
                 let active = index < customer.open_tickets;
                 all.put("incident", incident(&customer, index, active, now_ms));
@@ -220,10 +222,10 @@ fn record(fields: &[(&str, &str)]) -> Record {
     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-fn user(customer: &Customer) -> Record {
+fn user(customer: &Customer, numbers: &Numbers) -> Record {
     record(&[
         ("sys_id", &id(&format!("user/{}", customer.number))),
-        ("user_name", &customer.id),
+        ("user_name", &numbers.servicenow),
         ("name", &customer.name),
         ("email", &customer.email),
         ("phone", &customer.phone),
@@ -233,10 +235,10 @@ fn user(customer: &Customer) -> Record {
     ])
 }
 
-fn account(customer: &Customer) -> Record {
+fn account(customer: &Customer, numbers: &Numbers) -> Record {
     record(&[
         ("sys_id", &id(&format!("account/{}", customer.number))),
-        ("number", &customer.id),
+        ("number", &numbers.servicenow_account),
         ("name", &customer.name),
         ("phone", &customer.phone),
     ])

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use trunkline_load::customers::{self, Customer};
 use trunkline_load::external_contact::ExternalContact;
+use trunkline_load::numbers::{Numbering, Population};
 use trunkline_simulators::http::{Answer, Call, Door};
 use trunkline_simulators::quota::{Rule, Window};
 use trunkline_simulators::{Credentials, Genesys, Simulator};
@@ -16,7 +17,7 @@ const PARTICIPANT: &str = "9fb2ca78-8389-4758-b76a-9b0300de1fce";
 fn genesys(calls: u32) -> (Genesys, Credentials) {
     let credentials = Credentials::random();
     let rule = Rule { calls, window_ms: 60_000, window: Window::FromFirstCall, counted_every_ms: 0 };
-    (Genesys::new(&credentials, Some(rule), 86_400, 500, NOW), credentials)
+    (Genesys::new(&credentials, Some(rule), 86_400, Population::new(500), NOW), credentials)
 }
 
 fn token_call(credentials: &Credentials) -> Call {
@@ -180,8 +181,10 @@ fn contacts_tell_how_their_customers_can_be_found() {
         assert_eq!(body["id"], customer.contact_id.to_string());
         assert_eq!(body["lastName"], customer.name);
         let told = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        assert_eq!(told("/externalIds/0/value"), contact.number);
-        assert_eq!(told("/externalIds/0/externalSource/name").is_some(), contact.number.is_some());
+        let numbers = Numbering::PerSystem.of(&customer);
+        for (index, number) in [numbers.salesforce, numbers.sap, numbers.servicenow].into_iter().enumerate() {
+            assert_eq!(told(&format!("/externalIds/{index}/value")), contact.has_numbers.then_some(number));
+        }
         assert_eq!((told("/workPhone/e164"), told("/workEmail")), (contact.phone.clone(), contact.email));
         assert_eq!(told("/canonicalContact/id"), contact.canonical.map(|id| id.to_string()));
         if let Some(canonical) = contact.canonical {
@@ -190,7 +193,7 @@ fn contacts_tell_how_their_customers_can_be_found() {
             assert_eq!(of_canonical["externalIds"], body["externalIds"]);
         }
         merged += usize::from(contact.canonical.is_some());
-        without_number += usize::from(contact.number.is_none());
+        without_number += usize::from(!contact.has_numbers);
         without_anything += usize::from(contact.phone.is_none());
     }
     assert!(merged > 0 && without_number > without_anything && without_anything > 0);

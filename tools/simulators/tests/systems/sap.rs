@@ -1,7 +1,8 @@
 //! SAP S/4HANA as its contract says.
 
 use serde_json::{Value, json};
-use trunkline_load::customers::{Balance, Customer};
+use trunkline_load::customers::Balance;
+use trunkline_load::numbers::Population;
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::{Credentials, Sap, Simulator};
 
@@ -20,7 +21,11 @@ struct Client {
 fn client() -> Client {
     let credentials = Credentials::random();
     let authorization = basic(&credentials.sap_username, &credentials.sap_password);
-    Client { sap: Sap::new(&credentials, None, 1800, 500, NOW), authorization, session: None }
+    Client {
+        sap: Sap::new(&credentials, None, 1800, Population::new(500), NOW),
+        authorization,
+        session: None,
+    }
 }
 
 impl Client {
@@ -52,7 +57,7 @@ impl Client {
     }
 
     fn patch(&mut self, if_match: Option<&str>, body: &Value, now_ms: i64) -> Answer {
-        let mut call = Call::new("PATCH", &format!("{PARTNERS}('C-000001')")).with_json(body);
+        let mut call = Call::new("PATCH", &format!("{PARTNERS}('1000000001')")).with_json(body);
         if let Some(etag) = if_match {
             call = call.with_header("If-Match", etag);
         }
@@ -63,7 +68,7 @@ impl Client {
 #[test]
 fn a_token_logs_on_as_a_password_does_until_it_ends_or_is_revoked() {
     let credentials = Credentials::random();
-    let mut sap = Sap::new(&credentials, None, 1800, 500, NOW);
+    let mut sap = Sap::new(&credentials, None, 1800, Population::new(500), NOW);
     let mut ask = |secret: &str, body: &str| {
         let call = form(Call::new("POST", "/sap/bc/sec/oauth2/token?sap-client=100"), body)
             .with_header("Authorization", &basic(&credentials.sap_client_id, secret));
@@ -97,8 +102,8 @@ fn a_token_logs_on_as_a_password_does_until_it_ends_or_is_revoked() {
 #[test]
 fn open_items_sum_to_the_customers_balance() {
     let mut client = client();
-    for customer in (1..=500).map(Customer::of) {
-        let filter = format!("Customer eq '{}' and ClearingAccountingDocument eq ''", customer.id);
+    for (customer, numbers) in Population::new(500).all() {
+        let filter = format!("Customer eq '{}' and ClearingAccountingDocument eq ''", numbers.sap);
         let answer = client.get(&format!("{ITEMS}?$filter={}&$format=json", encoded(&filter)));
         let results = answer.body_json()["d"]["results"].as_array().unwrap().clone();
         let mut sums: std::collections::BTreeMap<String, i64> = std::collections::BTreeMap::new();
@@ -122,10 +127,10 @@ fn open_items_sum_to_the_customers_balance() {
 #[test]
 fn entities_and_collections_have_the_version_2_shape() {
     let mut client = client();
-    let single =
-        client.get(&format!("{PARTNERS}(%27C-000001%27)?$format=json&$select=BusinessPartner,CreationDate"));
+    let single = client
+        .get(&format!("{PARTNERS}(%271000000001%27)?$format=json&$select=BusinessPartner,CreationDate"));
     let entity = &single.body_json()["d"];
-    assert_eq!(entity["BusinessPartner"], "C-000001");
+    assert_eq!(entity["BusinessPartner"], "1000000001");
     assert!(entity["CreationDate"].as_str().unwrap().starts_with("/Date("));
     assert!(entity.get("BusinessPartnerName").is_none());
     assert_eq!(entity["__metadata"]["etag"].as_str(), single.header_value("etag"));
@@ -141,7 +146,7 @@ fn entities_and_collections_have_the_version_2_shape() {
 
     let list = client.get(&format!("{PARTNERS}?$inlinecount=allpages&$top=2&$skip=1")).body_json();
     assert_eq!(list["d"]["__count"], "500");
-    assert_eq!(list["d"]["results"][0]["BusinessPartner"], "C-000002");
+    assert_eq!(list["d"]["results"][0]["BusinessPartner"], "1000000002");
     assert_eq!(list["d"]["results"].as_array().unwrap().len(), 2);
     assert!(list["d"]["results"][0]["to_Customer"]["__deferred"]["uri"].is_string());
 }
@@ -184,19 +189,19 @@ fn a_write_needs_token_cookies_and_version() {
     assert_eq!(client.patch(Some("*"), &body, NOW).status, 403);
     client.session = Some((token, cookies));
 
-    let etag = client.get(&format!("{PARTNERS}('C-000001')")).header_value("etag").unwrap().to_owned();
+    let etag = client.get(&format!("{PARTNERS}('1000000001')")).header_value("etag").unwrap().to_owned();
     assert_eq!(client.patch(None, &body, NOW).status, 428);
     let written = client.patch(Some(&etag), &body, NOW);
     assert_eq!(
         (written.status, written.effect, written.resource.as_deref()),
-        (204, true, Some("sap/A_BusinessPartner/C-000001"))
+        (204, true, Some("sap/A_BusinessPartner/1000000001"))
     );
     assert_ne!(written.header_value("etag"), Some(etag.as_str()));
     assert_eq!(client.patch(Some(&etag), &body, NOW).status, 412);
     let same = client.patch(Some("*"), &body, NOW);
     assert_eq!((same.status, same.effect), (204, false));
     assert_eq!(client.patch(Some("*"), &json!({"Nonsense": 1}), NOW).status, 400);
-    let merge = Call::new("POST", &format!("{PARTNERS}('C-000001')"))
+    let merge = Call::new("POST", &format!("{PARTNERS}('1000000001')"))
         .with_header("X-HTTP-Method", "MERGE")
         .with_header("If-Match", "*")
         .with_json(&json!({"YY1_Tier_bus": "GOLD"}));
@@ -258,5 +263,5 @@ fn an_address_leads_from_a_phone_number_to_the_partner() {
     let owners = format!(
         "{service}/A_BusinessPartnerAddress?$filter=AddressID%20eq%20'{address}'&$select=BusinessPartner"
     );
-    assert_eq!(client.get(&owners).body_json()["d"]["results"][0]["BusinessPartner"], "C-000007");
+    assert_eq!(client.get(&owners).body_json()["d"]["results"][0]["BusinessPartner"], "1000000007");
 }

@@ -226,7 +226,7 @@ async fn quota_and_customers_can_be_asked_for() {
     assert_eq!(quota["genesys"][0]["count"], 1);
     assert_eq!(quota["genesys"][0]["rule"]["calls"], 300);
     let customer: Value = get("/customers/C-000001").await.unwrap().json().await.unwrap();
-    assert_eq!(customer["customerId"], "C-000001");
+    assert_eq!((&customer["customerId"], &customer["sapNumber"]), (&json!("C-000001"), &json!("1000000001")));
     assert_eq!(get("/customers/C-000501").await.unwrap().status(), 404);
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trunkline_load::customers::Customer;
+use trunkline_load::numbers::Population;
 use trunkline_simulators::http::{Answer, Call};
 use trunkline_simulators::quota::{Rule, Window};
 use trunkline_simulators::{Credentials, ServiceNow, Simulator};
@@ -16,7 +17,7 @@ struct Instance {
 
 fn instance(quota: Option<Rule>) -> Instance {
     let credentials = Credentials::random();
-    let servicenow = ServiceNow::new(&credentials, quota, 1800, 500, NOW);
+    let servicenow = ServiceNow::new(&credentials, quota, 1800, Population::new(500), NOW);
     let mut instance = Instance { servicenow, credentials, bearer: String::new() };
     instance.bearer = format!("Bearer {}", instance.token().body_json()["access_token"].as_str().unwrap());
     instance
@@ -204,7 +205,7 @@ fn conditions_reach_referenced_records_and_unknown_ones_are_ignored() {
             instance.get(&format!("/api/now/stats/incident?sysparm_query={query}&sysparm_count=true"));
         stats.body_json()["result"]["stats"]["count"].as_str().unwrap().parse::<u32>().unwrap()
     };
-    assert_eq!(count(&format!("active=true^caller_id.user_name={}", customer.id)), 3);
+    assert_eq!(count(&format!("active=true^caller_id.user_name=cust.{:06}", customer.number)), 3);
     assert_eq!(count(&format!("active=true^caller_id.email={}", customer.email)), 3);
     assert!(count("active=true^u_nonsense=x") > 500, "as if the condition were not there");
 }

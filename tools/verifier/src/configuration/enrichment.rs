@@ -14,6 +14,8 @@ pub struct EnrichmentRules {
     pub sources: BTreeMap<String, i64>,
     /// Whether a condition chooses the events that get one.
     pub conditional: bool,
+    /// The targets that know customers by the numbers that events name; `None` for all.
+    pub numbers: Option<BTreeSet<String>>,
     /// What of a profile enters events, by published name.
     pub fields: BTreeSet<String>,
     /// Of these nothing that is older enters events, by published name.
@@ -32,6 +34,13 @@ pub(super) struct Enrichment {
     #[serde(default)]
     critical_fields: Vec<String>,
     deadline: Option<String>,
+    #[serde(default)]
+    identity: Identity,
+}
+
+#[derive(Default, Deserialize)]
+struct Identity {
+    numbers: Option<BTreeSet<String>>,
 }
 
 /// An HTTP service beside the targets.
@@ -65,6 +74,7 @@ impl Enrichment {
         }
         Ok(Some(EnrichmentRules {
             sources,
+            numbers: self.identity.numbers,
             conditional: self.when.is_some(),
             fields: self
                 .fields

@@ -39,6 +39,8 @@ pub struct ProfileRecord {
     /// What each source knows by itself, in the order in which they are asked for a field; empty in records of builds
     /// that did not say so.
     pub parts: Vec<ProfileSourcePart>,
+    /// Whether one customer of each system was found: `EXACT`, `AMBIGUOUS` or `NONE`, by the target's name.
+    pub resolutions: BTreeMap<String, String>,
     /// When it was put together; UTC milliseconds.
     pub last_updated: i64,
 }

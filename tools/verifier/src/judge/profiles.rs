@@ -52,12 +52,13 @@ fn judge_any(evidence: &Evidence, rules: Option<&EnrichmentRules>, verdict: &mut
 }
 
 /// Judges the records of `customer.profiles` by what the outside systems answered.
-pub fn judge_answers(evidence: &Evidence, calls: &[Call]) -> Verdict {
+pub fn judge_answers(evidence: &Evidence, calls: &[Call], rules: Option<&EnrichmentRules>) -> Verdict {
     let mut verdict = Verdict::new("answers-to-lookups");
     let customers = evidence.profiles.iter().map(|record| record.fields.customer_id.as_str());
     // Also contacts without a record: a question with somebody's number is about nobody else.
     let contacts = calls.iter().filter_map(|call| names::contact_asked_for(&call.path));
-    let answers = Answers::new(calls, customers.chain(contacts));
+    let numbers = rules.and_then(|rules| rules.numbers.as_ref());
+    let answers = Answers::new(calls, customers.chain(contacts), numbers);
     let mut ended: HashMap<&str, Vec<i64>> = HashMap::new();
     for event in evidence.enriched.iter().filter(|event| event.fact.event_type == "conversation.ended") {
         if let Some(customer) = &event.fact.customer_id {

@@ -2,7 +2,7 @@
 //! answers are read as the vendors document them (contracts: Salesforce query, SAP OData version 2,
 //! ServiceNow aggregate).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ use crate::report::Verdict;
 pub(super) struct Answers<'a> {
     by_customer: HashMap<(&'a str, &'a str), Vec<Answer>>,
     number: usize,
+    /// The systems that know customers by the numbers that events name; `None` for all.
+    numbers: Option<&'a BTreeSet<String>>,
 }
 
 /// One answer to a lookup.
@@ -55,7 +57,11 @@ const STAMPED_EARLY_MS: f64 = 100.0;
 // === impl Answers ===
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(calls: &'a [Call], customers: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn new(
+        calls: &'a [Call],
+        customers: impl Iterator<Item = &'a str>,
+        numbers: Option<&'a BTreeSet<String>>,
+    ) -> Self {
         let names = Names::new(calls, customers);
         let mut by_customer: HashMap<(&str, &str), Vec<Answer>> = HashMap::new();
         let mut number = 0;
@@ -67,7 +73,7 @@ impl<'a> Answers<'a> {
                 by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
             }
         }
-        Self { by_customer, number }
+        Self { by_customer, number, numbers }
     }
 
     /// How many there are.
@@ -111,7 +117,9 @@ impl<'a> Answers<'a> {
             };
             verdict.count("profile_sources_compared", 1);
             // Whoever a contact leads nowhere is known to nobody: no other system was asked.
-            if source.status == "NOT_FOUND" && candidates.is_empty() && self.leads_nowhere(customer, then) {
+            let leads_nowhere =
+                || self.is_no_number_of(customer, system) || self.leads_nowhere(customer, then);
+            if source.status == "NOT_FOUND" && candidates.is_empty() && leads_nowhere() {
                 continue;
             }
             if !candidates.iter().filter(then).any(|answer| answer.agrees(&source.status, &record.fields)) {
@@ -132,6 +140,15 @@ impl<'a> Answers<'a> {
                 format!("customer.profiles {place}: at {at} no conversation of its customer ended, and no CRM tells of an activity")
             });
         }
+    }
+
+    /// Whether a customer's id is a number, and by the configuration none of this system's.
+    fn is_no_number_of(&self, customer: &str, system: &str) -> bool {
+        let is_number = !customer.contains('@')
+            && !customer.starts_with('+')
+            && !customer.starts_with("tel:")
+            && !is_uuid(customer);
+        is_number && self.numbers.is_some_and(|numbers| !numbers.contains(system))
     }
 
     /// Whether Genesys said then that there is no such contact, or that no other system has a number of it.
@@ -177,6 +194,14 @@ impl Answer {
             Said::Tickets(count) => status != "NOT_FOUND" && fields.open_tickets == Some(*count),
         }
     }
+}
+
+/// A UUID as RFC 9562 writes it: what contacts have.
+fn is_uuid(text: &str) -> bool {
+    let hyphens = [8, 13, 18, 23];
+    let fits =
+        |(at, byte): (usize, u8)| if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
 }
 
 /// The systems that have fields of a profile to tell.
@@ -357,7 +382,7 @@ mod tests {
             };
             let calls = [call];
             let mut verdict = Verdict::new("answers-to-lookups");
-            Answers::new(&calls, [CONTACT].into_iter()).judge(&record, &[], &mut verdict);
+            Answers::new(&calls, [CONTACT].into_iter(), None).judge(&record, &[], &mut verdict);
             verdict.violations()
         };
         let nowhere = || contact(r#"{"externalIds":[]}"#);

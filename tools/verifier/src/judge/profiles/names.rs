@@ -38,7 +38,7 @@ const EMAILS: [&str; 3] = ["workEmail", "personalEmail", "otherEmail"];
 /// Fields by which records of a CRM are known to it and to others.
 const KEYS: [(&str, &[&str]); 3] = [
     ("salesforce", &["Id", "AccountNumber", "CustomerNumber__c"]),
-    ("sap", &["BusinessPartner", "Customer"]),
+    ("sap", &["BusinessPartner", "Customer", "AddressID"]),
     ("servicenow", &["sys_id", "user_name", "account", "customer"]),
 ];
 /// A key found by a phone number may find another one in turn: phone, Salesforce's number, ServiceNow's id.

@@ -11,6 +11,7 @@ const CUSTOMER: &str = "C-000001";
 fn rules() -> EnrichmentRules {
     EnrichmentRules {
         sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
+        numbers: None,
         conditional: false,
         fields: ["accountName", "loyaltyTier", "openTickets"].map(str::to_owned).into(),
         critical_fields: BTreeSet::new(),
@@ -54,6 +55,28 @@ fn event() -> Enriched {
 }
 
 /// After 2000 no system answered: what is left is the last interaction, which is published with answers only.
+/// A number that an event names is of the systems that the configuration says, and no other has to be asked for it.
+#[test]
+fn a_number_is_only_asked_for_where_it_is_one() {
+    let mut record = record();
+    let nobody = ProfileSource { status: "NOT_FOUND".into(), fetched_at: Some(1_000), latency_ms: None };
+    record.sources.insert("sap".into(), nobody);
+    let violations = |record: &ProfileRecord, numbers: Option<&str>| {
+        let numbers = numbers.map(|system| [system.to_owned()].into());
+        let rules = EnrichmentRules { numbers, ..rules() };
+        let evidence = Evidence { profiles: vec![record.clone()], ..Evidence::default() };
+        judge_answers(&evidence, &calls(), Some(&rules)).violations()
+    };
+    assert_eq!(violations(&record, Some("salesforce")), 0);
+    assert_eq!(violations(&record, Some("sap")), 1);
+    assert_eq!(violations(&record, None), 1);
+    for other in ["ada@example.com", "+13172000001", "7b8a6a1c-0000-5000-8000-000000000001"] {
+        let mut other = ProfileRecord { key: other.into(), ..record.clone() };
+        other.fields.customer_id = other.key.clone();
+        assert!(violations(&other, Some("salesforce")) > 1);
+    }
+}
+
 #[test]
 fn a_profile_that_no_system_contributed_to_is_not_published() {
     let silent = |last_interaction| {
@@ -210,7 +233,7 @@ fn calls() -> Vec<Call> {
 
 fn judged(record: ProfileRecord, calls: &[Call]) -> Vec<&'static str> {
     let evidence = Evidence { profiles: vec![record], ..Evidence::default() };
-    judge_answers(&evidence, calls).found.keys().copied().collect()
+    judge_answers(&evidence, calls, None).found.keys().copied().collect()
 }
 
 #[test]
@@ -327,5 +350,5 @@ fn an_interaction_is_an_ended_conversation_or_what_a_crm_tells() {
     ended.fact.event_type = "conversation.ended".into();
     ended.fact.event_time = 555;
     let evidence = Evidence { profiles: vec![touched], enriched: vec![ended], ..Evidence::default() };
-    assert_eq!(judge_answers(&evidence, &calls()).violations(), 0);
+    assert_eq!(judge_answers(&evidence, &calls(), None).violations(), 0);
 }
