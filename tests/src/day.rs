@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use tokio::task::JoinHandle;
 use trunkline_load::generator::{Day, DaySettings};
 use trunkline_load::now_ms;
-use trunkline_load::{Counts, LoadSettings, Progress, ledger, play};
+use trunkline_load::{Counts, LoadSettings, Progress, leads, ledger, play};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
@@ -119,6 +119,8 @@ impl Deployment {
         let audit = self.folder().join("audit.jsonl");
         std::fs::write(&audit, self.sandbox().audit().json_lines(None))?;
         let ledger = self.folder().join("ledger.jsonl");
+        let leads = self.folder().join("leads.jsonl");
+        std::fs::write(&leads, leads::json_lines(self.sandbox().customers()))?;
         let inputs = Inputs {
             cluster: self.cluster(),
             registry: self.environment().registry.clone(),
@@ -126,6 +128,7 @@ impl Deployment {
             configuration: Some(Configuration::read(&self.configuration_file("trunkline"))?),
             ledger: ledger.exists().then_some(ledger),
             audits: vec![audit],
+            leads: Some(leads),
             logs: self.files(".log")?,
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
@@ -147,6 +150,8 @@ impl Deployment {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             secrets.push(SecretToFind { name, value: std::fs::read_to_string(path)?.trim().to_owned() });
         }
+        let earlier = self.earlier_secrets().into_iter();
+        secrets.extend(earlier.map(|(name, value)| SecretToFind { name, value }));
         Ok(secrets)
     }
 

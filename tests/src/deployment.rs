@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
+use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio::process::Command;
 use trunkline_load::generator::EVENTBRIDGE;
 use trunkline_load::sign::{API_KEY_HEADER, Secrets};
-use trunkline_rig::configuration::{Layout, text};
+use trunkline_rig::configuration::{Layout, text, write_private};
 use trunkline_rig::ports::free;
 use trunkline_rig::program::Spec;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
@@ -21,6 +22,7 @@ use crate::environment::Environment;
 use crate::program::Program;
 use crate::reply::Reply;
 use crate::topics;
+use crate::variation::Variation;
 
 /// A whole deployment under a topic prefix of its own.
 #[derive(Debug)]
@@ -33,6 +35,9 @@ pub struct Deployment {
     client: reqwest::Client,
     listen: u16,
     order: &'static str,
+    variation: Variation,
+    /// Secrets, by a name, that are in no file any more.
+    earlier: Mutex<Vec<(String, String)>>,
 }
 
 // === impl Deployment ===
@@ -43,18 +48,35 @@ impl Deployment {
     /// # Errors
     /// When the environment lacks something, or `trunkline topics|schemas apply` fails.
     pub async fn new(name: &str, order: &'static str) -> Result<Self> {
-        let environment = Environment::from_env()?;
+        Self::varied(name, order, Environment::from_env()?, Variation::default()).await
+    }
+
+    /// The same, where something differs from the others; in this environment.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn varied(
+        name: &str,
+        order: &'static str,
+        environment: Environment,
+        variation: Variation,
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("trunkline-test-").tempdir()?;
         let secrets_folder = folder.path().join("secrets");
         let secrets = Secrets::kept_in(&secrets_folder)?;
         let credentials = Credentials::kept_in(&secrets_folder)?;
-        let sandbox =
-            Sandbox::start(SandboxSettings { credentials: Some(credentials), ..SandboxSettings::default() })
-                .await?;
+        for (name, value) in &variation.secrets {
+            write_private(&secrets_folder.join(name), value)?;
+        }
+        let mut settings = SandboxSettings { credentials: Some(credentials), ..SandboxSettings::default() };
+        settings.token_seconds.extend(&variation.token_seconds);
+        let sandbox = Sandbox::start(settings).await?;
         let prefix = format!("{name}-{:x}.", SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros());
         let listen = free(1)?[0];
         let client = reqwest::Client::new();
-        let deployment = Self { environment, prefix, folder, sandbox, secrets, client, listen, order };
+        let earlier = Mutex::default();
+        let deployment =
+            Self { environment, prefix, folder, sandbox, secrets, client, listen, order, variation, earlier };
         deployment.trunkline(&["topics", "apply"]).await?;
         deployment.trunkline(&["schemas", "apply"]).await?;
         Ok(deployment)
@@ -88,6 +110,16 @@ impl Deployment {
     /// What the platforms prove themselves with.
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// Remembers a secret that was in use and is in no file any more: it is looked for as the others are.
+    pub fn note_secret(&self, name: &str, value: &str) {
+        self.earlier.lock().push((name.to_owned(), value.to_owned()));
+    }
+
+    /// What was remembered so.
+    pub(crate) fn earlier_secrets(&self) -> Vec<(String, String)> {
+        self.earlier.lock().clone()
     }
 
     /// The brokers, for reading.
@@ -200,7 +232,7 @@ impl Deployment {
         let path = self.configuration_file(instance);
         let admin = format!("127.0.0.1:{admin}");
         let layout = Layout {
-            kafka: self.environment.kafka.clone(),
+            kafka: self.variation.brokers.as_ref().unwrap_or(&self.environment.kafka).clone(),
             registry: self.environment.registry.clone(),
             replication: 1,
             prefix: self.prefix.clone(),
@@ -215,7 +247,7 @@ impl Deployment {
         };
         let Sandbox { addresses, credentials, .. } = &self.sandbox;
         let text = text(&layout, &configuration::choices(self.order), addresses, credentials);
-        std::fs::write(&path, text)?;
+        std::fs::write(&path, self.variation.apply(&text, &layout.secrets))?;
         Ok(path)
     }
 }

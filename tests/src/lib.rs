@@ -11,6 +11,8 @@
 //! - [`Program`]: one running binary: its log, how it is killed and how it is asked to stop
 //! - [`Reply`]: what ingest answered
 //! - [`payloads`]: payloads as the platforms send them, with ids of the test's choosing
+//! - [`Variation`]: in what a deployment differs from the others
+//! - [`scram_broker`]: a broker of one's own that asks for a password
 //! - [`topics`]: committed records as named fields, by the verifier's own decoder
 //! - [`until`]: waits for a condition, never for a time
 
@@ -20,7 +22,9 @@ mod deployment;
 mod environment;
 mod program;
 mod reply;
+pub mod scram_broker;
 pub mod topics;
+mod variation;
 mod wait;
 
 pub use day::PlayedDay;
@@ -29,4 +33,5 @@ pub use environment::Environment;
 pub use program::Program;
 pub use reply::Reply;
 pub use trunkline_rig::payloads;
+pub use variation::Variation;
 pub use wait::until;

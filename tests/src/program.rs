@@ -39,6 +39,11 @@ impl Program {
         self.spec.admin.clone()
     }
 
+    /// Which of the binaries it is.
+    pub fn binary(&self) -> &str {
+        &self.spec.binary
+    }
+
     /// Its log file.
     pub fn log(&self) -> &Path {
         &self.spec.log

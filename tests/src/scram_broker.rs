@@ -1,0 +1,108 @@
+//! A broker of one's own with a listener that asks for a password (SASL/SCRAM).
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use trunkline_rig::kafka::properties::{self, ORDINARY, Ports};
+use trunkline_rig::kafka::{Broker, Java};
+use trunkline_rig::ports::free;
+use trunkline_rig::process::Process;
+
+use crate::wait::until;
+
+/// A broker with two listeners: one for the test, and one that asks for a user's password.
+#[derive(Debug)]
+pub struct ScramBroker {
+    java: Java,
+    broker: Broker,
+    /// `host:port` of the listener that asks for a password.
+    pub address: String,
+    /// Ends with this.
+    _process: Process,
+}
+
+/// The user whose password it asks for.
+pub const USER: &str = "trunkline";
+/// So long a connection may go on before its client has to show the password again; milliseconds. Clients whose
+/// password has changed meanwhile have to have the new one then.
+const PROVEN_FOR_MS: u32 = 8_000;
+
+// === impl ScramBroker ===
+
+impl ScramBroker {
+    /// Starts one in a folder of its own below `folder`, where the user has this password.
+    ///
+    /// # Errors
+    /// When Kafka's classes are not told (`./run test` does), or it does not start.
+    pub async fn start(folder: &Path, password: &str) -> Result<Self> {
+        let read = |name: &str| {
+            std::env::var(name).with_context(|| format!("{name} is not set: run this with `./run test`"))
+        };
+        let java = Java::new(read("TRUNKLINE_KAFKA_CLASSPATH")?, &read("TRUNKLINE_KAFKA_JVM")?);
+        let ports = free(3)?;
+        let cluster = [Ports { controller: ports[0], direct: ports[1], processors: Vec::new() }];
+        let home = folder.join("scram-broker");
+        let broker = Broker::prepare(&home, 0, &cluster, &ORDINARY)?;
+        let settings = home.join("server.properties");
+        let listeners = listeners(&ports);
+        // A setting that stands twice is the later one.
+        let text = std::fs::read_to_string(&settings)? + &listeners;
+        std::fs::write(&settings, text)?;
+        broker.format(&java, &properties::cluster_id(*b"0123456789abcdef")).await?;
+        let process = broker.start(&java)?;
+        until("the broker with passwords is up", async || Ok(broker.has_started().then_some(()))).await?;
+        let started = Self { java, broker, address: format!("127.0.0.1:{}", ports[2]), _process: process };
+        started.change_password(password).await?;
+        Ok(started)
+    }
+
+    /// `host:port` of the listener that asks for nothing.
+    pub fn direct(&self) -> &str {
+        &self.broker.address
+    }
+
+    /// Gives the user another password, as an operator does; from then on no other is accepted.
+    ///
+    /// # Errors
+    /// When Kafka's tool fails; the message holds what it printed.
+    pub async fn change_password(&self, password: &str) -> Result<()> {
+        let credential = format!("SCRAM-SHA-512=[iterations=4096,password={password}]");
+        let output = self
+            .java
+            .command()
+            .args(["kafka.admin.ConfigCommand", "--bootstrap-server", self.direct(), "--alter"])
+            .args(["--entity-type", "users", "--entity-name", USER, "--add-config", &credential])
+            .output()
+            .await
+            .context("cannot run java")?;
+        let printed = [output.stdout, output.stderr].concat();
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&printed));
+        Ok(())
+    }
+
+    /// How often somebody showed a wrong password.
+    ///
+    /// # Errors
+    /// When the broker's log cannot be read.
+    pub fn refused(&self) -> Result<usize> {
+        Ok(std::fs::read_to_string(&self.broker.log)?.matches("Failed authentication with").count())
+    }
+}
+
+fn listeners(ports: &[u16]) -> String {
+    let mut text = String::from("\n");
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        "listeners=CONTROLLER://127.0.0.1:{},DIRECT://127.0.0.1:{},LOGIN://127.0.0.1:{}\n\
+         advertised.listeners=DIRECT://127.0.0.1:{},LOGIN://127.0.0.1:{}\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,DIRECT:PLAINTEXT,LOGIN:SASL_PLAINTEXT\n\
+         sasl.enabled.mechanisms=SCRAM-SHA-512\n\
+         listener.name.login.scram-sha-512.sasl.jaas.config=\
+         org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
+         listener.name.login.connections.max.reauth.ms={PROVEN_FOR_MS}\n",
+        ports[0], ports[1], ports[2], ports[1], ports[2],
+    );
+    text
+}
