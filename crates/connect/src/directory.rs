@@ -228,10 +228,10 @@ impl Directory {
         let asked = sources_of_profiles.iter().filter_map(|name| sources.get(name));
         let of_sources = join_all(asked.map(|source| source.part(asking)));
         let (mut parts, of_sources) = futures_util::future::join(of_targets, of_sources).await;
-        parts.extend(of_sources);
-        if parts.iter().all(|part| part.fetched_at.is_some()) {
+        if parts.iter().all(|part: &ProfilePart| part.fetched_at.is_some()) {
             contacts.forget();
         }
+        parts.extend(of_sources);
         parts
     }
 
