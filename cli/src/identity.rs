@@ -2,13 +2,15 @@
 //!
 //! # Layout
 //!
+//! - [`forget`]: has a customer forgotten
 //! - [`show`]: what `customer.profiles` says
 
+pub mod forget;
 pub mod show;
 
 use std::process::ExitCode;
 
-/// Shows which customers of the outside systems a customer was found to be
+/// Shows which customers of the outside systems a customer was found to be, or has that forgotten
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -17,6 +19,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    Forget(forget::Args),
     Show(show::Args),
 }
 
@@ -26,6 +29,7 @@ enum Verb {
 /// Mistakes in the configuration; brokers or a registry that do not answer; a customer that no record is about.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.verb {
+        Verb::Forget(args) => forget::run(args).await,
         Verb::Show(args) => show::run(args).await,
     }
 }

@@ -1,12 +1,14 @@
-//! Reads `customer.profiles` on a thread of its own while other instances write to it as well.
+//! Reads `customer.profiles` on a thread of its own: what other instances write, and erasures.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use trunkline_config::Kafka;
 use trunkline_kafka::Registry;
-use trunkline_kafka::tail::{From, Tail, Tailed};
+use trunkline_kafka::tail::{From, Tail, TailError, Tailed};
 use trunkline_schemas::codec::{Decoder, schema_id};
 use trunkline_schemas::{CustomerProfile, InboundRecord, catalog, error_codes};
 
@@ -28,9 +30,11 @@ type Read = (String, Option<CustomerProfile>);
 pub struct ProfileRecordsThread {
     /// Partitions that there are in all.
     partitions: usize,
-    follows: bool,
-    follow: Sender<bool>,
+    /// Whether other instances write as well: then records are decoded, else only erasures are looked for.
+    others: Arc<AtomicBool>,
     records: Receiver<Read>,
+    /// The thread ends when this is gone.
+    _alive: Sender<()>,
 }
 
 /// What the thread reads with.
@@ -41,12 +45,13 @@ struct Reading {
     runtime: Handle,
     registry: Registry,
     decoder: Decoder<CustomerProfile>,
+    others: Arc<AtomicBool>,
 }
 
 // === impl ProfileRecordsThread ===
 
 impl ProfileRecordsThread {
-    /// Starts the thread, which reads nothing yet; it ends with its owner.
+    /// Starts the thread, which reads from the end on; it ends with its owner.
     ///
     /// # Errors
     /// When no thread can be made.
@@ -56,7 +61,8 @@ impl ProfileRecordsThread {
         runtime: Handle,
         registry: Registry,
     ) -> Result<Self, std::io::Error> {
-        let (follow, told) = mpsc::channel();
+        let (alive, owner) = mpsc::channel();
+        let others = Arc::new(AtomicBool::new(true));
         let (sender, records) = mpsc::sync_channel(AT_HAND);
         let reading = Reading {
             kafka: kafka.clone(),
@@ -65,21 +71,18 @@ impl ProfileRecordsThread {
             runtime,
             registry,
             decoder: Decoder::new(),
+            others: others.clone(),
         };
         let partitions = usize::try_from(kafka.partitions).unwrap_or(usize::MAX);
         let thread = std::thread::Builder::new().name("profile-records".to_owned());
-        thread.spawn(move || reading.run(&told, &sender))?;
-        Ok(Self { partitions, follows: false, follow, records })
+        thread.spawn(move || reading.run(&owner, &sender))?;
+        Ok(Self { partitions, others, records, _alive: alive })
     }
 }
 
 impl ProfileRecords for ProfileRecordsThread {
     fn owns(&mut self, partitions: usize) {
-        let follows = partitions < self.partitions;
-        if std::mem::replace(&mut self.follows, follows) != follows {
-            // The thread is gone only when the process ends.
-            let _ = self.follow.send(follows);
-        }
+        self.others.store(partitions < self.partitions, Ordering::Relaxed);
     }
 
     fn next(&mut self) -> Option<Read> {
@@ -90,66 +93,53 @@ impl ProfileRecords for ProfileRecordsThread {
 // === impl Reading ===
 
 impl Reading {
-    /// Reads while it is told to, until its owner is gone.
-    fn run(mut self, told: &Receiver<bool>, records: &SyncSender<Read>) {
-        let mut follows = false;
+    /// Reads until its owner is gone.
+    fn run(mut self, owner: &Receiver<()>, records: &SyncSender<Read>) {
+        let mut was_told = false;
         loop {
-            if !follows {
-                let Ok(told) = told.recv() else { return };
-                follows = told;
-                continue;
-            }
             // From the end: what was written before is known to whoever wrote it.
             let read = Tail::open(&self.kafka, &self.client_id, std::slice::from_ref(&self.topic), From::End)
-                .map_err(|error| error.to_string())
-                .and_then(|tail| self.follow(tail, told, records));
-            match read {
-                Ok(Some(())) => follows = false,
-                Ok(None) => return,
-                Err(error) => {
-                    let code = error_codes::BROKER_UNREACHABLE.as_str();
-                    tracing::warn!(code, %error, topic = self.topic, "reading what other instances know; trying again");
-                    match told.recv_timeout(RETRY_AFTER) {
-                        Ok(told) => follows = told,
-                        Err(RecvTimeoutError::Timeout) => {}
-                        Err(RecvTimeoutError::Disconnected) => return,
-                    }
-                }
+                .and_then(|tail| self.follow(tail, owner, records));
+            let Err(error) = read else { return };
+            // Once, however long it lasts.
+            if !std::mem::replace(&mut was_told, true) {
+                let code = error_codes::BROKER_UNREACHABLE.as_str();
+                tracing::warn!(code, %error, topic = self.topic, "reading what is known of customers; trying again");
+            }
+            if owner.recv_timeout(RETRY_AFTER) == Err(RecvTimeoutError::Disconnected) {
+                return;
             }
         }
     }
 
-    /// Reads until it is told not to; `None` when its owner is gone.
+    /// Reads until its owner is gone.
     fn follow(
         &mut self,
         mut tail: Tail,
-        told: &Receiver<bool>,
+        owner: &Receiver<()>,
         records: &SyncSender<Read>,
-    ) -> Result<Option<()>, String> {
-        loop {
-            match told.try_recv() {
-                Ok(false) => return Ok(Some(())),
-                Err(TryRecvError::Disconnected) => return Ok(None),
-                Ok(true) | Err(TryRecvError::Empty) => {}
-            }
-            let Tailed::Record(record) = tail.next(POLL).map_err(|error| error.to_string())? else {
-                continue;
-            };
+    ) -> Result<(), TailError> {
+        while owner.try_recv() != Err(TryRecvError::Disconnected) {
+            let Tailed::Record(record) = tail.next(POLL)? else { continue };
             if let Some(read) = self.read(&record)
                 && records.send(read).is_err()
             {
-                return Ok(None);
+                return Ok(());
             }
         }
+        Ok(())
     }
 
-    /// What a record says; `None` of what cannot be read. That costs no more than what its writer knew: the next answer
+    /// What a record says; `None` of what is our own alone, and of what cannot be read. That costs no more than what its writer knew: the next answer
     /// of the systems says it again.
     fn read(&mut self, record: &InboundRecord) -> Option<Read> {
         let Some(value) = record.value.as_deref() else {
             let customer = String::from_utf8(record.key.clone()?).ok()?;
             return Some((customer, None));
         };
+        if !self.others.load(Ordering::Relaxed) {
+            return None;
+        }
         let decoded = self
             .know_schema(value)
             .and_then(|()| self.decoder.decode(value).map_err(|error| error.to_string()));

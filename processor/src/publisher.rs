@@ -163,9 +163,10 @@ impl Publisher {
             }
         }
         for command in write_backs {
-            let system =
-                catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system).unwrap_or_default();
-            let value = self.write_back[system].encode_to_vec(&command);
+            // Whoever issued it has looked whether its system has a topic.
+            let system = catalog::WRITEBACK_SYSTEMS.iter().position(|s| *s == command.system);
+            let Some(encoder) = system.and_then(|system| self.write_back.get_mut(system)) else { continue };
+            let value = encoder.encode_to_vec(&command);
             let topic = catalog::writebacks(&command.system);
             let (key, at) = (command.resource.into_bytes(), command.issued_at);
             match self.fitting(&topic, key, value, correlated(), at) {

@@ -213,8 +213,7 @@ fn finished(result: Result<Result<(), Error>, oneshot::error::RecvError>) -> Res
 
 /// The schema ids of what is written and of what is read; waits for a registry that does not answer.
 async fn schema_ids(config: &Config, registry: &Registry, health: &Health) -> Result<Ids, Error> {
-    let commands: Vec<String> =
-        config.targets.values().map(|t| catalog::writebacks(t.system.as_str())).collect();
+    let commands: Vec<String> = config.targets.values().filter_map(commands_of).collect();
     let mut topics: Vec<&str> = commands.iter().map(String::as_str).collect();
     topics.extend([catalog::WRITEBACK_RESULTS, catalog::PIPELINE_ERRORS]);
     let announce = |part, ready, detail: &str| health.set(part, ready, detail);
@@ -254,8 +253,15 @@ fn lane_settings(config: &Config) -> Settings {
 fn targets_by_topic(config: &Config) -> BTreeMap<String, Vec<usize>> {
     let mut topics: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, target) in config.targets.values().enumerate() {
-        let topic = config.kafka.topic(&catalog::writebacks(target.system.as_str()));
-        topics.entry(topic).or_default().push(index);
+        if let Some(topic) = commands_of(target) {
+            topics.entry(config.kafka.topic(&topic)).or_default().push(index);
+        }
     }
     topics
+}
+
+/// The topic of a target's commands, without prefix; `None` where nothing can be written to its system.
+fn commands_of(target: &Target) -> Option<String> {
+    let system = target.system.as_str();
+    catalog::WRITEBACK_SYSTEMS.contains(&system).then(|| catalog::writebacks(system))
 }

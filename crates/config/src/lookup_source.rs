@@ -48,6 +48,9 @@ pub struct LookupSource {
     pub external_source: Option<String>,
     /// JSON Pointer to something that is in the answer only if the customer is known; `None` where 404 says so.
     pub found: Option<String>,
+    /// JSON Pointer to a list with an element for each customer who fits: the other pointers lead on from the only one.
+    /// `None` where the answer is about one customer.
+    pub one_of: Option<String>,
     /// Fields of the profile, by JSON Pointers into the answer; the balance has its own.
     pub fields: BTreeMap<ProfileField, String>,
     /// The balance in the answer.
@@ -126,6 +129,7 @@ impl LookupSource {
         let headers = extra_headers::read(section);
         let external_source = section.optional("external_source", text);
         let found = section.optional("found", pointer);
+        let one_of = section.optional("one_of", pointer);
         let (fields, balance) = section.table("fields", fields);
         let values = values(section);
         let cache = section.or("cache", duration_or_zero, freshness);
@@ -146,6 +150,7 @@ impl LookupSource {
             headers,
             external_source,
             found,
+            one_of,
             fields,
             balance,
             values,

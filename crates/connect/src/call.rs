@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
+use trunkline_config::Credentials;
 use trunkline_systems::System;
 
 use crate::attempt_span::AttemptSpan;
@@ -288,8 +289,8 @@ impl<'a> Call<'a> {
 
     fn refused_login(&self, status: u16, token: Option<&Token>) -> (CallErrorKind, Cause) {
         let (Some(tokens), Some(token)) = (&self.outbound.tokens, token) else {
-            // A password does not get better by trying.
-            if status == 401 {
+            // A password does not get better by trying; where nothing is shown, nothing was refused but this call.
+            if status == 401 && !matches!(self.outbound.target.credentials, Credentials::None) {
                 self.outbound.password_was_refused(self.password_version, true);
                 if self.outbound.password_version() != self.password_version {
                     // It has changed while the call was under way: the next attempt shows the new one.

@@ -166,7 +166,8 @@ impl Directory {
     /// For a process that enriches: begins to fetch the tokens of the targets that lookups ask, so that the first
     /// events do not wait for them. What cannot be fetched is fetched again with the first call, which then says why.
     pub fn fetch_tokens(&self) {
-        self.0.enrichment.iter().chain(&self.0.contacts).for_each(Outbound::fetch_token);
+        let of_sources = self.0.sources.values().map(Source::outbound);
+        self.0.enrichment.iter().chain(&self.0.contacts).chain(of_sources).for_each(Outbound::fetch_token);
     }
 
     /// What happens to the connections, from now on.

@@ -257,7 +257,8 @@ impl Profiles {
         let parts = &entry.profile.parts;
         let sources: Vec<AskedSource> = parts.iter().map(|part| self.asked_source(part)).collect();
         let critical = self.critical.iter();
-        let critical_until = critical.flat_map(|field| until(*field, parts, &sources)).collect();
+        let critical_until =
+            critical.flat_map(|field| until(*field, parts, &sources, self.freshness_ms)).collect();
         self.entries
             .insert(entry.profile.customer_id.clone(), Known { entry, view, sources, critical_until });
     }
@@ -273,11 +274,13 @@ impl Profiles {
     }
 }
 
-/// Until when a field is young enough: as long as the answer that it comes from; of values, each source's.
+/// Until when a field is young enough, where answers are so for `freshness_ms`: as long as the answer that it comes
+/// from; of values, each source's. A source that may be asked more seldom makes nothing younger.
 fn until(
     field: ProfileField,
     parts: &[SourcePart],
     sources: &[AskedSource],
+    freshness_ms: i64,
 ) -> Vec<(ProfileField, Arc<str>, i64)> {
     let giving = flat::giving(parts, field);
     let gives = |part: &SourcePart| match giving {
@@ -287,7 +290,7 @@ fn until(
     let giving = parts.iter().zip(sources).filter(|(part, _)| gives(part));
     giving
         .map(|(part, source)| {
-            let until = part.fetched_at.map_or(i64::MIN, |at| at.saturating_add(source.freshness_ms));
+            let until = part.fetched_at.map_or(i64::MIN, |at| at.saturating_add(freshness_ms));
             (field, source.name.clone(), until)
         })
         .collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trunkline_config::Config;
 use trunkline_plugin::{Actions, Decision, Failure, WriteBack as Wanted};
 use trunkline_schemas::event_id::derive;
-use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, WriteBack, error_codes};
+use trunkline_schemas::{EnrichedEvent, PipelineError, RoutingDecision, WriteBack, catalog, error_codes};
 use trunkline_systems::{EventParameter, System};
 
 use crate::Outcome;
@@ -157,6 +157,13 @@ impl Issue<'_> {
             .targets
             .get(&wanted.target)
             .ok_or_else(|| format!("writes to target '{}', which is not configured", wanted.target))?;
+        if !catalog::WRITEBACK_SYSTEMS.contains(&target.system.as_str()) {
+            let system = target.system;
+            return Err(format!(
+                "writes to target '{}', and nothing can be written to {system}",
+                wanted.target
+            ));
+        }
         let mut parameters = wanted.parameters;
         // What an operation on a conversation needs is in the event; a step states it only to differ.
         for parameter in EventParameter::ALL {

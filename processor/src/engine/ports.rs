@@ -22,7 +22,8 @@ pub trait ProfileLookups {
 
 /// Where the records of `customer.profiles` are read that other instances write, and our own.
 pub trait ProfileRecords {
-    /// This instance has so many partitions of the input: where it has all of them, nobody else writes.
+    /// This instance has so many partitions of the input: where it has all of them, nobody else writes, and only
+    /// erasures come.
     fn owns(&mut self, partitions: usize);
 
     /// The customer of the next record, if one is here, and what it says; `None` for an erasure.

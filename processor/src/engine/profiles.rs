@@ -1,7 +1,7 @@
 //! What was fetched of customers, and what other instances published of them, is taken in.
 
 use trunkline_partition::Output;
-use trunkline_schemas::CustomerProfile;
+use trunkline_schemas::{CustomerProfile, Resolution, SystemIdentity};
 
 use super::{BATCH, Engine, EngineError};
 use crate::brokers::ChangelogBrokers;
@@ -20,7 +20,11 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             for partition in &partitions {
                 self.step(*partition, |task, ctx| task.recall_profile(&customer, ctx))?;
             }
-            let says_anything = |profile: &CustomerProfile| !profile.source_systems.is_empty();
+            // That several customers may be meant is knowledge as well.
+            let is_ambiguous = |identity: &SystemIdentity| identity.resolution == Resolution::Ambiguous;
+            let says_anything = |profile: &CustomerProfile| {
+                !profile.source_systems.is_empty() || profile.identities.iter().any(is_ambiguous)
+            };
             // That nothing is known any more of somebody of whom something was is worth a record.
             let was_known = self.tasks.known(&customer).is_some_and(|known| says_anything(&known));
             let profile = self.tasks.learn(fetched, self.clock.now_ms());
@@ -45,6 +49,9 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             let Some(record) = record else {
                 self.tasks.forget_profile(&customer);
                 self.retelling.forget(&customer);
+                for partition in self.owned() {
+                    self.step(partition, |task, ctx| task.forget_profile(&customer, ctx))?;
+                }
                 continue;
             };
             let taken = self.tasks.told(record, now);

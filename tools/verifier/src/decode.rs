@@ -2,6 +2,8 @@
 
 mod event;
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 
 use self::event::{enriched, fact};
@@ -129,7 +131,12 @@ fn profile_fields(fields: &Fields) -> Result<ProfileFields, Error> {
         balances: fields.amounts("balances")?,
         open_tickets: fields.optional_integer("openTickets")?,
         last_interaction: fields.optional_integer("lastInteractionDate")?,
+        values: values(fields)?,
     })
+}
+
+fn values(fields: &Fields) -> Result<BTreeMap<String, String>, Error> {
+    if fields.has("values") { Ok(fields.texts("values")?.into_iter().collect()) } else { Ok(BTreeMap::new()) }
 }
 
 fn profile(record: &Record, fields: &Fields) -> Result<ProfileRecord, Error> {
@@ -165,6 +172,7 @@ fn profile(record: &Record, fields: &Fields) -> Result<ProfileRecord, Error> {
 fn source_part(part: &Fields, customer_id: &str) -> Result<ProfileSourcePart, Error> {
     Ok(ProfileSourcePart {
         source: part.text("source")?,
+        system: part.text("system")?,
         status: part.text("status")?,
         fetched_at: part.optional_integer("fetchedAt")?,
         change_offset: part.optional_integer("changeOffset")?,
@@ -177,6 +185,7 @@ fn source_part(part: &Fields, customer_id: &str) -> Result<ProfileSourcePart, Er
             balances: part.amounts("balances")?,
             open_tickets: part.optional_integer("openTickets")?,
             last_interaction: part.optional_integer("lastInteractionDate")?,
+            values: values(part)?,
         },
     })
 }

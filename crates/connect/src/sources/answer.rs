@@ -17,9 +17,10 @@ const LONGEST_VALUE: usize = 4 << 10;
 /// # Errors
 /// [`Unreadable`] where a value is not of the type that its name promises.
 pub(super) fn read(source: &LookupSource, answer: &Value) -> Result<Option<ProfileData>, Unreadable> {
+    let Some(answer) = only_one(source, answer)? else { return Ok(None) };
     let is_known = match &source.found {
         Some(pointer) => answer.pointer(pointer).is_some_and(says_something),
-        None => !answer.is_null(),
+        None => !answer.is_null() && !answer.as_array().is_some_and(Vec::is_empty),
     };
     if !is_known {
         return Ok(None);
@@ -28,8 +29,12 @@ pub(super) fn read(source: &LookupSource, answer: &Value) -> Result<Option<Profi
     for (field, pointer) in &source.fields {
         let value = answer.pointer(pointer).unwrap_or(&Value::Null);
         match field {
-            ProfileField::AccountName => data.account_name = record::text_of(value, pointer)?,
-            ProfileField::LoyaltyTier => data.loyalty_tier = record::text_of(value, pointer)?,
+            ProfileField::AccountName => {
+                data.account_name = short(record::text_of(value, pointer)?, pointer)?
+            }
+            ProfileField::LoyaltyTier => {
+                data.loyalty_tier = short(record::text_of(value, pointer)?, pointer)?
+            }
             ProfileField::LastInteractionDate => data.last_interaction = record::moment_of(value, pointer)?,
             ProfileField::OpenTickets => data.open_tickets = count(value, pointer)?,
             // These have pointers of their own, or are told by nobody.
@@ -44,6 +49,35 @@ pub(super) fn read(source: &LookupSource, answer: &Value) -> Result<Option<Profi
         data.values.extend(value.map(|value| (name.clone(), value)));
     }
     Ok(Some(data))
+}
+
+/// The customer in an answer that lists those who fit: none is not known, and of several none is chosen.
+fn only_one<'a>(source: &LookupSource, answer: &'a Value) -> Result<Option<&'a Value>, Unreadable> {
+    let Some(pointer) = &source.one_of else { return Ok(Some(answer)) };
+    match answer.pointer(pointer) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(customers)) => match customers.as_slice() {
+            [] => Ok(None),
+            [customer] => Ok(Some(customer)),
+            several => Err(Unreadable::new(format!(
+                "'{pointer}' has {} customers, of whom none is chosen; ask by something that only one has",
+                several.len()
+            ))),
+        },
+        Some(other) => {
+            Err(Unreadable::new(format!("'{pointer}' is {}, must be a list", record::kind(other))))
+        }
+    }
+}
+
+/// A text that is short enough for each event.
+fn short(text: Option<String>, name: &str) -> Result<Option<String>, Unreadable> {
+    match text.as_ref().map_or(0, String::len) {
+        length if length > LONGEST_VALUE => Err(Unreadable::new(format!(
+            "'{name}' has {length} bytes, at most {LONGEST_VALUE} are kept; point at a part of it"
+        ))),
+        _ => Ok(text),
+    }
 }
 
 /// Nothing, an empty text, an empty list and "no" say that there is nobody.
@@ -99,13 +133,7 @@ fn text(name: &str, value: &Value) -> Result<Option<String>, Unreadable> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    match text.len() <= LONGEST_VALUE {
-        true => Ok(Some(text)),
-        false => Err(Unreadable::new(format!(
-            "the value '{name}' has {} bytes, at most {LONGEST_VALUE} are kept; point at a part of it",
-            text.len()
-        ))),
-    }
+    short(Some(text), name)
 }
 
 #[cfg(test)]
@@ -132,6 +160,7 @@ mod tests {
             headers: BTreeMap::new(),
             external_source: None,
             found: found.map(str::to_owned),
+            one_of: None,
             fields: [
                 (ProfileField::AccountName, "/name".to_owned()),
                 (ProfileField::LoyaltyTier, "/tiers/0".to_owned()),
@@ -146,6 +175,30 @@ mod tests {
             values: pointers(&[("vip", "/vip"), ("tags", "/tags"), ("note", "/note"), ("a_b", "/a~1b")]),
             cache: std::time::Duration::ZERO,
         }
+    }
+
+    #[test]
+    fn of_several_customers_none_is_chosen() {
+        let source = LookupSource { one_of: Some("/members".to_owned()), ..source(None) };
+        let member = |name: &str| json!({"name": name});
+        let read = |answer: Value| read(&source, &answer).map(|data| data.and_then(|data| data.account_name));
+        assert_eq!(read(json!({"members": [member("Ada")]})), Ok(Some("Ada".to_owned())));
+        for nobody in [json!({"members": []}), json!({"members": null}), json!({}), json!([])] {
+            assert_eq!(read(nobody), Ok(None));
+        }
+        let Unreadable(said) = read(json!({"members": [member("Ada"), member("Bob")]})).unwrap_err();
+        assert!(said.contains("has 2 customers, of whom none is chosen"), "{said}");
+        assert!(read(json!({"members": {"name": "Ada"}})).is_err());
+    }
+
+    #[test]
+    fn an_empty_answer_knows_nobody_and_a_long_text_is_refused() {
+        for nobody in [json!([]), json!(null)] {
+            assert_eq!(read(&source(None), &nobody), Ok(None));
+        }
+        let long = json!({"name": "x".repeat(LONGEST_VALUE + 1)});
+        let Unreadable(said) = read(&source(None), &long).unwrap_err();
+        assert!(said.contains("'/name' has 4097 bytes"), "{said}");
     }
 
     #[test]
@@ -199,10 +252,7 @@ mod tests {
                 json!({"balance": {"amount": 1, "currency": "e4711"}}),
                 "'/balance/currency' must be the currency",
             ),
-            (
-                json!({"tags": ["4711".repeat(2_000)]}),
-                "the value 'tags' has 8004 bytes, at most 4096 are kept",
-            ),
+            (json!({"tags": ["4711".repeat(2_000)]}), "'tags' has 8004 bytes, at most 4096 are kept"),
         ] {
             let Unreadable(wrong) = read(&source(None), &answer).unwrap_err();
             assert!(wrong.contains(said) && !wrong.contains("4711"), "{wrong}");

@@ -154,6 +154,7 @@ mod tests {
             headers: BTreeMap::new(),
             external_source: None,
             found: None,
+            one_of: None,
             fields: BTreeMap::new(),
             balance: None,
             values: BTreeMap::new(),

@@ -101,6 +101,11 @@ impl Source {
         Some(Self { settings, class, outbound, cache, flights: Flights::default() })
     }
 
+    /// The target that it asks.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
     /// What it adds to a profile.
     pub(crate) async fn part(&self, asking: Asking<'_>) -> ProfilePart {
         let began = Instant::now();

@@ -137,13 +137,15 @@ impl InFlight {
     }
 
     /// What was to be known first is known: the present thread is asked again. Until when the event waits; `None` if it
-    /// does not any more.
-    pub(super) fn ask_again(&mut self, ticket: u64) -> Option<i64> {
-        if !self.deferred.remove(&ticket) {
+    /// does not any more. An event whose patience is over at `now` stays one that waited for lookups: that they were
+    /// late is nothing that the plugin did.
+    pub(super) fn ask_again(&mut self, ticket: u64, now: i64) -> Option<i64> {
+        let (_, until) = *self.waiting.iter().find(|(waiting, _)| *waiting == ticket)?;
+        if until <= now || !self.deferred.remove(&ticket) {
             return None;
         }
         self.unanswered += 1;
-        self.waiting.iter().find(|(waiting, _)| *waiting == ticket).map(|(_, until)| *until)
+        Some(until)
     }
 
     /// Events whose patience is over.
@@ -235,6 +237,23 @@ mod tests {
     }
 
     #[test]
+    fn lookups_that_are_over_too_late_are_not_held_against_the_plugin() {
+        let mut in_flight = InFlight::new(10, BUDGET);
+        for ticket in 0..9 {
+            in_flight.ask(ticket, 0);
+            assert!(in_flight.deferred(0, ticket));
+        }
+        for ticket in 0..9 {
+            assert_eq!(in_flight.ask_again(ticket, BUDGET), None);
+        }
+        assert_eq!(in_flight.overdue(BUDGET).len(), 9);
+        assert!(!in_flight.is_off());
+        in_flight.ask(10, BUDGET);
+        assert!(in_flight.deferred(0, 10));
+        assert_eq!(in_flight.ask_again(10, BUDGET + 1), Some(2 * BUDGET));
+    }
+
+    #[test]
     fn a_full_queue_lets_events_pass_and_does_not_turn_it_off() {
         let mut in_flight = InFlight::new(2, BUDGET);
         assert_eq!(
@@ -317,12 +336,12 @@ mod tests {
         assert_eq!([in_flight.ask(1, 0), in_flight.ask(2, 5)], [Asked::ToPresent; 2]);
         assert!(in_flight.deferred(0, 1));
         assert_eq!((in_flight.unanswered(), in_flight.ask(3, 6)), (1, Asked::Full));
-        assert_eq!(in_flight.ask_again(1), Some(BUDGET), "no longer than before");
-        assert_eq!((in_flight.unanswered(), in_flight.ask_again(1)), (2, None));
+        assert_eq!(in_flight.ask_again(1, 0), Some(BUDGET), "no longer than before");
+        assert_eq!((in_flight.unanswered(), in_flight.ask_again(1, 0)), (2, None));
         assert!(in_flight.treated(0, 1, Treated::Answered, 10));
         assert!(in_flight.deferred(0, 2));
         assert_eq!(in_flight.overdue(5 + BUDGET), [2]);
-        assert_eq!((in_flight.ask_again(2), in_flight.deferred(0, 2)), (None, false));
+        assert_eq!((in_flight.ask_again(2, 0), in_flight.deferred(0, 2)), (None, false));
         assert_eq!([in_flight.ask(4, 60), in_flight.ask(5, 60)], [Asked::ToPresent; 2]);
     }
 
@@ -356,7 +375,7 @@ mod tests {
         // Every first answer is right and every second one fails.
         for ticket in 20..25 {
             in_flight.ask(ticket, 100);
-            assert!(in_flight.deferred(0, ticket) && in_flight.ask_again(ticket).is_some());
+            assert!(in_flight.deferred(0, ticket) && in_flight.ask_again(ticket, 0).is_some());
             assert!(in_flight.treated(0, ticket, Treated::Failed, 100));
         }
         assert!(in_flight.is_off());

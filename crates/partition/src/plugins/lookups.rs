@@ -132,7 +132,7 @@ impl Plugins {
             return;
         }
         // Where nobody waits any more, it is settled elsewhere.
-        let Some(until) = self.members[plugin].in_flight.ask_again(ticket) else { return };
+        let Some(until) = self.members[plugin].in_flight.ask_again(ticket, now) else { return };
         if let Turn::LookingUp(lookups) = std::mem::replace(turn, Turn::Asked { before: None }) {
             let (wants, answers) = lookups.finish();
             *turn = Turn::Asked { before: Some(wants) };

@@ -22,6 +22,18 @@ impl Task {
         Ok(())
     }
 
+    /// Forgets what this partition keeps of a customer, who was erased.
+    ///
+    /// # Errors
+    /// [`StateError`] when state cannot be read.
+    pub fn forget_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let key = keys::profile(customer);
+        if self.current(&key, ctx.state)?.is_some() {
+            self.changes.insert(key, None);
+        }
+        Ok(())
+    }
+
     /// Keeps what is at hand of a customer by now, where this partition keeps a profile of that customer.
     ///
     /// # Errors

@@ -16,7 +16,9 @@ impl Settings {
         let texts = at_hand.profile.iter().flat_map(|p| {
             [Some(&p.customer_id), p.account_name.as_ref(), p.loyalty_tier.as_ref(), p.currency.as_ref()]
         });
-        let profile: usize = texts.flatten().map(String::len).sum();
+        let maps = at_hand.profile.iter().flat_map(|p| p.values.iter().chain(&p.numbers));
+        let in_maps: usize = maps.map(|(name, value)| name.len() + value.len()).sum();
+        let profile = texts.flatten().map(String::len).sum::<usize>() + in_maps;
         let key = record.key.as_ref().map_or(0, Vec::len);
         // What goes out without the payload needs no room for it.
         let event = if self.include_data { event.size() } else { event.size_without_data() };

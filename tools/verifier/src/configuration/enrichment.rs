@@ -12,6 +12,8 @@ pub struct EnrichmentRules {
     /// Configured names of the sources asked, each with how old its data may be without being called stale;
     /// milliseconds.
     pub sources: BTreeMap<String, i64>,
+    /// How old data of critical fields may be; milliseconds.
+    pub freshness_ms: i64,
     /// Whether a condition chooses the events that get one.
     pub conditional: bool,
     /// The targets that know customers by the numbers that events name; `None` for all.
@@ -65,7 +67,8 @@ impl Enrichment {
         let mut sources: BTreeMap<String, i64> = names.map(|name| (name, freshness_ms)).collect();
         for (name, source) in self.sources {
             if source.asked.as_deref() != Some("by_plugins") {
-                sources.insert(name, or("enrichment.sources.cache", source.cache, freshness_ms)?);
+                let cache_ms = or("enrichment.sources.cache", source.cache, freshness_ms)?;
+                sources.insert(name, cache_ms.max(freshness_ms));
             }
         }
         let is_off = self.deadline.as_deref().is_some_and(|deadline| milliseconds(deadline) == Some(0));
@@ -74,6 +77,7 @@ impl Enrichment {
         }
         Ok(Some(EnrichmentRules {
             sources,
+            freshness_ms,
             numbers: self.identity.numbers,
             conditional: self.when.is_some(),
             fields: self

@@ -23,6 +23,8 @@ pub struct ProfileFields {
     pub open_tickets: Option<i64>,
     /// The last ended conversation or CRM activity; UTC milliseconds.
     pub last_interaction: Option<i64>,
+    /// What other sources tell, under `SOURCE.NAME`; of a part, under their names.
+    pub values: BTreeMap<String, String>,
 }
 
 /// One record of `customer.profiles`; a tombstone has no fields.
@@ -61,6 +63,8 @@ pub struct ProfileSource {
 pub struct ProfileSourcePart {
     /// Its configured name.
     pub source: String,
+    /// The system behind it.
+    pub system: String,
     /// As [`ProfileSource::status`].
     pub status: String,
     /// When it last answered; UTC milliseconds.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::names::Names;
-use crate::evidence::{Call, ProfileFields, ProfileRecord};
+use crate::evidence::{Call, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
 use crate::report::Verdict;
 
 /// What was answered about each customer, by system.
@@ -24,6 +24,16 @@ struct Answer {
     at: f64,
     /// What it says; `None` for what cannot be read.
     said: Option<Said>,
+}
+
+/// What a record has of one source.
+struct Heard<'r> {
+    /// Its configured name.
+    name: &'r str,
+    system: &'r str,
+    status: &'r str,
+    fetched_at: Option<i64>,
+    fields: ProfileFields,
 }
 
 /// What a system says of a customer.
@@ -82,14 +92,15 @@ impl<'a> Answers<'a> {
     }
 
     /// Judges a record; `interactions` are the times at which conversations of its customer ended.
-    pub(super) fn judge(&self, record: &ProfileRecord, interactions: &[i64], verdict: &mut Verdict) {
+    pub(super) fn judge(&self, record: &'a ProfileRecord, interactions: &[i64], verdict: &mut Verdict) {
         let customer = record.fields.customer_id.as_str();
         let place = record.place;
         if record.key != customer {
             verdict
                 .object("relabelled", || format!("customer.profiles {place}: the key is not its customer"));
         }
-        for system in SYSTEMS {
+        // Where a record has parts, its flat fields are theirs.
+        for system in SYSTEMS.into_iter().filter(|_| record.parts.is_empty()) {
             // One that is not told of was not asked, as nothing leads to what it knows the customer by.
             if !record.sources.contains_key(system) && says_anything(system, &record.fields) {
                 verdict.object("unanswered", || {
@@ -97,40 +108,8 @@ impl<'a> Answers<'a> {
                 });
             }
         }
-        for (system, source) in &record.sources {
-            if (source.fetched_at.is_none() || source.status == "NOT_FOUND")
-                && says_anything(system, &record.fields)
-            {
-                verdict.object("unanswered", || {
-                    format!("customer.profiles {place}: it has something from {system}, which never told of that customer")
-                });
-            }
-            // What a source of another name answers is not known here.
-            let Some(fetched_at) = source.fetched_at.filter(|_| SYSTEMS.contains(&system.as_str())) else {
-                continue;
-            };
-            let candidates =
-                self.by_customer.get(&(system.as_str(), customer)).map_or([].as_slice(), Vec::as_slice);
-            let then = |answer: &&Answer| {
-                let after = fetched_at as f64 - answer.at;
-                (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&after)
-            };
-            verdict.count("profile_sources_compared", 1);
-            // Whoever a contact leads nowhere is known to nobody: no other system was asked.
-            let leads_nowhere =
-                || self.is_no_number_of(customer, system) || self.leads_nowhere(customer, then);
-            if source.status == "NOT_FOUND" && candidates.is_empty() && leads_nowhere() {
-                continue;
-            }
-            if !candidates.iter().filter(then).any(|answer| answer.agrees(&source.status, &record.fields)) {
-                verdict.object("unanswered", || {
-                    format!(
-                        "customer.profiles {place}: what it has from {system}, fetched at {fetched_at}, is not what {system} \
-                         answered about that customer then ({} answers in all)",
-                        candidates.len()
-                    )
-                });
-            }
+        for heard in Heard::all(record) {
+            self.judge_heard(&heard, record, verdict);
         }
         if let Some(at) = record.fields.last_interaction
             && !interactions.contains(&at)
@@ -138,6 +117,39 @@ impl<'a> Answers<'a> {
         {
             verdict.object("interaction", || {
                 format!("customer.profiles {place}: at {at} no conversation of its customer ended, and no CRM tells of an activity")
+            });
+        }
+    }
+
+    /// Judges what a record has of one source.
+    fn judge_heard(&self, heard: &Heard<'a>, record: &'a ProfileRecord, verdict: &mut Verdict) {
+        let Heard { name, system, status, fetched_at, fields } = heard;
+        let (customer, place) = (record.fields.customer_id.as_str(), record.place);
+        if (fetched_at.is_none() || *status == "NOT_FOUND") && says_anything(system, fields) {
+            verdict.object("unanswered", || {
+                format!("customer.profiles {place}: it has something from {name}, which never told of that customer")
+            });
+        }
+        // What other systems answer is not known here.
+        let Some(fetched_at) = fetched_at.filter(|_| SYSTEMS.contains(system)) else { return };
+        let candidates = self.by_customer.get(&(*system, customer)).map_or([].as_slice(), Vec::as_slice);
+        let then = |answer: &&Answer| {
+            let after = fetched_at as f64 - answer.at;
+            (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&after)
+        };
+        verdict.count("profile_sources_compared", 1);
+        // Whoever a contact leads nowhere is known to nobody: no other system was asked.
+        let leads_nowhere = || self.is_no_number_of(customer, name) || self.leads_nowhere(customer, then);
+        if *status == "NOT_FOUND" && candidates.is_empty() && leads_nowhere() {
+            return;
+        }
+        if !candidates.iter().filter(then).any(|answer| answer.agrees(status, fields)) {
+            verdict.object("unanswered", || {
+                format!(
+                    "customer.profiles {place}: what it has from {name}, fetched at {fetched_at}, is not what {system} \
+                     answered about that customer then ({} answers in all)",
+                    candidates.len()
+                )
             });
         }
     }
@@ -202,6 +214,33 @@ fn is_uuid(text: &str) -> bool {
     let fits =
         |(at, byte): (usize, u8)| if hyphens.contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
     text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
+// === impl Heard ===
+
+impl<'r> Heard<'r> {
+    /// What a record has of each source: of its part, or what of the flat fields is its system's.
+    fn all(record: &'r ProfileRecord) -> Vec<Self> {
+        if record.parts.is_empty() {
+            record.sources.iter().map(|(name, source)| Self::of_source(name, source, record)).collect()
+        } else {
+            record.parts.iter().map(Self::of_part).collect()
+        }
+    }
+
+    fn of_source(name: &'r str, source: &'r ProfileSource, record: &ProfileRecord) -> Self {
+        let (status, fetched_at) = (source.status.as_str(), source.fetched_at);
+        Self { name, system: name, status, fetched_at, fields: record.fields.clone() }
+    }
+
+    fn of_part(part: &'r ProfileSourcePart) -> Self {
+        let mut fields = part.fields.clone();
+        let single = fields.balances.first_key_value().filter(|_| fields.balances.len() == 1);
+        (fields.currency, fields.balance) =
+            single.map(|(currency, amount)| (currency.clone(), *amount)).unzip();
+        let (status, fetched_at) = (part.status.as_str(), part.fetched_at);
+        Self { name: &part.source, system: &part.system, status, fetched_at, fields }
+    }
 }
 
 /// The systems that have fields of a profile to tell.
@@ -308,7 +347,6 @@ fn ten_thousandths(text: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::ProfileSource;
 
     #[test]
     fn amounts_are_read_to_the_last_place() {

@@ -32,11 +32,13 @@ fn differing(record: &ProfileRecord) -> Vec<&'static str> {
     let tickets = first(|fields| fields.open_tickets.is_some()).and_then(|fields| fields.open_tickets);
     let open = first(|fields| !fields.balances.is_empty()).map(|fields| &fields.balances);
     let single = balances.first_key_value().filter(|_| balances.len() == 1);
+    let values: BTreeMap<String, String> = record.parts.iter().flat_map(qualified).collect();
     let latest = record.parts.iter().filter_map(|part| part.fields.last_interaction).max();
     let checks = [
         ("accountName", record.fields.account_name.as_ref() == name),
         ("loyaltyTier", record.fields.loyalty_tier.as_ref() == tier),
         ("openTickets", record.fields.open_tickets == tickets),
+        ("values", record.fields.values == values),
         ("balances", *balances == open.cloned().unwrap_or_default()),
         ("balance", record.fields.balance == single.map(|(_, amount)| *amount)),
         ("currency", record.fields.currency.as_ref() == single.map(|(currency, _)| currency)),
@@ -50,9 +52,17 @@ fn differing(record: &ProfileRecord) -> Vec<&'static str> {
     checks.iter().filter(|(_, same)| !same).map(|(name, _)| *name).collect()
 }
 
+/// The values of a part, under the names that they have in the profile.
+fn qualified(part: &ProfileSourcePart) -> impl Iterator<Item = (String, String)> {
+    let named = |(name, value): (&String, &String)| (format!("{}.{name}", part.source), value.clone());
+    part.fields.values.iter().map(named).collect::<Vec<_>>().into_iter()
+}
+
 fn agrees(part: &ProfileSourcePart, record: &ProfileRecord) -> bool {
     let source = record.sources.get(&part.source);
-    source.is_some_and(|source| source.status == part.status && source.fetched_at == part.fetched_at)
+    // That a customer was not known is not dated once nobody answers any more.
+    let same_time = |time: Option<i64>| time == part.fetched_at || time.is_none() && part.status != "OK";
+    source.is_some_and(|source| source.status == part.status && same_time(source.fetched_at))
 }
 
 /// Customers whose last record lacks an answer of some source that an earlier one has.
@@ -92,6 +102,7 @@ mod tests {
         let fields = ProfileFields { customer_id: "C-1".into(), account_name, ..Default::default() };
         ProfileSourcePart {
             source: source.into(),
+            system: source.into(),
             status: "OK".into(),
             fetched_at: Some(fetched_at),
             change_offset: None,

@@ -12,6 +12,7 @@ fn rules() -> EnrichmentRules {
     EnrichmentRules {
         sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
         numbers: None,
+        freshness_ms: 30_000,
         conditional: false,
         fields: ["accountName", "loyaltyTier", "openTickets"].map(str::to_owned).into(),
         critical_fields: BTreeSet::new(),
@@ -145,6 +146,7 @@ fn a_critical_field_that_is_old_is_in_no_event() {
     let mut record = record();
     let part = |source: &str, fields: ProfileFields| ProfileSourcePart {
         source: source.into(),
+        system: source.into(),
         status: "OK".into(),
         fetched_at: record.sources[source].fetched_at,
         change_offset: None,
@@ -157,7 +159,7 @@ fn a_critical_field_that_is_old_is_in_no_event() {
         [(989, None, 0), (989, Some(3), 1), (990, Some(3), 0), (990, None, 1)]
     {
         let critical_fields = ["openTickets".to_owned()].into();
-        let mut rules = EnrichmentRules { critical_fields, ..rules() };
+        let mut rules = EnrichmentRules { freshness_ms, critical_fields, ..rules() };
         rules.sources.values_mut().for_each(|freshness| *freshness = freshness_ms);
         let mut event = event();
         event.profile.as_mut().unwrap().open_tickets = tickets;

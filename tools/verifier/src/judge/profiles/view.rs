@@ -143,6 +143,7 @@ impl<'a> Views<'a> {
             ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
             ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
             ("balances", profile.balances == allowed.balances),
+            ("values", self.are_critical_values() || profile.values == allowed.values),
             ("openTickets", profile.open_tickets == allowed.open_tickets),
             (LAST_INTERACTION, profile.last_interaction == allowed.last_interaction),
         ];
@@ -171,16 +172,18 @@ impl<'a> Views<'a> {
         low <= high
     }
 
+    /// Whether some of the values may be left out for their age.
+    fn are_critical_values(&self) -> bool {
+        self.rules.is_some_and(|rules| rules.critical_fields.contains("values"))
+    }
+
     /// What of a profile enters events.
     fn allowed(&self, event: &Enriched, record: &ProfileRecord) -> ProfileFields {
         let Some(rules) = self.rules else { return record.fields.clone() };
         let is_old = |name: &str| {
             let part = record.parts.iter().find(|part| knows(&part.fields, name));
-            let known = part.and_then(|part| {
-                let freshness_ms = rules.sources.get(&part.source)?;
-                Some(event.enrichment.sources.get(&part.source)?.age_ms? > *freshness_ms)
-            });
-            known.unwrap_or(false)
+            let source = part.and_then(|part| event.enrichment.sources.get(&part.source));
+            source.and_then(|source| source.age_ms).is_some_and(|age| age > rules.freshness_ms)
         };
         let has = |name: &str| {
             rules.fields.contains(name) && !(rules.critical_fields.contains(name) && is_old(name))
@@ -191,6 +194,7 @@ impl<'a> Views<'a> {
         allowed.balance = allowed.balance.filter(|_| has("balance"));
         allowed.currency = allowed.currency.filter(|_| has("balance"));
         allowed.balances.retain(|_, _| has("balance"));
+        allowed.values.retain(|_, _| has("values"));
         allowed.open_tickets = allowed.open_tickets.filter(|_| has("openTickets"));
         allowed.last_interaction = allowed.last_interaction.filter(|_| has("lastInteractionDate"));
         allowed
