@@ -130,8 +130,8 @@ impl Reading {
         Ok(())
     }
 
-    /// What a record says; `None` of what is our own alone, and of what cannot be read. That costs no more than what its writer knew: the next answer
-    /// of the systems says it again.
+    /// What a record says; `None` of what is our own alone, and of what cannot be read. That costs no more than what
+    /// its writer knew: the next answer of the systems says it again.
     fn read(&mut self, record: &InboundRecord) -> Option<Read> {
         let Some(value) = record.value.as_deref() else {
             let customer = String::from_utf8(record.key.clone()?).ok()?;
