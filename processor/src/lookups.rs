@@ -1,6 +1,6 @@
 //! Asking the CRMs, beside the stream: bounded, one fetch per customer however many events want it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -26,11 +26,19 @@ pub struct Lookups {
     directory: Directory,
     deadline: Duration,
     limit: usize,
-    in_flight: HashSet<String>,
+    /// What is asked for, by customer.
+    in_flight: HashMap<String, InFlight>,
     queue: VecDeque<LookupRequest>,
     answers: mpsc::Receiver<CustomerProfile>,
     answer_to: mpsc::Sender<CustomerProfile>,
     failed: FailedLookups,
+}
+
+/// A lookup that was begun.
+struct InFlight {
+    request: LookupRequest,
+    /// The customer was erased since: the answer does not count.
+    is_void: bool,
 }
 
 // === impl Lookups ===
@@ -52,7 +60,7 @@ impl Lookups {
             directory,
             deadline,
             limit: limit.max(1),
-            in_flight: HashSet::new(),
+            in_flight: HashMap::new(),
             queue: VecDeque::new(),
             answers,
             answer_to,
@@ -63,8 +71,9 @@ impl Lookups {
     fn start(&mut self) {
         while self.in_flight.len() < self.limit {
             let Some(request) = self.queue.pop_front() else { return };
+            let begun = InFlight { request: request.clone(), is_void: false };
+            self.in_flight.insert(request.customer.clone(), begun);
             let LookupRequest { customer, identities, traceparent, conversation, until } = request;
-            self.in_flight.insert(customer.clone());
             let directory = self.directory.clone();
             let answer_to = self.answer_to.clone();
             let clock = self.clock.clone();
@@ -94,24 +103,43 @@ fn time_to_ask(deadline: Duration, until: i64, now: i64) -> Duration {
 impl ProfileLookups for Lookups {
     fn request(&mut self, request: LookupRequest) {
         let customer = &request.customer;
-        if self.in_flight.contains(customer) || self.queue.iter().any(|queued| queued.customer == *customer) {
+        if self.in_flight.contains_key(customer)
+            || self.queue.iter().any(|queued| queued.customer == *customer)
+        {
             return;
         }
         self.queue.push_back(request);
         self.start();
     }
 
+    fn forget(&mut self, customer: &str) {
+        self.directory.forget_answers();
+        for request in self.queue.iter_mut().filter(|request| request.customer == customer) {
+            request.identities.clear();
+        }
+        if let Some(in_flight) = self.in_flight.get_mut(customer) {
+            in_flight.is_void = true;
+        }
+    }
+
     fn take_answers(&mut self) -> Vec<CustomerProfile> {
-        let answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
+        let mut answers: Vec<CustomerProfile> = self.answers.try_iter().collect();
+        let came = answers.len();
+        answers.retain(|answer| match self.in_flight.remove(&answer.customer_id) {
+            Some(InFlight { request, is_void: true }) => {
+                self.queue.push_front(LookupRequest { identities: Vec::new(), ..request });
+                false
+            }
+            _ => true,
+        });
         let now = self.clock.now_ms();
         for answer in &answers {
-            self.in_flight.remove(&answer.customer_id);
             for Warning { system, status, left_out } in self.failed.note(answer, now) {
                 let code = error_codes::LOOKUP_FAILED.as_str();
                 tracing::warn!(code, system, ?status, left_out, "a profile lookup failed");
             }
         }
-        if !answers.is_empty() {
+        if came > 0 {
             self.start();
         }
         answers

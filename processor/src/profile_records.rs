@@ -12,6 +12,7 @@ use trunkline_kafka::tail::{From, Tail, TailError, Tailed};
 use trunkline_schemas::codec::{Decoder, schema_id};
 use trunkline_schemas::{CustomerProfile, InboundRecord, catalog, error_codes};
 
+use crate::clock;
 use crate::engine::ProfileRecords;
 
 /// Records that are read and not taken in yet; beyond that many the thread waits.
@@ -19,6 +20,10 @@ const AT_HAND: usize = 10_000;
 
 /// How long the thread waits for a record before it looks whether it is still to read.
 const POLL: Duration = Duration::from_millis(200);
+
+/// Reading begins so long before now, in milliseconds: a processor that is started again, or a topic that could not be
+/// read for a while.
+const READ_AGAIN_MS: i64 = 60_000;
 
 /// Between two attempts to read a topic that cannot be read.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -51,7 +56,7 @@ struct Reading {
 // === impl ProfileRecordsThread ===
 
 impl ProfileRecordsThread {
-    /// Starts the thread, which reads from the end on; it ends with its owner.
+    /// Starts the thread, which reads on from a moment ago; it ends with its owner.
     ///
     /// # Errors
     /// When no thread can be made.
@@ -97,9 +102,10 @@ impl Reading {
     fn run(mut self, owner: &Receiver<()>, records: &SyncSender<Read>) {
         let mut was_told = false;
         loop {
-            // From the end: what was written before is known to whoever wrote it.
-            let read = Tail::open(&self.kafka, &self.client_id, std::slice::from_ref(&self.topic), From::End)
-                .and_then(|tail| self.follow(tail, owner, records));
+            // What was written while nothing was read may be an erasure; what is read twice says nothing new.
+            let from = From::Timestamp(clock::now() - READ_AGAIN_MS);
+            let read = Tail::open(&self.kafka, &self.client_id, std::slice::from_ref(&self.topic), from)
+                .and_then(|tail| self.follow(tail, owner, records, &mut was_told));
             let Err(error) = read else { return };
             // Once, however long it lasts.
             if !std::mem::replace(&mut was_told, true) {
@@ -118,9 +124,11 @@ impl Reading {
         mut tail: Tail,
         owner: &Receiver<()>,
         records: &SyncSender<Read>,
+        was_told: &mut bool,
     ) -> Result<(), TailError> {
         while owner.try_recv() != Err(TryRecvError::Disconnected) {
             let Tailed::Record(record) = tail.next(POLL)? else { continue };
+            *was_told = false;
             if let Some(read) = self.read(&record)
                 && records.send(read).is_err()
             {

@@ -49,13 +49,13 @@ points = "/member/points"
 
 [[rules.writeback]]
 id = "points"
-on = ["conversation.ended"]
-when = 'profile != null && "loyalty.points" in profile.values'
+on = ["participant.disconnected"]
+when = 'event.participantId != null && profile != null && "loyalty.points" in profile.values'
 target = "genesys"
 operation = "participant_attributes"
 [rules.writeback.parameters]
 conversationId = 'event.conversationId'
-participantId = '"customer"'
+participantId = 'event.participantId'
 [rules.writeback.fields]
 points = 'profile.values["loyalty.points"]'
 "#

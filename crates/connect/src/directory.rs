@@ -23,7 +23,7 @@ use crate::profile_part::{self, Exchange, LookupError, Question};
 use crate::quota::{self, Role, TooSmall};
 use crate::search_memory::SearchMemory;
 use crate::sources::{Asking, Source, SourceAnswer, SourceQuestion};
-use crate::terms::Terms;
+use crate::terms::{Age, Terms};
 use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
 use crate::writes::{Applied, Current, Request};
@@ -170,6 +170,12 @@ impl Directory {
         self.0.enrichment.iter().chain(&self.0.contacts).chain(of_sources).for_each(Outbound::fetch_token);
     }
 
+    /// Forgets all answers that are kept, of searches and of sources: somebody was erased.
+    pub fn forget_answers(&self) {
+        self.0.searches.clear();
+        self.0.sources.values().for_each(Source::forget_answers);
+    }
+
     /// What happens to the connections, from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.0.events.subscribe()
@@ -219,7 +225,8 @@ impl Directory {
             ..
         } = &*self.0;
         let claim = &Claim::of(customer_id, contacts.is_some());
-        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory) };
+        let age = &Age::default();
+        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory), age };
         let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
         let question = Question { claim, identities, rules, contacts, terms, now };
         let (customer, claim, parameters) = (Some(customer_id), Some(claim), &BTreeMap::new());
@@ -251,7 +258,8 @@ impl Directory {
         };
         let claim = customer.map(|customer| Claim::of(customer, contacts.is_some()));
         let claim = claim.as_ref();
-        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory) };
+        let age = &Age::default();
+        let terms = Terms { deadline, traceparent, conversation, memory: Some(memory), age };
         let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
@@ -271,7 +279,8 @@ impl Directory {
         traceparent: Option<&str>,
         seen: &mut (dyn FnMut(Exchange) + Send),
     ) -> Result<Found, LookupError> {
-        let terms = Terms { deadline, traceparent, conversation: None, memory: None };
+        let age = &Age::default();
+        let terms = Terms { deadline, traceparent, conversation: None, memory: None, age };
         profile_part::find(self.find(target)?, key, depth, terms, seen).await
     }
 

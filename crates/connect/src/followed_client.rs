@@ -74,21 +74,29 @@ impl Inner {
     /// it, as of a certificate whose key has not been replaced yet, the one there is stays.
     fn look(&self) {
         let found = trunkline_http::fingerprint(&self.http);
+        let was_told = {
+            let mut state = self.state.lock();
+            state.looked = Instant::now();
+            if found == state.made_of {
+                return;
+            }
+            state.unusable == Some(found)
+        };
+        // Calls do not wait while it is made. What failed is tried with each look: the cause may have been another.
+        let made = wire::client(&self.http, self.https_only);
         let mut state = self.state.lock();
-        state.looked = Instant::now();
-        if found == state.made_of || state.unusable == Some(found) {
-            return;
-        }
-        match wire::client(&self.http, self.https_only) {
+        match made {
             Ok(client) => {
                 (state.client, state.made_of, state.unusable) = (client, found, None);
                 tracing::info!("certificates, keys or the proxy's password have changed: used from now on");
             }
             Err(error) => {
                 state.unusable = Some(found);
-                tracing::warn!(
-                    "what has changed of [http] is not used, and what was there before is: {error}"
-                );
+                if !was_told {
+                    tracing::warn!(
+                        "what has changed of [http] is not used, and what was there before is: {error}"
+                    );
+                }
             }
         }
     }

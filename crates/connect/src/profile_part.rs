@@ -1,6 +1,6 @@
 //! Asking one system about one customer.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::record::Unreadable;
 use crate::request::Request;
 use crate::retry::Repeat;
 use crate::systems::connector;
-use crate::terms::Terms;
+use crate::terms::{Age, Terms};
 
 /// Why a lookup gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,8 @@ enum Known {
 pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfilePart {
     let began = Instant::now();
     let target = outbound.target();
+    let age = &Age::default();
+    let question = Question { terms: Terms { age, ..question.terms }, ..question };
     let (status, part) = match search(outbound, question).await {
         Ok(part) => (if part.data.is_some() { SourceStatus::Ok } else { SourceStatus::NotFound }, part),
         Err(status) => (status, Part { data: None, identity: None, since: None }),
@@ -112,7 +114,8 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
         source: target.name.clone(),
         system: target.system,
         status,
-        fetched_at: answered.then(|| part.since.unwrap_or_else(question.now)),
+        // As old as the answer that it ends with: one of a moment ago is no younger for that.
+        fetched_at: answered.then(|| part.since.unwrap_or_else(|| (question.now)() - age.milliseconds())),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         data: part.data.unwrap_or_default(),
         identity: part.identity,
@@ -140,6 +143,7 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
         None => {}
     }
     let contact = question.contacts.of(question.claim).await?;
+    question.terms.age.set_as(question.contacts.age());
     let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
     let mut is_empty = false;
@@ -221,13 +225,8 @@ async fn search_by_key(
     question: Question<'_>,
     asked: &mut Vec<String>,
 ) -> Result<Found, LookupError> {
-    let (target, terms) = (outbound.target().name.as_str(), question.terms);
-    let mut note = |exchange: Exchange| {
-        if let Ok(answer) = &exchange.answer {
-            terms.keep(target, &exchange.path, answer);
-        }
-        asked.push(exchange.path);
-    };
+    let terms = question.terms;
+    let mut note = |exchange: Exchange| asked.push(exchange.path);
     find(outbound, key, Depth::Profile, terms, &mut note).await
 }
 
@@ -283,7 +282,9 @@ pub(crate) async fn find(
             continue;
         }
         let request = get(path, terms.traceparent, terms.conversation);
-        let (answer, shown) = match outbound.call(class, &request, terms.deadline).await {
+        let called = outbound.call(class, &request, terms.deadline).await;
+        terms.age.set(Duration::ZERO);
+        let (answer, shown) = match called {
             Ok(response) => {
                 let body = response.json();
                 (Some(body.clone()), Ok(body))
@@ -294,8 +295,12 @@ pub(crate) async fn find(
                 return Err(error.into());
             }
         };
-        seen(Exchange { path: request.path, answer: shown });
+        seen(Exchange { path: request.path.clone(), answer: shown });
         step = lookup.next(answer.as_ref().map_or(Answer::NotFound, Answer::Json)).map_err(problem)?;
+        // What could be read.
+        if let Some(answer) = &answer {
+            terms.keep(&target.name, &request.path, answer);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! On what terms a question about a customer is asked.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -15,14 +16,22 @@ pub(crate) struct Terms<'a> {
     pub(crate) conversation: Option<&'a str>,
     /// What was answered a moment ago; `None` where everything is asked.
     pub(crate) memory: Option<&'a SearchMemory>,
+    /// How old the latest answer is.
+    pub(crate) age: &'a Age,
 }
+
+/// How old an answer is: nothing for one that has come just now, more for one of a moment ago.
+#[derive(Debug, Default)]
+pub(crate) struct Age(AtomicU64);
 
 // === impl Terms ===
 
 impl Terms<'_> {
     /// What a target answered to this question a moment ago.
     pub(crate) fn recall(&self, target: &str, path: &str) -> Option<Value> {
-        self.memory?.recall(target, path, Instant::now())
+        let (answer, age) = self.memory?.recall(target, path, Instant::now())?;
+        self.age.set(age);
+        Some(answer)
     }
 
     /// Keeps what a target has answered now; what was recalled is not kept for longer.
@@ -40,5 +49,24 @@ impl Terms<'_> {
         if let Some(memory) = self.memory {
             memory.forget(target, paths);
         }
+    }
+}
+
+// === impl Age ===
+
+impl Age {
+    /// The latest answer is so old.
+    pub(crate) fn set(&self, age: Duration) {
+        self.0.store(u64::try_from(age.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// In milliseconds.
+    pub(crate) fn milliseconds(&self) -> i64 {
+        i64::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+    }
+
+    /// The latest answer is as old as that one.
+    pub(crate) fn set_as(&self, other: &Self) {
+        self.0.store(other.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 }

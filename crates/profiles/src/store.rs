@@ -1,6 +1,6 @@
 //! The profiles at hand.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use trunkline_schemas::{
@@ -18,6 +18,10 @@ use crate::{AtHand, flat, join};
 /// After an attempt, a system that failed is left alone for this long; its breaker looks after longer pauses.
 const RETRY_AFTER_MS: i64 = 1_000;
 
+/// So many erasures are remembered, for state that is looked at later: of partitions that are being restored, or whose
+/// transaction was aborted.
+const MOST_ERASED: usize = 1_000;
+
 /// How far the clocks of instances may be apart, in milliseconds: hosts kept by NTP are within a second.
 const CLOCKS_APART_MS: i64 = 5_000;
 
@@ -32,6 +36,9 @@ pub struct Profiles {
     /// Which sources are asked, in the order in which they are configured.
     asked: Vec<AskedSource>,
     entries: HashMap<String, Known, foldhash::fast::RandomState>,
+    /// Customers who were erased, each with when (UTC milliseconds), the earliest first: what was kept of them before
+    /// that is not recalled.
+    erased: VecDeque<(String, i64)>,
 }
 
 /// A profile with what of it goes into events, which share it.
@@ -61,7 +68,8 @@ impl Profiles {
     /// only `fields` enter events.
     pub fn new(freshness_ms: i64, capacity: usize, fields: BTreeSet<ProfileField>) -> Self {
         let (capacity, asked, critical) = (capacity.max(1), Vec::new(), BTreeSet::new());
-        Self { freshness_ms, capacity, fields, critical, asked, entries: HashMap::default() }
+        let (entries, erased) = (HashMap::default(), VecDeque::new());
+        Self { freshness_ms, capacity, fields, critical, asked, entries, erased }
     }
 
     /// Knows which sources are asked, in the order in which they are configured.
@@ -91,13 +99,20 @@ impl Profiles {
         self.entries.get(customer).map(|known| &known.entry.profile)
     }
 
-    /// Takes in at `now` (UTC milliseconds) what was kept of a customer.
-    pub fn recall(&mut self, kept: StoredProfile, now: i64) {
+    /// Takes in at `now` (UTC milliseconds) what was kept of a customer; false where the customer was erased since.
+    #[must_use]
+    pub fn recall(&mut self, kept: StoredProfile, now: i64) -> bool {
         let Entry { mut profile, attempted_at } = kept.entry;
+        let was_erased =
+            |(customer, at): &(String, i64)| *customer == profile.customer_id && *at >= attempted_at;
+        if self.erased.iter().any(was_erased) {
+            return false;
+        }
         restrict(&mut profile, &self.asked);
         not_later_than(&mut profile, now);
         let profile = join(&profile, &profile, &self.asked);
         self.insert(Entry { profile, attempted_at });
+        true
     }
 
     /// What should be kept of a customer, to be looked at again at `timer_hour`.
@@ -227,9 +242,14 @@ impl Profiles {
         taken
     }
 
-    /// Forgets a customer.
-    pub fn forget(&mut self, customer: &str) {
+    /// Forgets a customer who was erased at `now` (UTC milliseconds), by the clock that attempts go by.
+    pub fn forget(&mut self, customer: &str, now: i64) {
         self.entries.remove(customer);
+        self.erased.retain(|(erased, _)| erased != customer);
+        if self.erased.len() >= MOST_ERASED {
+            self.erased.pop_front();
+        }
+        self.erased.push_back((customer.to_owned(), now));
     }
 
     /// Takes note of a customer's last interaction. Returns the profile when that changed it.
@@ -530,7 +550,7 @@ mod tests {
         before.asked.push(AskedSource { name: "former".into(), ..before.asked[0].clone() });
         before.learn(known, 1_000);
         let mut profiles = profiles();
-        profiles.recall(before.stored("C-1", 1).unwrap(), 2_000);
+        assert!(profiles.recall(before.stored("C-1", 1).unwrap(), 2_000));
         let own = profiles.interacted("C-1", 1_500).unwrap();
         assert_eq!(own.parts.len(), 2);
         assert_eq!(profiles.take_in(own, 2_000), NOTHING);
@@ -563,5 +583,24 @@ mod tests {
         };
         assert_eq!(names(30_000), ["salesforce.points", "sap.points"]);
         assert_eq!(names(30_001), ["sap.points"]);
+    }
+
+    #[test]
+    fn what_was_kept_of_somebody_before_an_erasure_is_not_recalled() {
+        let mut profiles = profiles();
+        profiles.learn(fetched(1_000, SourceStatus::Ok, Some(5)), 1_000);
+        let kept = profiles.stored("C-1", 1).unwrap();
+        profiles.forget("C-1", 2_000);
+        assert!(!profiles.has("C-1"));
+        profiles.clear();
+        assert!(!profiles.recall(kept, 3_000) && !profiles.has("C-1"));
+        profiles.learn(fetched(2_500, SourceStatus::Ok, Some(6)), 2_500);
+        let kept = profiles.stored("C-1", 1).unwrap();
+        profiles.clear();
+        assert!(profiles.recall(kept, 3_000) && profiles.has("C-1"));
+        for number in 0..2 * MOST_ERASED {
+            profiles.forget(&number.to_string(), 4_000);
+        }
+        assert_eq!(profiles.erased.len(), MOST_ERASED);
     }
 }

@@ -10,6 +10,9 @@ pub trait ProfileLookups {
     /// Asks for a customer, unless that is under way already.
     fn request(&mut self, request: LookupRequest);
 
+    /// A customer was erased: what is asked for is asked anew, without what was found out before.
+    fn forget(&mut self, customer: &str);
+
     /// The profiles fetched since the last call.
     fn take_answers(&mut self) -> Vec<CustomerProfile>;
 

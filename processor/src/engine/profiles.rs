@@ -47,7 +47,8 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         for _ in 0..BATCH {
             let Some((customer, record)) = self.profile_records.next() else { break };
             let Some(record) = record else {
-                self.tasks.forget_profile(&customer);
+                self.tasks.forget_profile(&customer, now);
+                self.lookups.forget(&customer);
                 self.retelling.forget(&customer);
                 for partition in self.owned() {
                     self.step(partition, |task, ctx| task.forget_profile(&customer, ctx))?;

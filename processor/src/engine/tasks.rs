@@ -104,8 +104,8 @@ impl Tasks {
     }
 
     /// A customer was erased.
-    pub(super) fn forget_profile(&mut self, customer: &str) {
-        self.profiles.forget(customer);
+    pub(super) fn forget_profile(&mut self, customer: &str, now: i64) {
+        self.profiles.forget(customer, now);
     }
 
     /// What is known of a customer, if anything is in memory.

@@ -159,6 +159,10 @@ impl ProfileLookups for ModelLookups {
         self.under_way.insert(customer, world.now() + delay);
     }
 
+    fn forget(&mut self, customer: &str) {
+        self.under_way.remove(customer);
+    }
+
     fn take_answers(&mut self) -> Vec<CustomerProfile> {
         let now = self.handle.world().now();
         let due: Vec<String> = self

@@ -1,5 +1,7 @@
 //! Asks for an external contact, once for all systems.
 
+use std::time::Duration;
+
 use parking_lot::Mutex;
 use reqwest::Method;
 use serde_json::Value;
@@ -15,7 +17,7 @@ use crate::error::CallErrorKind;
 use crate::outbound::Outbound;
 use crate::request::Request;
 use crate::retry::Repeat;
-use crate::terms::Terms;
+use crate::terms::{Age, Terms};
 
 /// The external contact that a customer's event names, asked for when the first system wants it.
 pub(crate) struct Contacts<'a> {
@@ -33,6 +35,11 @@ impl<'a> Contacts<'a> {
     /// Prepares to ask; nothing is asked yet.
     pub(crate) fn new(asked: Option<(&'a Outbound, &'a Rules)>, terms: Terms<'a>) -> Self {
         Self { asked, terms, asked_for: Mutex::default(), contact: OnceCell::new() }
+    }
+
+    /// How old is what the contact says.
+    pub(crate) fn age(&self) -> &Age {
+        self.terms.age
     }
 
     /// All searches are finished: the contact is asked for anew when it is wanted again.
@@ -89,6 +96,7 @@ impl<'a> Contacts<'a> {
         match outbound.call(class, &request, deadline).await {
             Ok(response) => {
                 let answer = response.json();
+                self.terms.age.set(Duration::ZERO);
                 self.terms.keep(&target.name, &request.path, &answer);
                 Ok(Some(answer))
             }

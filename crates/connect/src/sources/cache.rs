@@ -38,6 +38,11 @@ impl Cache {
         Self { keep_ms, limit_bytes, bytes: 0, kept: HashMap::new(), order: VecDeque::new() }
     }
 
+    /// Forgets all answers.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.keep_ms, self.limit_bytes);
+    }
+
     /// The answer to a question, where it is good at `now` (UTC milliseconds).
     pub(super) fn get(&self, key: &str, now: i64) -> Option<&Kept> {
         self.kept.get(key).filter(|kept| self.is_good(kept.fetched_at, now))

@@ -101,6 +101,11 @@ impl Source {
         Some(Self { settings, class, outbound, cache, flights: Flights::default() })
     }
 
+    /// Forgets all answers.
+    pub(crate) fn forget_answers(&self) {
+        self.cache.lock().clear();
+    }
+
     /// The target that it asks.
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound

@@ -14,10 +14,12 @@ impl Task {
     /// # Errors
     /// [`StateError`] when state cannot be read.
     pub fn recall_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+        let key = keys::profile(customer);
         if !ctx.profiles.has(customer)
-            && let Some(kept) = self.current(&keys::profile(customer), ctx.state)?
+            && let Some(kept) = self.current(&key, ctx.state)?
+            && !ctx.profiles.recall(decoded(&kept)?, ctx.now)
         {
-            ctx.profiles.recall(decoded(&kept)?, ctx.now);
+            self.changes.insert(key, None);
         }
         Ok(())
     }
@@ -92,7 +94,7 @@ impl Task {
 }
 
 /// Reads a kept profile back.
-pub(super) fn decoded(kept: &[u8]) -> Result<StoredProfile, StateError> {
+fn decoded(kept: &[u8]) -> Result<StoredProfile, StateError> {
     let (_, body) = split_version(kept)?;
     StoredProfile::decode(body).map_err(StateError::Codec)
 }

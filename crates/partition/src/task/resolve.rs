@@ -7,12 +7,11 @@ use trunkline_rules::Answer;
 use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
 use super::findings::{customer_of, ordering};
-use super::kept_profiles::decoded;
 use super::lane::{Lane, Resolved, Wait};
 use super::{Context, LookupRequest, Task};
 use crate::entity::Novelty;
 use crate::plugins::PluginRequest;
-use crate::state::{StateError, keys};
+use crate::state::StateError;
 
 // === impl Task ===
 
@@ -118,11 +117,9 @@ impl Task {
         let Some(customer) = customer.filter(wanted) else {
             return Ok(Some(AtHand::skipped()));
         };
-        if !ctx.profiles.has(customer)
-            && let Some(kept) = ctx.state.get(&keys::profile(customer))?
-        {
-            ctx.profiles.recall(decoded(&kept)?, ctx.now);
-        }
+        let customer = customer.to_owned();
+        self.recall_profile(&customer, ctx)?;
+        let customer = customer.as_str();
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {
             lane.wait = None;

@@ -75,6 +75,9 @@ pub fn judge(
             )
         });
     }
+    if undisturbed && resolvable == 0 && !leads.is_empty() && !evidence.enriched.is_empty() {
+        verdict.object("nobody", || "no event names a customer who can be found".to_owned());
+    }
     for (name, count) in [
         ("customers.resolvable", resolvable),
         ("customers.complete", complete),
