@@ -14,6 +14,7 @@ use trunkline_config::Kafka;
 
 use crate::arrivals::Arrivals;
 use crate::client;
+use crate::quiet::Quiet;
 use trunkline_schemas::record::InboundRecord;
 
 /// How long one question to a broker may take.
@@ -99,7 +100,7 @@ pub struct Tail {
 
 struct Reader {
     topic: String,
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Quiet>,
     password: client::Password,
     partitions: usize,
     at_end: HashSet<i32>,
@@ -111,8 +112,9 @@ impl Reader {
     fn open(kafka: &Kafka, client_id: &str, topic: &str, from: From) -> Result<Self, TailError> {
         let call = |what, source| TailError::Call { what, topic: topic.to_owned(), source };
         let password = client::Password::of(kafka);
-        let consumer: BaseConsumer =
-            client::reading(kafka, client_id).create().map_err(|source| call("creating a reader", source))?;
+        let consumer: BaseConsumer<Quiet> = client::reading(kafka, client_id)
+            .create_with_context(Quiet)
+            .map_err(|source| call("creating a reader", source))?;
         let metadata = consumer
             .fetch_metadata(Some(topic), CALL_TIMEOUT)
             .map_err(|source| call("reading metadata", source))?;

@@ -34,7 +34,7 @@ pub async fn input_made_anew(scene: &mut Scene) -> Findings {
     // Fewer than before: the new log is shorter than the old one was, until it grows during the restart.
     let mut after = scene.load(&Calls::new(1_000..1_030)).await?;
     let still = scene.stands_still("processor-0", LOG_CHANGED).await?;
-    let silent = went_on(scene, "processor", LOG_CHANGED, still).await?;
+    let silent = went_on(scene, "processor", LOG_CHANGED, still).await;
     scene.say(
         "the processor is restarted, to read the new log from its beginning; more is accepted meanwhile",
     );
@@ -57,7 +57,7 @@ pub async fn tail_lost(scene: &mut Scene) -> Findings {
     scene.settle(&before).await?;
     scene.lose_tail(INPUT).await?;
     let still = scene.stands_still("processor-0", LOG_CHANGED).await?;
-    let silent = went_on(scene, "processor", LOG_CHANGED, still).await?;
+    let silent = went_on(scene, "processor", LOG_CHANGED, still).await;
     scene.say(
         "the processor is stopped; the log grows beyond what it had, and is to be read from its beginning",
     );
@@ -65,7 +65,7 @@ pub async fn tail_lost(scene: &mut Scene) -> Findings {
     let after = scene.load(&Calls::new(1_000..1_120)).await?;
     scene.launch("processor-0")?;
     let outgrown = scene.stands_still("processor-0", LOG_CHANGED).await?;
-    let outgrown = went_on(scene, "processor", LOG_CHANGED, outgrown).await?;
+    let outgrown = went_on(scene, "processor", LOG_CHANGED, outgrown).await;
     scene.stop("processor-0").await?;
     scene.set_processor("on_log_change = \"from_beginning\"\n");
     scene.start("processor-0").await?;
@@ -94,7 +94,7 @@ pub async fn commands_made_anew(scene: &mut Scene) -> Findings {
     let after = scene.load(&Calls::new(1_000..1_015)).await?;
     scene.settle(&after).await?;
     let still = scene.stands_still("sink-0", LOG_CHANGED).await?;
-    let silent = went_on(scene, "sink", LOG_CHANGED, still).await?;
+    let silent = went_on(scene, "sink", LOG_CHANGED, still).await;
     scene
         .say("the sink is restarted, to read the new logs from their beginning; more is commanded meanwhile");
     scene.stop("sink-0").await?;
@@ -151,7 +151,7 @@ async fn unread_input_deleted(
     let after = scene.load(&Calls::new(2_000..2_040)).await?;
     scene.launch("processor-0")?;
     let still = scene.stands_still("processor-0", UNREAD_REMOVED).await?;
-    let silent = went_on(scene, "processor", UNREAD_REMOVED, still).await?;
+    let silent = went_on(scene, "processor", UNREAD_REMOVED, still).await;
     scene.say("the processor is restarted, to go on with what is there");
     scene.stop("processor-0").await?;
     scene.set_processor("on_loss = \"continue\"\n");

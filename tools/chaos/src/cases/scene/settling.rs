@@ -96,6 +96,13 @@ impl Scene {
         Ok(told.is_some())
     }
 
+    /// Waits until a component reports this code: whether it does. What stands still says so at once, and reports it
+    /// with its next transaction.
+    pub async fn reports_code(&self, component: &str, code: &str) -> bool {
+        let ask = async || Ok(self.reader.reports(component).await?.contains_key(code).then_some(()));
+        until("it is reported", REPORT_PATIENCE, ask).await.is_ok()
+    }
+
     /// Whether an instance says now that it is ready.
     ///
     /// # Errors
