@@ -38,9 +38,10 @@ pub fn judge(
     let (records, events) = (Records::of(&evidence.profiles), last_events(&evidence.enriched));
     let asked = |system: &str| asked.is_none_or(|asked| asked.contains_key(system));
     let mut needed: BTreeMap<&str, u64> = BTreeMap::new();
-    let [mut resolvable, mut complete, mut ambiguous, mut reported] = [0; 4];
+    let [mut seen, mut resolvable, mut complete, mut ambiguous, mut reported] = [0; 5];
     for lead in leads {
         let Some(event) = events.get(lead.id.as_str()) else { continue };
+        seen += 1;
         let record = records.last(&lead.id);
         let outcomes: BTreeMap<&str, Outcome> = lead
             .systems
@@ -75,8 +76,8 @@ pub fn judge(
             )
         });
     }
-    if undisturbed && resolvable == 0 && !leads.is_empty() && !evidence.enriched.is_empty() {
-        verdict.object("nobody", || "no event names a customer who can be found".to_owned());
+    if undisturbed && seen == 0 && !leads.is_empty() && !evidence.enriched.is_empty() {
+        verdict.object("nobody", || "no event names a customer whom the world has".to_owned());
     }
     for (name, count) in [
         ("customers.resolvable", resolvable),

@@ -96,6 +96,16 @@ fn an_ambiguous_one_is_reported_and_nobody_is_chosen() {
 }
 
 #[test]
+fn that_no_event_names_anybody_is_seen() {
+    let found = |id: &str| {
+        let leads = [lead("a", &by_number())];
+        judged(&leads, vec![event(id, "COMPLETE", 1)], vec![record(id, "OK", "EXACT")]).found
+    };
+    assert!(found("a").is_empty());
+    assert_eq!(found("stranger").into_keys().collect::<Vec<_>>(), ["nobody"]);
+}
+
+#[test]
 fn nothing_open_of_a_number_is_what_sap_does_not_find() {
     let nothing_open = SystemLead { has_data: false, ..by_number() };
     let mut of_number = lead("a", &by_number());
