@@ -41,11 +41,6 @@ pub fn join<S: AsRef<str>>(one: &CustomerProfile, other: &CustomerProfile, order
 /// The part that counts of two of one source: with the later answer; of two with the same answer, with the later
 /// attempt. Where both are the same moment's, some order that all readers agree on decides.
 fn newer<'a>(one: &'a SourcePart, other: &'a SourcePart) -> &'a SourcePart {
-    let said = |part: &SourcePart| {
-        let (balances, values) = (part.balances.clone(), part.values.clone());
-        let texts = (part.account_name.clone(), part.loyalty_tier.clone());
-        (texts, balances, part.open_tickets, part.last_interaction_date, values)
-    };
     let times = |part: &SourcePart| (part.change_offset, part.fetched_at, part.asked_at);
     let came_of_it = |part: &SourcePart| (part.status as u8, part.latency_ms);
     let order = times(one)
@@ -55,19 +50,21 @@ fn newer<'a>(one: &'a SourcePart, other: &'a SourcePart) -> &'a SourcePart {
     if order.is_ge() { one } else { other }
 }
 
+/// What a part says, in some order.
+fn said(part: &SourcePart) -> impl Ord + '_ {
+    let texts = (&part.account_name, &part.loyalty_tier);
+    (texts, &part.balances, part.open_tickets, part.last_interaction_date, &part.values)
+}
+
 /// Whether an identity was found out later, or says more of the same moment.
 fn is_newer(identity: &SystemIdentity, known: &SystemIdentity) -> bool {
-    let key = |identity: &SystemIdentity| {
-        let found = (identity.number.clone(), identity.record_id.clone(), identity.found_by.clone());
-        (
-            identity.resolved_at,
-            identity.resolution as u8,
-            found,
-            identity.settings.clone(),
-            identity.candidates,
-        )
-    };
-    key(identity) > key(known)
+    found(identity) > found(known)
+}
+
+/// When somebody was found out and what, in some order.
+fn found(identity: &SystemIdentity) -> impl Ord + '_ {
+    let by = (&identity.number, &identity.record_id, &identity.found_by);
+    (identity.resolved_at, identity.resolution as u8, by, &identity.settings, identity.candidates)
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
             }
             let customer = fetched.customer_id.clone();
             for partition in &partitions {
-                self.step(*partition, |task, ctx| task.recall_profile(&customer, ctx))?;
+                if self.tasks.known(&customer).is_none() {
+                    self.step(*partition, |task, ctx| task.recall_profile(&customer, ctx))?;
+                }
             }
             // That several customers may be meant is knowledge as well.
             let is_ambiguous = |identity: &SystemIdentity| identity.resolution == Resolution::Ambiguous;
@@ -26,7 +28,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
                 !profile.source_systems.is_empty() || profile.identities.iter().any(is_ambiguous)
             };
             // That nothing is known any more of somebody of whom something was is worth a record.
-            let was_known = self.tasks.known(&customer).is_some_and(|known| says_anything(&known));
+            let was_known = self.tasks.known(&customer).is_some_and(says_anything);
             let profile = self.tasks.learn(fetched, self.clock.now_ms());
             let mut unpublished = Some(profile).filter(|profile| was_known || says_anything(profile));
             for partition in partitions {
@@ -64,7 +66,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
         for customer in self.retelling.take_due(now, BATCH) {
             // Without a partition nothing can be published: whoever has them reads the same records.
             let Some(partition) = self.owned().first().copied() else { return Ok(()) };
-            let Some(profile) = self.tasks.known(&customer) else { continue };
+            let Some(profile) = self.tasks.known(&customer).cloned() else { continue };
             metrics::profile_retold();
             self.step(partition, |task, _| {
                 task.publish(Output::Profile(profile));

@@ -109,8 +109,8 @@ impl Tasks {
     }
 
     /// What is known of a customer, if anything is in memory.
-    pub(super) fn known(&self, customer: &str) -> Option<CustomerProfile> {
-        self.profiles.known(customer).cloned()
+    pub(super) fn known(&self, customer: &str) -> Option<&CustomerProfile> {
+        self.profiles.known(customer)
     }
 
     /// Customers to look up.

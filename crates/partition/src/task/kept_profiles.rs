@@ -1,5 +1,7 @@
 //! The profiles that a partition keeps in its state: of the customers it asked for.
 
+use std::collections::BTreeMap;
+
 use trunkline_profiles::StoredProfile;
 
 use super::{Context, Task};
@@ -14,14 +16,7 @@ impl Task {
     /// # Errors
     /// [`StateError`] when state cannot be read.
     pub fn recall_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
-        let key = keys::profile(customer);
-        if !ctx.profiles.has(customer)
-            && let Some(kept) = self.current(&key, ctx.state)?
-            && !ctx.profiles.recall(decoded(&kept)?, ctx.now)
-        {
-            self.changes.insert(key, None);
-        }
-        Ok(())
+        recall(&mut self.changes, customer, ctx)
     }
 
     /// Forgets what this partition keeps of a customer, who was erased.
@@ -86,10 +81,31 @@ impl Task {
 
     /// A value as it will be after the next commit.
     fn current(&self, key: &[u8], state: &dyn StateView) -> Result<Option<Vec<u8>>, StateError> {
-        match self.changes.get(key) {
-            Some(changed) => Ok(changed.clone()),
-            None => state.get(key),
-        }
+        current(&self.changes, key, state)
+    }
+}
+
+/// Changes of state, the latest of each key.
+type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Recalls what a partition with these changes keeps of a customer, where nothing is at hand.
+pub(super) fn recall(changes: &mut Changes, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
+    if ctx.profiles.has(customer) {
+        return Ok(());
+    }
+    let key = keys::profile(customer);
+    if let Some(kept) = current(changes, &key, ctx.state)?
+        && !ctx.profiles.recall(decoded(&kept)?, ctx.now)
+    {
+        changes.insert(key, None);
+    }
+    Ok(())
+}
+
+fn current(changes: &Changes, key: &[u8], state: &dyn StateView) -> Result<Option<Vec<u8>>, StateError> {
+    match changes.get(key) {
+        Some(changed) => Ok(changed.clone()),
+        None => state.get(key),
     }
 }
 

@@ -7,6 +7,7 @@ use trunkline_rules::Answer;
 use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
 use super::findings::{customer_of, ordering};
+use super::kept_profiles::recall;
 use super::lane::{Lane, Resolved, Wait};
 use super::{Context, LookupRequest, Task};
 use crate::entity::Novelty;
@@ -117,9 +118,7 @@ impl Task {
         let Some(customer) = customer.filter(wanted) else {
             return Ok(Some(AtHand::skipped()));
         };
-        let customer = customer.to_owned();
-        self.recall_profile(&customer, ctx)?;
-        let customer = customer.as_str();
+        recall(&mut self.changes, customer, ctx)?;
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {
             lane.wait = None;
