@@ -40,6 +40,8 @@ pub struct Mapped {
     pub source_type: String,
     /// True when the platform's type is none this format knows: accepted all the same, and reported as drift.
     pub unknown_type: bool,
+    /// JSON Pointer of what the platform's type promises to tell, where the event does not tell it: reported as drift.
+    pub untold: Option<&'static str>,
     /// Parts of a known type that this format does not know: reported as the type would be.
     pub unknown_parts: Vec<String>,
     /// The tenant.

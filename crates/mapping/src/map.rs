@@ -64,6 +64,7 @@ fn accept(
     drift.extend(mapped.times.passed_over(delivery.received_at));
     let unknown_type = mapped.unknown_type.then_some(&mapped.source_type);
     let unknown = mapped.unknown_parts.iter().chain(unknown_type);
+    drift.extend(mapped.untold.map(|pointer| Difference::new(pointer, Change::MissingField, None)));
     drift.extend(unknown.map(|name| Difference::new("", Change::UnknownEventType, Some(name))));
     let sequence = match source.sequence.as_deref().map(|pointer| sequence::read(pointer, element.typed())) {
         Some(Ok(number)) => Some(number),

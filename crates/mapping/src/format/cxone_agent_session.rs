@@ -2,6 +2,7 @@
 
 use trunkline_schemas::event_type as types;
 
+use super::cxone_contact::somebody;
 use super::cxone_digital::{PLACEHOLDERS, times};
 use super::{Identity, Mapped, Occurrence};
 use crate::field::Fields;
@@ -64,16 +65,30 @@ const KNOWN: [&str; 52] = [
     "MediaType",
 ];
 
+/// Events that are known, and about nothing that has a canonical type: what an agent's desktop is told to do.
+const UNTYPED: [&str; 7] =
+    ["CustomEvent", "Mute", "PageOpen", "PromiseKeeper", "RunApp", "UpdateCallbacks", "UpdateSkills"];
+
 /// Maps one agent session event.
 pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
     let payload = unwrapped.message;
     let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let source_type = event.free_text("Type").unwrap_or_default();
     let event_type = canonical_type(&source_type, &event);
+    // 0 is nobody and nothing.
+    let first = |names: &[&str]| names.iter().find_map(|name| somebody(event.text(name)));
     // ContactID changes on a transfer; the master contact and the interaction stay.
-    let conversation =
-        event.first(&["MasterID", "MasterId", "InteractionId", "InteractionID", "CaseId", "ContactID"]);
-    let agent = event.text("AgentId");
+    let conversation = first(&[
+        "MasterID",
+        "MasterId",
+        "InteractionId",
+        "InteractionID",
+        "CaseId",
+        "ContactID",
+        "ContactId",
+    ]);
+    let contact = first(&["ContactID", "ContactId"]);
+    let agent = first(&["AgentId"]);
     let mut mapped = Mapped {
         event_type: event_type.unwrap_or(types::PLATFORM_EVENT),
         unknown_type: event_type.is_none(),
@@ -81,11 +96,11 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         entity: agent
             .clone()
             .map(|id| ("agent", id))
-            .or_else(|| event.text("SessionId").map(|id| ("agent_session", id))),
+            .or_else(|| first(&["SessionId"]).map(|id| ("agent_session", id))),
         conversation_id: conversation,
-        contact_id: event.first(&["ContactID", "ContactId"]),
+        contact_id: contact.clone(),
         agent_id: agent,
-        queue_id: event.first(&["SkillId", "Skill"]),
+        queue_id: first(&["SkillId", "Skill"]),
         media_type: media(&source_type),
         direction: direction(&event),
         times: times(unwrapped, &["/LastStateChangeTimeUTC", "/StartTimeUTC", "/StartTime"]),
@@ -98,6 +113,9 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         source_type,
         ..Mapped::default()
     };
+    // Each agent's part of a call is a contact of its own.
+    let is_part = matches!(mapped.event_type, types::PARTICIPANT_CONNECTED | types::PARTICIPANT_DISCONNECTED);
+    mapped.attribute("sessionId", contact.filter(|_| is_part));
     for (name, value) in event.members("") {
         match KNOWN.contains(&name) {
             true => mapped.attribute(name, value.text("")),
@@ -133,8 +151,10 @@ fn canonical_type(source_type: &str, event: &Fields<'_>) -> Option<&'static str>
         | "ChatContactEvent"
         | "EmailContactEvent" => match event.lower("FinalState").as_deref() {
             Some("true") => types::PARTICIPANT_DISCONNECTED,
+            _ if event.lower("Status").as_deref() == Some("active") => types::PARTICIPANT_CONNECTED,
             _ => types::PARTICIPANT_CHANGED,
         },
+        known if UNTYPED.contains(&known) => types::PLATFORM_EVENT,
         _ => return None,
     })
 }

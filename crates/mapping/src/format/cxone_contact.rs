@@ -18,8 +18,14 @@ const END_USERS: [&str; 3] = ["endUser", "customer", "consumer"];
 /// Where an end user's identities on channels stand in it.
 const IDENTITIES: [&str; 2] = ["identities", "idents"];
 
-/// How deltas are called in `data`.
-const DELTAS: [&str; 3] = ["delta", "deltas", "changes"];
+/// How deltas are called in `data`, and in what changed.
+const DELTAS: [&str; 4] = ["delta", "deltas", "changes", "_changes"];
+
+/// How a delta calls the field that it is about.
+const DELTA_NAMES: [&str; 7] = ["name", "field", "fieldName", "property", "attribute", "key", "path"];
+
+/// What has deltas of its own beside the contact.
+const CHANGED_BESIDE: [&str; 2] = ["channel", "routingQueue"];
 
 /// The contact in the `data` of an event.
 #[derive(Clone, Copy)]
@@ -27,6 +33,8 @@ pub struct Contact<'a> {
     data: Fields<'a>,
     /// What stands under each of its names.
     named: [Fields<'a>; NAMES.len()],
+    /// The field that the type of the event is about.
+    about: Option<&'static str>,
 }
 
 /// Before or after a change.
@@ -49,7 +57,23 @@ struct Delta<'a> {
 impl<'a> Contact<'a> {
     /// Reads from the `data` of an event.
     pub fn of(data: Fields<'a>) -> Self {
-        Self { data, named: NAMES.map(|name| data.under(name)) }
+        Self { data, named: NAMES.map(|name| data.under(name)), about: None }
+    }
+
+    /// The same, where the type of the event says which field it is about: a single delta without a name is one of
+    /// that.
+    pub fn about(self, field: Option<&'static str>) -> Self {
+        Self { about: field, ..self }
+    }
+
+    /// Whether the type of the event is about a field.
+    pub fn is_about(&self, field: &str) -> bool {
+        self.about == Some(field)
+    }
+
+    /// Whether the contact has one of these fields, be it with nothing in it.
+    pub fn has(&self, names: &[&str]) -> bool {
+        self.named.iter().any(|contact| names.iter().any(|name| contact.has(name)))
     }
 
     /// A field of the contact, under whichever name it stands.
@@ -82,19 +106,31 @@ impl<'a> Contact<'a> {
 
     /// A delta may name a field by the way to it, and a thing by its id.
     fn delta(&self, name: &str) -> Option<Delta<'a>> {
-        let short =
-            |name: &str| name.rsplit(['.', '/']).next().unwrap_or(name).trim_end_matches("Id").to_owned();
-        self.deltas().into_iter().find(|delta| short(&delta.name) == name)
+        let is_it = |delta: &Delta<'_>| {
+            let last = delta.name.rsplit(['.', '/']).next().unwrap_or_default();
+            last.strip_suffix("Id")
+                .or_else(|| last.strip_suffix("User"))
+                .unwrap_or(last)
+                .eq_ignore_ascii_case(name)
+        };
+        let mut deltas = self.deltas();
+        let only = matches!(&deltas[..], [only] if only.name.is_empty() && self.about == Some(name));
+        let position = if only { Some(0) } else { deltas.iter().position(is_it) };
+        position.map(|position| deltas.swap_remove(position))
     }
 
     /// Names of the fields that deltas tell of, and the values of the only one.
     pub fn changes(&self) -> (Vec<String>, [Option<String>; 2]) {
-        let deltas = self.deltas();
+        let mut deltas = self.deltas();
+        deltas.extend(CHANGED_BESIDE.iter().flat_map(|name| deltas_in(&self.data.under(name))));
         let values = match &deltas[..] {
             [only] => [only.value(Side::Previous), only.value(Side::Current)],
             _ => [None, None],
         };
-        (deltas.into_iter().map(|delta| delta.name).filter(|name| !name.is_empty()).collect(), values)
+        let about = self.about.filter(|_| deltas.len() == 1).unwrap_or_default();
+        let named =
+            deltas.into_iter().map(|delta| if delta.name.is_empty() { about.to_owned() } else { delta.name });
+        (named.filter(|name| !name.is_empty()).collect(), values)
     }
 
     /// The conversation.
@@ -114,6 +150,18 @@ impl<'a> Contact<'a> {
             .or_else(|| somebody(self.text("inboxAssignee.id")))
             .or_else(|| somebody(self.text("inboxAssigneeUser.id")))
             .or_else(|| somebody(self.current("inboxAssignee")))
+    }
+
+    /// The agent that it is offered to before it is assigned, or was offered to.
+    pub fn pre_assignee(&self) -> Option<String> {
+        const OFFERED: [&str; 4] =
+            ["inboxPreAssignee.id", "inboxPreAssignee", "inboxPreAssigneeUser.id", "inboxPreAssigneeUser"];
+        let withdrawn = ["previousInboxPreAssignee.id", "previousInboxPreAssignee"];
+        somebody(self.data.first(&OFFERED))
+            .or_else(|| self.named.iter().find_map(|contact| somebody(contact.first(&OFFERED))))
+            .or_else(|| somebody(self.changed("inboxPreAssignee", Side::Current)))
+            .or_else(|| somebody(self.data.first(&withdrawn)))
+            .or_else(|| somebody(self.changed("inboxPreAssignee", Side::Previous)))
     }
 
     /// The agent that it was assigned to before.
@@ -140,18 +188,19 @@ impl<'a> Contact<'a> {
         self.custom_fields()
             .into_iter()
             .rev()
-            .find_map(|(ident, value)| is_number(&ident).then_some(value))
+            .find_map(|(ident, value)| value.text("").filter(|_| is_number(&ident)))
             .or_else(|| self.identity())
     }
 
     /// Custom fields, which are what the tenant made of them: by ident. What the contact says stands before
     /// what its end user does.
     pub fn tenant_attributes(&self) -> BTreeMap<String, String> {
-        self.custom_fields().into_iter().collect()
+        let texts = |(ident, value): (String, Fields<'_>)| Some((ident, value.free_text("")?));
+        self.custom_fields().into_iter().filter_map(texts).collect()
     }
 
     /// Custom fields, those that count less first.
-    fn custom_fields(&self) -> Vec<(String, String)> {
+    fn custom_fields(&self) -> Vec<(String, Fields<'a>)> {
         let holders = self.end_users().chain(self.named.iter().rev().copied()).chain([self.data]);
         holders.flat_map(|holder| custom_fields(&holder)).collect()
     }
@@ -215,25 +264,29 @@ impl<'a> Contact<'a> {
         })
     }
 
-    /// Deltas: a list of them, one for each name, or a single one.
+    /// Deltas of the event, and of the contact under each of its names.
     fn deltas(&self) -> Vec<Delta<'a>> {
-        let named = |fields: Fields<'a>, name: Option<String>| {
-            let name =
-                name.or_else(|| fields.first(&["name", "field", "property", "attribute", "key", "path"]));
-            let is_delta = fields.has("currentValue") || fields.has("previousValue");
-            is_delta.then(|| Delta { name: name.unwrap_or_default(), fields })
-        };
-        DELTAS
-            .iter()
-            .flat_map(|place| {
-                let all = self.data.under(place);
-                let listed = all.items("").filter_map(move |fields| named(fields, None));
-                let by_name =
-                    all.members("").filter_map(move |(name, fields)| named(fields, Some(name.to_owned())));
-                named(all, None).into_iter().chain(listed).chain(by_name)
-            })
-            .collect()
+        [self.data].iter().chain(&self.named).flat_map(deltas_in).collect()
     }
+}
+
+/// Deltas: a list of them, one for each name, or a single one.
+fn deltas_in<'a>(holder: &Fields<'a>) -> Vec<Delta<'a>> {
+    let named = |fields: Fields<'a>, name: Option<String>| {
+        let name = name.or_else(|| fields.first(&DELTA_NAMES));
+        let is_delta = fields.has("currentValue") || fields.has("previousValue");
+        is_delta.then(|| Delta { name: name.unwrap_or_default(), fields })
+    };
+    DELTAS
+        .iter()
+        .flat_map(|place| {
+            let all = holder.under(place);
+            let listed = all.items("").filter_map(move |fields| named(fields, None));
+            let by_name =
+                all.members("").filter_map(move |(name, fields)| named(fields, Some(name.to_owned())));
+            named(all, None).into_iter().chain(listed).chain(by_name)
+        })
+        .collect()
 }
 
 /// The id, where it is that of somebody or something.
@@ -260,13 +313,10 @@ pub fn is_one(fields: &Fields<'_>) -> bool {
 
 /// Custom fields of whatever has some: a list of `{ident, value}`, or values by ident. Some answers write the
 /// ident with the way to it, `contact.customFields.tier`; it is the same field.
-fn custom_fields(holder: &Fields<'_>) -> Vec<(String, String)> {
-    let listed = holder
-        .items("customFields")
-        .filter_map(|field| Some((field.text("ident")?, field.free_text("value")?)));
-    let by_name = holder
-        .members("customFields")
-        .filter_map(|(name, field)| Some((name.to_owned(), field.free_text("")?)));
+fn custom_fields<'a>(holder: &Fields<'a>) -> Vec<(String, Fields<'a>)> {
+    let listed =
+        holder.items("customFields").filter_map(|field| Some((field.text("ident")?, field.under("value"))));
+    let by_name = holder.members("customFields").map(|(name, field)| (name.to_owned(), field));
     let short = |ident: String| match ident.rsplit_once(".customFields.") {
         Some((_, short)) if !short.is_empty() => short.to_owned(),
         _ => ident,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
 use super::cxone_contact::{Contact, Side, somebody};
+use super::cxone_digital_events::Canonical;
 use super::{Format, Identity, Mapped, Occurrence, cxone_agent_session, cxone_digital_events};
 use crate::event_time::Times;
 use crate::field::Fields;
@@ -72,22 +73,37 @@ pub(super) fn times(event: &Unwrapped<'_>, places: &[&str]) -> Times {
     event.times(&named)
 }
 
-/// What names an occurrence that has no ids: its time, where the body holds one.
+/// By the platform's ids, where it gives them, and what is said. The trace is the platform's own way to it and no part
+/// of the fact.
+fn identity(topic: &str, ids: &[Option<String>], payload: &Value) -> Identity {
+    let body = match payload {
+        Value::Object(members) if members.contains_key("traceId") => {
+            let told = members.iter().filter(|(name, _)| *name != "traceId");
+            &Value::Object(told.map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        other => other,
+    };
+    Identity::of_ids(topic, ids, body, by_time(payload))
+}
+
+/// What names an occurrence that has no ids: its time, where the body holds one that is exact. Within a second a state
+/// is left and returned to.
 fn by_time(payload: &Value) -> Occurrence {
     let payload = Fields::of(payload);
-    let timed = ["createdAtWithMilliseconds", "createdAt"].iter().any(|name| payload.time(name).is_some());
-    Occurrence::in_body_or_unnamed(timed)
+    let exact = payload.time("createdAtWithMilliseconds").is_some()
+        || payload.time("createdAt").is_some_and(|time| time % 1_000 != 0);
+    Occurrence::in_body_or_unnamed(exact)
 }
 
 fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
     // A type of `String` is a type, if a strange one: it must not be lost.
-    let name =
-        payload.get("eventType").or_else(|| payload.get("type")).and_then(Value::as_str).unwrap_or_default();
-    let event_type = cxone_digital_events::canonical_type(name, event);
+    let name = ["eventType", "type"].iter().find_map(|name| payload.get(name)?.as_str()).unwrap_or_default();
+    let Canonical { event_type, untold } = cxone_digital_events::canonical(name, event);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
+    mapped.untold = untold;
     mapped.source_type = name.to_owned();
-    mapped.identity = Identity::of_ids(name, &[event.text("eventId")], payload, by_time(payload));
+    mapped.identity = identity(name, &[event.text("eventId")], payload);
     mapped.attribute("eventObject", event.text("eventObject"));
     mapped.attribute("originEventType", event.text("data.originEvent.eventType"));
     event.under("data")
@@ -95,12 +111,13 @@ fn map_event<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
 
 /// `eventId` is that of the request, so the answer's type is part of what it is.
 fn map_postback<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fields<'a> {
-    let name = event.free_text("postback.eventType").unwrap_or_default();
+    let name =
+        event.free_text("postback.eventType").or_else(|| event.free_text("eventType")).unwrap_or_default();
     let event_type = cxone_digital_events::postback_type(&name);
     mapped.event_type = event_type.unwrap_or(types::PLATFORM_EVENT);
     mapped.unknown_type = event_type.is_none();
     let ids = [event.text("eventId")];
-    mapped.identity = Identity::of_ids(format!("postback.{name}"), &ids, payload, by_time(payload));
+    mapped.identity = identity(&format!("postback.{name}"), &ids, payload);
     mapped.source_type = name;
     mapped.attribute("postbackStatus", event.text("status"));
     event.under("postback.data")
@@ -110,7 +127,7 @@ fn map_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Value) -> Fi
     mapped.event_type = types::PLATFORM_ERROR;
     mapped.source_type = "error".to_owned();
     let ids = [event.text("eventId"), event.text("error.transactionId")];
-    mapped.identity = Identity::of_ids("error", &ids, payload, by_time(payload));
+    mapped.identity = identity("error", &ids, payload);
     mapped.attribute("errorCode", event.text("error.errorCode"));
     mapped.attribute("errorMessage", event.text("error.errorMessage"));
     event.under("inputData")
@@ -121,7 +138,7 @@ fn map_gateway_error<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.source_type = "gateway-error".to_owned();
     let connection = event.text("connectionId");
     let ids = [event.text("requestId"), connection.clone()];
-    mapped.identity = Identity::of_ids("gateway-error", &ids, payload, by_time(payload));
+    mapped.identity = identity("gateway-error", &ids, payload);
     mapped.attribute("errorMessage", event.text("message"));
     mapped.attribute("connectionId", connection);
     event.under("data")
@@ -131,14 +148,14 @@ fn map_authorization<'a>(mapped: &mut Mapped, event: &Fields<'a>, payload: &Valu
     mapped.event_type = types::CUSTOMER_AUTHORIZATION_REQUESTED;
     mapped.source_type = "AuthorizeCustomer".to_owned();
     let ids = [event.text("eventId")];
-    mapped.identity = Identity::of_ids("authorization", &ids, payload, by_time(payload));
+    mapped.identity = identity("authorization", &ids, payload);
     mapped.attribute("sdkPlatform", event.text("sdkPlatform"));
     mapped.attribute("sdkVersion", event.text("sdkVersion"));
     event.under("data")
 }
 
 fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, configured_org: Option<&str>) {
-    let contact = Contact::of(*data);
+    let contact = Contact::of(*data).about(cxone_digital_events::field_of(&mapped.source_type));
     // Many payloads name neither tenant nor brand; the configured tenant keeps all of a source under one key.
     mapped.org = configured_org
         .map(ToOwned::to_owned)
@@ -146,14 +163,15 @@ fn map_common(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, config
         .or_else(|| event.first(&["brand.tenantId", "brand.id"]));
     mapped.conversation_id = contact.conversation();
     mapped.contact_id = contact.text("contactId");
-    mapped.agent_id = agent(mapped.event_type, data, &contact);
+    mapped.agent_id = agent(mapped, data, &contact);
     mapped.queue_id = queue(mapped.event_type, data, &contact);
     mapped.customer_id = customer(event, &contact);
     mapped.media_type = media(event, data);
     mapped.direction = match mapped.event_type {
         types::MESSAGE_RECEIVED => Some("inbound".to_owned()),
         types::MESSAGE_SENT => Some("outbound".to_owned()),
-        _ => contact.current("direction").map(|direction| direction.to_lowercase()),
+        _ => cxone_digital_events::message_direction(data)
+            .or_else(|| contact.current("direction").map(|direction| direction.to_lowercase())),
     };
     mapped.entity = entity(mapped, event, data);
     mapped.tenant_attributes = contact.tenant_attributes();
@@ -178,9 +196,9 @@ fn add_attributes(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, co
     for (name, path) in [("brandId", "brand.id"), ("channelId", "channel.id")] {
         mapped.attribute(name, event.text(path));
     }
-    for (name, path) in [("interactionId", "interactionId"), ("caseStatus", "status")] {
-        mapped.attribute(name, contact.current(path));
-    }
+    mapped.attribute("caseStatus", contact.current("status"));
+    let interaction = contact.current("interactionId").or_else(|| data.text("interaction.id"));
+    mapped.attribute("interactionId", interaction);
     let customer_contact = contact.text("customerContactId").or_else(|| data.text("customerContact.id"));
     mapped.attribute("customerContactId", customer_contact);
     mapped.attribute("threadId", data.text("thread.id").or_else(|| contact.text("threadId")));
@@ -200,7 +218,7 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
     let agent = mapped.agent_id.clone().filter(|_| mapped.event_type == types::AGENT_STATE_CHANGED);
     let candidates = [
         ("agent", agent),
-        ("thread", data.first(&["thread.id", "thread.idOnExternalPlatform"])),
+        ("thread", thread(data)),
         ("message", data.text("message.id")),
         ("visitor", event.first(&["visitor.id", "visitorId"])),
         ("customer", mapped.customer_id.clone()),
@@ -210,12 +228,33 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
     candidates.into_iter().find_map(|(kind, id)| id.map(|id| (kind, id)))
 }
 
-/// The agent whose doing the event is, else the one the contact is assigned to.
-fn agent(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
-    let found = match event_type {
-        types::MESSAGE_SENT => data.first(&["message.authorUser.id", "message.user.id"]),
-        types::PARTICIPANT_DISCONNECTED => contact.previous_assignee(),
-        types::TYPING_STARTED | types::TYPING_ENDED | types::AGENT_STATE_CHANGED => data.text("user.id"),
+/// A thread's id, which the platform makes of its channel's and of what the channel calls it.
+fn thread(data: &Fields<'_>) -> Option<String> {
+    data.text("thread.id").or_else(|| {
+        let on_channel = data.text("thread.idOnExternalPlatform")?;
+        Some(match data.text("channel.id") {
+            Some(channel) => format!("{channel}_{on_channel}"),
+            None => on_channel,
+        })
+    })
+}
+
+/// The agent whom the event is about or whose doing it is, else the one whom the contact is assigned to.
+fn agent(mapped: &Mapped, data: &Fields<'_>, contact: &Contact<'_>) -> Option<String> {
+    let author = || data.first(&["message.authorUser.id", "message.user.id"]);
+    let found = match (mapped.source_type.as_str(), mapped.event_type) {
+        // An assignment is about whom the contact is assigned to, or was, whoever has a part of it.
+        (_, types::PARTICIPANT_CONNECTED) if contact.is_about("inboxAssignee") => return contact.assignee(),
+        (_, types::PARTICIPANT_DISCONNECTED) if contact.is_about("inboxAssignee") => {
+            return contact.previous_assignee();
+        }
+        _ if contact.is_about("inboxPreAssignee") => return contact.pre_assignee(),
+        ("AgentContactEnded", _) => contact.agent_of_segment().or_else(|| contact.previous_assignee()),
+        ("AgentContactStarted" | "AgentContactUpdated", _) => None,
+        ("MessageSeenByEndUser" | "MessageDeliveredToEndUser", _) => None,
+        (_, types::MESSAGE_RECEIPT) => data.text("user.id"),
+        (_, types::MESSAGE_SENT | types::MESSAGE_UPDATED | types::CONVERSATION_MESSAGE_ADDED) => author(),
+        (_, types::TYPING_STARTED | types::TYPING_ENDED | types::AGENT_STATE_CHANGED) => data.text("user.id"),
         _ => None,
     };
     somebody(found).or_else(|| contact.agent_of_segment()).or_else(|| contact.assignee())

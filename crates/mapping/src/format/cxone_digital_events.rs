@@ -8,7 +8,13 @@ use super::cxone_contact::{Contact, is_one};
 use crate::field::Fields;
 
 /// Events and answers that are known, and about nothing that has a canonical type.
-const UNTYPED: [&str; 18] = [
+const UNTYPED: [&str; 24] = [
+    "ContactGetAbandoned",
+    "CustomerContactClosed",
+    "CustomerContactCreated",
+    "DigitalACWStarted",
+    "ThreadFocused",
+    "ThreadUnfocused",
     "FireProactiveAction",
     "MessagePreviewCreated",
     "ChannelCreated",
@@ -29,23 +35,75 @@ const UNTYPED: [&str; 18] = [
     "ThreadUpdated",
 ];
 
-/// The canonical type of a Digital event; `None` when its type is not known. Some types need a look at the
-/// event.
-pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static str> {
+/// The states of a contact in which nobody has it any more.
+const FINAL_STATES: [&str; 2] = ["closed", "trashed"];
+
+/// The canonical type of a Digital event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canonical {
+    /// The type; `None` when the platform's is not known.
+    pub event_type: Option<&'static str>,
+    /// JSON Pointer of what the platform's type promises to tell, where nothing in the event tells it.
+    pub untold: Option<&'static str>,
+}
+
+/// The field of a contact that a type of event is about.
+pub fn field_of(source_type: &str) -> Option<&'static str> {
+    Some(match source_type {
+        "CaseStatusChanged" | "ContactStatusChanged" => "status",
+        "CaseInboxAssigneeChanged" | "ContactInboxAssigneeChanged" => "inboxAssignee",
+        "ConsumerContactInboxPreAssigneeChanged" | "ContactInboxPreAssigneeChanged" => "inboxPreAssignee",
+        "CaseToRoutingQueueAssignmentChanged" | "ContactToRoutingQueueAssignmentChanged" => "routingQueue",
+        "ContactPriorityChanged" => "priority",
+        _ => return None,
+    })
+}
+
+/// The canonical type of a Digital event. Some types need a look at the event: what it does not tell is no change to
+/// nothing.
+pub fn canonical(source_type: &str, event: &Fields<'_>) -> Canonical {
     let data = event.under("data");
-    let contact = Contact::of(data);
-    Some(match event_type {
-        "CaseCreated" | "ContactCreated" => types::CONVERSATION_STARTED,
-        "CaseStatusChanged" | "ContactStatusChanged" => match contact.current("status").as_deref() {
-            Some("closed") => types::CONVERSATION_ENDED,
-            _ => types::CONVERSATION_STATUS_CHANGED,
-        },
-        "CaseInboxAssigneeChanged" | "ContactInboxAssigneeChanged" => {
-            match is_set(&data, &contact, "inboxAssignee", Contact::assignee) {
-                true => types::PARTICIPANT_CONNECTED,
-                false => types::PARTICIPANT_DISCONNECTED,
-            }
+    let field = field_of(source_type);
+    let contact = Contact::of(data).about(field);
+    let told =
+        |is_set: Option<bool>, [set, unset, changed]: [&'static str; 3], pointer: &'static str| Canonical {
+            event_type: Some(is_set.map_or(changed, |is_set| if is_set { set } else { unset })),
+            untold: is_set.is_none().then_some(pointer),
+        };
+    match field {
+        Some("status") => {
+            let status = contact.current("status").map(|status| status.to_lowercase());
+            let ended = status.as_deref().map(|status| FINAL_STATES.contains(&status));
+            let types = [
+                types::CONVERSATION_ENDED,
+                types::CONVERSATION_STATUS_CHANGED,
+                types::CONVERSATION_STATUS_CHANGED,
+            ];
+            told(ended, types, "/data/contact/status")
         }
+        Some("inboxAssignee") => {
+            let types =
+                [types::PARTICIPANT_CONNECTED, types::PARTICIPANT_DISCONNECTED, types::PARTICIPANT_CHANGED];
+            told(is_set(&data, &contact, &ASSIGNEE), types, "/data/inboxAssignee")
+        }
+        Some("routingQueue") => {
+            let types = [types::QUEUE_ENTERED, types::QUEUE_LEFT, types::CONVERSATION_UPDATED];
+            told(is_set(&data, &contact, &QUEUE), types, "/data/routingQueue")
+        }
+        _ => Canonical { event_type: fixed_type(source_type, &data, &contact), untold: None },
+    }
+}
+
+/// The canonical type of an event whose type says what happened.
+fn fixed_type(event_type: &str, data: &Fields<'_>, contact: &Contact<'_>) -> Option<&'static str> {
+    Some(match event_type {
+        "CaseCreated"
+        | "ContactCreated"
+        | "CaseCreatedNew"
+        | "CaseCreatedOpen"
+        | "CaseCreatedPending"
+        | "CaseCreatedEscalated"
+        | "CaseCreatedResolved" => types::CONVERSATION_STARTED,
         // A part that is nobody's yet, or no longer, connects nobody.
         "AgentContactStarted" | "AgentContactEnded" if contact.is_segment_of_nobody() => {
             types::PARTICIPANT_CHANGED
@@ -55,19 +113,13 @@ pub fn canonical_type(event_type: &str, event: &Fields<'_>) -> Option<&'static s
         "AgentContactUpdated"
         | "ConsumerContactInboxPreAssigneeChanged"
         | "ContactInboxPreAssigneeChanged" => types::PARTICIPANT_CHANGED,
-        "CaseToRoutingQueueAssignmentChanged" | "ContactToRoutingQueueAssignmentChanged" => {
-            match is_set(&data, &contact, "routingQueue", Contact::queue) {
-                true => types::QUEUE_ENTERED,
-                false => types::QUEUE_LEFT,
-            }
-        }
         "ContactUpdated"
         | "ContactSync"
         | "ContactPreferredUserChanged"
         | "ContactProficiencyChanged"
         | "ContactPriorityChanged"
         | "ContactRecipientsChanged" => types::CONVERSATION_UPDATED,
-        "MessageCreated" => match message_direction(&data).as_deref() {
+        "MessageCreated" => match message_direction(data).as_deref() {
             Some("outbound") => types::MESSAGE_SENT,
             _ => types::MESSAGE_RECEIVED,
         },
@@ -106,17 +158,42 @@ pub fn postback_type(event_type: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a contact has one of something now: as the event says, else a delta, else the contact itself.
-fn is_set<'a>(
-    data: &Fields<'a>,
-    contact: &Contact<'a>,
-    name: &str,
-    of_contact: fn(&Contact<'a>) -> Option<String>,
-) -> bool {
-    match data.has(name) {
-        true => is_one(&data.under(name)),
-        false => contact.becomes(name).unwrap_or_else(|| of_contact(contact).is_some()),
+/// Something that a contact has or has not, and how an event tells of it.
+struct Held {
+    /// Its name in the event and in deltas.
+    name: &'static str,
+    /// Its names in the contact.
+    in_contact: [&'static str; 2],
+    /// What the contact had before.
+    previous: &'static str,
+    of_contact: fn(&Contact<'_>) -> Option<String>,
+}
+
+const ASSIGNEE: Held = Held {
+    name: "inboxAssignee",
+    in_contact: ["inboxAssignee", "inboxAssigneeUser"],
+    previous: "previousInboxAssignee",
+    of_contact: |contact| contact.assignee(),
+};
+
+const QUEUE: Held = Held {
+    name: "routingQueue",
+    in_contact: ["routingQueue", "routingQueueId"],
+    previous: "previousRoutingQueue",
+    of_contact: |contact| contact.queue(),
+};
+
+/// Whether a contact has one of something now: as the event says, else a delta, else the contact itself. That it had
+/// one before says that it has none now where nothing names another. `None` where nothing speaks of it.
+fn is_set(data: &Fields<'_>, contact: &Contact<'_>, held: &Held) -> Option<bool> {
+    if data.has(held.name) {
+        return Some(is_one(&data.under(held.name)));
     }
+    let told_by_contact = || {
+        let is = (held.of_contact)(contact).is_some();
+        (is || contact.has(&held.in_contact) || is_one(&data.under(held.previous))).then_some(is)
+    };
+    contact.becomes(held.name).or_else(told_by_contact)
 }
 
 /// `inbound` or `outbound`; older payloads say only whether a user of the platform wrote the message.
@@ -169,7 +246,11 @@ mod tests {
                 json!({"routingQueue": {"id": 1}}),
                 Some(types::QUEUE_ENTERED),
             ),
-            ("CaseToRoutingQueueAssignmentChanged", json!({}), Some(types::QUEUE_LEFT)),
+            (
+                "CaseToRoutingQueueAssignmentChanged",
+                json!({"previousRoutingQueue": {"id": "q"}}),
+                Some(types::QUEUE_LEFT),
+            ),
             ("MessageCreated", json!({"message": {"direction": "outbound"}}), Some(types::MESSAGE_SENT)),
             ("MessageCreated", json!({"message": {"isMadeByUser": true}}), Some(types::MESSAGE_SENT)),
             ("MessageCreated", json!({}), Some(types::MESSAGE_RECEIVED)),
@@ -177,7 +258,8 @@ mod tests {
             ("String", json!({}), None),
         ] {
             let event = json!({ "data": data });
-            assert_eq!(canonical_type(event_type, &Fields::of(&event)), expected, "{event_type} {event}");
+            let canonical = canonical(event_type, &Fields::of(&event));
+            assert_eq!(canonical, Canonical { event_type: expected, untold: None }, "{event_type} {event}");
         }
     }
 
@@ -199,7 +281,7 @@ mod tests {
         ];
         let is = |event_type: &str, data: serde_json::Value| {
             let event = json!({ "data": data });
-            canonical_type(event_type, &Fields::of(&event))
+            canonical(event_type, &Fields::of(&event)).event_type
         };
         for none in nobody {
             for (event_type, name, expected) in [
