@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::refusal::Refusal;
-use crate::slots::Slot;
+use crate::slots::Arrival;
 
 /// Time a body has to arrive in full: as long as Genesys waits for an answer.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -33,7 +33,7 @@ pub async fn read(
     body: Body,
     headers: &HeaderMap,
     limit: usize,
-    slot: &mut Slot<'_>,
+    arrival: &mut Arrival<'_>,
 ) -> Result<Bytes, Refusal> {
     let announced = announced(headers);
     if announced.is_some_and(|length| length > limit) {
@@ -44,11 +44,11 @@ pub async fn read(
         return Err(Refusal::TooLarge { limit });
     }
     let mut stream = body.into_data_stream();
-    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, slot)).await {
+    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, arrival)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(refusal @ (Refusal::TooLarge { .. } | Refusal::Full))) => {
             // What came of it is dropped already, and the rest goes by.
-            slot.release();
+            arrival.release();
             discard_rest(stream).await;
             Err(refusal)
         }
@@ -62,13 +62,13 @@ async fn collect(
     stream: &mut BodyDataStream,
     announced: usize,
     limit: usize,
-    slot: &mut Slot<'_>,
+    arrival: &mut Arrival<'_>,
 ) -> Result<Bytes, Refusal> {
     let Some(first) = next(stream).await? else { return Ok(Bytes::new()) };
     if first.len() > limit {
         return Err(Refusal::TooLarge { limit });
     }
-    slot.hold(first.len())?;
+    arrival.hold(first.len()).await?;
     let Some(second) = next(stream).await? else { return Ok(first) };
     // Memory that is reserved and not written to yet takes none.
     let mut bytes = BytesMut::with_capacity(announced.max(first.len() + second.len()).min(limit));
@@ -78,7 +78,7 @@ async fn collect(
         if bytes.len() + bytes_read.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
-        slot.hold(bytes_read.len())?;
+        arrival.hold(bytes_read.len()).await?;
         bytes.extend_from_slice(&bytes_read);
         chunk = next(stream).await?;
     }
@@ -173,9 +173,9 @@ mod tests {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, length.parse().unwrap());
         }
-        let slots = Slots::new(1, ROOM);
+        let slots = Slots::new(1, ROOM, [].iter());
         let body = Body::from_stream(futures_util::stream::iter(chunks));
-        read(body, &headers, limit, &mut slots.take().unwrap()).await
+        read(body, &headers, limit, &mut slots.arrive(true, None)).await
     }
 
     #[tokio::test]
@@ -204,27 +204,28 @@ mod tests {
     async fn a_body_that_breaks_off_is_refused() {
         let chunks = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("connection reset"))];
         let body = Body::from_stream(futures_util::stream::iter(chunks));
-        let slots = Slots::new(1, ROOM);
-        assert_eq!(read(body, &HeaderMap::new(), 9, &mut slots.take().unwrap()).await, Err(incomplete()));
+        let slots = Slots::new(1, ROOM, [].iter());
+        let mut arrival = slots.arrive(true, None);
+        assert_eq!(read(body, &HeaderMap::new(), 9, &mut arrival).await, Err(incomplete()));
     }
 
     #[tokio::test]
     async fn a_body_that_finds_no_room_is_refused_and_one_that_comes_later_is_read() {
-        let slots = Slots::new(3, 8);
+        let slots = Slots::new(3, 8, [].iter());
         let body = |chunks: &[&'static str]| {
             let chunks: Vec<Result<Bytes, std::io::Error>> =
                 chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
             Body::from_stream(futures_util::stream::iter(chunks))
         };
         let headers = HeaderMap::new();
-        let mut first = slots.take().unwrap();
+        let mut first = slots.arrive(true, None);
         assert_eq!(read(body(&["abc", "de"]), &headers, 9, &mut first).await, Ok(Bytes::from("abcde")));
         for chunks in [&["abcd"][..], &["ab", "cd"]] {
-            let mut slot = slots.take().unwrap();
-            assert_eq!(read(body(chunks), &headers, 9, &mut slot).await, Err(Refusal::Full));
+            let mut arrival = slots.arrive(true, None);
+            assert_eq!(read(body(chunks), &headers, 9, &mut arrival).await, Err(Refusal::Full));
         }
         drop(first);
-        let mut later = slots.take().unwrap();
+        let mut later = slots.arrive(true, None);
         assert_eq!(read(body(&["ab", "cd"]), &headers, 9, &mut later).await, Ok(Bytes::from("abcd")));
     }
 }

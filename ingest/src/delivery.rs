@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 use trunkline_config::Source;
+use trunkline_mapping::limits::ID_MAX;
 use trunkline_mapping::quarantine::kept_headers;
 use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
 
@@ -43,9 +44,11 @@ pub fn delivery<'a>(
     }
 }
 
-/// Genesys names every request it makes; other callers may use the common header.
+/// Genesys names every request it makes; other callers may use the common header. One that is longer than an id may be
+/// names nothing: it would stand in every event of a batch.
 fn correlation_id(headers: &HeaderMap) -> Option<String> {
-    text(headers, "inin-correlation-id").or_else(|| text(headers, "x-correlation-id"))
+    let id = |name| text(headers, name).filter(|id| id.len() <= ID_MAX);
+    id("inin-correlation-id").or_else(|| id("x-correlation-id"))
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -93,6 +96,9 @@ mod tests {
         let receipt = Receipt { proof: Proof::ApiKey, received_at: 7, trace };
         let delivery = delivery(&source, &headers, b"{}", receipt);
         assert_eq!(delivery.correlation_id.as_deref(), Some("c-1"));
+        let mut long = headers.clone();
+        long.insert("inin-correlation-id", "c".repeat(ID_MAX + 1).parse().unwrap());
+        assert_eq!(correlation_id(&long).as_deref(), Some("c-2"), "what is no id names nothing");
         assert_eq!(delivery.content_type.as_deref(), Some("application/json"));
         let kept: Vec<&str> = delivery.headers.keys().map(String::as_str).collect();
         assert_eq!(kept, ["content-type", "inin-correlation-id", "x-correlation-id", "x-custom"]);

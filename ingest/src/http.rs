@@ -9,12 +9,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use metrics::{counter, histogram};
 use serde_json::json;
 use tracing::Instrument;
 use trunkline_telemetry::trace;
 
+use crate::connections::Connection;
 use crate::intake::{Intake, Taken};
 use crate::publish::Publish;
 use crate::refusal::Refusal;
@@ -31,6 +32,7 @@ pub fn router<P: Publish>(intake: Arc<Intake<P>>) -> Router {
 async fn webhook<P: Publish>(
     State(intake): State<Arc<Intake<P>>>,
     source: Result<Path<String>, PathRejection>,
+    connection: Option<Extension<Arc<Connection>>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -38,7 +40,8 @@ async fn webhook<P: Publish>(
     // A path that is no text names no source.
     let source = source.map(|Path(source)| source).unwrap_or_default();
     let span = trace::span_from(trace_context::incoming(&headers), "webhook");
-    let result = intake.take(&source, &headers, body).instrument(span).await;
+    let connection = connection.as_ref().map(|Extension(connection)| connection.as_ref());
+    let result = intake.take(&source, &headers, body, connection).instrument(span).await;
     let label = intake.label(&source);
     let response = match result {
         Ok(taken) => taken.into_response(),

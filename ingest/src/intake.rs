@@ -18,6 +18,7 @@ use trunkline_mapping::{Accepted, ElementOutcome, Outcome, Quarantined, TraceCon
 use trunkline_schemas::OutboundRecord;
 use trunkline_telemetry::Health;
 
+use crate::connections::Connection;
 use crate::delivery::Receipt;
 use crate::publish::Publish;
 use crate::refusal::Refusal;
@@ -83,7 +84,7 @@ impl<P: Publish> Intake<P> {
         };
         Self {
             sources: sources.iter().map(|(name, source)| (name.clone(), prepare(source))).collect(),
-            slots: Slots::new(settings.max_in_flight, settings.max_held_bytes),
+            slots: Slots::new(settings.max_in_flight, settings.max_held_bytes, sources.keys()),
             mapping: Arc::new(Semaphore::new(mapped_at_once())),
             settings,
             records,
@@ -101,12 +102,19 @@ impl<P: Publish> Intake<P> {
     /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an
     /// event or in quarantine; when it fails, the caller may send it again.
     ///
-    /// A request whose headers prove nothing is refused before its body is read, and takes no place from
-    /// others.
+    /// A request whose headers prove nothing is refused before its body is read, and none takes a place from others
+    /// before it is proven. Nothing is read either while the store is known not to work. `connection` is the one that
+    /// it comes over, where it can be closed for others.
     ///
     /// # Errors
     /// The [`Refusal`] that the caller is answered with.
-    pub async fn take(&self, source: &str, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
+    pub async fn take(
+        &self,
+        source: &str,
+        headers: &HeaderMap,
+        body: Body,
+        connection: Option<&Connection>,
+    ) -> Result<Taken, Refusal> {
         let Some(intake) = self.sources.get(source) else {
             body::discard(body, headers);
             return Err(Refusal::UnknownSource);
@@ -118,18 +126,29 @@ impl<P: Publish> Intake<P> {
                 return Err(not_verified(&intake.source, failure));
             }
         };
-        let Some(mut slot) = self.slots.take() else {
+        if !self.store.may_be_tried(Instant::now()) {
             body::discard(body, headers);
-            return Err(Refusal::Full);
+            return Err(Refusal::Unavailable);
+        }
+        let limit = self.settings.body_limit_bytes;
+        let mut arrival = self.slots.arrive(check.is_proven(), connection);
+        let body = match connection {
+            Some(connection) => {
+                connection.awaits_body(Instant::now());
+                let body = body::read(body, headers, limit, &mut arrival).await?;
+                connection.has_body();
+                body
+            }
+            None => body::read(body, headers, limit, &mut arrival).await?,
         };
-        let body = body::read(body, headers, self.settings.body_limit_bytes, &mut slot).await?;
-        slot.hold(content_coding::growth(headers, body.len(), self.settings.body_limit_bytes))?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
+        arrival.hold(content_coding::growth(headers, body.len(), limit)).await?;
+        let _slot = arrival.place(source)?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
         let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
-        let limits = Limits { bytes: self.settings.body_limit_bytes, json_depth: self.settings.json_depth };
+        let limits = Limits { bytes: limit, json_depth: self.settings.json_depth };
         let outcome =
             outcome_of(&intake.source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
         self.take_verified(&intake.source, &receipt, outcome).await

@@ -7,6 +7,7 @@
 //!
 //! The way of a request, in order:
 //!
+//! - [`accept`], [`connections`]: connections, and which of them goes when there are too many
 //! - [`http`]: the route, and answers as JSON
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
@@ -15,13 +16,17 @@
 //! - [`intake`]: verify, map, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
 //!
-//! Beside it: [`refusal`] (every answer that is no), [`metric_names`], [`start`] (what must be there first),
-//! [`run`](mod@run), which puts it together, and [`Error`] (why it ends).
+//! Beside it: [`files`] (how many connections the process may have), [`refusal`] (every answer that is no),
+//! [`metric_names`], [`start`] (what must be there first), [`run`](mod@run), which puts it together, and [`Error`] (why
+//! it ends).
 
+pub mod accept;
 pub mod body;
+pub mod connections;
 pub mod content_coding;
 pub mod delivery;
 pub mod error;
+pub mod files;
 pub mod http;
 pub mod intake;
 pub mod metric_names;

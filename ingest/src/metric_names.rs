@@ -16,6 +16,12 @@ pub const UNKNOWN: &str = "unknown";
 pub const REQUEST_SECONDS: &str = "trunkline_ingest_request_seconds";
 /// Requests being worked on.
 pub const IN_FLIGHT: &str = "trunkline_ingest_in_flight";
+/// Connections that are open.
+pub const CONNECTIONS: &str = "trunkline_ingest_connections";
+/// Connections closed for others, or because they waited too long for a request.
+pub const CONNECTIONS_CLOSED: &str = "trunkline_ingest_connections_closed_total";
+/// Connections that were not taken, there being too many at work.
+pub const CONNECTIONS_REFUSED: &str = "trunkline_ingest_connections_refused_total";
 /// Size of bodies, by `source`.
 pub const BODY_BYTES: &str = "trunkline_ingest_body_bytes";
 /// Events stored, by `source`.
@@ -40,6 +46,9 @@ pub fn describe() {
     describe_counter!(REQUESTS, "Requests answered, by source and status");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its answer, by source");
     describe_gauge!(IN_FLIGHT, "Requests being worked on");
+    describe_gauge!(CONNECTIONS, "Connections that are open");
+    describe_counter!(CONNECTIONS_CLOSED, "Connections closed for others, or for waiting too long");
+    describe_counter!(CONNECTIONS_REFUSED, "Connections not taken, there being too many at work");
     describe_histogram!(BODY_BYTES, Unit::Bytes, "Size of bodies, by source");
     describe_counter!(EVENTS, "Events stored, by source");
     describe_counter!(QUARANTINED, "Payloads kept in quarantine, by source");
@@ -72,7 +81,10 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
         }
     }
     begin(counter!(REQUESTS, "source" => UNKNOWN, "status" => "404"));
-    begin(counter!(UNPUBLISHED));
+    for name in [UNPUBLISHED, CONNECTIONS_CLOSED, CONNECTIONS_REFUSED] {
+        begin(counter!(name));
+    }
+    gauge!(CONNECTIONS).set(0);
     gauge!(DRIFT_OVERFLOW).set(0);
     gauge!(IN_FLIGHT).set(0);
 }

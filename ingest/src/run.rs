@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -14,11 +13,12 @@ use trunkline_config::Config;
 use trunkline_kafka::{Producer, startup};
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
+use crate::connections::Connections;
 use crate::error::Error;
 use crate::intake::{self, Intake};
 use crate::publish::{KafkaPublisher, Publish};
 use crate::start::{self, Prepared};
-use crate::{http, metric_names};
+use crate::{accept, files, http, metric_names};
 
 /// How often new drift is reported, and how soon a store that failed is looked at again.
 const TICK: Duration = Duration::from_secs(1);
@@ -54,13 +54,14 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let intake =
         Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), health.clone(), now));
     let (listener, address) = listen(config.ingest.listen).await?;
+    let connections = Connections::new(files::bounds(&config.ingest));
 
     let (stop, stopped) = oneshot::channel::<()>();
-    let server = axum::serve(listener, http::router(intake.clone())).with_graceful_shutdown(async {
-        // A dropped sender stops the server as well.
-        let _ = stopped.await;
-    });
-    let mut server = tokio::spawn(server.into_future());
+    let mut server =
+        tokio::spawn(accept::serve(listener, http::router(intake.clone()), connections, async {
+            // A dropped sender stops the server as well.
+            let _ = stopped.await;
+        }));
     let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone(), health.clone()));
     health.set(LISTENER, true, &format!("webhooks on {address}"));
     tracing::info!(%address, "ingest takes webhooks");
@@ -100,16 +101,10 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
 /// The part of the health report that says whether webhooks are taken.
 const LISTENER: &str = "listener";
 
-async fn listen(
-    address: SocketAddr,
-) -> Result<(impl axum::serve::Listener<Addr = SocketAddr>, SocketAddr), Error> {
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let named = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(named)?;
     let bound = listener.local_addr().map_err(named)?;
-    let listener = listener.tap_io(|stream| {
-        // Answers are one small write; waiting for more to send would only cost time.
-        let _ = stream.set_nodelay(true);
-    });
     Ok((listener, bound))
 }
 

@@ -102,6 +102,12 @@ impl Verifier {
 // === impl HeaderCheck ===
 
 impl HeaderCheck<'_> {
+    /// Whether the headers prove it by themselves, whatever the body is. A source that asks for no proof takes
+    /// everybody.
+    pub fn is_proven(&self) -> bool {
+        matches!(self, Self::Proven(_))
+    }
+
     /// The proof, now that the body is there.
     ///
     /// # Errors

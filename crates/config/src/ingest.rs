@@ -20,11 +20,22 @@ pub struct Ingest {
     pub body_limit_bytes: usize,
     /// Deepest nesting of JSON accepted (default 127, which is the most that the parser takes).
     pub json_depth: usize,
-    /// Requests worked on at once; more are answered 503 (default 1,024).
+    /// Connections open at once (default 2,048), and no more than the process may have files for. Where there are more,
+    /// those are closed first that have sent no request's head.
+    pub max_connections: usize,
+    /// Connections open at once of one peer: an IPv4 address, or the first 64 bits of an IPv6 address (default 1,536).
+    pub max_connections_per_peer: usize,
+    /// Time that a request's head may take (default 10 s).
+    pub head_timeout: Duration,
+    /// Time that a connection is kept between requests (default 75 s): longer than load balancers keep theirs, which
+    /// would else send a request over a connection that is being closed. AWS's keep them for 60 s by default.
+    pub idle_timeout: Duration,
+    /// Requests worked on at once; more are answered 503 (default 1,024). Half of the places are shared out among the
+    /// sources, so that a flood at one leaves the others theirs.
     pub max_in_flight: usize,
     /// Bytes of bodies held at once, from their arrival until their records are stored; more are answered 503 (default
-    /// 33554432, 32 MiB). A body costs about five times its size in memory at most, and a compressed one counts as what
-    /// it may become.
+    /// 33554432, 32 MiB). At most half of them are of requests that have proved nothing yet. A body costs about five
+    /// times its size in memory at most, and a compressed one counts as what it may become.
     pub max_held_bytes: usize,
     /// How long webhooks are still taken after a shutdown was asked for, while `/readyz` says no already (default 0):
     /// what balances load in front of ingest goes on sending until it has noticed.
@@ -43,6 +54,10 @@ impl Ingest {
             admin: section.or("admin", private_address, SocketAddr::from(([127, 0, 0, 1], 9101))),
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
+            max_connections: section.or("max_connections", integer(16..=1_000_000), 2048),
+            max_connections_per_peer: section.or("max_connections_per_peer", integer(1..=1_000_000), 1536),
+            head_timeout: section.or("head_timeout", duration, Duration::from_secs(10)),
+            idle_timeout: section.or("idle_timeout", duration, Duration::from_secs(75)),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),
             max_held_bytes: section.or("max_held_bytes", integer(1 << 20..=1 << 30), 32 << 20),
             shutdown_delay: section.or("shutdown_delay", duration_or_zero, Duration::ZERO),
@@ -51,10 +66,10 @@ impl Ingest {
         if ingest.listen == ingest.admin && ingest.listen.port() != 0 {
             section.refuse("admin", "'listen' and 'admin' must differ");
         }
-        if ingest.max_held_bytes < ingest.body_limit_bytes {
+        if ingest.max_held_bytes / 2 < ingest.body_limit_bytes {
             section.refuse(
                 "max_held_bytes",
-                "must be at least 'body_limit_bytes': no body of that size would be taken",
+                "must be at least twice 'body_limit_bytes': a half is for bodies that are not proven yet",
             );
         }
         ingest

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::format::Mapped;
 
 /// Longest id, in bytes. Ids of the platforms have 36 characters, those of social media up to some hundred.
-const ID_MAX: usize = 1024;
+pub const ID_MAX: usize = 1024;
 
 /// Longest attribute value, in bytes; the rest of a longer one is in `data`.
 const ATTRIBUTE_MAX: usize = 8 * 1024;

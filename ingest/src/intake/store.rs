@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use metrics::counter;
+use parking_lot::Mutex;
 use trunkline_schemas::{OutboundRecord, error_codes};
 use trunkline_telemetry::Health;
 
@@ -13,9 +14,12 @@ use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
 
-/// How long a caller waits for Kafka: less than the 10 s that Genesys waits. A record that is stored later
-/// all the same meets its repetition in the processor's deduplication.
-const STORE_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a caller waits for Kafka: EventBridge gives up after 5 s in all, Genesys' webhooks after 10. A record that
+/// is stored later all the same meets its repetition in the processor's deduplication.
+const STORE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// While nothing is stored, one request in so long is let through to find out whether that is still so.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// The part of the health report that says whether records are stored.
 pub const STORE: &str = "store";
@@ -25,6 +29,8 @@ pub struct Store<P> {
     publisher: P,
     health: Arc<Health>,
     storing: AtomicBool,
+    /// When a request was let through last while nothing was stored.
+    tried: Mutex<Option<Instant>>,
 }
 
 // === impl Store ===
@@ -32,7 +38,20 @@ pub struct Store<P> {
 impl<P: Publish> Store<P> {
     /// Stores by this publisher, and reports to `health` whether it works.
     pub fn new(publisher: P, health: Arc<Health>) -> Self {
-        Self { publisher, health, storing: AtomicBool::new(true) }
+        Self { publisher, health, storing: AtomicBool::new(true), tried: Mutex::default() }
+    }
+
+    /// Whether a request has a chance to be stored; where that is known not to work, one now and then finds out.
+    pub fn may_be_tried(&self, now: Instant) -> bool {
+        if self.storing.load(Ordering::Relaxed) {
+            return true;
+        }
+        let mut tried = self.tried.lock();
+        let due = tried.is_none_or(|at| now.saturating_duration_since(at) >= TRY_AGAIN);
+        if due {
+            *tried = Some(now);
+        }
+        due
     }
 
     /// Stores one record that no caller waits for.

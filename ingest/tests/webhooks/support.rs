@@ -19,15 +19,17 @@ use tokio::task::JoinHandle;
 use trunkline_config::{
     self as config, Drift, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
 };
-use trunkline_ingest::http;
+use trunkline_ingest::connections::Connections;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
+use trunkline_ingest::{accept, files, http};
 use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::codec::{Decoder, Value as Avro};
 use trunkline_schemas::{OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
 use trunkline_telemetry::Health;
 
 pub const MAX_IN_FLIGHT: usize = 4;
+pub const MAX_CONNECTIONS: usize = 64;
 pub const EVENT_SCHEMA_ID: u32 = 11;
 const QUARANTINE_SCHEMA_ID: u32 = 12;
 const DRIFT_SCHEMA_ID: u32 = 13;
@@ -137,6 +139,10 @@ impl Ingest {
             admin: ([127, 0, 0, 1], 0).into(),
             body_limit_bytes: 2 * 1_024 * 1_024,
             json_depth: 127,
+            max_connections: MAX_CONNECTIONS,
+            max_connections_per_peer: MAX_CONNECTIONS,
+            head_timeout: Duration::from_millis(500),
+            idle_timeout: Duration::from_secs(75),
             max_in_flight: MAX_IN_FLIGHT,
             max_held_bytes: 32 << 20,
             shutdown_delay: Duration::ZERO,
@@ -152,12 +158,15 @@ impl Ingest {
         health.set("test", true, "");
         let clock = || 1_772_439_600_000;
         let intake =
-            Arc::new(Intake::new(&sources, settings, records, memory.clone(), health.clone(), clock));
+            Arc::new(Intake::new(&sources, settings.clone(), records, memory.clone(), health.clone(), clock));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let connections = Connections::new(files::bounds(&settings));
         let router = http::router(intake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, client: reqwest::Client::new(), intake, memory, health, sources }
+        tokio::spawn(accept::serve(listener, router, connections, std::future::pending()));
+        // A connection that waits for a request is closed where there are too many.
+        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        Self { address, client, intake, memory, health, sources }
     }
 
     pub async fn post(&self, source: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -175,6 +184,20 @@ impl Ingest {
             request = request.header(*name, *value);
         }
         Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// A connection of its own, on which the beginning of a request was sent.
+    pub async fn connect(&self, beginning: &[u8]) -> tokio::net::TcpStream {
+        use tokio::io::AsyncWriteExt;
+        let mut stream = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        // Where the connection is closed for others already, what is written is lost.
+        let _ = stream.write_all(beginning).await;
+        stream
+    }
+
+    /// How often a record was tried to store.
+    pub fn attempts(&self) -> usize {
+        self.memory.attempts.load(Ordering::SeqCst)
     }
 
     /// Posts without announcing a length, in pieces, over a socket of its own.
