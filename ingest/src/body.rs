@@ -1,6 +1,7 @@
 //! Reading a request's body, within its limits.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, header};
@@ -9,6 +10,7 @@ use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::connections::Connection;
 use crate::refusal::Refusal;
 use crate::slots::Arrival;
 
@@ -44,15 +46,21 @@ pub async fn read(
         return Err(Refusal::TooLarge { limit });
     }
     let mut stream = body.into_data_stream();
-    match timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, arrival)).await {
+    arrival.begins(Instant::now());
+    let read = timeout(ARRIVAL, collect(&mut stream, announced.unwrap_or(0), limit, arrival)).await;
+    arrival.is_there();
+    match read {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(refusal @ (Refusal::TooLarge { .. } | Refusal::Full))) => {
+        Ok(Err(refusal)) => {
             // What came of it is dropped already, and the rest goes by.
             arrival.release();
-            discard_rest(stream).await;
+            match refusal {
+                Refusal::TooLarge { .. } => discard_rest(stream).await,
+                Refusal::Full => discard_beside(stream, arrival.connection()),
+                _ => {}
+            }
             Err(refusal)
         }
-        Ok(Err(refusal)) => Err(refusal),
         Err(_) => Err(incomplete()),
     }
 }
@@ -68,7 +76,7 @@ async fn collect(
     if first.len() > limit {
         return Err(Refusal::TooLarge { limit });
     }
-    arrival.hold(first.len()).await?;
+    arrival.hold_piece(first.len()).await?;
     let Some(second) = next(stream).await? else { return Ok(first) };
     // Memory that is reserved and not written to yet takes none.
     let mut bytes = BytesMut::with_capacity(announced.max(first.len() + second.len()).min(limit));
@@ -78,7 +86,7 @@ async fn collect(
         if bytes.len() + bytes_read.len() > limit {
             return Err(Refusal::TooLarge { limit });
         }
-        arrival.hold(bytes_read.len()).await?;
+        arrival.hold_piece(bytes_read.len()).await?;
         bytes.extend_from_slice(&bytes_read);
         chunk = next(stream).await?;
     }
@@ -94,14 +102,18 @@ async fn next(stream: &mut BodyDataStream) -> Result<Option<Bytes>, Refusal> {
 ///
 /// Where too many are being read already, the connection is closed instead: a flood of requests that prove nothing
 /// takes a bounded share of the process.
-pub fn discard(body: Body, headers: &HeaderMap) {
-    if waits_for_continue(headers) {
-        return;
+pub fn discard(body: Body, headers: &HeaderMap, connection: Option<&Arc<Connection>>) {
+    if !waits_for_continue(headers) {
+        discard_beside(body.into_data_stream(), connection);
     }
+}
+
+fn discard_beside(stream: BodyDataStream, connection: Option<&Arc<Connection>>) {
     let Ok(permit) = DISCARDED_AT_ONCE.try_acquire() else { return };
+    let discarding = connection.map(|connection| connection.discards());
     tokio::spawn(async move {
-        discard_rest(body.into_data_stream()).await;
-        drop(permit);
+        discard_rest(stream).await;
+        drop((permit, discarding));
     });
 }
 
@@ -134,11 +146,10 @@ fn incomplete() -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::slots::Slots;
+    use crate::slots::{PIECE, Slots};
 
     #[tokio::test]
     async fn bodies_that_nobody_looks_at_are_read_while_there_is_room() {
@@ -151,16 +162,16 @@ mod tests {
             }))
         };
         let all = DISCARDED_AT_ONCE.acquire_many(256).await.unwrap();
-        discard(body(), &HeaderMap::new());
+        discard(body(), &HeaderMap::new(), None);
         tokio::task::yield_now().await;
         assert!(!read.load(Ordering::Acquire), "there was no room");
         drop(all);
-        discard(body(), &HeaderMap::new());
+        discard(body(), &HeaderMap::new(), None);
         tokio::task::yield_now().await;
         assert!(read.load(Ordering::Acquire));
     }
 
-    const ROOM: usize = 1_000;
+    const ROOM: usize = 64 * 1_024;
 
     async fn read_chunks(
         chunks: &[&'static str],
@@ -175,7 +186,7 @@ mod tests {
         }
         let slots = Slots::new(1, ROOM, [].iter());
         let body = Body::from_stream(futures_util::stream::iter(chunks));
-        read(body, &headers, limit, &mut slots.arrive(true, None)).await
+        read(body, &headers, limit, &mut slots.arrive("s", true, None)).await
     }
 
     #[tokio::test]
@@ -205,27 +216,27 @@ mod tests {
         let chunks = [Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("connection reset"))];
         let body = Body::from_stream(futures_util::stream::iter(chunks));
         let slots = Slots::new(1, ROOM, [].iter());
-        let mut arrival = slots.arrive(true, None);
+        let mut arrival = slots.arrive("s", true, None);
         assert_eq!(read(body, &HeaderMap::new(), 9, &mut arrival).await, Err(incomplete()));
     }
 
     #[tokio::test]
     async fn a_body_that_finds_no_room_is_refused_and_one_that_comes_later_is_read() {
-        let slots = Slots::new(3, 8, [].iter());
+        let slots = Slots::new(3, PIECE + 8, [].iter());
         let body = |chunks: &[&'static str]| {
             let chunks: Vec<Result<Bytes, std::io::Error>> =
                 chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
             Body::from_stream(futures_util::stream::iter(chunks))
         };
         let headers = HeaderMap::new();
-        let mut first = slots.arrive(true, None);
+        let mut first = slots.arrive("s", true, None);
         assert_eq!(read(body(&["abc", "de"]), &headers, 9, &mut first).await, Ok(Bytes::from("abcde")));
         for chunks in [&["abcd"][..], &["ab", "cd"]] {
-            let mut arrival = slots.arrive(true, None);
+            let mut arrival = slots.arrive("s", true, None);
             assert_eq!(read(body(chunks), &headers, 9, &mut arrival).await, Err(Refusal::Full));
         }
         drop(first);
-        let mut later = slots.arrive(true, None);
+        let mut later = slots.arrive("s", true, None);
         assert_eq!(read(body(&["ab", "cd"]), &headers, 9, &mut later).await, Ok(Bytes::from("abcd")));
     }
 }

@@ -1,12 +1,12 @@
-//! Which connections are open, and which of them has to go when there are too many.
-//!
-//! A caller who has a request sends its head at once, so a connection without one is the first to be closed: whoever
-//! opens connections to keep others out closes their own. Next are those whose body is slow to arrive, then those
-//! between requests. A connection whose request is being worked on is never closed for another.
+//! Which connections are open, and which of them has to go when there are too many. //! //! A caller who has a request
+sends its head and its body at once, so whoever opens connections to keep others out closes //! their own. Closed for
+others are, in this order: connections that have waited for a head for a second; bodies that //! have been arriving for
+a second; those that wait for another request, first where none was proven yet; heads and //! bodies that are younger. A
+connection whose request is being worked on is never closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge};
@@ -46,7 +46,7 @@ struct State {
     next: u64,
     open: HashMap<u64, Open>,
     peers: HashMap<Peer, usize>,
-    /// Those that wait, in the order in which they are closed for others: by their turn.
+    /// Those that wait, by what for and since which turn.
     waiting: BTreeMap<(Wait, u64), u64>,
 }
 
@@ -55,18 +55,36 @@ struct Open {
     close: Arc<Notify>,
     /// What it waits for, its turn, and since when; `None` while a request is worked on.
     waits: Option<(Wait, u64, Instant)>,
+    /// A request over it proved where it comes from.
+    proven: bool,
+    /// It was told to close, and may not know it yet.
+    doomed: bool,
+    /// The body of a request that was answered is read and thrown away: what arrives is no new head.
+    discards: bool,
+    /// Bytes that its body takes: in all, and of the share of what nothing proves.
+    held: [usize; 2],
 }
 
-/// How old a body is that is slow: most are there with their heads.
+/// How old a head or a body is that is slow: most are there at once.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What a connection waits for, in the order in which they are closed for others; but slow bodies go before those that
-/// wait for a request.
+/// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wait {
     Head,
-    Request,
     Body,
+    /// A request, where none was proven yet.
+    Request,
+    NextRequest,
+}
+
+/// Room that bodies take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// All of it.
+    Any,
+    /// The share of what nothing proves yet.
+    Unproven,
 }
 
 /// Who is at the other end.
@@ -84,8 +102,8 @@ impl Connections {
         Arc::new(Self { bounds, state: Mutex::default() })
     }
 
-    /// Takes a connection of this peer in. Where there are too many, of the peer or in all, the one that waited longest
-    /// for a head is closed for it.
+    /// Takes a connection of this peer in. Where there are too many, of the peer or in all, another one is closed for
+    /// it.
     ///
     /// `None` when there is none that could be closed: all of them are worked on.
     pub fn open(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Option<Connection> {
@@ -99,7 +117,16 @@ impl Connections {
         }
         let number = state.turn();
         let close = Arc::new(Notify::new());
-        state.open.insert(number, Open { peer, close: close.clone(), waits: None });
+        let open = Open {
+            peer,
+            close: close.clone(),
+            waits: None,
+            proven: false,
+            doomed: false,
+            discards: false,
+            held: [0; 2],
+        };
+        state.open.insert(number, open);
         *state.peers.entry(peer).or_default() += 1;
         state.wait(number, Wait::Head, now);
         gauge!(metric_names::CONNECTIONS).set(state.open.len() as f64);
@@ -109,21 +136,16 @@ impl Connections {
     /// Closes those that waited too long.
     pub fn sweep(&self, now: Instant) {
         let mut state = self.state.lock();
-        let late = |open: &Open| {
-            open.waits.is_some_and(|(wait, _, since)| {
-                let patience = match wait {
-                    Wait::Head => self.bounds.head,
-                    Wait::Request => self.bounds.idle,
-                    // Whoever reads it looks at the time, and answers.
-                    Wait::Body => return false,
-                };
-                now.saturating_duration_since(since) >= patience
-            })
-        };
-        let late: Vec<u64> =
-            state.open.iter().filter(|(_, open)| late(open)).map(|(number, _)| *number).collect();
-        for number in late {
-            state.close(number);
+        for (wait, patience) in [
+            (Wait::Head, self.bounds.head),
+            (Wait::Request, self.bounds.idle),
+            (Wait::NextRequest, self.bounds.idle),
+        ] {
+            // Whoever reads a body looks at the time, and answers.
+            let late: Vec<u64> = state.that_wait(wait, now, patience).map(|(number, _)| number).collect();
+            for number in late {
+                state.close(number);
+            }
         }
     }
 }
@@ -145,45 +167,60 @@ impl State {
         }
     }
 
-    /// It waits no more.
+    /// It waits no more, and what it was told before it knew is not true any more.
     fn work(&mut self, number: u64) {
-        let waits = self.open.get_mut(&number).and_then(|open| open.waits.take());
-        if let Some((wait, turn, _)) = waits {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        open.doomed = false;
+        if let Some((wait, turn, _)) = open.waits.take() {
             self.waiting.remove(&(wait, turn));
         }
     }
 
     /// Closes the one whose turn it is, of this peer or of any.
     fn close_one(&mut self, of: Option<Peer>, now: Instant) -> bool {
-        let first = |mut open: &mut dyn Iterator<Item = (&u64, &Open)>| {
-            Iterator::find(&mut open, |(_, open)| of.is_none_or(|peer| open.peer == peer))
-                .map(|(number, _)| *number)
-        };
-        let is_slow =
-            |open: &Open| open.waits.is_some_and(|(.., since)| now.saturating_duration_since(since) >= SLOW);
-        let found = first(&mut self.that_wait(Wait::Head))
-            .or_else(|| first(&mut self.that_wait(Wait::Body).take_while(|(_, open)| is_slow(open))))
-            .or_else(|| first(&mut self.that_wait(Wait::Request)))
-            .or_else(|| first(&mut self.that_wait(Wait::Body)));
+        let order = [
+            (Wait::Head, SLOW),
+            (Wait::Body, SLOW),
+            (Wait::Request, Duration::ZERO),
+            (Wait::NextRequest, Duration::ZERO),
+            (Wait::Head, Duration::ZERO),
+            (Wait::Body, Duration::ZERO),
+        ];
+        let found = order.iter().find_map(|(wait, age)| {
+            let mut waiting = self.that_wait(*wait, now, *age);
+            waiting.find(|(_, open)| of.is_none_or(|peer| open.peer == peer)).map(|(number, _)| number)
+        });
         if let Some(number) = found {
             self.close(number);
         }
         found.is_some()
     }
 
-    /// Those that wait for this, the longest wait first.
-    fn that_wait(&self, wait: Wait) -> impl Iterator<Item = (&u64, &Open)> {
+    /// Those that have waited for this at least so long, the longest wait first.
+    fn that_wait(&self, wait: Wait, now: Instant, age: Duration) -> impl Iterator<Item = (u64, &Open)> {
         let turns = self.waiting.range((wait, 0)..=(wait, u64::MAX));
-        turns.filter_map(|(_, number)| Some((number, self.open.get(number)?)))
+        turns
+            .filter_map(|(_, number)| Some((*number, self.open.get(number)?)))
+            .take_while(move |(_, open)| open.age(now) >= age)
     }
 
     fn close(&mut self, number: u64) {
         self.work(number);
-        if let Some(open) = self.open.get(&number) {
+        if let Some(open) = self.open.get_mut(&number) {
+            open.doomed = true;
             // It may not be waiting for this at the moment; the permit keeps until it is.
             open.close.notify_one();
             counter!(metric_names::CONNECTIONS_CLOSED).increment(1);
         }
+    }
+}
+
+// === impl Open ===
+
+impl Open {
+    /// How long it has waited.
+    fn age(&self, now: Instant) -> Duration {
+        self.waits.map_or(Duration::ZERO, |(.., since)| now.saturating_duration_since(since))
     }
 }
 
@@ -193,14 +230,20 @@ impl Connection {
     /// The first bytes of a request came.
     pub fn begins_head(&self, now: Instant) {
         let mut state = self.of.state.lock();
-        if matches!(state.open.get(&self.number), Some(Open { waits: Some((Wait::Request, ..)), .. })) {
+        let waits = state.open.get(&self.number).filter(|open| !open.discards).and_then(|open| open.waits);
+        if matches!(waits, Some((Wait::Request | Wait::NextRequest, ..))) {
             state.wait(self.number, Wait::Head, now);
         }
     }
 
     /// A request's head is there.
     pub fn has_head(&self) {
-        self.of.state.lock().work(self.number);
+        let mut state = self.of.state.lock();
+        state.work(self.number);
+        if let Some(open) = state.open.get_mut(&self.number) {
+            open.held = [0; 2];
+            open.discards = false;
+        }
     }
 
     /// The request's body is read.
@@ -208,29 +251,89 @@ impl Connection {
         self.of.state.lock().wait(self.number, Wait::Body, now);
     }
 
-    /// The body is there.
+    /// The body is there, or is not read any more.
     pub fn has_body(&self) {
         self.of.state.lock().work(self.number);
     }
 
-    /// Closes the connection whose body has been arriving for longest, if that is another one: what it holds is wanted
-    /// for this one.
-    pub fn close_slowest_other(&self) {
+    /// The request proved where it comes from.
+    pub fn proves(&self) {
+        if let Some(open) = self.of.state.lock().open.get_mut(&self.number) {
+            open.proven = true;
+            open.held[1] = 0;
+        }
+    }
+
+    /// The body takes so many more bytes, also of the share of what nothing proves.
+    pub fn holds(&self, bytes: usize, unproven: bool) {
+        if let Some(open) = self.of.state.lock().open.get_mut(&self.number) {
+            open.held[0] += bytes;
+            open.held[1] += if unproven { bytes } else { 0 };
+        }
+    }
+
+    /// Closes other connections whose bodies are arriving, until so many bytes of this room are given up: first those
+    /// that have held most for longest.
+    pub fn close_slow_others(&self, bytes: usize, room: Room, now: Instant) {
+        let held = |open: &Open| match room {
+            Room::Any => open.held[0],
+            Room::Unproven => open.held[1],
+        };
         let mut state = self.of.state.lock();
-        let slowest = state.that_wait(Wait::Body).next().map(|(number, _)| *number);
-        if let Some(slowest) = slowest.filter(|slowest| *slowest != self.number) {
-            state.close(slowest);
+        let mut others: Vec<(u128, usize, u64)> = state
+            .that_wait(Wait::Body, now, Duration::ZERO)
+            .filter(|(number, open)| *number != self.number && held(open) > 0)
+            .map(|(number, open)| (open.age(now).as_millis().max(1) * held(open) as u128, held(open), number))
+            .collect();
+        others.sort_unstable();
+        let mut given_up = 0;
+        while given_up < bytes
+            && let Some((_, held, number)) = others.pop()
+        {
+            given_up += held;
+            state.close(number);
+        }
+    }
+
+    /// The body of a request that is answered is read and thrown away, until what is returned is dropped.
+    pub fn discards(self: &Arc<Self>) -> Discarding {
+        self.set_discards(true);
+        Discarding(Arc::downgrade(self))
+    }
+
+    fn set_discards(&self, discards: bool) {
+        if let Some(open) = self.of.state.lock().open.get_mut(&self.number) {
+            open.discards = discards;
         }
     }
 
     /// The request was answered.
     pub fn answered(&self, now: Instant) {
-        self.of.state.lock().wait(self.number, Wait::Request, now);
+        let mut state = self.of.state.lock();
+        let proven = state.open.get(&self.number).is_some_and(|open| open.proven);
+        state.wait(self.number, if proven { Wait::NextRequest } else { Wait::Request }, now);
     }
 
     /// Completes when it has to be closed.
     pub async fn closing(&self) {
-        self.close.notified().await;
+        loop {
+            self.close.notified().await;
+            // A head or a body may have come after all.
+            if self.of.state.lock().open.get(&self.number).is_none_or(|open| open.doomed) {
+                return;
+            }
+        }
+    }
+}
+
+/// A body that is thrown away.
+pub struct Discarding(Weak<Connection>);
+
+impl Drop for Discarding {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.upgrade() {
+            connection.set_discards(false);
+        }
     }
 }
 
@@ -284,42 +387,66 @@ mod tests {
         pin!(connection.closing()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
+    fn opened(all: &Arc<Connections>, last: u8, now: Instant) -> Arc<Connection> {
+        Arc::new(all.open(peer(last), now).unwrap())
+    }
+
     #[test]
-    fn one_without_a_head_makes_room_for_another_and_one_at_work_does_not() {
-        let (all, now) = (Connections::new(BOUNDS), Instant::now());
-        let idle = all.open(peer(1), now).unwrap();
-        idle.has_head();
-        idle.answered(now);
-        let works = all.open(peer(1), now).unwrap();
-        works.has_head();
-        let silent = all.open(peer(1), now).unwrap();
-        let newer = all.open(peer(1), now).unwrap();
-        assert!(is_closing(&silent), "a peer closes its own, first what never had a head");
-        assert!(!is_closing(&idle) && !is_closing(&works) && !is_closing(&newer));
-        drop(silent);
-        let other = all.open(peer(2), now).unwrap();
-        let third = all.open(peer(3), now).unwrap();
-        assert!(is_closing(&newer), "in all, whoever waited longest for a head");
-        drop(newer);
-        for connection in [&other, &third] {
+    fn who_keeps_a_connection_without_a_request_makes_room_for_others() {
+        let (all, start) = (Connections::new(BOUNDS), Instant::now());
+        let later = start + SLOW;
+        let silent = opened(&all, 1, start);
+        let [refused, proven, works] = [2, 3, 4].map(|last| {
+            let connection = opened(&all, last, start);
             connection.has_head();
+            connection
+        });
+        refused.answered(start);
+        proven.proves();
+        proven.answered(start);
+        let mut closed = Vec::new();
+        let mut young = Vec::new();
+        for _ in 0..3 {
+            let newer = opened(&all, 9, later);
+            let gone = [&silent, &refused, &proven, &works].iter().position(|one| is_closing(one));
+            closed.push(gone);
+            young.push(newer);
+            match gone {
+                Some(0) => silent.has_head(),
+                Some(1) => refused.has_head(),
+                _ => proven.has_head(),
+            }
         }
-        let last = all.open(peer(4), now).unwrap();
-        assert!(is_closing(&idle));
-        drop(idle);
-        last.has_head();
-        assert!(all.open(peer(5), now).is_none(), "all are at work");
-        drop([works, other, third, last]);
+        assert_eq!(
+            closed,
+            [Some(0), Some(1), Some(2)],
+            "a slow head, then who proved nothing, then who waits"
+        );
+        assert!(young.iter().all(|one| !is_closing(one)), "what has just begun is not closed for others");
+        young.iter().for_each(|one| one.has_head());
+        assert!(all.open(peer(5), later).is_none(), "all are at work");
+        drop([silent, refused, proven, works]);
+        drop(young);
         let state = all.state.lock();
         assert!(state.open.is_empty() && state.peers.is_empty() && state.waiting.is_empty());
     }
 
     #[test]
+    fn a_peer_that_has_too_many_closes_its_own() {
+        let (all, now) = (Connections::new(BOUNDS), Instant::now());
+        let other = opened(&all, 2, now);
+        other.has_head();
+        other.answered(now);
+        let own = [1, 1, 1].map(|last| opened(&all, last, now));
+        let _newer = opened(&all, 1, now);
+        assert!(is_closing(&own[0]) && !is_closing(&own[1]) && !is_closing(&other));
+    }
+
+    #[test]
     fn a_head_has_its_time_and_so_has_the_time_between_requests() {
         let (all, start) = (Connections::new(BOUNDS), Instant::now());
-        let (silent, idle) = (all.open(peer(1), start).unwrap(), all.open(peer(1), start).unwrap());
+        let [silent, idle, slow] = [1, 1, 2].map(|last| opened(&all, last, start));
         idle.has_head();
-        let slow = all.open(peer(2), start).unwrap();
         slow.has_head();
         let after = |seconds| start + Duration::from_secs(seconds);
         idle.answered(after(1));
@@ -332,42 +459,48 @@ mod tests {
         slow.begins_head(after(29));
         all.sweep(after(30));
         assert!(is_closing(&slow), "a byte now and then buys no time");
+        let discarding = idle.discards();
+        idle.begins_head(after(60));
+        drop(discarding);
         all.sweep(after(75));
-        assert!(!is_closing(&idle));
+        assert!(!is_closing(&idle), "what is left of an old body is no head");
         all.sweep(after(76));
         assert!(is_closing(&idle));
-        let works = all.open(peer(3), start).unwrap();
+        let works = opened(&all, 3, start);
         works.has_head();
         all.sweep(after(1_000));
         assert!(!is_closing(&works));
     }
 
     #[test]
-    fn a_body_that_is_slow_is_given_up_for_others() {
-        let (all, now) = (Connections::new(BOUNDS), Instant::now());
-        let arriving = [1, 1, 2].map(|last| all.open(peer(last), now).unwrap());
-        for connection in &arriving {
+    fn bodies_that_hold_most_for_longest_give_it_up_and_no_others() {
+        let (all, start) = (Connections::new(Bounds { total: 9, ..BOUNDS }), Instant::now());
+        let [large, small, proven, decoy, own] = [1, 2, 3, 4, 5].map(|last| {
+            let connection = opened(&all, last, start);
             connection.has_head();
-            connection.awaits_body(now);
-        }
-        arriving[2].close_slowest_other();
-        assert!(is_closing(&arriving[0]) && !is_closing(&arriving[1]));
-        arriving[1].close_slowest_other();
-        assert!(!is_closing(&arriving[1]) && !is_closing(&arriving[2]), "it is the slowest itself");
-        arriving[1].has_body();
-        let (_one, _other) = (all.open(peer(3), now).unwrap(), all.open(peer(3), now).unwrap());
-        let heads: Vec<_> = (4..6).map(|last| all.open(peer(last), now).unwrap()).collect();
-        assert!(is_closing(&_one) && is_closing(&_other), "before any body");
-        for head in &heads {
-            head.has_head();
-        }
-        heads[0].answered(now);
-        let soon = all.open(peer(6), now).unwrap();
-        assert!(is_closing(&heads[0]) && !is_closing(&arriving[2]), "a body has a second");
-        soon.has_head();
-        heads[1].answered(now);
-        all.open(peer(6), now + SLOW).unwrap();
-        assert!(is_closing(&arriving[2]) && !is_closing(&heads[1]));
+            connection.awaits_body(start);
+            connection
+        });
+        large.holds(1_000, true);
+        small.holds(900, true);
+        proven.holds(5_000, false);
+        own.close_slow_others(1_001, Room::Unproven, start + SLOW);
+        assert!(is_closing(&large) && is_closing(&small), "until there is enough");
+        assert!(!is_closing(&proven) && !is_closing(&decoy) && !is_closing(&own));
+        own.close_slow_others(1, Room::Any, start + SLOW);
+        assert!(is_closing(&proven) && !is_closing(&decoy) && !is_closing(&own));
+    }
+
+    #[test]
+    fn what_came_after_all_is_worked_on() {
+        let (all, now) = (Connections::new(BOUNDS), Instant::now());
+        let connection = opened(&all, 1, now);
+        all.sweep(now + BOUNDS.head);
+        connection.has_head();
+        assert!(!is_closing(&connection), "its head came before it knew");
+        connection.answered(now);
+        all.sweep(now + BOUNDS.idle);
+        assert!(is_closing(&connection));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub fn router<P: Publish>(intake: Arc<Intake<P>>) -> Router {
 async fn webhook<P: Publish>(
     State(intake): State<Arc<Intake<P>>>,
     source: Result<Path<String>, PathRejection>,
-    connection: Option<Extension<Arc<Connection>>>,
+    connection: OverConnection,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
@@ -40,7 +40,7 @@ async fn webhook<P: Publish>(
     // A path that is no text names no source.
     let source = source.map(|Path(source)| source).unwrap_or_default();
     let span = trace::span_from(trace_context::incoming(&headers), "webhook");
-    let connection = connection.as_ref().map(|Extension(connection)| connection.as_ref());
+    let connection = connection.as_deref();
     let result = intake.take(&source, &headers, body, connection).instrument(span).await;
     let label = intake.label(&source);
     let response = match result {
@@ -57,13 +57,15 @@ async fn webhook<P: Publish>(
     response
 }
 
-async fn wrong_method(headers: HeaderMap, body: Body) -> Refusal {
-    body::discard(body, &headers);
+type OverConnection = Option<Extension<Arc<Connection>>>;
+
+async fn wrong_method(connection: OverConnection, headers: HeaderMap, body: Body) -> Refusal {
+    body::discard(body, &headers, connection.as_deref());
     Refusal::WrongMethod
 }
 
-async fn wrong_path(headers: HeaderMap, body: Body) -> Refusal {
-    body::discard(body, &headers);
+async fn wrong_path(connection: OverConnection, headers: HeaderMap, body: Body) -> Refusal {
+    body::discard(body, &headers, connection.as_deref());
     Refusal::UnknownSource
 }
 

@@ -3,10 +3,11 @@
 mod drift_reports;
 mod outcome;
 mod store;
+mod storing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::HeaderMap;
@@ -29,10 +30,11 @@ use drift_reports::DriftReports;
 use outcome::{Limits, outcome_of};
 use store::Store;
 
-pub use store::STORE;
-
 /// See [`mapped_at_once`]. A parsed body takes up to thirty times its size.
 const MAPPED_AT_ONCE: usize = 4;
+
+/// When a request is answered, whatever the brokers do: EventBridge gives up after 5 s.
+const ANSWER: Duration = Duration::from_millis(4_500);
 
 /// Everything needed to take requests in.
 pub struct Intake<P> {
@@ -113,45 +115,40 @@ impl<P: Publish> Intake<P> {
         source: &str,
         headers: &HeaderMap,
         body: Body,
-        connection: Option<&Connection>,
+        connection: Option<&Arc<Connection>>,
     ) -> Result<Taken, Refusal> {
+        let began = Instant::now();
         let Some(intake) = self.sources.get(source) else {
-            body::discard(body, headers);
+            body::discard(body, headers, connection);
             return Err(Refusal::UnknownSource);
         };
-        let check = match intake.verifier.check(headers, Instant::now()) {
+        let check = match intake.verifier.check(headers, began) {
             Ok(check) => check,
             Err(failure) => {
-                body::discard(body, headers);
+                body::discard(body, headers, connection);
                 return Err(not_verified(&intake.source, failure));
             }
         };
-        if !self.store.may_be_tried(Instant::now()) {
-            body::discard(body, headers);
+        // Whoever proves nothing does not learn it.
+        if check.is_proven() && !self.store.may_be_tried(began) {
+            body::discard(body, headers, connection);
             return Err(Refusal::Unavailable);
         }
         let limit = self.settings.body_limit_bytes;
-        let mut arrival = self.slots.arrive(check.is_proven(), connection);
-        let body = match connection {
-            Some(connection) => {
-                connection.awaits_body(Instant::now());
-                let body = body::read(body, headers, limit, &mut arrival).await?;
-                connection.has_body();
-                body
-            }
-            None => body::read(body, headers, limit, &mut arrival).await?,
-        };
+        let mut arrival = self.slots.arrive(source, check.is_proven(), connection);
+        let body = body::read(body, headers, limit, &mut arrival).await?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
+        arrival.proven();
         arrival.hold(content_coding::growth(headers, body.len(), limit)).await?;
-        let _slot = arrival.place(source)?;
+        let _slot = arrival.place()?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
         let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
         let limits = Limits { bytes: limit, json_depth: self.settings.json_depth };
         let outcome =
             outcome_of(&intake.source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
-        self.take_verified(&intake.source, &receipt, outcome).await
+        self.take_verified(&intake.source, &receipt, outcome, began + ANSWER).await
     }
 
     async fn take_verified(
@@ -159,6 +156,7 @@ impl<P: Publish> Intake<P> {
         source: &Source,
         receipt: &Receipt,
         outcome: Outcome,
+        answered_by: Instant,
     ) -> Result<Taken, Refusal> {
         let (mut accepted, mut quarantined) = (Vec::new(), Vec::new());
         for element in outcome.elements {
@@ -167,7 +165,7 @@ impl<P: Publish> Intake<P> {
                 ElementOutcome::Quarantined(payload) => quarantined.push(*payload),
             }
         }
-        self.store.store(self.encode(&accepted, &quarantined, &receipt.trace)?).await?;
+        self.store.store(self.encode(&accepted, &quarantined, &receipt.trace)?, answered_by).await?;
         self.report(source, receipt, &accepted, &quarantined);
         match quarantined.first() {
             Some(Quarantined { code, payload, .. }) if accepted.is_empty() => Err(Refusal::Quarantined {
@@ -233,9 +231,14 @@ impl<P: Publish> Intake<P> {
         self.drift.publish(&self.store, &self.records, (self.clock)(), all).await;
     }
 
-    /// The store answers again, as far as can be seen without storing anything.
+    /// Whether it is time to look if the brokers answer, which stored nothing.
+    pub fn wants_a_look(&self) -> bool {
+        self.store.wants_a_look(Instant::now())
+    }
+
+    /// The brokers answer again, as far as can be seen without storing anything.
     pub fn store_answers(&self) {
-        self.store.works_again();
+        self.store.answers();
     }
 }
 

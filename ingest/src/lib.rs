@@ -12,7 +12,7 @@
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
-//! - [`slots`]: how many requests, and how many bytes of them, at once
+//! - [`slots`], [`shares`]: how many requests, and how many bytes of them, at once
 //! - [`intake`]: verify, map, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
 //!
@@ -33,6 +33,7 @@ pub mod metric_names;
 pub mod publish;
 pub mod refusal;
 pub mod run;
+pub mod shares;
 pub mod slots;
 pub mod start;
 pub mod trace_context;

@@ -18,6 +18,9 @@ pub enum Unpublished {
     /// No attempt will store it: it is larger than the topic takes.
     #[error("{0}")]
     TooLarge(String),
+    /// This process has as many records on their way as it may.
+    #[error("{0}")]
+    QueueFull(String),
     /// It may be stored later, perhaps after somebody did something about it.
     #[error("{0}")]
     Unavailable(String),
@@ -49,6 +52,7 @@ impl Publish for KafkaPublisher {
         match self.producer.send(record).await {
             Ok(_) => Ok(()),
             Err(error @ ProduceError::TooLarge { .. }) => Err(Unpublished::TooLarge(error.to_string())),
+            Err(error @ ProduceError::QueueFull { .. }) => Err(Unpublished::QueueFull(error.to_string())),
             Err(error) => {
                 if matches!(error, ProduceError::Fatal { .. }) {
                     self.broken.notify_one();

@@ -15,7 +15,7 @@ use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::connections::Connections;
 use crate::error::Error;
-use crate::intake::{self, Intake};
+use crate::intake::Intake;
 use crate::publish::{KafkaPublisher, Publish};
 use crate::start::{self, Prepared};
 use crate::{accept, files, http, metric_names};
@@ -62,7 +62,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));
-    let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone(), health.clone()));
+    let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone()));
     health.set(LISTENER, true, &format!("webhooks on {address}"));
     tracing::info!(%address, "ingest takes webhooks");
 
@@ -108,15 +108,14 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error>
     Ok((listener, bound))
 }
 
-/// Reports drift, and looks whether a cluster that did not store records does so again: without readiness no
-/// request comes that could find it out.
-async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka, health: Arc<Health>) {
+/// Reports drift, and looks whether brokers that stored nothing answer again: without readiness no request comes that
+/// could find it out.
+async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
         intake.report_drift(false).await;
-        let failed = health.parts().get(intake::STORE).is_some_and(|part| !part.ready);
-        if failed && start::topics(&kafka).await.is_ok() {
+        if intake.wants_a_look() && start::topics(&kafka).await.is_ok() {
             intake.store_answers();
         }
     }

@@ -3,28 +3,29 @@
 //! A place is taken once a request has proved where it comes from, so that nobody else takes one. Until then its body
 //! takes room of a share that is for such bodies.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use metrics::gauge;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::connections::Connection;
+use crate::connections::{Connection, Room};
 use crate::metric_names;
 use crate::refusal::Refusal;
+use crate::shares::{Held, Shares};
 
-/// How long a body waits for room that another one gives up for it.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a body waits for room that others give up for it.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The least that a piece of a body takes: a piece keeps the buffer that it was read into.
+pub const PIECE: usize = 8 * 1_024;
 
 /// Places for requests, and room for their bodies.
 pub struct Slots {
-    /// Places that are any source's.
-    shared: Semaphore,
-    /// Places that each source has to itself, so that a flood at another one does not keep it out.
-    own: BTreeMap<String, Semaphore>,
-    /// A permit is a byte.
-    room: Semaphore,
+    places: Shares,
+    /// One is a byte.
+    room: Shares,
     /// Of these, so many may be held by bodies that nothing proves yet.
     unproven: Semaphore,
 }
@@ -32,92 +33,149 @@ pub struct Slots {
 /// The room that a request's body takes while it arrives.
 pub struct Arrival<'a> {
     slots: &'a Slots,
-    held: Option<SemaphorePermit<'a>>,
+    source: &'a str,
+    held: Held<'a>,
     /// Of a body that nothing proves yet.
     unproven: Option<SemaphorePermit<'a>>,
     is_proven: bool,
-    connection: Option<&'a Connection>,
+    pieces: usize,
+    connection: Option<&'a Arc<Connection>>,
 }
 
 /// A request's place among those being worked on, with the room that its body takes.
 pub struct Slot<'a> {
-    _place: SemaphorePermit<'a>,
-    _held: Option<SemaphorePermit<'a>>,
+    _place: Held<'a>,
+    _held: Held<'a>,
 }
 
 // === impl Slots ===
 
 impl Slots {
-    /// So many places, of which a half is shared out among these sources, and so many bytes for all of them together.
-    pub fn new<'n>(places: usize, bytes: usize, sources: impl ExactSizeIterator<Item = &'n String>) -> Self {
-        let each = places / 2 / sources.len().max(1);
+    /// So many places, and so many bytes for all of these sources together.
+    pub fn new<'n>(
+        places: usize,
+        bytes: usize,
+        sources: impl ExactSizeIterator<Item = &'n String> + Clone,
+    ) -> Self {
         Self {
-            shared: Semaphore::new(places - each * sources.len()),
-            own: sources.map(|name| (name.clone(), Semaphore::new(each))).collect(),
-            room: Semaphore::new(bytes),
+            places: Shares::new(places, sources.clone()),
+            room: Shares::new(bytes, sources),
             unproven: Semaphore::new(bytes / 2),
         }
     }
 
     /// Begins to hold what arrives of a body, over this connection; `is_proven` where its headers prove it already.
-    pub fn arrive<'a>(&'a self, is_proven: bool, connection: Option<&'a Connection>) -> Arrival<'a> {
-        Arrival { slots: self, held: None, unproven: None, is_proven, connection }
+    pub fn arrive<'a>(
+        &'a self,
+        source: &'a str,
+        is_proven: bool,
+        connection: Option<&'a Arc<Connection>>,
+    ) -> Arrival<'a> {
+        let (held, unproven) = (Held::default(), None);
+        Arrival { slots: self, source, held, unproven, is_proven, pieces: 0, connection }
     }
 }
 
 // === impl Arrival ===
 
 impl<'a> Arrival<'a> {
-    /// Takes room for so many more bytes, until the request is done. Where there is none, the body that has been
-    /// arriving for longest gives up its own.
+    /// The body begins to arrive.
+    pub fn begins(&self, now: Instant) {
+        if let Some(connection) = self.connection {
+            connection.awaits_body(now);
+        }
+    }
+
+    /// It is there, or will not be.
+    pub fn is_there(&self) {
+        if let Some(connection) = self.connection {
+            connection.has_body();
+        }
+    }
+
+    /// Takes room for another piece of the body.
+    ///
+    /// # Errors
+    /// As of [`Arrival::hold`].
+    pub async fn hold_piece(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.pieces += 1;
+        // Later pieces are copied behind the first.
+        let bytes = if self.pieces == 1 { bytes.max(PIECE) } else { bytes };
+        self.hold(bytes).await
+    }
+
+    /// Takes room for so many more bytes, until the request is done. Where there is none, bodies that take long to
+    /// arrive give up theirs.
     ///
     /// # Errors
     /// [`Refusal::Full`] when there is not as much.
     pub async fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let slots = self.slots;
+        let (slots, source) = (self.slots, self.source);
+        let amount = u32::try_from(bytes).map_err(|_| Refusal::Full)?;
         if !self.is_proven {
-            let more = self.take(&slots.unproven, bytes).await?;
-            add(&mut self.unproven, more);
+            let more = match slots.unproven.try_acquire_many(amount) {
+                Ok(more) => more,
+                Err(_) => {
+                    self.ask_others(bytes, Room::Unproven)?;
+                    match timeout(PATIENCE, slots.unproven.acquire_many(amount)).await {
+                        Ok(Ok(more)) => more,
+                        _ => return Err(Refusal::Full),
+                    }
+                }
+            };
+            match &mut self.unproven {
+                Some(held) => held.merge(more),
+                None => self.unproven = Some(more),
+            }
         }
-        let more = self.take(&slots.room, bytes).await?;
-        add(&mut self.held, more);
+        if !slots.room.take(source, amount, &mut self.held) {
+            self.ask_others(bytes, Room::Any)?;
+            if !slots.room.wait(source, amount, PATIENCE, &mut self.held).await {
+                return Err(Refusal::Full);
+            }
+        }
+        if let Some(connection) = self.connection {
+            connection.holds(bytes, !self.is_proven);
+        }
         Ok(())
     }
 
-    async fn take(&self, room: &'a Semaphore, bytes: usize) -> Result<SemaphorePermit<'a>, Refusal> {
-        let permits = u32::try_from(bytes).map_err(|_| Refusal::Full)?;
-        if let Ok(permit) = room.try_acquire_many(permits) {
-            return Ok(permit);
-        }
-        let Some(connection) = self.connection else { return Err(Refusal::Full) };
-        connection.close_slowest_other();
-        match timeout(PATIENCE, room.acquire_many(permits)).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(Refusal::Full),
+    fn ask_others(&self, bytes: usize, room: Room) -> Result<(), Refusal> {
+        let connection = self.connection.ok_or(Refusal::Full)?;
+        connection.close_slow_others(bytes, room, Instant::now());
+        Ok(())
+    }
+
+    /// The request is proven, by its body.
+    pub fn proven(&mut self) {
+        self.is_proven = true;
+        self.unproven = None;
+        if let Some(connection) = self.connection {
+            connection.proves();
         }
     }
 
     /// Gives the room back.
     pub fn release(&mut self) {
-        (self.held, self.unproven) = (None, None);
+        (self.held, self.unproven) = (Held::default(), None);
+    }
+
+    /// The connection that the body comes over.
+    pub fn connection(&self) -> Option<&'a Arc<Connection>> {
+        self.connection
     }
 
     /// A place among those being worked on for a request that is proven, of its source or of all.
     ///
     /// # Errors
     /// [`Refusal::Full`] when there is none now.
-    pub fn place(self, source: &str) -> Result<Slot<'a>, Refusal> {
-        let own = self.slots.own.get(source).and_then(|own| own.try_acquire().ok());
-        let place = own.or_else(|| self.slots.shared.try_acquire().ok()).ok_or(Refusal::Full)?;
+    pub fn place(self) -> Result<Slot<'a>, Refusal> {
+        let mut place = Held::default();
+        if !self.slots.places.take(self.source, 1, &mut place) {
+            return Err(Refusal::Full);
+        }
         gauge!(metric_names::IN_FLIGHT).increment(1);
         Ok(Slot { _place: place, _held: self.held })
-    }
-}
-
-fn add<'a>(held: &mut Option<SemaphorePermit<'a>>, more: SemaphorePermit<'a>) {
-    match held {
-        Some(held) => held.merge(more),
-        None => *held = Some(more),
     }
 }
 
@@ -133,15 +191,14 @@ impl Drop for Slot<'_> {
 mod tests {
     use super::*;
 
-    fn slots(places: usize, bytes: usize, sources: &[&str]) -> Slots {
-        let sources: Vec<String> = sources.iter().map(|name| (*name).to_owned()).collect();
-        Slots::new(places, bytes, sources.iter())
+    fn slots(places: usize, bytes: usize) -> Slots {
+        Slots::new(places, bytes, [].iter())
     }
 
     #[tokio::test]
     async fn bodies_share_the_room_until_their_requests_are_done() {
-        let slots = slots(3, 10, &["s"]);
-        let (mut one, mut other) = (slots.arrive(true, None), slots.arrive(true, None));
+        let slots = slots(3, 10);
+        let (mut one, mut other) = (slots.arrive("s", true, None), slots.arrive("s", true, None));
         assert_eq!(one.hold(4).await, Ok(()));
         assert_eq!(other.hold(5).await, Ok(()));
         assert_eq!(one.hold(2).await, Err(Refusal::Full));
@@ -149,41 +206,38 @@ mod tests {
         one.release();
         assert_eq!(one.hold(5).await, Ok(()));
         assert_eq!(other.hold(usize::MAX).await, Err(Refusal::Full));
-        let slot = one.place("s").unwrap();
+        let slot = one.place().unwrap();
         assert_eq!(other.hold(5).await, Err(Refusal::Full));
         drop(slot);
         assert_eq!(other.hold(5).await, Ok(()));
         drop(other);
-        assert_eq!(slots.arrive(true, None).hold(10).await, Ok(()));
+        assert_eq!(slots.arrive("s", true, None).hold(10).await, Ok(()));
     }
 
     #[tokio::test]
     async fn what_nothing_proves_yet_takes_half_of_the_room_and_no_place() {
-        let slots = slots(1, 10, &["s"]);
-        let (mut unproven, mut proven) = (slots.arrive(false, None), slots.arrive(true, None));
+        let slots = slots(1, 10);
+        let (mut unproven, mut proven) = (slots.arrive("s", false, None), slots.arrive("s", true, None));
         assert_eq!(unproven.hold(5).await, Ok(()));
-        assert_eq!(slots.arrive(false, None).hold(1).await, Err(Refusal::Full));
+        assert_eq!(slots.arrive("s", false, None).hold(1).await, Err(Refusal::Full));
         assert_eq!(proven.hold(5).await, Ok(()));
-        let slot = proven.place("s").unwrap();
-        let place = unproven.place("s");
-        assert_eq!(place.err(), Some(Refusal::Full));
+        let slot = proven.place().unwrap();
+        assert_eq!(unproven.place().err(), Some(Refusal::Full));
         drop(slot);
-        // What is proven by its body leaves the share of what is not.
-        let mut unproven = slots.arrive(false, None);
-        unproven.hold(5).await.unwrap();
-        let _slot = unproven.place("s").unwrap();
-        assert_eq!(slots.arrive(false, None).hold(5).await, Ok(()));
+        // What its body proves leaves the share of what is not, and takes what it becomes of the other.
+        let mut unproven = slots.arrive("s", false, None);
+        unproven.hold(4).await.unwrap();
+        unproven.proven();
+        assert_eq!(unproven.hold(2).await, Ok(()));
+        assert_eq!(slots.arrive("s", false, None).hold(4).await, Ok(()));
     }
 
-    #[test]
-    fn a_flood_at_one_source_leaves_the_others_their_places() {
-        let slots = slots(8, 10, &["one", "other"]);
-        let place = |source| slots.arrive(true, None).place(source);
-        let flood: Vec<_> = std::iter::from_fn(|| place("one").ok()).collect();
-        assert_eq!(flood.len(), 6);
-        let others: Vec<_> = std::iter::from_fn(|| place("other").ok()).collect();
-        assert_eq!(others.len(), 2);
-        drop(flood);
-        assert_eq!(std::iter::from_fn(|| place("other").ok()).take(9).count(), 9);
+    #[tokio::test]
+    async fn the_first_piece_takes_what_it_was_read_into() {
+        let slots = slots(1, PIECE + 2);
+        let mut arrival = slots.arrive("s", true, None);
+        assert_eq!(arrival.hold_piece(1).await, Ok(()));
+        assert_eq!(arrival.hold_piece(2).await, Ok(()));
+        assert_eq!(arrival.hold_piece(1).await, Err(Refusal::Full));
     }
 }

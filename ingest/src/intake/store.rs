@@ -1,7 +1,6 @@
 //! Storing records durably, and whether that works.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -10,6 +9,7 @@ use parking_lot::Mutex;
 use trunkline_schemas::{OutboundRecord, error_codes};
 use trunkline_telemetry::Health;
 
+use super::storing::Storing;
 use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
@@ -18,8 +18,8 @@ use crate::refusal::Refusal;
 /// is stored later all the same meets its repetition in the processor's deduplication.
 const STORE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// While nothing is stored, one request in so long is let through to find out whether that is still so.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// But as long as this in any case, for a request that took long to arrive.
+const STORE_TIMEOUT_LEAST: Duration = Duration::from_secs(1);
 
 /// The part of the health report that says whether records are stored.
 pub const STORE: &str = "store";
@@ -28,9 +28,7 @@ pub const STORE: &str = "store";
 pub struct Store<P> {
     publisher: P,
     health: Arc<Health>,
-    storing: AtomicBool,
-    /// When a request was let through last while nothing was stored.
-    tried: Mutex<Option<Instant>>,
+    storing: Mutex<Storing>,
 }
 
 // === impl Store ===
@@ -38,20 +36,12 @@ pub struct Store<P> {
 impl<P: Publish> Store<P> {
     /// Stores by this publisher, and reports to `health` whether it works.
     pub fn new(publisher: P, health: Arc<Health>) -> Self {
-        Self { publisher, health, storing: AtomicBool::new(true), tried: Mutex::default() }
+        Self { publisher, health, storing: Mutex::default() }
     }
 
-    /// Whether a request has a chance to be stored; where that is known not to work, one now and then finds out.
+    /// Whether a request that came now had a chance to be stored.
     pub fn may_be_tried(&self, now: Instant) -> bool {
-        if self.storing.load(Ordering::Relaxed) {
-            return true;
-        }
-        let mut tried = self.tried.lock();
-        let due = tried.is_none_or(|at| now.saturating_duration_since(at) >= TRY_AGAIN);
-        if due {
-            *tried = Some(now);
-        }
-        due
+        self.storing.lock().may_be_tried(now)
     }
 
     /// Stores one record that no caller waits for.
@@ -59,18 +49,24 @@ impl<P: Publish> Store<P> {
         self.publisher.publish(record).await
     }
 
-    /// Stores all records of a request, or says what to answer.
-    pub async fn store(&self, records: Vec<OutboundRecord>) -> Result<(), Refusal> {
+    /// Stores all records of a request, until `answered_by` if that is not too soon, or says what to answer.
+    pub async fn store(&self, records: Vec<OutboundRecord>, answered_by: Instant) -> Result<(), Refusal> {
+        let began = Instant::now();
+        if !self.storing.lock().tries(began) {
+            return Err(Refusal::Unavailable);
+        }
+        let left = answered_by.saturating_duration_since(began).clamp(STORE_TIMEOUT_LEAST, STORE_TIMEOUT);
         let all = join_all(records.into_iter().map(|record| self.publisher.publish(record)));
-        let failure = match tokio::time::timeout(STORE_TIMEOUT, all).await {
+        let failure = match tokio::time::timeout(left, all).await {
             Ok(results) => results.into_iter().find_map(Result::err),
-            Err(_) => Some(Unpublished::Unavailable(format!(
-                "not acknowledged within {} s",
-                STORE_TIMEOUT.as_secs()
-            ))),
+            Err(_) => {
+                Some(Unpublished::Unavailable(format!("not acknowledged within {:.1} s", left.as_secs_f64())))
+            }
         };
         let Some(failure) = failure else {
-            self.works_again();
+            if self.storing.lock().stored(Instant::now()) {
+                self.health.set(STORE, true, "records are acknowledged");
+            }
             return Ok(());
         };
         counter!(metric_names::UNPUBLISHED).increment(1);
@@ -83,8 +79,10 @@ impl<P: Publish> Store<P> {
                 );
                 Err(Refusal::TooLargeToStore)
             }
+            // This process has more to store than it may hold, which says nothing of the brokers.
+            Unpublished::QueueFull(_) => Err(Refusal::Full),
             Unpublished::Unavailable(reason) => {
-                if self.storing.swap(false, Ordering::Relaxed) {
+                if self.storing.lock().failed(began) {
                     tracing::error!(code = error_codes::UNAVAILABLE.code, reason, "records are not stored");
                     self.health.set(STORE, false, &reason);
                 }
@@ -93,11 +91,14 @@ impl<P: Publish> Store<P> {
         }
     }
 
-    /// Storing works, or works again.
-    pub fn works_again(&self) {
-        // The flag spares the hot path the lock behind the health report.
-        if !self.storing.swap(true, Ordering::Relaxed) {
-            self.health.set(STORE, true, "records are acknowledged");
-        }
+    /// Whether it is time to look if the brokers answer.
+    pub fn wants_a_look(&self, now: Instant) -> bool {
+        self.storing.lock().wants_a_look(now)
+    }
+
+    /// The brokers answer, as far as can be seen without storing anything: requests may come and find out.
+    pub fn answers(&self) {
+        self.storing.lock().answers();
+        self.health.set(STORE, true, "the brokers answer; whether they store is being tried");
     }
 }

@@ -142,3 +142,19 @@ async fn while_nothing_is_stored_callers_are_told_at_once() {
     while ingest.post("cloud", customer_start("later").to_string()).await.status != StatusCode::ACCEPTED {}
     assert!(ingest.ready());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_at_once_are_served_where_connections_without_a_proof_take_all_places() {
+    let ingest = Ingest::start().await;
+    let refused = flood(&ingest, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let posts = (0..MAX_CONNECTIONS / 2).map(|n| {
+        let event = customer_start(&format!("burst-{n}")).to_string();
+        let ingest = &ingest;
+        async move { ingest.post_with("token", event, &[("authorization", "Bearer right")]).await.status }
+    });
+    for status in futures_util::future::join_all(posts).await {
+        // Places in flight are few here; what matters is that there is an answer.
+        assert!([StatusCode::ACCEPTED, StatusCode::SERVICE_UNAVAILABLE].contains(&status), "{status}");
+    }
+    drop(refused);
+}

@@ -126,15 +126,18 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
 }
 
 /// The platform numbers nothing here and gives no ids. What tells one occurrence from another is the time of the
-/// change, where it is told, or that the thing happens once: a session begins and ends once, a contact is final once.
+/// change, where it is told to the millisecond, or that the thing happens once: a session begins and ends once, a contact is final once.
 /// (`StartTimeUTC` is when the contact began, whatever state it is in.)
 fn occurrence(event: &Fields<'_>, event_type: Option<&str>) -> Occurrence {
     let once_by = match event_type {
-        Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => event.text("SessionId"),
-        Some(types::PARTICIPANT_DISCONNECTED) => event.first(&["ContactID", "ContactId"]),
+        Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => somebody(event.text("SessionId")),
+        Some(types::PARTICIPANT_DISCONNECTED) => {
+            ["ContactID", "ContactId"].iter().find_map(|name| somebody(event.text(name)))
+        }
         _ => None,
     };
-    Occurrence::in_body_or_unnamed(event.time("LastStateChangeTimeUTC").is_some() || once_by.is_some())
+    let exact = event.time("LastStateChangeTimeUTC").is_some_and(|time| time % 1_000 != 0);
+    Occurrence::in_body_or_unnamed(exact || once_by.is_some())
 }
 
 fn canonical_type(source_type: &str, event: &Fields<'_>) -> Option<&'static str> {

@@ -106,13 +106,7 @@ impl<'a> Contact<'a> {
 
     /// A delta may name a field by the way to it, and a thing by its id.
     fn delta(&self, name: &str) -> Option<Delta<'a>> {
-        let is_it = |delta: &Delta<'_>| {
-            let last = delta.name.rsplit(['.', '/']).next().unwrap_or_default();
-            last.strip_suffix("Id")
-                .or_else(|| last.strip_suffix("User"))
-                .unwrap_or(last)
-                .eq_ignore_ascii_case(name)
-        };
+        let is_it = |delta: &Delta<'_>| field_of(&delta.name).eq_ignore_ascii_case(name);
         let mut deltas = self.deltas();
         let only = matches!(&deltas[..], [only] if only.name.is_empty() && self.about == Some(name));
         let position = if only { Some(0) } else { deltas.iter().position(is_it) };
@@ -287,6 +281,16 @@ fn deltas_in<'a>(holder: &Fields<'a>) -> Vec<Delta<'a>> {
             named(all, None).into_iter().chain(listed).chain(by_name)
         })
         .collect()
+}
+
+/// The field of the contact that a delta's name means: the last part of the way to it, which may be that of its id.
+fn field_of(name: &str) -> &str {
+    let mut parts = name.rsplit(['.', '/']).filter(|part| !part.eq_ignore_ascii_case("id"));
+    let mut field = parts.next().unwrap_or_default();
+    for suffix in ["Id", "User"] {
+        field = field.strip_suffix(suffix).filter(|rest| !rest.is_empty()).unwrap_or(field);
+    }
+    field
 }
 
 /// The id, where it is that of somebody or something.

@@ -218,7 +218,7 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
     let agent = mapped.agent_id.clone().filter(|_| mapped.event_type == types::AGENT_STATE_CHANGED);
     let candidates = [
         ("agent", agent),
-        ("thread", thread(data)),
+        ("thread", thread(event, data)),
         ("message", data.text("message.id")),
         ("visitor", event.first(&["visitor.id", "visitorId"])),
         ("customer", mapped.customer_id.clone()),
@@ -229,10 +229,10 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
 }
 
 /// A thread's id, which the platform makes of its channel's and of what the channel calls it.
-fn thread(data: &Fields<'_>) -> Option<String> {
+fn thread(event: &Fields<'_>, data: &Fields<'_>) -> Option<String> {
     data.text("thread.id").or_else(|| {
         let on_channel = data.text("thread.idOnExternalPlatform")?;
-        Some(match data.text("channel.id") {
+        Some(match data.text("channel.id").or_else(|| event.text("channel.id")) {
             Some(channel) => format!("{channel}_{on_channel}"),
             None => on_channel,
         })

@@ -166,3 +166,26 @@ fn a_delta_tells_a_field_in_any_form() {
         assert_eq!((found, values), (names.into_iter().map(String::from).collect(), [None, None]), "{data}");
     }
 }
+
+#[test]
+fn a_delta_means_a_field_however_the_way_to_it_is_written() {
+    for (name, field) in [
+        ("inboxAssignee", "inboxAssignee"),
+        ("contact.inboxAssignee", "inboxAssignee"),
+        ("/contact/inboxAssignee/id", "inboxAssignee"),
+        ("inboxAssigneeUser", "inboxAssignee"),
+        ("inboxAssigneeUserId", "inboxAssignee"),
+        ("routingQueueId", "routingQueue"),
+        ("routingQueue.id", "routingQueue"),
+        ("status", "status"),
+        ("user", "user"),
+        ("User", "User"),
+        ("id", ""),
+    ] {
+        assert_eq!(field_of(name), field, "{name}");
+    }
+    for name in ["inboxAssignee.id", "/inboxAssigneeUserId", "InboxAssignee"] {
+        let data = json!({"contact": {"id": 1}, "delta": {"name": name, "currentValue": 7}});
+        assert_eq!(read(&data, Contact::assignee).as_deref(), Some("7"), "{name}");
+    }
+}
