@@ -47,9 +47,14 @@ impl PluginLookups for SourceLookups {
         let patience = u64::try_from(until - now).unwrap_or_default();
         let deadline = Instant::now() + Duration::from_millis(patience);
         self.runtime.spawn(async move {
+            let profile = event.profile.as_ref();
             let question = SourceQuestion {
                 source: &lookup.source,
-                customer: event.customer_id.as_deref(),
+                // Whom no event names may be known by an address, as the profile has it.
+                customer: event
+                    .customer_id
+                    .as_deref()
+                    .or(profile.map(|profile| profile.customer_id.as_str())),
                 parameters: &lookup.parameters,
                 deadline,
                 traceparent: traceparent.as_deref(),

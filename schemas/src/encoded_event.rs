@@ -188,6 +188,11 @@ impl EncodedEvent {
         self.fields.media_type.map(|at| self.text(at))
     }
 
+    /// As [`PlatformEvent::direction`].
+    pub fn direction(&self) -> Option<&str> {
+        self.fields.direction.map(|at| self.text(at))
+    }
+
     /// Its attributes in the order of their names, read where they lie.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         let entries = fields::entries(&self.value, self.fields.attributes_from);

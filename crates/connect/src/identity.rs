@@ -6,8 +6,8 @@
 //! Pure:
 //! - [`Claim`]: what an event says of its customer
 //! - `contact`: what an external contact of Genesys Cloud says of its systems' keys
-//! - `phone`: numbers as E.164
 //! - [`Rules`]: what is configured; the keys to search by, in their order
+//! - `fingerprint`: of the settings that decide who is found
 //! - [`Known`]: what is known without asking a system
 //! - [`Chain`]: from one key's answer to the next key, or to the outcome
 //!
@@ -18,8 +18,8 @@ mod chain;
 mod claim;
 mod contact;
 mod contacts;
+mod fingerprint;
 mod known;
-mod phone;
 mod rules;
 
 pub(crate) use chain::{Chain, Next, Outcome};

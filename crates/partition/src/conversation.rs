@@ -13,10 +13,13 @@
 //! - `session`: from facts to sessions with a start and an end; `unnamed`: ends that do not say whose
 //! - `older`, `third_format`, `fourth_format`: what older formats of state kept; `earlier_sessions`: what two of them
 //!   kept alike
+//! - `customer`: who the customer is; [`Callers`]: by which address, where no event says so
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
 mod answers;
+mod caller;
 mod causes;
+mod customer;
 mod earlier_sessions;
 mod fact;
 mod figures;
@@ -36,6 +39,7 @@ mod totals;
 mod transfers;
 mod unnamed;
 
+pub use caller::Callers;
 pub use causes::{Causes, Need};
 pub(crate) use fourth_format::FourthConversation;
 pub(crate) use older::LegacyConversation;
@@ -47,6 +51,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{ConversationSummary, EncodedEvent};
 
+use self::customer::Customer;
 use self::figures::Figures;
 use self::phase::Phase;
 use self::sessions::Sessions;
@@ -64,7 +69,7 @@ pub struct Conversation {
 struct Kept {
     causes: Causes,
     started_at: Option<i64>,
-    customer_id: Option<String>,
+    customer: Customer,
     sessions: Sessions,
 }
 
@@ -72,14 +77,12 @@ struct Kept {
 
 impl Conversation {
     /// Takes an event in. One that belongs to no conversation changes nothing.
-    pub fn apply(&mut self, event: &EncodedEvent) {
+    pub fn apply(&mut self, event: &EncodedEvent, callers: &Callers) {
         if !event.is_conversational() {
             return;
         }
         let kept = &mut self.kept;
-        if kept.customer_id.is_none() {
-            kept.customer_id = event.customer_id().map(str::to_owned);
-        }
+        kept.customer.take(event, callers);
         let event_type = event.event_type();
         if event_type == et::CONVERSATION_STARTED {
             let at = event.event_time();
@@ -104,7 +107,18 @@ impl Conversation {
 
     /// The customer, once an event named one.
     pub fn customer_id(&self) -> Option<&str> {
-        self.kept.customer_id.as_deref()
+        match &self.kept.customer {
+            Customer::Named(id) => Some(id),
+            Customer::Calling(_) | Customer::Unknown => None,
+        }
+    }
+
+    /// Under which id or address the customer's profile is known, once an event told of any.
+    pub fn profile_key(&self) -> Option<&str> {
+        match &self.kept.customer {
+            Customer::Named(key) | Customer::Calling(key) => Some(key),
+            Customer::Unknown => None,
+        }
     }
 
     /// What is published of it, after `events` events.

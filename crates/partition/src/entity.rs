@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use self::contents::Novelty;
 pub use self::statement::Statement;
 use self::stored::Stored;
-use crate::conversation::Conversation;
+use crate::conversation::{Callers, Conversation};
 use crate::order::ChannelOrder;
 use crate::state::{Change, FORMAT_VERSION, StateError, StateView, keys};
 
@@ -148,9 +148,9 @@ impl Entity {
     }
 
     /// The position and the conversation that an event would get if it were emitted now.
-    pub fn preview(&self, event: &EncodedEvent) -> (i64, Conversation) {
+    pub fn preview(&self, event: &EncodedEvent, callers: &Callers) -> (i64, Conversation) {
         let mut conversation = self.stored.conversation.clone();
-        conversation.apply(event);
+        conversation.apply(event, callers);
         (self.stored.position + 1, conversation)
     }
 
@@ -163,9 +163,10 @@ impl Entity {
         id: u128,
         taken_in: i64,
         order: ChannelOrder,
+        callers: &Callers,
     ) -> i64 {
         self.stored.position += 1;
-        self.stored.conversation.apply(event);
+        self.stored.conversation.apply(event, callers);
         self.note(key, event, id, taken_in, order);
         self.stored.position
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use trunkline_config::OrderMode;
+use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::{
     Command, LookedUp, LookupOrder, Message, MessageContent, Plugins, Question, Registration,
@@ -83,6 +84,7 @@ impl World {
             repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,
             enrich_deadline_ms: 0,
+            callers: Callers::default(),
             max_record_bytes: 1 << 20,
             include_data: true,
             plugin_events: plugins.events().map(str::to_owned).collect(),

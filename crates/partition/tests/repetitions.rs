@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trunkline_config::{Drift, OrderMode, Redaction, Source, SourceKind, Verify};
 use trunkline_mapping::{Delivery, ElementOutcome, Framing, Proof, TraceContext, map_delivery};
+use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::output::Enriched;
 use trunkline_partition::task::entity_of;
@@ -114,6 +115,7 @@ fn published(events: &[PlatformEvent]) -> Vec<(usize, bool)> {
         repeat_window_ms: WINDOW,
         profile_keep_ms: DAY,
         enrich_deadline_ms: 0,
+        callers: Callers::default(),
         max_record_bytes: 1 << 20,
         include_data: true,
         plugin_events: Default::default(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_config::OrderMode;
+use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::{Command, Message, MessageContent, Plugins, Registration};
 use trunkline_partition::task::entity_of;
@@ -54,6 +55,7 @@ impl Replay {
             repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,
             enrich_deadline_ms: 250,
+            callers: Callers::default(),
             max_record_bytes: 1 << 20,
             include_data: true,
             plugin_events: plugins.events().map(str::to_owned).collect(),

@@ -8,9 +8,11 @@
 //! - [`StoredProfile`]: a profile as its owner keeps it in state
 //! - [`ProfilePart`]: what one source knows of a customer; [`AskedSource`]: which are asked
 //! - [`merge()`]: one profile from what the sources answered just now; [`join()`]: two records of a customer become one
+//! - [`address`]: by what somebody can be known who has no id
 //! - `flat`: the fields of a profile, from its parts
 //! - `view`: which fields of a profile enter events
 
+pub mod address;
 mod asked;
 mod at_hand;
 mod flat;

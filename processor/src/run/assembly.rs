@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use trunkline_config::Config;
+use trunkline_config::{Config, Identity, SearchBy};
 use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
@@ -15,6 +15,7 @@ use trunkline_kafka::{
     SchemaFetcher, SteadyClock, limits, names, startup,
 };
 use trunkline_partition::Settings;
+use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::Plugins;
 use trunkline_profiles::{AskedSource, Profiles};
@@ -190,11 +191,20 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
         repeat_window_ms: milliseconds(processor.repeat_window),
         profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.is_on() { milliseconds(enrichment.deadline) } else { 0 },
+        callers: callers(&enrichment.identity),
         max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: processor.include_data,
         plugin_events: plugins.events().map(str::to_owned).collect(),
         instance: instance.to_owned(),
     }
+}
+
+/// By which addresses customers are searched whom no event names: those by which customers are searched at all. That
+/// the region is a country was made sure of when the outside systems were set up.
+fn callers(identity: &Identity) -> Callers {
+    let by = |kind| identity.by.contains(&kind);
+    let region = identity.region.as_ref().and_then(|region| region.parse().ok());
+    Callers { phones: by(SearchBy::Phone), emails: by(SearchBy::Email), region }
 }
 
 fn milliseconds(duration: Duration) -> i64 {

@@ -12,6 +12,7 @@ use trunkline_connect::Reporter;
 use trunkline_kafka::LogGuard;
 use trunkline_kafka::schemas::Ids;
 use trunkline_partition::Settings;
+use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::Plugins;
 use trunkline_processor::engine::{Engine, Parts};
@@ -180,6 +181,7 @@ pub fn assemble(
         repeat_window_ms: 5 * 60_000,
         profile_keep_ms: DAY_MS,
         enrich_deadline_ms: DEADLINE_MS,
+        callers: Callers::default(),
         max_record_bytes: MAX_RECORD_BYTES,
         include_data: true,
         plugin_events: plugins.events().map(str::to_owned).collect(),

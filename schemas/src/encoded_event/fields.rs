@@ -29,6 +29,7 @@ pub(super) struct Fields {
     /// The customer's id with what says whether there is one.
     pub(super) customer_field: Text,
     pub(super) media_type: Option<Text>,
+    pub(super) direction: Option<Text>,
     pub(super) event_time: i64,
     pub(super) ingest_time: i64,
     pub(super) sequence: Option<i64>,
@@ -107,7 +108,7 @@ impl Fields {
         let customer_id = cursor.optional(Cursor::text)?;
         let customer_field = Text { from: customer_from, to: cursor.at };
         let media_type = cursor.optional(Cursor::text)?;
-        let _direction = cursor.optional(Cursor::text)?;
+        let direction = cursor.optional(Cursor::text)?;
         let event_time = cursor.number()?;
         let _event_time_source = cursor.below(EVENT_TIME_SOURCES)?;
         let ingest_time = cursor.number()?;
@@ -144,6 +145,7 @@ impl Fields {
             customer_id,
             customer_field,
             media_type,
+            direction,
             event_time,
             ingest_time,
             sequence,

@@ -1,5 +1,6 @@
 //! What an event says of its customer.
 
+use trunkline_profiles::address;
 use uuid::Uuid;
 
 /// What an event says of its customer.
@@ -17,9 +18,6 @@ pub(crate) enum Claim {
 
 /// Of a UUID with its four hyphens (RFC 9562).
 const UUID_CHARACTERS: usize = 36;
-
-/// Digits that a phone number has at least: shorter ones are extensions.
-const PHONE_DIGITS: usize = 7;
 
 // === impl Claim ===
 
@@ -39,7 +37,7 @@ impl Claim {
             return Self::Phone(customer.to_owned());
         }
         match customer.strip_prefix("mailto:").unwrap_or(customer) {
-            address if is_email(address) => Self::Email(address.to_owned()),
+            written if address::is_email(written) => Self::Email(written.to_owned()),
             _ => Self::Number(customer.to_owned()),
         }
     }
@@ -48,17 +46,7 @@ impl Claim {
 /// Only with its country's code or the scheme of RFC 3966: a number of nothing but digits is a customer's.
 fn is_phone(text: &str) -> bool {
     let rest = text.strip_prefix("tel:").or_else(|| text.starts_with('+').then_some(text));
-    rest.is_some_and(|rest| {
-        let digits = rest.chars().filter(char::is_ascii_digit).count();
-        let others = rest.chars().all(|sign| sign.is_ascii_digit() || "+ -./()".contains(sign));
-        others && digits >= PHONE_DIGITS
-    })
-}
-
-fn is_email(text: &str) -> bool {
-    let plain =
-        |part: &str| !part.is_empty() && !part.contains(|sign: char| sign.is_whitespace() || sign == '@');
-    text.split_once('@').is_some_and(|(local, host)| plain(local) && plain(host) && host.contains('.'))
+    rest.is_some_and(address::is_phone)
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! What an external contact of Genesys Cloud says of its customer (model ExternalContact of the platform's SDK).
 
-use phonenumber::country::Id;
 use serde_json::Value;
-
-use super::phone::e164;
+use trunkline_profiles::address::{Address, Region, e164};
 
 /// Where the model has phone numbers; the customer's own before those of the office.
 const PHONES: [&str; 4] = ["cellPhone", "homePhone", "workPhone", "otherPhone"];
@@ -34,15 +32,52 @@ pub(super) struct ExternalId {
 // === impl Contact ===
 
 impl Contact {
-    /// Its number in the external source of this name or id.
-    pub(super) fn number_of(&self, source: &str) -> Option<String> {
+    /// Its numbers in the external source of this name or id, each once.
+    pub(super) fn numbers_of(&self, source: &str) -> Vec<&str> {
         let is_told = |id: &&ExternalId| id.source.iter().any(|told| told.as_deref() == Some(source));
-        self.external_ids.iter().find(is_told).map(|id| id.value.clone())
+        let mut numbers = Vec::new();
+        for id in self.external_ids.iter().filter(is_told) {
+            if !numbers.contains(&id.value.as_str()) {
+                numbers.push(id.value.as_str());
+            }
+        }
+        numbers
+    }
+
+    /// Whether it has this phone number or address. Upper case and lower case are one in addresses.
+    pub(crate) fn has(&self, address: &Address) -> bool {
+        match address {
+            Address::Phone(phone) => self.phones.contains(phone),
+            Address::Email(email) => self.emails.iter().any(|own| own.eq_ignore_ascii_case(email)),
+        }
+    }
+
+    /// What the contacts say together that have an address. One is whoever has the address. Of several it is not known
+    /// which is meant: what they have in common beside the address is that each may be, so the numbers count where all
+    /// of them have one in a source, and no other address does.
+    pub(crate) fn sharing(mut contacts: Vec<Self>, address: Address) -> Option<Self> {
+        if contacts.len() < 2 {
+            return contacts.pop();
+        }
+        let is_of = |one: &ExternalId, other: &ExternalId| {
+            let same = |at: usize| one.source[at].is_some() && one.source[at] == other.source[at];
+            same(0) || same(1)
+        };
+        let have_all = |id: &&ExternalId| {
+            contacts.iter().all(|contact| contact.external_ids.iter().any(|own| is_of(own, id)))
+        };
+        let ids = contacts.iter().flat_map(|contact| &contact.external_ids).filter(have_all);
+        let mut shared = Self { external_ids: ids.cloned().collect(), ..Self::default() };
+        match address {
+            Address::Phone(phone) => shared.phones.push(phone),
+            Address::Email(email) => shared.emails.push(email),
+        }
+        Some(shared)
     }
 
     /// Reads the platform's answer; `region` as for [`e164`]. What is not as the model says is left out: less is known
     /// then, and nothing wrong.
-    pub(crate) fn read(answer: &Value, region: Option<Id>) -> Self {
+    pub(crate) fn read(answer: &Value, region: Option<Region>) -> Self {
         let text =
             |value: &Value| value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let ids = answer["externalIds"].as_array().into_iter().flatten();
@@ -101,7 +136,7 @@ mod tests {
             "workEmail": "ada@example.com",
             "personalEmail": "ada@example.com",
         });
-        let contact = Contact::read(&answer, Some(Id::US));
+        let contact = Contact::read(&answer, Some(Region::US));
         let source = |name: Option<&str>, id: &str| [name.map(str::to_owned), Some(id.to_owned())];
         assert_eq!(
             contact.external_ids,

@@ -1,8 +1,9 @@
 //! What is known of a customer before any system is asked, for questions that name him by it.
 
+use trunkline_profiles::address::e164;
+
 use super::claim::Claim;
 use super::contact::Contact;
-use super::phone::e164;
 use super::rules::Rules;
 
 /// What is known of a customer. Of several phone numbers or addresses of an external contact it is the first: the
@@ -28,15 +29,21 @@ impl Rules {
         contact: Option<&Contact>,
         external_source: Option<&str>,
     ) -> Known {
+        // Of several numbers none is the customer's for sure.
+        let number_of = |contact: &Contact| match contact.numbers_of(external_source?).as_slice() {
+            [number] => Some((*number).to_owned()),
+            _ => None,
+        };
+        let of_contact = Known {
+            number: contact.and_then(number_of),
+            phone: contact.and_then(|contact| contact.phones.first().cloned()),
+            email: contact.and_then(|contact| contact.emails.first().cloned()),
+        };
         match claim {
-            Claim::Contact(_) => Known {
-                number: contact.zip(external_source).and_then(|(contact, source)| contact.number_of(source)),
-                phone: contact.and_then(|contact| contact.phones.first().cloned()),
-                email: contact.and_then(|contact| contact.emails.first().cloned()),
-            },
+            Claim::Contact(_) => of_contact,
             Claim::Number(number) => Known { number: Some(number.clone()), ..Known::default() },
-            Claim::Phone(written) => Known { phone: e164(written, self.region()), ..Known::default() },
-            Claim::Email(address) => Known { email: Some(address.clone()), ..Known::default() },
+            Claim::Phone(written) => Known { phone: e164(written, self.region()), ..of_contact },
+            Claim::Email(address) => Known { email: Some(address.clone()), ..of_contact },
         }
     }
 }

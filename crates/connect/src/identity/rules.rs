@@ -1,14 +1,13 @@
 //! What is configured of identities, and the keys that follow.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use phonenumber::country::Id;
 use trunkline_config::{Identity, ProfileMapping, SearchBy, Target};
+use trunkline_profiles::address::{Address, Region, e164};
 
 use super::claim::Claim;
 use super::contact::Contact;
-use super::phone::e164;
+use super::fingerprint;
 use crate::lookup::ProfileKey;
 
 /// Keys that a system is asked for at most: a contact with dozens of numbers costs no more.
@@ -18,7 +17,7 @@ const MOST_KEYS: usize = 6;
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     identity: Identity,
-    region: Option<Id>,
+    region: Option<Region>,
     /// What decides who is found in a target, by its name.
     fingerprints: BTreeMap<String, String>,
 }
@@ -33,13 +32,13 @@ impl Rules {
             Some(region) => Some(region.parse().ok()?),
             None => None,
         };
-        let of_target = |target: &Target| (target.name.clone(), fingerprint(&identity, target));
+        let of_target = |target: &Target| (target.name.clone(), fingerprint::of(&identity, target));
         let fingerprints = targets.into_iter().map(of_target).collect();
         Some(Self { identity, region, fingerprints })
     }
 
     /// The country of numbers that are written without their country's code.
-    pub(crate) fn region(&self) -> Option<Id> {
+    pub(crate) fn region(&self) -> Option<Region> {
         self.region
     }
 
@@ -54,14 +53,15 @@ impl Rules {
     }
 
     /// The keys by which a target is asked for the customer of an event, in order; `contact` is what the external
-    /// contact says, where the event names one. Nothing comes after a number that the contact has for the target: who
+    /// contact says, where the event names one, or one has the address. Nothing comes after a number that the contact has for the target: who
     /// has that number is not searched by a phone that others may have as well.
     pub(crate) fn keys(&self, target: &Target, claim: &Claim, contact: Option<&Contact>) -> Vec<ProfileKey> {
         let mut keys: Vec<ProfileKey> = Vec::new();
         for by in &self.identity.by {
-            let found = self.keys_by(*by, target, claim, contact);
-            let is_told = *by == SearchBy::Number && matches!(claim, Claim::Contact(_)) && !found.is_empty();
-            for key in found {
+            let told = contact.map(|contact| self.keys_of_contact(*by, target, contact)).unwrap_or_default();
+            let is_told = *by == SearchBy::Number && !told.is_empty();
+            let own = if is_told { Vec::new() } else { self.keys_by(*by, target, claim) };
+            for key in own.into_iter().chain(told) {
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
@@ -72,6 +72,17 @@ impl Rules {
         }
         keys.truncate(MOST_KEYS);
         keys
+    }
+
+    /// By which address contacts and customers are searched of whom an event says only that; `None` where it says
+    /// something else, or they are not searched by it.
+    pub(crate) fn address(&self, claim: &Claim) -> Option<Address> {
+        let by = |by| self.identity.by.contains(&by);
+        match claim {
+            Claim::Phone(written) if by(SearchBy::Phone) => e164(written, self.region).map(Address::Phone),
+            Claim::Email(address) if by(SearchBy::Email) => Some(Address::Email(address.clone())),
+            _ => None,
+        }
     }
 
     /// Whether a target can be searched by phone, or by e-mail.
@@ -89,22 +100,10 @@ impl Rules {
         self.identity.numbers.as_ref().is_none_or(|targets| targets.contains(&target.name))
     }
 
-    fn keys_by(
-        &self,
-        by: SearchBy,
-        target: &Target,
-        claim: &Claim,
-        contact: Option<&Contact>,
-    ) -> Vec<ProfileKey> {
+    /// What the event says itself.
+    fn keys_by(&self, by: SearchBy, target: &Target, claim: &Claim) -> Vec<ProfileKey> {
         match (by, claim) {
-            (SearchBy::Number, Claim::Contact(_)) => {
-                let source = self.identity.sources.get(&target.name).map(String::as_str);
-                let of_source =
-                    |told: &[Option<String>; 2]| told.iter().any(|told| told.as_deref() == source);
-                let ids = contact.into_iter().flat_map(|contact| &contact.external_ids);
-                let ids = ids.filter(|id| source.is_some() && of_source(&id.source));
-                ids.map(|id| ProfileKey::Number(id.value.clone())).collect()
-            }
+            (SearchBy::Number, Claim::Contact(_)) => Vec::new(),
             // The number of one system is no other's.
             (SearchBy::Number, _) if !self.knows_numbers_of_events(target) => Vec::new(),
             // A phone number or an address is a customer's number only where there is no better use of it.
@@ -113,28 +112,26 @@ impl Rules {
             (SearchBy::Number, Claim::Phone(number) | Claim::Email(number) | Claim::Number(number)) => {
                 vec![ProfileKey::Number(number.clone())]
             }
-            (SearchBy::Phone, Claim::Contact(_)) => {
-                let phones = contact.into_iter().flat_map(|contact| &contact.phones);
-                phones.cloned().map(ProfileKey::Phone).collect()
-            }
             (SearchBy::Phone, Claim::Phone(written)) => {
                 e164(written, self.region).map(ProfileKey::Phone).into_iter().collect()
-            }
-            (SearchBy::Email, Claim::Contact(_)) => {
-                let emails = contact.into_iter().flat_map(|contact| &contact.emails);
-                emails.cloned().map(ProfileKey::Email).collect()
             }
             (SearchBy::Email, Claim::Email(address)) => vec![ProfileKey::Email(address.clone())],
             (SearchBy::Phone | SearchBy::Email, _) => Vec::new(),
         }
     }
-}
 
-fn fingerprint(identity: &Identity, target: &Target) -> String {
-    let Target { base_url, system, profile, .. } = target;
-    let mut hasher = DefaultHasher::new();
-    format!("{base_url} {system} {profile:?} {identity:?}").hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    /// What the external contact says.
+    fn keys_of_contact(&self, by: SearchBy, target: &Target, contact: &Contact) -> Vec<ProfileKey> {
+        match by {
+            SearchBy::Number => {
+                let source = self.identity.sources.get(&target.name);
+                let numbers = source.map(|source| contact.numbers_of(source)).unwrap_or_default();
+                numbers.into_iter().map(|number| ProfileKey::Number(number.to_owned())).collect()
+            }
+            SearchBy::Phone => contact.phones.iter().cloned().map(ProfileKey::Phone).collect(),
+            SearchBy::Email => contact.emails.iter().cloned().map(ProfileKey::Email).collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +218,7 @@ mod tests {
         assert_ne!(some.settings(&crm()), all.settings(&crm()));
         assert_ne!(some.settings(&crm()), some.settings(&erp()));
         let elsewhere = Target { base_url: "http://127.0.0.1:2".to_owned(), ..crm() };
-        assert_ne!(some.settings(&crm()), fingerprint(&some.identity, &elsewhere));
+        assert_ne!(some.settings(&crm()), fingerprint::of(&some.identity, &elsewhere));
     }
 
     #[test]

@@ -22,6 +22,6 @@ pub(crate) struct FourthConversation {
 impl From<FourthConversation> for Conversation {
     fn from(fourth: FourthConversation) -> Self {
         let FourthConversation { causes, started_at, customer_id, sessions } = fourth;
-        Self::from(Kept { causes, started_at, customer_id, sessions: sessions.into() })
+        Self::from(Kept { causes, started_at, customer: customer_id.into(), sessions: sessions.into() })
     }
 }

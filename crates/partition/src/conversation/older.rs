@@ -57,7 +57,7 @@ impl From<LegacyConversation> for Conversation {
             causes: Causes::of_older_format(phase, std::iter::empty()),
             started_at: legacy.started_at,
             sessions: Sessions::of_older_format(spans(phase, &legacy), totals),
-            customer_id: legacy.customer_id,
+            customer: legacy.customer_id.into(),
         };
         Self { figures: Figures::of(&kept.sessions), kept }
     }

@@ -5,6 +5,7 @@ use crate::events::{encoded, event};
 
 mod agents;
 mod answers;
+mod customers;
 mod kept;
 mod lives;
 
@@ -45,7 +46,7 @@ fn leaves(at: i64, agent: &str, told: &[(&str, &str)]) -> PlatformEvent {
 
 fn after(events: &[PlatformEvent]) -> ConversationSummary {
     let mut conversation = Conversation::default();
-    events.iter().for_each(|event| conversation.apply(&encoded(event)));
+    events.iter().for_each(|event| conversation.apply(&encoded(event), &Callers::default()));
     conversation.summary(events.len() as i64)
 }
 
@@ -68,7 +69,7 @@ fn a_call_with_a_transfer_is_counted_right() {
     ] {
         let event = encoded(&fact(event_type, at, session, agent, &[]));
         assert!(conversation.causes().admit(Need::of(&event)), "{event_type} of {session}");
-        conversation.apply(&event);
+        conversation.apply(&event, &Callers::default());
     }
     let summary = conversation.summary(12);
     assert_eq!(summary.state, "ended");
@@ -93,7 +94,7 @@ fn the_state_follows_the_sessions() {
         (et::ACW_ENDED, "a", Some("a"), "ended"),
     ] {
         let at = conversation.summary(0).started_at.unwrap_or(0) + 1;
-        conversation.apply(&encoded(&fact(event_type, at * 10, session, agent, &[])));
+        conversation.apply(&encoded(&fact(event_type, at * 10, session, agent, &[])), &Callers::default());
         assert_eq!(conversation.summary(1).state, state, "after {event_type}");
     }
 }
@@ -103,7 +104,7 @@ fn what_belongs_to_no_conversation_has_no_figures() {
     let mut conversation = Conversation::default();
     let mut event = joins(5, "a");
     event.conversation_id = None;
-    conversation.apply(&encoded(&event));
+    conversation.apply(&encoded(&event), &Callers::default());
     assert_eq!(conversation, Conversation::default());
     let none = no_conversation(3);
     assert_eq!((none.state.as_str(), none.events, none.agents), ("none", 3, None));
@@ -128,7 +129,7 @@ fn what_lacks_its_prerequisite_is_not_admitted() {
     ] {
         let event = |event_type| encoded(&fact(event_type, 0, "", Some("a"), &[]));
         let mut conversation = Conversation::default();
-        before.iter().for_each(|event_type| conversation.apply(&event(event_type)));
+        before.iter().for_each(|event_type| conversation.apply(&event(event_type), &Callers::default()));
         let need = Need::of(&event(event_type));
         assert_eq!(conversation.causes().admit(need), admitted, "{event_type} after {before:?}");
     }

@@ -42,7 +42,7 @@ impl From<ThirdConversation> for Conversation {
         let sessions = Sessions::from(sessions);
         let began = sessions.spans.iter().filter(|span| span.start.is_some()).filter_map(began);
         let causes = Causes::of_older_format(phase, began);
-        Self::from(Kept { causes, started_at, customer_id, sessions })
+        Self::from(Kept { causes, started_at, customer: customer_id.into(), sessions })
     }
 }
 

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::legacy::{LegacyContents, LegacyOrder};
 use super::*;
+use trunkline_schemas::event_type as et;
+
 use crate::conversation::{LegacyConversation, LegacyPhase};
 use crate::events::{encoded, event};
 use crate::state::MemoryState;
@@ -14,7 +16,8 @@ const RETENTION: Retention =
     Retention { ids_ms: 5 * 24 * HOUR_MS, ended_ms: 10 * 24 * HOUR_MS, silent_ms: 30 * 24 * HOUR_MS };
 
 fn emit(entity: &mut Entity, n: u128, taken_in: i64, event_type: &str) {
-    entity.emit(KEY, &encoded(&event("c", event_type, 0)), n, taken_in, ChannelOrder::default());
+    let (event, order) = (encoded(&event("c", event_type, 0)), ChannelOrder::default());
+    entity.emit(KEY, &event, n, taken_in, order, &Callers::default());
 }
 
 fn commit(entity: &mut Entity, state: &mut MemoryState) -> usize {
@@ -202,6 +205,29 @@ fn state_of_the_first_format_is_read_and_rewritten() {
     assert!(!again.is_dirty() && again.stored.position == 3);
     assert_eq!(again.channel("channel"), ChannelOrder::kept(Some(5), None));
     assert!((1..=3).all(|id| again.has_seen(id)));
+}
+
+/// It had an optional id of the customer where this one may also have an address.
+#[test]
+fn state_of_the_fifth_format_is_read_and_rewritten() {
+    for named in [Some("c-1"), None] {
+        let mut event = event("c", et::CONVERSATION_STARTED, 1);
+        event.customer_id = named.map(str::to_owned);
+        let mut entity = Entity::default();
+        entity.emit(KEY, &encoded(&event), 3, 5, ChannelOrder::default(), &Callers::default());
+        let mut state = MemoryState::default();
+        commit(&mut entity, &mut state);
+        let mut body = state.get(&keys::entity(KEY)).unwrap().unwrap();
+        let optional = postcard::to_allocvec(&named).unwrap();
+        assert!(body.windows(optional.len()).any(|part| part == optional), "as the fifth format had it");
+        body[0] = 5;
+        state.apply(&[Change::put(keys::entity(KEY), body)]);
+        let mut older = Entity::load(KEY, &state).unwrap();
+        assert!(older.is_dirty(), "it is written anew");
+        assert_eq!((older.conversation().customer_id(), &older.stored), (named, &entity.stored));
+        commit(&mut older, &mut state);
+        assert!(!Entity::load(KEY, &state).unwrap().is_dirty());
+    }
 }
 
 #[test]

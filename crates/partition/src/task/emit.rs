@@ -1,5 +1,6 @@
 //! The head of a lane is emitted: the one place where an event leaves a trace.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use trunkline_config::OrderMode;
@@ -8,7 +9,7 @@ use trunkline_schemas::event_type::CONVERSATION_ENDED;
 use trunkline_schemas::{EnrichedEvent, EnrichedParts, Findings, PlatformEvent, error_codes};
 
 use super::entity_cache::CachedEntity;
-use super::findings::{customer_of, ordering};
+use super::findings::{customer_of, ordering, profile_key};
 use super::lane::{Lane, Resolved};
 use super::{Arrived, Context, Task};
 use crate::entity::{HOUR_MS, Novelty, Statement, id_bits};
@@ -75,13 +76,14 @@ impl Task {
             entity.said(&statement, taken_in, window_ms);
             novelty != Novelty::New
         });
-        let position = entity.emit(key, &event, id, taken_in, passed.order);
+        let position = entity.emit(key, &event, id, taken_in, passed.order, &self.settings.callers);
         entity.forget_before(key, now - ids_ms);
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
         let held_ms = passed.held_ms;
         let ordering = ordering(mode, passed.late, passed.gap_before, position);
         let customer_id = customer_of(&event, entity.conversation());
-        let interaction = event.customer_id().or(customer_id.as_deref()).filter(|_| ended).map(str::to_owned);
+        let interaction = profile_key(&event, Some(entity.conversation()), &self.settings.callers);
+        let interaction = interaction.filter(|_| ended).map(Cow::into_owned);
         let findings = self.settings.findings(&event, at_hand, ordering, entity.conversation());
         let findings = Findings { possible_repeat, ..findings };
         let include_data = self.settings.include_data;

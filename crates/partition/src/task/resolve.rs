@@ -1,12 +1,13 @@
 //! What the head of a lane waits for: its customer's profile, then the plugins that want to see it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use trunkline_profiles::AtHand;
 use trunkline_rules::Answer;
 use trunkline_schemas::{EnrichedEvent, Findings, headers};
 
-use super::findings::{customer_of, ordering};
+use super::findings::{customer_of, ordering, profile_key};
 use super::kept_profiles::recall;
 use super::lane::{Lane, Resolved, Wait};
 use super::{Context, LookupRequest, Task};
@@ -74,7 +75,7 @@ impl Task {
             return unasked(at_hand);
         };
         // What they see is what will be published, but for what they add to it.
-        let (position, conversation) = cached.entity.preview(event);
+        let (position, conversation) = cached.entity.preview(event, &self.settings.callers);
         let ordering = ordering(*mode, head.late, head.gap_before, position);
         if let Some(customer) = customer_of(event, &conversation) {
             decoded.customer_id = Some(customer);
@@ -107,17 +108,18 @@ impl Task {
         let Some((_, head)) = lane.ready.front() else { return Ok(None) };
         let event = &head.item.event;
         let known = self.entities.known(key).map(|cached| cached.entity.conversation());
-        let customer = event.customer_id().or_else(|| known.and_then(|known| known.customer_id()));
+        let customer = profile_key(event, known, &self.settings.callers);
         // As with a condition that fails: what does not decode is not kept from its profile.
         let chosen = || {
             !ctx.rules.chooses_what_to_enrich()
                 || matches!(lane.wait, Some(Wait::Profile { .. }))
                 || event.decode().map_or(true, |event| ctx.rules.enriches(&event))
         };
-        let wanted = |_: &&str| self.settings.enrich_deadline_ms > 0 && chosen();
+        let wanted = |_: &Cow<'_, str>| self.settings.enrich_deadline_ms > 0 && chosen();
         let Some(customer) = customer.filter(wanted) else {
             return Ok(Some(AtHand::skipped()));
         };
+        let customer = &*customer;
         recall(&mut self.changes, customer, ctx)?;
         let at_hand = ctx.profiles.at_hand(customer, ctx.now);
         if !at_hand.fetch {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use trunkline_config::OrderMode;
 
+use crate::conversation::Callers;
 use crate::entity::Retention;
 
 /// What a task is given once.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub profile_keep_ms: i64,
     /// Milliseconds an event waits for its profile; 0 turns enrichment off.
     pub enrich_deadline_ms: i64,
+    /// By which addresses customers are searched whom no event names.
+    pub callers: Callers,
     /// Bytes of the largest record that the brokers take.
     pub max_record_bytes: usize,
     /// Whether enriched events carry the platform's payload.

@@ -13,12 +13,14 @@ use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, SourceStatus};
 use trunkline_systems::{ProfileField, System};
 
 use super::*;
+use crate::conversation::Callers;
 use crate::enriched::as_read;
 use crate::entity::{HOUR_MS, Retention};
 use crate::events::{encoded, event};
 use crate::output::DeadLetter;
 use crate::state::{MemoryState, keys};
 
+mod callers;
 mod generators;
 mod holds;
 mod repeats;
@@ -37,6 +39,7 @@ fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
         repeat_window_ms: REPEAT_WINDOW,
         profile_keep_ms: DAY,
         enrich_deadline_ms,
+        callers: Callers::default(),
         max_record_bytes: 1 << 20,
         include_data: true,
         plugin_events: Default::default(),

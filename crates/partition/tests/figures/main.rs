@@ -13,7 +13,7 @@ mod events;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use trunkline_partition::conversation::Conversation;
+use trunkline_partition::conversation::{Callers, Conversation};
 use trunkline_schemas::ConversationSummary;
 
 use crate::dice::Dice;
@@ -25,7 +25,7 @@ const HISTORIES: u64 = 10_000;
 
 fn after(facts: &[Fact]) -> ConversationSummary {
     let mut conversation = Conversation::default();
-    facts.iter().for_each(|fact| conversation.apply(&events::encoded(&fact.event())));
+    facts.iter().for_each(|fact| conversation.apply(&events::encoded(&fact.event()), &Callers::default()));
     conversation.summary(0)
 }
 
@@ -66,7 +66,7 @@ fn the_figures_are_right_after_each_event() {
         let facts = history(seed);
         let mut conversation = Conversation::default();
         for (index, fact) in facts.iter().enumerate() {
-            conversation.apply(&events::encoded(&fact.event()));
+            conversation.apply(&events::encoded(&fact.event()), &Callers::default());
             // Whatever state has of it says the same.
             let bytes = postcard::to_allocvec(&conversation).unwrap();
             conversation = postcard::from_bytes(&bytes).unwrap();

@@ -1,6 +1,6 @@
 //! Enriched events for tests, of this crate and of those around it.
 
-use trunkline_partition::conversation::Conversation;
+use trunkline_partition::conversation::{Callers, Conversation};
 use trunkline_partition::output::Enriched;
 use trunkline_schemas::codec::{Decoder, Value as _};
 use trunkline_schemas::{
@@ -25,7 +25,7 @@ pub fn as_read(event: &Enriched) -> EnrichedEvent {
 pub fn enriched(conversation: &str, event_type: &str, event_time: i64) -> EnrichedEvent {
     let event = event(conversation, event_type, event_time);
     let mut conversation = Conversation::default();
-    conversation.apply(&encoded(&event));
+    conversation.apply(&encoded(&event), &Callers::default());
     let findings = Findings {
         profile: None,
         enrichment: Enrichment { status: EnrichmentStatus::Missing, sources: Vec::new() },

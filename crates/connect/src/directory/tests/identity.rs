@@ -213,3 +213,64 @@ async fn a_search_that_is_not_finished_goes_on_where_it_stopped() {
     assert_eq!(ask().await[0].status, SourceStatus::Ok);
     assert_eq!(asked_for_contacts(&stub), 2, "what was finished begins anew");
 }
+
+const SEARCH: &str = "/api/v2/externalcontacts/reversewhitepageslookup";
+
+fn has_phone(id: &str, number: Option<&str>) -> serde_json::Value {
+    let ids = number.map(|number| json!({"externalSource": {"name": "salesforce"}, "value": number}));
+    json!({"id": id, "externalIds": ids.into_iter().collect::<Vec<_>>(), "cellPhone": {"e164": "+4930901820"}})
+}
+
+fn found(contacts: &[serde_json::Value]) -> Reply {
+    Reply::json(200, &json!({"contacts": contacts, "externalOrganizations": []}).to_string())
+}
+
+#[tokio::test]
+async fn whoever_has_an_address_is_who_the_one_contact_with_it_is() {
+    const OTHER: &str = "7b8a6a1c-0000-5000-8000-000000000002";
+    let elsewhere = json!({"id": OTHER, "workPhone": {"e164": "+4930901821"}});
+    let (one, another) = (has_phone(CONTACT, Some("C-000001")), has_phone(OTHER, Some("C-000002")));
+    let same = has_phone(OTHER, Some("C-000001"));
+    let without = has_phone(OTHER, None);
+    let exact = |by| Some((Resolution::Exact, Some(by)));
+    for (contacts, expected) in [
+        (vec![one.clone()], exact("number")),
+        // One that is found by something else.
+        (vec![one.clone(), elsewhere], exact("number")),
+        (vec![one.clone(), same], exact("number")),
+        (vec![one.clone(), another], Some((Resolution::Ambiguous, Some("number")))),
+        // One of them has no number, so that nobody's number counts: the system itself knows one customer with the phone.
+        (vec![one.clone(), without], exact("phone")),
+        (Vec::new(), exact("phone")),
+    ] {
+        let told = contacts.clone();
+        let stub = Stub::start(move |asked| match asked.path.as_str() {
+            SEARCH if asked.query.contains("%2B4930901820") => found(&told),
+            QUERY if asked.query.contains("C-000002") => Reply::json(
+                200,
+                r#"{"records":[{"Id":"002","AccountNumber":"C-000002","Name":"Bob","LastActivityDate":null}]}"#,
+            ),
+            _ => answer(asked),
+        })
+        .await;
+        let parts = resolving(&stub).profile_parts("tel:+49 30 901820", &[], soon(), None, None, &|| 5).await;
+        assert_eq!(resolutions(&parts)[0], expected, "{contacts:?}");
+        assert_eq!(stub.asked(SEARCH).len(), 1, "once for all systems");
+    }
+}
+
+#[tokio::test]
+async fn a_contact_with_the_address_that_was_merged_is_the_one_that_it_was_merged_into() {
+    let merged = json!({"id": "7b8a6a1c-0000-5000-8000-000000000009", "canonicalContact": {"id": CONTACT},
+        "externalIds": [{"externalSource": {"name": "salesforce"}, "value": "C-000009"}],
+        "workEmail": "Ada@example.com"});
+    let stub = Stub::start(move |asked| match asked.path.as_str() {
+        SEARCH => found(std::slice::from_ref(&merged)),
+        CONTACT_PATH => contact(Some("C-000001")),
+        _ => answer(asked),
+    })
+    .await;
+    let parts = resolving(&stub).profile_parts("ada@example.com", &[], soon(), None, None, &|| 5).await;
+    let number = parts[0].identity.as_ref().and_then(|identity| identity.number.as_deref());
+    assert_eq!((number, asked_for_contacts(&stub)), (Some("C-000001"), 1));
+}

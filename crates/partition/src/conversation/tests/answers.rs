@@ -175,9 +175,12 @@ fn what_is_told_of_answers_survives_its_way_through_state_and_stays_small() {
     let mut conversation = Conversation::default();
     for n in 0..1_000 {
         let agent = format!("agent {n}");
-        conversation.apply(&encoded(&alerted(n * 100, &agent)));
-        conversation.apply(&encoded(&connected(&agent)));
-        conversation.apply(&encoded(&leaves(n * 100 + 40, &agent, &[("interactingDurationMs", "30")])));
+        conversation.apply(&encoded(&alerted(n * 100, &agent)), &Callers::default());
+        conversation.apply(&encoded(&connected(&agent)), &Callers::default());
+        conversation.apply(
+            &encoded(&leaves(n * 100 + 40, &agent, &[("interactingDurationMs", "30")])),
+            &Callers::default(),
+        );
     }
     let bytes = postcard::to_allocvec(&conversation).unwrap();
     assert!(bytes.len() < 6_000, "{} bytes", bytes.len());

@@ -6,7 +6,7 @@ use super::*;
 fn a_conversation_survives_its_way_through_state() {
     let mut conversation = Conversation::default();
     for event in [start(1_790_000_000_000, "c"), joins(1_790_000_010_000, "a")] {
-        conversation.apply(&encoded(&event));
+        conversation.apply(&encoded(&event), &Callers::default());
     }
     let bytes = postcard::to_allocvec(&conversation).unwrap();
     let again: Conversation = postcard::from_bytes(&bytes).unwrap();
@@ -18,26 +18,26 @@ fn a_conversation_survives_its_way_through_state() {
 #[test]
 fn a_conversation_of_many_sessions_stays_small_and_keeps_its_sums() {
     let mut conversation = Conversation::default();
-    conversation.apply(&encoded(&start(0, "c")));
+    conversation.apply(&encoded(&start(0, "c")), &Callers::default());
     for n in 0..1_000 {
         let (at, agent) = (n * 100, format!("agent {}", n % 7));
         let session = format!("session {n}");
         let told = [("interactingDurationMs", "30"), ("alertingDurationMs", "5")];
-        conversation.apply(&encoded(&fact(et::PARTICIPANT_CONNECTED, at, &session, Some(&agent), &[])));
-        conversation.apply(&encoded(&fact(
-            et::PARTICIPANT_DISCONNECTED,
-            at + 40,
-            &session,
-            Some(&agent),
-            &told,
-        )));
+        conversation.apply(
+            &encoded(&fact(et::PARTICIPANT_CONNECTED, at, &session, Some(&agent), &[])),
+            &Callers::default(),
+        );
+        conversation.apply(
+            &encoded(&fact(et::PARTICIPANT_DISCONNECTED, at + 40, &session, Some(&agent), &told)),
+            &Callers::default(),
+        );
     }
     let summary = conversation.summary(2_001);
     assert_eq!((summary.handled_ms, summary.alerted_ms, summary.transfers), (Some(30_000), Some(5_000), 999));
     assert_eq!((summary.state.as_str(), summary.reopened), ("wrapup", Some(0)));
     let bytes = postcard::to_allocvec(&conversation).unwrap().len();
     assert!(bytes < 5_000, "{bytes} bytes");
-    conversation.apply(&encoded(&end(200_000, "c")));
+    conversation.apply(&encoded(&end(200_000, "c")), &Callers::default());
     assert_eq!(conversation.summary(2_002).state, "ended");
 }
 
@@ -70,7 +70,7 @@ fn what_an_older_format_kept_goes_on() {
     assert_eq!((before.agents, before.reopened, before.held_ms), (None, None, None), "not known of it");
     let told = [("interactingDurationMs", "2000"), ("heldDurationMs", "5")];
     for event in [leaves(8_000, "a", &told), joins(9_000, "b"), leaves(9_500, "b", &[]), end(9_600, "c")] {
-        conversation.apply(&encoded(&event));
+        conversation.apply(&encoded(&event), &Callers::default());
     }
     let summary = conversation.summary(7);
     assert_eq!((summary.state.as_str(), summary.transfers), ("ended", 2));
