@@ -172,7 +172,7 @@ pub enum EnrichmentStatus {
     Unknown,
     /// Every system answered and the answers are fresh.
     Complete,
-    /// Some system did not answer.
+    /// Some system did not answer, or knows several customers who may be meant.
     Partial,
     /// Older than the freshness asked for, because no newer one could be had in time.
     Stale,
@@ -199,6 +199,10 @@ pub struct EnrichmentSource {
     /// Its configured name, where that is not the system's.
     #[serde(default)]
     pub source: Option<Arc<str>>,
+    /// Which of its customers is meant: exactly one, several of whom none was chosen, or none; null where that was not
+    /// found out.
+    #[serde(default)]
+    pub resolution: Option<Resolution>,
 }
 
 /// An event's place in its conversation.

@@ -16,7 +16,7 @@ use crate::breaker::State;
 use crate::describe::{self, Described};
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
-use crate::identity::{Claim, Contacts, Rules};
+use crate::identity::{Asked, Claim, Contacts, Refused, Rules};
 use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
@@ -105,6 +105,7 @@ struct Inner {
     sources_of_profiles: Vec<String>,
     /// Where external contacts are asked for; `None` where none are.
     contacts: Option<Outbound>,
+    contacts_refused: Refused,
     identity: Rules,
     searches: SearchMemory,
     events: Events,
@@ -151,6 +152,7 @@ impl Directory {
             sources,
             sources_of_profiles,
             contacts,
+            contacts_refused: Refused::default(),
             identity,
             searches: SearchMemory::default(),
             events,
@@ -227,7 +229,7 @@ impl Directory {
         let claim = &Claim::of(customer_id, contacts.is_some());
         let age = &Age::default();
         let terms = Terms { deadline, traceparent, conversation, memory: Some(memory), age };
-        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
+        let contacts = &Contacts::new(self.0.asked_for_contacts(), terms);
         let question = Question { claim, identities, rules, contacts, terms, now };
         let (customer, claim, parameters) = (Some(customer_id), Some(claim), &BTreeMap::new());
         let asking =
@@ -260,7 +262,7 @@ impl Directory {
         let claim = claim.as_ref();
         let age = &Age::default();
         let terms = Terms { deadline, traceparent, conversation, memory: Some(memory), age };
-        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
+        let contacts = &Contacts::new(self.0.asked_for_contacts(), terms);
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
         source.look_up(asking).await
@@ -337,6 +339,15 @@ impl Directory {
             attempts: 0,
             sent: false,
         })
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    fn asked_for_contacts(&self) -> Option<Asked<'_>> {
+        let Self { contacts, identity: rules, contacts_refused: refused, .. } = self;
+        contacts.as_ref().map(|outbound| Asked { outbound, rules, refused })
     }
 }
 

@@ -26,6 +26,7 @@ const TOKEN_AGE: &str = "trunkline_token_age_seconds";
 const TOKEN_EXPIRES: &str = "trunkline_token_expiry_timestamp_seconds";
 const TOKEN_REFRESHES: &str = "trunkline_token_refreshes_total";
 const RESOLUTIONS: &str = "trunkline_customer_resolutions_total";
+const NOT_PERMITTED: &str = "trunkline_contacts_not_permitted_total";
 const SOURCE_ANSWERS: &str = "trunkline_source_answers_total";
 
 /// What came of a request to a token endpoint.
@@ -58,6 +59,10 @@ pub fn describe() {
     describe_counter!(TOKEN_REFRESHES, "Requests to the token endpoint by outcome");
     describe_counter!(RESOLUTIONS, "Searches for a customer in a system, by what they came to");
     describe_counter!(
+        NOT_PERMITTED,
+        "External contacts that were wanted and may not be read, refused or not asked for"
+    );
+    describe_counter!(
         SOURCE_ANSWERS,
         "What sources of enrichment came to, asked, from the cache or not asked at all"
     );
@@ -79,6 +84,12 @@ pub(crate) fn start(target: &Target) {
 /// A search for a customer in a target has ended.
 pub(crate) fn resolution(target: &str, resolution: Resolution) {
     counter!(RESOLUTIONS, "target" => target.to_owned(), "resolution" => resolution.as_str()).increment(1);
+}
+
+/// An external contact was wanted that may not be read: `refused`, or `not_asked` as others were refused a moment ago.
+pub(crate) fn not_permitted(target: &str, class: &'static str, outcome: &'static str) {
+    counter!(NOT_PERMITTED, "target" => target.to_owned(), "class" => class, "outcome" => outcome)
+        .increment(1);
 }
 
 /// A source of enrichment was wanted: where its answer is `from`, and what it came to.

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use trunkline_schemas::{
-    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, SourcePart, SourceStatus,
-    SystemIdentity,
+    CustomerProfile, Enrichment, EnrichmentSource, EnrichmentStatus, ProfileView, Resolution, SourcePart,
+    SourceStatus, SystemIdentity,
 };
 use trunkline_systems::ProfileField;
 
@@ -48,6 +48,8 @@ struct Known {
     view: Arc<ProfileView>,
     /// The profile's sources, in their order.
     sources: Vec<AskedSource>,
+    /// Which customer each of them means.
+    resolutions: Vec<Option<Resolution>>,
     /// Until when critical fields are young enough, each with the source that gives it; UTC milliseconds.
     critical_until: Vec<(ProfileField, Arc<str>, i64)>,
 }
@@ -136,13 +138,15 @@ impl Profiles {
             .parts
             .iter()
             .zip(&known.sources)
-            .map(|(part, source)| {
+            .zip(&known.resolutions)
+            .map(|((part, source), resolution)| {
                 let asked = EnrichmentSource {
                     system: source.system.clone(),
                     status: part.status,
                     age_ms: flat::said_at(part).map(|at| (now - at).max(0)),
                     latency_ms: part.latency_ms,
                     source: source.own_name(),
+                    resolution: *resolution,
                 };
                 (asked, source.freshness_ms)
             })
@@ -182,6 +186,7 @@ impl Profiles {
                 age_ms: None,
                 latency_ms: None,
                 source: source.own_name(),
+                resolution: None,
             };
             at_hand.enrichment.sources = self.asked.iter().map(timed_out).collect();
         }
@@ -279,8 +284,12 @@ impl Profiles {
         let critical = self.critical.iter();
         let critical_until =
             critical.flat_map(|field| until(*field, parts, &sources, self.freshness_ms)).collect();
-        self.entries
-            .insert(entry.profile.customer_id.clone(), Known { entry, view, sources, critical_until });
+        let identities = &entry.profile.identities;
+        let of_part = |part: &SourcePart| identities.iter().find(|identity| identity.target == part.source);
+        let resolutions =
+            parts.iter().map(|part| of_part(part).map(|identity| identity.resolution)).collect();
+        let known = |entry| Known { entry, view, sources, resolutions, critical_until };
+        self.entries.insert(entry.profile.customer_id.clone(), known(entry));
     }
 
     /// The source of a part, as it is configured; of one that is not asked any more, as the part has it.
@@ -403,6 +412,37 @@ mod tests {
         assert_eq!(stale.enrichment.status, EnrichmentStatus::Stale);
         assert_eq!(stale.profile.unwrap().balance, Some(5.into()));
         assert_eq!(stale.enrichment.sources[1].age_ms, Some(38_000));
+    }
+
+    #[test]
+    fn a_source_that_knows_several_is_lacking_and_says_so() {
+        let identity = |resolution| SystemIdentity {
+            system: "sap".to_owned(),
+            target: "sap".to_owned(),
+            resolution,
+            found_by: None,
+            record_id: None,
+            number: None,
+            candidates: None,
+            resolved_at: Some(1),
+            settings: None,
+        };
+        for (resolution, status) in [
+            (Resolution::Ambiguous, EnrichmentStatus::Partial),
+            (Resolution::None, EnrichmentStatus::Complete),
+            (Resolution::Exact, EnrichmentStatus::Complete),
+        ] {
+            let mut profiles = profiles();
+            let mut known = fetched(1_000, SourceStatus::NotFound, None);
+            known.identities = vec![identity(resolution)];
+            profiles.learn(known, 1_000);
+            let at_hand = profiles.at_hand("C-1", 1_001);
+            assert_eq!((at_hand.enrichment.status, at_hand.fetch), (status, false));
+            let told: Vec<_> = at_hand.enrichment.sources.iter().map(|source| source.resolution).collect();
+            assert_eq!(told, [None, Some(resolution)]);
+            // It is answered, and asked anew no sooner than the others.
+            assert_eq!(profiles.at_hand("C-1", 31_001).enrichment.status, EnrichmentStatus::Stale);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use crate::money;
 use crate::{
     ConversationSummary, Enrichment, EnrichmentSource, EnrichmentStatus, Findings, Ordering, OrderingMode,
-    ProfileView, SourceStatus,
+    ProfileView, Resolution, SourceStatus,
 };
 
 /// Appends the fields behind `data`, in the schema's order.
@@ -89,6 +89,13 @@ fn append_source(source: &EnrichmentSource, out: &mut Vec<u8>) {
     optional(source.age_ms, number, out);
     optional(source.latency_ms, number, out);
     optional(source.source.as_deref(), text, out);
+    let resolution = source.resolution.map(|resolution| match resolution {
+        Resolution::Unknown => 0,
+        Resolution::Exact => 1,
+        Resolution::Ambiguous => 2,
+        Resolution::None => 3,
+    });
+    optional(resolution, number, out);
 }
 
 fn append_ordering(ordering: &Ordering, out: &mut Vec<u8>) {

@@ -8,7 +8,7 @@ use trunkline_schemas::codec::{Decoder, Encoder, Error, FRAME_LENGTH, Value as _
 use trunkline_schemas::{
     ConversationSummary, EncodedEvent, EnrichedEncoder, EnrichedEvent, EnrichedParts, Enrichment,
     EnrichmentSource, EnrichmentStatus, EventReader, Findings, Ordering, OrderingMode, PlatformEvent,
-    ProfileView, SourceStatus,
+    ProfileView, Resolution, SourceStatus,
 };
 
 use crate::samples::{Sample, findings};
@@ -149,6 +149,22 @@ fn what_is_no_event_comes_back_as_it_was() {
 }
 
 /// Whatever may be found out.
+fn any_status() -> impl Strategy<Value = SourceStatus> {
+    proptest::sample::select(vec![
+        SourceStatus::Unknown,
+        SourceStatus::Ok,
+        SourceStatus::NotFound,
+        SourceStatus::Timeout,
+        SourceStatus::Unavailable,
+        SourceStatus::Error,
+    ])
+}
+
+fn any_resolution() -> impl Strategy<Value = Option<Resolution>> {
+    let all = [Resolution::Unknown, Resolution::Exact, Resolution::Ambiguous, Resolution::None];
+    proptest::option::of(proptest::sample::select(all.to_vec()))
+}
+
 fn any_findings() -> impl Strategy<Value = Findings> {
     let number = || proptest::option::of(any::<i64>());
     let text = || proptest::option::of(".{0,70}");
@@ -160,14 +176,6 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         EnrichmentStatus::Missing,
         EnrichmentStatus::Skipped,
     ];
-    let answers = [
-        SourceStatus::Unknown,
-        SourceStatus::Ok,
-        SourceStatus::NotFound,
-        SourceStatus::Timeout,
-        SourceStatus::Unavailable,
-        SourceStatus::Error,
-    ];
     let modes = [OrderingMode::Unknown, OrderingMode::Sequenced, OrderingMode::Causal, OrderingMode::Sorted];
     let profile = (
         text(),
@@ -178,7 +186,7 @@ fn any_findings() -> impl Strategy<Value = Findings> {
         number(),
         proptest::collection::btree_map(".{0,9}", ".{0,9}", 0..3),
     );
-    let source = ((".{0,9}", text(), proptest::sample::select(answers.to_vec())), number(), number());
+    let source = ((".{0,9}", text(), any_status(), any_resolution()), number(), number());
     let conversation = ((".{0,9}", any::<i32>()), number(), number(), number(), any::<i64>());
     (
         proptest::option::of(profile),
@@ -214,11 +222,14 @@ fn any_findings() -> impl Strategy<Value = Findings> {
                         })
                     },
                 );
-                let source =
-                    |((system, name, status), age_ms, latency_ms): ((String, Option<String>, _), _, _)| {
-                        let (system, source) = (system.into(), name.map(Into::into));
-                        EnrichmentSource { system, status, age_ms, latency_ms, source }
-                    };
+                let source = |((system, name, status, resolution), age_ms, latency_ms): (
+                    (String, Option<String>, _, _),
+                    _,
+                    _,
+                )| {
+                    let (system, source) = (system.into(), name.map(Into::into));
+                    EnrichmentSource { system, status, age_ms, latency_ms, source, resolution }
+                };
                 let ((state, transfers), started_at, queued_ms, handled_ms, events) = conversation;
                 Findings {
                     profile,

@@ -131,6 +131,7 @@ pub fn findings() -> [Findings; 2] {
         age_ms,
         latency_ms,
         source: (system == "sap").then(|| "erp".into()),
+        resolution: (system == "sap").then_some(Resolution::Ambiguous),
     };
     let much = Findings {
         profile: Some(Arc::new(ProfileView::from(&profile))),

@@ -162,7 +162,7 @@ pub fn contact(number: u32) -> Uuid {
 }
 
 /// Whose phone number a customer has: its own or, of a pair of neighbours that share one, that of the first.
-fn phone_of(number: u32) -> u32 {
+pub(crate) fn phone_of(number: u32) -> u32 {
     let first = number - u32::from(number.is_multiple_of(2));
     if shares_phone(number) { first } else { number }
 }

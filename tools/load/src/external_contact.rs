@@ -10,12 +10,13 @@
 //! | 1 in [`WITHOUT_ANYTHING`] | a name and nothing to find anybody by |
 //!
 //! Independently of that, 1 in [`MERGED`] contacts was merged: the id that events carry answers, and names another one
-//! as the canonical contact. And a phone number may be that of two customers
+//! as the canonical contact. 1 in [`UNLISTED`] is in a division that is not searched by phone numbers and addresses,
+//! and so are all contacts with its phone number. And a phone number may be that of two customers
 //! ([`SHARED_PHONES`](crate::customers::SHARED_PHONES)).
 
 use uuid::Uuid;
 
-use crate::customers::{Customer, draw};
+use crate::customers::{Customer, draw, phone_of};
 
 /// One customer in so many has a contact without the CRMs' numbers.
 pub const WITHOUT_NUMBER: u64 = 25;
@@ -23,6 +24,8 @@ pub const WITHOUT_NUMBER: u64 = 25;
 pub const WITHOUT_ANYTHING: u64 = 50;
 /// One customer in so many has a contact that was merged into another one.
 pub const MERGED: u64 = 30;
+/// One customer in so many has a contact that is found by its id alone.
+pub const UNLISTED: u64 = 4;
 
 /// A contact, as far as it can lead to a customer of the CRMs. Every fact is a function of the customer's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct ExternalContact {
     pub phone: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
+    /// Whether a search by the phone number or the address finds it.
+    pub is_listed: bool,
 }
 
 // === impl ExternalContact ===
@@ -56,6 +61,7 @@ impl ExternalContact {
             has_numbers: !without_number,
             phone: (!without_anything).then(|| customer.phone.clone()),
             email: (!without_anything).then(|| customer.email.clone()),
+            is_listed: !draw(phone_of(customer.number), 10).is_multiple_of(UNLISTED),
         }
     }
 }
@@ -77,6 +83,7 @@ mod tests {
         share(|contact| !contact.has_numbers && contact.phone.is_some(), WITHOUT_NUMBER);
         share(|contact| contact.phone.is_none(), WITHOUT_ANYTHING);
         share(|contact| contact.canonical.is_some(), MERGED);
+        share(|contact| !contact.is_listed, UNLISTED);
         for contact in &all {
             assert!(contact.phone.is_some() == contact.email.is_some());
             assert!(!contact.has_numbers || contact.phone.is_some());

@@ -6,7 +6,7 @@
 //!
 //! | source | path |
 //! |---|---|
-//! | `genesys-eventbridge` | the contact in `detail.eventBody.externalContactId` of customer and contact events, in `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now, elsewhere in `conversationExternalContactIds[0]`; the CRM's number in `detail.eventBody.attributes.customerId` of the calls whose flow asked for it |
+//! | `genesys-eventbridge` | the contact in `detail.eventBody.externalContactId` of customer and contact events, in `detail.eventBody.participants[purpose = customer].externalContact.id` of a call as it is now, elsewhere in `conversationExternalContactIds[0]`; of calls that the platform links to nobody none of these, and `detail.eventBody.ani` alone says who calls; the CRM's number in `detail.eventBody.attributes.customerId` of the calls whose flow asked for it |
 //! | `genesys-open-messaging` | who writes: `channel.from` inbound, `channel.to` outbound and in receipts; an e-mail address, a phone number or an opaque id, as `idType` says |
 //! | `cxone-digital` | the customer's e-mail address in `data.case.authorEndUserIdentity.idOnExternalPlatform` and, on inbound messages, in `data.message.authorEndUserIdentity.idOnExternalPlatform`; the CRM's number in `data.case.customFields[ident = customerId].value` where the customer filled it in |
 //!

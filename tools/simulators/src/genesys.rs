@@ -143,11 +143,15 @@ impl Genesys {
                 answer.about(format!("genesys/participant/{id}/{participant}"))
             }
             ("GET", ["api", "v2", "externalcontacts", "contacts", id]) => self.contact(id, correlation),
+            ("GET", ["api", "v2", "externalcontacts", "reversewhitepageslookup"]) => {
+                self.contacts_with(call, correlation)
+            }
             (
                 _,
                 ["api", "v2", "conversations", _]
                 | ["api", "v2", "conversations", .., "attributes"]
-                | ["api", "v2", "externalcontacts", "contacts", _],
+                | ["api", "v2", "externalcontacts", "contacts", _]
+                | ["api", "v2", "externalcontacts", "reversewhitepageslookup"],
             ) => {
                 error(405, "method.not.allowed", "HTTP method not supported for this resource.", correlation)
             }
@@ -164,6 +168,13 @@ impl Genesys {
             None => error(404, "not.found", "The contact was not found.", correlation),
         };
         answer.about(format!("genesys/contact/{id}"))
+    }
+
+    fn contacts_with(&self, call: &Call, correlation: &str) -> Answer {
+        match call.parameter("lookupVal").filter(|value| !value.is_empty()) {
+            Some(value) => Answer::json(200, &self.contacts.search(value)),
+            None => error(400, "bad.request", "The query parameter lookupVal is required.", correlation),
+        }
     }
 
     fn conversation(&self, id: &str, now_ms: i64, correlation: &str) -> Answer {

@@ -26,6 +26,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/connection.rs", "hands the time to the endpoints it makes"),
     ("crates/connect/src/endpoint.rs", "hands the time to the breaker and the retry budget"),
     ("crates/connect/src/followed_client.rs", "how long ago the files of a client were looked at"),
+    ("crates/connect/src/identity/contacts.rs", "hands the time to the pause after a refusal"),
     ("crates/connect/src/metrics.rs", "when a token was issued, in Unix time"),
     ("crates/connect/src/outbound.rs", "hands the time to what it makes"),
     ("crates/connect/src/profile_part.rs", "the duration of a lookup"),

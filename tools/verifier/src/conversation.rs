@@ -2,6 +2,7 @@
 //! docs/event-types.md and the documentation of the schema, not from the processor.
 
 mod answers;
+mod callers;
 mod durations;
 mod edges;
 mod figures;
@@ -10,6 +11,7 @@ mod transfers;
 
 use std::collections::BTreeSet;
 
+pub use callers::subjects;
 pub use figures::Model;
 
 /// Participants that are told apart; with more, the cause of none is missed.

@@ -109,6 +109,10 @@ fn enrichment(fields: &Fields) -> Result<Enrichment, Error> {
             status: source.text("status")?,
             age_ms: source.optional_integer("ageMs")?,
             latency_ms: source.optional_integer("latencyMs")?,
+            resolution: match source.has("resolution") {
+                true => source.optional_text("resolution")?,
+                false => None,
+            },
         };
         enrichment.sources.insert(name_of(&source)?, asked);
     }

@@ -109,8 +109,7 @@ impl Examination<'_> {
             this.add(profiles::judge(evidence, rules, plugins));
             // Nobody but the maker of a world knows what leads to whom: it is not asked for elsewhere.
             if let Some(leads) = &evidence.leads {
-                let asked = rules.map(|rules| &rules.sources);
-                this.add(customers::judge(evidence, leads, asked, this.inputs.undisturbed));
+                this.add(customers::judge(evidence, leads, rules, this.inputs.undisturbed));
             }
         });
         let answered = |call: &Call| call.answer.is_some();

@@ -75,6 +75,7 @@ fn enriched(event: PlatformEvent, position: i64, late: bool) -> EnrichedEvent {
         age_ms: Some(30_000).filter(|_| position == 2 && latency_ms.is_some()),
         latency_ms,
         source: None,
+        resolution: None,
     };
     let sources =
         vec![source("salesforce", SourceStatus::Ok, Some(42)), source("sap", SourceStatus::Timeout, None)];

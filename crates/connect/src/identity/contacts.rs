@@ -1,7 +1,7 @@
 //! Asks for an external contact, once for all systems.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use reqwest::Method;
@@ -13,10 +13,12 @@ use uuid::Uuid;
 
 use super::claim::Claim;
 use super::contact::Contact;
+use super::refused::Refused;
 use super::rules::Rules;
 use crate::correlation;
 use crate::encode;
-use crate::error::CallErrorKind;
+use crate::error::{CallError, CallErrorKind};
+use crate::metrics;
 use crate::outbound::Outbound;
 use crate::request::Request;
 use crate::retry::Repeat;
@@ -29,19 +31,30 @@ const SEARCH: &str = "/api/v2/externalcontacts/reversewhitepageslookup";
 /// The external contact that a customer's event names by its id or its address, asked for when the first system wants
 /// it.
 pub(crate) struct Contacts<'a> {
-    /// Where contacts are, and what is read of them; `None` where none can be asked.
-    asked: Option<(&'a Outbound, &'a Rules)>,
+    /// `None` where none can be asked.
+    asked: Option<Asked<'a>>,
     terms: Terms<'a>,
     /// The questions, for forgetting their answers.
     asked_for: Mutex<Vec<String>>,
     contact: OnceCell<Result<Option<Contact>, SourceStatus>>,
 }
 
+/// Where contacts are asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The target.
+    pub(crate) outbound: &'a Outbound,
+    /// What is read of them.
+    pub(crate) rules: &'a Rules,
+    /// Whether they may not be read.
+    pub(crate) refused: &'a Refused,
+}
+
 // === impl Contacts ===
 
 impl<'a> Contacts<'a> {
     /// Prepares to ask; nothing is asked yet.
-    pub(crate) fn new(asked: Option<(&'a Outbound, &'a Rules)>, terms: Terms<'a>) -> Self {
+    pub(crate) fn new(asked: Option<Asked<'a>>, terms: Terms<'a>) -> Self {
         Self { asked, terms, asked_for: Mutex::default(), contact: OnceCell::new() }
     }
 
@@ -52,7 +65,7 @@ impl<'a> Contacts<'a> {
 
     /// All searches are finished: the contact is asked for anew when it is wanted again.
     pub(crate) fn forget(&self) {
-        if let Some((outbound, _)) = self.asked {
+        if let Some(Asked { outbound, .. }) = self.asked {
             let paths = self.asked_for.lock();
             self.terms.forget(&outbound.target().name, paths.iter().map(String::as_str));
         }
@@ -64,12 +77,12 @@ impl<'a> Contacts<'a> {
     /// # Errors
     /// What the platform's failure means for a profile that cannot be asked for without the contact.
     pub(crate) async fn of(&self, claim: &Claim) -> Result<Option<&Contact>, SourceStatus> {
-        let Some((outbound, rules)) = self.asked else { return Ok(None) };
+        let Some(asked) = self.asked else { return Ok(None) };
         let contact = match claim {
-            Claim::Contact(id) => self.contact.get_or_init(|| self.ask(outbound, rules, *id)).await,
+            Claim::Contact(id) => self.contact.get_or_init(|| self.ask(asked, *id)).await,
             Claim::Phone(_) | Claim::Email(_) => {
-                let Some(address) = rules.address(claim) else { return Ok(None) };
-                self.contact.get_or_init(|| self.search(outbound, rules, address)).await
+                let Some(address) = asked.rules.address(claim) else { return Ok(None) };
+                self.contact.get_or_init(|| self.search(asked, address)).await
             }
             Claim::Number(_) => return Ok(None),
         };
@@ -77,37 +90,27 @@ impl<'a> Contacts<'a> {
     }
 
     /// What the contact says, or the one that it was merged into.
-    async fn ask(
-        &self,
-        outbound: &Outbound,
-        rules: &Rules,
-        id: Uuid,
-    ) -> Result<Option<Contact>, SourceStatus> {
-        let Some(told) = self.get(outbound, &contact_path(id)).await? else { return Ok(None) };
+    async fn ask(&self, asked: Asked<'_>, id: Uuid) -> Result<Option<Contact>, SourceStatus> {
+        let Some(told) = self.get(asked, &contact_path(id)).await? else { return Ok(None) };
         let told = match canonical(&told).filter(|canonical| *canonical != id) {
-            Some(canonical) => self.get(outbound, &contact_path(canonical)).await?.unwrap_or(told),
+            Some(canonical) => self.get(asked, &contact_path(canonical)).await?.unwrap_or(told),
             None => told,
         };
-        Ok(Some(Contact::read(&told, rules.region())))
+        Ok(Some(Contact::read(&told, asked.rules.region())))
     }
 
     /// What the contacts with this phone number or address say together.
-    async fn search(
-        &self,
-        outbound: &Outbound,
-        rules: &Rules,
-        address: Address,
-    ) -> Result<Option<Contact>, SourceStatus> {
+    async fn search(&self, asked: Asked<'_>, address: Address) -> Result<Option<Contact>, SourceStatus> {
         let path = match &address {
             Address::Phone(text) | Address::Email(text) => {
                 format!("{SEARCH}?{}", encode::query(&[("lookupVal", text)]))
             }
         };
-        let Some(answer) = self.get(outbound, &path).await? else { return Ok(None) };
+        let Some(answer) = self.get(asked, &path).await? else { return Ok(None) };
         // Each once: one that was merged is the one that it was merged into, of which nothing may be said here.
         let mut found: BTreeMap<Uuid, Option<Contact>> = BTreeMap::new();
         for told in answer["contacts"].as_array().into_iter().flatten() {
-            let contact = Contact::read(told, rules.region());
+            let contact = Contact::read(told, asked.rules.region());
             let id = told["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
             // Whatever else the platform finds by this text is nobody with the address.
             let Some(id) = id.filter(|_| contact.has(&address)) else { continue };
@@ -121,17 +124,23 @@ impl<'a> Contacts<'a> {
             }
         }
         if let [(id, None)] = found.iter().collect::<Vec<_>>().as_slice() {
-            return self.ask(outbound, rules, **id).await;
+            return self.ask(asked, **id).await;
         }
         Ok(Contact::sharing(found.into_values().map(Option::unwrap_or_default).collect(), address))
     }
 
-    async fn get(&self, outbound: &Outbound, path: &str) -> Result<Option<Value>, SourceStatus> {
+    async fn get(&self, asked: Asked<'_>, path: &str) -> Result<Option<Value>, SourceStatus> {
         let Terms { deadline, traceparent, conversation, .. } = self.terms;
+        let Asked { outbound, refused, .. } = asked;
         let target = outbound.target();
         self.asked_for.lock().push(path.to_owned());
         if let Some(known) = self.terms.recall(&target.name, path) {
             return Ok(Some(known));
+        }
+        let Some(class) = target.system.capabilities().contacts_class else { return Ok(None) };
+        if refused.is_paused(Instant::now()) {
+            metrics::not_permitted(&target.name, class, "not_asked");
+            return Err(SourceStatus::Error);
         }
         let request = Request {
             method: Method::GET,
@@ -141,8 +150,15 @@ impl<'a> Contacts<'a> {
             repeat: Repeat::Always,
             traceparent: traceparent.map(str::to_owned),
         };
-        let Some(class) = target.system.capabilities().contacts_class else { return Ok(None) };
-        match outbound.call(class, &request, deadline).await {
+        let called = outbound.call(class, &request, deadline).await;
+        let answered = match &called {
+            Ok(_) => true,
+            Err(error) => error.kind == CallErrorKind::NotFound,
+        };
+        if answered && refused.grant() {
+            tracing::info!(target_name = target.name, "external contacts can be read again");
+        }
+        match called {
             Ok(response) => {
                 let answer = response.json();
                 self.terms.age.set(Duration::ZERO);
@@ -152,10 +168,38 @@ impl<'a> Contacts<'a> {
             Err(error) if error.kind == CallErrorKind::NotFound => Ok(None),
             Err(error) => {
                 tracing::debug!(target_name = target.name, "no external contact: {error}");
+                if is_missing_permission(&error) {
+                    asked.not_permitted(class);
+                }
                 Err(error.kind.source_status())
             }
         }
     }
+}
+
+// === impl Asked ===
+
+impl Asked<'_> {
+    /// The login may not read contacts: told once, and not asked for every customer.
+    fn not_permitted(&self, class: &'static str) {
+        let target = self.outbound.target();
+        metrics::not_permitted(&target.name, class, "refused");
+        if self.refused.refuse(Instant::now()) {
+            tracing::warn!(
+                target_name = target.name,
+                "external contacts may not be read, so that customers whom events name by one are not found; it is \
+                 tried again in a minute, then more seldom. Needed: {}",
+                target.system.capabilities().contacts_permissions
+            );
+        }
+    }
+}
+
+/// Whether the login lacks a permission, for whatever contact it is. (Codes of the platform's error bodies; another
+/// refusal may be about this contact alone.)
+fn is_missing_permission(error: &CallError) -> bool {
+    let of_login = ["missing.permissions", "missing.any.permissions"];
+    error.status == Some(403) && error.code.as_deref().is_some_and(|code| of_login.contains(&code))
 }
 
 fn contact_path(id: Uuid) -> String {

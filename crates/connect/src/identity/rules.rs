@@ -53,8 +53,8 @@ impl Rules {
     }
 
     /// The keys by which a target is asked for the customer of an event, in order; `contact` is what the external
-    /// contact says, where the event names one, or one has the address. Nothing comes after a number that the contact has for the target: who
-    /// has that number is not searched by a phone that others may have as well.
+    /// contact says, where the event names one, or one has the address. Nothing comes after a number that the contact
+    /// has for the target: who has that number is not searched by a phone that others may have as well.
     pub(crate) fn keys(&self, target: &Target, claim: &Claim, contact: Option<&Contact>) -> Vec<ProfileKey> {
         let mut keys: Vec<ProfileKey> = Vec::new();
         for by in &self.identity.by {

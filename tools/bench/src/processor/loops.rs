@@ -17,7 +17,7 @@ use trunkline_kafka::{
 use trunkline_schemas::codec::{Decoder, Encoder};
 use trunkline_schemas::{
     ConversationSummary, CustomerProfile, EnrichedEvent, Enrichment, EnrichmentSource, EnrichmentStatus,
-    Findings, Ordering, OrderingMode, PlatformEvent, ProfileSource, ProfileView, RoutingDecision,
+    Findings, Ordering, OrderingMode, PlatformEvent, ProfileSource, ProfileView, Resolution, RoutingDecision,
     SourceStatus, catalog, event_type,
     headers::{self, Headers},
 };
@@ -282,6 +282,7 @@ impl Codec {
             age_ms: Some(2_000),
             latency_ms: source.latency_ms,
             source: None,
+            resolution: Some(Resolution::Exact),
         });
         let enrichment = Enrichment { status: EnrichmentStatus::Complete, sources: sources.collect() };
         let ordering = Ordering { position: 7, mode: OrderingMode::Causal, late: false, gap_before: false };

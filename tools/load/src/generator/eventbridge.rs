@@ -12,8 +12,8 @@ use crate::clock::{iso_millis, iso_seconds};
 #[derive(Debug, Clone)]
 pub(crate) struct Conversation {
     pub(crate) id: String,
-    /// The customer's contact in Genesys' directory.
-    pub(crate) contact_id: String,
+    /// The customer's contact in Genesys' directory; `None` where the platform does not know which it is.
+    pub(crate) contact_id: Option<String>,
     /// What the conversation comes from: the URI of a caller, or who writes.
     pub(crate) address: String,
     /// The number on which the customer is called back, and the one that was called; empty where nobody calls.
@@ -71,14 +71,18 @@ pub(crate) fn detail(
     body.insert("eventTime".into(), json!(script.now_ms()));
     body.insert("conversationId".into(), json!(conversation.id));
     body.insert("participantId".into(), json!(participant.id));
-    body.insert("conversationExternalContactIds".into(), json!([conversation.contact_id]));
+    if let Some(contact) = &conversation.contact_id {
+        body.insert("conversationExternalContactIds".into(), json!([contact]));
+    }
     // What is known of a participant is known beyond its sessions.
     if suffix != "attributes" {
         body.insert("sessionId".into(), json!(participant.session));
         body.extend(medium(conversation, participant.media));
     }
-    if suffix == "contact" || suffix.starts_with("customer.") {
-        body.insert("externalContactId".into(), json!(conversation.contact_id));
+    if let Some(contact) = &conversation.contact_id
+        && (suffix == "contact" || suffix.starts_with("customer."))
+    {
+        body.insert("externalContactId".into(), json!(contact));
     }
     if let Value::Object(extra) = extra {
         body.extend(extra);

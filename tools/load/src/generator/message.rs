@@ -33,7 +33,7 @@ pub(crate) fn exchange(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     let sender = Sender::of(&customer);
     let conversation = Conversation {
         id: script.dice.uuid(),
-        contact_id: customer.contact_id.to_string(),
+        contact_id: Some(customer.contact_id.to_string()),
         address: sender.id.clone(),
         phone: String::new(),
         dnis: String::new(),

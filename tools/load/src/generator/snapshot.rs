@@ -56,7 +56,9 @@ fn tell(script: &mut Script<'_>, conversation: &Conversation, seat: &Seat, parti
 
 fn customer(conversation: &Conversation, caller: &Participant) -> Value {
     let mut customer = participant(caller, "customer", false);
-    customer["externalContact"] = json!({"id": conversation.contact_id});
+    if let Some(contact) = &conversation.contact_id {
+        customer["externalContact"] = json!({"id": contact});
+    }
     customer["ani"] = json!(conversation.address);
     customer
 }

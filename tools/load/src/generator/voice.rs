@@ -27,9 +27,11 @@ const INTENTS: [&str; 4] = ["billing", "delivery", "cancellation", "technical"];
 
 pub(crate) fn call(world: &World, mut script: Script<'_>) -> Vec<Fact> {
     let customer = Customer::of(world.caller(script.dice));
+    let id = script.dice.uuid();
+    let unlinked = script.dice.chance(world.shares.unlinked);
     let conversation = Conversation {
-        id: script.dice.uuid(),
-        contact_id: customer.contact_id.to_string(),
+        id,
+        contact_id: (!unlinked).then(|| customer.contact_id.to_string()),
         address: address::calling(&customer),
         phone: customer.phone,
         dnis: "+13175550100".into(),

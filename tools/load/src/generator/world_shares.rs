@@ -31,6 +31,8 @@ pub struct WorldShares {
     pub blind_transfers: f64,
     /// Share of the calls whose caller, after the menu, is promised a call and called back.
     pub callbacks: f64,
+    /// Share of the calls that the platform links to no contact of its directory: only the number says who calls.
+    pub unlinked: f64,
     /// Share of the answered exchanges by messages, and of the closed cases, that go on after their end.
     pub reopened: f64,
 }
@@ -51,6 +53,7 @@ impl WorldShares {
         attended_transfers: 0.0,
         blind_transfers: 0.0,
         callbacks: 0.0,
+        unlinked: 0.0,
         reopened: 0.0,
     };
 }
@@ -72,6 +75,7 @@ impl Default for WorldShares {
             attended_transfers: 0.08,
             blind_transfers: 0.08,
             callbacks: 0.06,
+            unlinked: 0.15,
             reopened: 0.08,
         }
     }

@@ -12,6 +12,8 @@ use uuid::Uuid;
 /// Contacts by id, as numbers of customers; a contact that was merged is found by either of its ids.
 pub(super) struct Contacts {
     numbers: HashMap<Uuid, u32>,
+    /// Those that a search finds, by phone number and by e-mail address in lower case.
+    listed: HashMap<String, Vec<u32>>,
     population: Population,
     /// When all were made; UTC milliseconds.
     made_ms: i64,
@@ -23,6 +25,9 @@ const SOURCES: [(&str, &str); 3] = [
     ("sap", "5a7d0c3e-91f4-4b0e-8a6d-2c4b7f1e9d10"),
     ("servicenow", "e40f6b92-3c85-4d1a-b7f2-90a1c5d3e867"),
 ];
+
+/// So many contacts a search answers at most.
+const MOST_FOUND: usize = 25;
 
 /// Id of the division that all contacts are in.
 const DIVISION: &str = "0b6f1a52-8f0e-4d6b-9c43-2f1e5a7d9b10";
@@ -36,7 +41,29 @@ impl Contacts {
             let contact = ExternalContact::of(&Customer::of(number));
             [Some(contact.id), contact.canonical].into_iter().flatten().map(move |id| (id, number))
         };
-        Self { numbers: (1..=population.customers).flat_map(ids_of).collect(), population, made_ms }
+        let mut listed: HashMap<String, Vec<u32>> = HashMap::new();
+        for number in 1..=population.customers {
+            let contact = ExternalContact::of(&Customer::of(number));
+            let addresses = [contact.phone, contact.email.map(|email| email.to_lowercase())];
+            for address in addresses.into_iter().flatten().filter(|_| contact.is_listed) {
+                listed.entry(address).or_default().push(number);
+            }
+        }
+        Self { numbers: (1..=population.customers).flat_map(ids_of).collect(), listed, population, made_ms }
+    }
+
+    /// The contacts that have this phone number in E.164 or this e-mail address, as the platform answers a search by
+    /// either (`ReverseWhitepagesLookupResult`); a contact that was merged is found as the canonical one. (That the
+    /// platform does not find merged ones beside it is unverified.)
+    pub(super) fn search(&self, address: &str) -> Value {
+        let numbers = self.listed.get(&address.to_lowercase()).map_or([].as_slice(), Vec::as_slice);
+        let id_of = |number: &u32| {
+            let contact = ExternalContact::of(&Customer::of(*number));
+            contact.canonical.unwrap_or(contact.id)
+        };
+        let found: Vec<Value> =
+            numbers.iter().map(id_of).filter_map(|id| self.get(id)).take(MOST_FOUND).collect();
+        json!({"contacts": found, "externalOrganizations": []})
     }
 
     /// The contact with that id, as the platform answers it; `None` when there is none.

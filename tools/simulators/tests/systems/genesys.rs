@@ -114,6 +114,7 @@ fn errors_have_the_platforms_codes_and_its_correlation_id() {
         (with(Call::new("GET", "/api/v2/externalcontacts/contacts/C-000001")), 400, "bad.request"),
         (with(Call::new("GET", &contact_path(customers::contact(501)))), 404, "not.found"),
         (with(Call::new("DELETE", &contact_path(customers::contact(1)))), 405, "method.not.allowed"),
+        (with(Call::new("GET", "/api/v2/externalcontacts/reversewhitepageslookup")), 400, "bad.request"),
         (Call::new("GET", &contact_path(customers::contact(1))), 401, "authentication.required"),
         (patch(&token, &json!({})), 400, "bad.request"),
         (patch(&token, &json!({"attributes": {"tier": 3}})), 400, "invalid.value"),
@@ -257,4 +258,26 @@ fn tokens_expire_and_can_be_revoked() {
     let revoked = genesys.answer(&get(&second), NOW);
     assert_eq!((revoked.status, revoked.body_json()["code"].as_str()), (401, Some("bad.credentials")));
     assert_eq!(genesys.issued().len(), 2);
+}
+
+#[test]
+fn contacts_are_found_by_their_phone_numbers_and_addresses_unless_they_are_not_listed() {
+    let (mut genesys, credentials) = genesys(10_000);
+    let token = token(&mut genesys, &credentials);
+    let mut seen = [0; 3];
+    for number in 1..=500 {
+        let customer = customers::Customer::of(number);
+        let contact = trunkline_load::external_contact::ExternalContact::of(&customer);
+        for address in [contact.phone.clone(), contact.email.clone()].into_iter().flatten() {
+            let query = address.replace('+', "%2B");
+            let path = format!("/api/v2/externalcontacts/reversewhitepageslookup?lookupVal={query}");
+            let call = Call::new("GET", &path).with_header("Authorization", &format!("Bearer {token}"));
+            let found = genesys.answer(&call, NOW).body_json();
+            let found = found["contacts"].as_array().unwrap();
+            let id = contact.canonical.unwrap_or(contact.id).to_string();
+            assert_eq!(found.iter().any(|found| found["id"] == id), contact.is_listed, "{address}");
+            seen[found.len()] += 1;
+        }
+    }
+    assert!(seen.iter().all(|times| *times > 10), "none, one and two are found: {seen:?}");
 }

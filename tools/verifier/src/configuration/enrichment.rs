@@ -18,6 +18,10 @@ pub struct EnrichmentRules {
     pub conditional: bool,
     /// The targets that know customers by the numbers that events name; `None` for all.
     pub numbers: Option<BTreeSet<String>>,
+    /// By what customers are searched: `number`, `phone`, `email`.
+    pub by: BTreeSet<String>,
+    /// The country of phone numbers that are written without their country's code.
+    pub region: Option<String>,
     /// What of a profile enters events, by published name.
     pub fields: BTreeSet<String>,
     /// Of these nothing that is older enters events, by published name.
@@ -43,6 +47,8 @@ pub(super) struct Enrichment {
 #[derive(Default, Deserialize)]
 struct Identity {
     numbers: Option<BTreeSet<String>>,
+    by: Option<BTreeSet<String>>,
+    region: Option<String>,
 }
 
 /// An HTTP service beside the targets.
@@ -79,6 +85,8 @@ impl Enrichment {
             sources,
             freshness_ms,
             numbers: self.identity.numbers,
+            by: self.identity.by.unwrap_or_else(|| ["number", "phone", "email"].map(str::to_owned).into()),
+            region: self.identity.region,
             conditional: self.when.is_some(),
             fields: self
                 .fields

@@ -49,6 +49,7 @@ fn told(fields: &Fields) -> Result<Option<Box<Told>>, Error> {
     }
     Ok(Some(Box::new(Told {
         media_type: fields.optional_text("mediaType")?,
+        direction: fields.optional_text("direction")?,
         attributes: fields.texts("attributes")?.into_iter().collect(),
     })))
 }

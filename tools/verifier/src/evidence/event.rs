@@ -60,6 +60,8 @@ pub struct Fact {
 pub struct Told {
     /// The medium.
     pub media_type: Option<String>,
+    /// Who began it: `inbound` or `outbound`.
+    pub direction: Option<String>,
     /// The platform's own fields, as texts.
     pub attributes: BTreeMap<String, String>,
 }

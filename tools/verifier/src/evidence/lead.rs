@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Lead {
     /// As events carry it.
     pub id: String,
-    /// How many contacts of a directory have to be read to know what it says of the id.
+    /// How many questions to a directory it takes to know what it says of the id.
     pub contacts: u64,
     /// By system.
     pub systems: BTreeMap<String, SystemLead>,
@@ -18,8 +18,8 @@ pub struct Lead {
 /// What leads to the records of one system.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct SystemLead {
-    /// Whether the system's own number of the customer is known.
-    pub number: bool,
+    /// How many of the system's own numbers are known, each of another customer; `None` where none is.
+    pub number: Option<u64>,
     /// How many customers of the system have the phone number that is known; `None` where none is.
     pub phone: Option<u64>,
     /// How many have the e-mail address that is known; `None` where none is.

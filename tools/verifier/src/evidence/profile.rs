@@ -93,4 +93,6 @@ pub struct EnrichmentSource {
     pub age_ms: Option<i64>,
     /// How long the fetch took; milliseconds.
     pub latency_ms: Option<i64>,
+    /// `EXACT`, `AMBIGUOUS` or `NONE`, where it was found out which of its customers is meant.
+    pub resolution: Option<String>,
 }

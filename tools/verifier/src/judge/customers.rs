@@ -5,8 +5,11 @@
 //! knows several. The search is played over the leads as the documentation describes it (docs/identity.md): by the
 //! number that is a system's own, else by phone, else by e-mail; the first of them that fits exactly one customer.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::configuration::EnrichmentRules;
+use crate::conversation::subjects;
 use crate::evidence::lead::{Lead, SystemLead};
 use crate::evidence::{Call, Enriched, Evidence, ProfileRecord};
 use crate::report::{Verdict, counted};
@@ -26,17 +29,17 @@ enum Outcome {
     None,
 }
 
-/// Judges who was found in the systems that are `asked` (all of the leads where it is `None`), which are configured by
-/// their own names; where `undisturbed`, also how many were.
+/// Judges who was found in the systems that are asked by the configuration (all of the leads where there is none); they
+/// are configured by their own names; where `undisturbed`, also how many were.
 pub fn judge(
     evidence: &Evidence,
     leads: &[Lead],
-    asked: Option<&BTreeMap<String, i64>>,
+    rules: Option<&EnrichmentRules>,
     undisturbed: bool,
 ) -> Verdict {
     let mut verdict = Verdict::new("customers");
-    let (records, events) = (Records::of(&evidence.profiles), last_events(&evidence.enriched));
-    let asked = |system: &str| asked.is_none_or(|asked| asked.contains_key(system));
+    let (records, events) = (Records::of(&evidence.profiles), last_events(&evidence.enriched, rules));
+    let asked = |system: &str| rules.is_none_or(|rules| rules.sources.contains_key(system));
     let mut needed: BTreeMap<&str, u64> = BTreeMap::new();
     let [mut seen, mut resolvable, mut complete, mut ambiguous, mut reported] = [0; 5];
     for lead in leads {
@@ -150,10 +153,13 @@ fn resolution<'r>(record: Option<&'r ProfileRecord>, system: &str) -> Option<&'r
 }
 
 /// The last event of each customer whose profile was wanted, by the time of its record.
-fn last_events(enriched: &[Enriched]) -> HashMap<&str, &Enriched> {
-    let mut last: HashMap<&str, &Enriched> = HashMap::new();
-    for event in enriched.iter().filter(|event| event.enrichment.status != "SKIPPED") {
-        let Some(customer) = event.fact.customer_id.as_deref() else { continue };
+fn last_events<'a>(
+    enriched: &'a [Enriched],
+    rules: Option<&EnrichmentRules>,
+) -> HashMap<Cow<'a, str>, &'a Enriched> {
+    let mut last: HashMap<Cow<'a, str>, &Enriched> = HashMap::new();
+    for (event, subject) in enriched.iter().zip(subjects(enriched, rules)) {
+        let Some(customer) = subject.filter(|_| event.enrichment.status != "SKIPPED") else { continue };
         let known = last.entry(customer).or_insert(event);
         if event.fact.timestamp > known.fact.timestamp {
             *known = event;
@@ -212,7 +218,9 @@ impl<'a> Records<'a> {
 impl Outcome {
     fn of(lead: &SystemLead) -> Self {
         match (lead.number, lead.phone, lead.email) {
-            (true, ..) => Self::Exact { by_number: true },
+            (Some(1), ..) => Self::Exact { by_number: true },
+            // Numbers that a directory has for all whom it may be: nothing overrules them.
+            (Some(2..), ..) => Self::Ambiguous,
             (_, Some(1), _) | (_, _, Some(1)) => Self::Exact { by_number: false },
             (_, Some(2..), _) | (_, _, Some(2..)) => Self::Ambiguous,
             _ => Self::None,
@@ -222,8 +230,8 @@ impl Outcome {
 
 /// Answers that a whole search takes. What a system is asked for one key is in docs/identity.md.
 fn search_calls(system: &str, lead: &SystemLead) -> u64 {
-    if lead.number {
-        return 1;
+    if let Some(numbers) = lead.number {
+        return numbers;
     }
     let by_phone = lead.phone.map_or(0, |fitting| key_calls(system, fitting));
     let by_email =
@@ -269,7 +277,7 @@ fn count_calls(calls: &[Call], needed: &BTreeMap<&str, u64>, verdict: &mut Verdi
 fn is_lookup(call: &Call) -> bool {
     let path = call.path.as_str();
     let is_question = match call.system.as_str() {
-        "genesys" => path.starts_with("/api/v2/externalcontacts/contacts/"),
+        "genesys" => path.starts_with("/api/v2/externalcontacts/"),
         "salesforce" => path.split('?').next().is_some_and(|path| path.ends_with("/query")),
         _ => true,
     };

@@ -10,11 +10,13 @@ mod names;
 mod parts;
 mod view;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::answers::Answers;
 use self::view::Views;
 use crate::configuration::EnrichmentRules;
+use crate::conversation::subjects;
 use crate::evidence::{Call, Evidence};
 use crate::report::{Verdict, counted};
 
@@ -25,8 +27,9 @@ pub fn judge(evidence: &Evidence, rules: Option<&EnrichmentRules>, plugins: bool
     judge_any(evidence, rules, &mut verdict);
     parts::judge(&evidence.profiles, &mut verdict);
     let mut compared = 0;
-    for event in &evidence.enriched {
-        views.judge(event, &mut verdict);
+    for (event, subject) in evidence.enriched.iter().zip(subjects(&evidence.enriched, rules)) {
+        views.judge(event, subject.as_deref(), &mut verdict);
+        verdict.count("events_of_callers", u64::from(event.fact.customer_id.is_none() && subject.is_some()));
         verdict.count(format!("enrichment.{}", event.enrichment.status), 1);
         compared += u64::from(event.profile.is_some());
     }
@@ -59,9 +62,9 @@ pub fn judge_answers(evidence: &Evidence, calls: &[Call], rules: Option<&Enrichm
     let contacts = calls.iter().filter_map(|call| names::contact_asked_for(&call.path));
     let numbers = rules.and_then(|rules| rules.numbers.as_ref());
     let answers = Answers::new(calls, customers.chain(contacts), numbers);
-    let mut ended: HashMap<&str, Vec<i64>> = HashMap::new();
-    for event in evidence.enriched.iter().filter(|event| event.fact.event_type == "conversation.ended") {
-        if let Some(customer) = &event.fact.customer_id {
+    let mut ended: HashMap<Cow<'_, str>, Vec<i64>> = HashMap::new();
+    for (event, subject) in evidence.enriched.iter().zip(subjects(&evidence.enriched, rules)) {
+        if let Some(customer) = subject.filter(|_| event.fact.event_type == "conversation.ended") {
             ended.entry(customer).or_default().push(event.fact.event_time);
         }
     }

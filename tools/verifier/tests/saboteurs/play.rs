@@ -205,7 +205,8 @@ impl Event {
     /// As the judge reads it.
     fn fact(&self) -> Fact {
         let about_a_session = self.conversation.is_some() && !self.event_type.starts_with("message");
-        let told = Told { media_type: Some("voice".to_owned()), attributes: self.told.clone() };
+        let media_type = Some("voice".to_owned());
+        let told = Told { media_type, direction: None, attributes: self.told.clone() };
         Fact {
             event_type: self.event_type.to_owned(),
             event_time: self.at,

@@ -307,6 +307,7 @@ fn platform(event: &Event, ingest_time: i64, customer: Option<&str>) -> Fields {
         ("conversationId", optional(event.conversation.as_deref())),
         ("participantId", optional(event.participant.as_deref())),
         ("mediaType", optional(Some("voice"))),
+        ("direction", optional(Some("inbound"))),
         ("customerId", optional(customer)),
         ("agentId", optional(event.agent.as_deref())),
         ("queueId", optional(Some("q1"))),

@@ -185,6 +185,35 @@ async fn without_the_contact_nobody_is_asked_and_it_is_said_why() {
     }
 }
 
+#[tokio::test]
+async fn a_permission_that_is_missing_is_that_of_all_customers() {
+    let code = Arc::new(parking_lot::Mutex::new("missing.any.permissions"));
+    let told = code.clone();
+    let stub = Stub::start(move |asked| match asked.path.as_str() {
+        path if path.starts_with("/api/v2/externalcontacts/") => {
+            Reply::json(403, &json!({"code": *told.lock(), "message": "no"}).to_string())
+        }
+        _ => answer(asked),
+    })
+    .await;
+    let asked = |stub: &Stub| {
+        stub.order().iter().filter(|path| path.starts_with("/api/v2/externalcontacts/")).count()
+    };
+    let directory = resolving(&stub);
+    for customer in [CONTACT, "7b8a6a1c-0000-5000-8000-000000000002", "+4930901820"] {
+        let parts = directory.profile_parts(customer, &[], soon(), None, None, &|| 5).await;
+        assert!(parts.iter().all(|part| part.status == SourceStatus::Error), "{parts:?}");
+        assert_eq!(asked(&stub), 1);
+    }
+    // Another refusal may be that of one contact.
+    *code.lock() = "not.authorized";
+    let directory = resolving(&stub);
+    for times in [2, 3] {
+        directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
+        assert_eq!(asked(&stub), times);
+    }
+}
+
 #[test]
 fn a_region_must_be_a_country() {
     let mut config = config(Vec::new(), &[]);
@@ -239,7 +268,7 @@ async fn whoever_has_an_address_is_who_the_one_contact_with_it_is() {
         (vec![one.clone(), elsewhere], exact("number")),
         (vec![one.clone(), same], exact("number")),
         (vec![one.clone(), another], Some((Resolution::Ambiguous, Some("number")))),
-        // One of them has no number, so that nobody's number counts: the system itself knows one customer with the phone.
+        // One of them has no number, so that nobody's counts: the system itself knows one customer with the phone.
         (vec![one.clone(), without], exact("phone")),
         (Vec::new(), exact("phone")),
     ] {

@@ -4,6 +4,7 @@ use crate::evidence::Told;
 /// A fact of a participant's session.
 fn fact(event_type: &str, at: i64, session: &str, told: &[(&str, &str)]) -> Fact {
     let mut told = Told {
+        direction: None,
         media_type: Some("voice".into()),
         attributes: told.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
     };

@@ -14,7 +14,7 @@ fn lead(id: &str, of_system: &SystemLead) -> Lead {
 }
 
 fn by_number() -> SystemLead {
-    SystemLead { number: true, phone: Some(2), email: Some(1), has_data: true }
+    SystemLead { number: Some(1), phone: Some(2), email: Some(1), has_data: true }
 }
 
 fn shared_phone() -> SystemLead {
@@ -133,7 +133,7 @@ fn one_system_is_enough_to_be_found_and_the_others_know_nobody() {
 
 #[test]
 fn questions_are_counted_beside_what_the_search_needs() {
-    let by_email = SystemLead { phone: Some(2), email: Some(1), has_data: true, number: false };
+    let by_email = SystemLead { phone: Some(2), email: Some(1), has_data: true, number: None };
     let leads = [lead("a", &by_number()), lead("b", &by_email)];
     let again = |mut record: ProfileRecord| {
         record.sources.values_mut().for_each(|source| source.fetched_at = Some(2));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::names::Names;
+use super::names::{Names, contacts_found};
 use crate::evidence::{Call, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
 use crate::report::Verdict;
 
@@ -143,6 +143,10 @@ impl<'a> Answers<'a> {
         if *status == "NOT_FOUND" && candidates.is_empty() && leads_nowhere() {
             return;
         }
+        // Each of several was asked about, and it is none of them for sure.
+        if *status == "NOT_FOUND" && self.leads_to_several(customer, then) {
+            return;
+        }
         if !candidates.iter().filter(then).any(|answer| answer.agrees(status, fields)) {
             verdict.object("unanswered", || {
                 format!(
@@ -167,6 +171,12 @@ impl<'a> Answers<'a> {
     fn leads_nowhere(&self, customer: &'a str, then: impl Fn(&&Answer) -> bool) -> bool {
         let contacts = self.by_customer.get(&("genesys", customer)).into_iter().flatten();
         contacts.filter(then).any(|answer| answer.said == Some(Said::Nothing))
+    }
+
+    /// Whether Genesys said then that several contacts have the customer's address.
+    fn leads_to_several(&self, customer: &'a str, then: impl Fn(&&Answer) -> bool) -> bool {
+        let searches = self.by_customer.get(&("genesys", customer)).into_iter().flatten();
+        searches.filter(then).any(|answer| answer.said == Some(Said::Several))
     }
 
     /// Times of activity that Salesforce told of.
@@ -275,6 +285,10 @@ fn said(call: &Call) -> Option<Said> {
             Some(users) => found(users, |_| true).unwrap_or(Some(Said::Nothing)),
             None => tickets(&body).map(Said::Tickets),
         },
+        // Where there is none, the systems are asked all the same, by the address.
+        "genesys" if contacts_found(call).is_some() => {
+            (contacts_found(call)?.len() > 1).then_some(Said::Several)
+        }
         "genesys" => body["externalIds"].as_array().is_none_or(Vec::is_empty).then_some(Said::Nothing),
         _ => None,
     }

@@ -69,6 +69,7 @@ impl<'a> Names<'a> {
             }
         }
         names.learn_contacts(calls);
+        names.learn_searches(calls);
         for _ in 0..STEPS {
             if !names.learn_keys(calls) {
                 break;
@@ -169,6 +170,39 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Learns what Genesys answered about who has an address: whoever is known by that address may be each of them, so
+    /// that questions about any are about it.
+    fn learn_searches(&mut self, calls: &[Call]) {
+        let answered = |call: &&Call| call.system == "genesys" && call.succeeded();
+        for call in calls.iter().filter(answered) {
+            let Some(found) = contacts_found(call) else { continue };
+            // By what is asked, not by what was learnt: other contacts may have the address as well.
+            let asked = decoded(&call.path).to_lowercase();
+            let is_asked_for = |customer: &&str| match customer.strip_prefix('+').map(digits) {
+                Some(number) => phone_numbers(&asked).any(|phone| phone == number),
+                None => customer.contains('@') && asked.ends_with(&customer.to_lowercase()),
+            };
+            let customers: Vec<&str> = self.customers.iter().copied().filter(is_asked_for).collect();
+            for (customer, body) in
+                customers.iter().flat_map(|one| found.iter().map(move |body| (*one, body)))
+            {
+                let said = Contact::of(body);
+                for key in said.keys {
+                    self.learn_key(key, customer);
+                }
+                // What else one has is the customer's only where there is one.
+                if found.len() == 1 {
+                    for email in said.emails {
+                        self.emails.entry(email).or_default().insert(customer);
+                    }
+                    for phone in said.phones {
+                        self.phones.entry(phone).or_default().insert(customer);
+                    }
+                }
+            }
+        }
+    }
+
     /// Learns that a key is a customer's; false when that was known.
     fn learn_key(&mut self, key: String, customer: &'a str) -> bool {
         if !key.chars().all(is_of_id) {
@@ -232,6 +266,13 @@ fn contact(call: &Call) -> Option<(String, Value)> {
 /// The id of the contact that a question to Genesys is about: a UUID, of which nothing is encoded in a path.
 pub(super) fn contact_asked_for(path: &str) -> Option<&str> {
     path.split('?').next()?.strip_prefix("/api/v2/externalcontacts/contacts/")
+}
+
+/// The contacts that a search by an address found; `None` for other questions.
+pub(super) fn contacts_found(call: &Call) -> Option<Vec<Value>> {
+    call.path.starts_with("/api/v2/externalcontacts/reversewhitepageslookup?").then_some(())?;
+    let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
+    body["contacts"].as_array().cloned()
 }
 
 /// The record that a lookup at a CRM found, if it is the only one.
@@ -347,6 +388,21 @@ mod tests {
         let names = Names::new(&[], ["acme/7", "C-7"].into_iter());
         assert_eq!(names.in_question("/x?q=%27acme%2F7%27").into_iter().collect::<Vec<_>>(), ["acme/7"]);
         assert_eq!(names.in_question("/x?q=%27C-77%27").len(), 0);
+    }
+
+    #[test]
+    fn whoever_has_an_address_is_each_contact_that_was_found_by_it() {
+        const PHONE: &str = "+13172000001";
+        let search = "/api/v2/externalcontacts/reversewhitepageslookup?lookupVal=%2B13172000001";
+        let contact = |number: &str| json!({"externalIds": [{"value": number}], "workPhone": {"e164": PHONE}, "workEmail": format!("{number}@a.b")});
+        let named = |contacts: &[Value], path: &str| {
+            let calls = [answered("genesys", search, &json!({"contacts": contacts}))];
+            Names::new(&calls, [PHONE, ADA].into_iter()).in_question(path).into_iter().collect::<Vec<_>>()
+        };
+        let (one, two) = ([contact("C-1")], [contact("C-1"), contact("C-2")]);
+        assert_eq!(named(&one, search), [PHONE]);
+        assert_eq!((named(&one, "/x('C-1')"), named(&one, "/x?q='C-1@a.b'")), (vec![PHONE], vec![PHONE]));
+        assert_eq!((named(&two, "/x('C-2')"), named(&two, "/x?q='C-2@a.b'")), (vec![PHONE], vec![]));
     }
 
     #[test]

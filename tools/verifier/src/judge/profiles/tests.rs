@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::evidence::profile::EnrichmentSource;
-use crate::evidence::{Decision, Enriched, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
+use crate::evidence::{
+    Decision, Enriched, Enrichment, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart, Told,
+};
 
 const CUSTOMER: &str = "C-000001";
 
 fn rules() -> EnrichmentRules {
     EnrichmentRules {
+        by: ["number", "phone", "email"].map(str::to_owned).into(),
+        region: None,
         sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
         numbers: None,
         freshness_ms: 30_000,
@@ -44,7 +48,12 @@ fn record() -> ProfileRecord {
 
 /// An event that got this profile at 2000.
 fn event() -> Enriched {
-    let source = |age_ms| EnrichmentSource { status: "OK".into(), age_ms: Some(age_ms), latency_ms: Some(7) };
+    let source = |age_ms| EnrichmentSource {
+        status: "OK".into(),
+        age_ms: Some(age_ms),
+        latency_ms: Some(7),
+        resolution: None,
+    };
     let mut event = Enriched { profile: Some(fields()), ..Default::default() };
     event.fact.event_id = "e".into();
     event.fact.customer_id = Some(CUSTOMER.into());
@@ -201,7 +210,8 @@ fn the_status_follows_from_the_sources() {
     missing.enrichment.sources.clear();
     assert_eq!(found(missing.clone()), ["never-asked"]);
     let mut given_up = missing.clone();
-    let timeout = EnrichmentSource { status: "TIMEOUT".into(), age_ms: None, latency_ms: None };
+    let timeout =
+        EnrichmentSource { status: "TIMEOUT".into(), age_ms: None, latency_ms: None, resolution: None };
     let systems = ["salesforce", "servicenow"].map(String::from);
     given_up.enrichment.sources = systems.map(|system| (system, timeout.clone())).into();
     assert_eq!(found(given_up), ["never-asked"]);
@@ -212,6 +222,58 @@ fn the_status_follows_from_the_sources() {
         0,
         "its deadline came before the answers"
     );
+}
+
+#[test]
+fn an_event_whose_customer_a_source_cannot_tell_apart_is_not_complete() {
+    let ambiguous = |said: Option<&str>, status: &str, record_says: Option<&str>| {
+        let (mut event, mut record) = (event(), record());
+        for known in record.sources.values_mut().take(1) {
+            known.status = "NOT_FOUND".into();
+        }
+        let source = event.enrichment.sources.get_mut("salesforce").unwrap();
+        (source.status, source.resolution) = ("NOT_FOUND".into(), said.map(str::to_owned));
+        event.enrichment.status = status.into();
+        let resolutions = record_says.map(|says| ("salesforce".to_owned(), says.to_owned()));
+        record.resolutions = resolutions.into_iter().collect();
+        let evidence = Evidence { enriched: vec![event], profiles: vec![record], ..Evidence::default() };
+        let verdict = judge(&evidence, Some(&rules()), false);
+        verdict.found.keys().copied().collect::<Vec<_>>()
+    };
+    let several = Some("AMBIGUOUS");
+    assert_eq!(ambiguous(several, "PARTIAL", several), [""; 0]);
+    assert_eq!(ambiguous(several, "COMPLETE", several), ["status"]);
+    assert_eq!(ambiguous(Some("NONE"), "COMPLETE", Some("NONE")), [""; 0]);
+    assert_eq!(ambiguous(None, "COMPLETE", several), ["unfounded"], "the event hides it");
+}
+
+#[test]
+fn whoever_calls_without_a_name_gets_the_profile_of_the_number_and_no_name() {
+    const CALLER: &str = "+13172000001";
+    let calling = |ani: &str, of: Option<&str>| {
+        let (mut event, mut record) = (event(), record());
+        event.fact.customer_id = None;
+        event.fact.event_type = "conversation.started".into();
+        event.fact.conversation_id = Some("c".into());
+        let attributes = [("ani".to_owned(), ani.to_owned())].into();
+        let direction = Some("inbound".to_owned());
+        event.fact.told = Some(Box::new(Told { direction, attributes, ..Told::default() }));
+        (record.key, record.fields.customer_id) = (CALLER.into(), CALLER.into());
+        match (of, &mut event.profile) {
+            (Some(of), Some(profile)) => profile.customer_id = of.into(),
+            _ => {
+                event.profile = None;
+                event.enrichment = Enrichment { status: "SKIPPED".into(), ..Enrichment::default() };
+            }
+        }
+        let evidence = Evidence { enriched: vec![event], profiles: vec![record], ..Evidence::default() };
+        judge(&evidence, Some(&rules()), false).found.keys().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(calling("tel:+13172000001", Some(CALLER)), [""; 0]);
+    assert_eq!(calling("tel:+13172000001", None), ["status"], "it can be looked up");
+    assert_eq!(calling("tel:+13172000002", Some(CALLER)), ["stranger"]);
+    assert_eq!(calling("sip:anonymous@anonymous.invalid", Some(CALLER)), ["stranger"]);
+    assert_eq!(calling("sip:anonymous@anonymous.invalid", None), [""; 0]);
 }
 
 fn call(system: &str, at: f64, answer: &str) -> Call {

@@ -23,11 +23,12 @@ pub(super) struct Views<'a> {
 const CLOCKS_APART_MS: i64 = 1_000;
 
 /// What an event and a record can differ in besides the fields of the profile.
-const SOURCES: [&str; 4] = [
+const SOURCES: [&str; 5] = [
     "the status of a source",
     "the latency of a source",
     "which sources have an age",
     "the moment at which all stated ages are right",
+    "which of its customers a source means",
 ];
 
 const LAST_INTERACTION: &str = "lastInteractionDate";
@@ -44,7 +45,8 @@ impl<'a> Views<'a> {
         Self { records, decided: evidence.decisions.iter().map(decided).collect(), rules, plugins }
     }
 
-    pub(super) fn judge(&self, event: &Enriched, verdict: &mut Verdict) {
+    /// Judges an event; `subject` is by what the customer is known whose profile it gets.
+    pub(super) fn judge(&self, event: &Enriched, subject: Option<&str>, verdict: &mut Verdict) {
         let mut object = |kind, what: String| {
             verdict.object(kind, || format!("event {} at {}: {what}", event.fact.event_id, event.fact.place));
         };
@@ -58,17 +60,16 @@ impl<'a> Views<'a> {
                 ),
             );
         }
-        if let Some(wrong) = self.wrong_status(event) {
+        if let Some(wrong) = self.wrong_status(event, subject) {
             object("status", wrong);
         }
         if let Some(profile) = &event.profile
-            && Some(&profile.customer_id) != event.fact.customer_id.as_ref()
+            && Some(profile.customer_id.as_str()) != subject
         {
             return object("stranger", "carries the profile of another customer than its own".to_owned());
         }
         let Some(profile) = &event.profile else { return };
-        let customer = event.fact.customer_id.as_deref().unwrap_or_default();
-        let known = self.records.get(customer).map_or([].as_slice(), Vec::as_slice);
+        let known = self.records.get(subject.unwrap_or_default()).map_or([].as_slice(), Vec::as_slice);
         let differences: Vec<Vec<&str>> =
             known.iter().map(|record| self.differences(event, record)).collect();
         if !differences.iter().any(Vec::is_empty) && !is_unpublished(profile, known, &differences) {
@@ -88,18 +89,17 @@ impl<'a> Views<'a> {
     }
 
     /// Whether the status does not follow from what the sources say.
-    fn wrong_status(&self, event: &Enriched) -> Option<String> {
+    fn wrong_status(&self, event: &Enriched, subject: Option<&str>) -> Option<String> {
         let status = event.enrichment.status.as_str();
         let sources = &event.enrichment.sources;
         if status == "SKIPPED" {
-            let wanted =
-                event.fact.customer_id.is_some() && self.rules.is_some_and(|rules| !rules.conditional);
-            return wanted.then(|| "was not enriched, though it names a customer".to_owned());
+            let wanted = subject.is_some() && self.rules.is_some_and(|rules| !rules.conditional);
+            return wanted.then(|| "was not enriched, though it is known whose event it is".to_owned());
         }
         if let Some(rules) = self.rules {
             let others = sources.keys().any(|name| !rules.sources.contains_key(name));
             let lacking = rules.sources.keys().any(|name| !sources.contains_key(name));
-            if others || lacking && !sources.is_empty() && !self.asked_no_others(event) {
+            if others || lacking && !sources.is_empty() && !self.asked_no_others(event, subject) {
                 return Some("its sources are not the systems that are asked".to_owned());
             }
             let follows = follows(sources, |name| rules.sources.get(name).copied().unwrap_or(i64::MAX));
@@ -113,8 +113,8 @@ impl<'a> Views<'a> {
 
     /// Whether no other systems were asked than those that an event names: nothing led to what the others know its
     /// customer by. Then the records do not tell of them either, or there is no profile to be in a record.
-    fn asked_no_others(&self, event: &Enriched) -> bool {
-        let customer = event.fact.customer_id.as_deref().unwrap_or_default();
+    fn asked_no_others(&self, event: &Enriched, subject: Option<&str>) -> bool {
+        let customer = subject.unwrap_or_default();
         let stated = &event.enrichment.sources;
         event.profile.is_none()
             || self
@@ -139,6 +139,12 @@ impl<'a> Views<'a> {
             (SOURCES[1], same(|source, known| source.latency_ms == known.latency_ms)),
             (SOURCES[2], same(|source, known| source.age_ms.is_some() == known.fetched_at.is_some())),
             (SOURCES[3], self.is_of_one_moment(event, record)),
+            (
+                SOURCES[4],
+                stated
+                    .iter()
+                    .all(|(name, source)| source.resolution.as_ref() == record.resolutions.get(name)),
+            ),
             ("accountName", profile.account_name == allowed.account_name),
             ("loyaltyTier", profile.loyalty_tier == allowed.loyalty_tier),
             ("balance", (profile.balance, &profile.currency) == (allowed.balance, &allowed.currency)),
@@ -231,7 +237,7 @@ fn is_unpublished(
 }
 
 /// The status that follows from the sources: without any data it is missing; with any that is too old it is
-/// stale; complete when every system answered, else partial.
+/// stale; complete when every system answered about one customer at most, else partial.
 fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: impl Fn(&str) -> i64) -> &'static str {
     let has_data = |source: &&EnrichmentSource| source.age_ms.is_some() && source.status != "NOT_FOUND";
     if !sources.values().any(|source| has_data(&source)) {
@@ -242,6 +248,10 @@ fn follows(sources: &BTreeMap<String, EnrichmentSource>, freshness_ms: impl Fn(&
     if sources.iter().any(|(name, source)| has_data(&source) && old(name, source)) {
         return "STALE";
     }
-    let answered = |source: &EnrichmentSource| matches!(source.status.as_str(), "OK" | "NOT_FOUND");
+    // One that knows several whom the event may mean has answered nothing about its customer.
+    let answered = |source: &EnrichmentSource| {
+        matches!(source.status.as_str(), "OK" | "NOT_FOUND")
+            && source.resolution.as_deref() != Some("AMBIGUOUS")
+    };
     if sources.values().all(answered) { "COMPLETE" } else { "PARTIAL" }
 }
