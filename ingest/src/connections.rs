@@ -1,8 +1,9 @@
-//! Which connections are open, and which of them has to go when there are too many. //! //! A caller who has a request
-sends its head and its body at once, so whoever opens connections to keep others out closes //! their own. Closed for
-others are, in this order: connections that have waited for a head for a second; bodies that //! have been arriving for
-a second; those that wait for another request, first where none was proven yet; heads and //! bodies that are younger. A
-connection whose request is being worked on is never closed.
+//! Which connections are open, and which of them has to go when there are too many.
+//!
+//! A caller who has a request sends its head and its body at once, so whoever opens connections to keep others out
+//! closes their own. Closed for others are, in this order: connections that have waited for a head for a second; bodies
+//! that have been arriving for a second; those that wait for another request, first where none was proven yet; heads and
+//! bodies that are younger. A connection whose request is being worked on is never closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
