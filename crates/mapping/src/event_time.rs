@@ -1,6 +1,6 @@
 //! The ways platforms write points in time, and which of those in a payload is the event's.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use trunkline_schemas::timestamp;
 
 use crate::difference::{Change, Difference, type_of};
@@ -88,15 +88,43 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty() || is_unknown(text))
 }
 
-/// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, or
-/// text with an offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon).
+/// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, text with an
+/// offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon), or an object in the form that a
+/// library gives to a point in time.
 fn read(value: &Value) -> Option<i64> {
     match value {
         // Fractions of a millisecond are left off; what is out of range becomes the end of the range.
         Value::Number(number) => number.as_i64().or_else(|| Some(number.as_f64()? as i64)),
         Value::String(text) => timestamp::date_time(text.trim()),
+        Value::Object(parts) => read_parts(parts),
         _ => None,
     }
+}
+
+/// What libraries call the seconds since the epoch and the nanoseconds beside them: those of Protocol Buffers, Firestore
+/// and Java.
+const SECONDS: [(&str, &str); 4] =
+    [("seconds", "nanos"), ("seconds", "nanoseconds"), ("_seconds", "_nanoseconds"), ("epochSecond", "nano")];
+
+/// `{"seconds": …, "nanos": …}` and its kin, and `{"date": …, "timezone": …}` of PHP where the zone is an offset or UTC;
+/// what a zone of another name is off from UTC is not known here.
+fn read_parts(parts: &Map<String, Value>) -> Option<i64> {
+    let whole = |name: &str| match parts.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    };
+    if let Some(date) = parts.get("date") {
+        let zone = parts.get("timezone")?.as_str()?.trim();
+        let offset = if matches!(zone, "UTC" | "Z") { "+00:00" } else { zone };
+        return timestamp::date_time(&format!("{}{offset}", date.as_str()?.trim().replacen(' ', "T", 1)));
+    }
+    let named = |names: &&(&str, &str)| parts.contains_key(names.0) && parts.contains_key(names.1);
+    let (seconds, nanos) = SECONDS.iter().find(named).map_or_else(
+        || SECONDS.iter().find_map(|(seconds, _)| Some((whole(seconds)?, 0))),
+        |(seconds, nanos)| Some((whole(seconds)?, whole(nanos)?)),
+    )?;
+    seconds.checked_mul(1_000)?.checked_add(nanos / 1_000_000)
 }
 
 #[cfg(test)]
@@ -127,7 +155,8 @@ mod tests {
             (json!("Unknown"), Some(stamped), None),
             (json!("yesterday"), Some(stamped), Some("unreadable_time")),
             (json!("2026-03-02T08:15:29.000"), Some(stamped), Some("unreadable_time")),
-            (json!({"seconds": 7}), Some(stamped), Some("unreadable_time")),
+            (json!({"seconds": 7}), Some(stamped), Some("implausible_time")),
+            (json!({"minutes": 7}), Some(stamped), Some("unreadable_time")),
             (json!(true), Some(stamped), Some("unreadable_time")),
             (json!(1_772_439_329), Some(stamped), Some("implausible_time")),
             (json!("1970-01-01T00:00:00Z"), Some(stamped), Some("implausible_time")),
@@ -191,6 +220,20 @@ mod tests {
             (json!(-1e300), None),
             (json!(i64::MAX), None),
             (json!({"a": 1}), None),
+            (json!({"seconds": 1_649_237_444, "nanos": 949_999_999}), Some(1_649_237_444_949)),
+            (json!({"seconds": "1649237444"}), Some(1_649_237_444_000)),
+            (json!({"_seconds": 1_649_237_444, "_nanoseconds": 0}), Some(1_649_237_444_000)),
+            (json!({"epochSecond": 1_649_237_444, "nano": 7_000_000}), Some(1_649_237_444_007)),
+            (json!({"seconds": 1_649_237_444, "nanos": "x"}), None),
+            (json!({"seconds": 1.5}), None),
+            (json!({"seconds": i64::MAX}), None),
+            (
+                json!({"date": "2022-04-06 10:30:45.013000", "timezone_type": 1, "timezone": "+01:00"}),
+                Some(1_649_237_445_013),
+            ),
+            (json!({"date": "2022-04-06 09:30:45", "timezone": "UTC"}), Some(1_649_237_445_000)),
+            (json!({"date": "2022-04-06 09:30:45", "timezone": "Europe/Berlin"}), None),
+            (json!({"date": "2022-04-06 09:30:45"}), None),
         ] {
             assert_eq!(parse(&written), expected, "{written}");
         }

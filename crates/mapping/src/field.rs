@@ -68,17 +68,28 @@ impl<'a> Fields<'a> {
         at(self.root, path).filter(|value| !value.is_null())
     }
 
-    /// Text at a path: an id, or a word of the platform. Numbers, as they were written, and booleans are text too,
-    /// since ids come as either.
+    /// Text at a path, as it was written: a value of the platform. Numbers, as they were written, and booleans are text
+    /// too.
     pub fn text(&self, path: &str) -> Option<String> {
         self.free_text(path).filter(|text| !means_nothing(text, self.placeholders))
     }
 
-    /// The same of what somebody wrote, or of a name: a customer's message may be the word that the platform writes
-    /// for nothing.
+    /// An id at a path, to the character: `c1` and `c1` with a blank behind it are two. Ids come as numbers too, but not
+    /// as booleans.
+    pub fn id(&self, path: &str) -> Option<String> {
+        self.text(path).filter(|_| !matches!(self.value(path), Some(Value::Bool(_))))
+    }
+
+    /// A word of a closed set, without white space around it.
+    pub fn word(&self, path: &str) -> Option<String> {
+        self.text(path).map(|text| text.trim().to_owned())
+    }
+
+    /// The same as [`text`](Self::text) of what somebody wrote, or of a name: a customer's message may be the word that
+    /// the platform writes for nothing.
     pub fn free_text(&self, path: &str) -> Option<String> {
         match self.value(path)? {
-            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()).map(ToOwned::to_owned),
+            Value::String(text) => Some(text).filter(|text| !text.trim().is_empty()).cloned(),
             Value::Number(number) => {
                 let written = self.written.and_then(|written| at(written, path)?.as_str());
                 Some(written.map_or_else(|| number.to_string(), ToOwned::to_owned))
@@ -88,14 +99,14 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The first text that is there.
+    /// The first id that is there.
     pub fn first(&self, paths: &[&str]) -> Option<String> {
-        paths.iter().find_map(|path| self.text(path))
+        paths.iter().find_map(|path| self.id(path))
     }
 
-    /// Lower-case text.
+    /// A word in lower case.
     pub fn lower(&self, path: &str) -> Option<String> {
-        self.text(path).map(|text| text.to_lowercase())
+        self.word(path).map(|word| word.to_lowercase())
     }
 
     /// The texts of an array, joined by a comma.
@@ -136,7 +147,7 @@ mod tests {
         let fields = Fields::of(&value).with_placeholders(&["String"]);
         for (path, expected) in [
             ("a.b", Some("7")),
-            ("a.c", Some("x")),
+            ("a.c", Some(" x ")),
             ("a.d", None),
             ("a.e", None),
             ("a.f.0.g", Some("true")),
@@ -152,7 +163,10 @@ mod tests {
             assert_eq!(fields.text(path).as_deref(), expected, "{path}");
         }
         assert_eq!(fields.free_text("a.h").as_deref(), Some("String"));
-        assert_eq!(fields.free_text("a.i").as_deref(), Some("unknown"));
+        assert_eq!(fields.free_text("a.i").as_deref(), Some(" unknown"));
+        assert_eq!((fields.word("a.c").as_deref(), fields.lower("a.c").as_deref()), (Some("x"), Some("x")));
+        assert_eq!((fields.id("a.c").as_deref(), fields.id("a.b").as_deref()), (Some(" x "), Some("7")));
+        assert_eq!((fields.id("a.f.0.g"), fields.first(&["a.f.0.g", "a.b"]).as_deref()), (None, Some("7")));
         assert_eq!(fields.joined("a.l").as_deref(), Some("x,7"));
         assert_eq!(fields.under("a").text("b").as_deref(), Some("7"));
         assert_eq!(fields.under("a.b").text("").as_deref(), Some("7"));

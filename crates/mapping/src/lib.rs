@@ -13,7 +13,7 @@
 //! - [`adapter`]: which transport and which format a kind of source is
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
-//! - [`schema`], [`difference`]: the schema boundary
+//! - [`schema`], [`difference`], [`fit`]: the schema boundary
 //! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
 //! - [`redaction`], [`json_text`]: what of a payload no event carries
@@ -33,6 +33,7 @@ pub mod drift_log;
 pub mod envelope;
 pub mod event_time;
 pub mod field;
+pub mod fit;
 pub mod format;
 pub mod framing;
 pub mod json_depth;

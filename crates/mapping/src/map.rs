@@ -5,11 +5,12 @@ use trunkline_config::Drift;
 use crate::adapter::{self, Loaded};
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
+use crate::fit::{self, Fitting, Misfit};
 use crate::outcome::{Accepted, ElementOutcome, Outcome};
 use crate::payload::{self, Element, OverLimit};
 use crate::redaction::Attributes;
 use crate::transport::Unwrapped;
-use crate::{envelope, limits, quarantine, redaction, sequence};
+use crate::{envelope, limits, quarantine, redaction, schema, sequence};
 
 /// Maps a delivery. The same arguments give the same outcome, event ids included.
 ///
@@ -27,21 +28,33 @@ pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcom
     Ok(Outcome { batch: payload.batch, elements: elements.collect() })
 }
 
-/// Maps an element by the first of the adapters whose schema it matches.
+/// Maps an element by the first of the adapters whose schema it matches, else by the first whose schema it matches
+/// without its values of a wrong type.
 fn map_by<'a>(
     adapters: impl Iterator<Item = &'a Loaded>,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> ElementOutcome {
-    let mut refused = None;
+    let (mut refused, mut fits) = (None, None);
     for loaded in adapters {
-        let Some(unwrapped) = (loaded.adapter.unwrap)(element) else { continue };
-        let Some(shape) = (loaded.adapter.format.shape)(&unwrapped) else { continue };
-        match loaded.schema.violation(shape, element.typed()) {
-            None => return accept(loaded, shape, &unwrapped, delivery, element),
-            Some(difference) => {
+        match fit::fit(loaded, element) {
+            Ok(fitting) if fitting.without.is_none() => {
+                fits = Some((loaded, fitting));
+                break;
+            }
+            Ok(fitting) => {
+                fits.get_or_insert((loaded, fitting));
+            }
+            Err(Misfit::Refused(difference)) => {
                 refused.get_or_insert((loaded, difference));
             }
+            Err(Misfit::Unnamed) => {}
+        }
+    }
+    if let Some((loaded, fitting)) = &fits {
+        let element = fitting.without.as_ref().unwrap_or(element);
+        if let Some(unwrapped) = (loaded.adapter.unwrap)(element) {
+            return accept(loaded, fitting, unwrapped, delivery, element);
         }
     }
     let (version, reason, drift) = match refused {
@@ -51,16 +64,22 @@ fn map_by<'a>(
     quarantine::unmatched(delivery, element, version, reason, drift)
 }
 
+/// What a payload that fits becomes.
 fn accept(
     loaded: &Loaded,
-    shape: &'static str,
-    unwrapped: &Unwrapped<'_>,
+    fitting: &Fitting<'_>,
+    unwrapped: Unwrapped<'_>,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> ElementOutcome {
-    let (adapter, source) = (loaded.adapter, delivery.source);
-    let mapped = (adapter.format.map)(unwrapped, shape, source.org.as_deref());
-    let mut drift = loaded.schema.unknown_fields(shape, element.typed());
+    let (adapter, source, shape) = (loaded.adapter, delivery.source, fitting.shape);
+    let unwrapped = Unwrapped { received_at: delivery.received_at, ..unwrapped };
+    let mut mapped = (adapter.format.map)(&unwrapped, shape, source.org.as_deref());
+    if let Some(digest) = element.left_out(unwrapped.at) {
+        mapped.identity.left_out(&digest);
+    }
+    let mut drift: Vec<Difference> = fitting.wrong.iter().take(schema::DIFFERENCES).cloned().collect();
+    drift.extend(loaded.schema.unknown_fields(shape, element.typed()));
     drift.extend(mapped.times.passed_over(delivery.received_at));
     let unknown_type = mapped.unknown_type.then_some(&mapped.source_type);
     let unknown = mapped.unknown_parts.iter().chain(unknown_type);
@@ -74,6 +93,10 @@ fn accept(
         }
         None => None,
     };
+    if let (Some(wrong), None, None) = (fitting.wrong.first(), &mapped.conversation_id, &mapped.entity) {
+        // Its key would have rested on what is of a wrong type.
+        return quarantine::unmatched(delivery, element, adapter.version, wrong.to_string(), drift);
+    }
     if let Some(reason) = limits::broken(&mapped) {
         return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
     }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::batch::{BATCH_LIMIT, Batch};
 use crate::framing::Framing;
-use crate::json_depth;
 use crate::number::{self, Parsed};
+use crate::{canonical, fit, json_depth};
 
 /// What some writers put before UTF-8; it is no part of a JSON text, and a reader may ignore it (RFC 8259,
 /// 8.1).
@@ -36,6 +36,8 @@ pub struct Element<'a> {
     typed: Option<Value>,
     /// How many elements of its batch stand before it.
     pub position: usize,
+    /// What was left out of it, since it does not fit the schema: JSON Pointers and values.
+    left_out: Vec<(String, Value)>,
 }
 
 // === impl Element ===
@@ -56,10 +58,42 @@ impl<'a> Element<'a> {
         }
         let Parsed { value, written, typed } =
             number::parse(text).map_err(|e| Unreadable::NotJson { error: e.to_string() })?;
-        Ok(Self { bytes, text, value, written, typed, position: 0 })
+        Ok(Self { bytes, text, value, written, typed, position: 0, left_out: Vec::new() })
     }
 
-    /// The value with every number as a number: what its types are.
+    /// The same once more.
+    pub fn copied(&self) -> Self {
+        Self {
+            value: self.value.clone(),
+            written: self.written.clone(),
+            typed: self.typed.clone(),
+            left_out: self.left_out.clone(),
+            ..*self
+        }
+    }
+
+    /// Leaves the value at a JSON Pointer out: it is read as absent. Its text and its types stay.
+    pub fn leave_out(&mut self, pointer: &str) {
+        self.typed.get_or_insert_with(|| self.value.clone());
+        let value = self.value.pointer(pointer).cloned().unwrap_or_default();
+        fit::remove(&mut self.value, pointer);
+        if let Some(written) = &mut self.written {
+            fit::remove(written, pointer);
+        }
+        self.left_out.push((pointer.to_owned(), value));
+    }
+
+    /// Digest of what was left out below a JSON Pointer, where it stood and what it was; `None` where nothing was.
+    pub fn left_out(&self, below: &str) -> Option<String> {
+        let inner = self.left_out.iter().filter_map(|(pointer, value)| {
+            let pointer = pointer.strip_prefix(below)?;
+            pointer.starts_with('/').then(|| (pointer.to_owned(), value.clone()))
+        });
+        let inner: serde_json::Map<String, Value> = inner.collect();
+        (!inner.is_empty()).then(|| canonical::hash(&Value::Object(inner)))
+    }
+
+    /// The value as it came, with every number as a number: what its types are, and its times.
     pub fn typed(&self) -> &Value {
         self.typed.as_ref().unwrap_or(&self.value)
     }

@@ -6,11 +6,13 @@ mod known;
 
 use std::collections::HashMap;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
 use crate::difference::{Change, Difference};
 use documents::Documents;
+pub(crate) use known::DIFFERENCES;
 use known::Known;
 
 /// The schema of one platform version, compiled once.
@@ -19,6 +21,15 @@ use known::Known;
 /// format says which shape a payload has, so that a difference is found in the shape that was meant.
 pub struct Schema {
     shapes: HashMap<String, Shape>,
+}
+
+/// What keeps a payload from being of a shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The difference, as it is reported.
+    pub difference: Difference,
+    /// JSON Pointer of the value that does not fit; `None` where one is missing, and of the payload itself.
+    pub value: Option<String>,
 }
 
 struct Shape {
@@ -30,6 +41,16 @@ struct Shape {
 #[derive(Debug, thiserror::Error)]
 #[error("payload schema: {0}")]
 pub struct Error(String);
+
+// === impl Violation ===
+
+impl Violation {
+    fn of(error: &ValidationError<'_>) -> Self {
+        let missing = matches!(error.kind(), ValidationErrorKind::Required { .. });
+        let at = error.instance_path().to_string();
+        Self { difference: Difference::from_error(error), value: (!missing && !at.is_empty()).then_some(at) }
+    }
+}
 
 // === impl Schema ===
 
@@ -60,17 +81,16 @@ impl Schema {
         Ok(Self { shapes })
     }
 
-    /// The first thing that keeps a payload from being of this shape; `None` when it is.
-    pub fn violation(&self, shape: &str, payload: &Value) -> Option<Difference> {
+    /// All that keeps a payload from being of this shape; nothing when it is.
+    pub fn violations(&self, shape: &str, payload: &Value) -> Vec<Violation> {
         match self.shapes.get(shape) {
-            Some(shape) => {
-                shape.validator.validate(payload).err().map(|error| Difference::from_error(&error))
-            }
-            None => Some(Difference {
-                pointer: String::new(),
-                change: Change::TypeChanged,
-                found: Some(shape.into()),
-            }),
+            // Nearly every payload is, which costs less to find out.
+            Some(shape) if shape.validator.is_valid(payload) => Vec::new(),
+            Some(shape) => shape.validator.iter_errors(payload).map(|error| Violation::of(&error)).collect(),
+            None => vec![Violation {
+                difference: Difference::new("", Change::TypeChanged, Some(shape)),
+                value: None,
+            }],
         }
     }
 
@@ -111,7 +131,9 @@ mod tests {
     fn check(payload: Value) -> (Option<String>, Vec<String>) {
         let schema = Schema::compile(SCHEMA, &[]).unwrap();
         let unknown = schema.unknown_fields("call", &payload).into_iter().map(|d| d.pointer).collect();
-        (schema.violation("call", &payload).map(|d| format!("{} {}", d.change.as_str(), d.pointer)), unknown)
+        let first =
+            schema.violations("call", &payload).into_iter().next().map(|violation| violation.difference);
+        (first.map(|d| format!("{} {}", d.change.as_str(), d.pointer)), unknown)
     }
 
     #[test]
@@ -133,6 +155,17 @@ mod tests {
                 "{payload}"
             );
         }
+    }
+
+    #[test]
+    fn every_value_that_does_not_fit_is_found_where_it_stands() {
+        let payload = json!({"id": 7, "legs": [{"at": 1}, {"at": "x"}, 7], "custom": {"a": 1}});
+        let found = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &payload);
+        let mut values: Vec<String> = found.into_iter().filter_map(|violation| violation.value).collect();
+        values.sort();
+        assert_eq!(values, ["/custom/a", "/id", "/legs/1/at", "/legs/2"]);
+        let missing = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &json!({}));
+        assert_eq!(missing[0].value, None);
     }
 
     #[test]
@@ -164,7 +197,7 @@ mod tests {
             (json!({"id": 7, "body": {}}), (Change::TypeChanged, "/id")),
             (json!({}), (Change::MissingField, "/body")),
         ] {
-            let found = schema.violation("call", &payload).unwrap();
+            let found = schema.violations("call", &payload).remove(0).difference;
             assert_eq!((found.change, found.pointer.as_str()), expected, "{payload}");
         }
     }
@@ -179,7 +212,7 @@ mod tests {
         assert!(Schema::compile(ENVELOPE, &[]).is_err(), "the document that it refers to is missing");
         let schema = Schema::compile(ENVELOPE, &[&inner]).unwrap();
         let payload = json!({"detail": {"id": 7, "legs": [{"to": 2}]}});
-        let violation = schema.violation("call", &payload).unwrap();
+        let violation = schema.violations("call", &payload).remove(0).difference;
         assert_eq!((violation.pointer.as_str(), violation.change), ("/detail/id", Change::TypeChanged));
         let unknown = schema.unknown_fields("call", &payload);
         assert_eq!(unknown, [Difference::new("/detail/legs/*/to", Change::UnknownField, Some("number"))]);

@@ -29,6 +29,9 @@ pub struct Unwrapped<'a> {
     pub sent_at: Times,
     /// The transport's own id of this delivery.
     pub transport_id: Option<String>,
+    /// When it was received, UTC milliseconds: what lies long after it is no time of the event. The latest there is
+    /// where nobody said.
+    pub received_at: i64,
 }
 
 /// Takes a transport's wrapping off a payload; `None` when the payload is not wrapped in it.
@@ -53,6 +56,7 @@ impl<'a> Unwrapped<'a> {
             org: None,
             sent_at: Times::default(),
             transport_id: None,
+            received_at: i64::MAX,
         })
     }
 

@@ -121,7 +121,7 @@ async fn a_batchs_good_elements_are_accepted_and_the_others_kept() {
         (b"{\"type\" \"Text\"}".to_vec(), "TL-2001"),
         (b"\xef\xbb\xbf{}".to_vec(), "TL-2001"),
         (deep, "TL-2009"),
-        (b"{\"channel\":{},\"type\":7}".to_vec(), "TL-2005"),
+        (b"{\"channel\":7,\"type\":\"Text\"}".to_vec(), "TL-2005"),
     ] {
         let (events_before, kept_before) = (ingest.events().len(), quarantined(&ingest).len());
         let bad = bad.trim_ascii();

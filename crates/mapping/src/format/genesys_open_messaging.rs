@@ -20,37 +20,49 @@ use crate::transport::Unwrapped;
 /// Genesys Cloud Open Messaging.
 pub const FORMAT: Format = Format { platform: "genesys", shape, map };
 
-/// What a message has, one of them at least, when its type is left out.
-const CONTENTS: [&str; 5] = ["text", "content", "events", "buttonResponse", "direction"];
+/// What is said in a message.
+const CONTENTS: [&str; 4] = ["text", "content", "events", "buttonResponse"];
+
+/// What is told of a message that was said before.
+const RECEIPTS: [&str; 3] = ["status", "isFinalReceipt", "reasons"];
 
 fn shape(event: &Unwrapped<'_>) -> Option<&'static str> {
-    event.message.get("channel")?;
-    match event.message.get("type") {
-        Some(kind) => Some(if kind.as_str() == Some("Receipt") { "receipt" } else { "message" }),
-        None => CONTENTS.iter().any(|name| event.message.get(name).is_some()).then_some("message"),
+    let message = Fields::of(event.message);
+    if !message.has("channel") {
+        return None;
+    }
+    let any = |names: &[&str]| names.iter().any(|name| message.value(name).is_some());
+    match message.value("type").and_then(Value::as_str).map(str::trim) {
+        Some("Receipt") => Some("receipt"),
+        None if !any(&CONTENTS) && any(&RECEIPTS) => Some("receipt"),
+        None if message.has("type") || message.has("direction") || any(&CONTENTS) => Some("message"),
+        None => None,
+        Some(_) => Some("message"),
     }
 }
 
 fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapped {
-    let payload = event.message;
-    let message = Fields::of(payload).with_written(event.written);
+    let message = Fields::of(event.message).with_written(event.written);
     let parties = Parties::of(&message);
+    let own = message.under(OWN);
     let mut mapped = Mapped {
         org: configured_org.map(ToOwned::to_owned),
-        conversation_id: message.text("conversationId"),
+        conversation_id: message.id("conversationId"),
         entity: parties.thread().map(|thread| ("messaging_thread", thread)),
-        customer_id: parties.customer,
+        // What the tenant's own script found out counts before what the channel knows.
+        customer_id: own.first(&["customerId", "customer_id"]).or(parties.customer),
         media_type: Some("message".to_owned()),
         direction: message.lower("direction"),
         times: event.times(&["/channel/time"]),
-        correlation_id: message.text("metadata.gum-correlationId"),
+        correlation_id: message.id("metadata.gum-correlationId"),
         ..Mapped::default()
     };
+    mapped.tenant_attributes(&own);
     add_parts(&mut mapped, &message);
     if shape == "receipt" {
-        map_receipt(&mut mapped, &message, payload);
+        map_receipt(&mut mapped, &message, event);
     } else {
-        map_message(&mut mapped, &message, payload);
+        map_message(&mut mapped, &message, event);
     }
     mapped.attribute("integrationId", parties.integration);
     for (name, path) in [
@@ -70,6 +82,9 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     mapped
 }
 
+/// Where a channel holds what the tenant's own script or middleware says of the customer.
+const OWN: &str = "channel.metadata.customAttributes";
+
 /// Who writes to whom: a customer and an integration.
 struct Parties {
     customer: Option<String>,
@@ -82,7 +97,7 @@ impl Parties {
     /// The party that is the channel is the integration. Where the channel has no id, the direction tells.
     fn of(message: &Fields<'_>) -> Self {
         let [channel, from, to] =
-            ["channel.id", "channel.from.id", "channel.to.id"].map(|path| message.text(path));
+            ["channel.id", "channel.from.id", "channel.to.id"].map(|path| message.id(path));
         let from_integration = match &channel {
             Some(_) if channel == from => true,
             Some(_) if channel == to => false,
@@ -98,14 +113,14 @@ impl Parties {
     }
 }
 
-/// What names an occurrence that has no id: its time, where the body holds one.
-fn by_time(message: &Fields<'_>) -> Occurrence {
-    Occurrence::in_body_or_unnamed(message.time("channel.time").is_some())
+/// What names an occurrence that has no id: its time, where the body holds one that can be it.
+fn by_time(event: &Unwrapped<'_>) -> Occurrence {
+    Occurrence::in_body_or_unnamed(event.times(&["/channel/time"]).plausible(event.received_at).is_some())
 }
 
-fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
-    let kind = message.free_text("type").unwrap_or_else(|| kind_of(message).to_owned());
-    let direction = message.text("direction").unwrap_or_default();
+fn map_message(mapped: &mut Mapped, message: &Fields<'_>, event: &Unwrapped<'_>) {
+    let kind = message.word("type").unwrap_or_else(|| kind_of(message).to_owned());
+    let direction = message.word("direction").unwrap_or_default();
     let id = message.first(&["id", "channel.messageId"]);
     mapped.event_type = match (kind.as_str(), direction.as_str()) {
         ("Text" | "Structured", "Inbound") => types::MESSAGE_RECEIVED,
@@ -124,20 +139,22 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, payload: &Value) {
     if mapped.entity.is_none() {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
-    mapped.transport_id = message.text("id");
+    mapped.transport_id = message.id("id");
     let ids = std::slice::from_ref(&id);
-    mapped.identity = Identity::of_ids("openmessaging.message", ids, payload, by_time(message));
+    mapped.identity = Identity::of_ids("openmessaging.message", ids, event.message, by_time(event));
     mapped.attribute("messageId", id);
 }
 
-/// The type of a message that leaves it out. Events beside something said are events of a message.
+/// The type of a message that leaves it out; nothing where nothing is said. Events beside something said are events of
+/// a message.
 fn kind_of(message: &Fields<'_>) -> &'static str {
     let has_content = message.value("buttonResponse").is_some() || message.items("content").next().is_some();
     let has_text = message.free_text("text").is_some();
     match (has_content, has_text, message.value("events").is_some()) {
         (true, _, _) => "Structured",
+        (false, true, _) => "Text",
         (false, false, true) => "Event",
-        (false, _, _) => "Text",
+        (false, false, false) => "",
     }
 }
 
@@ -209,18 +226,18 @@ const VALUES: [(&str, &str); 4] = [
     ("Video", "video.type"),
 ];
 
-fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, payload: &Value) {
-    let status = receipt.text("status");
-    let id = receipt.text("id");
+fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, event: &Unwrapped<'_>) {
+    let status = receipt.word("status").map(|status| format!(".{status}"));
+    let id = receipt.id("id");
     mapped.event_type = types::MESSAGE_RECEIPT;
-    mapped.source_type = format!("Receipt.{}", status.as_deref().unwrap_or_default());
+    mapped.source_type = format!("Receipt{}", status.unwrap_or_default());
     if mapped.entity.is_none() {
         mapped.entity = id.clone().map(|id| ("message", id));
     }
     let ids = std::slice::from_ref(&id);
-    mapped.identity = Identity::of_ids("openmessaging.receipt", ids, payload, by_time(receipt));
+    mapped.identity = Identity::of_ids("openmessaging.receipt", ids, event.message, by_time(event));
     mapped.attribute("messageId", id);
-    mapped.attribute("channelMessageId", receipt.text("channel.messageId"));
+    mapped.attribute("channelMessageId", receipt.id("channel.messageId"));
     mapped.attribute("reasons", reasons(receipt));
 }
 

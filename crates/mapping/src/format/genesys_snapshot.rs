@@ -51,7 +51,7 @@ pub fn map(mapped: &mut Mapped, topic: &str, owner: Option<String>, body: &Field
             |one: &&Fields<'_>| agent.is_some() && one.first(&["userId", "user.id"]).as_ref() == agent;
         // An agent who came back is a further participant.
         if let Some(own) = participants.iter().rfind(is_agent) {
-            mapped.participant_id = own.text("id");
+            mapped.participant_id = own.id("id");
             mapped.queue_id = own.first(&["queueId", "queue.id"]);
         }
     } else {
@@ -90,8 +90,8 @@ fn only_medium(participants: &[Fields<'_>]) -> Option<String> {
 
 fn add_attributes(mapped: &mut Mapped, participants: &[Fields<'_>], customer: Option<&Fields<'_>>) {
     for (name, field) in OBSERVERS {
-        let having = participants.iter().filter(|one| one.text(field).is_some());
-        let ids: Vec<String> = having.filter_map(|one| one.text("id")).collect();
+        let having = participants.iter().filter(|one| one.id(field).is_some());
+        let ids: Vec<String> = having.filter_map(|one| one.id("id")).collect();
         mapped.attribute(name, (!ids.is_empty()).then(|| ids.join(",")));
     }
     add_sessions(mapped, participants);
@@ -107,7 +107,7 @@ fn add_sessions(mapped: &mut Mapped, participants: &[Fields<'_>]) {
     let mut connected = Vec::new();
     let mut alerting = Vec::new();
     for agent in participants.iter().filter(|one| one.first(&["userId", "user.id"]).is_some()) {
-        let Some(participant) = agent.text("id").filter(|id| is_plain(id)) else { continue };
+        let Some(participant) = agent.id("id").filter(|id| is_plain(id)) else { continue };
         let mut tell = |state: Option<String>, was_connected: bool, session: String| match state.as_deref() {
             Some("connected") => connected.push(session),
             _ if was_connected => connected.push(session),
@@ -116,7 +116,7 @@ fn add_sessions(mapped: &mut Mapped, participants: &[Fields<'_>]) {
         };
         tell(agent.lower("state"), false, participant.clone());
         for communication in MEDIA.iter().flat_map(|(list, _)| agent.items(list)) {
-            let Some(id) = communication.text("id").filter(|id| is_plain(id)) else { continue };
+            let Some(id) = communication.id("id").filter(|id| is_plain(id)) else { continue };
             let was_connected = communication.text("connectedTime").is_some();
             tell(communication.lower("state"), was_connected, format!("{participant}/{id}"));
         }

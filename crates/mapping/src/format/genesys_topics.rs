@@ -12,8 +12,6 @@ pub struct Topic {
     pub event_type: &'static str,
     /// What its events are about.
     pub about: About,
-    /// Identity fields of its body beyond conversation, participant, session and time.
-    pub identity: &'static [&'static str],
     /// The topic with `{id}` for ids and `{medium}` for a medium.
     pub pattern: &'static str,
 }
@@ -21,7 +19,7 @@ pub struct Topic {
 /// What a topic's events are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// A step of a conversation, with identity fields of its own.
+    /// A step of a conversation.
     Conversation,
     /// A whole conversation as it is now, as an agent or a queue sees it; the id in the topic is theirs.
     Snapshot,
@@ -38,48 +36,32 @@ pub enum About {
 /// Prefix of the topics that report steps of conversations.
 pub const DETAIL: &str = "v2.detail.events.conversation.{id}.";
 
-const fn step(pattern: &'static str, event_type: &'static str, identity: &'static [&'static str]) -> Topic {
-    Topic { event_type, about: About::Conversation, identity, pattern }
+const fn step(pattern: &'static str, event_type: &'static str) -> Topic {
+    Topic { event_type, about: About::Conversation, pattern }
 }
 
 const fn other(pattern: &'static str, event_type: &'static str, about: About) -> Topic {
-    Topic { event_type, about, identity: &[], pattern }
+    Topic { event_type, about, pattern }
 }
 
 /// All that are known. Names as in the platform's SDK (`purecloud-platform-client-v2`) and its list of topics.
 pub static TOPICS: [Topic; 34] = [
-    step("v2.detail.events.conversation.{id}.customer.start", types::CONVERSATION_STARTED, &[]),
-    step("v2.detail.events.conversation.{id}.customer.end", types::CONVERSATION_ENDED, &[]),
-    step("v2.detail.events.conversation.{id}.acd.start", types::QUEUE_ENTERED, &["queueId"]),
-    step("v2.detail.events.conversation.{id}.acd.end", types::QUEUE_LEFT, &["queueId"]),
-    step("v2.detail.events.conversation.{id}.user.start", types::PARTICIPANT_CONNECTED, &["userId"]),
-    step("v2.detail.events.conversation.{id}.user.end", types::PARTICIPANT_DISCONNECTED, &["userId"]),
-    step("v2.detail.events.conversation.{id}.flow.start", types::FLOW_STARTED, &["flowId"]),
-    step("v2.detail.events.conversation.{id}.flow.end", types::FLOW_ENDED, &["flowId"]),
-    step(
-        "v2.detail.events.conversation.{id}.flow.outcome",
-        types::FLOW_OUTCOME,
-        &["flowId", "flowOutcomeId"],
-    ),
-    step("v2.detail.events.conversation.{id}.acw", types::ACW_ENDED, &["userId"]),
-    step("v2.detail.events.conversation.{id}.wrapup", types::WRAPUP_APPLIED, &["userId", "wrapupCode"]),
-    step(
-        "v2.detail.events.conversation.{id}.attributes",
-        types::CONVERSATION_ATTRIBUTES_CHANGED,
-        &["attributes"],
-    ),
-    step(
-        "v2.detail.events.conversation.{id}.contact",
-        types::CONVERSATION_CONTACT_CHANGED,
-        &["externalContactId"],
-    ),
-    step(
-        "v2.detail.events.conversation.{id}.outbound",
-        types::OUTBOUND_ATTEMPTED,
-        &["outboundCampaignId", "outboundContactId"],
-    ),
-    step("v2.detail.events.conversation.{id}.voicemail.start", types::VOICEMAIL_STARTED, &[]),
-    step("v2.detail.events.conversation.{id}.voicemail.end", types::VOICEMAIL_ENDED, &[]),
+    step("v2.detail.events.conversation.{id}.customer.start", types::CONVERSATION_STARTED),
+    step("v2.detail.events.conversation.{id}.customer.end", types::CONVERSATION_ENDED),
+    step("v2.detail.events.conversation.{id}.acd.start", types::QUEUE_ENTERED),
+    step("v2.detail.events.conversation.{id}.acd.end", types::QUEUE_LEFT),
+    step("v2.detail.events.conversation.{id}.user.start", types::PARTICIPANT_CONNECTED),
+    step("v2.detail.events.conversation.{id}.user.end", types::PARTICIPANT_DISCONNECTED),
+    step("v2.detail.events.conversation.{id}.flow.start", types::FLOW_STARTED),
+    step("v2.detail.events.conversation.{id}.flow.end", types::FLOW_ENDED),
+    step("v2.detail.events.conversation.{id}.flow.outcome", types::FLOW_OUTCOME),
+    step("v2.detail.events.conversation.{id}.acw", types::ACW_ENDED),
+    step("v2.detail.events.conversation.{id}.wrapup", types::WRAPUP_APPLIED),
+    step("v2.detail.events.conversation.{id}.attributes", types::CONVERSATION_ATTRIBUTES_CHANGED),
+    step("v2.detail.events.conversation.{id}.contact", types::CONVERSATION_CONTACT_CHANGED),
+    step("v2.detail.events.conversation.{id}.outbound", types::OUTBOUND_ATTEMPTED),
+    step("v2.detail.events.conversation.{id}.voicemail.start", types::VOICEMAIL_STARTED),
+    step("v2.detail.events.conversation.{id}.voicemail.end", types::VOICEMAIL_ENDED),
     other("v2.users.{id}.conversations", types::CONVERSATION_UPDATED, About::Snapshot),
     other("v2.users.{id}.conversations.{medium}", types::CONVERSATION_UPDATED, About::Snapshot),
     other("v2.routing.queues.{id}.conversations", types::CONVERSATION_UPDATED, About::Snapshot),
@@ -109,20 +91,32 @@ pub fn lookup(topic: &str) -> Option<Topic> {
 
 /// A topic with its ids replaced by `{id}`, as EventBridge writes `detail-type` and triggers write topics.
 pub fn canonical(topic: &str) -> String {
+    canonical_with(topic, &[])
+}
+
+/// The same, where an event on an unknown topic has these ids: the topic may name them.
+fn canonical_with(topic: &str, ids: &[String]) -> String {
     let pattern = lookup(topic).map(|known| known.pattern.split('.').collect::<Vec<_>>());
+    let written_with_ids = !topic.split('.').any(|segment| segment == "{id}");
+    let may_be_an_id =
+        |segment: &str| ids.iter().any(|id| id == segment) || written_with_ids && has_number(segment);
     let canonical = |(position, segment)| match &pattern {
         Some(pattern) if pattern[position] == "{medium}" => segment,
         Some(pattern) => pattern[position],
-        None if is_id(segment) => "{id}",
+        None if is_id(segment) || position >= NOUNS && may_be_an_id(segment) => "{id}",
         None => segment,
     };
     topic.split('.').enumerate().map(canonical).collect::<Vec<_>>().join(".")
 }
 
 /// The canonical topic of an event whose type is given by one name, and by the topic that it was published on.
-/// The published topic counts where the type is the same topic with the ids left out.
-pub fn of_event(type_name: &str, published_on: &str) -> String {
-    if lookup(type_name).is_none() && lookup(published_on).is_some() {
+/// The published topic counts where the type is the same topic with the ids left out. `ids` are those of the event's
+/// body, and asked for where the type is not known.
+pub fn of_event(type_name: &str, published_on: &str, ids: impl FnOnce() -> Vec<String>) -> String {
+    if lookup(type_name).is_some() {
+        return canonical(type_name);
+    }
+    if lookup(published_on).is_some() {
         let published = canonical(published_on);
         let without_ids = published.split('.').filter(|segment| *segment != "{id}");
         let given = type_name.split('.').filter(|segment| !segment.is_empty());
@@ -130,7 +124,7 @@ pub fn of_event(type_name: &str, published_on: &str) -> String {
             return published;
         }
     }
-    canonical(type_name)
+    canonical_with(type_name, &ids())
 }
 
 /// The ids of a real topic, in order, by the `{id}`s of its canonical form; empty when the two do not fit or
@@ -195,6 +189,17 @@ fn is_id(segment: &str) -> bool {
     uuid::Uuid::try_parse(segment).is_ok()
         || (segment.len() >= DIGITS && all(u8::is_ascii_digit))
         || (segment.len() >= HEXADECIMAL && all(u8::is_ascii_hexdigit) && !all(u8::is_ascii_alphabetic))
+}
+
+/// Segments at the beginning of a topic that are never ids: the version, and what the topic is about.
+const NOUNS: usize = 2;
+
+/// Whether a number is part of a segment, and it is no version: of a topic with its ids in it that is an id, however short.
+/// No topic of the platform has such a word.
+fn has_number(segment: &str) -> bool {
+    let number = segment.strip_prefix('v').unwrap_or(segment);
+    let is_version = segment.len() > number.len() && number.bytes().all(|byte| byte.is_ascii_digit());
+    segment.bytes().any(|byte| byte.is_ascii_digit()) && !is_version
 }
 
 #[cfg(test)]
@@ -265,7 +270,13 @@ mod tests {
             ("v2.conversations.chats.c1.members", "v2.conversations.chats.{id}.members"),
             ("v2.audits.entitytype.Queue.entityid.q1", "v2.audits.entitytype.{id}.entityid.{id}"),
             ("v2.things.e40f28ea-fa86-493f-a5b8-d559c8533c96.new", "v2.things.{id}.new"),
-            ("v2.things.4711.new", "v2.things.4711.new"),
+            ("v2.things.4711.new", "v2.things.{id}.new"),
+            ("v2.things.wi-1.new", "v2.things.{id}.new"),
+            ("v2.things.u_99.new.AbCdEf12", "v2.things.{id}.new.{id}"),
+            ("v2.things.some.new.v3", "v2.things.some.new.v3"),
+            // A type with `{id}` in it is written in words otherwise, and the noun is one in any case.
+            ("v2.things.{id}.s3.new", "v2.things.{id}.s3.new"),
+            ("v2.oauth2.clients.c1", "v2.oauth2.clients.{id}"),
             ("v2.things.1234567.new", "v2.things.{id}.new"),
             ("v2.things.0123456789abcdef.new", "v2.things.{id}.new"),
             ("v2.things.aaaaaaaaaaaaaaaaaa.new", "v2.things.aaaaaaaaaaaaaaaaaa.new"),
@@ -289,7 +300,21 @@ mod tests {
                 "v2.routing.queues.{id}.conversations.videos",
             ),
         ] {
-            assert_eq!(of_event(type_name, published_on), expected, "{type_name} {published_on}");
+            let found = of_event(type_name, published_on, Vec::new);
+            assert_eq!(found, expected, "{type_name} {published_on}");
+        }
+    }
+
+    #[test]
+    fn a_segment_that_is_an_id_of_the_body_is_one() {
+        for (type_name, ids, expected) in [
+            ("v2.things.left.changed", &["left"][..], "v2.things.{id}.changed"),
+            ("v2.things.left.of.right", &["right", "left"], "v2.things.{id}.of.{id}"),
+            ("v2.things.left.changed", &["things", "v2", "right"], "v2.things.left.changed"),
+            ("v2.users.presence.station", &["station"], "v2.users.{id}.station"),
+        ] {
+            let found = of_event(type_name, "", || ids.iter().map(|id| (*id).to_owned()).collect());
+            assert_eq!(found, expected, "{type_name} {ids:?}");
         }
     }
 

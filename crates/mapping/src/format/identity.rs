@@ -106,6 +106,15 @@ impl Identity {
         identity.told(content, occurrence)
     }
 
+    /// What was left out of a body is no part of its hash, and tells two facts apart all the same; `digest` is that of
+    /// what was left out.
+    pub fn left_out(&mut self, digest: &str) {
+        if let Some(content) = &mut self.content {
+            content.body.push_str(&format!(" leftOut {digest}"));
+        }
+        self.fields.extend(["leftOut".to_owned(), digest.to_owned()]);
+    }
+
     /// What the body does not tell from its own repetition has a content.
     fn told(mut self, content: Content, occurrence: Occurrence) -> Self {
         if let Occurrence::Told(names) = occurrence {

@@ -8,7 +8,7 @@ use super::documents::Documents;
 use crate::difference::{Change, Difference, type_of};
 
 /// Differences reported per payload; what is beyond them shows once these are dealt with.
-pub(super) const DIFFERENCES: usize = 16;
+pub(crate) const DIFFERENCES: usize = 16;
 
 /// What a schema names, to find what it does not name.
 #[derive(Debug, Default)]

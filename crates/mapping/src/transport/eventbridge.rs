@@ -14,9 +14,9 @@ pub fn unwrap<'a>(element: &'a Element<'a>) -> Option<Unwrapped<'a>> {
     let envelope = Fields::of(&element.value).with_written(element.written.as_ref());
     Some(Unwrapped {
         type_name: Some(Cow::Borrowed(type_name)),
-        org: envelope.text("source").and_then(|source| org(&source)),
+        org: envelope.word("source").and_then(|source| org(&source)),
         sent_at: Times::read(element.typed(), "", &["/time"]),
-        transport_id: envelope.text("id"),
+        transport_id: envelope.id("id"),
         ..Unwrapped::at(element, "/detail")?
     })
 }

@@ -174,16 +174,12 @@ fn renew(source: &str, body: &mut Value, dice: &mut Dice) {
     }
 }
 
-/// Gives a mapped field a type that no version of the platform's schema has.
+/// Gives what no event can be without a type that no version of the platform's schema has.
 fn change_type(fact: &Fact, body: &mut Value) {
-    // Only the steps of conversations have mapped fields in their bodies.
-    let step = body["detail-type"].as_str().is_some_and(|name| name.starts_with("v2.detail.events."));
-    match (fact.source, &fact.conversation_id) {
-        (EVENTBRIDGE, Some(id)) if step => {
-            body["detail"]["eventBody"]["conversationId"] = json!({"value": id})
-        }
-        (EVENTBRIDGE, _) => body["detail"]["eventBody"] = json!(["moved"]),
-        (OPEN_MESSAGING, _) => body["channel"] = json!("Open"),
-        _ => body["data"]["case"] = json!("195394484423"),
+    // What an event can be without is drift, and no reason to refuse it.
+    match fact.source {
+        EVENTBRIDGE => body["detail"]["eventBody"] = json!(["moved"]),
+        OPEN_MESSAGING => body["channel"] = json!("Open"),
+        _ => body["eventType"] = json!({"name": body["eventType"]}),
     }
 }
