@@ -6,6 +6,8 @@
 
 mod address;
 mod attributes;
+mod below;
+mod list;
 mod names;
 mod pairs;
 mod pattern;
@@ -21,6 +23,8 @@ use trunkline_schemas::PlatformEvent;
 
 pub use self::attributes::Attributes;
 use self::attributes::{Replacement, Values};
+use self::below::{Below, own_name};
+use self::list::List;
 use self::pairs::Pairs;
 use crate::json_text::{self, Edit, Step, unquoted};
 
@@ -30,12 +34,6 @@ const MASK: &str = "***";
 /// The same in JSON.
 const QUOTED_MASK: &str = "\"***\"";
 
-/// Most values listed in an event; more are counted in the last entry.
-const LISTED: usize = 256;
-
-/// Longest pointer listed, in bytes; names in payloads are the sender's choice.
-const POINTER_BYTES: usize = 512;
-
 /// JSON may stand in a text of JSON, and so on; what is deeper than this is looked at as text.
 const LEVELS: usize = 4;
 
@@ -43,9 +41,11 @@ const LEVELS: usize = 4;
 #[derive(Debug, PartialEq, Eq)]
 struct Redacted {
     text: String,
-    /// What was redacted: `pointer action`.
-    list: Vec<String>,
+    list: List,
+    /// The texts that were redacted.
     values: Values,
+    /// Those of them that are secrets by themselves, and no choice of the configuration.
+    secrets: Values,
 }
 
 /// Takes out of an event what its source must not publish. `read_again` reads the attributes of a payload
@@ -55,7 +55,8 @@ pub fn redact(
     redaction: &Redaction,
     read_again: impl FnOnce(&str) -> Option<Attributes>,
 ) {
-    let Some(redacted) = redacted(&event.data, redaction, 0) else { return };
+    let Some(mut redacted) = redacted(&event.data, redaction, 0) else { return };
+    redacted.scrub_secrets();
     let mut attributes = [&mut event.attributes, &mut event.tenant_attributes].map(std::mem::take);
     redacted.values.scrub(&mut attributes, || read_again(&redacted.text));
     if redaction.defaults {
@@ -66,7 +67,7 @@ pub fn redact(
         }
     }
     [event.attributes, event.tenant_attributes] = attributes;
-    event.redacted = redacted.list;
+    event.redacted = redacted.list.finish();
     event.data = redacted.text;
 }
 
@@ -78,24 +79,24 @@ fn redacted(text: &str, redaction: &Redaction, level: usize) -> Option<Redacted>
 }
 
 fn pass(text: &str, redaction: &Redaction, level: usize, pairs: &mut Pairs) -> Option<Redacted> {
-    let (mut list, mut values, mut more) = (Vec::new(), Values::default(), 0_usize);
+    let (mut list, mut values, mut secrets) = (List::default(), Values::default(), Values::default());
+    let mut below = Below::default();
     let decide = |path: &[Step<'_>], value: &str| {
         pairs.visit(path, value);
-        fate(redaction, path, value, pairs, level)
+        below.visit(path, value);
+        fate(redaction, path, value, (pairs, &below), level)
     };
     let edit = |path: &[Step<'_>], value: &str, fate: Fate<'_>| {
-        match list.len() < LISTED {
-            true => {
-                let mut pointer = json_text::pointer(path);
-                pointer.truncate(pointer.floor_char_boundary(POINTER_BYTES));
-                list.push(format!("{pointer} {}", fate.word()));
-            }
-            false => more += 1,
-        }
+        list.add(path, fate.word());
         let replacement = match fate {
-            Fate::Within(text, secrets) => {
-                values.extend(secrets);
+            Fate::Within(text, found) => {
+                secrets.extend(found.telling());
+                values.extend(found);
                 return Edit::Replace(serde_json::Value::from(text).to_string().into());
+            }
+            Fate::Secret => {
+                secrets.insert_telling(&unquoted(value));
+                Some(Cow::Borrowed(MASK))
             }
             Fate::Drop => None,
             Fate::Mask => Some(Cow::Borrowed(MASK)),
@@ -109,10 +110,40 @@ fn pass(text: &str, redaction: &Redaction, level: usize, pairs: &mut Pairs) -> O
         }
     };
     let text = json_text::edited(text, decide, edit)?;
-    if more > 0 {
-        list.push(format!("and {more} more"));
+    Some(Redacted { text, list, values, secrets })
+}
+
+// === impl Redacted ===
+
+impl Redacted {
+    /// Takes the secrets out of the other texts as well: what is masked by its name in one place may be part of
+    /// what somebody wrote in another.
+    fn scrub_secrets(&mut self) {
+        if self.secrets.is_empty() {
+            return;
+        }
+        let texts: Vec<&str> =
+            json_text::scalars(&self.text).into_iter().filter(|text| is_text(text)).collect();
+        let texts: Vec<Cow<'_, str>> = texts.into_iter().map(unquoted).collect();
+        let parts = self.secrets.parts_of(texts.iter().map(|text| &**text));
+        let (secrets, list) = (&self.secrets, &mut self.list);
+        let decide = |_: &[Step<'_>], value: &str| {
+            let text = is_text(value).then(|| unquoted(value))?;
+            secrets.scrubbed(&text, &parts)
+        };
+        let edit = |path: &[Step<'_>], _: &str, scrubbed: String| {
+            list.add_again(path, Fate::Secret.word());
+            Edit::Replace(serde_json::Value::from(scrubbed).to_string().into())
+        };
+        if let Some(text) = json_text::edited(&self.text, decide, edit) {
+            self.text = text;
+        }
     }
-    Some(Redacted { text, list, values })
+}
+
+/// Whether a value is a text that is not empty.
+fn is_text(value: &str) -> bool {
+    value.len() > "\"\"".len() && value.starts_with('"')
 }
 
 fn remember(value: &str, replacement: &Replacement, values: &mut Values) {
@@ -126,6 +157,8 @@ fn remember(value: &str, replacement: &Replacement, values: &mut Values) {
 enum Fate<'a> {
     Drop,
     Mask,
+    /// It is masked since it is a secret, and so is the same text elsewhere.
+    Secret,
     Hash(&'a SecretHandle),
     /// It is a text with secrets in it: this one stands for it, without them.
     Within(String, Values),
@@ -137,7 +170,7 @@ impl Fate<'_> {
     fn word(&self) -> &'static str {
         match self {
             Self::Drop => "drop",
-            Self::Mask | Self::Within(..) => "mask",
+            Self::Mask | Self::Secret | Self::Within(..) => "mask",
             Self::Hash(_) => "hash",
         }
     }
@@ -147,7 +180,7 @@ fn fate<'a>(
     redaction: &'a Redaction,
     path: &[Step<'_>],
     value: &str,
-    pairs: &Pairs,
+    (pairs, below): (&Pairs, &Below),
     level: usize,
 ) -> Option<Fate<'a>> {
     let matching = |rule: &&RedactionRule| pattern::matches(&rule.pattern, path);
@@ -161,15 +194,25 @@ fn fate<'a>(
     if !redaction.defaults {
         return None;
     }
-    let is_text = value.len() > "\"\"".len() && value.starts_with('"');
-    if is_text {
-        if is_credential(path, true) || pairs.name(path) {
-            return Some(Fate::Mask);
+    let is_secret = |is_credential: fn(&str) -> bool| {
+        own_name(path).is_some_and(is_credential) || below.is_secret(path) || pairs.name(path)
+    };
+    if is_text(value) {
+        if is_secret(names::are_credentials) || is_signature(path, value) || pairs.is_signature(path, value) {
+            return Some(Fate::Secret);
         }
         return within(&unquoted(value), level).map(|(text, values)| Fate::Within(text, values));
     }
     let is_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    (is_number && (is_credential(path, false) || pairs.name(path))).then_some(Fate::Mask)
+    (is_number && is_secret(names::is_credential)).then_some(Fate::Secret)
+}
+
+/// Whether a text is the signature of a request, by its name and what it looks like.
+fn is_signature(path: &[Step<'_>], value: &str) -> bool {
+    own_name(path).is_some_and(|name| {
+        names::is_signature(name)
+            || names::may_be_signature(name) && text::is_long_code(unquoted(value).as_bytes())
+    })
 }
 
 /// A text without its secrets, and what these were; `None` when it has none. Where it is JSON itself, it is
@@ -190,21 +233,6 @@ fn within(text: &str, level: usize) -> Option<(String, Values)> {
 /// Whether a text is JSON, nested as deeply as a parser takes at most.
 fn is_json(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
-}
-
-/// Whether a text or a number is a credential by its name or the name of the list it is in, or a text by the
-/// name of what it stands in.
-fn is_credential(path: &[Step<'_>], is_text: bool) -> bool {
-    let mut steps = path.iter().rev().skip_while(|step| matches!(step, Step::Position(_)));
-    let Some(Step::Name(own)) = steps.next() else { return false };
-    if !is_text {
-        return names::is_credential(own);
-    }
-    let around = match steps.next() {
-        Some(Step::Name(around)) => names::is_credential(around) && !names::describes(own),
-        _ => false,
-    };
-    around || names::are_credentials(own)
 }
 
 /// The same text has the same hash however it is escaped.

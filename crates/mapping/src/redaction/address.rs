@@ -10,15 +10,49 @@ use super::text::is_opaque;
 /// A parameter whose name says little is a secret when its value is as long, and opaque.
 const OPAQUE_MIN: usize = 20;
 
-/// Names that keys and one-time codes have, and many harmless things.
-const AMBIGUOUS: [&str; 2] = ["key", "code"];
+/// A step of a path that says little is a secret when it is as long, and opaque.
+const STEP_MIN: usize = 16;
 
-/// Whether an address lets in whoever has it; `rest` is all of it behind `://`.
-pub fn lets_in(rest: &str) -> bool {
+/// The part of it that is.
+const PART_MIN: usize = 12;
+
+/// Names that keys and one-time codes have, and many harmless things.
+const AMBIGUOUS: [&str; 4] = ["key", "code", "auth", "ticket"];
+
+/// Steps of a path behind which another one lets in whoever has it, in lower case.
+const DOORS: [&str; 9] = [
+    "reset",
+    "reset-password",
+    "password-reset",
+    "magic",
+    "magic-link",
+    "webhooks",
+    "incomingwebhook",
+    "services",
+    "channels",
+];
+
+/// Whether an address lets in whoever has it; `scheme` may be empty, and `rest` is all of it behind `://`.
+pub fn lets_in(scheme: &str, rest: &str) -> bool {
     // An address may hold another one, and that one's signs are escaped once or twice then.
     let once = decoded(rest);
     let twice = decoded(&once);
-    [rest, &once, &twice].into_iter().any(|rest| rest.split("://").any(has_user) || has_parameter(rest))
+    let is_socket = ["ws", "wss"].iter().any(|socket| scheme.eq_ignore_ascii_case(socket));
+    [rest, &once, &twice].into_iter().any(|rest| {
+        rest.split("://").any(|rest| has_user(rest) || has_step(rest, is_socket)) || has_parameter(rest)
+    })
+}
+
+/// Whether a step of the path is what lets in: of a socket's address any opaque one, else one behind a word that says
+/// so.
+fn has_step(rest: &str, is_socket: bool) -> bool {
+    let path = rest.split(['?', '#']).next().unwrap_or(rest);
+    let mut behind_door = false;
+    path.split('/').skip(1).any(|step| {
+        let found = (is_socket || behind_door) && is_random(step);
+        behind_door |= DOORS.iter().any(|door| step.eq_ignore_ascii_case(door));
+        found
+    })
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {
@@ -34,6 +68,12 @@ fn has_user(rest: &str) -> bool {
     })
 }
 
+/// Whether a long step has a part as a machine writes it: words and numbers with hyphens between them are a title.
+fn is_random(step: &str) -> bool {
+    let mut parts = step.split(|char: char| !char.is_ascii_alphanumeric());
+    step.len() >= STEP_MIN && parts.any(|part| part.len() >= PART_MIN && is_opaque(part.as_bytes()))
+}
+
 fn has_parameter(rest: &str) -> bool {
     rest.split(['?', '&', '#', ';']).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
         let opaque = || value.len() >= OPAQUE_MIN && is_opaque(value.as_bytes());
@@ -43,7 +83,36 @@ fn has_parameter(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    fn lets_in(rest: &str) -> bool {
+        super::lets_in("https", rest)
+    }
+
+    #[test]
+    fn a_path_may_be_what_lets_in() {
+        for (scheme, rest) in [
+            ("wss", "streaming.example/channels/streaming-0-abcdef0123456789abcd"),
+            ("WSS", "host.example/ws/abcdef0123456789"),
+            ("https", "streaming.example/channels/streaming-0-abcdef0123456789abcd"),
+            ("https", "hooks.example/services/T0/B0/a1b2c3d4e5f6g7h8"),
+            ("https", "host.example/reset/0123456789abcdef0123?x=1"),
+            ("https", "host.example/api/webhooks/12/Ab1Cd2Ef3Gh4Ij5Kl6"),
+            ("", "host.example/k?X-Amz-Signature=abc"),
+            ("wss", "host.example/ws?auth=abcdef012345678901234"),
+            ("https", "host.example/login?ticket=ST-1234567890-abcdef"),
+        ] {
+            assert!(super::lets_in(scheme, rest), "{scheme} {rest}");
+        }
+        for (scheme, rest) in [
+            ("https", "host.example/conversations/c0a80101-0000-4000-8000-0000000000c1"),
+            ("https", "host.example/channels/general"),
+            ("wss", "host.example/channels/general?x=1"),
+            ("https", "host.example/support?ticket=4711&auth=none"),
+            ("https", "host.example/services/consulting-and-more"),
+            ("https", "host.example/services/2026-annual-report"),
+        ] {
+            assert!(!super::lets_in(scheme, rest), "{scheme} {rest}");
+        }
+    }
 
     #[test]
     fn passwords_and_signatures_are_found_wherever_an_address_has_them() {

@@ -1,4 +1,4 @@
-//! Taking out of attributes what was redacted in the payload that they were read from.
+//! Taking out of attributes, and of other texts of the payload, what was redacted in the payload.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,6 +39,38 @@ impl Values {
         }
     }
 
+    /// The same, where the text is hardly another value's as well.
+    pub fn insert_telling(&mut self, text: &str) {
+        if may_be_a_part(text.trim()) {
+            self.insert(text, Some(Cow::Borrowed(MASK)));
+        }
+    }
+
+    /// Those that are hardly another value's as well.
+    pub fn telling(&self) -> Self {
+        let telling = self.0.iter().filter(|(text, _)| may_be_a_part(text));
+        Self(telling.map(|(text, replacement)| (text.clone(), replacement.clone())).collect())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A text without those that may stand within it; `None` where none does.
+    pub fn scrubbed(&self, text: &str, parts: &Parts<'_>) -> Option<String> {
+        let has_part = match parts {
+            Parts::None => false,
+            Parts::Some { finder, .. } => finder.is_match(text),
+            Parts::TooMany(starts) => starts_in(text).any(|start| starts.contains(start)),
+        };
+        has_part.then(|| {
+            let mut scrubbed = text.to_owned();
+            self.scrub_parts(&mut scrubbed, parts);
+            scrubbed
+        })
+    }
+
     /// Takes note of all that another one knows.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
@@ -51,19 +83,19 @@ impl Values {
     /// since it is short, a word or a number (`OPEN`, `1`), the attribute stays if the redacted payload still
     /// says the same.
     pub fn scrub(&self, attributes: &mut Attributes, read_again: impl FnOnce() -> Option<Attributes>) {
-        let is_common = |attribute: &String| !is_telling(attribute) && self.0.contains_key(attribute);
+        let is_common = |attribute: &String| !is_telling(attribute) && self.0.contains_key(attribute.trim());
         let read_again = match attributes.iter().flat_map(BTreeMap::values).any(is_common) {
             true => read_again(),
             false => None,
         };
-        let parts = self.parts_of(attributes);
+        let parts = self.parts_of(attributes.iter().flat_map(BTreeMap::values).map(String::as_str));
         let long: Vec<&String> = self.0.keys().filter(|text| limits::may_be_cut(text)).collect();
         for (position, of_one_kind) in attributes.iter_mut().enumerate() {
             let again = read_again.as_ref().map(|again| &again[position]);
             of_one_kind.retain(|name, attribute| {
                 let still_said =
                     again.and_then(|again| again.get(name)).is_some_and(|again| again == attribute);
-                match self.0.get(attribute) {
+                match self.0.get(attribute.trim()) {
                     Some(_) if still_said && !is_telling(attribute) => true,
                     Some(Some(replacement)) => {
                         *attribute = replacement.to_string();
@@ -107,16 +139,16 @@ impl Values {
         }
     }
 
-    /// The texts that may stand within one of the attributes. Few do, so it is their beginnings that are
-    /// looked for first: the work grows with the texts and the attributes, not with their product.
-    fn parts_of(&self, attributes: &Attributes) -> Parts<'_> {
+    /// The texts that may stand within one of the others. Few do, so it is their beginnings that are looked for first:
+    /// the work grows with the texts and the others, not with their product.
+    pub fn parts_of<'t>(&self, others: impl Iterator<Item = &'t str>) -> Parts<'_> {
         let texts = || self.0.keys().filter(|text| may_be_a_part(text));
         let starts: HashSet<&Start, RandomState> =
             texts().filter_map(|text| text.as_bytes().first_chunk()).collect();
         if starts.is_empty() {
             return Parts::None;
         }
-        let within = attributes.iter().flat_map(BTreeMap::values).flat_map(|attribute| starts_in(attribute));
+        let within = others.flat_map(starts_in);
         let found: HashSet<Start, RandomState> =
             within.filter(|start| starts.contains(start)).copied().collect();
         let is_found =
@@ -135,8 +167,8 @@ impl Values {
     }
 }
 
-/// The redacted texts that may stand within attributes.
-enum Parts<'v> {
+/// The redacted texts that may stand within others.
+pub enum Parts<'v> {
     None,
     Some {
         texts: Vec<&'v str>,

@@ -2,7 +2,7 @@
 //! `accessToken` and `ACCESS_TOKEN` are one name, since only letters and digits count, in any case.
 
 /// How names of credentials end: `sessionToken`, `X-Api-Key`, `db.password`.
-const CREDENTIALS: [&str; 29] = [
+const CREDENTIALS: [&str; 38] = [
     "token",
     "jwt",
     "bearer",
@@ -10,6 +10,14 @@ const CREDENTIALS: [&str; 29] = [
     "passwd",
     "pwd",
     "passphrase",
+    "passcode",
+    "passwort",
+    "kennwort",
+    "wachtwoord",
+    "motdepasse",
+    "contraseña",
+    "contrasena",
+    "senha",
     "secret",
     "apikey",
     "accesskey",
@@ -31,7 +39,39 @@ const CREDENTIALS: [&str; 29] = [
     "samlresponse",
     "connectionstring",
     "cookie",
+    "cookiejar",
     "credential",
+];
+
+/// Names of credentials that are the end of many other words: alone, or behind one of [`OWNERS`].
+const SHORT: [&str; 5] = ["pass", "pw", "otp", "cvv", "cvc"];
+
+/// Whose password a short name may say it is: a pass for boarding is none.
+const OWNERS: [&str; 14] = [
+    "user", "db", "database", "login", "admin", "root", "smtp", "imap", "ftp", "sip", "account", "auth",
+    "client", "app",
+];
+
+/// What may stand behind the name of a credential that is one all the same: `tokenValue`, `password_new`,
+/// `privateKeyPem`; also a number or a version: `password2`, `accessTokenV2`.
+const ENDINGS: [&str; 17] = [
+    "value",
+    "text",
+    "string",
+    "raw",
+    "new",
+    "old",
+    "confirm",
+    "confirmation",
+    "repeat",
+    "again",
+    "current",
+    "plain",
+    "hash",
+    "pem",
+    "base",
+    "encoded",
+    "header",
 ];
 
 /// Tokens that let nobody in: they say where a list goes on.
@@ -48,13 +88,52 @@ const PLACES: [&str; 9] = [
 ];
 
 /// What tells of a credential and is none, where it stands beside one: `{"token": …, "tokenType": …}`.
-const DESCRIPTIONS: [&str; 8] =
-    ["type", "scope", "scopes", "expiresin", "expiresat", "expiry", "createdat", "issuedat"];
+const DESCRIPTIONS: [&str; 20] = [
+    "type",
+    "scope",
+    "scopes",
+    "expiresin",
+    "expiresat",
+    "expiry",
+    "expires",
+    "expiration",
+    "validuntil",
+    "createdat",
+    "issuedat",
+    "issuer",
+    "algorithm",
+    "status",
+    "count",
+    "used",
+    "limit",
+    "total",
+    "remaining",
+    "length",
+];
 
-/// Parameters by which an address lets everybody in who has it: those of Amazon S3 and CloudFront, Google
-/// Cloud Storage and Azure (SAS), and sessions of servlets and PHP.
-const SIGNATURES: [&str; 6] =
-    ["xamzsignature", "xgoogsignature", "signature", "sig", "jsessionid", "phpsessid"];
+/// Names of signatures of requests that nothing else has: those of Amazon and Google.
+const SIGNATURES: [&str; 2] = ["xamzsignature", "xgoogsignature"];
+
+/// Names of signatures that letters have as well: those of CloudFront, of Azure (SAS) and of older requests.
+const PLAIN_SIGNATURES: [&str; 2] = ["signature", "sig"];
+
+/// What stands beside the signature of a request: by this a form lets in whoever has it.
+const SIGNED: [&str; 8] = [
+    "bucket",
+    "key",
+    "policy",
+    "awsaccesskeyid",
+    "xamzcredential",
+    "xamzalgorithm",
+    "googleaccessid",
+    "keypairid",
+];
+
+/// Further parameters by which an address lets everybody in who has it: sessions of servlets and PHP.
+const SESSIONS: [&str; 2] = ["jsessionid", "phpsessid"];
+
+/// Names of credentials that are words of everyday language.
+const EVERYDAY: [&str; 6] = ["token", "secret", "bearer", "cookie", "credential", "authorization"];
 
 /// How a member ends that holds the name of what stands beside it: `{"ident": "accessToken", "value": …}`.
 const NAMING: [&str; 8] = ["ident", "name", "key", "id", "label", "field", "type", "attribute"];
@@ -73,12 +152,33 @@ pub fn is_credential(name: &str) -> bool {
     Plain::of(name).is_credential()
 }
 
-/// Whether texts of this name, or in a list of this name, are credentials: `tokens` is a number of them as
-/// often.
+/// Whether texts of this name, or what stands in a list or an object of this name, are credentials: `tokens` is a
+/// number of them as often.
 pub fn are_credentials(name: &str) -> bool {
     let plain = Plain::of(name);
     plain.is_credential()
         || plain.bytes().split_last().is_some_and(|(last, one)| *last == b's' && ends_in(one))
+}
+
+/// Whether a word of this name, in what somebody wrote, may be no credential at all: `Secret: menu`.
+pub fn is_everyday(name: &str) -> bool {
+    let plain = Plain::of(name);
+    EVERYDAY.iter().chain(&SHORT).any(|word| word.as_bytes() == plain.bytes())
+}
+
+/// Whether a value of this name is the signature of a request, whatever stands beside it.
+pub fn is_signature(name: &str) -> bool {
+    Plain::of(name).is_one_of(&SIGNATURES)
+}
+
+/// Whether a value of this name may be the signature of a request.
+pub fn may_be_signature(name: &str) -> bool {
+    Plain::of(name).is_one_of(&PLAIN_SIGNATURES)
+}
+
+/// Whether a member of this name stands beside the signature of a request.
+pub fn is_signed(name: &str) -> bool {
+    Plain::of(name).is_one_of(&SIGNED)
 }
 
 /// Whether a member of this name beside a credential only tells of it.
@@ -89,7 +189,7 @@ pub fn describes(name: &str) -> bool {
 /// Whether whoever has an address with a parameter of this name is let in.
 pub fn lets_in(parameter: &str) -> bool {
     let plain = Plain::of(parameter);
-    plain.is_credential() || SIGNATURES.iter().any(|known| known.as_bytes() == plain.bytes())
+    plain.is_credential() || [&SIGNATURES, &PLAIN_SIGNATURES, &SESSIONS].iter().any(|of| plain.is_one_of(*of))
 }
 
 /// Whether the member of this name, whose text is `text`, says that the value beside it is a credential.
@@ -100,6 +200,13 @@ pub fn names_credential(member: &str, text: &str) -> bool {
 /// Whether a member of this name may be what another one names.
 pub fn is_named(member: &str) -> bool {
     Plain::of(member).ends(&NAMED)
+}
+
+/// Whether a text or a number of this name may be what another one names; a whole object of it is rather what an event is
+/// about.
+pub fn is_named_value(member: &str) -> bool {
+    let plain = Plain::of(member);
+    plain.ends(&NAMED) || plain.bytes() == b"data"
 }
 
 /// The letters and digits at the end of a name, in lower case.
@@ -132,9 +239,39 @@ impl Plain {
         endings.iter().any(|ending| self.bytes().ends_with(ending.as_bytes()))
     }
 
-    fn is_credential(&self) -> bool {
-        ends_in(self.bytes())
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| name.as_bytes() == self.bytes())
     }
+
+    fn is_credential(&self) -> bool {
+        let mut name = self.bytes();
+        // A number may stand behind what stands behind a credential: `passwordNew2`.
+        for _ in 0..3 {
+            if ends_in(name) || is_short(name) {
+                return true;
+            }
+            match without_ending(name) {
+                Some(stem) => name = stem,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// A name without the number, the version or the word behind it.
+fn without_ending(name: &[u8]) -> Option<&[u8]> {
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 {
+        let stem = &name[..name.len() - digits];
+        return Some(stem.strip_suffix(b"v").filter(|stem| !stem.is_empty()).unwrap_or(stem));
+    }
+    ENDINGS.iter().find_map(|ending| name.strip_suffix(ending.as_bytes()))
+}
+
+fn is_short(plain: &[u8]) -> bool {
+    let owner = SHORT.iter().find_map(|short| plain.strip_suffix(short.as_bytes()));
+    owner.is_some_and(|owner| owner.is_empty() || OWNERS.iter().any(|known| known.as_bytes() == owner))
 }
 
 fn ends_in(plain: &[u8]) -> bool {
@@ -183,6 +320,29 @@ mod tests {
         ] {
             assert!(is_credential(name), "{name}");
         }
+        for name in [
+            "tokenValue",
+            "token_value",
+            "token1",
+            "password2",
+            "passwordConfirm",
+            "password_new",
+            "passwordNew2",
+            "accessTokenV2",
+            "privateKeyPem",
+            "secretText",
+            "pass",
+            "userPass",
+            "db_pass",
+            "pw",
+            "loginPw",
+            "passcode",
+            "Passwort",
+            "otp",
+            "cookieJar",
+        ] {
+            assert!(is_credential(name), "{name}");
+        }
         for name in ["tokens", "apiKeys", "credentials", "user_passwords"] {
             assert!(are_credentials(name) && !is_credential(name), "{name}");
         }
@@ -217,6 +377,22 @@ mod tests {
             "tokenisiert",
             "cookiesAccepted",
             "basic",
+            "boardingPass",
+            "bypass",
+            "compass",
+            "passenger",
+            "passwordPolicy",
+            "passwordHint",
+            "tokens_used",
+            "maxTokens2026Count",
+            "signatureRequired",
+            "nextTokenValue",
+            "scrollToken2",
+            "kpw",
+            "value",
+            "v2",
+            "2",
+            "pageToken1",
         ] {
             assert!(!are_credentials(name), "{name}");
         }
@@ -237,6 +413,8 @@ mod tests {
             assert!(!names_credential(member, text), "{member} {text}");
         }
         assert!(["value", "values", "stringValue", "field_val"].into_iter().all(is_named));
-        assert!(!["valued", "text", "evaluation", "interval_ms"].into_iter().any(is_named));
+        assert!(!["valued", "text", "evaluation", "interval_ms", "data"].into_iter().any(is_named));
+        assert!(["value", "data", "Data"].into_iter().all(is_named_value));
+        assert!(!["metadata", "database"].into_iter().any(is_named_value));
     }
 }

@@ -16,6 +16,10 @@ pub struct Pairs {
     /// Those around the value that was visited last, from below the root.
     around: Vec<usize>,
     naming: HashSet<usize, RandomState>,
+    /// Those that have what may be a signature, those that have what is signed, and those that have both.
+    signatures: HashSet<usize, RandomState>,
+    signed: HashSet<usize, RandomState>,
+    forms: HashSet<usize, RandomState>,
 }
 
 /// Stands for the root, which is not visited.
@@ -26,7 +30,7 @@ const ROOT: usize = 0;
 impl Pairs {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.naming.is_empty()
+        self.naming.is_empty() && self.forms.is_empty()
     }
 
     /// Takes the next value of the text into account.
@@ -34,10 +38,34 @@ impl Pairs {
         self.around.truncate(path.len() - 1);
         if value.starts_with(['{', '[']) {
             self.around.push(value.as_ptr() as usize);
-        } else if let (Some(Step::Name(member)), true) = (path.last(), value.starts_with('"'))
-            && names::names_credential(member, &unquoted(value))
-        {
-            self.naming.insert(self.object(path.len() - 1));
+        } else if let (Some(Step::Name(member)), true) = (path.last(), value.starts_with('"')) {
+            let object = self.object(path.len() - 1);
+            if names::names_credential(member, &unquoted(value)) {
+                self.naming.insert(object);
+            }
+            if names::may_be_signature(member) {
+                self.signatures.insert(object);
+            } else if names::is_signed(member) {
+                self.signed.insert(object);
+            } else {
+                return;
+            }
+            if self.signatures.contains(&object) && self.signed.contains(&object) {
+                self.forms.insert(object);
+            }
+        }
+    }
+
+    /// Whether the text that was visited last is the signature of a request, by what stands beside it.
+    pub fn is_signature(&self, path: &[Step<'_>], value: &str) -> bool {
+        match path.last() {
+            Some(Step::Name(member)) if !self.forms.is_empty() => {
+                names::may_be_signature(member)
+                    && self.forms.contains(&self.object(path.len() - 1))
+                    // A letter's is one of several words.
+                    && !value.contains(char::is_whitespace)
+            }
+            _ => false,
         }
     }
 
@@ -48,11 +76,14 @@ impl Pairs {
             return false;
         }
         let own = path.iter().rposition(|step| matches!(step, Step::Name(_)));
-        let is_named = |depth: usize| match path.get(depth) {
-            Some(Step::Name(member)) => names::is_named(member) && self.naming.contains(&self.object(depth)),
+        let is_named = |depth: usize, may_be_named: fn(&str) -> bool| match path.get(depth) {
+            Some(Step::Name(member)) => may_be_named(member) && self.naming.contains(&self.object(depth)),
             Some(Step::Position(_)) | None => false,
         };
-        own.is_some_and(|own| is_named(own) || own.checked_sub(1).is_some_and(is_named))
+        own.is_some_and(|own| {
+            let around = own.checked_sub(1);
+            is_named(own, names::is_named_value) || around.is_some_and(|at| is_named(at, names::is_named))
+        })
     }
 
     /// What a step at this depth is taken in.

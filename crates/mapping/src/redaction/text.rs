@@ -1,5 +1,6 @@
 //! What in a text lets in whoever has it, found by what it looks like: addresses with a signature, a token or
-//! a password, credentials behind `Bearer` or `Basic`, web tokens, and values after `password=` and its kind.
+//! a password, credentials behind `Bearer`, `Basic` and their kin, web tokens, private keys, and values after
+//! `password=` or within `<password>`.
 //!
 //! Every byte is looked at a bounded number of times, whatever the text is: customers write texts.
 
@@ -16,6 +17,33 @@ const TEXT_MIN: usize = 8;
 
 /// How much of a run of characters is looked at to say what it looks like, and how far back a name may begin.
 const JUDGED: usize = 64;
+
+/// How a key in PEM begins.
+const KEY_BEGINS: &[u8] = b"-----BEGIN ";
+
+/// A signature in hexadecimal or base64 is as long: 128 bits have 22 characters of base64.
+const CODE_MIN: usize = 22;
+
+/// A key behind a word of everyday language is as long.
+const KEY_MIN: usize = 16;
+
+/// Whether the characters behind a word are its credential.
+type Judge = fn(&[u8]) -> bool;
+
+/// Words before credentials in headers.
+const SCHEMES: [(&str, Judge); 8] = [
+    ("bearer", is_bearers),
+    ("basic", is_user_and_password),
+    ("token", is_keys),
+    ("apikey", is_keys),
+    ("api-key", is_keys),
+    ("negotiate", is_keys),
+    ("ntlm", is_keys),
+    ("ssws", is_keys),
+];
+
+/// What these begin with.
+const SCHEME_LETTERS: [u8; 10] = *b"bBtTaAnNsS";
 
 const ANY_PADDING: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -36,7 +64,8 @@ pub fn masked(text: &str) -> Option<(String, Vec<&str>)> {
 
 /// The places of a text's secrets, from left to right.
 fn secrets(text: &str) -> Vec<Range<usize>> {
-    let mut finder = Finder { text, bytes: text.as_bytes(), addresses: 0, web_tokens: 0 };
+    let mut finder =
+        Finder { text, bytes: text.as_bytes(), addresses: 0, web_tokens: 0, elements_end: false };
     let (mut found, mut at): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
     while text.len() >= TEXT_MIN && at < text.len() {
         match finder.secret_at(at) {
@@ -58,6 +87,8 @@ struct Finder<'t> {
     addresses: usize,
     /// The same of web tokens.
     web_tokens: usize,
+    /// Whether no XML element ends any more.
+    elements_end: bool,
 }
 
 // === impl Finder ===
@@ -66,17 +97,30 @@ impl Finder<'_> {
     /// The place of the secret that is known by what stands at this byte.
     fn secret_at(&mut self, at: usize) -> Option<Range<usize>> {
         match self.bytes[at] {
-            b':' if self.bytes[at..].starts_with(b"://") => self.address(at),
+            b':' if self.bytes[at..].starts_with(b"://") => self.address(at, "://".len()),
+            // The whole of it is escaped.
+            b'%' if self.starts(at, "%3A%2F%2F") => self.address(at, "%3A%2F%2F".len()),
+            b'/' if self.bytes[at..].starts_with(b"//") => self.address(at, "//".len()),
             b':' | b'=' => self.assigned(at),
-            b'b' | b'B' => self.after_scheme(at),
+            b'>' => self.element(at),
+            b'-' if self.bytes[at..].starts_with(KEY_BEGINS) => self.private_key(at),
             b'e' if self.bytes[at..].starts_with(b"eyJ") => self.web_token(at),
+            byte if SCHEME_LETTERS.contains(&byte) => self.after_scheme(at),
             _ => None,
         }
     }
 
-    fn address(&mut self, at: usize) -> Option<Range<usize>> {
+    /// Whether these letters, in whatever case, stand at this byte.
+    fn starts(&self, at: usize, letters: &str) -> bool {
+        let found = self.bytes.get(at..at + letters.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(letters.as_bytes()))
+    }
+
+    /// The address around the separator of so many bytes that stands here; `//` alone begins one without a scheme.
+    fn address(&mut self, at: usize, separator: usize) -> Option<Range<usize>> {
         let start = at - self.before(at, |byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte));
-        if at < self.addresses || start == at {
+        let needs_scheme = separator > "//".len();
+        if at < self.addresses || needs_scheme == (start == at) || !needs_scheme && self.is_within(at) {
             return None;
         }
         let end = at
@@ -85,7 +129,46 @@ impl Finder<'_> {
             });
         let end = at + self.text[at..end].trim_end_matches([')', ']', '}', '.', ',', ';', '!', '?']).len();
         self.addresses = end;
-        address::lets_in(self.text.get(at + 3..end)?).then_some(start..end)
+        let (scheme, rest) = (self.text.get(start..at)?, self.text.get(at + separator..end)?);
+        address::lets_in(scheme, rest).then_some(start..end)
+    }
+
+    /// Whether what begins here goes on from a path or an address.
+    fn is_within(&self, at: usize) -> bool {
+        at > 0 && matches!(self.bytes[at - 1], b':' | b'/' | b'%' | b'_' | b'*')
+    }
+
+    /// A private key in PEM, to its end or that of the text.
+    fn private_key(&self, at: usize) -> Option<Range<usize>> {
+        let line = &self.bytes[at..self.bytes.len().min(at + JUDGED)];
+        let title = line[KEY_BEGINS.len()..].windows(b"-----".len()).position(|dashes| dashes == b"-----")?;
+        let title = &line[KEY_BEGINS.len()..KEY_BEGINS.len() + title];
+        if !title.windows(b"PRIVATE KEY".len()).any(|words| words == b"PRIVATE KEY") {
+            return None;
+        }
+        let (begin, mut end) = (at + KEY_BEGINS.len(), self.bytes.len());
+        if let Some(found) = self.text.get(begin..)?.find("-----END ") {
+            let line = begin + found + "-----END ".len();
+            end = self.text[line..].find("-----").map_or(end, |dashes| line + dashes + "-----".len());
+        }
+        Some(at..end)
+    }
+
+    /// What stands in an XML element whose start ends here, where its name is a credential's.
+    fn element(&mut self, at: usize) -> Option<Range<usize>> {
+        let name = at - self.before(at, |byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
+        let begins = name.checked_sub(1).map(|before| self.bytes[before]);
+        if !matches!(begins, Some(b'<' | b':')) || !names::is_credential(self.text.get(name..at)?) {
+            return None;
+        }
+        if self.elements_end {
+            return None;
+        }
+        let start = at + 1;
+        let end = start + self.run(start, |byte| *byte != b'<');
+        self.elements_end = end == self.bytes.len();
+        let found = !self.elements_end && !self.text[start..end].trim().is_empty();
+        found.then_some(start..end)
     }
 
     /// What `name=` or `"name": ` stands before, where the name is a credential's.
@@ -93,7 +176,8 @@ impl Finder<'_> {
         let name_end = at - self.before(at, |byte| b" \\\"'".contains(byte));
         let name =
             name_end - self.before(name_end, |byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte));
-        if !names::lets_in(self.text.get(name..name_end)?) {
+        let name = self.text.get(name..name_end)?;
+        if !names::lets_in(name) {
             return None;
         }
         let after = at + 1 + self.run(at + 1, |byte| *byte == b' ');
@@ -107,20 +191,21 @@ impl Finder<'_> {
             self.bytes[start..].iter().take(JUDGED).copied().take_while(|byte| !ends(byte)).collect();
         let joined = self.bytes[at] == b'=' && start == at + 1;
         let is_word = value.len() < TEXT_MIN || value.iter().all(u8::is_ascii_alphabetic);
-        (joined && !is_word || is_opaque(&value)).then(|| start..start + self.run(start, |byte| !ends(byte)))
+        let is_secret = match joined {
+            true => !is_word || names::is_signature(name) && !value.is_empty() || is_opaque(&value),
+            // Somebody may have written it.
+            false if names::is_everyday(name) => is_opaque(&value) && !is_numbered_word(&value),
+            false => is_opaque(&value),
+        };
+        is_secret.then(|| start..start + self.run(start, |byte| !ends(byte)))
     }
 
-    /// The word `Bearer` or `Basic` that begins here, with the credential behind it.
+    /// The word `Bearer`, `Basic` or another one of a header that begins here, with the credential behind it.
     fn after_scheme(&self, at: usize) -> Option<Range<usize>> {
-        let is_scheme = |word: &str| {
-            let found = self.bytes.get(at..at + word.len());
-            found.is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
-        };
-        let scheme = ["bearer", "basic"].into_iter().find(|word| is_scheme(word))?;
-        let judge = if scheme == "bearer" { is_opaque } else { is_user_and_password };
         if at > 0 && self.bytes[at - 1].is_ascii_alphanumeric() {
             return None;
         }
+        let (scheme, judge) = SCHEMES.iter().find(|(word, _)| self.starts(at, word))?;
         let word = at + scheme.len();
         let start = word
             + match self.bytes[word..].starts_with(b"%20") {
@@ -163,6 +248,30 @@ impl Finder<'_> {
     }
 }
 
+/// Whether this is what follows `Bearer`.
+fn is_bearers(run: &[u8]) -> bool {
+    is_opaque(run) && !is_numbered_word(run)
+}
+
+/// Whether this is what follows a word that is one of everyday language as well: it is long, and no number.
+fn is_keys(run: &[u8]) -> bool {
+    run.len() >= KEY_MIN && is_opaque(run) && run.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// Whether this is a word with a number behind it, as people write them: `menu2026`, `bond2024x`.
+fn is_numbered_word(run: &[u8]) -> bool {
+    let run = run.strip_suffix(b".").unwrap_or(run);
+    let letters = run.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let digits = run[letters..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = &run[letters + digits..];
+    let is_word = run[1.min(letters)..letters].iter().all(u8::is_ascii_lowercase);
+    letters >= 3
+        && is_word
+        && (1..=4).contains(&digits)
+        && behind.len() <= 1
+        && behind.iter().all(u8::is_ascii_alphabetic)
+}
+
 /// Whether characters are as a machine writes them and nobody else: letters with digits among them, a lot of
 /// digits, or capitals within a long word.
 pub fn is_opaque(run: &[u8]) -> bool {
@@ -178,6 +287,12 @@ pub fn is_opaque(run: &[u8]) -> bool {
         }
         (false, false) => false,
     }
+}
+
+/// Whether this is all hexadecimal or base64, and too long to be anything but a key or a signature.
+pub fn is_long_code(text: &[u8]) -> bool {
+    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=-_~%".contains(byte);
+    text.len() >= CODE_MIN && text.iter().all(is_code) && is_opaque(text)
 }
 
 /// Whether this is what follows `Basic`: a user and a password with a colon between them, in base64 (RFC

@@ -40,3 +40,19 @@ fn many_secrets_and_many_attributes_take_no_longer_than_both() {
         println!("{milliseconds} ms");
     }
 }
+
+#[test]
+fn secrets_in_many_texts_take_no_longer_than_both() {
+    let texts: Vec<_> = (0..VALUES).map(|n| format!("\"text {n} with s3cret-{n:08} in it\"")).collect();
+    for secrets in [1, 1_000, VALUES] {
+        let secrets: Vec<_> = (0..secrets).map(|n| format!("\"s3cret-{n:08}\"")).collect();
+        let text = format!(r#"{{"token":[{}],"log":[{}]}}"#, secrets.join(","), texts.join(","));
+        let began = Instant::now();
+        let mut redacted = redacted(&text, &Redaction::default(), 0).unwrap();
+        redacted.scrub_secrets();
+        let milliseconds = began.elapsed().as_millis();
+        assert!(!redacted.text.contains("s3cret-00000000"));
+        assert!(milliseconds < 3_000, "{milliseconds} ms; by the product it takes minutes");
+        println!("{milliseconds} ms");
+    }
+}

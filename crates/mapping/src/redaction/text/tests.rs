@@ -29,7 +29,7 @@ fn secrets_are_masked_wherever_they_stand_in_a_text() {
         ("basic dXNlcjpwYXNz", "***"),
         ("Basic dXNlcjpwYXNzd29yZA and on", "*** and on"),
         // Web tokens: signed, encrypted, with an empty key, without a signature, cut off.
-        ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "token ***."),
+        ("my eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "my ***."),
         ("eyJhbGciOiJSU0EifQ.a2V5.aXY.dGV4dA.dGFn", "***"),
         ("<eyJhbGciOiJkaXIifQ..aXY.dGV4dA.dGFn>", "<***>"),
         ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "***."),
@@ -119,6 +119,18 @@ fn no_text_takes_long() {
         "a:b@",
         "%253D",
         "basic YTpi ",
+        ":token>",
+        "<token>",
+        "<token>a",
+        "//",
+        "//a?",
+        "%3A%2F%2F",
+        "a%3A%2F%2F",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY",
+        "-----BEGIN PRIVATE KEY-----END ",
+        "token ",
+        "token a1b2c3d4e5f6g7h8 ",
     ] {
         let text = unit.repeat(BYTES / unit.len());
         let began = std::time::Instant::now();
