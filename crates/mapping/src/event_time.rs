@@ -88,9 +88,9 @@ fn is_nothing(value: &Value) -> bool {
     value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty() || is_unknown(text))
 }
 
-/// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, text with an
-/// offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon), or an object in the form that a
-/// library gives to a point in time.
+/// UTC milliseconds since the epoch of what a platform wrote, of any year: a number of epoch milliseconds, text
+/// with an offset (`2022-08-04T19:27:35.450+01:00`, `…Z`, also `+0100` without a colon), or an object in the form
+/// that a library gives to a point in time.
 fn read(value: &Value) -> Option<i64> {
     match value {
         // Fractions of a millisecond are left off; what is out of range becomes the end of the range.
@@ -101,13 +101,13 @@ fn read(value: &Value) -> Option<i64> {
     }
 }
 
-/// What libraries call the seconds since the epoch and the nanoseconds beside them: those of Protocol Buffers, Firestore
-/// and Java.
+/// What libraries call the seconds since the epoch and the nanoseconds beside them: those of Protocol Buffers,
+/// Firestore and Java.
 const SECONDS: [(&str, &str); 4] =
     [("seconds", "nanos"), ("seconds", "nanoseconds"), ("_seconds", "_nanoseconds"), ("epochSecond", "nano")];
 
-/// `{"seconds": …, "nanos": …}` and its kin, and `{"date": …, "timezone": …}` of PHP where the zone is an offset or UTC;
-/// what a zone of another name is off from UTC is not known here.
+/// `{"seconds": …, "nanos": …}` and its kin, and `{"date": …, "timezone": …}` of PHP where the zone is an offset or
+/// UTC; what a zone of another name is off from UTC is not known here.
 fn read_parts(parts: &Map<String, Value>) -> Option<i64> {
     let whole = |name: &str| match parts.get(name)? {
         Value::Number(number) => number.as_i64(),

@@ -74,8 +74,8 @@ impl<'a> Fields<'a> {
         self.free_text(path).filter(|text| !means_nothing(text, self.placeholders))
     }
 
-    /// An id at a path, to the character: `c1` and `c1` with a blank behind it are two. Ids come as numbers too, but not
-    /// as booleans.
+    /// An id at a path, to the character: `c1` and `c1` with a blank behind it are two. Ids come as numbers too, but
+    /// not as booleans.
     pub fn id(&self, path: &str) -> Option<String> {
         self.text(path).filter(|_| !matches!(self.value(path), Some(Value::Bool(_))))
     }

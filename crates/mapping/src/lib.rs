@@ -9,7 +9,7 @@
 //! The way of a delivery, in order:
 //!
 //! - [`Delivery`]: bytes of a source, and what came with them
-//! - [`payload`], [`batch`], [`json_depth`], [`number`], [`structural`]: from bytes to elements
+//! - [`payload`], [`batch`], [`json_depth`], [`number`], [`structural`], [`removal`]: from bytes to elements
 //! - [`adapter`]: which transport and which format a kind of source is
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
@@ -46,6 +46,7 @@ pub mod payload;
 pub mod quarantine;
 pub mod records;
 pub mod redaction;
+pub mod removal;
 pub mod schema;
 pub mod sequence;
 pub mod structural;

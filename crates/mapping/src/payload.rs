@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::batch::{BATCH_LIMIT, Batch};
 use crate::framing::Framing;
 use crate::number::{self, Parsed};
-use crate::{canonical, fit, json_depth};
+use crate::{canonical, json_depth, removal};
 
 /// What some writers put before UTF-8; it is no part of a JSON text, and a reader may ignore it (RFC 8259,
 /// 8.1).
@@ -76,9 +76,9 @@ impl<'a> Element<'a> {
     pub fn leave_out(&mut self, pointer: &str) {
         self.typed.get_or_insert_with(|| self.value.clone());
         let value = self.value.pointer(pointer).cloned().unwrap_or_default();
-        fit::remove(&mut self.value, pointer);
+        removal::remove(&mut self.value, pointer);
         if let Some(written) = &mut self.written {
-            fit::remove(written, pointer);
+            removal::remove(written, pointer);
         }
         self.left_out.push((pointer.to_owned(), value));
     }

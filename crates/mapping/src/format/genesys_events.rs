@@ -210,11 +210,11 @@ fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[St
     }
 }
 
-/// A step of a conversation is named by the conversation, its time and all that it says, an audit by its id and all that
-/// it says; anything else by the topic's ids, the body, and what tells one occurrence from another.
+/// A step of a conversation is named by the conversation, its time and all that it says, an audit by its id and all
+/// that it says; anything else by the topic's ids, the body, and what tells one occurrence from another.
 ///
-/// The body is the same by every transport. Two steps of one millisecond may differ in any part of it (a note, a value, a
-/// communication), and losing one is worse than repeating it.
+/// The body is the same by every transport. Two steps of one millisecond may differ in any part of it (a note, a
+/// value, a communication), and losing one is worse than repeating it.
 fn identity(
     event: &Unwrapped<'_>,
     known: Option<Topic>,

@@ -194,8 +194,8 @@ fn is_id(segment: &str) -> bool {
 /// Segments at the beginning of a topic that are never ids: the version, and what the topic is about.
 const NOUNS: usize = 2;
 
-/// Whether a number is part of a segment, and it is no version: of a topic with its ids in it that is an id, however short.
-/// No topic of the platform has such a word.
+/// Whether a number is part of a segment, and it is no version: of a topic with its ids in it that is an id, however
+/// short. No topic of the platform has such a word.
 fn has_number(segment: &str) -> bool {
     let number = segment.strip_prefix('v').unwrap_or(segment);
     let is_version = segment.len() > number.len() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -202,8 +202,8 @@ pub fn is_named(member: &str) -> bool {
     Plain::of(member).ends(&NAMED)
 }
 
-/// Whether a text or a number of this name may be what another one names; a whole object of it is rather what an event is
-/// about.
+/// Whether a text or a number of this name may be what another one names; a whole object of it is rather what an
+/// event is about.
 pub fn is_named_value(member: &str) -> bool {
     let plain = Plain::of(member);
     plain.ends(&NAMED) || plain.bytes() == b"data"
