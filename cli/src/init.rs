@@ -168,8 +168,11 @@ mod tests {
             std::fs::write(folder.path().join("secrets").join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("certificates")).unwrap();
-        for name in ["ca.pem", "trunkline.pem", "trunkline.key"] {
-            std::fs::write(folder.path().join("certificates").join(name), name).unwrap();
+        let titles =
+            [("ca.pem", "CERTIFICATE"), ("trunkline.pem", "CERTIFICATE"), ("trunkline.key", "PRIVATE KEY")];
+        for (name, title) in titles {
+            let pem = format!("-----BEGIN {title}-----\n-----END {title}-----\n");
+            std::fs::write(folder.path().join("certificates").join(name), pem).unwrap();
         }
         let text = std::fs::read_to_string(&args.config).unwrap();
         let all: Vec<_> = text

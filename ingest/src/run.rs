@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use trunkline_config::Config;
-use trunkline_kafka::{Producer, startup};
+use trunkline_kafka::{CERTIFICATES, CertificatesInUse, Producer, startup};
+use trunkline_telemetry::health::Part;
 use trunkline_telemetry::{Health, admin, metrics as telemetry_metrics};
 
 use crate::connections::Connections;
@@ -38,6 +39,9 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let health = Health::new();
     for part in [startup::REGISTRY, startup::KAFKA, LISTENER] {
         health.set(part, false, "starting");
+    }
+    if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
+        health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
     }
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;
     tracing::info!(%admin, sources = config.sources.len(), "ingest starting");

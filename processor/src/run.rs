@@ -22,11 +22,12 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 use trunkline_config::Config;
 use trunkline_connect::{Directory, Role};
-use trunkline_kafka::{ClockSkew, Registry, names, startup};
+use trunkline_kafka::{CERTIFICATES, CertificatesInUse, ClockSkew, Registry, names, startup};
 use trunkline_partition::plugins::Plugins;
 use trunkline_plugin::Factory;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::{catalog, error_codes};
+use trunkline_telemetry::health::Part;
 use trunkline_telemetry::progress::Process;
 use trunkline_telemetry::{Health, ProgressWatch, admin, metrics as telemetry_metrics};
 
@@ -54,6 +55,7 @@ pub async fn run(
     let health = Health::new();
     health.set("engine", false, "starting");
     health.set("assignment", false, "no partitions yet");
+    watch_certificates(&config, &health);
     let admin = admin::serve(config.processor.admin, health.clone()).await?;
     tracing::info!(%admin, instance, rules = config.rules.version, "processor starting");
 
@@ -125,6 +127,12 @@ fn outside_systems(config: &Config) -> Result<Directory, RunError> {
     directory.await_predecessor();
     directory.fetch_tokens();
     Ok(directory)
+}
+
+fn watch_certificates(config: &Config, health: &Health) {
+    if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
+        health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
+    }
 }
 
 /// Starts the engine on a thread of its own, which first makes what blocks.

@@ -14,11 +14,12 @@ use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
 use trunkline_kafka::logs::{LogGuard, LogReader, WatchThread};
 use trunkline_kafka::{
-    ClockSkew, ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers, Registry, RegistryError,
-    SchemaFetcher, SteadyClock, TransactionError, names, startup,
+    CERTIFICATES, CertificatesInUse, ClockSkew, ConsumerError, GroupConsumer, GroupSettings, KafkaBrokers,
+    Registry, RegistryError, SchemaFetcher, SteadyClock, TransactionError, names, startup,
 };
 use trunkline_schemas::codec::Value;
 use trunkline_schemas::{WriteBack, catalog};
+use trunkline_telemetry::health::Part;
 use trunkline_telemetry::progress::{Limits, Process};
 use trunkline_telemetry::{Health, ProgressWatch, admin};
 
@@ -90,6 +91,9 @@ pub async fn run(
     }
     health.set("kafka", false, "joining the group");
     admin::serve(config.sink.admin, Arc::clone(&health)).await?;
+    if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
+        health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
+    }
     metrics::describe();
     metrics::begin(config.targets.keys());
     metrics::held(0, 0, 0);

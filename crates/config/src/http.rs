@@ -1,12 +1,10 @@
 //! `[http]`: how other systems are reached over HTTP, and `[targets.NAME.http]`, which says otherwise for one of them.
 
-use std::path::PathBuf;
-
-use crate::SecretHandle;
-use crate::reference::secret;
+use crate::reference::{authorities, secret};
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::{is_loopback, proxy_url};
-use crate::values::{file, list, text};
+use crate::values::{list, text};
+use crate::{ClientCertificate, SecretHandle};
 
 /// What turns off, for one target, the proxy that all others have.
 const DIRECT: &str = "direct";
@@ -23,7 +21,7 @@ pub struct Http {
     /// `10.0.0.0/8`.
     pub no_proxy: Vec<String>,
     /// Certificate authorities in PEM that are trusted beside the system's.
-    pub ca: Option<PathBuf>,
+    pub ca: Option<SecretHandle>,
     /// Our certificate and its private key, both PEM, for servers that ask for one (mutual TLS).
     pub identity: Option<ClientCertificate>,
 }
@@ -35,15 +33,6 @@ pub struct HttpProxy {
     pub url: String,
     /// User name and password, where it wants them (HTTP Basic).
     pub login: Option<(String, SecretHandle)>,
-}
-
-/// Who we are to servers that ask for a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// Our certificate, with those between it and its authority, PEM.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
 }
 
 // === impl Http ===
@@ -79,9 +68,25 @@ impl Http {
         Self {
             proxy,
             no_proxy: section.or("no_proxy", list(0, host), default.no_proxy.clone()),
-            ca: section.optional("ca", file).or_else(|| default.ca.clone()),
-            identity: identity(section).or_else(|| default.identity.clone()),
+            ca: section.optional("ca", authorities).or_else(|| default.ca.clone()),
+            identity: ClientCertificate::read(section).or_else(|| default.identity.clone()),
         }
+    }
+
+    /// Grows whenever something changes that a client is made of: a certificate, a key, the proxy's password.
+    pub fn version(&self) -> u64 {
+        let secrets = [self.ca.as_ref(), self.proxy.as_ref().and_then(HttpProxy::password)];
+        let identity = self.identity.as_ref().map_or(0, ClientCertificate::version);
+        identity + secrets.into_iter().flatten().map(SecretHandle::version).sum::<u64>()
+    }
+}
+
+// === impl HttpProxy ===
+
+impl HttpProxy {
+    /// The password that it is shown.
+    fn password(&self) -> Option<&SecretHandle> {
+        self.login.as_ref().map(|(_, password)| password)
     }
 }
 
@@ -95,15 +100,6 @@ fn login(section: &Section<'_>) -> Option<(String, SecretHandle)> {
     let username = section.optional("proxy_username", text);
     let password = section.optional("proxy_password", secret);
     username.zip(password)
-}
-
-fn identity(section: &Section<'_>) -> Option<ClientCertificate> {
-    if section.has("certificate") != section.has("key") {
-        section.refuse("certificate", "'certificate' and 'key' go together");
-    }
-    let certificate = section.optional("certificate", file);
-    let key = section.optional("key", file);
-    certificate.zip(key).map(|(certificate, key)| ClientCertificate { certificate, key })
 }
 
 /// A proxy's address; `None` for `direct`.

@@ -1,14 +1,13 @@
 //! `[kafka]`: where the brokers are and how to log in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use crate::SecretHandle;
 use crate::reference::secret;
 use crate::retention::{self, Retention};
 use crate::section::Section;
 use crate::url::is_loopback;
-use crate::values::{boolean, brokers, file, integer, one_of, text, topic_prefix};
+use crate::values::{boolean, brokers, integer, one_of, text, topic_prefix};
+use crate::{SecretHandle, Tls};
 
 /// The Kafka cluster.
 #[derive(Debug, Clone)]
@@ -35,7 +34,7 @@ pub enum Security {
     /// Neither encrypted nor authenticated; for loopback and trusted networks.
     Plaintext,
     /// Encrypted; mutual when a certificate and a key are given.
-    Tls(TlsFiles),
+    Tls(Tls),
     /// By user name and password.
     Sasl {
         /// How the password is proven.
@@ -44,20 +43,9 @@ pub enum Security {
         username: String,
         /// Password.
         password: SecretHandle,
-        /// Files for TLS; `None` only where `tls = false` says so.
-        tls: Option<TlsFiles>,
+        /// Whom to trust and who we are; `None` only where `tls = false` says so.
+        tls: Option<Tls>,
     },
-}
-
-/// Files for TLS. Without `ca` the system's certificates are trusted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// Certificate authorities to trust, PEM.
-    pub ca: Option<PathBuf>,
-    /// Our certificate for mutual TLS, PEM.
-    pub certificate: Option<PathBuf>,
-    /// Its private key, PEM.
-    pub key: Option<PathBuf>,
 }
 
 /// How a password is proven to the broker.
@@ -128,7 +116,7 @@ impl Security {
             ]),
             Protocol::Plaintext,
         );
-        let files = TlsFiles::read(section);
+        let files = Tls::read(section);
         let encrypted = section.or("tls", boolean, true);
         let insecure = section.reads_insecure();
         match protocol {
@@ -173,21 +161,4 @@ enum Protocol {
     Plaintext,
     Tls,
     Sasl(SaslMechanism),
-}
-
-// === impl TlsFiles ===
-
-impl TlsFiles {
-    /// Reads `ca`, `certificate` and `key`; `None` when none of them is there.
-    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
-        let files = Self {
-            ca: section.optional("ca", file),
-            certificate: section.optional("certificate", file),
-            key: section.optional("key", file),
-        };
-        if section.has("certificate") != section.has("key") {
-            section.refuse("certificate", "'certificate' and 'key' go together");
-        }
-        (files != Self::default()).then_some(files)
-    }
 }

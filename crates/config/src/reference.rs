@@ -7,7 +7,7 @@ use trunkline_schemas::error_codes::SECRET_UNREADABLE;
 use crate::report::{Report, Secrets};
 use crate::secret_reference::VaultSecret;
 use crate::section::{Problem, Read, Value};
-use crate::values::string;
+use crate::values::{string, text};
 use crate::{Secret, SecretForm, SecretHandle, SecretReference};
 
 /// A secret by reference: `file:/path`, `vault:path#key` or, where allowed, `env:NAME`.
@@ -23,11 +23,37 @@ pub(crate) fn private_key(value: &Value<'_>) -> Read<SecretHandle> {
     referred(value, SecretForm::RsaPrivateKey)
 }
 
+/// Certificate authorities in PEM, from a reference or a path.
+pub(crate) fn authorities(value: &Value<'_>) -> Read<SecretHandle> {
+    referred_or_path(value, SecretForm::Authorities)
+}
+
+/// Our certificate in PEM, from a reference or a path.
+pub(crate) fn certificate(value: &Value<'_>) -> Read<SecretHandle> {
+    referred_or_path(value, SecretForm::Certificate)
+}
+
+/// The key of our certificate in PEM, from a reference or a path.
+pub(crate) fn tls_key(value: &Value<'_>) -> Read<SecretHandle> {
+    referred_or_path(value, SecretForm::PrivateKey)
+}
+
 /// A secret that Vault cannot have, since it is what opens Vault.
 pub(crate) fn secret_outside_vault(value: &Value<'_>) -> Read<SecretHandle> {
+    outside_vault(value)?;
+    secret(value)
+}
+
+/// Authorities that Vault cannot have, since by them it is known.
+pub(crate) fn authorities_outside_vault(value: &Value<'_>) -> Read<SecretHandle> {
+    outside_vault(value)?;
+    authorities(value)
+}
+
+fn outside_vault(value: &Value<'_>) -> Read<()> {
     match string(value)?.starts_with("vault:") {
         true => Err(Problem::new("refers to Vault, which opens with this secret; use 'file:/path'")),
-        false => secret(value),
+        false => Ok(()),
     }
 }
 
@@ -37,23 +63,38 @@ pub(crate) fn secret_in_file(report: &Report<'_>, offset: usize, path: &Path) ->
 }
 
 fn referred(value: &Value<'_>, form: SecretForm) -> Read<SecretHandle> {
-    let written = string(value)?;
-    let reference = match written.split_once(':') {
-        Some(("file", path)) => SecretReference::File(value.report.path(path)),
-        Some(("env", name)) => SecretReference::Environment(name.to_owned()),
+    let Some(reference) = reference(value)? else {
+        let message = "must be a reference such as 'file:/run/secrets/name', never the secret itself";
+        return Err(Problem::new(message));
+    };
+    read(value.report, value.spanned.span().start, reference, form)
+}
+
+/// What is no reference is the path of a file. A text in PEM in its place is refused before it is taken for one.
+fn referred_or_path(value: &Value<'_>, form: SecretForm) -> Read<SecretHandle> {
+    let written = text(value)?;
+    if written.contains("-----BEGIN") {
+        let message = "must be a path, or a reference such as 'vault:MOUNT/PATH#KEY', never the PEM itself";
+        return Err(Problem::new(message));
+    }
+    let reference = reference(value)?.unwrap_or_else(|| SecretReference::File(value.report.path(&written)));
+    read(value.report, value.spanned.span().start, reference, form)
+}
+
+/// The reference that is written there; `None` for another text.
+fn reference(value: &Value<'_>) -> Read<Option<SecretReference>> {
+    Ok(match string(value)?.split_once(':') {
+        Some(("file", path)) => Some(SecretReference::File(value.report.path(path))),
+        Some(("env", name)) => Some(SecretReference::Environment(name.to_owned())),
         Some(("vault", secret)) => {
             let secret = VaultSecret::parse(secret).map_err(Problem::new)?;
             if !value.report.has_vault {
                 return Err(Problem::new("refers to Vault, and there is no section [vault]"));
             }
-            SecretReference::Vault(secret)
+            Some(SecretReference::Vault(secret))
         }
-        _ => {
-            let message = "must be a reference such as 'file:/run/secrets/name', never the secret itself";
-            return Err(Problem::new(message));
-        }
-    };
-    read(value.report, value.spanned.span().start, reference, form)
+        _ => None,
+    })
 }
 
 /// The handle of a secret that the document refers to at this byte.

@@ -4,7 +4,7 @@ use crate::reference::secret;
 use crate::section::Section;
 use crate::url::private_url;
 use crate::values::{boolean, text};
-use crate::{Http, SecretHandle, TlsFiles};
+use crate::{Http, SecretHandle, Tls};
 
 /// A schema registry with the Confluent API.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Registry {
     /// How to log in.
     pub auth: RegistryAuth,
     /// Own certificate authority or mutual TLS.
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<Tls>,
     /// How it is reached, for all that `tls` does not say.
     pub http: Http,
 }
@@ -46,14 +46,27 @@ impl Registry {
         let url = section.required("url", private_url);
         let auto_register = section.or("auto_register", boolean, true);
         let auth = RegistryAuth::read(section);
-        let tls = TlsFiles::read(section);
+        let tls = Tls::read(section);
         Some(Self { url: url?, auto_register, auth: auth?, tls, http: http.clone() })
+    }
+
+    /// Grows whenever something changes that connections are made of: a certificate, a key, the proxy's password.
+    pub fn tls_version(&self) -> u64 {
+        self.http.version() + self.tls.as_ref().map_or(0, Tls::version)
     }
 }
 
 // === impl RegistryAuth ===
 
 impl RegistryAuth {
+    /// Grows whenever the secret changes that the registry is shown.
+    pub fn version(&self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Basic { password: secret, .. } | Self::Bearer(secret) => secret.version(),
+        }
+    }
+
     fn read(section: &Section<'_>) -> Option<Self> {
         if section.has("token") && (section.has("username") || section.has("password")) {
             section.refuse("token", "either 'token' or 'username' and 'password', not both");

@@ -40,6 +40,12 @@ pub enum SecretForm {
     Text,
     /// An RSA key in PEM without a passphrase. Whether it can sign is seen where it is used.
     RsaPrivateKey,
+    /// Certificate authorities in PEM, one or more; text between them is a comment.
+    Authorities,
+    /// Our own certificate in PEM, and behind it those between it and its authority.
+    Certificate,
+    /// The key of a certificate in PEM, of any kind, without a passphrase.
+    PrivateKey,
 }
 
 // === impl SecretForm ===
@@ -60,7 +66,16 @@ impl SecretForm {
                     "what is no RSA key in PEM without a passphrase (it begins with '-----BEGIN PRIVATE KEY-----')",
                 )
             }
-            Self::Text | Self::RsaPrivateKey => Ok(()),
+            Self::Authorities | Self::Certificate if !value.contains("-----BEGIN CERTIFICATE-----") => {
+                Err("what holds no certificate in PEM (it begins with '-----BEGIN CERTIFICATE-----')")
+            }
+            Self::PrivateKey if !value.contains("PRIVATE KEY-----") => {
+                Err("what holds no private key in PEM (it begins with '-----BEGIN PRIVATE KEY-----')")
+            }
+            Self::PrivateKey if value.contains("ENCRYPTED") => {
+                Err("a private key with a passphrase, which nobody can be asked for; store it without")
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -221,6 +236,24 @@ mod tests {
         assert_eq!(key.begin("\n-----BEGIN RSA PRIVATE KEY-----".into()), Ok(()));
         assert!(key.replace("hunter2".into(), now, GRACE).is_err());
         assert_eq!((accepted(&text, now), accepted(&key, now).len()), (vec!["old".to_owned()], 1));
+    }
+
+    #[test]
+    fn what_is_no_pem_is_neither_a_certificate_nor_a_key() {
+        let certificate = "# our own\n-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n";
+        let key = "-----BEGIN EC PRIVATE KEY-----\nMII\n-----END EC PRIVATE KEY-----\n";
+        let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        for (form, text, fits) in [
+            (SecretForm::Authorities, certificate, true),
+            (SecretForm::Certificate, certificate, true),
+            (SecretForm::Certificate, key, false),
+            (SecretForm::PrivateKey, key, true),
+            (SecretForm::PrivateKey, certificate, false),
+            (SecretForm::PrivateKey, locked, false),
+            (SecretForm::Authorities, "", false),
+        ] {
+            assert_eq!(form.check(text).is_ok(), fits, "{form:?}: {text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::report::Secrets;
 use crate::section::{Problem, Read, Value};
 use crate::suggest::did_you_mean;
 
@@ -158,18 +157,6 @@ pub(crate) fn header(value: &Value<'_>) -> Read<String> {
 pub(crate) fn is_header(written: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     !written.is_empty() && written.bytes().all(allowed)
-}
-
-/// A file of keys or certificates that can be read.
-pub(crate) fn file(value: &Value<'_>) -> Read<PathBuf> {
-    let path = path(value)?;
-    if value.report.secrets == Secrets::LeftOut {
-        return Ok(path);
-    }
-    match std::fs::File::open(&path) {
-        Ok(_) => Ok(path),
-        Err(error) => Err(Problem::new(format!("names '{}', which cannot be read: {error}", path.display()))),
-    }
 }
 
 /// A path; relative ones start at the document's folder.

@@ -1,13 +1,12 @@
 //! `[vault]`: where Vault or OpenBao is, and how to log in to it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::SecretHandle;
-use crate::reference::{secret_in_file, secret_outside_vault};
+use crate::reference::{authorities_outside_vault, secret_in_file, secret_outside_vault};
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::{is_loopback, url};
-use crate::values::{duration, file, list, one_of, text};
+use crate::values::{duration, list, one_of, text};
 
 /// Where Kubernetes puts the token of a pod's service account.
 const SERVICE_ACCOUNT_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -20,7 +19,7 @@ pub struct Vault {
     /// The namespace that all paths are in.
     pub namespace: Option<String>,
     /// Certificate authorities to trust, PEM, in place of the system's.
-    pub ca: Option<PathBuf>,
+    pub ca: Option<SecretHandle>,
     /// Mounts with a slash in their names. The mount of another path is its first segment.
     pub mounts: Vec<String>,
     /// How often each secret is read again (default 60 s).
@@ -73,7 +72,7 @@ impl Vault {
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
         let address = section.required("address", address);
         let namespace = section.optional("namespace", text);
-        let ca = section.optional("ca", file);
+        let ca = section.optional("ca", authorities_outside_vault);
         let mounts = section.or("mounts", list(1, mount), Vec::new());
         let reread_interval = section.or("reread_interval", duration, Duration::from_secs(60));
         if reread_interval < Duration::from_secs(1) {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::{Mutex, RwLock};
+use reqwest::Client;
 use reqwest::header::HeaderName;
 use trunkline_config::{Credentials, Target};
+use trunkline_http::Remade;
 use trunkline_systems::Rate;
 
 use crate::authorization::Authorization;
 use crate::breaker::State;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, Events};
-use crate::followed_client::FollowedClient;
 use crate::login_refused::{LoginRefused, RefusedBy};
 use crate::metrics;
 use crate::password::Password;
@@ -22,11 +23,12 @@ use crate::throttle::Throttle;
 use crate::token::{Terms, Token, WAITS};
 use crate::token_endpoint::{NotSetUp, TokenEndpoint};
 use crate::token_manager::TokenManager;
+use crate::wire;
 
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) target: Target,
-    client: FollowedClient,
+    client: Remade<Client>,
     /// One for all classes: what a credential may be called is counted over all of them.
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) tokens: Option<TokenManager>,
@@ -46,7 +48,7 @@ impl Connection {
     /// When no HTTP client can be made, for instance for want of certificate roots, or a private key cannot sign.
     pub(crate) fn new(target: Target, rate: Rate, events: Events) -> Result<Self, NotSetUp> {
         let https_only = target.base_url.starts_with("https://");
-        let client = FollowedClient::new(&target.http, https_only).map_err(NotSetUp::Client)?;
+        let client = wire::remade_client(&target, https_only).map_err(NotSetUp::Client)?;
         let tokens = match &target.credentials {
             Credentials::Basic { .. } | Credentials::ApiKey { .. } | Credentials::None => None,
             Credentials::Token(login) => {

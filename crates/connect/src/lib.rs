@@ -43,7 +43,6 @@ mod endpoint;
 mod error;
 mod event;
 mod failure;
-mod followed_client;
 mod login_refused;
 mod lookup;
 mod outbound;

@@ -5,18 +5,17 @@
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
-use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use trunkline_config::{self as config, ExposeSecret, Proof, Secret, SecretHandle, Target, TokenLogin};
-use trunkline_http::NotUsable;
+use trunkline_http::{NotUsable, Remade};
 use trunkline_schemas::percent;
 use trunkline_systems::ClientAuthentication;
 
 use crate::assertion::Assertions;
 use crate::discovery::{self, Discovery};
 use crate::feedback;
-use crate::followed_client::FollowedClient;
 use crate::token::Grant;
 use crate::wire::{self, RawAnswer};
 
@@ -34,7 +33,7 @@ const LONGEST_ANSWER: usize = 256 * 1024;
 /// Where and with what to ask.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
-    client: FollowedClient,
+    client: Remade<Client>,
     url: String,
     shown: Shown,
     scope: Option<String>,
@@ -107,7 +106,7 @@ impl TokenEndpoint {
         let introspection_url = login.introspection.as_ref().map(|introspection| introspection.url.clone());
         // One of them may be on this machine, behind a proxy of its own for instance, and the other beyond.
         let mut urls = std::iter::once(&login.token_url).chain(&introspection_url);
-        let client = FollowedClient::new(&target.http, urls.all(|url| url.starts_with("https://")));
+        let client = wire::remade_client(target, urls.all(|url| url.starts_with("https://")));
         let client = client.map_err(NotSetUp::Client)?;
         let (url, scope, timeout) = (login.token_url.clone(), login.scope.clone(), target.timeout);
         Ok(Self { client, url, shown, scope, introspection_url, timeout })

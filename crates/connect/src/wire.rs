@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Client, RequestBuilder, Response, Url};
 use serde::de::IgnoredAny;
-use trunkline_config::Http;
-use trunkline_http::NotUsable;
+use trunkline_config::{Http, Target};
+use trunkline_http::{NotUsable, Remade};
 
 /// Longest time to connect, within the time of the attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,6 +43,17 @@ pub(crate) enum Fault {
     },
 }
 
+/// A client for a target or its token endpoint, which is made anew when a certificate, a key or the proxy's password
+/// has changed. With `https_only` it calls nobody without TLS, whatever an answer says.
+///
+/// # Errors
+/// [`NotUsable`] where what the target's `http` says cannot be used.
+pub(crate) fn remade_client(target: &Target, https_only: bool) -> Result<Remade<Client>, NotUsable> {
+    let (version, made_of) = (target.http.clone(), target.http.clone());
+    let name = format!("target '{}'", target.name);
+    Remade::new(name, move || version.version(), move || client(&made_of, https_only))
+}
+
 /// Makes a client. With `https_only` it calls nobody without TLS, whatever an answer says.
 ///
 /// Redirects are not followed: they would carry the token elsewhere. Whether a target may be called without TLS was
@@ -50,7 +61,7 @@ pub(crate) enum Fault {
 ///
 /// # Errors
 /// [`NotUsable`] where what `http` says cannot be used.
-pub(crate) fn client(http: &Http, https_only: bool) -> Result<Client, NotUsable> {
+fn client(http: &Http, https_only: bool) -> Result<Client, NotUsable> {
     let builder = trunkline_http::builder(http)?
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)

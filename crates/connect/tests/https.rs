@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
 
 #[path = "https/world.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod world;
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use trunkline_config::load;
+use trunkline_config::{Config, load};
 use trunkline_connect::{CallError, CallErrorKind, Directory, Repeat, Request, Response, Role};
 use world::{Company, Heads, Proxy};
 
@@ -20,16 +21,24 @@ const PASSWORD: &str = "username = \"u\"\npassword = \"file:secret\"\n";
 const TOKEN: &str = "token_url = \"https://login.acme.example/token\"\nclient_id = \"c\"\n\
                      client_secret = \"file:secret\"\nclient_auth = \"basic\"\n";
 
-/// Calls the system once, as a configuration with this `[http]` and these fields of the target says.
-async fn call(company: &Company, http: &str, fields: &str) -> Result<Response, CallError> {
+/// A configuration with this `[http]` and these fields of its target.
+fn configured(company: &Company, http: &str, fields: &str) -> Config {
     let text = format!(
         "[kafka]\nbrokers = \"a:9092\"\n[registry]\nurl = \"http://localhost:1\"\n[http]\n{http}\n[targets.x]\n\
          system = \"servicenow\"\norg = \"acme\"\nbase_url = \"https://{HOST}\"\nretry.attempts = 1\n{fields}"
     );
     let path = company.path().join("trunkline.toml");
     std::fs::write(&path, text).unwrap();
-    let config = load(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    let directory = Directory::from_config(&config, Role::WriteBack).unwrap();
+    load(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+/// Calls the system once, as a configuration with this `[http]` and these fields of the target says.
+async fn call(company: &Company, http: &str, fields: &str) -> Result<Response, CallError> {
+    let config = configured(company, http, fields);
+    call_through(&Directory::from_config(&config, Role::WriteBack).unwrap()).await
+}
+
+async fn call_through(directory: &Directory) -> Result<Response, CallError> {
     let request = Request {
         method: Method::GET,
         path: "/api/now/table/incident?sysparm_limit=1".to_owned(),
@@ -138,20 +147,31 @@ async fn a_system_that_asks_who_calls_is_shown_the_targets_certificate() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_certificate_is_named_before_anything_is_called() {
+async fn a_certificate_and_its_key_are_changed_while_calls_are_made_and_none_fails() {
     let company = Company::new();
-    let text = format!(
-        "[kafka]\nbrokers = \"a:9092\"\n[registry]\nurl = \"http://localhost:1\"\n[http]\nca = \"secret\"\n\
-         [targets.x]\nsystem = \"servicenow\"\norg = \"acme\"\nbase_url = \"https://{HOST}\"\n{PASSWORD}"
-    );
-    let path = company.path().join("trunkline.toml");
-    std::fs::write(&path, text).unwrap();
-    let refused = Directory::from_config(&load(&path).unwrap(), Role::WriteBack).unwrap_err().to_string();
-    assert!(
-        refused.starts_with("target 'x': '") && refused.contains("holds no certificates in PEM"),
-        "{refused}"
-    );
-    assert!(!refused.contains("s3cr3t"), "{refused}");
+    let system = company.system(HOST, true).await;
+    let proxy = Proxy::to(&system, None).await;
+    let identity = "[targets.x.http]\ncertificate = \"trunkline.pem\"\nkey = \"trunkline.key\"\n";
+    let config = configured(&company, &through(&proxy), &format!("{PASSWORD}{identity}"));
+    let directory = Directory::from_config(&config, Role::WriteBack).unwrap();
+    let shown = || system.shown.lock().unwrap().last().cloned();
+    let own = config.targets["x"].http.identity.clone().unwrap();
+    call_through(&directory).await.unwrap();
+    let first = shown();
+
+    // Who replaces two files replaces one of them first.
+    let (certificate, key) = company.another_own();
+    let now = Instant::now();
+    own.certificate.replace(certificate.as_str().into(), now, Duration::ZERO).unwrap();
+    for _ in 0..5 {
+        call_through(&directory).await.unwrap();
+        assert_eq!(shown(), first, "without its key it is not shown");
+    }
+    own.key.replace(key.as_str().into(), now, Duration::ZERO).unwrap();
+    while shown() == first {
+        assert!(now.elapsed() < Duration::from_secs(60), "the new certificate is never shown");
+        call_through(&directory).await.unwrap();
+    }
 }
 
 #[tokio::test]

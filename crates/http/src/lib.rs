@@ -6,18 +6,18 @@
 //! # Layout
 //!
 //! - [`builder`] and [`blocking_builder`]: a client's settings, to which the caller adds its own
-//! - [`fingerprint`]: whether what a client was made of has changed since
+//! - [`Remade`]: a client that is made anew when what it is made of has changed
 //! - [`authorities`] and [`identity`]: certificates and keys in PEM
 //! - [`cause`]: what an error of the HTTP library says in the end
 
-mod files;
-mod fingerprint;
+mod pem;
+mod remade;
 
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use trunkline_config::{ExposeSecret, Http, HttpProxy};
 
-pub use files::{NotUsable, authorities, identity};
-pub use fingerprint::{can_change, fingerprint};
+pub use pem::{NotUsable, authorities, identity};
+pub use remade::Remade;
 
 /// What is on this machine, which no proxy is asked for.
 const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
@@ -76,8 +76,8 @@ pub fn cause(error: reqwest::Error) -> String {
 fn settings(http: &Http) -> Result<Settings, NotUsable> {
     Ok(Settings {
         proxy: http.proxy.as_ref().map(|one| proxy(one, &http.no_proxy)).transpose()?,
-        trusted: http.ca.as_deref().map(authorities).transpose()?.unwrap_or_default(),
-        identity: http.identity.as_ref().map(|one| identity(&one.certificate, &one.key)).transpose()?,
+        trusted: http.ca.as_ref().map(authorities).transpose()?.unwrap_or_default(),
+        identity: http.identity.as_ref().map(identity).transpose()?,
     })
 }
 

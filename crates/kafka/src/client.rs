@@ -9,16 +9,19 @@
 //! - `login`: how to log in, and whom to trust
 //! - `producers`: idempotent and transactional ones
 //! - `consumers`: members of a group, readers outside any, readers of a changelog
-//! - [`Password`]: a password that changes while a client runs; `sasl_credentials` tells it to the client
+//! - [`Credentials`]: a password that changes while a client runs; `sasl_credentials` tells it to the client
+//! - [`CertificatesInUse`]: whether clients show certificates that have been replaced
 
+mod certificates;
 mod consumers;
+mod credentials;
 mod login;
-mod password;
 mod producers;
 mod sasl_credentials;
 
+pub use certificates::{CERTIFICATES, CertificatesInUse};
 pub(crate) use consumers::{asking_for_offsets, looking, member, reading, restoring, seeing_uncommitted};
-pub(crate) use password::Password;
+pub(crate) use credentials::Credentials;
 pub(crate) use producers::{producing, transactional};
 
 use rdkafka::ClientConfig;
@@ -77,7 +80,7 @@ pub(crate) fn base(kafka: &Kafka, client_id: &str) -> ClientConfig {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::{SaslMechanism, Security, TlsFiles};
+    use trunkline_config::{ClientCertificate, SaslMechanism, Security, Tls};
 
     use super::*;
 
@@ -92,15 +95,12 @@ mod tests {
         }
     }
 
-    fn files() -> TlsFiles {
-        TlsFiles {
-            ca: Some("/ca.pem".into()),
-            certificate: Some("/me.pem".into()),
-            key: Some("/me.key".into()),
-        }
+    fn mutual() -> Tls {
+        let identity = ClientCertificate { certificate: "a certificate".into(), key: "its key".into() };
+        Tls { ca: Some("an authority".into()), identity: Some(identity) }
     }
 
-    fn sasl(mechanism: SaslMechanism, tls: Option<TlsFiles>) -> Security {
+    fn sasl(mechanism: SaslMechanism, tls: Option<Tls>) -> Security {
         Security::Sasl { mechanism, username: "me".into(), password: "hunter2".into(), tls }
     }
 
@@ -108,14 +108,14 @@ mod tests {
     fn security_maps_to_the_client_s_protocols() {
         for (security, expected) in [
             (Security::Plaintext, vec![("security.protocol", "plaintext")]),
-            (Security::Tls(TlsFiles::default()), vec![("security.protocol", "ssl")]),
+            (Security::Tls(Tls::default()), vec![("security.protocol", "ssl")]),
             (
-                Security::Tls(files()),
+                Security::Tls(mutual()),
                 vec![
                     ("security.protocol", "ssl"),
-                    ("ssl.ca.location", "/ca.pem"),
-                    ("ssl.certificate.location", "/me.pem"),
-                    ("ssl.key.location", "/me.key"),
+                    ("ssl.ca.pem", "an authority\n"),
+                    ("ssl.certificate.pem", "a certificate\n"),
+                    ("ssl.key.pem", "its key\n"),
                     ("ssl.endpoint.identification.algorithm", "https"),
                 ],
             ),
@@ -129,15 +129,15 @@ mod tests {
                 ],
             ),
             (
-                sasl(SaslMechanism::ScramSha256, Some(TlsFiles::default())),
+                sasl(SaslMechanism::ScramSha256, Some(Tls::default())),
                 vec![("security.protocol", "sasl_ssl"), ("sasl.mechanisms", "SCRAM-SHA-256")],
             ),
             (
-                sasl(SaslMechanism::ScramSha512, Some(files())),
+                sasl(SaslMechanism::ScramSha512, Some(mutual())),
                 vec![
                     ("security.protocol", "sasl_ssl"),
                     ("sasl.mechanisms", "SCRAM-SHA-512"),
-                    ("ssl.key.location", "/me.key"),
+                    ("ssl.key.pem", "its key\n"),
                 ],
             ),
         ] {
@@ -149,14 +149,41 @@ mod tests {
     }
 
     #[test]
+    fn a_client_is_made_with_a_chain_its_key_and_several_authorities_and_not_with_another_key() {
+        use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+        use rdkafka::consumer::BaseConsumer;
+        let authority = || {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+        };
+        let (ours, other) = (authority(), authority());
+        let [key, another] = [(); 2].map(|()| KeyPair::generate().unwrap());
+        let params = CertificateParams::new(vec!["trunkline".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &ours).unwrap();
+        let made_with = |key: &KeyPair| {
+            // Of a secret the last line break is gone.
+            let secret = |pem: String| trunkline_config::SecretHandle::from(pem.trim_end());
+            let identity = ClientCertificate {
+                certificate: secret(certificate.pem() + &ours.pem()),
+                key: secret(key.serialize_pem()),
+            };
+            let tls = Tls { ca: Some(secret(ours.pem() + &other.pem())), identity: Some(identity) };
+            base(&kafka(Security::Tls(tls)), "test").create::<BaseConsumer>().map(drop)
+        };
+        made_with(&key).unwrap();
+        made_with(&another).unwrap_err();
+    }
+
+    #[test]
     fn librdkafka_takes_every_setting() {
         use rdkafka::consumer::BaseConsumer;
         use rdkafka::producer::{BaseProducer, FutureProducer};
         for security in [
             Security::Plaintext,
-            Security::Tls(TlsFiles::default()),
+            Security::Tls(Tls::default()),
             sasl(SaslMechanism::Plain, None),
-            sasl(SaslMechanism::ScramSha256, Some(TlsFiles::default())),
+            sasl(SaslMechanism::ScramSha256, Some(Tls::default())),
             sasl(SaslMechanism::ScramSha512, None),
         ] {
             let kafka = kafka(security);

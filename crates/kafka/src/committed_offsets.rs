@@ -16,7 +16,7 @@ use crate::partition_list::to_list;
 pub struct CommittedOffsets {
     group: String,
     consumer: BaseConsumer<DefaultConsumerContext>,
-    password: client::Password,
+    credentials: client::Credentials,
 }
 
 // === impl CommittedOffsets ===
@@ -27,8 +27,8 @@ impl CommittedOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let password = client::Password::of(kafka);
-        Self::made(client::asking_for_offsets(kafka, group, client_id), group, password)
+        let credentials = client::Credentials::of(kafka);
+        Self::made(client::asking_for_offsets(kafka, group, client_id), group, credentials)
     }
 
     /// Asks for those of `group` as they stand: what hangs in an open transaction is not waited for, and does not
@@ -37,14 +37,18 @@ impl CommittedOffsets {
     /// # Errors
     /// As [`CommittedOffsets::open`].
     pub fn as_they_stand(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let config = client::seeing_uncommitted(client::asking_for_offsets(kafka, group, client_id));
-        Self::made(config, group, password)
+        Self::made(config, group, credentials)
     }
 
-    fn made(config: ClientConfig, group: &str, password: client::Password) -> Result<Self, ConsumerError> {
+    fn made(
+        config: ClientConfig,
+        group: &str,
+        credentials: client::Credentials,
+    ) -> Result<Self, ConsumerError> {
         let create = |source| ConsumerError::Create { group: group.to_owned(), source };
-        Ok(Self { group: group.to_owned(), consumer: config.create().map_err(create)?, password })
+        Ok(Self { group: group.to_owned(), consumer: config.create().map_err(create)?, credentials })
     }
 
     /// The stable committed offsets: waits out offsets that hang in an open transaction (KIP-447). `None` where nothing
@@ -57,7 +61,7 @@ impl CommittedOffsets {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<Option<i64>>, ConsumerError> {
-        self.password.follow(self.consumer.client());
+        self.credentials.follow(self.consumer.client());
         committed(&self.consumer, &self.group, partitions, timeout)
     }
 }

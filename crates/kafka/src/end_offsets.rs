@@ -16,7 +16,7 @@ pub struct EndOffsets {
     topic: String,
     client_id: String,
     consumer: BaseConsumer,
-    password: client::Password,
+    credentials: client::Credentials,
 }
 
 // === impl EndOffsets ===
@@ -27,12 +27,12 @@ impl EndOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, topic: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         // With what is not committed: a record of an open transaction lies in its partition, and is still to be read.
         let consumer = client::seeing_uncommitted(client::reading(kafka, client_id))
             .create()
             .map_err(|source| ConsumerError::Create { group: client_id.to_owned(), source })?;
-        Ok(Self { topic: topic.to_owned(), client_id: client_id.to_owned(), consumer, password })
+        Ok(Self { topic: topic.to_owned(), client_id: client_id.to_owned(), consumer, credentials })
     }
 
     /// The high watermark of each of these partitions, as their leaders have it at some moment during the call. It
@@ -46,7 +46,7 @@ impl EndOffsets {
             group: self.client_id.clone(),
             source,
         };
-        self.password.follow(self.consumer.client());
+        self.credentials.follow(self.consumer.client());
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
             // In place of a time: the latest offset.

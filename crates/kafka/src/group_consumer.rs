@@ -61,7 +61,7 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 pub struct GroupConsumer {
     group: String,
     consumer: BaseConsumer<Context>,
-    password: client::Password,
+    credentials: client::Credentials,
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
@@ -127,7 +127,7 @@ impl GroupConsumer {
     pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
         Client::Consumer.begins();
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
         let mut consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
@@ -139,7 +139,16 @@ impl GroupConsumer {
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
         let stamps = Stamps::telling(ClockSkew::unknown());
-        Ok(Self { group, consumer, password, arrivals, woken, stamps, partitions, beyond: Mutex::default() })
+        Ok(Self {
+            group,
+            consumer,
+            credentials,
+            arrivals,
+            woken,
+            stamps,
+            partitions,
+            beyond: Mutex::default(),
+        })
     }
 
     /// Lets this one learn when records were appended.
@@ -158,7 +167,7 @@ impl GroupConsumer {
         if let Some(change) = self.next_change() {
             return Ok(change);
         }
-        self.password.follow(self.consumer.client());
+        self.credentials.follow(self.consumer.client());
         let message = self.consumer.poll(Duration::ZERO).or_else(|| {
             if timeout.is_zero() || self.is_changing() {
                 return None;

@@ -20,7 +20,7 @@ pub type Told = Box<dyn FnMut(&[(TopicPartition, i64)]) + Send>;
 pub struct GroupLag {
     offsets: CommittedOffsets,
     reader: BaseConsumer,
-    password: client::Password,
+    credentials: client::Credentials,
     partitions: Vec<TopicPartition>,
     told: Told,
 }
@@ -49,11 +49,11 @@ impl GroupLag {
             let topic = topic.clone();
             (0..kafka.partitions).map(move |partition| TopicPartition::new(topic.clone(), partition))
         };
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         Ok(Self {
             offsets: CommittedOffsets::as_they_stand(kafka, group, client_id)?,
             reader: client::reading(kafka, client_id).create().map_err(create)?,
-            password,
+            credentials,
             partitions: topics.iter().flat_map(numbered).collect(),
             told,
         })
@@ -66,7 +66,7 @@ impl Measure for GroupLag {
     }
 
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
-        self.password.follow(self.reader.client());
+        self.credentials.follow(self.reader.client());
         // In this order: what is committed between the two questions shows as lag for a moment, never as none.
         let committed = self.offsets.committed(&self.partitions, CALL_TIMEOUT)?;
         answered();

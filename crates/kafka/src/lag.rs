@@ -21,7 +21,7 @@ pub const METRIC: &str = "trunkline_last_stable_offset_lag";
 pub struct LastStableOffset {
     committed: BaseConsumer,
     uncommitted: BaseConsumer,
-    passwords: [client::Password; 2],
+    credentials: [client::Credentials; 2],
     topics: Vec<String>,
     skew: ClockSkew,
 }
@@ -43,12 +43,12 @@ impl LastStableOffset {
             METRIC,
             "Offsets between the last stable offset and the high watermark of a partition"
         );
-        let passwords = [client::Password::of(kafka), client::Password::of(kafka)];
+        let credentials = [client::Credentials::of(kafka), client::Credentials::of(kafka)];
         let committed = client::reading(kafka, client_id);
         Ok(Self {
             committed: committed.create()?,
             uncommitted: client::seeing_uncommitted(committed).create()?,
-            passwords,
+            credentials,
             topics: topics.to_vec(),
             skew,
         })
@@ -64,8 +64,8 @@ impl LastStableOffset {
     }
 
     fn ask(&self, answered: &dyn Fn()) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
-        for (password, consumer) in self.passwords.iter().zip([&self.committed, &self.uncommitted]) {
-            password.follow(consumer.client());
+        for (credentials, consumer) in self.credentials.iter().zip([&self.committed, &self.uncommitted]) {
+            credentials.follow(consumer.client());
         }
         let mut lags = Vec::new();
         each(&self.topics, |topic| {

@@ -82,6 +82,7 @@ mod uncommitted;
 
 pub use beside_loop::Subjects as BesideLoop;
 pub use brokers::KafkaBrokers;
+pub use client::{CERTIFICATES, CertificatesInUse};
 pub use clock_skew::ClockSkew;
 pub use committed_offsets::CommittedOffsets;
 pub use consumer_error::ConsumerError;

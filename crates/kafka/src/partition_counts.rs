@@ -41,7 +41,7 @@ pub type Told = Box<dyn FnMut(Difference) + Send>;
 /// Compares topics.
 pub struct PartitionCounts {
     asking: BaseConsumer,
-    password: client::Password,
+    credentials: client::Credentials,
     topics: Vec<String>,
     configured: i32,
     news: News,
@@ -70,9 +70,9 @@ impl PartitionCounts {
     pub fn new(kafka: &Kafka, client_id: &str, topics: Vec<String>, told: Told) -> Result<Self, KafkaError> {
         metrics::describe_gauge!(SURPLUS, "Partitions of a topic beyond the configured number");
         metrics::describe_gauge!(UNREAD, "Records in partitions beyond the configured number");
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let asking = client::reading(kafka, client_id).create()?;
-        Ok(Self { asking, password, topics, configured: kafka.partitions, news: News::default(), told })
+        Ok(Self { asking, credentials, topics, configured: kafka.partitions, news: News::default(), told })
     }
 
     fn look(&self, topic: &str, answered: &dyn Fn()) -> Result<Difference, KafkaError> {
@@ -95,7 +95,7 @@ impl Measure for PartitionCounts {
     }
 
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
-        self.password.follow(self.asking.client());
+        self.credentials.follow(self.asking.client());
         let topics = self.topics.clone();
         each(topics, |topic| {
             let found = self.look(&topic, answered)?;

@@ -96,7 +96,7 @@ pub struct Producer {
     /// Partitions that topics are configured to have: keys are written to no others.
     partitions: i32,
     skew: ClockSkew,
-    password: client::Password,
+    credentials: client::Credentials,
 }
 
 #[derive(Clone)]
@@ -165,10 +165,15 @@ impl Producer {
     /// [`ProduceError::Create`] when the client refuses its settings, for instance a missing certificate.
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
         Client::Producer.begins();
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         client::producing(kafka, client_id)
             .create_with_context(Context)
-            .map(|inner| Self { inner, partitions: kafka.partitions, skew: ClockSkew::unknown(), password })
+            .map(|inner| Self {
+                inner,
+                partitions: kafka.partitions,
+                skew: ClockSkew::unknown(),
+                credentials,
+            })
             .map_err(|error| ProduceError::Create { reason: error.to_string() })
     }
 
@@ -179,7 +184,7 @@ impl Producer {
     /// # Errors
     /// [`ProduceError`] says whether trying again makes sense.
     pub async fn send(&self, record: OutboundRecord) -> Result<Delivery, ProduceError> {
-        self.password.follow(self.inner.client());
+        self.credentials.follow(self.inner.client());
         let headers = record
             .headers
             .iter()

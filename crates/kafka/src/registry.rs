@@ -17,7 +17,8 @@ use reqwest::Method;
 use schema_registry_converter::async_impl::schema_registry::{SrSettings, get_schema_by_id, post_schema};
 use schema_registry_converter::schema_registry_common::{SchemaType, SuppliedSchema};
 use serde_json::{Value, json};
-use trunkline_config::{self as config, RegistryAuth};
+use trunkline_config as config;
+use trunkline_http::Remade;
 
 use connection::Connection;
 
@@ -31,9 +32,8 @@ pub struct Registry {
 }
 
 struct Inner {
-    /// The settings of the library, and the version of the secret in them.
-    settings: Mutex<(u64, SrSettings)>,
-    registry: config::Registry,
+    /// The settings of the library.
+    settings: Remade<SrSettings>,
     connection: Connection,
     auto_register: bool,
     /// Schema texts by id.
@@ -44,40 +44,17 @@ struct Inner {
     compatible: Mutex<HashSet<String>>,
 }
 
-// === impl Inner ===
-
-impl Inner {
-    /// The settings of the library, with the secret that the registry is shown now.
-    fn settings(&self) -> Result<SrSettings, RegistryError> {
-        let version = secret_version(&self.registry);
-        let mut settings = lock(&self.settings);
-        if settings.0 != version {
-            *settings = (version, connection::converter_settings(&self.registry)?);
-        }
-        Ok(settings.1.clone())
-    }
-}
-
-/// How often the secret that the registry is shown has changed.
-fn secret_version(registry: &config::Registry) -> u64 {
-    match &registry.auth {
-        RegistryAuth::None => 0,
-        RegistryAuth::Basic { password: secret, .. } | RegistryAuth::Bearer(secret) => secret.version(),
-    }
-}
-
 // === impl Registry ===
 
 impl Registry {
     /// Prepares the client. The registry need not be there yet.
     ///
     /// # Errors
-    /// [`RegistryError::Settings`] when certificate files cannot be read or used.
+    /// [`RegistryError::Settings`] when certificates cannot be used.
     pub fn new(registry: &config::Registry) -> Result<Self, RegistryError> {
         let connection = Connection::new(registry)?;
         let inner = Inner {
-            settings: Mutex::new((secret_version(registry), connection::converter_settings(registry)?)),
-            registry: registry.clone(),
+            settings: connection::converter_settings(registry)?,
             connection,
             auto_register: registry.auto_register,
             texts: Mutex::default(),
@@ -101,7 +78,7 @@ impl Registry {
             return Ok(Arc::clone(text));
         }
         let found = backoff::retried(|| async {
-            get_schema_by_id(id, &self.inner.settings()?)
+            get_schema_by_id(id, &self.inner.settings.current_at_once())
                 .await
                 .map_err(|error| RegistryError::of_id(id, &error))
         })
@@ -148,7 +125,7 @@ impl Registry {
         let set_before = self.set_compatibility(subject).await?;
         let id = backoff::retried(|| async {
             let schema = SuppliedSchema::new(None, SchemaType::Avro, schema_json.to_owned());
-            post_schema(&self.inner.settings()?, subject.to_owned(), schema)
+            post_schema(&self.inner.settings.current_at_once(), subject.to_owned(), schema)
                 .await
                 .map_err(|error| RegistryError::of_subject(subject, &error))
         })

@@ -101,7 +101,7 @@ pub struct Tail {
 struct Reader {
     topic: String,
     consumer: BaseConsumer<Quiet>,
-    password: client::Password,
+    credentials: client::Credentials,
     partitions: usize,
     at_end: HashSet<i32>,
 }
@@ -111,7 +111,7 @@ struct Reader {
 impl Reader {
     fn open(kafka: &Kafka, client_id: &str, topic: &str, from: From) -> Result<Self, TailError> {
         let call = |what, source| TailError::Call { what, topic: topic.to_owned(), source };
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let consumer: BaseConsumer<Quiet> = client::reading(kafka, client_id)
             .create_with_context(Quiet)
             .map_err(|source| call("creating a reader", source))?;
@@ -140,12 +140,12 @@ impl Reader {
                 .map_err(|source| call("looking up a time", source))?;
         }
         consumer.assign(&list).map_err(|source| call("assigning", source))?;
-        Ok(Self { topic: topic.to_owned(), consumer, password, partitions, at_end: HashSet::new() })
+        Ok(Self { topic: topic.to_owned(), consumer, credentials, partitions, at_end: HashSet::new() })
     }
 
     /// The next record, if one is here.
     fn poll(&mut self) -> Result<Option<InboundRecord>, TailError> {
-        self.password.follow(self.consumer.client());
+        self.credentials.follow(self.consumer.client());
         loop {
             match self.consumer.poll(Duration::ZERO) {
                 None => return Ok(None),

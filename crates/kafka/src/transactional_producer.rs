@@ -62,7 +62,7 @@ pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
     producer: Arc<BaseProducer<Deliveries>>,
-    password: client::Password,
+    credentials: client::Credentials,
     open: bool,
 }
 
@@ -77,9 +77,9 @@ impl TransactionalProducer {
     /// [`TransactionError::Indeterminate`] when the brokers do not answer within 60 s, others when they refuse.
     pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
         Client::Producer.begins();
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let producer = initialised(kafka, transactional_id, INITIALISE_TIMEOUT)?;
-        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, password, open: false })
+        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, credentials, open: false })
     }
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
@@ -102,7 +102,7 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError`] says what to do.
     pub fn begin(&mut self) -> Result<(), TransactionError> {
-        self.password.follow(self.producer.client());
+        self.credentials.follow(self.producer.client());
         self.producer.begin_transaction().map_err(|error| classify(&self.id, "begin", &error))?;
         self.open = true;
         Ok(())
@@ -255,6 +255,7 @@ impl TransactionalProducer {
         self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         self.producer.poll(Duration::ZERO);
         self.open = false;
+        self.credentials = client::Credentials::of(&self.kafka);
         self.producer = initialised(&self.kafka, &self.id, patience)?;
         self.producer.context().watch(watched);
         Ok(())

@@ -11,8 +11,7 @@ use trunkline_backoff::Backoff;
 use trunkline_config::{ExposeSecret, Secret, without_line_break};
 
 use crate::followed::{Followed, News};
-use crate::metrics;
-use crate::report::report;
+use crate::report::{begin, report};
 use crate::schedule::Schedule;
 use crate::settling::{Look, Settling};
 
@@ -74,7 +73,7 @@ impl FileSource {
 
 /// Looks at files for ever.
 pub(crate) async fn follow(mut files: Vec<FileSource>, grace: Duration) {
-    files.iter().for_each(|file| metrics::begin(file.followed.name()));
+    files.iter().for_each(|file| begin(&file.followed));
     while let Some(due) = files.iter().map(|file| file.schedule.due()).min() {
         tokio::time::sleep_until(due.into()).await;
         let now = Instant::now();
@@ -91,7 +90,7 @@ pub(crate) async fn follow(mut files: Vec<FileSource>, grace: Duration) {
         for (number, found) in looks {
             let Some(file) = files.get_mut(number) else { continue };
             let news = file.looked(found, now, grace, rand::random());
-            report(file.followed.name(), &news);
+            report(&file.followed, &news);
         }
         files.iter().for_each(|file| file.followed.forget(now));
     }

@@ -4,7 +4,9 @@
 
 use std::time::{Duration, Instant};
 
-use trunkline_config::{Secret, SecretHandle, SecretReference};
+use trunkline_config::{ExposeSecret, Secret, SecretHandle, SecretReference};
+
+use crate::certificate_end;
 
 /// A secret and everything in the configuration that refers to it.
 #[derive(Debug)]
@@ -51,6 +53,15 @@ impl Followed {
         self.handles.first().map(SecretHandle::current)
     }
 
+    /// When the certificates in it end, in seconds since 1970, where it has some.
+    pub(crate) fn certificate_end(&self) -> Option<i64> {
+        let ends = self
+            .handles
+            .iter()
+            .map(|handle| certificate_end::end(handle.form(), handle.current().expose_secret()));
+        ends.flatten().min()
+    }
+
     /// Why a value cannot take the place of the one in use.
     pub(crate) fn check(&self, value: &str) -> Result<(), &'static str> {
         self.handles.iter().try_for_each(|handle| handle.form().check(value))
@@ -84,8 +95,6 @@ impl Followed {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::ExposeSecret;
-
     use super::*;
 
     #[test]

@@ -13,8 +13,10 @@
 //!   renew a login; pure
 //! - `schedule`: when a source is read again; pure
 //! - `followed`: one secret, and what reading it means; pure
+//! - `certificate_end`: when the certificates of a secret end; pure
 //! - `metrics`, `report`: what is counted and said of each change
 
+mod certificate_end;
 mod files;
 mod followed;
 mod load;

@@ -4,12 +4,14 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 const CHANGES: &str = "trunkline_secret_changes_total";
 const FAILURES: &str = "trunkline_secret_read_failures_total";
+const CERTIFICATE_END: &str = "trunkline_secret_certificate_end_timestamp_seconds";
 const UNREADABLE: &str = "trunkline_secret_unreadable";
 
 /// Names and explains the metrics to the installed recorder.
 pub(crate) fn describe() {
     describe_counter!(CHANGES, "Values of a secret that took the place of another one");
     describe_counter!(FAILURES, "Readings of a secret that failed; its last value stays");
+    describe_gauge!(CERTIFICATE_END, "When a certificate ends, in seconds since 1970");
     describe_gauge!(UNREADABLE, "1 while a secret cannot be read and its last value is used, else 0");
 }
 
@@ -28,6 +30,11 @@ pub(crate) fn changed(secret: &str) {
 /// A secret could not be read.
 pub(crate) fn failed(secret: &str) {
     counter!(FAILURES, "secret" => secret.to_owned()).increment(1);
+}
+
+/// When the certificates of a secret end, in seconds since 1970.
+pub(crate) fn certificate_end(secret: &str, end: i64) {
+    gauge!(CERTIFICATE_END, "secret" => secret.to_owned()).set(end as f64);
 }
 
 /// Whether a secret cannot be read.

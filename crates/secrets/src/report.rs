@@ -2,14 +2,23 @@
 
 use trunkline_schemas::error_codes::SECRET_KEPT;
 
-use crate::followed::News;
+use crate::followed::{Followed, News};
 use crate::metrics;
 
+/// Reports what is known of a secret before it is read again.
+pub(crate) fn begin(followed: &Followed) {
+    metrics::begin(followed.name());
+    if let Some(end) = followed.certificate_end() {
+        metrics::certificate_end(followed.name(), end);
+    }
+}
+
 /// Reports what a reading of a secret means.
-pub(crate) fn report(secret: &str, news: &News) {
+pub(crate) fn report(followed: &Followed, news: &News) {
+    let secret = followed.name();
     match news {
         News::None => {}
-        News::Changed => changed(secret),
+        News::Changed => changed(followed),
         News::Lost(reason) => {
             metrics::failed(secret);
             metrics::unreadable(secret, true);
@@ -25,13 +34,17 @@ pub(crate) fn report(secret: &str, news: &News) {
             metrics::unreadable(secret, false);
             tracing::info!(secret, "the secret can be read again");
             if *has_changed {
-                changed(secret);
+                changed(followed);
             }
         }
     }
 }
 
-fn changed(secret: &str) {
+fn changed(followed: &Followed) {
+    let secret = followed.name();
     metrics::changed(secret);
+    if let Some(end) = followed.certificate_end() {
+        metrics::certificate_end(secret, end);
+    }
     tracing::info!(secret, "the secret has a new value");
 }

@@ -42,6 +42,8 @@ impl Sources {
             }
         }
         let mut files = Vec::new();
+        // All files in one look: a certificate and its key are exchanged together.
+        let of_files = random();
         let mut vault = session.map(VaultSource::new);
         for (reference, handles) in handles {
             let followed = Followed::new(reference, handles);
@@ -52,7 +54,7 @@ impl Sources {
                         followed,
                         settings.check_interval,
                         now,
-                        random(),
+                        of_files,
                     ));
                 }
                 SecretReference::Vault(secret) => {

@@ -1,13 +1,13 @@
 //! Export of spans to a collector: which of them, where to, and with which headers.
 
-use std::collections::HashMap;
-
 use opentelemetry::KeyValue;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use trunkline_config::{ExposeSecret, Http, Telemetry};
+use trunkline_config::Telemetry;
 use trunkline_http::NotUsable;
+
+use crate::collector_client::CollectorClient;
 
 /// Why spans are not exported.
 #[derive(Debug, thiserror::Error)]
@@ -27,15 +27,11 @@ pub(crate) fn provider(
     instance: &str,
 ) -> Result<Option<SdkTracerProvider>, Error> {
     let Some(endpoint) = settings.otlp_endpoint.as_deref() else { return Ok(None) };
-    let headers = settings.otlp_headers.iter();
-    let headers: HashMap<String, String> =
-        headers.map(|(name, value)| (name.clone(), value.current().expose_secret().to_owned())).collect();
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(client(&settings.http)?)
+        .with_http_client(CollectorClient::new(settings)?)
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
-        .with_headers(headers)
         .build()?;
     let resource = Resource::builder()
         .with_service_name(format!("trunkline-{component}"))
@@ -52,17 +48,6 @@ pub(crate) fn provider(
 /// Whoever began a trace decided whether it is exported: else parts of it would be missing.
 fn sampler(ratio: f64) -> Sampler {
     Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)))
-}
-
-/// The exporter has a thread of its own and blocks it; such a client cannot be made on a thread of an asynchronous
-/// runtime.
-fn client(http: &Http) -> Result<reqwest::blocking::Client, NotUsable> {
-    let http = http.clone();
-    let made = std::thread::spawn(move || {
-        let builder = trunkline_http::blocking_builder(&http)?;
-        Ok(builder.redirect(reqwest::redirect::Policy::none()).build()?)
-    });
-    made.join().unwrap_or_else(|_| Err(NotUsable::Client("the thread that makes it ended".to_owned())))
 }
 
 #[cfg(test)]

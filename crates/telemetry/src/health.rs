@@ -33,6 +33,14 @@ pub struct Part {
     pub detail: String,
 }
 
+// === impl Watched ===
+
+impl<F: Fn() -> Part + Send + Sync> Watched for F {
+    fn look(&self) -> Part {
+        self()
+    }
+}
+
 // === impl Health ===
 
 impl Health {

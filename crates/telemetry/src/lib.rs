@@ -18,6 +18,7 @@ pub mod progress;
 pub mod shutdown;
 pub mod trace;
 
+mod collector_client;
 mod export;
 mod json_lines;
 

@@ -25,7 +25,6 @@ pub const FILES: &[(&str, &str)] = &[
     ("crates/connect/src/call.rs", "the deadline of a call, and the spread of its retries"),
     ("crates/connect/src/connection.rs", "hands the time to the endpoints it makes"),
     ("crates/connect/src/endpoint.rs", "hands the time to the breaker and the retry budget"),
-    ("crates/connect/src/followed_client.rs", "how long ago the files of a client were looked at"),
     ("crates/connect/src/identity/contacts.rs", "hands the time to the pause after a refusal"),
     ("crates/connect/src/metrics.rs", "when a token was issued, in Unix time"),
     ("crates/connect/src/outbound.rs", "hands the time to what it makes"),

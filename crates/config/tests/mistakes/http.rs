@@ -15,8 +15,12 @@ fn read(all: &str, sap: &str) -> (Http, Http) {
     let folder = support::folder();
     let config = support::parse(&folder, &with(all, sap)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!(config.telemetry.http.no_proxy, config.http.no_proxy);
-    assert_eq!(config.registry.http.ca, config.targets["genesys"].http.ca);
+    assert_eq!(ca(&config.registry.http), ca(&config.targets["genesys"].http));
     (config.http, config.targets["sap"].http.clone())
+}
+
+fn ca(http: &Http) -> Option<String> {
+    http.ca.as_ref().and_then(|ca| ca.reference()).map(ToString::to_string)
 }
 
 fn proxy(http: &Http) -> Option<&str> {
@@ -26,18 +30,18 @@ fn proxy(http: &Http) -> Option<&str> {
 #[test]
 fn a_target_takes_over_what_it_does_not_say_otherwise() {
     let all = "proxy = \"http://proxy.acme.example:3128/\"\nno_proxy = [\"acme.example\", \"10.0.0.0/8\"]\n\
-               ca = \"secrets/one\"";
+               ca = \"secrets/ca.pem\"";
     let (http, sap) = read(all, "");
     assert_eq!(proxy(&http), Some("http://proxy.acme.example:3128"));
     assert_eq!(proxy(&sap), proxy(&http));
-    assert_eq!((&sap.no_proxy, &sap.ca), (&http.no_proxy, &http.ca));
+    assert_eq!((&sap.no_proxy, ca(&sap)), (&http.no_proxy, ca(&http)));
     assert!(sap.identity.is_none());
 
-    let own =
-        "proxy = \"direct\"\nca = \"secrets/two\"\ncertificate = \"secrets/one\"\nkey = \"secrets/two\"";
+    let own = "proxy = \"direct\"\nca = \"file:secrets/own.pem\"\ncertificate = \"secrets/own.pem\"\n\
+               key = \"file:secrets/own.key\"";
     let (http, sap) = read(all, own);
     assert_eq!(proxy(&sap), None);
-    assert!(http.ca.is_some() && sap.ca != http.ca && sap.identity.is_some() && http.identity.is_none());
+    assert!(http.ca.is_some() && ca(&sap) != ca(&http) && sap.identity.is_some() && http.identity.is_none());
 
     let (http, sap) = read("", "proxy = \"https://other:443\"");
     assert_eq!((proxy(&http), proxy(&sap)), (None, Some("https://other:443")));
@@ -81,13 +85,34 @@ fn what_is_no_way_to_reach_a_system() {
         "no_proxy = [\"a\"]",
         "2:12 http: 'no_proxy' needs 'proxy': without it all hosts are called directly",
     );
-    said("key = \"secrets/one\"", "1:2 http: 'certificate' and 'key' go together");
+    said("key = \"secrets/own.key\"", "1:2 http: 'certificate' and 'key' go together");
     said("proxy_username = \"a\"", "2:18 http: 'proxy_username' and 'proxy_password' go together");
     said("prox = \"a\"", "2:1 http: unknown field 'prox', did you mean 'proxy'?");
     let hosts = "no_proxy = [\"http://a\"]\nproxy = \"http://p:1\"";
     let expected = "2:13 http: field 'no_proxy' holds 'http://a', must be hosts such as \"example.com\", \"10.1.2.3\" \
                     or \"10.0.0.0/8\"";
     said(hosts, expected);
+}
+
+#[test]
+fn a_certificate_is_a_path_or_a_reference_to_one_in_pem_and_never_the_pem_itself() {
+    let said = |field: &str, expected: &str| {
+        let expected = format!("trunkline.toml:2:6 http: field 'ca' {expected}");
+        check("[kafka]", &format!("[http]\n{field}\n[kafka]"), &[&expected]);
+    };
+    said(
+        "ca = \"secrets/one\"",
+        "refers to what holds no certificate in PEM (it begins with '-----BEGIN CERTIFICATE-----')",
+    );
+    said(
+        "ca = \"file:secrets/gone\"",
+        "refers to 'secrets/gone', which cannot be read (TL-1002): No such file or directory (os error 2)",
+    );
+    said("ca = \"vault:secret/ca#pem\"", "refers to Vault, and there is no section [vault]");
+    said(
+        "ca = \"-----BEGIN CERTIFICATE-----\"",
+        "must be a path, or a reference such as 'vault:MOUNT/PATH#KEY', never the PEM itself",
+    );
 }
 
 #[test]

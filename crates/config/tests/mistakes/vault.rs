@@ -25,6 +25,10 @@ fn what_is_wrong_with_the_section_and_with_references_to_it() {
             "trunkline.toml:3:11 vault: field 'address' is 'http://vault:8200': secrets would travel unencrypted; use \
              https:// (http:// is for this machine only)",
         ),
+        (
+            format!("[vault]\naddress = \"https://vault\"\nca = \"vault:a/b#c\"\n{LOGIN}"),
+            "trunkline.toml:3:6 vault: field 'ca' refers to Vault, which opens with this secret; use 'file:/path'",
+        ),
         (format!("[vault]\naddress = \"http://127.0.0.1:8200\"\nreread_interval = \"1s\"\n{LOGIN}"), "no mistake"),
         (
             "[vault]\naddress = \"https://vault\"".to_owned(),

@@ -14,6 +14,10 @@ pub fn folder() -> TempDir {
     std::fs::write(folder.path().join("secrets/one"), "first secret\n").unwrap();
     std::fs::write(folder.path().join("secrets/two"), "second secret").unwrap();
     std::fs::write(folder.path().join("secrets/empty"), "\n").unwrap();
+    for (name, title) in [("ca.pem", "CERTIFICATE"), ("own.pem", "CERTIFICATE"), ("own.key", "PRIVATE KEY")] {
+        let pem = format!("-----BEGIN {title}-----\n-----END {title}-----\n");
+        std::fs::write(folder.path().join("secrets").join(name), pem).unwrap();
+    }
     folder
 }
 

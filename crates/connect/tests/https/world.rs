@@ -14,6 +14,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+const ANSWER: &str = r#"{"access_token":"t","expires_in":3600,"result":[],"schema":"\"string\"",
+    "data":{"ttl":0,"data":{"password":"in Vault"}}}"#;
+
 /// What was sent somewhere: the heads of requests.
 pub type Heads = Arc<Mutex<Vec<String>>>;
 
@@ -23,10 +26,14 @@ pub struct Company {
     authority: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// A system behind TLS. It answers every request with a token that is also an empty result.
+/// A system behind TLS. It answers every request with what is a token, an empty result, a schema of a registry and a
+/// secret of Vault at once.
 pub struct System {
     pub address: SocketAddr,
     pub heads: Heads,
+    /// The certificates that it was shown, with each request.
+    pub shown: Arc<Mutex<Vec<Vec<u8>>>>,
+    acceptor: Arc<Mutex<TlsAcceptor>>,
 }
 
 /// A proxy that opens tunnels, all of them to one system.
@@ -46,18 +53,29 @@ impl Company {
         let folder = tempfile::tempdir().unwrap();
         let company = Self { folder, authority };
         company.write("ca.pem", &company.authority.pem());
-        let (certificate, key) = company.issue("trunkline");
-        company.write("trunkline.pem", &certificate.pem());
-        company.write("trunkline.key", &key.serialize_pem());
+        let (certificate, key) = company.another_own();
+        company.write("trunkline.pem", &certificate);
+        company.write("trunkline.key", &key);
         company.write("secret", "s3cr3t");
         company
+    }
+
+    /// Another certificate of `trunkline` with its key, both in PEM.
+    pub fn another_own(&self) -> (String, String) {
+        let (certificate, key) = self.issue("trunkline");
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    /// The company's certificate authority in PEM.
+    pub fn ca(&self) -> String {
+        self.authority.pem()
     }
 
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub fn write(&self, name: &str, content: &str) {
         std::fs::write(self.folder.path().join(name), content).unwrap();
     }
 
@@ -69,6 +87,39 @@ impl Company {
 
     /// A system whose certificate names this host; with `asks_who` it takes nobody without one of the company's.
     pub async fn system(&self, host: &str, asks_who: bool) -> System {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let system = System {
+            address: listener.local_addr().unwrap(),
+            heads: Heads::default(),
+            shown: Arc::default(),
+            acceptor: Arc::new(Mutex::new(self.acceptor(host, asks_who))),
+        };
+        let (heads, shown, acceptor) =
+            (Arc::clone(&system.heads), Arc::clone(&system.shown), Arc::clone(&system.acceptor));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.lock().unwrap().clone();
+                let (heads, shown) = (Arc::clone(&heads), Arc::clone(&shown));
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let asked = head(&mut stream).await;
+                    heads.lock().unwrap().push(asked);
+                    let certificate = stream.get_ref().1.peer_certificates().map(|chain| chain[0].to_vec());
+                    shown.lock().unwrap().push(certificate.unwrap_or_default());
+                    let answer = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
+                         content-length: {}\r\n\r\n{ANSWER}",
+                        ANSWER.len()
+                    );
+                    let _gone = stream.write_all(answer.as_bytes()).await;
+                    let _gone = stream.shutdown().await;
+                });
+            }
+        });
+        system
+    }
+
+    fn acceptor(&self, host: &str, asks_who: bool) -> TlsAcceptor {
         let (certificate, key) = self.issue(host);
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
@@ -84,29 +135,16 @@ impl Company {
         };
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let (listener, heads) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Heads::default());
-        let system = System { address: listener.local_addr().unwrap(), heads: Arc::clone(&heads) };
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, heads) = (acceptor.clone(), Arc::clone(&heads));
-                tokio::spawn(async move {
-                    if let Ok(mut stream) = acceptor.accept(stream).await {
-                        let asked = head(&mut stream).await;
-                        heads.lock().unwrap().push(asked);
-                        let body = r#"{"access_token":"t","expires_in":3600,"result":[]}"#;
-                        let answer = format!(
-                            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
-                             content-length: {}\r\n\r\n{body}",
-                            body.len()
-                        );
-                        let _gone = stream.write_all(answer.as_bytes()).await;
-                        let _gone = stream.shutdown().await;
-                    }
-                });
-            }
-        });
-        system
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+// === impl System ===
+
+impl System {
+    /// From now on the system has a certificate of this company.
+    pub fn is_certified_by(&self, company: &Company, host: &str) {
+        *self.acceptor.lock().unwrap() = company.acceptor(host, false);
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Reader {
     topic: String,
     committed: BaseConsumer<Quiet>,
     uncommitted: BaseConsumer<Quiet>,
-    passwords: [client::Password; 2],
+    credentials: [client::Credentials; 2],
     stop: Arc<AtomicBool>,
 }
 
@@ -45,13 +45,13 @@ impl Reader {
                 .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
                 .map_err(|source| call(topic, "creating a reader", source))
         };
-        let passwords = [client::Password::of(kafka), client::Password::of(kafka)];
+        let credentials = [client::Credentials::of(kafka), client::Credentials::of(kafka)];
         let committed = client::restoring(kafka, client_id);
         Ok(Self {
             topic: topic.to_owned(),
             committed: reader(committed.clone())?,
             uncommitted: reader(client::seeing_uncommitted(committed))?,
-            passwords,
+            credentials,
             stop,
         })
     }
@@ -66,8 +66,8 @@ impl Reader {
         patience: Duration,
         apply: impl FnMut(Change<'_>) -> Result<(), String>,
     ) -> Result<u64, RestoreError> {
-        for (password, consumer) in self.passwords.iter().zip([&self.committed, &self.uncommitted]) {
-            password.follow(consumer.client());
+        for (credentials, consumer) in self.credentials.iter().zip([&self.committed, &self.uncommitted]) {
+            credentials.follow(consumer.client());
         }
         restore(self, partitions, patience, apply)
     }

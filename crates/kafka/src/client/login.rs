@@ -1,7 +1,7 @@
 //! How to log in, and whom to trust.
 
 use rdkafka::ClientConfig;
-use trunkline_config::{ExposeSecret, SaslMechanism, Security, TlsFiles};
+use trunkline_config::{ExposeSecret, SaslMechanism, Security, Tls};
 
 /// Sets what the configured kind of security needs.
 pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
@@ -9,9 +9,9 @@ pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
         Security::Plaintext => {
             config.set("security.protocol", "plaintext");
         }
-        Security::Tls(files) => {
+        Security::Tls(tls) => {
             config.set("security.protocol", "ssl");
-            trust(config, files);
+            trust(config, tls);
         }
         Security::Sasl { mechanism, username, password, tls } => {
             config
@@ -19,8 +19,8 @@ pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
                 .set("sasl.mechanisms", mechanism_name(*mechanism))
                 .set("sasl.username", username)
                 .set("sasl.password", password.current().expose_secret());
-            if let Some(files) = tls {
-                trust(config, files);
+            if let Some(tls) = tls {
+                trust(config, tls);
             }
         }
     }
@@ -34,19 +34,21 @@ fn mechanism_name(mechanism: SaslMechanism) -> &'static str {
     }
 }
 
-/// Whom to trust, and whom to be (mutual TLS).
-fn trust(config: &mut ClientConfig, files: &TlsFiles) {
+/// Whom to trust, and whom to be (mutual TLS): as the sources of these have it at this moment.
+fn trust(config: &mut ClientConfig, tls: &Tls) {
     config
         // The certificate has to be valid and has to be for the host that was asked for.
         .set("enable.ssl.certificate.verification", "true")
         .set("ssl.endpoint.identification.algorithm", "https");
-    for (setting, file) in [
-        ("ssl.ca.location", &files.ca),
-        ("ssl.certificate.location", &files.certificate),
-        ("ssl.key.location", &files.key),
+    let identity = tls.identity.as_ref();
+    for (setting, pem) in [
+        ("ssl.ca.pem", tls.ca.as_ref()),
+        ("ssl.certificate.pem", identity.map(|identity| &identity.certificate)),
+        ("ssl.key.pem", identity.map(|identity| &identity.key)),
     ] {
-        if let Some(file) = file {
-            config.set(setting, file.to_string_lossy());
+        if let Some(pem) = pem {
+            // What is taken from a source has lost its last line break.
+            config.set(setting, format!("{}\n", pem.current().expose_secret()));
         }
     }
 }

@@ -31,7 +31,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// Asks about logs.
 pub struct LogReader {
     consumer: BaseConsumer<Quiet>,
-    password: client::Password,
+    credentials: client::Credentials,
     client_id: String,
     /// The brokers do not say ids, which is logged once.
     without_ids: bool,
@@ -45,11 +45,11 @@ impl LogReader {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, client_id: &str) -> Result<Self, ConsumerError> {
-        let password = client::Password::of(kafka);
+        let credentials = client::Credentials::of(kafka);
         let consumer = client::looking(kafka, client_id)
             .create_with_context(Quiet)
             .map_err(|source| ConsumerError::Create { group: client_id.to_owned(), source })?;
-        Ok(Self { consumer, password, client_id: client_id.to_owned(), without_ids: false })
+        Ok(Self { consumer, credentials, client_id: client_id.to_owned(), without_ids: false })
     }
 
     /// The ids of topics, as far as the brokers say them.
@@ -179,7 +179,7 @@ impl LogLooks for LogReader {
         &mut self,
         partitions: &[(TopicPartition, Option<LogPosition>)],
     ) -> Result<Vec<LogNow>, ConsumerError> {
-        self.password.follow(self.consumer.client());
+        self.credentials.follow(self.consumer.client());
         let mut topics: Vec<&str> =
             partitions.iter().map(|(partition, _)| partition.topic.as_str()).collect();
         topics.sort_unstable();

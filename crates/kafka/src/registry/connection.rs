@@ -5,8 +5,8 @@ use std::time::Duration;
 use reqwest::{Client, ClientBuilder, Method, Response, Url};
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
 use serde_json::Value;
-use trunkline_config::{ExposeSecret, Registry, RegistryAuth, TlsFiles};
-use trunkline_http::NotUsable;
+use trunkline_config::{ExposeSecret, Registry, RegistryAuth, Tls};
+use trunkline_http::{NotUsable, Remade};
 
 use super::error::chain;
 use super::{RegistryError, backoff};
@@ -17,12 +17,14 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest answer that is read: many times the largest schema that a registry takes.
 const LONGEST_ANSWER: usize = 8 << 20;
+/// Whose clients these are, as logs name it.
+const NAME: &str = "registry";
 /// The media type of the API.
 const MEDIA_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 
 /// The part of the API that the library does not know.
 pub(super) struct Connection {
-    client: Client,
+    client: Remade<Client>,
     url: Url,
     auth: RegistryAuth,
 }
@@ -32,8 +34,13 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(registry: &Registry) -> Result<Self, RegistryError> {
         let settings = |reason: String| RegistryError::Settings { reason };
-        let client =
-            builder(registry)?.timeout(CALL_TIMEOUT).build().map_err(|error| settings(chain(&error)))?;
+        let (version, made_of) = (registry.clone(), registry.clone());
+        let client = Remade::new(
+            NAME,
+            move || version.tls_version(),
+            move || Ok(builder(&made_of)?.timeout(CALL_TIMEOUT).build()?),
+        )
+        .map_err(unusable)?;
         let url: Url =
             registry.url.parse().map_err(|error| settings(format!("{}: {error}", registry.url)))?;
         if url.cannot_be_a_base() {
@@ -64,7 +71,7 @@ impl Connection {
             // Each segment is percent-encoded as it is added.
             segments.pop_if_empty().extend(path);
         }
-        let mut request = self.client.request(method, url).header("accept", MEDIA_TYPE);
+        let mut request = self.client.current().request(method, url).header("accept", MEDIA_TYPE);
         if let Some(body) = body {
             request = request.header("content-type", MEDIA_TYPE).body(body.to_string());
         }
@@ -113,8 +120,15 @@ async fn read(mut answer: Response) -> Result<Option<String>, RegistryError> {
     Ok(Some(String::from_utf8_lossy(&body).into_owned()))
 }
 
-/// The settings of `schema_registry_converter` for the same registry.
-pub(super) fn converter_settings(registry: &Registry) -> Result<SrSettings, RegistryError> {
+/// The settings of `schema_registry_converter` for the same registry, made anew when a certificate or the login has
+/// changed.
+pub(super) fn converter_settings(registry: &Registry) -> Result<Remade<SrSettings>, RegistryError> {
+    let (version, made_of) = (registry.clone(), registry.clone());
+    let version = move || version.tls_version() + version.auth.version();
+    Remade::new(NAME, version, move || settings_now(&made_of)).map_err(unusable)
+}
+
+fn settings_now(registry: &Registry) -> Result<SrSettings, NotUsable> {
     let mut settings = SrSettings::new_builder(registry.url.clone());
     settings.set_timeout(CALL_TIMEOUT);
     match &registry.auth {
@@ -128,26 +142,27 @@ pub(super) fn converter_settings(registry: &Registry) -> Result<SrSettings, Regi
     }
     settings
         .build_with(builder(registry)?)
-        .map_err(|error| RegistryError::Settings { reason: error.cause.unwrap_or(error.error) })
+        .map_err(|error| NotUsable::Client(error.cause.unwrap_or(error.error)))
+}
+
+fn unusable(error: NotUsable) -> RegistryError {
+    RegistryError::Settings { reason: error.to_string() }
 }
 
 /// A client that trusts and is whom the configuration says; what `[registry]` does not say is as in `[http]`.
-fn builder(registry: &Registry) -> Result<ClientBuilder, RegistryError> {
-    let unusable = |error: NotUsable| RegistryError::Settings { reason: error.to_string() };
-    let builder = trunkline_http::builder(&registry.http).map_err(unusable)?;
-    let mut builder = builder
+fn builder(registry: &Registry) -> Result<ClientBuilder, NotUsable> {
+    let mut builder = trunkline_http::builder(&registry.http)?
         // The login would be carried elsewhere.
         .redirect(reqwest::redirect::Policy::none())
         .https_only(registry.url.starts_with("https://"))
         .connect_timeout(CONNECT_TIMEOUT)
         .user_agent("trunkline");
-    if let Some(TlsFiles { ca, certificate, key }) = &registry.tls {
+    if let Some(Tls { ca, identity }) = &registry.tls {
         if let Some(ca) = ca {
-            builder = builder.tls_certs_only(trunkline_http::authorities(ca).map_err(unusable)?);
+            builder = builder.tls_certs_only(trunkline_http::authorities(ca)?);
         }
-        if let (Some(certificate), Some(key)) = (certificate, key) {
-            let identity = trunkline_http::identity(certificate, key).map_err(unusable)?;
-            builder = builder.identity(identity);
+        if let Some(identity) = identity {
+            builder = builder.identity(trunkline_http::identity(identity)?);
         }
     }
     Ok(builder)

@@ -1,11 +1,11 @@
 //! The calls of Vault's API that are made. No body of an answer leaves this file unread: errors tell statuses alone.
 
-use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client as HttpClient, Method, RequestBuilder, Response, Url};
+use reqwest::{Client as HttpClient, Method, RequestBuilder, Response, Url};
 use serde_json::{Value, json};
-use trunkline_config::{ExposeSecret, Secret, Vault, VaultLogin};
+use trunkline_config::{ExposeSecret, Secret, SecretHandle, Vault, VaultLogin};
+use trunkline_http::{NotUsable, Remade};
 
 use super::answer::{Entry, Grant};
 
@@ -21,7 +21,7 @@ const LOOKUP_SELF: [&str; 3] = ["auth", "token", "lookup-self"];
 /// Makes calls.
 #[derive(Debug)]
 pub(super) struct Client {
-    http: HttpClient,
+    http: Remade<HttpClient>,
     address: Url,
     namespace: Option<String>,
     timeout: Duration,
@@ -49,27 +49,16 @@ pub(crate) enum Kind {
 // === impl Client ===
 
 impl Client {
-    /// Prepares calls (without I/O but for the file of certificates).
+    /// Prepares calls (without I/O).
     ///
     /// # Errors
     /// When there can be no HTTP client, for instance because a certificate is none.
     pub(super) fn new(vault: &Vault) -> Result<Self, String> {
         let address: Url = vault.address.parse().map_err(|_| "the address is no URL".to_owned())?;
-        let mut builder = HttpClient::builder()
-            // The token would be carried elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            // Vault is called directly. Without this, the environment would be asked for a proxy.
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
-            .https_only(vault.address.starts_with("https://"));
-        if let Some(ca) = &vault.ca {
-            let unusable = |reason: String| format!("'{}' cannot be used: {reason}", ca.display());
-            let pem = std::fs::read(ca).map_err(|error| unusable(error.to_string()))?;
-            let bundle = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(error.to_string()))?;
-            builder = builder.tls_certs_only(bundle);
-        }
-        let http = builder.build().map_err(|error| innermost(&error))?;
+        let (version, made_of) = (vault.clone(), vault.clone());
+        let version = move || version.ca.as_ref().map_or(0, SecretHandle::version);
+        let http = Remade::new("Vault", version, move || http_client(&made_of));
+        let http = http.map_err(|error| error.to_string())?;
         Ok(Self { http, address, namespace: vault.namespace.clone(), timeout: vault.timeout })
     }
 
@@ -133,7 +122,7 @@ impl Client {
             // Each segment is percent-encoded as it is added.
             segments.pop_if_empty().push("v1").extend(path);
         }
-        let mut request = self.http.request(method, url).header("x-vault-request", "true");
+        let mut request = self.http.current_at_once().request(method, url).header("x-vault-request", "true");
         if let Some(namespace) = &self.namespace {
             request = request.header("x-vault-namespace", namespace);
         }
@@ -164,29 +153,33 @@ impl Client {
     }
 }
 
+fn http_client(vault: &Vault) -> Result<HttpClient, NotUsable> {
+    let mut builder = HttpClient::builder()
+        // The token would be carried elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        // Vault is called directly. Without this, the environment would be asked for a proxy.
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
+        .https_only(vault.address.starts_with("https://"));
+    if let Some(ca) = &vault.ca {
+        builder = builder.tls_certs_only(trunkline_http::authorities(ca)?);
+    }
+    Ok(builder.build()?)
+}
+
 /// Status and body of an answer.
 async fn exchange(request: RequestBuilder) -> Result<(u16, Vec<u8>), String> {
-    let mut response: Response = request.send().await.map_err(|error| innermost(&error.without_url()))?;
+    let mut response: Response = request.send().await.map_err(trunkline_http::cause)?;
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| innermost(&error.without_url()))? {
+    while let Some(chunk) = response.chunk().await.map_err(trunkline_http::cause)? {
         if body.len() + chunk.len() > LONGEST_ANSWER {
             return Err(format!("the answer is longer than {LONGEST_ANSWER} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
     Ok((status, body))
-}
-
-/// The outer error says "error sending request" and nothing more.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: Option<&dyn std::error::Error> = error.source();
-    let mut message = error.to_string();
-    while let Some(source) = cause {
-        message = source.to_string();
-        cause = source.source();
-    }
-    message
 }
 
 /// What a status other than success means.

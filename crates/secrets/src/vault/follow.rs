@@ -8,8 +8,7 @@ use trunkline_config::VaultSecret;
 
 use super::session::Session;
 use crate::followed::Followed;
-use crate::metrics;
-use crate::report::report;
+use crate::report::{begin, report};
 use crate::schedule::Schedule;
 
 /// Between attempts after one that failed, at most the interval.
@@ -51,7 +50,7 @@ impl VaultSource {
     /// Reads them for ever.
     pub(crate) async fn follow(mut self, grace: Duration) {
         let secrets = self.paths.values().flat_map(|path| path.keys.values());
-        secrets.for_each(|secret| metrics::begin(secret.name()));
+        secrets.for_each(begin);
         while let Some(due) = self.due() {
             tokio::time::sleep_until(due.into()).await;
             self.session.attend().await;
@@ -85,7 +84,7 @@ impl PathSource {
                 Err(trouble) => Err(trouble.message.clone()),
             };
             let news = followed.read(value, now, grace);
-            report(followed.name(), &news);
+            report(followed, &news);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The password that a client shows to brokers, while it may change.
+//! What a client shows to brokers, while it may change: its password, and its certificates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,14 +8,20 @@ use rdkafka::client::Client;
 use trunkline_config::{ExposeSecret, Kafka, SecretHandle, Security};
 use trunkline_schemas::error_codes;
 
+use super::certificates::MadeOf;
 use super::sasl_credentials;
 
-/// The password of one client, which is made after this. Clones are of the same client.
+/// What one client shows, which is made after this. Clones are of the same client.
 ///
 /// librdkafka takes another password when it is told: who holds a client for long tells it at each use, which costs a
-/// look at a number. Connections that there are stay; the next one shows the new password.
+/// look at a number. Connections that there are stay; the next one shows the new password. Certificates it takes when
+/// it is made, and never again: with which it was made is remembered for [`super::CertificatesInUse`].
 #[derive(Debug, Clone)]
-pub(crate) struct Password(Option<Arc<Shown>>);
+pub(crate) struct Credentials {
+    password: Option<Arc<Shown>>,
+    /// Counted as long as the client is there.
+    _certificates: Option<Arc<MadeOf>>,
+}
 
 #[derive(Debug)]
 struct Shown {
@@ -25,19 +31,24 @@ struct Shown {
     version: AtomicU64,
 }
 
-// === impl Password ===
+// === impl Credentials ===
 
-impl Password {
+impl Credentials {
     /// Of a client that is made with these settings after this.
     pub(crate) fn of(kafka: &Kafka) -> Self {
-        let Security::Sasl { username, password, .. } = &kafka.security else { return Self(None) };
-        let version = AtomicU64::new(password.version());
-        Self(Some(Arc::new(Shown { username: username.clone(), password: password.clone(), version })))
+        let password = match &kafka.security {
+            Security::Sasl { username, password, .. } => {
+                let version = AtomicU64::new(password.version());
+                Some(Arc::new(Shown { username: username.clone(), password: password.clone(), version }))
+            }
+            Security::Plaintext | Security::Tls(_) => None,
+        };
+        Self { password, _certificates: MadeOf::of(kafka) }
     }
 
     /// Tells the client when the password has changed.
     pub(crate) fn follow<C: ClientContext>(&self, client: &Client<C>) {
-        let Some(shown) = &self.0 else { return };
+        let Some(shown) = &self.password else { return };
         let version = shown.password.version();
         if shown.version.swap(version, Ordering::AcqRel) == version {
             return;
@@ -86,10 +97,12 @@ mod tests {
     #[test]
     fn a_client_is_told_once_of_each_password() {
         let secret = SecretHandle::from("old");
-        let password = Password::of(&kafka("127.0.0.1:1", &secret));
+        let password = Credentials::of(&kafka("127.0.0.1:1", &secret));
         let consumer: BaseConsumer =
             ClientConfig::new().set("bootstrap.servers", "127.0.0.1:1").create().unwrap();
-        let version = |password: &Password| password.0.as_ref().unwrap().version.load(Ordering::Acquire);
+        let version = |credentials: &Credentials| {
+            credentials.password.as_ref().unwrap().version.load(Ordering::Acquire)
+        };
         password.follow(consumer.client());
         assert_eq!(version(&password), 0);
         for (number, value) in [(1, "new"), (2, "with \0 zero")] {
@@ -155,7 +168,7 @@ mod tests {
         let secret = SecretHandle::from("old");
         let (address, shown) = broker();
         let kafka = kafka(&address, &secret);
-        let password = Password::of(&kafka);
+        let password = Credentials::of(&kafka);
         let consumer: BaseConsumer = crate::client::reading(&kafka, "test").create().unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let next = || {

@@ -1,0 +1,169 @@
+//! Clients that are made anew when what they are made of has changed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::NotUsable;
+
+/// What is made of certificates, keys and passwords that may change while a process runs, and made anew when they have.
+/// Clones share it.
+///
+/// Where nothing can be made of what there is now, as of a certificate whose key has not been replaced yet, the last
+/// one stays, and a warning says so once.
+pub struct Remade<T>(Arc<Inner<T>>);
+
+struct Inner<T> {
+    /// Whose it is, as logs name it.
+    name: String,
+    version: Box<dyn Fn() -> u64 + Send + Sync>,
+    make: Box<dyn Fn() -> Result<T, NotUsable> + Send + Sync>,
+    state: Mutex<State<T>>,
+    /// Whether somebody is making another one.
+    remakes: AtomicBool,
+}
+
+struct State<T> {
+    made: T,
+    /// What was last tried, with success or without.
+    tried: u64,
+}
+
+// === impl Remade ===
+
+impl<T: Clone + Send + 'static> Remade<T> {
+    /// Makes it for the first time. `version` grows whenever something changes that `make` looks at; `name` says in
+    /// logs whose it is, such as `target 'sap'`.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn new(
+        name: impl Into<String>,
+        version: impl Fn() -> u64 + Send + Sync + 'static,
+        make: impl Fn() -> Result<T, NotUsable> + Send + Sync + 'static,
+    ) -> Result<Self, NotUsable> {
+        // Before it is made: what changes in between is noticed with the next use.
+        let tried = version();
+        let state = Mutex::new(State { made: make()?, tried });
+        let (version, make) = (Box::new(version), Box::new(make));
+        Ok(Self(Arc::new(Inner { name: name.into(), version, make, state, remakes: AtomicBool::new(false) })))
+    }
+
+    /// The one to use now. Where something has changed, another one is made on a thread of its own, and is there for
+    /// later uses: no call waits for it.
+    pub fn current(&self) -> T {
+        let state = self.0.state.lock();
+        if state.tried != (self.0.version)() && !self.0.remakes.swap(true, Ordering::AcqRel) {
+            let inner = Arc::clone(&self.0);
+            let started = std::thread::Builder::new().name("tls-renewal".to_owned()).spawn(move || {
+                inner.remake();
+                inner.remakes.store(false, Ordering::Release);
+            });
+            // Without a thread the next use tries again.
+            if started.is_err() {
+                self.0.remakes.store(false, Ordering::Release);
+            }
+        }
+        state.made.clone()
+    }
+
+    /// The one to use now; where something has changed it is made at once, in some milliseconds. For who shows what has
+    /// changed with this very use, and for who has a thread of its own.
+    pub fn current_at_once(&self) -> T {
+        if self.0.state.lock().tried != (self.0.version)() {
+            self.0.remake();
+        }
+        self.0.state.lock().made.clone()
+    }
+}
+
+impl<T> Clone for Remade<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Remade<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Remade").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+// === impl Inner ===
+
+impl<T> Inner<T> {
+    fn remake(&self) {
+        loop {
+            let version = (self.version)();
+            let made = (self.make)();
+            // A certificate and its key are taken one right after the other: the second may have come meanwhile.
+            if made.is_err() && (self.version)() != version {
+                continue;
+            }
+            let mut state = self.state.lock();
+            let name = self.name.as_str();
+            match made {
+                Ok(made) => {
+                    state.made = made;
+                    tracing::info!(
+                        name,
+                        "certificates, keys or passwords have changed: used for new connections from now on"
+                    );
+                }
+                Err(error) => tracing::warn!(
+                    name,
+                    reason = %error,
+                    "certificates, keys or passwords have changed and cannot be used: what was there before still is"
+                ),
+            }
+            state.tried = version;
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Even versions can be used, odd ones cannot.
+    fn remade() -> (Arc<AtomicU64>, Arc<AtomicU64>, Remade<u64>) {
+        let (source, makings) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (version, read, count) = (Arc::clone(&source), Arc::clone(&source), Arc::clone(&makings));
+        let make = move || {
+            count.fetch_add(1, Ordering::AcqRel);
+            let read = read.load(Ordering::Acquire);
+            (read % 2 == 0).then_some(read).ok_or_else(|| NotUsable::Client("odd".to_owned()))
+        };
+        let remade = Remade::new("test", move || version.load(Ordering::Acquire), make).unwrap();
+        (source, makings, remade)
+    }
+
+    #[test]
+    fn it_is_made_once_a_change_and_what_cannot_be_made_leaves_the_last_one() {
+        let (source, makings, remade) = remade();
+        for (version, expected, made) in [(0, 0, 1), (1, 0, 2), (1, 0, 2), (2, 2, 3), (2, 2, 3), (4, 4, 4)] {
+            source.store(version, Ordering::Release);
+            assert_eq!(remade.current_at_once(), expected, "{version}");
+            assert_eq!(makings.load(Ordering::Acquire), made, "{version}");
+        }
+    }
+
+    #[test]
+    fn who_does_not_wait_gets_the_last_one_until_the_next_one_is_there() {
+        let (source, _, remade) = remade();
+        source.store(2, Ordering::Release);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let clone = remade.clone();
+        while clone.current() != 2 {
+            assert!(Instant::now() < deadline, "it was never made");
+            std::thread::yield_now();
+        }
+        assert_eq!(remade.current(), 2);
+    }
+}
