@@ -8,6 +8,7 @@
 //! - [`map`]: what payloads would become, without Kafka
 //! - [`doctor`]: tries everything that the configuration points at
 //! - [`target`]: which configured objects and fields a target has, and what it knows of a customer
+//! - [`source`]: what a source of enrichment knows of a customer
 //! - [`topics`], [`schemas`]: what Kafka and the registry need, planned and applied
 //! - [`identity`]: which of a system's customers somebody was taken for
 //! - [`explain`]: what the topics know of one conversation
@@ -25,6 +26,7 @@ pub mod init;
 pub mod map;
 pub mod rules;
 pub mod schemas;
+pub mod source;
 pub mod target;
 pub mod topics;
 pub mod verify;
@@ -33,6 +35,7 @@ pub mod version;
 mod config_file;
 mod count;
 mod decode;
+mod exchange;
 mod verb;
 
 pub use config_file::ConfigFile;

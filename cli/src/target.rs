@@ -44,9 +44,25 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// The target of that name.
 fn find<'a>(config: &'a Config, name: &str) -> anyhow::Result<&'a Target> {
     if let Some(target) = config.targets.get(name) {
+        let capabilities = target.system.capabilities();
+        if capabilities.standard_profile.is_none() && capabilities.sources_class.is_some() {
+            bail!("{}", no_objects(config, name));
+        }
         return Ok(target);
     }
     bail!("no target '{name}' is configured{}", did_you_mean(name, config.targets.keys().map(String::as_str)))
+}
+
+/// What is said of an HTTP service: only the sources that ask it know what it has.
+fn no_objects(config: &Config, name: &str) -> String {
+    let sources = config.enrichment.sources.values().filter(|source| source.target == name);
+    let names: Vec<String> =
+        sources.map(|source| format!("`trunkline source try {}`", source.name)).collect();
+    let advice = match names.is_empty() {
+        true => "no source of [enrichment.sources] asks it".to_owned(),
+        false => format!("{} asks it about a customer", names.join(" or ")),
+    };
+    format!("target '{name}' is an HTTP service, which has no objects of its own: {advice}")
 }
 
 /// The connections to all targets.

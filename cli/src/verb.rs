@@ -7,7 +7,8 @@ use trunkline_config::{LogFormat, Telemetry};
 use trunkline_telemetry::logging;
 
 use crate::{
-    check, demo, doctor, explain, identity, init, map, rules, schemas, target, topics, verify, version,
+    check, demo, doctor, explain, identity, init, map, rules, schemas, source, target, topics, verify,
+    version,
 };
 
 /// Trunkline: contact-centre events as data you can trust, and write-backs within the call.
@@ -27,6 +28,7 @@ enum Verb {
     Rules(rules::Args),
     Map(map::Args),
     Target(target::Args),
+    Source(source::Args),
     Identity(identity::Args),
     Topics(topics::Args),
     Schemas(schemas::Args),
@@ -53,6 +55,7 @@ impl Cli {
             Verb::Rules(args) => rules::run(&args),
             Verb::Map(args) => map::run(&args),
             Verb::Target(args) => target::run(&args).await,
+            Verb::Source(args) => source::run(&args).await,
             Verb::Identity(args) => identity::run(&args).await,
             Verb::Topics(args) => topics::run(args).await,
             Verb::Schemas(args) => schemas::run(args).await,

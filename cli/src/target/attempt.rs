@@ -3,16 +3,14 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use trunkline_connect::{Depth, Exchange, Found, FoundCustomer, ProfileKey};
 
 use crate::config_file::ConfigFile;
+use crate::exchange;
 
 /// How long all questions may take together.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// So many characters of an answer are shown.
-const LONGEST_ANSWER: usize = 4_000;
 
 /// Looks a customer up at a target and shows each question, its answer and what is made of them
 ///
@@ -58,7 +56,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let directory = super::directory(&config)?;
     let Some(key) = args.key.given() else { anyhow::bail!("nobody to look up") };
     let deadline = Instant::now() + TIMEOUT;
-    let mut seen = |exchange: Exchange| show(&exchange);
+    let mut seen = |Exchange { path, answer }: Exchange| exchange::print("GET", &path, None, &answer);
     let found =
         directory.find_customer(&target.name, &key, Depth::Profile, deadline, None, &mut seen).await?;
     match found {
@@ -77,48 +75,10 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn show(exchange: &Exchange) {
-    println!("asked    GET {}", decoded(&exchange.path));
-    match &exchange.answer {
-        Ok(answer) => println!("answer   {}", shortened(answer)),
-        Err(error) => println!("answer   {error}"),
-    }
-}
-
-/// A path and its query, decoded for people.
-fn decoded(path: &str) -> String {
-    let Ok(url) = Url::parse(&format!("http://x{path}")) else { return path.to_owned() };
-    let pairs: Vec<String> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();
-    if pairs.is_empty() { url.path().to_owned() } else { format!("{}?{}", url.path(), pairs.join("&")) }
-}
-
-fn shortened(answer: &Value) -> String {
-    let text = answer.to_string();
-    match text.char_indices().nth(LONGEST_ANSWER) {
-        Some((at, _)) => format!("{}… ({} bytes)", &text[..at], text.len()),
-        None => text,
-    }
-}
-
 /// What was read, under the canonical names; what is not known is left out.
 fn canonical(customer: &FoundCustomer) -> Value {
-    let data = &customer.data;
-    let balances: Map<String, Value> = data
-        .balances
-        .iter()
-        .map(|(currency, amount)| (currency.clone(), json!(amount.to_string())))
-        .collect();
-    let fields = [
-        ("recordId", json!(customer.record_id)),
-        ("number", json!(customer.number)),
-        ("accountName", json!(data.account_name)),
-        ("loyaltyTier", json!(data.loyalty_tier)),
-        ("balances", if balances.is_empty() { Value::Null } else { Value::Object(balances) }),
-        ("openTickets", json!(data.open_tickets)),
-        ("lastInteractionDate", json!(data.last_interaction)),
-    ];
-    let known = fields.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Object(known.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+    let ids = vec![("recordId", json!(customer.record_id)), ("number", json!(customer.number))];
+    exchange::found(&customer.data, ids)
 }
 
 // === impl Key ===
@@ -136,14 +96,6 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn questions_are_readable_and_answers_bounded() {
-        assert_eq!(decoded("/query?q=SELECT%20Id%20%3D%20%27x%27"), "/query?q=SELECT Id = 'x'");
-        assert_eq!(decoded("/services"), "/services");
-        let long = shortened(&json!("ä".repeat(5_000)));
-        assert!(long.ends_with("(10002 bytes)"), "{}", &long[long.len() - 40..]);
-    }
 
     #[test]
     fn only_what_is_known_is_shown() {

@@ -22,7 +22,7 @@ use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
 use crate::quota::{self, Role, TooSmall};
 use crate::search_memory::SearchMemory;
-use crate::sources::{Asking, Source, SourceAnswer, SourceQuestion};
+use crate::sources::{Asking, Source, SourceAnswer, SourceExchange, SourceQuestion};
 use crate::terms::{Age, Terms};
 use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
@@ -266,6 +266,30 @@ impl Directory {
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
         source.look_up(asking).await
+    }
+
+    /// Asks one source once, whatever answers are kept, and shows the question to `seen` with its answer; `None` where
+    /// the source does not know the customer.
+    ///
+    /// # Errors
+    /// Why nothing could be asked, or what is wrong with the answer, as a sentence.
+    pub async fn try_source(
+        &self,
+        question: SourceQuestion<'_>,
+        now: &(dyn Fn() -> i64 + Sync),
+        seen: &mut (dyn FnMut(SourceExchange) + Send),
+    ) -> Result<Option<trunkline_profiles::ProfileData>, String> {
+        let Inner { contacts, identity: rules, sources, .. } = &*self.0;
+        let SourceQuestion { source, customer, parameters, deadline, traceparent, conversation } = question;
+        let source = sources.get(source).ok_or_else(|| format!("no source '{source}' is configured"))?;
+        let claim = customer.map(|customer| Claim::of(customer, contacts.is_some()));
+        let claim = claim.as_ref();
+        let age = &Age::default();
+        let terms = Terms { deadline, traceparent, conversation, memory: None, age };
+        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
+        let asking =
+            Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
+        source.attempt(asking, seen).await
     }
 
     /// Asks one target, by its configured name, whom a key means. Each question is shown to `seen` with its answer.

@@ -8,7 +8,8 @@
 //!
 //! - [`Directory`]: all configured targets; profiles and write-backs by name
 //! - [`ProfileKey`], [`Found`]: customers, by whatever is known of them, as the mapping of a target says
-//! - [`SourceQuestion`], [`SourceAnswer`]: what any HTTP service knows, as `[enrichment.sources]` says
+//! - [`SourceQuestion`], [`SourceAnswer`]: what any HTTP service knows, as `[enrichment.sources]` says; one
+//!   [`SourceExchange`] is one question with its answer, for people
 //! - [`Described`]: what a target has of the objects and fields that are configured
 //! - [`writes`]: commands, checked; what they would change; how they are carried out
 //! - [`CallError`], [`Event`], [`metrics`]: what callers, operators and dashboards get to know
@@ -76,4 +77,4 @@ pub use quota::{Role, TooSmall};
 pub use report::Reporter;
 pub use request::{Request, Response};
 pub use retry::Repeat;
-pub use sources::{SourceAnswer, SourceQuestion};
+pub use sources::{SourceAnswer, SourceExchange, SourceQuestion};

@@ -17,6 +17,6 @@ mod flights;
 mod question;
 mod source;
 
-pub use source::{SourceAnswer, SourceQuestion};
+pub use source::{SourceAnswer, SourceExchange, SourceQuestion};
 
 pub(crate) use source::{Asking, Source};

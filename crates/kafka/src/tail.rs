@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
 
@@ -55,6 +55,15 @@ pub enum TailError {
     /// There is no such topic.
     #[error("{topic} does not exist: run `trunkline topics apply`")]
     TopicMissing {
+        /// Name of the topic, with its prefix.
+        topic: String,
+    },
+    /// The user may not see or read it.
+    #[error(
+        "{topic} may not be read by the user of [kafka.security]: give it the ACL operations Read and Describe on this \
+         topic (kafka-acls.sh --add --allow-principal User:NAME --operation Read --operation Describe --topic {topic})"
+    )]
+    NotAllowed {
         /// Name of the topic, with its prefix.
         topic: String,
     },
@@ -110,7 +119,7 @@ struct Reader {
 
 impl Reader {
     fn open(kafka: &Kafka, client_id: &str, topic: &str, from: From) -> Result<Self, TailError> {
-        let call = |what, source| TailError::Call { what, topic: topic.to_owned(), source };
+        let call = |what, source| refused(what, topic, source);
         let credentials = client::Credentials::of(kafka);
         let consumer: BaseConsumer<Quiet> = client::reading(kafka, client_id)
             .create_with_context(Quiet)
@@ -118,10 +127,9 @@ impl Reader {
         let metadata = consumer
             .fetch_metadata(Some(topic), CALL_TIMEOUT)
             .map_err(|source| call("reading metadata", source))?;
-        let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
-        if partitions == 0 {
-            return Err(TailError::TopicMissing { topic: topic.to_owned() });
-        }
+        let found = metadata.topics().first();
+        let error = found.and_then(|found| found.error()).map(RDKafkaErrorCode::from);
+        let partitions = readable(topic, error, found.map_or(0, |topic| topic.partitions().len()))?;
         let mut list = TopicPartitionList::with_capacity(partitions);
         let offset = match from {
             From::Beginning => Offset::Beginning,
@@ -161,10 +169,31 @@ impl Reader {
                     tracing::warn!(error = %source, topic = self.topic, "reading; trying again");
                 }
                 Some(Err(source)) => {
-                    return Err(TailError::Call { what: "reading", topic: self.topic.clone(), source });
+                    return Err(refused("reading", &self.topic, source));
                 }
             }
         }
+    }
+}
+
+/// The number of a topic's partitions, by what the brokers say of it. To who may not see it they say so whether it is
+/// there or not.
+fn readable(topic: &str, error: Option<RDKafkaErrorCode>, partitions: usize) -> Result<usize, TailError> {
+    let topic = || topic.to_owned();
+    match (error, partitions) {
+        (Some(RDKafkaErrorCode::TopicAuthorizationFailed), _) => {
+            Err(TailError::NotAllowed { topic: topic() })
+        }
+        (_, 0) => Err(TailError::TopicMissing { topic: topic() }),
+        _ => Ok(partitions),
+    }
+}
+
+fn refused(what: &'static str, topic: &str, source: KafkaError) -> TailError {
+    let topic = topic.to_owned();
+    match source.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => TailError::NotAllowed { topic },
+        _ => TailError::Call { what, topic, source },
     }
 }
 
@@ -274,4 +303,29 @@ fn passes_by_itself(error: &KafkaError) -> bool {
                 | Code::Resolve
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_read_a_topic_is_told_the_acl_and_not_that_it_is_missing() {
+        let denied = RDKafkaErrorCode::TopicAuthorizationFailed;
+        let unknown = RDKafkaErrorCode::UnknownTopicOrPartition;
+        let said = |error, partitions| readable("acme.customer.profiles", error, partitions);
+        assert_eq!(said(None, 6).unwrap(), 6);
+        for error in [None, Some(unknown)] {
+            assert!(matches!(said(error, 0), Err(TailError::TopicMissing { .. })));
+        }
+        // Who may see it and not read it learns that from the partitions.
+        let reading = refused("reading", "acme.customer.profiles", KafkaError::MessageConsumption(denied));
+        for error in [said(Some(denied), 0).unwrap_err(), reading] {
+            let error = error.to_string();
+            assert!(error.contains("--operation Read --operation Describe"), "{error}");
+            assert!(error.contains("--topic acme.customer.profiles"), "{error}");
+        }
+        let other = refused("reading", "t", KafkaError::MessageConsumption(RDKafkaErrorCode::Fail));
+        assert!(matches!(other, TailError::Call { what: "reading", .. }));
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use reqwest::Method;
+use serde_json::Value;
 use trunkline_config::{LookupSource, Placeholder, SourceMethod};
 use trunkline_profiles::{ProfileData, ProfilePart};
 use trunkline_schemas::SourceStatus;
@@ -51,6 +52,19 @@ pub struct SourceAnswer {
     pub status: SourceStatus,
     /// The values that its configuration names; empty unless the status is OK.
     pub values: BTreeMap<String, String>,
+}
+
+/// A question to a source, with its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceExchange {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Path and query that were asked, under the target's base URL.
+    pub path: String,
+    /// The body that was sent.
+    pub body: Option<Value>,
+    /// The answer as JSON, or why there is none.
+    pub answer: Result<Value, String>,
 }
 
 /// One source, with its answers of late.
@@ -199,16 +213,50 @@ impl Source {
         Ok(asking.rules.known(claim, contact, self.settings.external_source.as_deref()))
     }
 
-    async fn fetch(
+    /// Asks it once, whatever is kept, and shows the question with its answer; `None` where the customer is not known.
+    ///
+    /// # Errors
+    /// Why nothing could be asked, or what is wrong with the answer.
+    pub(crate) async fn attempt(
         &self,
-        question: Question,
         asking: Asking<'_>,
-    ) -> Result<Option<ProfileData>, SourceStatus> {
+        seen: &mut (dyn FnMut(SourceExchange) + Send),
+    ) -> Result<Option<ProfileData>, String> {
+        let no_contact =
+            |status| format!("nothing is asked: the external contact could not be read ({status:?})");
+        let known = self.known(asking).await.map_err(no_contact)?;
+        let values = Values { customer: asking.customer, known: &known, parameters: asking.parameters };
+        let question = Question::of(&self.settings, values).map_err(|reason| match reason {
+            NoQuestion::Unknown => "nothing is asked: a placeholder has a value that is not known".to_owned(),
+            NoQuestion::Unsafe(error) => format!("nothing is asked: {error}"),
+        })?;
+        let request = self.request(question, asking);
+        let called = self.outbound.call(self.class, &request, asking.deadline).await;
+        let Request { method, path, body, .. } = request;
+        let show = |answer| seen(SourceExchange { method, path, body, answer });
+        match called {
+            Ok(response) => {
+                let answer = response.json();
+                show(Ok(answer.clone()));
+                answer::read(&self.settings, &answer)
+                    .map_err(|Unreadable(what)| format!("the answer cannot be read: {what}"))
+            }
+            Err(error) => {
+                show(Err(error.to_string()));
+                match error.kind {
+                    CallErrorKind::NotFound => Ok(None),
+                    _ => Err("the source did not answer, see above".to_owned()),
+                }
+            }
+        }
+    }
+
+    fn request(&self, question: Question, asking: Asking<'_>) -> Request {
         let settings = &self.settings;
         let mut headers = correlation::headers(asking.conversation, None);
         let own = settings.headers.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone()));
         headers.extend(own);
-        let request = Request {
+        Request {
             method: match settings.method {
                 SourceMethod::Get => Method::GET,
                 SourceMethod::Post => Method::POST,
@@ -218,7 +266,16 @@ impl Source {
             body: question.body,
             repeat: Repeat::Always,
             traceparent: asking.traceparent.map(str::to_owned),
-        };
+        }
+    }
+
+    async fn fetch(
+        &self,
+        question: Question,
+        asking: Asking<'_>,
+    ) -> Result<Option<ProfileData>, SourceStatus> {
+        let settings = &self.settings;
+        let request = self.request(question, asking);
         let response = match self.outbound.call(self.class, &request, asking.deadline).await {
             Ok(response) => response,
             Err(error) if error.kind == CallErrorKind::NotFound => return Ok(None),

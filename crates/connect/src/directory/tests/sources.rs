@@ -242,3 +242,34 @@ async fn a_source_at_a_target_of_another_kind_is_refused() {
     let error = Directory::from_config(&config, Role::Enrichment).unwrap_err();
     assert!(error.to_string().contains("'services' is no target that sources can ask"), "{error}");
 }
+
+#[tokio::test]
+async fn a_source_that_is_tried_shows_its_question_and_answer_and_what_is_made_of_it() {
+    let stub = Stub::start(services).await;
+    let directory = directory(&stub, "1h");
+    let trial = async |source: &str, customer: Option<&str>| {
+        let (mut seen, parameters) = (Vec::new(), BTreeMap::new());
+        let question = SourceQuestion {
+            source,
+            customer,
+            parameters: &parameters,
+            deadline: soon(),
+            traceparent: None,
+            conversation: None,
+        };
+        let found = directory.try_source(question, &|| 5, &mut |exchange| seen.push(exchange)).await;
+        (found, seen)
+    };
+    for asked in 1..=2 {
+        let (found, seen) = trial("loyalty", Some("C-000001")).await;
+        assert_eq!(found.unwrap().unwrap().loyalty_tier.as_deref(), Some("GOLD"));
+        assert_eq!((seen.len(), seen[0].path.as_str()), (1, "/v2/members/C-000001?fields=tier%2Cpoints"));
+        assert_eq!(seen[0].answer.as_ref().unwrap()["tier"], "GOLD");
+        assert_eq!(stub.asked(MEMBER).len(), asked, "no answer is kept for it");
+    }
+    let (found, seen) = trial("loyalty", Some("C-9")).await;
+    assert!(found.unwrap().is_none() && seen[0].answer.is_err());
+    let (found, seen) = trial("scoring", Some("C-000001")).await;
+    assert!(found.unwrap_err().contains("a placeholder has a value that is not known") && seen.is_empty());
+    assert!(trial("scroing", None).await.0.is_err());
+}
