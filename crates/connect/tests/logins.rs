@@ -226,14 +226,21 @@ async fn a_revoked_token_that_is_asked_about_first_costs_no_attempt() {
         "introspection_url = \"{}/services/oauth2/introspect\"\n",
         world.sandbox.addresses.salesforce
     );
-    let fields = format!("{SALESFORCE}{url}introspection_cache = \"1s\"");
-    let directory = world.directory("salesforce", &fields);
+    let mut config = world.config("salesforce", &format!("{SALESFORCE}{url}"));
+    let target = config.targets.get_mut("x").unwrap();
+    let trunkline_config::Credentials::Token(login) = &mut target.credentials else { panic!() };
+    // Shorter than a configuration may say.
+    login.introspection.as_mut().unwrap().cache = Duration::from_millis(1);
+    let directory = Directory::from_config(&config, Role::WriteBack).unwrap();
     let mut published = directory.events();
     for revoke in [false, true, false] {
         let fault = FaultProfile { revoke_tokens: revoke, ..FaultProfile::default() };
         world.sandbox.set_fault(System::Salesforce, fault);
-        // Until what is known of the token is no longer believed.
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        // What is known of the token was learnt before this, and is believed for a millisecond.
+        let known_before = Instant::now();
+        while known_before.elapsed() <= Duration::from_millis(1) {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(read(&directory, "salesforce", LONG).await.unwrap().attempts, 1);
     }
     assert_eq!(told(&mut published), [Event::TokenRevoked { target: "x".to_owned() }]);
