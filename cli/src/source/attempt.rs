@@ -18,8 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// What the source answers is shown as it is, personal data too; tokens, passwords and headers are not.
 ///
-/// Exit codes: 0 when the source knows the customer, 1 when it does not or gives no answer that can be read, 64 when the
-/// command line or the configuration has mistakes.
+/// Exit codes: 0 when the source knows the customer, 1 when it does not or gives no answer that can be read, 64 when
+/// the command line or the configuration has mistakes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the source, as in [enrichment.sources.NAME]
