@@ -50,7 +50,7 @@ pub struct Facts<'a> {
     pub event_type: &'a str,
     /// What its conversation must have seen before it.
     pub need: Need,
-    /// What begins or ends with it, see [`edge`]. Only times are tied, so only [`OrderMode::Sorted`] asks for it.
+    /// Its place in what it is a part of, see [`edge`]. Only times are tied, so only [`OrderMode::Sorted`] asks for it.
     pub edge: Option<(Edge, Span)>,
 }
 
@@ -142,8 +142,8 @@ impl<T> Channel<T> {
         let rank = if by_time { rank(facts.event_type) } else { 0 };
         let again = if by_time { self.waiting.again(main, facts.edge.as_ref()) } else { 0 };
         let turn = Turn { main, again, rank, offset: facts.offset, after: -1 };
-        if let Some((Edge::Start, span)) = &facts.edge {
-            self.waiting.move_ends_behind(turn, span);
+        if let Some((edge, span)) = &facts.edge {
+            self.waiting.move_effects_behind(turn, *edge, span);
         }
         let waiting = Waiting {
             item,
@@ -153,6 +153,7 @@ impl<T> Channel<T> {
             event_type: facts.event_type.to_owned(),
             need: facts.need,
             edge: facts.edge,
+            has_start: false,
         };
         self.waiting.insert(turn, waiting);
     }

@@ -137,6 +137,42 @@ fn an_end_that_came_before_its_own_start_of_the_same_millisecond_comes_right_aft
 }
 
 #[test]
+fn what_happens_within_a_stay_lies_between_its_start_and_its_end() {
+    let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
+    let parts = |types: [&'static str; 3], order: [usize; 3]| order.map(|part| (types[part], "s"));
+    for types in [
+        ["flow.started", "flow.outcome", "flow.ended"],
+        ["participant.connected", "participant.disconnected", "acw.ended"],
+    ] {
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let out: Vec<usize> = sorted(&parts(types, order)).into_iter().map(|at| order[at]).collect();
+            assert_eq!(out, [0, 1, 2], "{types:?} in the order {order:?}");
+        }
+    }
+    // A code is given while the agent speaks or behind: after the start, and else as it came.
+    let types = ["participant.connected", "wrapup.applied", "participant.disconnected"];
+    for (order, expected) in
+        [([2, 1, 0], [0, 2, 1]), ([1, 2, 0], [0, 1, 2]), ([2, 0, 1], [0, 2, 1]), ([1, 0, 2], [0, 1, 2])]
+    {
+        let out: Vec<usize> = sorted(&parts(types, order)).into_iter().map(|at| order[at]).collect();
+        assert_eq!(out, expected, "in the order {order:?}");
+    }
+    // Several within one stay, and others around.
+    let many = [
+        ("flow.ended", "f"),
+        ("message.received", ""),
+        ("flow.outcome", "f"),
+        ("message.sent", ""),
+        ("flow.outcome", "f"),
+        ("flow.started", "f"),
+    ];
+    assert_eq!(sorted(&many), [1, 3, 5, 2, 4, 0]);
+    // Of another stay, or of nobody knows which, it says nothing.
+    assert_eq!(sorted(&[("flow.ended", "e"), ("flow.outcome", "f")]), [0, 1]);
+    assert_eq!(sorted(&[("flow.ended", ""), ("flow.outcome", "")]), [0, 1]);
+}
+
+#[test]
 fn a_conversation_that_starts_again_in_the_millisecond_of_its_end_keeps_its_order() {
     let sorted = |arrivals: &[(&str, &str)]| of_one_millisecond(OrderMode::Sorted, arrivals);
     let (end, again) = (("conversation.ended", "c"), ("conversation.started", "d"));

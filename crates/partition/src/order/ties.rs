@@ -12,7 +12,7 @@ pub(super) fn rank(event_type: &str) -> u8 {
     }
 }
 
-/// What begins or ends with an event, as far as it says so.
+/// What an event is a part of, as far as it says so: somebody's stay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     kind: &'static str,
@@ -29,16 +29,36 @@ impl Span {
     }
 }
 
-/// Whether a span begins or ends.
+/// The place of an event in a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
-    /// It begins.
+    /// The span begins.
     Start,
-    /// It ends.
+    /// Something happens between its start and its end.
+    Inside,
+    /// The span ends.
     End,
+    /// Something is over that follows its end.
+    BehindEnd,
+    /// Something happens after its start, be it before its end or after.
+    BehindStart,
 }
 
-/// The edge that an event is, and of what. None where it does not name participant and session: one session may end
+// === impl Edge ===
+
+impl Edge {
+    /// Whether an event of this place comes after one of the other place in the same span.
+    pub(super) fn comes_after(self, other: Self) -> bool {
+        match self {
+            Self::Start => false,
+            Self::Inside | Self::BehindStart => other == Self::Start,
+            Self::End => matches!(other, Self::Start | Self::Inside),
+            Self::BehindEnd => matches!(other, Self::Start | Self::Inside | Self::End),
+        }
+    }
+}
+
+/// The place of an event, and in what. None where it does not name participant and session: one session may end
 /// in the millisecond in which another of the same participant begins.
 pub fn edge(event_type: &str, participant: Option<&str>, session: Option<&str>) -> Option<(Edge, Span)> {
     let (edge, kind) = match event_type {
@@ -48,7 +68,11 @@ pub fn edge(event_type: &str, participant: Option<&str>, session: Option<&str>) 
         et::QUEUE_LEFT => (Edge::End, et::QUEUE_ENTERED),
         et::PARTICIPANT_CONNECTED => (Edge::Start, et::PARTICIPANT_CONNECTED),
         et::PARTICIPANT_DISCONNECTED => (Edge::End, et::PARTICIPANT_CONNECTED),
+        et::ACW_ENDED => (Edge::BehindEnd, et::PARTICIPANT_CONNECTED),
+        // A code may be given while the agent speaks.
+        et::WRAPUP_APPLIED => (Edge::BehindStart, et::PARTICIPANT_CONNECTED),
         et::FLOW_STARTED => (Edge::Start, et::FLOW_STARTED),
+        et::FLOW_OUTCOME => (Edge::Inside, et::FLOW_STARTED),
         et::FLOW_ENDED => (Edge::End, et::FLOW_STARTED),
         et::VOICEMAIL_STARTED => (Edge::Start, et::VOICEMAIL_STARTED),
         et::VOICEMAIL_ENDED => (Edge::End, et::VOICEMAIL_STARTED),

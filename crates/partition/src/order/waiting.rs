@@ -17,7 +17,7 @@ pub(super) struct Turn {
     pub(super) rank: u8,
     /// Where its record lies, or that of the event that it comes right after.
     pub(super) offset: i64,
-    /// Where its own record lies, where it comes right after another; else -1.
+    /// Its number among those that come right after another, where it does; else -1.
     pub(super) after: i64,
 }
 
@@ -34,6 +34,8 @@ pub(super) struct Waiting<T> {
     /// What has to come before it.
     pub(super) need: Need,
     pub(super) edge: Option<(Edge, Span)>,
+    /// Whether it was put behind its own start, which came later.
+    pub(super) has_start: bool,
 }
 
 /// The events that wait.
@@ -113,21 +115,24 @@ impl<T> WaitingRoom<T> {
         again + u32::from(of_time().any(ended))
     }
 
-    /// What ends in the millisecond in which it starts, and came first, comes right after its start.
-    pub(super) fn move_ends_behind(&mut self, start: Turn, span: &Span) {
-        let first = Turn { offset: i64::MIN, after: -1, ..start };
-        let ends: Vec<Turn> = self
+    /// What comes after an event in the same span and millisecond, and came first, comes right after it: its own start,
+    /// what happened within, or its end.
+    pub(super) fn move_effects_behind(&mut self, cause: Turn, edge: Edge, span: &Span) {
+        let first = Turn { offset: i64::MIN, after: -1, ..cause };
+        let effects: Vec<Turn> = self
             .waiting
-            .range(first..start)
-            .filter(|(_, waiting)| matches!(&waiting.edge, Some((Edge::End, ended)) if ended == span))
+            .range(first..cause)
+            .filter(|(_, waiting)| {
+                let is_effect = |(other, of): &(Edge, Span)| other.comes_after(edge) && of == span;
+                // One that already follows its start is of another session of the same name.
+                waiting.edge.as_ref().is_some_and(is_effect) && !(edge == Edge::Start && waiting.has_start)
+            })
             .map(|(turn, _)| *turn)
             .collect();
-        for turn in ends {
-            // One that already follows its start ended another session of the same name.
-            if turn.after < 0
-                && let Some(end) = self.remove(turn)
-            {
-                self.insert(Turn { offset: start.offset, after: turn.offset, ..turn }, end);
+        for (after, turn) in (0..).zip(effects) {
+            if let Some(mut effect) = self.remove(turn) {
+                effect.has_start |= edge == Edge::Start;
+                self.insert(Turn { offset: cause.offset, after, ..turn }, effect);
             }
         }
     }
