@@ -168,6 +168,11 @@ impl EncodedEvent {
         self.fields.session.or(self.fields.flow_session_id).map(|at| self.text(at))
     }
 
+    /// As [`PlatformEvent::platform`].
+    pub fn platform(&self) -> &str {
+        self.text(self.fields.platform)
+    }
+
     /// As [`PlatformEvent::entity_type`].
     pub fn entity_type(&self) -> &str {
         self.text(self.fields.entity_type)

@@ -5,6 +5,12 @@ use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::state_events::{self, Named};
 use uuid::Uuid;
 
+/// The type of the entity of an event that names nothing, and is about what it says.
+const NOBODY: &str = "unknown";
+
+/// The platform whose events are on topics. Those of its formats that are on none tell no states.
+const ON_TOPICS: &str = "genesys";
+
 /// What an event says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement {
@@ -13,7 +19,7 @@ pub struct Statement {
     /// What; `None` where the event's id, or its source's number, names that: it is said by no other event, and comes
     /// between what others say.
     pub content: Option<u64>,
-    /// Whether saying it twice in a row says nothing new.
+    /// Whether saying it twice in a row says nothing new. Of what names nobody, two may say the same of two.
     pub is_state: bool,
 }
 
@@ -39,7 +45,7 @@ impl Statement {
         Self {
             subject: Subject::of(event, content.is_none()),
             content: content.map(|id| super::id_bits(id) as u64),
-            is_state: state_events::is_state(event_type),
+            is_state: state_events::is_state(event_type) && event.entity_type() != NOBODY,
         }
     }
 }
@@ -47,15 +53,20 @@ impl Statement {
 // === impl Subject ===
 
 impl Subject {
-    /// What an event is about. Builds before there were contents named no topics: whatever one of theirs says of an
-    /// agent or a queue may be about any of its topics. A conversation has many events that are on no topic of a state,
-    /// which the type tells, unless those builds wrote it with the ids of the topic in it.
+    /// What an event is about.
+    ///
+    /// Where events are on topics, each of these is a subject. Builds before there were contents named no topics:
+    /// whatever one of theirs says of an agent or a queue may be about any of its topics. A conversation has many events
+    /// that are on no topic of a state, which the type tells, unless those builds wrote it with the ids of the topic in
+    /// it. Where no event is on a topic, the subject is the entity: what one type tells, another one may change.
     fn of(event: &EncodedEvent, without_content: bool) -> Self {
         let source_type = event.source_type();
         // A topic without ids says no more than the type.
         let topic = event.topic().filter(|topic| *topic != source_type);
+        let (on_topics, no_topic) = (event.platform() == ON_TOPICS, event.topic().is_none());
         let tells_type = event.is_conversational() && !has_ids(source_type);
-        let anything = without_content && event.topic().is_none() && !tells_type;
+        let anything = without_content && no_topic && on_topics && !tells_type;
+        let of_entity = no_topic && !on_topics;
         let named = Named {
             agent: event.agent_id(),
             participant: event.participant_id(),
@@ -63,7 +74,7 @@ impl Subject {
         };
         let member = state_events::member(event.event_type(), named);
         Self {
-            source_type: if anything { 0 } else { hash(source_type) },
+            source_type: if anything || of_entity { 0 } else { hash(source_type) },
             topic: topic.map_or(0, hash),
             member: member.filter(|_| !anything).map_or(0, hash),
         }
@@ -94,3 +105,6 @@ fn hash(text: &str) -> u32 {
     let (bits, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).as_u64_pair();
     ((bits >> 32) as u32).max(1)
 }
+
+#[cfg(test)]
+mod tests;
