@@ -2,11 +2,13 @@
 //!
 //! Genesys begins an agent's session with the same event whether the agent is alerted or speaks. Who answered is
 //! told by snapshots of the conversation, which have a state for each of its sessions, and by the end of a queue,
-//! which names the agent who answered.
+//! which names the agent who answered. Agent sessions of CXone tell of a contact when it is active, and of its end
+//! whether it ever was or not.
 
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::EncodedEvent;
 
+use super::causes::may_end_unconnected;
 use super::name;
 use super::session::Session;
 
@@ -52,10 +54,16 @@ pub(super) struct Answers(Vec<(Whose, Told)>);
 // === impl Answers ===
 
 impl Answers {
-    /// Takes the start of an agent's session.
-    pub(super) fn take_start(&mut self, event: &EncodedEvent, session: u64) {
-        if session != 0 && event.source_type() == TELLS_NOTHING {
-            self.note(Whose::Session(session), Told::Nothing);
+    /// Takes the start or the end of an agent's session.
+    pub(super) fn take_agent(&mut self, event: &EncodedEvent, session: u64, starts: bool) {
+        let told = match starts {
+            true if event.source_type() == TELLS_NOTHING => Told::Nothing,
+            true if may_end_unconnected(event) => Told::Answered,
+            false if may_end_unconnected(event) => Told::Alerted,
+            _ => return,
+        };
+        if session != 0 {
+            self.note(Whose::Session(session), told);
         }
     }
 

@@ -14,6 +14,9 @@ use super::name;
 /// Most participants that are told apart; beyond, each of them counts as seen.
 const MOST: usize = 64;
 
+/// The channel of CXone's agent sessions.
+const AGENT_SESSION: &str = "agent-session";
+
 /// How far a conversation has come, in the order in which its parts mostly follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(super) enum Stage {
@@ -121,6 +124,9 @@ impl Need {
     pub fn of(event: &EncodedEvent) -> Self {
         let stage = match event.event_type() {
             _ if !event.is_conversational() => return Self(None),
+            et::PARTICIPANT_CONNECTED | et::PARTICIPANT_DISCONNECTED if may_end_unconnected(event) => {
+                return Self(None);
+            }
             et::FLOW_STARTED
             | et::FLOW_OUTCOME
             | et::QUEUE_ENTERED
@@ -136,6 +142,12 @@ impl Need {
         };
         Self(Some((stage, if stage.is_somebodys() { participant(event) } else { 0 })))
     }
+}
+
+/// Whether an event is of a stream that tells of an agent's contacts alone, and of the end of each, whether the agent
+/// ever had it or not: neither a conversation's start nor an agent's is promised before it.
+pub(super) fn may_end_unconnected(event: &EncodedEvent) -> bool {
+    event.channel() == AGENT_SESSION
 }
 
 fn participant(event: &EncodedEvent) -> u32 {

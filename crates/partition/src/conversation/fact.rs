@@ -9,6 +9,13 @@ use super::reported::{Disconnect, Durations, milliseconds};
 use super::sessions::Sessions;
 use super::span::{Edge, Kind, Mark};
 
+/// The states of a case in which somebody has to see to it, or may be asked to again: to come into one is to be there.
+/// `closed` and `trashed` are final, and a state that is not known tells neither.
+const OPEN_STATUSES: [&str; 5] = ["new", "open", "pending", "escalated", "resolved"];
+
+/// The attribute that names an agent's part of a contact, where the platform has parts and no sessions.
+const SEGMENT: &str = "agentContactId";
+
 // === impl Sessions ===
 
 impl Sessions {
@@ -17,7 +24,7 @@ impl Sessions {
         let (kind, starts) = match event.event_type() {
             et::CONVERSATION_STARTED => (Kind::Customer, true),
             et::CONVERSATION_STATUS_CHANGED => match event.attribute("caseStatus") {
-                Some(status) if !status.eq_ignore_ascii_case("closed") => (Kind::Customer, true),
+                Some(status) if is_open(status) => (Kind::Customer, true),
                 _ => return false,
             },
             et::CONVERSATION_ENDED => (Kind::Customer, false),
@@ -33,7 +40,7 @@ impl Sessions {
         };
         let mark = mark(event, kind, starts);
         match (kind, starts) {
-            (Kind::Agent, true) => self.answers.take_start(event, mark.name),
+            (Kind::Agent, _) => self.answers.take_agent(event, mark.name, starts),
             (Kind::Queue, false) => self.answers.take_queue(event),
             _ => {}
         }
@@ -44,7 +51,7 @@ impl Sessions {
     fn take_after_work(&mut self, event: &EncodedEvent) -> bool {
         let Some(worked) = event.attribute("wrapupDurationMs").and_then(milliseconds) else { return false };
         let agent = event.agent_id().map(name::hash);
-        let (_, name) = session(event, Kind::Agent, event.session_attribute(), agent);
+        let (_, name) = session(event, Kind::Agent, agent);
         self.work_after(name, worked);
         true
     }
@@ -60,7 +67,7 @@ impl Sessions {
 
 fn mark(event: &EncodedEvent, kind: Kind, starts: bool) -> Mark {
     let agent = event.agent_id().filter(|_| kind == Kind::Agent).map(name::hash);
-    let (kind, name) = session(event, kind, event.session_attribute(), agent);
+    let (kind, name) = session(event, kind, agent);
     let edge = if starts { Edge::Start } else { end(event) };
     let media = event.media_type().map_or(0, name::medium);
     Mark { kind, name, media, agent, at: Point::first_of(event.event_time()), edge }
@@ -79,15 +86,16 @@ fn end(event: &EncodedEvent) -> Edge {
     Edge::End { disconnect, durations }
 }
 
+fn is_open(status: &str) -> bool {
+    OPEN_STATUSES.iter().any(|open| status.eq_ignore_ascii_case(open))
+}
+
 /// Which session an event is about.
-fn session(
-    event: &EncodedEvent,
-    kind: Kind,
-    platform_session: Option<&str>,
-    agent: Option<u64>,
-) -> (Kind, u64) {
+fn session(event: &EncodedEvent, kind: Kind, agent: Option<u64>) -> (Kind, u64) {
     let participant = event.participant_id().unwrap_or_default();
-    match (kind, name::session(participant, platform_session.unwrap_or_default()), agent) {
+    let segment = || event.attribute(SEGMENT).filter(|_| kind == Kind::Agent);
+    let platform_session = event.session_attribute().or_else(segment).unwrap_or_default();
+    match (kind, name::session(participant, platform_session), agent) {
         (Kind::Agent, 0, Some(agent)) => (Kind::Assignee, agent),
         (kind, name, _) => (kind, name),
     }

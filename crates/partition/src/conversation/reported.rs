@@ -75,10 +75,12 @@ impl Durations {
         self.interacting.unwrap_or(0).saturating_add(self.held.unwrap_or(0))
     }
 
-    /// Whether an agent was alerted, or its station called, and did nothing else.
-    pub(super) fn alerted_only(&self) -> bool {
-        let alerted = self.alerting.unwrap_or(0).saturating_add(self.contacting.unwrap_or(0));
-        alerted > 0 && self.of_agent() == Some(alerted)
+    /// Whether an agent was alerted, or its station called, and did nothing else; or had no time with the customer, which
+    /// is told and nothing.
+    pub(super) fn missed(&self) -> bool {
+        let alerted = self.alerting.unwrap_or(0).saturating_add(self.contacting.unwrap_or(0)) > 0;
+        let told = self.interacting.is_some() || self.held.is_some();
+        (alerted || told) && self.handled() == 0 && !self.called()
     }
 
     /// Whether an agent called somebody, or had a callback.

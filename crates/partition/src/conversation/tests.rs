@@ -6,8 +6,11 @@ use crate::events::{encoded, event};
 mod agents;
 mod answers;
 mod customers;
+mod hangups;
 mod kept;
 mod lives;
+mod parts;
+mod queues;
 
 /// An event of a participant's session, with what it tells.
 fn fact(

@@ -1,9 +1,8 @@
 //! From one agent to another: transfers, consults and conferences.
 
 use super::lives::Lives;
-use super::point::Point;
 use super::reported::Disconnect;
-use super::session::Session;
+use super::session::{self, Session};
 
 /// How often what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,12 +15,14 @@ pub(super) struct Transfers {
     pub(super) conferences: i32,
 }
 
-/// The agent who has the conversation, as the sessions so far tell it.
-struct Holding {
+/// How long an agent who answered had a part in the conversation.
+struct Stay {
     agent: u64,
     life: usize,
-    /// Open while there is none; UTC milliseconds.
-    end: Option<i64>,
+    /// UTC milliseconds.
+    start: i64,
+    /// The end of time while there is none; not after the customer, who takes all agents along.
+    until: i64,
     disconnect: Disconnect,
 }
 
@@ -32,23 +33,17 @@ impl Transfers {
     pub(super) fn of(sessions: &[Session<'_>], lives: &Lives) -> Self {
         let mut counted = Self::default();
         let answered = sessions.iter().filter(|session| session.is_answered());
-        let mut answered: Vec<(u64, &Session<'_>)> =
-            answered.filter_map(|session| Some((session.agent?, session))).collect();
-        if answered.len() < 2 {
+        let mut stays: Vec<Stay> =
+            answered.filter_map(|session| Stay::of(session, sessions, lives)).collect();
+        if stays.len() < 2 {
             return counted;
         }
-        answered.sort_unstable_by_key(|(agent, session)| {
-            let end = end_of(session.end.map(time));
-            (lives.at(session.start), session.start.time, end, *agent, session.disconnect)
-        });
-        let mut holding: Option<Holding> = None;
-        for (agent, session) in answered {
-            let life = lives.at(session.start);
-            let Session { end, disconnect, .. } = *session;
-            let next = Holding { agent, life, end: end.map(time), disconnect };
+        stays.sort_unstable_by_key(|stay| (stay.life, stay.start, stay.until, stay.agent, stay.disconnect));
+        let mut holding: Option<Stay> = None;
+        for next in stays {
             match &mut holding {
-                Some(held) if held.life == life => {
-                    if counted.goes_on(held, &next, session.start.time) {
+                Some(held) if held.life == next.life => {
+                    if counted.goes_on(held, &next) {
                         *held = next;
                     }
                 }
@@ -58,25 +53,24 @@ impl Transfers {
         counted
     }
 
-    /// Counts what the next agent's session is to the one who has the conversation. Whether the next agent has it then.
-    fn goes_on(&mut self, held: &mut Holding, next: &Holding, start: i64) -> bool {
-        let (until, next_until) = (end_of(held.end), end_of(next.end));
+    /// Counts what the next agent's stay is to the one who has the conversation. Whether the next agent has it then.
+    fn goes_on(&mut self, held: &mut Stay, next: &Stay) -> bool {
         if next.agent == held.agent {
-            if next_until == until {
+            if next.until == held.until {
                 held.disconnect = held.disconnect.max(next.disconnect);
             }
-            return next_until > until;
+            return next.until > held.until;
         }
         let conference = held.disconnect.is_conference() || next.disconnect.is_conference();
-        if until <= start {
+        if held.until <= next.start {
             self.transferred(held.disconnect);
             return true;
         }
-        if until == next_until {
+        if held.until == next.until {
             self.conferences += i32::from(conference);
             return false;
         }
-        if next_until < until {
+        if next.until < held.until {
             self.conferences += i32::from(conference);
             self.consults += i32::from(!conference);
             return false;
@@ -100,10 +94,17 @@ impl Transfers {
     }
 }
 
-fn time(point: Point) -> i64 {
-    point.time
-}
+// === impl Stay ===
 
-fn end_of(end: Option<i64>) -> i64 {
-    end.unwrap_or(i64::MAX)
+impl Stay {
+    /// That of a session; none of nobody knows whom.
+    fn of(session: &Session<'_>, all: &[Session<'_>], lives: &Lives) -> Option<Self> {
+        Some(Self {
+            agent: session.agent?,
+            life: lives.at(session.start),
+            start: session.start.time,
+            until: session::end_beside(session, all).map_or(i64::MAX, |end| end.time),
+            disconnect: session.disconnect,
+        })
+    }
 }

@@ -18,6 +18,8 @@ pub struct Fact {
     pub told: BTreeMap<&'static str, String>,
     /// It is of Genesys' type for the start of an agent's session, which does not tell whether the agent answered.
     pub rings: bool,
+    /// It is of CXone's agent sessions, which tell of a contact when it is active, and when it is final.
+    pub agent_session: bool,
 }
 
 impl Fact {
@@ -27,6 +29,9 @@ impl Fact {
         let mut event = events::event("c", self.kind, self.at);
         if self.rings {
             event.source_type = "v2.detail.events.conversation.{id}.user.start".to_owned();
+        }
+        if self.agent_session {
+            event.source.channel = "agent-session".to_owned();
         }
         event.participant_id = given(self.participant);
         event.agent_id = given(self.agent);

@@ -32,6 +32,8 @@ const DISCONNECTS: [&str; 20] = [
     "CONFERENCE_TRANSFER",
     "UNCALLABLE",
 ];
+const STATUSES: [&str; 8] =
+    ["new", "open", "Closed", "pending", "trashed", "ESCALATED", "resolved", "someday"];
 /// Numbers as JSON may write them, and what is no duration.
 const NUMBERS: [&str; 14] = [
     "0",
@@ -101,12 +103,13 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
             at += dice.between(0, 8);
         }
         if dice.percent(60) {
-            let left = at + dice.between(0, 10);
+            // Longer than it takes some agents not to answer, now and then.
+            let left = at + if dice.percent(70) { dice.between(0, 10) } else { dice.between(0, 60) };
             stay(&mut facts, ("queue", session, media), at, left);
             if let Some(end) = facts.last_mut().filter(|_| dice.percent(50)) {
                 end.told.insert("answeredUserId", AGENTS[number % 4].to_owned());
             }
-            at = left;
+            at = if dice.percent(60) { left } else { dice.between(at, left + 1) };
         }
         for _ in 0..dice.between(0, 4) {
             let until = at + dice.between(0, 20);
@@ -119,7 +122,12 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
                 _ => until + dice.between(0, 4),
             };
         }
-        let until = if dice.percent(80) { at + dice.between(0, 25) } else { at };
+        // The customer hangs up while agents are there, or after they have left.
+        let until = match dice.between(0, 10) {
+            0..6 => at + dice.between(0, 25),
+            6 | 7 => at,
+            _ => dice.between(from, at + 1),
+        };
         let customer =
             |kind, at| Fact { kind, at, participant: "customer", session, media, ..Fact::default() };
         facts.extend([customer("conversation.started", from), customer("conversation.ended", until)]);
@@ -130,6 +138,11 @@ fn call(dice: &mut Dice) -> Vec<Fact> {
             let other =
                 |kind, at| Fact { kind, at, participant: "another", session, media, ..Fact::default() };
             facts.extend([other("conversation.started", from), other("conversation.ended", until.max(from))]);
+        }
+        // What asks the customer how it was.
+        if dice.percent(25) {
+            let from = until + dice.between(0, 6);
+            stay(&mut facts, ("flow", dice.one(&SESSIONS), media), from, from + dice.between(0, 20));
         }
         // What follows overlaps, begins in the same millisecond, or later.
         at = until + if dice.percent(30) { 0 } else { dice.between(0, 30) };
@@ -241,9 +254,22 @@ fn case(dice: &mut Dice) -> Vec<Fact> {
         let mut fact = Fact { kind, at, media: dice.one(&["chat", "chat", ""]), ..Fact::default() };
         if kind == "participant.connected" || kind == "participant.disconnected" && dice.percent(60) {
             fact.agent = dice.one(&AGENTS[..3]);
+            let part = dice.between(0, 4);
+            match (fact.agent, dice.between(0, 3)) {
+                ("", _) | (_, 0) => {}
+                // A part of the contact, or a contact of an agent session, which is one agent's.
+                (agent, 1) => {
+                    fact.told.insert("agentContactId", format!("part {part} of {agent}"));
+                }
+                (agent, _) => {
+                    let of_agent = AGENTS.iter().position(|other| *other == agent).unwrap_or(0);
+                    fact.session = SESSIONS[of_agent * 3 + part as usize % 3];
+                    fact.agent_session = true;
+                }
+            }
         }
         if kind == "conversation.status_changed" && dice.percent(80) {
-            fact.told.insert("caseStatus", dice.one(&["new", "open", "Closed", "pending"]).to_owned());
+            fact.told.insert("caseStatus", dice.one(&STATUSES).to_owned());
         }
         facts.push(fact);
     }

@@ -2,16 +2,22 @@
 //! from the whole list of facts, with the platform's own ids, by searching through lists.
 
 mod answers;
+mod assignments;
 mod durations;
 mod edges;
+mod flows;
+mod handovers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_schemas::ConversationSummary;
 
-use self::answers::heard;
+use self::answers::{heard, waited};
+use self::assignments::{begun_within, gives_way};
 use self::durations::{milliseconds, strength};
 use self::edges::{Edge, edges, name_ends};
+use self::flows::is_aftermath;
+use self::handovers::count_transfers;
 use crate::fact::Fact;
 
 const OF_AGENTS: [&str; 6] = [
@@ -44,6 +50,8 @@ struct Session {
     /// What other facts than its end tell of an answer: 0 that its start was one, 1 nothing, 2 that the agent was
     /// alerted, 3 that it was answered.
     heard: u8,
+    /// Whether a queue had the conversation meanwhile: 0 not all the while, 1 nobody knows, 2 all the while.
+    waited: u8,
 }
 
 impl Session {
@@ -81,16 +89,21 @@ impl Session {
             _ if self.missed() => Some(false),
             2 => Some(spoken || called && self.own_end.is_some()),
             1 if self.own_end.is_none() => None,
+            1 if self.told_of_agent().is_none() => [Some(true), None, Some(false)][usize::from(self.waited)],
             _ => Some(true),
         }
     }
 
     fn missed(&self) -> bool {
-        let told = |names: &[&str]| names.iter().map(|name| self.told_or_0(name)).sum::<i64>();
-        let spoken = told(&["interactingDurationMs", "heldDurationMs"]);
-        let called = told(&["dialingDurationMs", "callbackDurationMs"]);
-        let only_alerted = told(&["alertingDurationMs", "contactingDurationMs"]) > 0 && spoken + called == 0;
-        only_alerted || self.how == 6 && spoken == 0
+        let more_than_none = |names: &[&str]| names.iter().any(|name| self.told_or_0(name) > 0);
+        if more_than_none(&["interactingDurationMs", "heldDurationMs"]) {
+            return false;
+        }
+        let called = more_than_none(&["dialingDurationMs", "callbackDurationMs"]);
+        let rang = more_than_none(&["alertingDurationMs", "contactingDurationMs"]);
+        let says_none =
+            self.told.contains_key("interactingDurationMs") || self.told.contains_key("heldDurationMs");
+        self.how == 6 || (rang || says_none) && !called
     }
 
     fn clock(&self) -> Option<i64> {
@@ -106,16 +119,6 @@ struct Moment {
     how: u8,
 }
 
-/// An arbitrary order of agents that is the same everywhere: FNV-1a.
-fn order(agent: &str) -> u64 {
-    let mut hash: u64 = 14_695_981_039_346_656_037;
-    for byte in agent.as_bytes() {
-        hash ^= u64::from(*byte);
-        hash = hash.wrapping_mul(1_099_511_628_211);
-    }
-    hash
-}
-
 /// Its figures.
 pub fn figures(facts: &[Fact]) -> ConversationSummary {
     let observers =
@@ -123,13 +126,26 @@ pub fn figures(facts: &[Fact]) -> ConversationSummary {
     let mut edges = edges(facts);
     let customers = of_kind(&edges, "customer", &[], &observers);
     name_ends(&mut edges, &customers, &observers);
-    let mut agents = of_kind(&edges, "agent", &customers, &observers);
-    for session in &mut agents {
-        session.heard = heard(session, facts);
-    }
-    let mut known = [customers, agents].concat();
+    let queues = of_kind(&edges, "queue", &customers, &observers);
+    let judged = |mut session: Session| {
+        session.heard = heard(&session, facts);
+        session.waited = waited(&session, &queues);
+        session
+    };
+    let agents = of_kind(&edges, "agent", &customers, &observers).into_iter().map(judged);
+    let mut known = [customers.clone(), agents.collect()].concat();
+    let assigned = of_kind(&edges, "assignee", &known, &observers).into_iter().map(judged);
+    let assigned =
+        assigned.filter(|session| !begun_within(session, &known, &observers)).map(|mut session| {
+            if let Some(end) = gives_way(&session, &known, &observers) {
+                session.own_end = session.own_end.map(|own_end| own_end.min(end));
+            }
+            session
+        });
+    known = [known.clone(), assigned.collect()].concat();
     known.extend(of_kind(&edges, "queue", &known, &observers));
     known.extend(of_kind(&edges, "flow", &known, &observers));
+    known.retain(|session| session.kind != "flow" || !is_aftermath(session, &customers));
     let taking_part = |s: &&Session| s.kind == "agent" && !observers.contains(&s.participant);
     let agents: Vec<&Session> = known.iter().filter(taking_part).collect();
     let having = |answered| agents.iter().copied().filter(move |s| s.answered() == answered);
@@ -166,7 +182,7 @@ pub fn figures(facts: &[Fact]) -> ConversationSummary {
     for queue in known.iter().filter(|s| s.kind == "queue" && s.end().is_some()) {
         add(&mut summary.queued_ms, queue.told.get("connectedDurationMs").copied().or(queue.clock()));
     }
-    count_transfers(&answered, &openings, &mut summary);
+    count_transfers(&answered, &customers, &openings, &mut summary);
     let barging = named(facts, &["bargingParticipantIds"]).len() as i32;
     summary.conferences = summary.conferences.map(|count| count + barging);
     summary
@@ -230,7 +246,12 @@ fn of_kind(
     others: &[Session],
     observers: &BTreeSet<String>,
 ) -> Vec<Session> {
-    let edges: Vec<&Edge<'_>> = edges.iter().filter(|edge| edge.kind == kind).collect();
+    let assignees = kind == "assignee";
+    let kind = if assignees { "agent" } else { kind };
+    let edges: Vec<&Edge<'_>> = edges
+        .iter()
+        .filter(|edge| edge.kind == kind && (kind != "agent" || edge.name[2].is_empty() != assignees))
+        .collect();
     let names: BTreeSet<[&str; 3]> = edges.iter().map(|edge| edge.name).collect();
     let assigned: Vec<(Point, &str)> = edges
         .iter()
@@ -333,6 +354,7 @@ fn closing(
     if session.assignee {
         let next = assigned.iter().filter(|(at, agent)| *agent != session.agent && *at > session.start);
         times.extend(next.map(|(at, _)| *at));
+        times.extend(gives_way(session, others, observers));
     }
     times.into_iter().min()
 }
@@ -369,50 +391,4 @@ fn state(all: &[Session], answered: &[&Session], unsure: bool, openings: &[Point
         "started"
     };
     state.to_owned()
-}
-
-fn count_transfers(answered: &[&Session], openings: &[Point], summary: &mut ConversationSummary) {
-    let life = |time: Point| openings.iter().filter(|opening| **opening <= time).count();
-    let mut sessions: Vec<Session> =
-        answered.iter().filter(|s| !s.agent.is_empty()).map(|s| (*s).clone()).collect();
-    sessions.sort_by_key(|s| (life(s.start), s.start.0, s.until(), order(&s.agent), s.how));
-    let (mut blind, mut attended, mut other, mut consults, mut conferences) = (0, 0, 0, 0, 0);
-    let mut holder: Option<Session> = None;
-    for session in sessions {
-        let Some(held) = &mut holder else {
-            holder = Some(session);
-            continue;
-        };
-        let (until, mine) = (held.until(), session.until());
-        let conference = [held.how, session.how].iter().any(|how| [4, 5].contains(how));
-        if life(held.start) != life(session.start) {
-            holder = Some(session);
-        } else if held.agent == session.agent {
-            if mine > until {
-                (held.own_end, held.closed, held.how) = (session.own_end, session.closed, session.how);
-            } else if mine == until {
-                held.how = held.how.max(session.how);
-            }
-        } else if until <= session.start.0 {
-            match held.how {
-                3 => attended += 1,
-                0 | 2 | 4 | 6 => blind += 1,
-                _ => other += 1,
-            }
-            holder = Some(session);
-        } else if mine > until {
-            attended += 1;
-            conferences += i32::from(conference);
-            holder = Some(session);
-        } else if conference {
-            conferences += 1;
-        } else if mine < until {
-            consults += 1;
-        }
-    }
-    summary.transfers = blind + attended + other;
-    summary.blind_transfers = Some(blind);
-    summary.attended_transfers = Some(attended);
-    summary.consults = Some(consults);
-    summary.conferences = Some(conferences);
 }

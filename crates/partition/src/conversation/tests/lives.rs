@@ -153,3 +153,57 @@ fn the_queue_says_itself_how_long_it_took() {
     let left = fact(et::QUEUE_LEFT, 100, "q", None, &[("connectedDurationMs", "39674")]);
     assert_eq!(after(&[fact(et::QUEUE_ENTERED, 0, "q", None, &[]), left]).queued_ms, Some(39_674));
 }
+
+#[test]
+fn a_flow_that_follows_the_conversation_opens_nothing() {
+    let flow = |event_type: &str, at, kind: &str| fact(event_type, at, "survey", None, &[("flowType", kind)]);
+    let call = [start(0, "1"), joins(10, "a"), leaves(29, "a", &[]), end(30, "1")];
+    for kind in ["SURVEYINVITE", "WORKFLOW"] {
+        for at in [30, 31, 5_000] {
+            let mut events = [&call[..], &[flow(et::FLOW_STARTED, at, kind)]].concat();
+            let figures = |events: &[PlatformEvent]| (after(events).state, after(events).reopened);
+            assert_eq!(figures(&events), ("ended".to_owned(), Some(0)), "{kind} at {at}");
+            events.reverse();
+            assert_eq!(figures(&events), ("ended".to_owned(), Some(0)), "{kind} at {at}, backwards");
+            // Whoever calls again meanwhile does open another life.
+            events.push(start(6_000, "2"));
+            assert_eq!(figures(&events), ("started".to_owned(), Some(1)), "{kind} at {at}");
+            events.push(flow(et::FLOW_ENDED, 7_000, kind));
+            assert_eq!(figures(&events), ("started".to_owned(), Some(1)), "{kind} at {at}");
+        }
+    }
+    let of_next = [&call[..], &[start(50, "2"), fact(et::FLOW_STARTED, 51, "ivr", None, &[])]].concat();
+    assert_eq!((after(&of_next).state.as_str(), after(&of_next).reopened), ("ivr", Some(1)));
+    let queued = [&call[..], &[fact(et::QUEUE_ENTERED, 50, "q", None, &[])]].concat();
+    assert_eq!((after(&queued).state.as_str(), after(&queued).reopened), ("queued", Some(1)));
+}
+
+#[test]
+fn only_a_status_in_which_somebody_has_to_see_to_it_opens_a_case_again() {
+    let status =
+        |at, status: &str| fact(et::CONVERSATION_STATUS_CHANGED, at, "", None, &[("caseStatus", status)]);
+    let closed = [start(0, ""), end(10, "")];
+    for (name, reopened) in [
+        ("new", 1),
+        ("Open", 1),
+        ("pending", 1),
+        ("ESCALATED", 1),
+        ("resolved", 1),
+        ("closed", 0),
+        ("Closed", 0),
+        ("trashed", 0),
+        ("Trashed", 0),
+        ("archived", 0),
+        ("", 0),
+    ] {
+        let events = [&closed[..], &[status(20, name)]].concat();
+        let state = if reopened == 1 { "started" } else { "ended" };
+        assert_eq!(
+            (after(&events).state.as_str(), after(&events).reopened),
+            (state, Some(reopened)),
+            "{name}"
+        );
+    }
+    let unknown = [start(0, ""), status(5, "archived")];
+    assert_eq!(after(&unknown).state, "started", "nor does it end one");
+}

@@ -27,10 +27,19 @@ fn edge(fact: &Fact, kind: &str) -> Option<bool> {
         _ => ("participant.connected", "participant.disconnected"),
     };
     if fact.kind == "conversation.status_changed" && kind == "customer" {
-        let reopened = fact.told.get("caseStatus").is_some_and(|status| status.to_lowercase() != "closed");
-        return reopened.then_some(true);
+        let status = fact.told.get("caseStatus").map(|status| status.to_lowercase()).unwrap_or_default();
+        let is_there = ["new", "open", "pending", "escalated", "resolved"].contains(&status.as_str());
+        return is_there.then_some(true);
     }
     (fact.kind == start).then_some(true).or((fact.kind == end).then_some(false))
+}
+
+/// Participant and session, which of an agent may be a part of a contact instead; the agent where there is neither.
+pub(super) fn name<'f>(fact: &'f Fact, kind: &str) -> [&'f str; 3] {
+    let part = fact.told.get("agentContactId").filter(|_| kind == "agent").map_or("", String::as_str);
+    let session = if fact.session.is_empty() { part } else { fact.session };
+    let alone = kind == "agent" && fact.participant.is_empty() && session.is_empty();
+    [fact.participant, session, if alone { fact.agent } else { "" }]
 }
 
 /// All starts and ends. What is told of one name and millisecond twice is one.
@@ -39,8 +48,7 @@ pub(super) fn edges(facts: &[Fact]) -> Vec<Edge<'_>> {
     for fact in facts {
         for kind in ["customer", "agent", "queue", "flow"] {
             let Some(starts) = edge(fact, kind) else { continue };
-            let alone = kind == "agent" && fact.participant.is_empty() && fact.session.is_empty();
-            let name = [fact.participant, fact.session, if alone { fact.agent } else { "" }];
+            let name = name(fact, kind);
             let of_time: Vec<&Edge<'_>> = edges.iter().filter(|edge| edge.at.0 == fact.at).collect();
             let same = |edge: &&&Edge<'_>| (edge.kind, edge.starts, edge.name) == (kind, starts, name);
             let places: BTreeSet<usize> = of_time.iter().map(|edge| edge.at.1).collect();
