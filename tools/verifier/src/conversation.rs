@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 pub use callers::subjects;
 pub use figures::Model;
 
+use crate::evidence::Fact;
+
 /// Participants that are told apart; with more, the cause of none is missed.
 const TOLD_APART: usize = 64;
 
@@ -57,7 +59,16 @@ impl Conversation {
         }
     }
 
-    /// Whether an event of this type makes sense now; else something that must come before it is missing.
+    /// Whether an event makes sense now; else something that must come before it is missing.
+    pub fn admits_fact(&self, fact: &Fact) -> bool {
+        let of_agent =
+            matches!(fact.event_type.as_str(), "participant.connected" | "participant.disconnected");
+        // Agent sessions of CXone tell of an agent's contacts alone, and that one is final whether it ever was active.
+        let alone = of_agent && fact.channel == "agent-session";
+        !fact.is_conversational() || alone || self.admits(&fact.event_type, fact.participant_id.as_deref())
+    }
+
+    /// The same of an event of this type and participant.
     pub fn admits(&self, event_type: &str, participant: Option<&str>) -> bool {
         let stage = match event_type {
             "flow.ended" => Stage::Ivr,

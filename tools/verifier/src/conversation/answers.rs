@@ -26,6 +26,8 @@ pub(super) enum Known {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     there: BTreeSet<Name>,
+    /// Sessions that the platform tells of when they connect, and of their end in any case.
+    contacts: Vec<(Name, Known)>,
     /// Participant, the session where the snapshot names it, and the medium of the snapshot.
     seen: Vec<(String, Option<String>, String, Known)>,
     /// Agent, medium and time.
@@ -52,6 +54,11 @@ impl Answers {
                 if name != Name::default() {
                     self.there.insert(name);
                 }
+            }
+            "participant.connected" | "participant.disconnected" if fact.channel == "agent-session" => {
+                let is_active = fact.event_type == "participant.connected";
+                let known = if is_active { Known::Connected } else { Known::Ringing };
+                self.contacts.push((fact.name(true), known));
             }
             "queue.left" if !text("answeredUserId").is_empty() => {
                 self.answered.push((text("answeredUserId").to_owned(), medium, fact.at));
@@ -86,6 +93,8 @@ impl Answers {
         });
         let there = if self.there.contains(name) { Known::There } else { Known::Plain };
         let told = snapshots.map(|(.., known)| *known).max().unwrap_or_default();
+        let contacts = self.contacts.iter().filter(|(other, _)| other == name && *name != Name::default());
+        let told = contacts.map(|(_, known)| *known).fold(told, Known::max);
         told.max(there).max(if named { Known::Connected } else { Known::Plain })
     }
 }

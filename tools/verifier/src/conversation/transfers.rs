@@ -2,7 +2,7 @@
 
 use super::durations::How;
 use super::edges::When;
-use super::sessions::{Session, rank};
+use super::sessions::{Session, rank, until_left};
 use crate::evidence::MoreFigures;
 
 /// Counts transfers, consults and conferences among the sessions of agents who answered. `lives` are the beginnings of
@@ -12,7 +12,7 @@ pub(super) fn count(sessions: &[Session], lives: &[When], more: &mut MoreFigures
     let mut known: Vec<Session> = sessions
         .iter()
         .filter(|session| session.is_answered() && !session.agent.is_empty())
-        .cloned()
+        .map(|session| until_left(session, sessions))
         .collect();
     known.sort_by_key(|next| (life(next), next.from.0, next.until.0, rank(&next.agent), next.how));
     let (mut transfers, mut blind, mut attended, mut consults, mut conferences) = (0, 0, 0, 0, 0);

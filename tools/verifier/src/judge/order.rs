@@ -154,8 +154,7 @@ fn judge_channels<'a>(
             before: &events[..index],
             around,
             hold_ms: configured.map_or(DEFAULT_HOLD_MS, |source| source.hold_ms),
-            admitted: !fact.is_conversational()
-                || conversation.admits(&fact.event_type, fact.participant_id.as_deref()),
+            admitted: conversation.admits_fact(fact),
             complete: expectation.scope == Scope::Whole,
             judged: expectation.scope.has(event),
         };

@@ -57,7 +57,7 @@ impl Repeats {
         let firsts = first_of_each(&evidence.normalized, &dead_places(&evidence.dead_letters));
         let missing = firsts.values().filter(|fact| !out.contains(&fact.identity()));
         let repeats = missing.filter(|fact| {
-            let may_be_missing = content(fact).is_some() && tells_a_state(&fact.event_type);
+            let may_be_missing = content(fact).is_some() && tells_a_state(fact);
             let events = published.get(&fact.entity()).filter(|_| may_be_missing);
             events.is_some_and(|events| says_what_was_said_last(fact, events, &arrivals, terms))
         });
@@ -141,7 +141,7 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
         .is_some_and(|other| other.fact.ingest_time.saturating_add(windows.ids_ms) < fact.ingest_time);
     let long_ago = !repeats_last && (much.is_some() || silent) && !event.possible_repeat;
     let excused = (forgotten || long_ago && same_as_last) && content(fact).is_some();
-    if repeats_last && tells_a_state(&fact.event_type) && !excused {
+    if repeats_last && tells_a_state(fact) && !excused {
         verdict.object("repeat-published", || {
             format!("event {} at {} says within {window_ms} ms what was said last", fact.event_id, fact.place)
         });

@@ -245,3 +245,108 @@ fn an_agent_who_only_rings_leaves_the_customer_in_the_queue() {
     let missed = told(&[&gone[..], &[seen]].concat());
     assert_eq!((missed.handled_ms, missed.more.unwrap().unanswered), (Some(0), Some(1)));
 }
+
+#[test]
+fn who_is_there_when_the_customer_hangs_up_leaves_with_the_customer() {
+    let call = |first: i64, second: i64| {
+        let figures = told(&[
+            fact("conversation.started", 0, "c", &[]),
+            fact("participant.connected", 10, "a", &[]),
+            fact("participant.connected", 20, "b", &[]),
+            fact("conversation.ended", 100, "c", &[]),
+            fact("participant.disconnected", first, "a", &[("disconnectType", "PEER")]),
+            fact("participant.disconnected", second, "b", &[("disconnectType", "PEER")]),
+        ]);
+        (figures.transfers, counts(&figures))
+    };
+    assert_eq!(call(103, 109), (0, [0; 4]));
+    assert_eq!(call(109, 103), (0, [0; 4]));
+    assert_eq!(call(99, 109), (1, [0, 0, 1, 0]));
+    assert_eq!(call(109, 99), (0, [1, 0, 0, 0]));
+}
+
+#[test]
+fn an_agent_beside_whom_the_queue_went_on_did_not_answer() {
+    let start = |at, session: &str| Fact {
+        source_type: "v2.detail.events.conversation.{id}.user.start".into(),
+        ..fact("participant.connected", at, session, &[])
+    };
+    let call = |told_by_end: &[(&str, &str)], left: i64| {
+        let figures = told(&[
+            fact("conversation.started", 0, "c", &[]),
+            fact("queue.entered", 5, "q", &[]),
+            start(10, "a"),
+            fact("participant.disconnected", 20, "a", told_by_end),
+            fact("queue.left", left, "q", &[]),
+        ]);
+        let more = figures.more.unwrap();
+        (more.agents, more.unanswered)
+    };
+    assert_eq!(call(&[], 21), (Some(0), Some(1)));
+    assert_eq!(call(&[], 20), (Some(1), Some(0)));
+    for zero in ["interactingDurationMs", "heldDurationMs"] {
+        assert_eq!(call(&[(zero, "0")], 15), (Some(0), Some(1)), "{zero}");
+    }
+    let open = told(&[
+        fact("queue.entered", 5, "q", &[]),
+        start(10, "a"),
+        fact("participant.disconnected", 20, "a", &[]),
+    ]);
+    assert_eq!((open.state.as_str(), open.more.unwrap().agents), ("queued", None));
+}
+
+#[test]
+fn a_flow_that_follows_opens_nothing_and_a_status_only_where_somebody_has_to_see_to_it() {
+    let ended = [fact("conversation.started", 0, "c", &[]), fact("conversation.ended", 10, "c", &[])];
+    let then = |next: Fact| {
+        let figures = told(&[&ended[..], &[next]].concat());
+        (figures.state, figures.more.unwrap().reopened)
+    };
+    for at in [10, 11] {
+        assert_eq!(then(fact("flow.started", at, "f", &[])), ("ended".into(), Some(0)), "at {at}");
+    }
+    assert_eq!(then(fact("queue.entered", 11, "q", &[])), ("queued".into(), Some(1)));
+    for (status, expected) in [("Open", ("started", 1)), ("trashed", ("ended", 0)), ("moot", ("ended", 0))] {
+        let told = then(fact("conversation.status_changed", 20, "", &[("caseStatus", status)]));
+        assert_eq!(told, (expected.0.into(), Some(expected.1)), "{status}");
+    }
+}
+
+#[test]
+fn parts_of_a_contact_are_sessions_and_an_assignment_of_the_same_agent_is_none_of_its_own() {
+    let of = |event_type: &str, at, agent: &str, part: &str| Fact {
+        agent_id: Some(agent.to_owned()),
+        ..fact(
+            event_type,
+            at,
+            "",
+            &[("agentContactId", part)].into_iter().filter(|_| !part.is_empty()).collect::<Vec<_>>(),
+        )
+    };
+    let consult = [
+        of("participant.connected", 9, "a", ""),
+        of("participant.connected", 10, "a", "1"),
+        of("participant.connected", 15, "a", ""),
+        of("participant.connected", 20, "b", "2"),
+        of("participant.disconnected", 30, "b", "2"),
+    ];
+    let figures = told(&consult);
+    assert_eq!((counts(&figures), figures.transfers, figures.handled_ms), ([1, 0, 0, 0], 0, Some(11)));
+    let more = figures.more.unwrap();
+    assert_eq!((more.connected_agents, more.agents), (Some(1), Some(2)));
+}
+
+#[test]
+fn a_contact_that_was_final_and_never_active_was_not_answered() {
+    let contact = |event_type: &str, at| Fact {
+        channel: "agent-session".into(),
+        conversation_id: Some("c".into()),
+        ..fact(event_type, at, "1", &[])
+    };
+    let last = contact("participant.disconnected", 30);
+    assert!(super::super::Conversation::default().admits_fact(&last), "nothing is promised before it");
+    let missed = told(&[last.clone()]).more.unwrap();
+    assert_eq!((missed.agents, missed.unanswered), (Some(0), Some(1)));
+    let figures = told(&[contact("participant.connected", 10), contact("participant.connected", 20), last]);
+    assert_eq!((figures.handled_ms, figures.more.unwrap().unanswered), (Some(20), Some(0)));
+}

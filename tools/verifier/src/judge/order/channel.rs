@@ -320,6 +320,6 @@ impl<'a> Seen<'_, 'a> {
         for other in self.before.iter().take_while(published) {
             conversation.take(&other.fact.event_type, other.fact.participant_id.as_deref());
         }
-        !conversation.admits(&fact.event_type, fact.participant_id.as_deref())
+        !conversation.admits_fact(fact)
     }
 }

@@ -3,9 +3,10 @@
 use crate::evidence::Fact;
 
 /// Whether one of two events of a millisecond comes before the other whichever arrived first: a conversation begins
-/// before all that happens in it and ends after it, and what begins and ends in one session begins before it ends.
+/// before all that happens in it and ends after it, and so does what begins and ends in one session; work after a contact
+/// is over after it, and a code is given after the agent came.
 pub(super) fn is_cause_of(one: &Fact, other: &Fact) -> bool {
-    place(&one.event_type) < place(&other.event_type) || is_own_start(one, other)
+    place(&one.event_type) < place(&other.event_type) || is_before_in_its_stay(one, other)
 }
 
 fn place(event_type: &str) -> u8 {
@@ -16,18 +17,22 @@ fn place(event_type: &str) -> u8 {
     }
 }
 
-fn is_own_start(start: &Fact, end: &Fact) -> bool {
-    const SPANS: [(&str, &str); 4] = [
-        ("queue.entered", "queue.left"),
-        ("participant.connected", "participant.disconnected"),
-        ("flow.started", "flow.ended"),
-        ("voicemail.started", "voicemail.ended"),
+/// Whether both are of one stay, and one of them has its place before the other there.
+fn is_before_in_its_stay(one: &Fact, other: &Fact) -> bool {
+    const STAYS: [&[&str]; 5] = [
+        &["queue.entered", "queue.left"],
+        &["participant.connected", "participant.disconnected", "acw.ended"],
+        &["participant.connected", "wrapup.applied"],
+        &["flow.started", "flow.outcome", "flow.ended"],
+        &["voicemail.started", "voicemail.ended"],
     ];
-    SPANS.contains(&(&start.event_type, &end.event_type))
-        && start.participant_id.is_some()
-        && start.participant_id == end.participant_id
-        && start.session_id.is_some()
-        && start.session_id == end.session_id
+    let step = |stay: &[&str], fact: &Fact| stay.iter().position(|step| *step == fact.event_type);
+    let before =
+        |stay: &[&str]| step(stay, one).zip(step(stay, other)).is_some_and(|(one, other)| one < other);
+    let same = |own: &Option<String>, other: &Option<String>| own.is_some() && own == other;
+    same(&one.participant_id, &other.participant_id)
+        && same(&one.session_id, &other.session_id)
+        && STAYS.iter().any(|stay| before(stay))
 }
 
 /// Whether one event ends another session of the customer than the one that the other event starts.

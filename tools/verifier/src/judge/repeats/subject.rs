@@ -21,7 +21,11 @@ impl<'a> Subject<'a> {
             .source_type
             .split_once('.')
             .is_some_and(|(first, rest)| first == "v2" && !rest.contains("{id}"));
-        if names_itself && fact.topic.is_none() && (of_one_object || !fact.is_conversational()) {
+        if names_itself
+            && has_topics(fact)
+            && fact.topic.is_none()
+            && (of_one_object || !fact.is_conversational())
+        {
             return Self { source_type: None, topic: None, member: None };
         }
         let source_type = fact.source_type.as_str();
@@ -35,7 +39,9 @@ impl<'a> Subject<'a> {
             _ => None,
         };
         let topic = fact.topic.as_deref().filter(|topic| *topic != source_type);
-        Self { source_type: Some(source_type), topic, member }
+        // Other platforms' events are on no topic: whatever is told of the entity is told of the same.
+        let by_type = fact.topic.is_some() || has_topics(fact);
+        Self { source_type: Some(source_type).filter(|_| by_type), topic, member }
     }
 
     /// Whether both may be the same.
@@ -47,10 +53,16 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Whether events of this type say how something is, rather than that something happened.
-pub fn tells_a_state(event_type: &str) -> bool {
-    matches!(
-        event_type,
+/// Whether an event is of the platform whose events are on topics: keys begin with it.
+fn has_topics(fact: &Fact) -> bool {
+    fact.key.starts_with("genesys/")
+}
+
+/// Whether an event says how something is, rather than that something happened: of whom has to be known.
+pub fn tells_a_state(fact: &Fact) -> bool {
+    let of_something = fact.is_conversational() || fact.entity_type != "unknown";
+    let state = matches!(
+        fact.event_type.as_str(),
         "conversation.updated"
             | "participant.changed"
             | "queue.member_changed"
@@ -58,5 +70,6 @@ pub fn tells_a_state(event_type: &str) -> bool {
             | "agent.state_changed"
             | "agent.load_changed"
             | "agent.leg_changed"
-    )
+    );
+    state && of_something
 }

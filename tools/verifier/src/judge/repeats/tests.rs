@@ -149,3 +149,23 @@ fn where_it_stood_follows_from_times_where_the_source_is_sorted_and_else_from_ar
     assert_eq!(judged("SORTED", &told, &["1", "2", "3+"]), [""; 0]);
     assert_eq!(judged("CAUSAL", &told, &["1", "2"]), [""; 0]);
 }
+
+#[test]
+fn without_topics_whatever_else_is_told_comes_between_and_nobody_repeats_nobody() {
+    let cxone = |id: &str, source_type: &str, content: &str, at| Fact {
+        key: "cxone/org/c".into(),
+        conversation_id: Some("c".into()),
+        source_type: source_type.into(),
+        topic: None,
+        event_type: "conversation.updated".into(),
+        ..said(id, content, at)
+    };
+    let closed = Fact { content_id: None, ..cxone("2", "ContactStatusChanged", "", 2) };
+    let told = [cxone("1", "ContactUpdated", "open", 1), closed, cxone("3", "ContactUpdated", "open", 3)];
+    assert!(judged("CAUSAL", &told, &["1", "2", "3+"]).is_empty());
+    assert_eq!(judged("CAUSAL", &told, &["1", "2"]), ["lost"]);
+    assert_eq!(judged("CAUSAL", &told, &["1", "2", "3"]), ["repeat-mark"]);
+    let nobody = |id: &str, at| Fact { entity_type: "unknown".into(), topic: None, ..said(id, "a", at) };
+    assert!(judged("CAUSAL", &[nobody("1", 1), nobody("2", 2)], &["1", "2+"]).is_empty());
+    assert_eq!(judged("CAUSAL", &[nobody("1", 1), nobody("2", 2)], &["1"]), ["lost"]);
+}
