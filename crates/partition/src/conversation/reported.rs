@@ -75,8 +75,8 @@ impl Durations {
         self.interacting.unwrap_or(0).saturating_add(self.held.unwrap_or(0))
     }
 
-    /// Whether an agent was alerted, or its station called, and did nothing else; or had no time with the customer, which
-    /// is told and nothing.
+    /// Whether an agent was alerted, or its station called, and did nothing else; or, as is told, had no time with
+    /// the customer.
     pub(super) fn missed(&self) -> bool {
         let alerted = self.alerting.unwrap_or(0).saturating_add(self.contacting.unwrap_or(0)) > 0;
         let told = self.interacting.is_some() || self.held.is_some();

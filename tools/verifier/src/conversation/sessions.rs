@@ -347,7 +347,8 @@ fn closing(stay: &Session, others: &[Session], assigned: &[(When, &str)]) -> Whe
     all.min().unwrap_or(OPEN)
 }
 
-/// The same with the millisecond in which an agent left: with the customer, unless the customer came back before the agent was gone.
+/// The same with the millisecond in which an agent left: with the customer, unless the customer came back
+/// before the agent was gone.
 pub(super) fn until_left(stay: &Session, sessions: &[Session]) -> Session {
     if !stay.is_over() {
         return stay.clone();

@@ -3,8 +3,8 @@
 use crate::evidence::Fact;
 
 /// Whether one of two events of a millisecond comes before the other whichever arrived first: a conversation begins
-/// before all that happens in it and ends after it, and so does what begins and ends in one session; work after a contact
-/// is over after it, and a code is given after the agent came.
+/// before all that happens in it and ends after it, and so does what begins and ends in one session; work after a
+/// contact is over after it, and a code is given after the agent came.
 pub(super) fn is_cause_of(one: &Fact, other: &Fact) -> bool {
     place(&one.event_type) < place(&other.event_type) || is_before_in_its_stay(one, other)
 }
