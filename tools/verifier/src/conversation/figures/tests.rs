@@ -345,7 +345,7 @@ fn a_contact_that_was_final_and_never_active_was_not_answered() {
     };
     let last = contact("participant.disconnected", 30);
     assert!(super::super::Conversation::default().admits_fact(&last), "nothing is promised before it");
-    let missed = told(&[last.clone()]).more.unwrap();
+    let missed = told(std::slice::from_ref(&last)).more.unwrap();
     assert_eq!((missed.agents, missed.unanswered), (Some(0), Some(1)));
     let figures = told(&[contact("participant.connected", 10), contact("participant.connected", 20), last]);
     assert_eq!((figures.handled_ms, figures.more.unwrap().unanswered), (Some(20), Some(0)));
