@@ -57,8 +57,9 @@ impl Subject {
     ///
     /// Where events are on topics, each of these is a subject. Builds before there were contents named no topics:
     /// whatever one of theirs says of an agent or a queue may be about any of its topics. A conversation has many
-    /// events that are on no topic of a state, which the type tells, unless those builds wrote it with the ids of the topic in
-    /// it. Where no event is on a topic, the subject is the entity: what one type tells, another one may change.
+    /// events that are on no topic of a state, which the type tells, unless those builds wrote it with the ids of the
+    /// topic in it. Where no event is on a topic, the subject is the entity: what one type tells, another one may
+    /// change.
     fn of(event: &EncodedEvent, without_content: bool) -> Self {
         let source_type = event.source_type();
         // A topic without ids says no more than the type.

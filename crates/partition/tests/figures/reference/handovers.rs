@@ -1,8 +1,8 @@
 //! Who had the conversation one after the other, and who came along: written from what people say of it.
 //!
 //! Whoever is there when the customer leaves stayed to the end, however long their own line takes to be cleared.
-//! Whoever had it and left before others, who came meanwhile, gave it to them after a word (attended); whoever came and left
-//! before was asked (consult); who comes when the one before is gone took it over.
+//! Whoever had it and left before others, who came meanwhile, gave it to them after a word (attended); whoever came and
+//! left before was asked (consult); who comes when the one before is gone took it over.
 
 use trunkline_schemas::ConversationSummary;
 
