@@ -286,7 +286,7 @@ impl Directory {
         let claim = claim.as_ref();
         let age = &Age::default();
         let terms = Terms { deadline, traceparent, conversation, memory: None, age };
-        let contacts = &Contacts::new(contacts.as_ref().map(|one| (one, rules)), terms);
+        let contacts = &Contacts::new(self.0.asked_for_contacts(), terms);
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };
         source.attempt(asking, seen).await
