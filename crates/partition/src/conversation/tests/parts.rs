@@ -91,7 +91,7 @@ fn a_contact_that_is_final_and_never_was_active_was_not_answered() {
     let mut conversation = Conversation::default();
     assert!(conversation.causes().admit(Need::of(&encoded(&missed))), "nothing is promised before it");
     assert!(conversation.causes().admit(Need::of(&encoded(&contact(9, "a", "1", false)))));
-    conversation.apply(&encoded(&missed));
+    conversation.apply(&encoded(&missed), &Callers::default());
     let summary = conversation.summary(1);
     assert_eq!((summary.agents, summary.unanswered, summary.handled_ms), (Some(0), Some(1), Some(0)));
     let next = [missed.clone(), contact(20, "b", "2", false), contact(60, "b", "2", true)];
