@@ -1,5 +1,7 @@
 //! All configured targets behind one door: profiles and write-backs by name.
 
+mod error;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +9,6 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tokio::sync::broadcast;
 use trunkline_config::{Config, LookupSource, Target};
-use trunkline_http::NotUsable;
 use trunkline_profiles::ProfilePart;
 use trunkline_schemas::{SourceStatus, SystemIdentity};
 use trunkline_systems::System;
@@ -20,7 +21,7 @@ use crate::identity::{Asked, Claim, Contacts, Refused, Rules};
 use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
-use crate::quota::{self, Role, TooSmall};
+use crate::quota::{self, Role};
 use crate::search_memory::SearchMemory;
 use crate::sources::{Asking, Source, SourceAnswer, SourceExchange, SourceQuestion};
 use crate::terms::{Age, Terms};
@@ -28,59 +29,11 @@ use crate::token_endpoint::NotSetUp;
 use crate::write_calls;
 use crate::writes::{Applied, Current, Request};
 
+pub use error::Error;
+
 /// The outside systems of one binary.
 #[derive(Debug, Clone)]
 pub struct Directory(Arc<Inner>);
-
-/// Why the outside systems cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A rate that cannot be shared.
-    #[error(transparent)]
-    Quota(#[from] TooSmall),
-    /// No HTTP client.
-    #[error("target '{target}': {source}")]
-    Client {
-        /// The target.
-        target: String,
-        /// What is wrong with its settings.
-        source: NotUsable,
-    },
-    /// The private key of a login cannot sign.
-    #[error(
-        "target '{target}': the key that private_key refers to cannot sign (RSA of 2048 bits or more): {reason}"
-    )]
-    PrivateKey {
-        /// The target.
-        target: String,
-        /// What the library says.
-        reason: String,
-    },
-    /// `[enrichment.identity] region` is no country.
-    #[error(
-        "[enrichment.identity] region: '{region}' is no country; give its ISO 3166-1 code, for instance 'DE'"
-    )]
-    Region {
-        /// What is written.
-        region: String,
-    },
-    /// A source of `[enrichment.sources]` names a target that cannot be asked.
-    #[error("[enrichment.sources.{name}] target: '{target}' is no target that sources can ask")]
-    Source {
-        /// The source.
-        name: String,
-        /// Its target.
-        target: String,
-    },
-    /// `[enrichment] targets` names what has no profiles.
-    #[error("[enrichment] targets: '{target}' {reason}")]
-    Enrichment {
-        /// The target.
-        target: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-}
 
 /// The breaker of one endpoint class, as shown to people.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -98,7 +98,11 @@ async fn every_kind_of_login_is_let_in() {
     let world = World::start().await;
     for (system, fields, more) in [
         ("genesys", GENESYS, ""),
-        ("genesys", GENESYS, "scope = \"integration:read integration:write routing:queue:edit user:read\""),
+        (
+            "genesys",
+            GENESYS,
+            "scope = \"integration:read routing:queue:edit user:read conversations:readonly\"",
+        ),
         ("salesforce", SALESFORCE, ""),
         ("salesforce", SALESFORCE, "client_auth = \"form\""),
         ("salesforce", ASSERTION, ""),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use self::contacts::Contacts;
 use crate::credentials::Credentials;
 use crate::http::{Answer, Call, Door};
-use crate::oauth::{basic_client, scope_beyond};
+use crate::oauth::{basic_client, scope_beyond, scopes};
 use crate::quota::{Meter, Rule, Usage, Verdict};
 use crate::simulator::Simulator;
 use crate::token::{Denied, Tokens};
@@ -33,8 +33,9 @@ pub struct Genesys {
 }
 
 /// Scopes that the client may ask for. (That the platform refuses others with this error is unverified.)
-const SCOPES: [&str; 9] = [
+const SCOPES: [&str; 10] = [
     "conversations",
+    "conversations:readonly",
     "external-contacts",
     "external-contacts:readonly",
     "integration:read",
@@ -90,6 +91,7 @@ impl Genesys {
                 .asked_by(&client.id);
         }
         let token = self.tokens.issue("", &client.id, Some(now_ms + self.token_seconds * 1000));
+        self.tokens.limit(&token, scopes(call));
         let body = json!({"access_token": token, "token_type": "bearer", "expires_in": self.token_seconds});
         Answer::json(200, &body).asked_by(&client.id)
     }
@@ -108,6 +110,11 @@ impl Genesys {
                 return error(401, "credentials.expired", "The credentials have expired.", correlation);
             }
         };
+        if !self.tokens.is_good_for(token, wanted_scopes(call)) {
+            let wanted = wanted_scopes(call).join(", ");
+            let message = format!("The token has none of the scopes that this needs: [{wanted}]");
+            return error(403, "not.authorized", &message, correlation).asked_by(&client);
+        }
         let verdict = self.meter.as_mut().map(|meter| meter.take(&client, now_ms));
         let answer = match verdict {
             Some(verdict) if !verdict.within => too_many(&verdict, correlation),
@@ -265,6 +272,17 @@ fn error(status: u16, code: &str, message: &str, correlation: &str) -> Answer {
         "message": message, "code": code, "status": status, "contextId": correlation, "details": [], "errors": [],
     });
     Answer::json(status, &body)
+}
+
+/// The scopes of which a token needs one for a request. (Names are those of the vendor's API explorer; that a token
+/// without them is answered 403 with this code is unverified.)
+fn wanted_scopes(call: &Call) -> &'static [&'static str] {
+    match (call.path().starts_with("/api/v2/externalcontacts/"), call.method.as_str()) {
+        (true, "GET") => &["external-contacts", "external-contacts:readonly"],
+        (true, _) => &["external-contacts"],
+        (false, "GET") => &["conversations", "conversations:readonly"],
+        (false, _) => &["conversations"],
+    }
 }
 
 /// Which permission a request wants.

@@ -24,9 +24,13 @@ pub(crate) fn basic_or_form_client(call: &Call) -> Option<Client> {
     })
 }
 
+/// The scopes that a token request names.
+pub(crate) fn scopes(call: &Call) -> Vec<String> {
+    let form = call.form();
+    form.get("scope").map(String::as_str).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+}
+
 /// The first scope of a token request that the client may not ask for; `granted` are those that it may.
 pub(crate) fn scope_beyond(call: &Call, granted: &[&str]) -> Option<String> {
-    let form = call.form();
-    let asked = form.get("scope").map(String::as_str).unwrap_or_default();
-    asked.split_whitespace().find(|scope| !granted.contains(scope)).map(str::to_owned)
+    scopes(call).into_iter().find(|scope| !granted.contains(&scope.as_str()))
 }

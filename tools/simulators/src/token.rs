@@ -19,6 +19,8 @@ struct Grant {
     client: String,
     /// UTC milliseconds; `None` for as long as nobody revokes it.
     expires_at: Option<i64>,
+    /// What it was asked for; nothing where it is good for all that the client may do.
+    scopes: Vec<String>,
 }
 
 /// Why a token is not good.
@@ -50,7 +52,22 @@ impl Tokens {
     /// Makes a token valid that was put together elsewhere.
     pub(crate) fn admit(&mut self, token: String, client: &str, expires_at: Option<i64>) {
         self.issued.push(token.clone());
-        self.valid.insert(token, Grant { client: client.to_owned(), expires_at });
+        self.valid.insert(token, Grant { client: client.to_owned(), expires_at, scopes: Vec::new() });
+    }
+
+    /// Makes a token good for these scopes only; for everything where there are none.
+    pub(crate) fn limit(&mut self, token: &str, scopes: Vec<String>) {
+        if let Some(grant) = self.valid.get_mut(token) {
+            grant.scopes = scopes;
+        }
+    }
+
+    /// Whether a token is good for one of these scopes.
+    pub(crate) fn is_good_for(&self, token: &str, scopes: &[&str]) -> bool {
+        let has = |grant: &Grant| {
+            grant.scopes.is_empty() || grant.scopes.iter().any(|scope| scopes.contains(&scope.as_str()))
+        };
+        self.valid.get(token).is_some_and(has)
     }
 
     /// The client that a token was given to.
@@ -83,6 +100,9 @@ mod tests {
         assert_eq!(tokens.client(&short, 999), Ok("client"));
         assert_eq!(tokens.client(&short, 1000), Err(Denied::Expired));
         assert_eq!(tokens.client("t-other", 0), Err(Denied::Unknown));
+        assert!(tokens.is_good_for(&long, &["any"]), "asked for nothing in particular");
+        tokens.limit(&long, vec!["one".into(), "two".into()]);
+        assert!(tokens.is_good_for(&long, &["two", "three"]) && !tokens.is_good_for(&long, &["three"]));
         tokens.revoke_all();
         assert_eq!(tokens.client(&long, 0), Err(Denied::Unknown));
         assert_eq!(tokens.issued().len(), 2);

@@ -126,8 +126,8 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
 }
 
 /// The platform numbers nothing here and gives no ids. What tells one occurrence from another is the time of the
-/// change, where it is told to the millisecond, or that the thing happens once: a session begins and ends once, a contact is final once.
-/// (`StartTimeUTC` is when the contact began, whatever state it is in.)
+/// change, where it is told to the millisecond, or that the thing happens once: a session begins and ends once, a
+/// contact is final once. (`StartTimeUTC` is when the contact began, whatever state it is in.)
 fn occurrence(event: &Fields<'_>, event_type: Option<&str>) -> Occurrence {
     let once_by = match event_type {
         Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => somebody(event.text("SessionId")),

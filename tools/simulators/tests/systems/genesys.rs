@@ -82,6 +82,34 @@ fn the_login_host_gives_tokens_to_whom_it_knows() {
 }
 
 #[test]
+fn a_token_is_good_for_what_it_was_asked_for() {
+    let (mut genesys, credentials) = genesys(300);
+    let bearer = |genesys: &mut Genesys, scope: &str| {
+        let request = format!("grant_type=client_credentials&scope={scope}");
+        let answer = genesys.answer(&form(token_call(&credentials), &request), NOW);
+        format!("Bearer {}", answer.body_json()["access_token"].as_str().unwrap())
+    };
+    let contact = format!("/api/v2/externalcontacts/reversewhitepageslookup?lookupVal={}", "a%40b.example");
+    let reads = || Call::new("GET", &attributes_path());
+    let writes = || Call::new("PATCH", &attributes_path()).with_json(&json!({"attributes": {"a": "b"}}));
+    let finds = || Call::new("GET", &contact);
+    for (scope, statuses) in [
+        ("", [200, 200, 200]),
+        ("conversations", [200, 200, 403]),
+        ("conversations%3Areadonly", [200, 403, 403]),
+        ("external-contacts%3Areadonly+user%3Aread", [403, 403, 200]),
+    ] {
+        let bearer = bearer(&mut genesys, scope);
+        let answers = [reads(), writes(), finds()]
+            .map(|call| genesys.answer(&call.with_header("Authorization", &bearer), NOW));
+        assert_eq!(answers.each_ref().map(|answer| answer.status), statuses, "{scope}");
+        for refused in answers.iter().filter(|answer| answer.status == 403) {
+            assert_eq!(refused.body_json()["code"], "not.authorized", "{scope}");
+        }
+    }
+}
+
+#[test]
 fn errors_have_the_platforms_codes_and_its_correlation_id() {
     let (mut genesys, credentials) = genesys(300);
     let token = token(&mut genesys, &credentials);
