@@ -87,7 +87,7 @@ pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;
 pub use profile_mapping::{MoneyMapping, ProfileMapping, RecordMapping, RelatedMapping};
 pub use redaction::{PatternPart, PointerPattern, Redaction, RedactionAction, RedactionRule};
-pub use reference::without_line_break;
+pub use reference::{secret_text, without_line_break};
 pub use referred::Referred;
 pub use registry::{Registry, RegistryAuth};
 pub use retention::Retention;

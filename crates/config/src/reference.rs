@@ -123,8 +123,8 @@ fn read(
 
 /// Why a file is no secret, and its content otherwise.
 fn from_file(path: &Path) -> Result<String, String> {
-    match std::fs::read_to_string(path) {
-        Ok(content) => Ok(without_line_break(content)),
+    match std::fs::read(path).map_err(|error| error.to_string()).and_then(secret_text) {
+        Ok(content) => Ok(content),
         Err(error) => Err(format!(
             "refers to '{}', which cannot be read ({SECRET_UNREADABLE}): {error}",
             path.display()
@@ -143,6 +143,23 @@ fn from_environment(report: &Report<'_>, name: &str) -> Result<String, String> {
     })
 }
 
+/// How a part of a file in PEM begins.
+const PEM: &[u8] = b"-----BEGIN ";
+
+/// The text of a secret, from the bytes of its file, without the line break behind it. Bundles of authorities have
+/// comments in whatever encoding; what counts in them is ASCII.
+///
+/// # Errors
+/// Where something else is no UTF-8.
+pub fn secret_text(content: Vec<u8>) -> Result<String, String> {
+    let text = String::from_utf8(content).or_else(|error| {
+        let content = error.as_bytes();
+        let is_pem = content.windows(PEM.len()).any(|window| window == PEM);
+        is_pem.then(|| String::from_utf8_lossy(content).into_owned()).ok_or_else(|| error.to_string())
+    })?;
+    Ok(without_line_break(text))
+}
+
 /// A secret without the line break that editors and `echo` put behind it.
 pub fn without_line_break(mut content: String) -> String {
     if content.ends_with('\n') {
@@ -150,4 +167,17 @@ pub fn without_line_break(mut content: String) -> String {
         content.truncate(content.trim_end_matches('\r').len());
     }
     content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_read_whatever_its_comments_are_written_in() {
+        let bundle = b"# Stra\xdfe\n-----BEGIN CERTIFICATE-----\nMII\n".to_vec();
+        assert!(secret_text(bundle).unwrap().ends_with("-----BEGIN CERTIFICATE-----\nMII"));
+        assert_eq!(secret_text(b"p\xc3\xa4ss\r\n".to_vec()).unwrap(), "p\u{e4}ss");
+        assert!(secret_text(b"p\xe4ss".to_vec()).is_err(), "a password that is read wrongly opens nothing");
+    }
 }

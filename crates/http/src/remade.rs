@@ -58,8 +58,9 @@ impl<T: Clone + Send + 'static> Remade<T> {
         if state.tried != (self.0.version)() && !self.0.remakes.swap(true, Ordering::AcqRel) {
             let inner = Arc::clone(&self.0);
             let started = std::thread::Builder::new().name("tls-renewal".to_owned()).spawn(move || {
+                // Also where a library panics at a certificate.
+                let _done = Remaking(&inner.remakes);
                 inner.remake();
-                inner.remakes.store(false, Ordering::Release);
             });
             // Without a thread the next use tries again.
             if started.is_err() {
@@ -76,6 +77,15 @@ impl<T: Clone + Send + 'static> Remade<T> {
             self.0.remake();
         }
         self.0.state.lock().made.clone()
+    }
+}
+
+/// Says at its end that nobody makes another one.
+struct Remaking<'a>(&'a AtomicBool);
+
+impl Drop for Remaking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

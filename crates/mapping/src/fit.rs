@@ -13,8 +13,12 @@ use crate::payload::Element;
 use crate::removal::remove;
 use crate::schema::Violation;
 
-/// Most times that a payload is looked at again without what did not fit: each takes off at least a level of it.
-const ROUNDS: usize = 8;
+/// Most times that a payload is looked at again without what did not fit: each takes off at least a level of it, or a
+/// value of a large one.
+const ROUNDS: usize = 16;
+
+/// Payloads of more bytes are large: what does not fit is left out one by one, and not all of it found first.
+const LARGE: usize = 64 * 1_024;
 
 /// A payload that fits a shape of a schema.
 pub struct Fitting<'a> {
@@ -51,7 +55,7 @@ pub fn fit<'a>(loaded: &Loaded, element: &Element<'a>) -> Result<Fitting<'a>, Mi
         let Some(shape) = unwrapped.and_then(|unwrapped| (loaded.adapter.format.shape)(&unwrapped)) else {
             return Err(wrong.into_iter().next().map_or(Misfit::Unnamed, Misfit::Refused));
         };
-        let violations = loaded.schema.violations(shape, typed);
+        let violations = loaded.schema.violations(shape, typed, element.text.len() > LARGE);
         let Some(first) = violations.first() else {
             return Ok(Fitting { shape, without: left.map(|(element, _)| element), wrong });
         };

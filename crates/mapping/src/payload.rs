@@ -80,7 +80,10 @@ impl<'a> Element<'a> {
         if let Some(written) = &mut self.written {
             removal::remove(written, pointer);
         }
-        self.left_out.push((pointer.to_owned(), value));
+        // What is left out once more is what was put in its place.
+        if self.left_out.iter().all(|(left_out, _)| left_out != pointer) {
+            self.left_out.push((pointer.to_owned(), value));
+        }
     }
 
     /// Digest of what was left out below a JSON Pointer, where it stood and what it was; `None` where nothing was.

@@ -89,9 +89,11 @@ fn pass(text: &str, redaction: &Redaction, level: usize, pairs: &mut Pairs) -> O
     let edit = |path: &[Step<'_>], value: &str, fate: Fate<'_>| {
         list.add(path, fate.word());
         let replacement = match fate {
-            Fate::Within(text, found) => {
-                secrets.extend(found.telling());
-                values.extend(found);
+            // What somebody wrote is looked at wherever it stands, and says nothing of other values: who writes the
+            // customer's number behind `password=` must not take it out of the event.
+            Fate::Within(text, named) => {
+                secrets.extend(&named);
+                values.extend(&named);
                 return Edit::Replace(serde_json::Value::from(text).to_string().into());
             }
             Fate::Secret => {
@@ -160,7 +162,7 @@ enum Fate<'a> {
     /// It is masked since it is a secret, and so is the same text elsewhere.
     Secret,
     Hash(&'a SecretHandle),
-    /// It is a text with secrets in it: this one stands for it, without them.
+    /// It is a text with secrets in it: this one stands for it, without them. Where it is JSON, these are named in it.
     Within(String, Values),
 }
 
@@ -194,14 +196,17 @@ fn fate<'a>(
     if !redaction.defaults {
         return None;
     }
-    let is_secret = |is_credential: fn(&str) -> bool| {
-        own_name(path).is_some_and(is_credential) || below.is_secret(path) || pairs.name(path)
-    };
+    let is_secret =
+        |is_credential: fn(&str) -> bool| own_name(path).is_some_and(is_credential) || pairs.name(path);
     if is_text(value) {
-        if is_secret(names::are_credentials) || is_signature(path, value) || pairs.is_signature(path, value) {
+        if is_secret(names::are_credentials)
+            || below.is_secret(path)
+            || is_signature(path, value)
+            || pairs.is_signature(path, value)
+        {
             return Some(Fate::Secret);
         }
-        return within(&unquoted(value), level).map(|(text, values)| Fate::Within(text, values));
+        return within(&unquoted(value), level).map(|(text, named)| Fate::Within(text, named));
     }
     let is_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     (is_number && is_secret(names::is_credential)).then_some(Fate::Secret)
@@ -215,19 +220,14 @@ fn is_signature(path: &[Step<'_>], value: &str) -> bool {
     })
 }
 
-/// A text without its secrets, and what these were; `None` when it has none. Where it is JSON itself, it is
-/// redacted like a payload.
+/// A text without its secrets; `None` when it has none. Where it is JSON itself, it is redacted like a payload, and those
+/// that are named in it are told.
 fn within(text: &str, level: usize) -> Option<(String, Values)> {
     if level < LEVELS && text.trim_start().starts_with(['{', '[']) && is_json(text) {
         let defaults = Redaction { defaults: true, rules: Vec::new() };
-        return redacted(text, &defaults, level + 1).map(|redacted| (redacted.text, redacted.values));
+        return redacted(text, &defaults, level + 1).map(|redacted| (redacted.text, redacted.secrets));
     }
-    let (masked, secrets) = text::masked(text)?;
-    let mut values = Values::default();
-    for secret in secrets {
-        values.insert(secret, Some(Cow::Borrowed(MASK)));
-    }
-    Some((masked, values))
+    text::masked(text).map(|text| (text, Values::default()))
 }
 
 /// Whether a text is JSON, nested as deeply as a parser takes at most.

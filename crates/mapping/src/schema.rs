@@ -15,6 +15,9 @@ use documents::Documents;
 pub(crate) use known::DIFFERENCES;
 use known::Known;
 
+/// Values of a longer list are not left out one by one.
+const LONG_LIST: usize = 16;
+
 /// The schema of one platform version, compiled once.
 ///
 /// A schema document defines its shapes under `$defs` and lists the ones a payload may have in `anyOf`; the
@@ -50,6 +53,18 @@ impl Violation {
         let at = error.instance_path().to_string();
         Self { difference: Difference::from_error(error), value: (!missing && !at.is_empty()).then_some(at) }
     }
+
+    /// The same of the list that the value stands in, where that is long.
+    fn of_long_list(mut self, payload: &Value) -> Self {
+        let list = self.value.as_deref().and_then(|value| Some(value.rsplit_once('/')?.0));
+        let is_long = |list: &str| {
+            payload.pointer(list).and_then(Value::as_array).is_some_and(|items| items.len() > LONG_LIST)
+        };
+        if let Some(list) = list.filter(|list| !list.is_empty() && is_long(list)) {
+            self.value = Some(list.to_owned());
+        }
+        self
+    }
 }
 
 // === impl Schema ===
@@ -81,11 +96,16 @@ impl Schema {
         Ok(Self { shapes })
     }
 
-    /// All that keeps a payload from being of this shape; nothing when it is.
-    pub fn violations(&self, shape: &str, payload: &Value) -> Vec<Violation> {
+    /// What keeps a payload from being of this shape; nothing when it is. Of a large one it is the first only, since a
+    /// list of a million wrong values would make as many; a long list goes with any of its values.
+    pub fn violations(&self, shape: &str, payload: &Value, is_large: bool) -> Vec<Violation> {
         match self.shapes.get(shape) {
             // Nearly every payload is, which costs less to find out.
             Some(shape) if shape.validator.is_valid(payload) => Vec::new(),
+            Some(shape) if is_large => {
+                let first = shape.validator.validate(payload).err();
+                first.map(|error| Violation::of(&error).of_long_list(payload)).into_iter().collect()
+            }
             Some(shape) => shape.validator.iter_errors(payload).map(|error| Violation::of(&error)).collect(),
             None => vec![Violation {
                 difference: Difference::new("", Change::TypeChanged, Some(shape)),
@@ -131,8 +151,11 @@ mod tests {
     fn check(payload: Value) -> (Option<String>, Vec<String>) {
         let schema = Schema::compile(SCHEMA, &[]).unwrap();
         let unknown = schema.unknown_fields("call", &payload).into_iter().map(|d| d.pointer).collect();
-        let first =
-            schema.violations("call", &payload).into_iter().next().map(|violation| violation.difference);
+        let first = schema
+            .violations("call", &payload, false)
+            .into_iter()
+            .next()
+            .map(|violation| violation.difference);
         (first.map(|d| format!("{} {}", d.change.as_str(), d.pointer)), unknown)
     }
 
@@ -160,12 +183,22 @@ mod tests {
     #[test]
     fn every_value_that_does_not_fit_is_found_where_it_stands() {
         let payload = json!({"id": 7, "legs": [{"at": 1}, {"at": "x"}, 7], "custom": {"a": 1}});
-        let found = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &payload);
+        let found = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &payload, false);
         let mut values: Vec<String> = found.into_iter().filter_map(|violation| violation.value).collect();
         values.sort();
         assert_eq!(values, ["/custom/a", "/id", "/legs/1/at", "/legs/2"]);
-        let missing = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &json!({}));
+        let missing = Schema::compile(SCHEMA, &[]).unwrap().violations("call", &json!({}), false);
         assert_eq!(missing[0].value, None);
+    }
+
+    #[test]
+    fn a_long_list_of_a_large_payload_goes_as_a_whole() {
+        let schema = Schema::compile(SCHEMA, &[]).unwrap();
+        for (items, expected) in [(LONG_LIST, "/legs/0"), (LONG_LIST + 1, "/legs"), (200_000, "/legs")] {
+            let found = schema.violations("call", &json!({"id": "1", "legs": vec![7; items]}), true);
+            let values: Vec<_> = found.iter().map(|violation| violation.value.as_deref()).collect();
+            assert_eq!(values, [Some(expected)], "{items}");
+        }
     }
 
     #[test]
@@ -197,7 +230,7 @@ mod tests {
             (json!({"id": 7, "body": {}}), (Change::TypeChanged, "/id")),
             (json!({}), (Change::MissingField, "/body")),
         ] {
-            let found = schema.violations("call", &payload).remove(0).difference;
+            let found = schema.violations("call", &payload, false).remove(0).difference;
             assert_eq!((found.change, found.pointer.as_str()), expected, "{payload}");
         }
     }
@@ -212,7 +245,7 @@ mod tests {
         assert!(Schema::compile(ENVELOPE, &[]).is_err(), "the document that it refers to is missing");
         let schema = Schema::compile(ENVELOPE, &[&inner]).unwrap();
         let payload = json!({"detail": {"id": 7, "legs": [{"to": 2}]}});
-        let violation = schema.violations("call", &payload).remove(0).difference;
+        let violation = schema.violations("call", &payload, false).remove(0).difference;
         assert_eq!((violation.pointer.as_str(), violation.change), ("/detail/id", Change::TypeChanged));
         let unknown = schema.unknown_fields("call", &payload);
         assert_eq!(unknown, [Difference::new("/detail/legs/*/to", Change::UnknownField, Some("number"))]);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use trunkline_backoff::Backoff;
-use trunkline_config::{ExposeSecret, Secret, without_line_break};
+use trunkline_config::{ExposeSecret, Secret, secret_text};
 
 use crate::followed::{Followed, News};
 use crate::report::{begin, report};
@@ -104,12 +104,12 @@ fn read(path: &Path) -> Result<Secret, String> {
         return Err("it is no regular file".to_owned());
     }
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let mut content = String::new();
-    let length = file.take(LONGEST + 1).read_to_string(&mut content).map_err(|error| error.to_string())?;
+    let mut content = Vec::new();
+    let length = file.take(LONGEST + 1).read_to_end(&mut content).map_err(|error| error.to_string())?;
     if u64::try_from(length).is_ok_and(|length| length > LONGEST) {
         return Err(format!("it is longer than {LONGEST} bytes"));
     }
-    Ok(Secret::from(without_line_break(content)))
+    Ok(Secret::from(secret_text(content)?))
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(read(&path("lines")).unwrap().expose_secret(), "one\ntwo");
         assert_eq!(read(folder.path()).unwrap_err(), "it is no regular file");
         assert_eq!(read(&path("long")).unwrap_err(), "it is longer than 1048576 bytes");
-        assert_eq!(read(&path("bytes")).unwrap_err(), "stream did not contain valid UTF-8");
+        assert_eq!(read(&path("bytes")).unwrap_err(), "invalid utf-8 sequence of 1 bytes from index 7");
         assert!(read(&path("gone")).unwrap_err().starts_with("No such file"));
     }
 }

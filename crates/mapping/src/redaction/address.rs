@@ -20,17 +20,10 @@ const PART_MIN: usize = 12;
 const AMBIGUOUS: [&str; 4] = ["key", "code", "auth", "ticket"];
 
 /// Steps of a path behind which another one lets in whoever has it, in lower case.
-const DOORS: [&str; 9] = [
-    "reset",
-    "reset-password",
-    "password-reset",
-    "magic",
-    "magic-link",
-    "webhooks",
-    "incomingwebhook",
-    "services",
-    "channels",
-];
+const DOORS: [&str; 5] = ["reset", "reset-password", "password-reset", "magic", "magic-link"];
+
+/// The same, but for a UUID, which names things there.
+const DOORS_OF_THINGS: [&str; 4] = ["webhooks", "incomingwebhook", "services", "channels"];
 
 /// Whether an address lets in whoever has it; `scheme` may be empty, and `rest` is all of it behind `://`.
 pub fn lets_in(scheme: &str, rest: &str) -> bool {
@@ -47,10 +40,12 @@ pub fn lets_in(scheme: &str, rest: &str) -> bool {
 /// so.
 fn has_step(rest: &str, is_socket: bool) -> bool {
     let path = rest.split(['?', '#']).next().unwrap_or(rest);
-    let mut behind_door = false;
+    let (mut behind_door, mut behind_thing) = (false, is_socket);
     path.split('/').skip(1).any(|step| {
-        let found = (is_socket || behind_door) && is_random(step);
-        behind_door |= DOORS.iter().any(|door| step.eq_ignore_ascii_case(door));
+        let found = behind_door && is_random(step) || behind_thing && is_random(step) && !is_uuid(step);
+        let is = |doors: &[&str]| doors.iter().any(|door| step.eq_ignore_ascii_case(door));
+        behind_door |= is(&DOORS);
+        behind_thing |= is(&DOORS_OF_THINGS);
         found
     })
 }
@@ -74,6 +69,10 @@ fn is_random(step: &str) -> bool {
     step.len() >= STEP_MIN && parts.any(|part| part.len() >= PART_MIN && is_opaque(part.as_bytes()))
 }
 
+fn is_uuid(step: &str) -> bool {
+    step.len() == 36 && uuid::Uuid::try_parse(step).is_ok()
+}
+
 fn has_parameter(rest: &str) -> bool {
     rest.split(['?', '&', '#', ';']).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
         let opaque = || value.len() >= OPAQUE_MIN && is_opaque(value.as_bytes());
@@ -95,6 +94,7 @@ mod tests {
             ("https", "streaming.example/channels/streaming-0-abcdef0123456789abcd"),
             ("https", "hooks.example/services/T0/B0/a1b2c3d4e5f6g7h8"),
             ("https", "host.example/reset/0123456789abcdef0123?x=1"),
+            ("https", "host.example/reset-password/c0a80101-0000-4000-8000-0a1b2c3d4e5f"),
             ("https", "host.example/api/webhooks/12/Ab1Cd2Ef3Gh4Ij5Kl6"),
             ("", "host.example/k?X-Amz-Signature=abc"),
             ("wss", "host.example/ws?auth=abcdef012345678901234"),
@@ -104,6 +104,9 @@ mod tests {
         }
         for (scheme, rest) in [
             ("https", "host.example/conversations/c0a80101-0000-4000-8000-0000000000c1"),
+            ("https", "host.example/api/channels/c0a80101-0000-4000-8000-0a1b2c3d4e5f/messages"),
+            ("https", "host.example/webhooks/c0a80101-0000-4000-8000-0a1b2c3d4e5f/deliveries"),
+            ("wss", "host.example/rooms/c0a80101-0000-4000-8000-0a1b2c3d4e5f"),
             ("https", "host.example/channels/general"),
             ("wss", "host.example/channels/general?x=1"),
             ("https", "host.example/support?ticket=4711&auth=none"),

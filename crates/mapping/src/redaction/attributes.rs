@@ -41,15 +41,14 @@ impl Values {
 
     /// The same, where the text is hardly another value's as well.
     pub fn insert_telling(&mut self, text: &str) {
-        if may_be_a_part(text.trim()) {
+        if is_telling(text.trim()) {
             self.insert(text, Some(Cow::Borrowed(MASK)));
         }
     }
 
-    /// Those that are hardly another value's as well.
-    pub fn telling(&self) -> Self {
-        let telling = self.0.iter().filter(|(text, _)| may_be_a_part(text));
-        Self(telling.map(|(text, replacement)| (text.clone(), replacement.clone())).collect())
+    /// Takes note of all that another one knows.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(text, replacement)| (text.clone(), replacement.clone())));
     }
 
     /// Whether there are none.
@@ -69,11 +68,6 @@ impl Values {
             self.scrub_parts(&mut scrubbed, parts);
             scrubbed
         })
-    }
-
-    /// Takes note of all that another one knows.
-    pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
     }
 
     /// Takes what was redacted out of attributes; `read_again` reads them from the redacted payload, where

@@ -13,16 +13,15 @@ impl Below {
     /// Takes the next value of the text into account, arrays and objects before their parts.
     pub fn visit(&mut self, path: &[Step<'_>], value: &str) {
         self.0 = self.0.filter(|depth| path.len() > *depth);
-        let is_named = |name: &str| names::are_credentials(name);
         if self.0.is_none()
             && value.starts_with(['{', '['])
-            && matches!(path.last(), Some(Step::Name(name)) if is_named(name))
+            && matches!(path.last(), Some(Step::Name(name)) if names::holds_credentials(name))
         {
             self.0 = Some(path.len());
         }
     }
 
-    /// Whether a value at the end of this way is a secret by that: what only tells of a credential is none.
+    /// Whether a text at the end of this way is a secret by that: what only tells of a credential is none.
     pub fn is_secret(&self, path: &[Step<'_>]) -> bool {
         self.0.is_some_and(|depth| path.len() > depth) && !own_name(path).is_some_and(names::describes)
     }

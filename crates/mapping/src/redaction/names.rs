@@ -136,7 +136,20 @@ const SESSIONS: [&str; 2] = ["jsessionid", "phpsessid"];
 const EVERYDAY: [&str; 6] = ["token", "secret", "bearer", "cookie", "credential", "authorization"];
 
 /// How a member ends that holds the name of what stands beside it: `{"ident": "accessToken", "value": …}`.
-const NAMING: [&str; 8] = ["ident", "name", "key", "id", "label", "field", "type", "attribute"];
+const NAMING: [&str; 12] = [
+    "ident",
+    "name",
+    "key",
+    "id",
+    "label",
+    "field",
+    "type",
+    "attribute",
+    "property",
+    "path",
+    "header",
+    "parameter",
+];
 
 /// How the member ends that is named so.
 const NAMED: [&str; 3] = ["value", "values", "val"];
@@ -158,6 +171,11 @@ pub fn are_credentials(name: &str) -> bool {
     let plain = Plain::of(name);
     plain.is_credential()
         || plain.bytes().split_last().is_some_and(|(last, one)| *last == b's' && ends_in(one))
+}
+
+/// Whether what stands in a list or an object of this name are credentials: an `authorization` has roles as often.
+pub fn holds_credentials(name: &str) -> bool {
+    are_credentials(name) && Plain::of(name).bytes() != b"authorization"
 }
 
 /// Whether a word of this name, in what somebody wrote, may be no credential at all: `Secret: menu`.

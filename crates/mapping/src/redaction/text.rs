@@ -48,18 +48,17 @@ const SCHEME_LETTERS: [u8; 10] = *b"bBtTaAnNsS";
 const ANY_PADDING: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
-/// The text without its secrets, and what these were; `None` when it has none.
-pub fn masked(text: &str) -> Option<(String, Vec<&str>)> {
+/// The text without its secrets; `None` when it has none.
+pub fn masked(text: &str) -> Option<String> {
     let places = secrets(text);
-    let (mut masked, mut done, mut found) = (String::new(), 0, Vec::new());
-    for place in places {
+    let (mut masked, mut done) = (String::new(), 0);
+    for place in &places {
         masked.push_str(&text[done..place.start]);
         masked.push_str(MASK);
         done = place.end;
-        found.push(&text[place]);
     }
     masked.push_str(&text[done..]);
-    (!found.is_empty()).then_some((masked, found))
+    (!places.is_empty()).then_some(masked)
 }
 
 /// The places of a text's secrets, from left to right.

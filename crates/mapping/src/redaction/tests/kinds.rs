@@ -18,7 +18,15 @@ fn assert_stays(texts: &[&str]) {
 fn all_below_the_name_of_a_credential_is_a_secret_but_what_describes_it() {
     assert_masked(&[
         (r#"{"tokens":{"access":"a","refresh":"b"}}"#, r#"{"tokens":{"access":"***","refresh":"***"}}"#),
-        (r#"{"secrets":{"db":{"main":["x",7]}}}"#, r#"{"secrets":{"db":{"main":["***","***"]}}}"#),
+        (r#"{"secrets":{"db":{"main":["x",7]}}}"#, r#"{"secrets":{"db":{"main":["***",7]}}}"#),
+        (
+            r#"{"property":"clientSecret","oldValues":["a"],"newValues":["b"]}"#,
+            r#"{"property":"clientSecret","oldValues":["***"],"newValues":["***"]}"#,
+        ),
+        (
+            r#"{"delta":{"path":"contact/accessToken","currentValue":"a"}}"#,
+            r#"{"delta":{"path":"contact/accessToken","currentValue":"***"}}"#,
+        ),
         (
             r#"{"credentials":{"username":"bob","value":"pw"}}"#,
             r#"{"credentials":{"username":"***","value":"***"}}"#,
@@ -27,7 +35,7 @@ fn all_below_the_name_of_a_credential_is_a_secret_but_what_describes_it() {
         (r#"{"accessTokens":{"x":"a"},"y":"b"}"#, r#"{"accessTokens":{"x":"***"},"y":"b"}"#),
         (r#"{"cookieJar":["a=1",{"b":"2"}]}"#, r#"{"cookieJar":["***",{"b":"***"}]}"#),
         (
-            r#"{"token":{"meta":{"tokenType":"Bearer","expiresIn":60,"x":1},"ok":true},"n":1}"#,
+            r#"{"token":{"meta":{"tokenType":"Bearer","expiresIn":60,"x":"1"},"ok":true},"n":1}"#,
             r#"{"token":{"meta":{"tokenType":"Bearer","expiresIn":60,"x":"***"},"ok":true},"n":1}"#,
         ),
         (
@@ -39,6 +47,15 @@ fn all_below_the_name_of_a_credential_is_a_secret_but_what_describes_it() {
         r#"{"passwordPolicy":{"minLength":8,"note":"none"},"tokens":17,"tokenCount":17}"#,
         r#"{"tokens":{"used":17,"limit":100,"status":"low"},"signatureRequired":"yes"}"#,
         r#"{"authorizationStatus":"APPROVED","hasPassword":true,"tokens":{},"secrets":[]}"#,
+    ]);
+}
+
+#[test]
+fn numbers_and_roles_below_such_a_name_are_counts_and_names_as_often() {
+    assert_stays(&[
+        r#"{"tokens":{"prompt":120,"completion":30}}"#,
+        r#"{"authorization":{"roles":[{"name":"agent-7"}]}}"#,
+        r#"{"cookies":{"analytics":1}}"#,
     ]);
 }
 
@@ -171,6 +188,17 @@ fn a_secret_by_its_name_is_one_wherever_it_stands() {
             r#"{"x":"{\"password\":\"UNIQUE-99\"}","y":"UNIQUE-99","z":"UNIQUE-99 at https://h.example/?sig=a"}"#,
             r#"{"x":"{\"password\":\"***\"}","y":"***","z":"*** at ***"}"#,
             3,
+        ),
+        // Who writes the customer's number, or a date, behind the word takes neither out of the event.
+        (
+            r#"{"text":"password=+4915112345678","from":"+4915112345678"}"#,
+            r#"{"text":"password=***","from":"+4915112345678"}"#,
+            1,
+        ),
+        (
+            r#"{"text":"password=2026-03-02","at":"2026-03-02T08:00:00Z"}"#,
+            r#"{"text":"password=***","at":"2026-03-02T08:00:00Z"}"#,
+            1,
         ),
         // Others may have these as well.
         (r#"{"token":"open","status":"open"}"#, r#"{"token":"***","status":"open"}"#, 1),
