@@ -17,7 +17,7 @@ use crate::breaker::State;
 use crate::describe::{self, Described};
 use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
-use crate::identity::{Asked, Claim, Contacts, Refused, Rules};
+use crate::identity::{Asked, Claim, Contacts, Refusals, Rules};
 use crate::lookup::{Depth, Found, ProfileKey};
 use crate::outbound::Outbound;
 use crate::profile_part::{self, Exchange, LookupError, Question};
@@ -58,7 +58,7 @@ struct Inner {
     sources_of_profiles: Vec<String>,
     /// Where external contacts are asked for; `None` where none are.
     contacts: Option<Outbound>,
-    contacts_refused: Refused,
+    contacts_refused: Refusals,
     identity: Rules,
     searches: SearchMemory,
     events: Events,
@@ -105,7 +105,7 @@ impl Directory {
             sources,
             sources_of_profiles,
             contacts,
-            contacts_refused: Refused::default(),
+            contacts_refused: Refusals::default(),
             identity,
             searches: SearchMemory::default(),
             events,

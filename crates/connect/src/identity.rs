@@ -9,7 +9,7 @@
 //! - [`Rules`]: what is configured; the keys to search by, in their order
 //! - `fingerprint`: of the settings that decide who is found
 //! - [`Known`]: what is known without asking a system
-//! - [`Refused`]: whether the permission to read contacts is missing
+//! - `refused`: whether a permission is missing
 //! - [`Chain`]: from one key's answer to the next key, or to the outcome
 //!
 //! The edge:
@@ -26,7 +26,6 @@ mod rules;
 
 pub(crate) use chain::{Chain, Next, Outcome};
 pub(crate) use claim::Claim;
-pub(crate) use contacts::{Asked, Contacts};
+pub(crate) use contacts::{Asked, Contacts, Refusals};
 pub(crate) use known::Known;
-pub(crate) use refused::Refused;
 pub(crate) use rules::Rules;

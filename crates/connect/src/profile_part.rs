@@ -144,6 +144,10 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     }
     let contact = question.contacts.of(question.claim).await?;
     question.terms.age.set_as(question.contacts.age());
+    if let Some(candidates) = contact.and_then(|contact| question.rules.sharers(target, contact)) {
+        let several = Outcome::Ambiguous { by: "number", candidates };
+        return Ok(part(target, settings, several, (question.now)()));
+    }
     let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
     let mut is_empty = false;

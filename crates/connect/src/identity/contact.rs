@@ -18,6 +18,8 @@ pub(crate) struct Contact {
     pub(super) phones: Vec<String>,
     /// E-mail addresses, none twice.
     pub(super) emails: Vec<String>,
+    /// Whether it is several contacts, of whom any may be meant: two numbers in one source are two customers' then.
+    pub(super) is_shared: bool,
 }
 
 /// The number of a contact in another system.
@@ -67,12 +69,18 @@ impl Contact {
             contacts.iter().all(|contact| contact.external_ids.iter().any(|own| is_of(own, id)))
         };
         let ids = contacts.iter().flat_map(|contact| &contact.external_ids).filter(have_all);
-        let mut shared = Self { external_ids: ids.cloned().collect(), ..Self::default() };
-        match address {
-            Address::Phone(phone) => shared.phones.push(phone),
-            Address::Email(email) => shared.emails.push(email),
-        }
-        Some(shared)
+        let external_ids = ids.cloned().collect();
+        Some(Self { external_ids, ..Self::of_many(address) })
+    }
+
+    /// More contacts than are told have the address: of those that are not told nothing is known, so that nothing but
+    /// the address counts.
+    pub(crate) fn of_many(address: Address) -> Self {
+        let (phones, emails) = match address {
+            Address::Phone(phone) => (vec![phone], Vec::new()),
+            Address::Email(email) => (Vec::new(), vec![email]),
+        };
+        Self { phones, emails, is_shared: true, ..Self::default() }
     }
 
     /// Reads the platform's answer; `region` as for [`e164`]. What is not as the model says is left out: less is known
@@ -99,6 +107,7 @@ impl Contact {
             external_ids: external_ids.collect(),
             phones: distinct(PHONES.iter().filter_map(phone)),
             emails: distinct(EMAILS.iter().filter_map(|name| text(&answer[*name]))),
+            is_shared: false,
         }
     }
 }

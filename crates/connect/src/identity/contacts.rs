@@ -24,9 +24,12 @@ use crate::request::Request;
 use crate::retry::Repeat;
 use crate::terms::{Age, Terms};
 
-/// Where contacts are found by a phone number in E.164 or an e-mail address, up to 25 of them (SDK of the platform,
-/// `getExternalcontactsReversewhitepageslookup`).
+/// Where contacts are found by a phone number in E.164 or an e-mail address, up to [`MOST_FOUND`] of them (SDK of the
+/// platform, `getExternalcontactsReversewhitepageslookup`).
 const SEARCH: &str = "/api/v2/externalcontacts/reversewhitepageslookup";
+
+/// How many contacts a search tells at most: there may be more than so many.
+const MOST_FOUND: usize = 25;
 
 /// The external contact that a customer's event names by its id or its address, asked for when the first system wants
 /// it.
@@ -46,8 +49,32 @@ pub(crate) struct Asked<'a> {
     pub(crate) outbound: &'a Outbound,
     /// What is read of them.
     pub(crate) rules: &'a Rules,
-    /// Whether they may not be read.
-    pub(crate) refused: &'a Refused,
+    /// Which of it the login may not do.
+    pub(crate) refused: &'a Refusals,
+}
+
+/// What the login may not do, each of its own: who may not read a contact may be let search, and the other way round.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    reading: Refused,
+    searching: Refused,
+}
+
+/// A question about contacts.
+#[derive(Clone, Copy)]
+enum Endpoint {
+    /// For one, by its id.
+    Reading,
+    /// For those with an address.
+    Searching,
+}
+
+/// Why nothing is known of a contact.
+enum Failure {
+    /// The login lacks the permission.
+    NotPermitted,
+    /// Anything else, as a source of a profile says it.
+    Other(SourceStatus),
 }
 
 // === impl Contacts ===
@@ -79,10 +106,18 @@ impl<'a> Contacts<'a> {
     pub(crate) async fn of(&self, claim: &Claim) -> Result<Option<&Contact>, SourceStatus> {
         let Some(asked) = self.asked else { return Ok(None) };
         let contact = match claim {
-            Claim::Contact(id) => self.contact.get_or_init(|| self.ask(asked, *id)).await,
+            Claim::Contact(id) => {
+                let ask = async || self.ask(asked, *id).await.map_err(|failure| failure.status());
+                self.contact.get_or_init(ask).await
+            }
             Claim::Phone(_) | Claim::Email(_) => {
                 let Some(address) = asked.rules.address(claim) else { return Ok(None) };
-                self.contact.get_or_init(|| self.search(asked, address)).await
+                let search = async || match self.search(asked, address).await {
+                    // The systems can be searched by the address all the same.
+                    Err(Failure::NotPermitted) => Ok(None),
+                    found => found.map_err(|failure| failure.status()),
+                };
+                self.contact.get_or_init(search).await
             }
             Claim::Number(_) => return Ok(None),
         };
@@ -90,26 +125,31 @@ impl<'a> Contacts<'a> {
     }
 
     /// What the contact says, or the one that it was merged into.
-    async fn ask(&self, asked: Asked<'_>, id: Uuid) -> Result<Option<Contact>, SourceStatus> {
-        let Some(told) = self.get(asked, &contact_path(id)).await? else { return Ok(None) };
+    async fn ask(&self, asked: Asked<'_>, id: Uuid) -> Result<Option<Contact>, Failure> {
+        let get = async |id| self.get(asked, Endpoint::Reading, &contact_path(id)).await;
+        let Some(told) = get(id).await? else { return Ok(None) };
         let told = match canonical(&told).filter(|canonical| *canonical != id) {
-            Some(canonical) => self.get(asked, &contact_path(canonical)).await?.unwrap_or(told),
+            Some(canonical) => get(canonical).await?.unwrap_or(told),
             None => told,
         };
         Ok(Some(Contact::read(&told, asked.rules.region())))
     }
 
     /// What the contacts with this phone number or address say together.
-    async fn search(&self, asked: Asked<'_>, address: Address) -> Result<Option<Contact>, SourceStatus> {
+    async fn search(&self, asked: Asked<'_>, address: Address) -> Result<Option<Contact>, Failure> {
         let path = match &address {
             Address::Phone(text) | Address::Email(text) => {
                 format!("{SEARCH}?{}", encode::query(&[("lookupVal", text)]))
             }
         };
-        let Some(answer) = self.get(asked, &path).await? else { return Ok(None) };
+        let Some(answer) = self.get(asked, Endpoint::Searching, &path).await? else { return Ok(None) };
+        let told = answer["contacts"].as_array().map_or(&[][..], Vec::as_slice);
+        if told.len() >= MOST_FOUND {
+            return Ok(Some(Contact::of_many(address)));
+        }
         // Each once: one that was merged is the one that it was merged into, of which nothing may be said here.
         let mut found: BTreeMap<Uuid, Option<Contact>> = BTreeMap::new();
-        for told in answer["contacts"].as_array().into_iter().flatten() {
+        for told in told {
             let contact = Contact::read(told, asked.rules.region());
             let id = told["id"].as_str().and_then(|id| Uuid::try_parse(id).ok());
             // Whatever else the platform finds by this text is nobody with the address.
@@ -129,18 +169,19 @@ impl<'a> Contacts<'a> {
         Ok(Contact::sharing(found.into_values().map(Option::unwrap_or_default).collect(), address))
     }
 
-    async fn get(&self, asked: Asked<'_>, path: &str) -> Result<Option<Value>, SourceStatus> {
+    async fn get(&self, asked: Asked<'_>, endpoint: Endpoint, path: &str) -> Result<Option<Value>, Failure> {
         let Terms { deadline, traceparent, conversation, .. } = self.terms;
         let Asked { outbound, refused, .. } = asked;
+        let refused = refused.of(endpoint);
         let target = outbound.target();
         self.asked_for.lock().push(path.to_owned());
         if let Some(known) = self.terms.recall(&target.name, path) {
             return Ok(Some(known));
         }
         let Some(class) = target.system.capabilities().contacts_class else { return Ok(None) };
-        if refused.is_paused(Instant::now()) {
+        if !refused.may_ask(Instant::now()) {
             metrics::not_permitted(&target.name, class, "not_asked");
-            return Err(SourceStatus::Error);
+            return Err(Failure::NotPermitted);
         }
         let request = Request {
             method: Method::GET,
@@ -156,7 +197,7 @@ impl<'a> Contacts<'a> {
             Err(error) => error.kind == CallErrorKind::NotFound,
         };
         if answered && refused.grant() {
-            tracing::info!(target_name = target.name, "external contacts can be read again");
+            tracing::info!(target_name = target.name, "external contacts can be {} again", endpoint.done());
         }
         match called {
             Ok(response) => {
@@ -169,9 +210,10 @@ impl<'a> Contacts<'a> {
             Err(error) => {
                 tracing::debug!(target_name = target.name, "no external contact: {error}");
                 if is_missing_permission(&error) {
-                    asked.not_permitted(class);
+                    asked.not_permitted(class, endpoint);
+                    return Err(Failure::NotPermitted);
                 }
-                Err(error.kind.source_status())
+                Err(Failure::Other(error.kind.source_status()))
             }
         }
     }
@@ -180,17 +222,63 @@ impl<'a> Contacts<'a> {
 // === impl Asked ===
 
 impl Asked<'_> {
-    /// The login may not read contacts: told once, and not asked for every customer.
-    fn not_permitted(&self, class: &'static str) {
+    /// The login may not read or search contacts: told once, and not asked for every customer.
+    fn not_permitted(&self, class: &'static str, endpoint: Endpoint) {
         let target = self.outbound.target();
         metrics::not_permitted(&target.name, class, "refused");
-        if self.refused.refuse(Instant::now()) {
+        if self.refused.of(endpoint).refuse(Instant::now()) {
             tracing::warn!(
                 target_name = target.name,
-                "external contacts may not be read, so that customers whom events name by one are not found; it is \
-                 tried again in a minute, then more seldom. Needed: {}",
+                "external contacts may not be {}, so that {}; it is tried again in a minute, then more seldom. \
+                 Needed: {}",
+                endpoint.done(),
+                endpoint.without(),
                 target.system.capabilities().contacts_permissions
             );
+        }
+    }
+}
+
+// === impl Refusals ===
+
+impl Refusals {
+    fn of(&self, endpoint: Endpoint) -> &Refused {
+        match endpoint {
+            Endpoint::Reading => &self.reading,
+            Endpoint::Searching => &self.searching,
+        }
+    }
+}
+
+// === impl Endpoint ===
+
+impl Endpoint {
+    /// What is done with contacts.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Reading => "read",
+            Self::Searching => "searched",
+        }
+    }
+
+    /// What is the matter where that is not permitted.
+    fn without(self) -> &'static str {
+        match self {
+            Self::Reading => "customers whom events name by one are not found",
+            Self::Searching => {
+                "customers with a phone number or an e-mail address are searched by that alone"
+            }
+        }
+    }
+}
+
+// === impl Failure ===
+
+impl Failure {
+    fn status(&self) -> SourceStatus {
+        match self {
+            Self::NotPermitted => SourceStatus::Error,
+            Self::Other(status) => *status,
         }
     }
 }

@@ -74,6 +74,15 @@ impl Rules {
         keys
     }
 
+    /// How many customers of a target contacts that share an address are, by their numbers there; `None` where they
+    /// are not several. None of them is chosen, not even where the target has only one of the numbers: the address is
+    /// that of the others as well.
+    pub(crate) fn sharers(&self, target: &Target, contact: &Contact) -> Option<usize> {
+        let counts = contact.is_shared && self.identity.by.contains(&SearchBy::Number);
+        let numbers = contact.numbers_of(self.identity.sources.get(&target.name)?).len();
+        (counts && numbers > 1).then_some(numbers)
+    }
+
     /// By which address contacts and customers are searched of whom an event says only that; `None` where it says
     /// something else, or they are not searched by it.
     pub(crate) fn address(&self, claim: &Claim) -> Option<Address> {

@@ -200,15 +200,21 @@ async fn a_permission_that_is_missing_is_that_of_all_customers() {
         stub.order().iter().filter(|path| path.starts_with("/api/v2/externalcontacts/")).count()
     };
     let directory = resolving(&stub);
-    for customer in [CONTACT, "7b8a6a1c-0000-5000-8000-000000000002", "+4930901820"] {
+    for customer in [CONTACT, "7b8a6a1c-0000-5000-8000-000000000002"] {
         let parts = directory.profile_parts(customer, &[], soon(), None, None, &|| 5).await;
         assert!(parts.iter().all(|part| part.status == SourceStatus::Error), "{parts:?}");
         assert_eq!(asked(&stub), 1);
     }
+    // An address is searched all the same, in the systems alone; whether contacts can be searched is found out once.
+    for customer in ["+4930901820", "+4930901821"] {
+        let parts = directory.profile_parts(customer, &[], soon(), None, None, &|| 5).await;
+        assert_eq!(resolutions(&parts)[0], Some((Resolution::Exact, Some("phone"))));
+        assert_eq!(asked(&stub), 2);
+    }
     // Another refusal may be that of one contact.
     *code.lock() = "not.authorized";
     let directory = resolving(&stub);
-    for times in [2, 3] {
+    for times in [3, 4] {
         directory.profile_parts(CONTACT, &[], soon(), None, None, &|| 5).await;
         assert_eq!(asked(&stub), times);
     }
@@ -261,6 +267,10 @@ async fn whoever_has_an_address_is_who_the_one_contact_with_it_is() {
     let (one, another) = (has_phone(CONTACT, Some("C-000001")), has_phone(OTHER, Some("C-000002")));
     let same = has_phone(OTHER, Some("C-000001"));
     let without = has_phone(OTHER, None);
+    let stranger = has_phone(OTHER, Some("C-000003"));
+    let nth = |nth: u32| format!("7b8a6a1c-0000-5000-8000-{nth:012}");
+    // The answer of 26 contacts who have the number, all under the number of somebody else.
+    let many: Vec<_> = (1..=26).map(|one| has_phone(&nth(one), Some("C-000003"))).take(25).collect();
     let exact = |by| Some((Resolution::Exact, Some(by)));
     for (contacts, expected) in [
         (vec![one.clone()], exact("number")),
@@ -268,6 +278,10 @@ async fn whoever_has_an_address_is_who_the_one_contact_with_it_is() {
         (vec![one.clone(), elsewhere], exact("number")),
         (vec![one.clone(), same], exact("number")),
         (vec![one.clone(), another], Some((Resolution::Ambiguous, Some("number")))),
+        // The system knows only one of the two: the phone is the other's as well.
+        (vec![one.clone(), stranger], Some((Resolution::Ambiguous, Some("number")))),
+        // As many as are told: of the others nothing is known.
+        (many, exact("phone")),
         // One of them has no number, so that nobody's counts: the system itself knows one customer with the phone.
         (vec![one.clone(), without], exact("phone")),
         (Vec::new(), exact("phone")),
@@ -275,6 +289,7 @@ async fn whoever_has_an_address_is_who_the_one_contact_with_it_is() {
         let told = contacts.clone();
         let stub = Stub::start(move |asked| match asked.path.as_str() {
             SEARCH if asked.query.contains("%2B4930901820") => found(&told),
+            QUERY if asked.query.contains("C-000003") => Reply::json(200, r#"{"records":[]}"#),
             QUERY if asked.query.contains("C-000002") => Reply::json(
                 200,
                 r#"{"records":[{"Id":"002","AccountNumber":"C-000002","Name":"Bob","LastActivityDate":null}]}"#,
