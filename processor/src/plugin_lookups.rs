@@ -41,20 +41,15 @@ impl SourceLookups {
 
 impl PluginLookups for SourceLookups {
     fn look_up(&mut self, order: LookupOrder) {
-        let LookupOrder { id, lookup, event, traceparent, now, until } = order;
+        let LookupOrder { id, lookup, event, customer, traceparent, now, until } = order;
         let mut reply = Reply { id, answer_to: self.answer_to.clone(), answer: None };
         let (directory, clock) = (self.directory.clone(), self.clock.clone());
         let patience = u64::try_from(until - now).unwrap_or_default();
         let deadline = Instant::now() + Duration::from_millis(patience);
         self.runtime.spawn(async move {
-            let profile = event.profile.as_ref();
             let question = SourceQuestion {
                 source: &lookup.source,
-                // Whom no event names may be known by an address, as the profile has it.
-                customer: event
-                    .customer_id
-                    .as_deref()
-                    .or(profile.map(|profile| profile.customer_id.as_str())),
+                customer: customer.as_deref(),
                 parameters: &lookup.parameters,
                 deadline,
                 traceparent: traceparent.as_deref(),

@@ -66,6 +66,8 @@ pub struct PluginRequest {
     pub number: u64,
     /// The event.
     pub event: Arc<EnrichedEvent>,
+    /// Whose profile it gets, whether or not that came in time; `None` for nobody's.
+    pub customer: Option<String>,
     /// W3C trace context of the record that it came in.
     pub traceparent: Option<String>,
 }
@@ -134,7 +136,7 @@ impl Plugins {
     /// Asks them about an event of a partition, at `now` (UTC milliseconds). Returns their answers where it
     /// need not wait; else [`Plugins::poll`] gives them later.
     pub fn ask(&mut self, partition: i32, request: PluginRequest, now: i64) -> Option<Vec<Answer>> {
-        let PluginRequest { number, event, traceparent } = request;
+        let PluginRequest { number, event, customer, traceparent } = request;
         let interested = self.interested.get(&event.event_type).cloned().unwrap_or_default();
         self.tickets += 1;
         let ticket = self.tickets;
@@ -162,7 +164,8 @@ impl Plugins {
             }
         }
         if waits {
-            let consultation = Consultation { partition, number, asked_at: now, event, traceparent, turns };
+            let consultation =
+                Consultation { partition, number, asked_at: now, event, customer, traceparent, turns };
             self.consultations.insert(ticket, consultation);
             return None;
         }

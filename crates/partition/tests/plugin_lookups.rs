@@ -52,7 +52,7 @@ impl World {
         let event = Arc::new(enriched::enriched("c", et::MESSAGE_RECEIVED, 1));
         let answers = self.plugins.ask(
             self.number as i32,
-            PluginRequest { number: self.number, event, traceparent: None },
+            PluginRequest { number: self.number, event, customer: Some("C-1".to_owned()), traceparent: None },
             now,
         );
         assert!(answers.is_none());
@@ -123,6 +123,7 @@ fn answers_come_in_the_order_of_the_questions_and_both_wants_take_effect_togethe
     assert_eq!(world.answer(1, Ok(Actions::new()), 1), None, "asked for the first time");
     world.answer(0, wanting(&["points", "score"]), 1);
     assert_eq!(world.orders.iter().map(|order| order.until).collect::<Vec<_>>(), [LOOKUPS_END_MS; 2]);
+    assert!(world.orders.iter().all(|order| order.customer.as_deref() == Some("C-1")));
     assert!(world.poll(2).is_empty() && world.questions.is_empty());
     world.looked_up(1, SourceStatus::Ok, "-1", 3);
     assert!(world.questions.is_empty(), "not all are answered");

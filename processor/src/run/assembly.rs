@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use trunkline_config::{Config, Identity, SearchBy};
+use trunkline_config::{Config, Enrichment, SearchBy};
 use trunkline_connect::{Directory, Reporter};
 use trunkline_kafka::changelog::Reader;
 use trunkline_kafka::group_consumer::SESSION_TIMEOUT;
@@ -191,7 +191,7 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
         repeat_window_ms: milliseconds(processor.repeat_window),
         profile_keep_ms: milliseconds(enrichment.keep),
         enrich_deadline_ms: if enrichment.is_on() { milliseconds(enrichment.deadline) } else { 0 },
-        callers: callers(&enrichment.identity),
+        callers: callers(enrichment),
         max_record_bytes: limits::MAX_RECORD_BYTES,
         include_data: processor.include_data,
         plugin_events: plugins.events().map(str::to_owned).collect(),
@@ -199,9 +199,14 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
     }
 }
 
-/// By which addresses customers are searched whom no event names: those by which customers are searched at all. That
-/// the region is a country was made sure of when the outside systems were set up.
-fn callers(identity: &Identity) -> Callers {
+/// By which addresses customers are searched whom no event names: those by which customers are searched at all, and none
+/// where no profiles are fetched, so that no state keeps an address that nobody needs. That the region is a country was
+/// made sure of when the outside systems were set up.
+fn callers(enrichment: &Enrichment) -> Callers {
+    if !enrichment.is_on() {
+        return Callers::default();
+    }
+    let identity = &enrichment.identity;
     let by = |kind| identity.by.contains(&kind);
     let region = identity.region.as_ref().and_then(|region| region.parse().ok());
     Callers { phones: by(SearchBy::Phone), emails: by(SearchBy::Email), region }
@@ -214,6 +219,22 @@ fn milliseconds(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_callers_are_read_only_where_profiles_are_fetched() {
+        let text = r#"
+            [kafka]
+            brokers = "a:1"
+            [registry]
+            url = "http://localhost:1"
+            [enrichment.identity]
+            by = ["phone"]
+        "#;
+        let mut enrichment = trunkline_config::parse(text, "trunkline.toml").unwrap().enrichment;
+        assert_eq!(callers(&enrichment), Callers::default());
+        enrichment.targets = vec!["crm".to_owned()];
+        assert_eq!(callers(&enrichment), Callers { phones: true, ..Callers::default() });
+    }
 
     #[test]
     fn a_source_is_fresh_for_as_long_as_its_answers_are_kept() {

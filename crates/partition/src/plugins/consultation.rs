@@ -15,6 +15,8 @@ pub(super) struct Consultation {
     /// UTC milliseconds.
     pub(super) asked_at: i64,
     pub(super) event: Arc<EnrichedEvent>,
+    /// Whose profile the event gets.
+    pub(super) customer: Option<String>,
     /// W3C trace context of the event's record.
     pub(super) traceparent: Option<String>,
     /// Plugins that were asked or not, in the order of their names.

@@ -71,6 +71,7 @@ impl Plugins {
         let Some(turn) = consultation.turn(plugin) else { return };
         *turn = Turn::LookingUp(Lookups::new(wants, lookups.clone()));
         let (event, traceparent) = (consultation.event.clone(), consultation.traceparent.clone());
+        let customer = consultation.customer.clone();
         self.looking_up.insert((until, ticket, plugin));
         for (nth, lookup) in lookups.into_iter().enumerate() {
             let id = LookupId { ticket, plugin, nth };
@@ -83,6 +84,7 @@ impl Plugins {
                 id,
                 lookup,
                 event: event.clone(),
+                customer: customer.clone(),
                 traceparent: traceparent.clone(),
                 now,
                 until,

@@ -31,6 +31,9 @@ pub struct LookupOrder {
     pub lookup: Lookup,
     /// The event it is about.
     pub event: Arc<EnrichedEvent>,
+    /// Whose profile the event gets, whether or not that came in time: whom it names, or who calls or writes; `None`
+    /// for nobody's.
+    pub customer: Option<String>,
     /// W3C trace context to pass on.
     pub traceparent: Option<String>,
     /// When it was asked; UTC milliseconds.

@@ -77,6 +77,7 @@ impl Task {
         // What they see is what will be published, but for what they add to it.
         let (position, conversation) = cached.entity.preview(event, &self.settings.callers);
         let ordering = ordering(*mode, head.late, head.gap_before, position);
+        let customer = profile_key(event, Some(&conversation), &self.settings.callers).map(Cow::into_owned);
         if let Some(customer) = customer_of(event, &conversation) {
             decoded.customer_id = Some(customer);
         }
@@ -91,7 +92,7 @@ impl Task {
         self.requested += 1;
         let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
         let event = Arc::new(EnrichedEvent::new(decoded, findings));
-        let request = PluginRequest { number: self.requested, event, traceparent };
+        let request = PluginRequest { number: self.requested, event, customer, traceparent };
         self.consulting.insert(request.number, key.clone());
         self.plugin_requests.push(request);
         lane.wait = Some(Wait::Plugins { at_hand, answers: None });
@@ -108,15 +109,16 @@ impl Task {
         let Some((_, head)) = lane.ready.front() else { return Ok(None) };
         let event = &head.item.event;
         let known = self.entities.known(key).map(|cached| cached.entity.conversation());
-        let customer = profile_key(event, known, &self.settings.callers);
+        // Where no profiles are fetched, nobody needs to know whose it would be.
+        let is_on = self.settings.enrich_deadline_ms > 0;
+        let customer = if is_on { profile_key(event, known, &self.settings.callers) } else { None };
         // As with a condition that fails: what does not decode is not kept from its profile.
         let chosen = || {
             !ctx.rules.chooses_what_to_enrich()
                 || matches!(lane.wait, Some(Wait::Profile { .. }))
                 || event.decode().map_or(true, |event| ctx.rules.enriches(&event))
         };
-        let wanted = |_: &Cow<'_, str>| self.settings.enrich_deadline_ms > 0 && chosen();
-        let Some(customer) = customer.filter(wanted) else {
+        let Some(customer) = customer.filter(|_| chosen()) else {
             return Ok(Some(AtHand::skipped()));
         };
         let customer = &*customer;

@@ -86,3 +86,35 @@ fn nobody_is_asked_about_who_withholds_the_number_and_where_addresses_do_not_cou
         assert_eq!(world.published[0].enrichment.status, EnrichmentStatus::Skipped);
     }
 }
+
+#[test]
+fn plugins_look_up_who_calls_whether_the_profile_came_in_time_or_not() {
+    let log = vec![call(et::CONVERSATION_STARTED, 1_000)];
+    for in_time in [true, false] {
+        let mut world = world(log.clone());
+        let plugin_events = [et::CONVERSATION_STARTED.to_owned()].into();
+        let settings = Settings { plugin_events, ..(*world.settings).clone() };
+        world.settings = Arc::new(settings);
+        world.crash();
+        assert!(world.read());
+        if in_time {
+            answer(&mut world, CALLER)
+        } else {
+            world.pass(DEADLINE + 1)
+        }
+        let request = world.task.take_plugin_requests().remove(0);
+        assert_eq!((request.event.profile.is_some(), request.customer.as_deref()), (in_time, Some(CALLER)));
+    }
+}
+
+#[test]
+fn nobody_is_looked_up_where_no_profiles_are_fetched() {
+    let mut world = world(vec![call(et::CONVERSATION_STARTED, 1_000)]);
+    world.settings = Arc::new(Settings { enrich_deadline_ms: 0, ..(*world.settings).clone() });
+    world.crash();
+    while world.read() {}
+    world.pass(HOLD + 1);
+    world.commit();
+    assert_eq!(wanted(&mut world), [""; 0]);
+    assert_eq!(world.published[0].enrichment.status, EnrichmentStatus::Skipped);
+}
