@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use trunkline_schemas::EncodedEvent;
 
-use super::causes::may_end_unconnected;
+use super::causes::is_of_agent_session;
 use super::name;
 use super::session::Session;
 
@@ -58,8 +58,8 @@ impl Answers {
     pub(super) fn take_agent(&mut self, event: &EncodedEvent, session: u64, starts: bool) {
         let told = match starts {
             true if event.source_type() == TELLS_NOTHING => Told::Nothing,
-            true if may_end_unconnected(event) => Told::Answered,
-            false if may_end_unconnected(event) => Told::Alerted,
+            true if is_of_agent_session(event) => Told::Answered,
+            false if is_of_agent_session(event) => Told::Alerted,
             _ => return,
         };
         if session != 0 {

@@ -124,7 +124,7 @@ impl Need {
     pub fn of(event: &EncodedEvent) -> Self {
         let stage = match event.event_type() {
             _ if !event.is_conversational() => return Self(None),
-            et::PARTICIPANT_CONNECTED | et::PARTICIPANT_DISCONNECTED if may_end_unconnected(event) => {
+            et::PARTICIPANT_CONNECTED | et::PARTICIPANT_DISCONNECTED if is_of_agent_session(event) => {
                 return Self(None);
             }
             et::FLOW_STARTED
@@ -146,7 +146,7 @@ impl Need {
 
 /// Whether an event is of a stream that tells of an agent's contacts alone, and of the end of each, whether the agent
 /// ever had it or not: neither a conversation's start nor an agent's is promised before it.
-pub(super) fn may_end_unconnected(event: &EncodedEvent) -> bool {
+pub(super) fn is_of_agent_session(event: &EncodedEvent) -> bool {
     event.channel() == AGENT_SESSION
 }
 

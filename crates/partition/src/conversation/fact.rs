@@ -3,11 +3,12 @@
 use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::event_type as et;
 
+use super::causes::is_of_agent_session;
 use super::name;
 use super::point::Point;
 use super::reported::{Disconnect, Durations, milliseconds};
 use super::sessions::Sessions;
-use super::span::{Edge, Kind, Mark};
+use super::span::{Edge, Kind, Mark, Span};
 
 /// The states of a case in which somebody has to see to it, or may be asked to again: to come into one is to be there.
 /// `closed` and `trashed` are final, and a state that is not known tells neither.
@@ -38,7 +39,7 @@ impl Sessions {
             et::CONVERSATION_UPDATED => return self.take_snapshot(event),
             _ => return false,
         };
-        let mark = mark(event, kind, starts);
+        let mark = self.as_it_is_known(event, mark(event, kind, starts));
         match (kind, starts) {
             (Kind::Agent, _) => self.answers.take_agent(event, mark.name, starts),
             (Kind::Queue, false) => self.answers.take_queue(event),
@@ -46,6 +47,16 @@ impl Sessions {
         }
         self.add(mark);
         true
+    }
+
+    /// The mark of an agent's contact under the name that it has here: earlier builds named it without its agent.
+    fn as_it_is_known(&self, event: &EncodedEvent, mark: Mark) -> Mark {
+        if mark.kind != Kind::Agent || !is_of_agent_session(event) {
+            return mark;
+        }
+        let earlier = name::session("", event.session_attribute().unwrap_or_default());
+        let is_it = |span: &Span| (span.kind, span.name, span.agent) == (mark.kind, earlier, mark.agent);
+        if self.spans.iter().any(is_it) { Mark { name: earlier, ..mark } } else { mark }
     }
 
     fn take_after_work(&mut self, event: &EncodedEvent) -> bool {
@@ -95,6 +106,12 @@ fn session(event: &EncodedEvent, kind: Kind, agent: Option<u64>) -> (Kind, u64) 
     let participant = event.participant_id().unwrap_or_default();
     let segment = || event.attribute(SEGMENT).filter(|_| kind == Kind::Agent);
     let platform_session = event.session_attribute().or_else(segment).unwrap_or_default();
+    // A contact may be offered to one agent after the other: to each it is a session of its own.
+    let offered_to = event.agent_id().filter(|_| kind == Kind::Agent && is_of_agent_session(event));
+    let participant = match offered_to {
+        Some(agent) if participant.is_empty() && !platform_session.is_empty() => agent,
+        _ => participant,
+    };
     match (kind, name::session(participant, platform_session), agent) {
         (Kind::Agent, 0, Some(agent)) => (Kind::Assignee, agent),
         (kind, name, _) => (kind, name),

@@ -89,6 +89,9 @@ impl Seen {
         let session = names.iter().find_map(|name| self.told.attributes.get(*name));
         let session = session.cloned().unwrap_or_default();
         let alone = of_agent && participant.is_empty() && session.is_empty();
+        // Who is offered a contact, and does not take it, has one of that number beside the next agent's.
+        let is_contact = of_agent && self.channel == "agent-session" && !session.is_empty();
+        let participant = if is_contact && participant.is_empty() { self.agent.clone() } else { participant };
         (participant, session, if alone { self.agent.clone() } else { String::new() })
     }
 

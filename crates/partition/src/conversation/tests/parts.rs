@@ -86,6 +86,31 @@ fn contacts_of_agent_sessions_connect_once_they_are_active() {
 }
 
 #[test]
+fn a_contact_that_is_offered_to_two_agents_is_a_session_of_each() {
+    let offered = [contact(10, "a", "1", true), contact(20, "b", "1", false), contact(60, "b", "1", true)];
+    let figures = seen(&offered[..2]);
+    assert_eq!((figures.0.as_str(), figures.1), ("connected", [Some(1), Some(1)]));
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let events: Vec<PlatformEvent> = order.iter().map(|at| offered[*at].clone()).collect();
+        let (summary, figures) = (after(&events), seen(&events));
+        assert_eq!((figures.1, figures.2, figures.4), ([Some(0), Some(1)], 0, Some(40)), "{order:?}");
+        assert_eq!((summary.agents, summary.unanswered), (Some(1), Some(1)), "{order:?}");
+    }
+}
+
+#[test]
+fn a_contact_that_began_under_an_earlier_builds_name_ends_under_it() {
+    let mut conversation = Conversation::default();
+    let told = [contact(10, "a", "1", false), contact(50, "a", "1", true)].map(|event| encoded(&event));
+    conversation.apply(&told[0], &Callers::default());
+    let (sessions, earlier) = (&mut conversation.kept.sessions, name::session("", "1"));
+    sessions.spans.iter_mut().for_each(|span| span.name = earlier);
+    sessions.answers.take_agent(&told[0], earlier, true);
+    conversation.apply(&told[1], &Callers::default());
+    assert_eq!((conversation.kept.sessions.spans.len(), conversation.summary(2).handled_ms), (1, Some(40)));
+}
+
+#[test]
 fn a_contact_that_is_final_and_never_was_active_was_not_answered() {
     let missed = contact(10, "a", "1", true);
     let mut conversation = Conversation::default();

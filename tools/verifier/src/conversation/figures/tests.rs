@@ -350,3 +350,19 @@ fn a_contact_that_was_final_and_never_active_was_not_answered() {
     let figures = told(&[contact("participant.connected", 10), contact("participant.connected", 20), last]);
     assert_eq!((figures.handled_ms, figures.more.unwrap().unanswered), (Some(20), Some(0)));
 }
+
+#[test]
+fn a_contact_that_two_agents_are_offered_is_taken_by_the_second() {
+    let contact = |event_type: &str, at, agent: &str| Fact {
+        channel: "agent-session".into(),
+        conversation_id: Some("c".into()),
+        participant_id: None,
+        agent_id: Some(agent.into()),
+        ..fact(event_type, at, "1", &[])
+    };
+    let (joins, leaves) = ("participant.connected", "participant.disconnected");
+    let offered = [contact(leaves, 10, "a"), contact(joins, 20, "b"), contact(leaves, 60, "b")];
+    let figures = told(&offered);
+    let more = figures.more.unwrap();
+    assert_eq!((figures.handled_ms, more.agents, more.unanswered), (Some(40), Some(1), Some(1)));
+}
