@@ -82,8 +82,13 @@ pub fn is_email(text: &str) -> bool {
 }
 
 fn phone(written: &str, region: Option<Region>) -> Option<String> {
-    let is_word = || WORDS.contains(&written.trim_start_matches('+'));
-    if is_phone(written) && !is_word() { e164(written, region) } else { None }
+    if !is_phone(written) || WORDS.contains(&written.trim_start_matches('+')) {
+        return None;
+    }
+    let number = e164(written, region)?;
+    // Some telephone systems put the country's code before the word.
+    let national = phonenumber::parse(None, &number).ok()?.national().value().to_string();
+    (!WORDS.contains(&national.as_str())).then_some(number)
 }
 
 /// The scheme in lower case with its colon, or nothing, and what follows.
@@ -160,6 +165,10 @@ mod tests {
             "+266696687",
             "7378742833",
             "tel:86282452253",
+            "tel:+17378742833",
+            "+1 (737) 874-2833",
+            "sip:+17378742833@carrier.example",
+            "tel:+49266696687",
             "ada@localhost",
             "1789456123045612",
             "7b8a6a1c-0000-5000-8000-000000000001",

@@ -99,7 +99,9 @@ fn number(text: &str, region: Option<Id>) -> Option<String> {
         return None;
     }
     let parsed = phonenumber::parse(region, text).ok().filter(phonenumber::is_valid)?;
-    Some(parsed.format().mode(Mode::E164).to_string())
+    // The words come with a country's code, too.
+    let national = parsed.national().value().to_string();
+    (!NO_NUMBERS.contains(&&*national)).then(|| parsed.format().mode(Mode::E164).to_string())
 }
 
 /// Whether a contact of CXone is that from which its conversation began.
@@ -158,6 +160,7 @@ mod tests {
             "4711",
             "restricted",
             "+266696687",
+            "tel:+17378742833",
             "sip:ada@edge.example",
             "tel:2000001;phone-context=x",
         ] {
