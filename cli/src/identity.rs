@@ -3,9 +3,11 @@
 //! # Layout
 //!
 //! - [`forget`]: has a customer forgotten
+//! - `keys`: under which keys somebody is known, however that was typed
 //! - [`show`]: what `customer.profiles` says
 
 pub mod forget;
+mod keys;
 pub mod show;
 
 use std::process::ExitCode;
