@@ -120,10 +120,15 @@ fn poisoned(dice: &mut Dice, event: &PlatformEvent, good: &Raw) -> Raw {
     }
 }
 
+/// What the numbers of those who call begin with.
+pub const CALLERS: &str = "+1317200000";
+
 /// The events of one entity, each with when it is taken in after the beginning, roughly.
 fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> {
     let conversation = dice.chance(0.8);
     let customer = dice.chance(0.6).then(|| format!("customer-{}", dice.between(0, 4)));
+    // Of the others some are named later, and some never.
+    let caller = (conversation && entity % 3 != 0).then(|| format!("tel:{CALLERS}{}", entity % 4));
     let channels: Vec<(&str, String)> = (0..dice.between(1, 3))
         .map(|channel| (*dice.pick(&["sequenced", "causal", "sorted"]), format!("channel-{channel}")))
         .collect();
@@ -171,7 +176,7 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                 queue_id: None,
                 customer_id: customer.clone().filter(|_| dice.chance(0.5)),
                 media_type: None,
-                direction: None,
+                direction: caller.as_ref().map(|_| "inbound".to_owned()),
                 event_time: BEGINNING + at,
                 event_time_source: EventTimeSource::Platform,
                 ingest_time: 0,
@@ -186,7 +191,7 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                     schema_version: "1".to_owned(),
                     backfilled: false,
                 },
-                attributes: BTreeMap::new(),
+                attributes: caller.iter().map(|ani| ("ani".to_owned(), ani.clone())).collect(),
                 tenant_attributes: BTreeMap::new(),
                 attributes_cut: false,
                 redacted: Vec::new(),

@@ -181,7 +181,7 @@ pub fn assemble(
         repeat_window_ms: 5 * 60_000,
         profile_keep_ms: DAY_MS,
         enrich_deadline_ms: DEADLINE_MS,
-        callers: Callers::default(),
+        callers: Callers { phones: true, ..Callers::default() },
         max_record_bytes: MAX_RECORD_BYTES,
         include_data: true,
         plugin_events: plugins.events().map(str::to_owned).collect(),

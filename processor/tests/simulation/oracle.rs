@@ -3,6 +3,7 @@
 //! latest committed value of every key of the changelog.
 
 mod anew;
+mod profiles;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -326,6 +327,7 @@ impl Oracle {
         for ((_, _, entity), events) in entities {
             judge_positions(entity, &events)?;
             judge_repeats(entity, &events)?;
+            profiles::judge(entity, &events)?;
             let mut channels: BTreeMap<&str, Vec<&EnrichedEvent>> = BTreeMap::new();
             for event in events {
                 channels.entry(&event.source.channel).or_default().push(event);
