@@ -25,9 +25,9 @@ pub struct Args {
     file: ConfigFile,
 }
 
-/// Reads `customer.profiles` to its end and writes a tombstone for each key under which it has the customer, in whatever
-/// form the number or the address was typed; where it has none, under the key that was typed and the one of a caller.
-/// Processors that run read them, and forget the customer's profiles and identities, in memory and in state.
+/// Reads `customer.profiles` to its end and writes a tombstone for each key under which it has the customer, in
+/// whatever form the number or the address was typed; where it has none, under the key that was typed and the one of a
+/// caller. Processors that run read them, and forget the customer's profiles and identities, in memory and in state.
 ///
 /// # Errors
 /// Mistakes in the configuration; brokers that do not answer or acknowledge.

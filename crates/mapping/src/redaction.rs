@@ -220,8 +220,8 @@ fn is_signature(path: &[Step<'_>], value: &str) -> bool {
     })
 }
 
-/// A text without its secrets; `None` when it has none. Where it is JSON itself, it is redacted like a payload, and those
-/// that are named in it are told.
+/// A text without its secrets; `None` when it has none. Where it is JSON itself, it is redacted like a payload, and
+/// those that are named in it are told.
 fn within(text: &str, level: usize) -> Option<(String, Values)> {
     if level < LEVELS && text.trim_start().starts_with(['{', '[']) && is_json(text) {
         let defaults = Redaction { defaults: true, rules: Vec::new() };

@@ -199,9 +199,9 @@ fn settings(config: &Config, instance: &str, plugins: &Plugins) -> Settings {
     }
 }
 
-/// By which addresses customers are searched whom no event names: those by which customers are searched at all, and none
-/// where no profiles are fetched, so that no state keeps an address that nobody needs. That the region is a country was
-/// made sure of when the outside systems were set up.
+/// By which addresses customers are searched whom no event names: those by which customers are searched at all, and
+/// none where no profiles are fetched, so that no state keeps an address that nobody needs. That the region is a
+/// country was made sure of when the outside systems were set up.
 fn callers(enrichment: &Enrichment) -> Callers {
     if !enrichment.is_on() {
         return Callers::default();
