@@ -62,12 +62,15 @@ struct Open {
     doomed: bool,
     /// The body of a request that was answered is read and thrown away: what arrives is no new head.
     discards: bool,
-    /// Bytes that its body takes: in all, and of the share of what nothing proves.
-    held: [usize; 2],
+    /// Bytes of the share of what nothing proves that its body takes.
+    held: usize,
 }
 
 /// How old a head or a body is that is slow: most are there at once.
 const SLOW: Duration = Duration::from_secs(1);
+
+/// How long the largest body takes that is sent at once, and not slowly.
+const ARRIVES: Duration = Duration::from_millis(100);
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,15 +80,6 @@ enum Wait {
     /// A request, where none was proven yet.
     Request,
     NextRequest,
-}
-
-/// Room that bodies take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
-    /// All of it.
-    Any,
-    /// The share of what nothing proves yet.
-    Unproven,
 }
 
 /// Who is at the other end.
@@ -125,7 +119,7 @@ impl Connections {
             proven: false,
             doomed: false,
             discards: false,
-            held: [0; 2],
+            held: 0,
         };
         state.open.insert(number, open);
         *state.peers.entry(peer).or_default() += 1;
@@ -242,7 +236,7 @@ impl Connection {
         let mut state = self.of.state.lock();
         state.work(self.number);
         if let Some(open) = state.open.get_mut(&self.number) {
-            open.held = [0; 2];
+            open.held = 0;
             open.discards = false;
         }
     }
@@ -261,30 +255,25 @@ impl Connection {
     pub fn proves(&self) {
         if let Some(open) = self.of.state.lock().open.get_mut(&self.number) {
             open.proven = true;
-            open.held[1] = 0;
+            open.held = 0;
         }
     }
 
-    /// The body takes so many more bytes, also of the share of what nothing proves.
-    pub fn holds(&self, bytes: usize, unproven: bool) {
+    /// The body, which nothing proves yet, takes so many more bytes.
+    pub fn holds(&self, bytes: usize) {
         if let Some(open) = self.of.state.lock().open.get_mut(&self.number) {
-            open.held[0] += bytes;
-            open.held[1] += if unproven { bytes } else { 0 };
+            open.held += bytes;
         }
     }
 
-    /// Closes other connections whose bodies are arriving, until so many bytes of this room are given up: first those
-    /// that have held most for longest.
-    pub fn close_slow_others(&self, bytes: usize, room: Room, now: Instant) {
-        let held = |open: &Open| match room {
-            Room::Any => open.held[0],
-            Room::Unproven => open.held[1],
-        };
+    /// Closes other connections whose bodies are arriving and prove nothing yet, until so many bytes are given up: first
+    /// those that have held most for longest. Whoever has proved where they come from keeps what they hold.
+    pub fn close_slow_others(&self, bytes: usize, now: Instant) {
         let mut state = self.of.state.lock();
         let mut others: Vec<(u128, usize, u64)> = state
-            .that_wait(Wait::Body, now, Duration::ZERO)
-            .filter(|(number, open)| *number != self.number && held(open) > 0)
-            .map(|(number, open)| (open.age(now).as_millis().max(1) * held(open) as u128, held(open), number))
+            .that_wait(Wait::Body, now, ARRIVES)
+            .filter(|(number, open)| *number != self.number && open.held > 0)
+            .map(|(number, open)| (open.age(now).as_millis() * open.held as u128, open.held, number))
             .collect();
         others.sort_unstable();
         let mut given_up = 0;

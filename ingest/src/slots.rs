@@ -10,13 +10,16 @@ use metrics::gauge;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::connections::{Connection, Room};
+use crate::connections::Connection;
 use crate::metric_names;
 use crate::refusal::Refusal;
 use crate::shares::{Held, Shares};
 
-/// How long a body waits for room that others give up for it.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long a body waits for room that others give up for it, each time that it asks for it.
+const PATIENCE: Duration = Duration::from_millis(125);
+
+/// How often it asks: what has just begun to arrive is no slow body yet.
+const ASKS: usize = 2;
 
 /// The least that a piece of a body takes: a piece keeps the buffer that it was read into.
 pub const PIECE: usize = 8 * 1_024;
@@ -104,8 +107,8 @@ impl<'a> Arrival<'a> {
         self.hold(bytes).await
     }
 
-    /// Takes room for so many more bytes, until the request is done. Where there is none, bodies that take long to
-    /// arrive give up theirs.
+    /// Takes room for so many more bytes, until the request is done. Where there is none, bodies that prove nothing yet
+    /// give up theirs.
     ///
     /// # Errors
     /// [`Refusal::Full`] when there is not as much.
@@ -113,36 +116,45 @@ impl<'a> Arrival<'a> {
         let (slots, source) = (self.slots, self.source);
         let amount = u32::try_from(bytes).map_err(|_| Refusal::Full)?;
         if !self.is_proven {
-            let more = match slots.unproven.try_acquire_many(amount) {
-                Ok(more) => more,
-                Err(_) => {
-                    self.ask_others(bytes, Room::Unproven)?;
-                    match timeout(PATIENCE, slots.unproven.acquire_many(amount)).await {
-                        Ok(Ok(more)) => more,
-                        _ => return Err(Refusal::Full),
-                    }
-                }
-            };
+            let more = self.unproven_room(amount).await?;
             match &mut self.unproven {
                 Some(held) => held.merge(more),
                 None => self.unproven = Some(more),
             }
         }
-        if !slots.room.take(source, amount, &mut self.held) {
-            self.ask_others(bytes, Room::Any)?;
-            if !slots.room.wait(source, amount, PATIENCE, &mut self.held).await {
-                return Err(Refusal::Full);
+        let mut taken = slots.room.take(source, amount, &mut self.held);
+        for _ in 0..ASKS {
+            if !taken {
+                self.ask_others(bytes)?;
+                taken = slots.room.wait(source, amount, PATIENCE, &mut self.held).await;
             }
         }
-        if let Some(connection) = self.connection {
-            connection.holds(bytes, !self.is_proven);
+        if !taken {
+            return Err(Refusal::Full);
+        }
+        if let (Some(connection), false) = (self.connection, self.is_proven) {
+            connection.holds(bytes);
         }
         Ok(())
     }
 
-    fn ask_others(&self, bytes: usize, room: Room) -> Result<(), Refusal> {
+    async fn unproven_room(&self, amount: u32) -> Result<SemaphorePermit<'a>, Refusal> {
+        let room = &self.slots.unproven;
+        if let Ok(more) = room.try_acquire_many(amount) {
+            return Ok(more);
+        }
+        for _ in 0..ASKS {
+            self.ask_others(amount as usize)?;
+            if let Ok(Ok(more)) = timeout(PATIENCE, room.acquire_many(amount)).await {
+                return Ok(more);
+            }
+        }
+        Err(Refusal::Full)
+    }
+
+    fn ask_others(&self, bytes: usize) -> Result<(), Refusal> {
         let connection = self.connection.ok_or(Refusal::Full)?;
-        connection.close_slow_others(bytes, room, Instant::now());
+        connection.close_slow_others(bytes, Instant::now());
         Ok(())
     }
 

@@ -139,7 +139,8 @@ fn a_time_in_parts_is_a_time() {
     ] {
         let accepted = map(SourceKind::CxoneDigital, &case(json!({"createdAt": time})));
         assert_eq!(accepted.event.event_time, expected, "{time}");
-        assert!(!accepted.drift.is_empty(), "{time}");
+        // NICE's own reader takes a time in parts as well; one that cannot be read is told.
+        assert_eq!(accepted.drift.is_empty(), expected != NOW, "{time}: {:?}", accepted.drift);
     }
     let accepted =
         map(SourceKind::GenesysEventBridge, &user_end(json!({"eventTime": {"seconds": 1_772_439_330}})));

@@ -107,14 +107,16 @@ fn bodies_that_hold_most_for_longest_give_it_up_and_no_others() {
         connection.awaits_body(start);
         connection
     });
-    large.holds(1_000, true);
-    small.holds(900, true);
-    proven.holds(5_000, false);
-    own.close_slow_others(1_001, Room::Unproven, start + SLOW);
+    large.holds(1_000);
+    small.holds(900);
+    proven.holds(5_000);
+    proven.proves();
+    own.close_slow_others(1_001, start);
+    assert!(!is_closing(&large), "what has just begun is not slow");
+    own.close_slow_others(1_001, start + SLOW);
     assert!(is_closing(&large) && is_closing(&small), "until there is enough");
-    assert!(!is_closing(&proven) && !is_closing(&decoy) && !is_closing(&own));
-    own.close_slow_others(1, Room::Any, start + SLOW);
-    assert!(is_closing(&proven) && !is_closing(&decoy) && !is_closing(&own));
+    own.close_slow_others(1, start + SLOW);
+    assert!([&proven, &decoy, &own].iter().all(|other| !is_closing(other)), "others give nothing up");
 }
 
 #[test]
