@@ -266,8 +266,8 @@ impl Connection {
         }
     }
 
-    /// Closes other connections whose bodies are arriving and prove nothing yet, until so many bytes are given up: first
-    /// those that have held most for longest. Whoever has proved where they come from keeps what they hold.
+    /// Closes other connections whose bodies are arriving and prove nothing yet, until so many bytes are given up:
+    /// first those that have held most for longest. Whoever has proved where they come from keeps what they hold.
     pub fn close_slow_others(&self, bytes: usize, now: Instant) {
         let mut state = self.of.state.lock();
         let mut others: Vec<(u128, usize, u64)> = state

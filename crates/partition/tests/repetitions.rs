@@ -353,15 +353,20 @@ fn an_agent_state_of_cxone_without_a_time_returns_and_is_told_again() {
     assert_eq!(out, [(0, false), (1, false), (2, true), (4, true)]);
     let batch = json!([agent_state("Available"), agent_state("Unavailable"), agent_state("Available")]);
     assert_eq!(of_cxone(&[at(0, batch)]), [(0, false), (1, false), (2, true)], "in one request as well");
-    let mut timed = agent_state("Unavailable");
-    timed["LastStateChangeTimeUTC"] = json!("2026-03-02T08:20:01Z");
-    let out = of_cxone(&[
-        at(0, agent_state("Available")),
-        at(1_000, timed.clone()),
-        at(2_000, agent_state("Available")),
-        at(3_000, timed),
-    ]);
-    assert_eq!(out, [(0, false), (1, false), (2, true)], "a time names an occurrence");
+    let timed = |time: &str| {
+        let mut timed = agent_state("Unavailable");
+        timed["LastStateChangeTimeUTC"] = json!(time);
+        of_cxone(&[
+            at(0, agent_state("Available")),
+            at(1_000, timed.clone()),
+            at(2_000, agent_state("Available")),
+            at(3_000, timed),
+        ])
+    };
+    let exact = timed("2026-03-02T08:20:01.250Z");
+    assert_eq!(exact, [(0, false), (1, false), (2, true)], "an exact time names an occurrence");
+    let whole = timed("2026-03-02T08:20:01Z");
+    assert_eq!(whole, [(0, false), (1, false), (2, true), (3, true)], "within a second it may have returned");
 }
 
 #[test]
