@@ -9,6 +9,7 @@ pub mod load;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,8 @@ pub struct Scene {
 /// Deliveries per second that quotas are made for: more than any case plays.
 const RATE: f64 = 200.0;
 const BREAKERS_OPEN_FOR: u32 = 5;
+/// An authority that is trusted beside the system's, in PEM.
+const AUTHORITY: &str = include_str!("authority.pem");
 /// How long a process may take to be ready.
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -164,7 +167,11 @@ impl Scene {
             sink: self.sink_settings.to_owned(),
             ..Choices::default()
         };
-        let text = configuration::text(&layout, &choices, &self.sandbox.addresses, &self.credentials);
+        let mut text = configuration::text(&layout, &choices, &self.sandbox.addresses, &self.credentials);
+        let authority = self.folder.join("authority.pem");
+        write_private(&authority, AUTHORITY)?;
+        // Nobody here has a certificate of it; when it ends is told all the same.
+        let _ = write!(text, "\n[http]\nca = \"file:{}\"\n", authority.display());
         write_private(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }
