@@ -113,7 +113,6 @@ impl<'a> Arrival<'a> {
     /// # Errors
     /// [`Refusal::Full`] when there is not as much.
     pub async fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let (slots, source) = (self.slots, self.source);
         let amount = u32::try_from(bytes).map_err(|_| Refusal::Full)?;
         if !self.is_proven {
             let more = self.unproven_room(amount).await?;
@@ -122,15 +121,8 @@ impl<'a> Arrival<'a> {
                 None => self.unproven = Some(more),
             }
         }
-        let mut taken = slots.room.take(source, amount, &mut self.held);
-        for _ in 0..ASKS {
-            if !taken {
-                self.ask_others(bytes)?;
-                taken = slots.room.wait(source, amount, PATIENCE, &mut self.held).await;
-            }
-        }
-        if !taken {
-            return Err(Refusal::Full);
+        if !self.slots.room.take(self.source, amount, &mut self.held) {
+            self.wait_for_room(amount).await?;
         }
         if let (Some(connection), false) = (self.connection, self.is_proven) {
             connection.holds(bytes);
@@ -147,6 +139,16 @@ impl<'a> Arrival<'a> {
             self.ask_others(amount as usize)?;
             if let Ok(Ok(more)) = timeout(PATIENCE, room.acquire_many(amount)).await {
                 return Ok(more);
+            }
+        }
+        Err(Refusal::Full)
+    }
+
+    async fn wait_for_room(&mut self, amount: u32) -> Result<(), Refusal> {
+        for _ in 0..ASKS {
+            self.ask_others(amount as usize)?;
+            if self.slots.room.wait(self.source, amount, PATIENCE, &mut self.held).await {
+                return Ok(());
             }
         }
         Err(Refusal::Full)

@@ -69,14 +69,16 @@ const KNOWN: [&str; 52] = [
 const UNTYPED: [&str; 7] =
     ["CustomEvent", "Mute", "PageOpen", "PromiseKeeper", "RunApp", "UpdateCallbacks", "UpdateSkills"];
 
+/// How the id of an agent's part of a conversation is written.
+const CONTACT: [&str; 2] = ["ContactID", "ContactId"];
+
 /// Maps one agent session event.
 pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
     let payload = unwrapped.message;
     let event = Fields::of(payload).with_written(unwrapped.written).with_placeholders(&PLACEHOLDERS);
     let source_type = event.free_text("Type").unwrap_or_default();
     let event_type = canonical_type(&source_type, &event);
-    // 0 is nobody and nothing.
-    let first = |names: &[&str]| names.iter().find_map(|name| somebody(event.text(name)));
+    let first = |names: &[&str]| first_id(&event, names);
     // ContactID changes on a transfer; the master contact and the interaction stay.
     let conversation = first(&[
         "MasterID",
@@ -87,7 +89,7 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         "ContactID",
         "ContactId",
     ]);
-    let contact = first(&["ContactID", "ContactId"]);
+    let contact = first(&CONTACT);
     let agent = first(&["AgentId"]);
     let mut mapped = Mapped {
         event_type: event_type.unwrap_or(types::PLATFORM_EVENT),
@@ -125,15 +127,18 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
     mapped
 }
 
+/// The first id that is somebody's or something's: 0 is nobody and nothing.
+fn first_id(event: &Fields<'_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| somebody(event.text(name)))
+}
+
 /// The platform numbers nothing here and gives no ids. What tells one occurrence from another is the time of the
 /// change, where it is told to the millisecond, or that the thing happens once: a session begins and ends once, a
 /// contact is final once. (`StartTimeUTC` is when the contact began, whatever state it is in.)
 fn occurrence(event: &Fields<'_>, event_type: Option<&str>) -> Occurrence {
     let once_by = match event_type {
-        Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => somebody(event.text("SessionId")),
-        Some(types::PARTICIPANT_DISCONNECTED) => {
-            ["ContactID", "ContactId"].iter().find_map(|name| somebody(event.text(name)))
-        }
+        Some(types::AGENT_SESSION_STARTED | types::AGENT_SESSION_ENDED) => first_id(event, &["SessionId"]),
+        Some(types::PARTICIPANT_DISCONNECTED) => first_id(event, &CONTACT),
         _ => None,
     };
     let exact = event.time("LastStateChangeTimeUTC").is_some_and(|time| time % 1_000 != 0);
