@@ -33,8 +33,9 @@ use store::Store;
 /// See [`mapped_at_once`]. A parsed body takes up to thirty times its size.
 const MAPPED_AT_ONCE: usize = 4;
 
-/// When a request is answered, whatever the brokers do: Genesys' webhooks give up after 10 s.
-const ANSWER: Duration = Duration::from_millis(9_000);
+/// When a request is answered after its headers came, whatever the brokers do: EventBridge's API destinations give up
+/// after 5 s, Genesys' webhooks after 10 s.
+const ANSWER: Duration = Duration::from_millis(4_400);
 
 /// Everything needed to take requests in.
 pub struct Intake<P> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use trunkline_rig::kafka::properties::{self, ORDINARY, Ports};
@@ -24,9 +25,9 @@ pub struct ScramBroker {
 
 /// The user whose password it asks for.
 pub const USER: &str = "trunkline";
-/// So long a connection may go on before its client has to show the password again; milliseconds. Clients whose
-/// password has changed meanwhile have to have the new one then.
-const PROVEN_FOR_MS: u32 = 8_000;
+/// So long a connection may go on before its client has to show the password again. Clients whose password has changed
+/// meanwhile have to have the new one then.
+pub const PROVEN_FOR: Duration = Duration::from_secs(8);
 
 // === impl ScramBroker ===
 
@@ -101,8 +102,13 @@ fn listeners(ports: &[u16]) -> String {
          sasl.enabled.mechanisms=SCRAM-SHA-512\n\
          listener.name.login.scram-sha-512.sasl.jaas.config=\
          org.apache.kafka.common.security.scram.ScramLoginModule required;\n\
-         listener.name.login.connections.max.reauth.ms={PROVEN_FOR_MS}\n",
-        ports[0], ports[1], ports[2], ports[1], ports[2],
+         listener.name.login.connections.max.reauth.ms={}\n",
+        ports[0],
+        ports[1],
+        ports[2],
+        ports[1],
+        ports[2],
+        PROVEN_FOR.as_millis(),
     );
     text
 }

@@ -94,7 +94,7 @@ pub use retention::Retention;
 pub use rules::{RoutingRule, Rules, WriteBackRule};
 pub use rules_test::{Case, Expected, ExpectedDecision, ExpectedWriteBack, Given, Scalar, load_rules_test};
 pub use secret::{ExposeSecret, Secret};
-pub use secret_handle::{SecretForm, SecretHandle};
+pub use secret_handle::{SecretForm, SecretHandle, Told};
 pub use secret_reference::{SecretReference, VaultSecret};
 pub use secret_sources::SecretSources;
 pub use sink::Sink;

@@ -1,11 +1,12 @@
 //! What holds a secret whose value may change while a process runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{ExposeSecret, Secret, SecretReference};
 
@@ -25,6 +26,23 @@ struct Shared {
     values: RwLock<Values>,
     /// Beside the lock, since it is asked for with each record.
     version: AtomicU64,
+    listeners: Mutex<Listeners>,
+}
+
+#[derive(Default)]
+struct Listeners {
+    /// How many there have been.
+    numbered: u64,
+    by_number: BTreeMap<u64, Listener>,
+}
+
+type Listener = Box<dyn Fn(&Secret) + Send>;
+
+/// Somebody is told of changes of a secret ([`SecretHandle::tell`]) as long as this is kept. Dropping it waits for a
+/// telling that is under way.
+pub struct Told {
+    secret: SecretHandle,
+    number: u64,
 }
 
 struct Values {
@@ -90,7 +108,8 @@ impl SecretHandle {
 
     fn made(reference: Option<SecretReference>, form: SecretForm, current: Secret) -> Self {
         let values = RwLock::new(Values { current, replaced: Vec::new() });
-        Self(Arc::new(Shared { reference, form, values, version: AtomicU64::new(0) }))
+        let listeners = Mutex::default();
+        Self(Arc::new(Shared { reference, form, values, version: AtomicU64::new(0), listeners }))
     }
 
     /// Takes the first value that the source is known to have.
@@ -152,7 +171,26 @@ impl SecretHandle {
             values.replaced.truncate(REPLACED_MAX);
         }
         self.0.version.fetch_add(1, Ordering::AcqRel);
+        drop(values);
+        for told in self.0.listeners.lock().by_number.values() {
+            told(&self.current());
+        }
         Ok(true)
+    }
+
+    /// Calls `told` with each new value as soon as there is one, as long as what this returns is kept; and now, where
+    /// the value is not any more what it was at `version`. For what takes a secret once and keeps it, and may wait
+    /// for a long time meanwhile. `told` is short, and changes no secret.
+    #[must_use]
+    pub fn tell(&self, version: u64, told: impl Fn(&Secret) + Send + 'static) -> Told {
+        let mut listeners = self.0.listeners.lock();
+        if self.version() != version {
+            told(&self.current());
+        }
+        listeners.numbered += 1;
+        let number = listeners.numbered;
+        listeners.by_number.insert(number, Box::new(told));
+        Told { secret: self.clone(), number }
     }
 
     /// Wipes the replaced values whose time is over.
@@ -160,6 +198,12 @@ impl SecretHandle {
         if self.0.values.read().replaced.iter().any(|(_, until)| *until <= now) {
             self.0.values.write().replaced.retain(|(_, until)| now < *until);
         }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.secret.0.listeners.lock().by_number.remove(&self.number);
     }
 }
 
@@ -223,6 +267,30 @@ mod tests {
             ["d", "c7", "c6", "c5", "c4"],
             "without grace the last one is no more"
         );
+    }
+
+    #[test]
+    fn who_is_told_of_changes_is_told_each_at_once_and_none_that_came_before_or_later() {
+        let start = Instant::now();
+        let handle = SecretHandle::from("a");
+        let before = handle.version();
+        handle.replace("b".into(), start, GRACE).unwrap();
+        let (sender, heard) = std::sync::mpsc::channel();
+        let listen = |version| {
+            let sender = sender.clone();
+            handle.tell(version, move |value| sender.send(value.expose_secret().to_owned()).unwrap())
+        };
+        let missed_one = listen(before);
+        let up_to_date = listen(handle.version());
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(handle.replace("b".into(), start, GRACE), Ok(false));
+        handle.clone().replace("c".into(), start, GRACE).unwrap();
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["c", "c"]);
+        drop(missed_one);
+        handle.replace("d".into(), start, GRACE).unwrap();
+        drop(up_to_date);
+        handle.replace("e".into(), start, GRACE).unwrap();
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ["d"]);
     }
 
     #[test]

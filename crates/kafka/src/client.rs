@@ -9,19 +9,19 @@
 //! - `login`: how to log in, and whom to trust
 //! - `producers`: idempotent and transactional ones
 //! - `consumers`: members of a group, readers outside any, readers of a changelog
-//! - [`Credentials`]: a password that changes while a client runs; `sasl_credentials` tells it to the client
+//! - [`Following`]: a client that is told of each new password; `sasl_credentials` does it
 //! - [`CertificatesInUse`]: whether clients show certificates that have been replaced
 
 mod certificates;
 mod consumers;
-mod credentials;
+mod following;
 mod login;
 mod producers;
 mod sasl_credentials;
 
 pub use certificates::{CERTIFICATES, CertificatesInUse};
 pub(crate) use consumers::{asking_for_offsets, looking, member, reading, restoring, seeing_uncommitted};
-pub(crate) use credentials::Credentials;
+pub(crate) use following::Following;
 pub(crate) use producers::{producing, transactional};
 
 use rdkafka::ClientConfig;

@@ -8,15 +8,14 @@ use rdkafka::{ClientConfig, ClientContext};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
-use crate::client;
+use crate::client::{self, Following};
 use crate::consumer_error::ConsumerError;
 use crate::partition_list::to_list;
 
 /// Asks for a group's offsets; see the module's documentation.
 pub struct CommittedOffsets {
     group: String,
-    consumer: BaseConsumer<DefaultConsumerContext>,
-    credentials: client::Credentials,
+    consumer: Following<BaseConsumer<DefaultConsumerContext>>,
 }
 
 // === impl CommittedOffsets ===
@@ -27,8 +26,7 @@ impl CommittedOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let credentials = client::Credentials::of(kafka);
-        Self::made(client::asking_for_offsets(kafka, group, client_id), group, credentials)
+        Self::made(kafka, group, || client::asking_for_offsets(kafka, group, client_id))
     }
 
     /// Asks for those of `group` as they stand: what hangs in an open transaction is not waited for, and does not
@@ -37,18 +35,18 @@ impl CommittedOffsets {
     /// # Errors
     /// As [`CommittedOffsets::open`].
     pub fn as_they_stand(kafka: &Kafka, group: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let credentials = client::Credentials::of(kafka);
-        let config = client::seeing_uncommitted(client::asking_for_offsets(kafka, group, client_id));
-        Self::made(config, group, credentials)
+        let config = || client::seeing_uncommitted(client::asking_for_offsets(kafka, group, client_id));
+        Self::made(kafka, group, config)
     }
 
     fn made(
-        config: ClientConfig,
+        kafka: &Kafka,
         group: &str,
-        credentials: client::Credentials,
+        config: impl FnOnce() -> ClientConfig,
     ) -> Result<Self, ConsumerError> {
         let create = |source| ConsumerError::Create { group: group.to_owned(), source };
-        Ok(Self { group: group.to_owned(), consumer: config.create().map_err(create)?, credentials })
+        let consumer = Following::make(kafka, || config().create()).map_err(create)?;
+        Ok(Self { group: group.to_owned(), consumer })
     }
 
     /// The stable committed offsets: waits out offsets that hang in an open transaction (KIP-447). `None` where nothing
@@ -61,7 +59,6 @@ impl CommittedOffsets {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<Option<i64>>, ConsumerError> {
-        self.credentials.follow(self.consumer.client());
         committed(&self.consumer, &self.group, partitions, timeout)
     }
 }

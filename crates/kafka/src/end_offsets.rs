@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
 
-use crate::client;
+use crate::client::{self, Following};
 use crate::consumer_error::ConsumerError;
 
 /// Asks for the ends of a topic's partitions. It has a connection of its own: on the member's, a question would stand
@@ -15,8 +15,7 @@ use crate::consumer_error::ConsumerError;
 pub struct EndOffsets {
     topic: String,
     client_id: String,
-    consumer: BaseConsumer,
-    credentials: client::Credentials,
+    consumer: Following<BaseConsumer>,
 }
 
 // === impl EndOffsets ===
@@ -27,12 +26,11 @@ impl EndOffsets {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, topic: &str, client_id: &str) -> Result<Self, ConsumerError> {
-        let credentials = client::Credentials::of(kafka);
         // With what is not committed: a record of an open transaction lies in its partition, and is still to be read.
-        let consumer = client::seeing_uncommitted(client::reading(kafka, client_id))
-            .create()
+        let make = || client::seeing_uncommitted(client::reading(kafka, client_id)).create();
+        let consumer = Following::make(kafka, make)
             .map_err(|source| ConsumerError::Create { group: client_id.to_owned(), source })?;
-        Ok(Self { topic: topic.to_owned(), client_id: client_id.to_owned(), consumer, credentials })
+        Ok(Self { topic: topic.to_owned(), client_id: client_id.to_owned(), consumer })
     }
 
     /// The high watermark of each of these partitions, as their leaders have it at some moment during the call. It
@@ -46,7 +44,6 @@ impl EndOffsets {
             group: self.client_id.clone(),
             source,
         };
-        self.credentials.follow(self.consumer.client());
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
             // In place of a time: the latest offset.

@@ -23,7 +23,7 @@ use trunkline_schemas::error_codes;
 use trunkline_schemas::record::{InboundRecord, TopicPartition};
 
 use crate::arrivals::Arrivals;
-use crate::client;
+use crate::client::{self, Following};
 use crate::client_errors::Client;
 use crate::clock_skew::ClockSkew;
 use crate::committed_offsets::committed;
@@ -60,8 +60,7 @@ const WAKE_EVERY: Duration = Duration::from_secs(1);
 /// A member of a consumer group; see the module's documentation.
 pub struct GroupConsumer {
     group: String,
-    consumer: BaseConsumer<Context>,
-    credentials: client::Credentials,
+    consumer: Following<BaseConsumer<Context>>,
     arrivals: Arc<Arrivals>,
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
@@ -127,28 +126,22 @@ impl GroupConsumer {
     pub fn open(kafka: &Kafka, settings: &GroupSettings) -> Result<Self, ConsumerError> {
         Client::Consumer.begins();
         let create = |source| ConsumerError::Create { group: settings.group.clone(), source };
-        let credentials = client::Credentials::of(kafka);
-        let config = client::member(kafka, settings);
         let context = Context { changes: Mutex::new(VecDeque::new()), closing: AtomicBool::new(false) };
-        let mut consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(create)?;
         let arrivals = Arc::new(Arrivals::default());
         let announced = Arc::clone(&arrivals);
-        consumer.set_nonempty_callback(move || announced.announce());
+        let consumer = Following::make(kafka, || {
+            let mut consumer: BaseConsumer<Context> =
+                client::member(kafka, settings).create_with_context(context)?;
+            consumer.set_nonempty_callback(move || announced.announce());
+            Ok(consumer)
+        })
+        .map_err(create)?;
         let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(create)?;
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
         let stamps = Stamps::telling(ClockSkew::unknown());
-        Ok(Self {
-            group,
-            consumer,
-            credentials,
-            arrivals,
-            woken,
-            stamps,
-            partitions,
-            beyond: Mutex::default(),
-        })
+        Ok(Self { group, consumer, arrivals, woken, stamps, partitions, beyond: Mutex::default() })
     }
 
     /// Lets this one learn when records were appended.
@@ -167,7 +160,6 @@ impl GroupConsumer {
         if let Some(change) = self.next_change() {
             return Ok(change);
         }
-        self.credentials.follow(self.consumer.client());
         let message = self.consumer.poll(Duration::ZERO).or_else(|| {
             if timeout.is_zero() || self.is_changing() {
                 return None;

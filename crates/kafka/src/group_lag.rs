@@ -4,7 +4,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use trunkline_config::Kafka;
 use trunkline_schemas::record::TopicPartition;
 
-use crate::client;
+use crate::client::{self, Following};
 use crate::committed_offsets::CommittedOffsets;
 use crate::consumer_error::ConsumerError;
 use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
@@ -19,8 +19,7 @@ pub type Told = Box<dyn FnMut(&[(TopicPartition, i64)]) + Send>;
 /// Measures one group.
 pub struct GroupLag {
     offsets: CommittedOffsets,
-    reader: BaseConsumer,
-    credentials: client::Credentials,
+    reader: Following<BaseConsumer>,
     partitions: Vec<TopicPartition>,
     told: Told,
 }
@@ -49,11 +48,9 @@ impl GroupLag {
             let topic = topic.clone();
             (0..kafka.partitions).map(move |partition| TopicPartition::new(topic.clone(), partition))
         };
-        let credentials = client::Credentials::of(kafka);
         Ok(Self {
             offsets: CommittedOffsets::as_they_stand(kafka, group, client_id)?,
-            reader: client::reading(kafka, client_id).create().map_err(create)?,
-            credentials,
+            reader: Following::make(kafka, || client::reading(kafka, client_id).create()).map_err(create)?,
             partitions: topics.iter().flat_map(numbered).collect(),
             told,
         })
@@ -66,7 +63,6 @@ impl Measure for GroupLag {
     }
 
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
-        self.credentials.follow(self.reader.client());
         // In this order: what is committed between the two questions shows as lag for a moment, never as none.
         let committed = self.offsets.committed(&self.partitions, CALL_TIMEOUT)?;
         answered();

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use trunkline_config::Kafka;
 
-use crate::client;
+use crate::client::{self, Following};
 use crate::clock_skew::ClockSkew;
 use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
 use crate::time_of_day::time_of_day;
@@ -19,9 +19,8 @@ pub const METRIC: &str = "trunkline_last_stable_offset_lag";
 
 /// Measures partitions.
 pub struct LastStableOffset {
-    committed: BaseConsumer,
-    uncommitted: BaseConsumer,
-    credentials: [client::Credentials; 2],
+    committed: Following<BaseConsumer>,
+    uncommitted: Following<BaseConsumer>,
     topics: Vec<String>,
     skew: ClockSkew,
 }
@@ -43,12 +42,10 @@ impl LastStableOffset {
             METRIC,
             "Offsets between the last stable offset and the high watermark of a partition"
         );
-        let credentials = [client::Credentials::of(kafka), client::Credentials::of(kafka)];
-        let committed = client::reading(kafka, client_id);
+        let reading = || client::reading(kafka, client_id);
         Ok(Self {
-            committed: committed.create()?,
-            uncommitted: client::seeing_uncommitted(committed).create()?,
-            credentials,
+            committed: Following::make(kafka, || reading().create())?,
+            uncommitted: Following::make(kafka, || client::seeing_uncommitted(reading()).create())?,
             topics: topics.to_vec(),
             skew,
         })
@@ -64,9 +61,6 @@ impl LastStableOffset {
     }
 
     fn ask(&self, answered: &dyn Fn()) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
-        for (credentials, consumer) in self.credentials.iter().zip([&self.committed, &self.uncommitted]) {
-            credentials.follow(consumer.client());
-        }
         let mut lags = Vec::new();
         each(&self.topics, |topic| {
             let metadata = self.committed.fetch_metadata(Some(topic), CALL_TIMEOUT)?;

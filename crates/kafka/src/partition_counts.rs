@@ -13,7 +13,7 @@ use trunkline_config::Kafka;
 use trunkline_schemas::event_id::derive;
 use trunkline_schemas::{PipelineError, Severity, error_codes};
 
-use crate::client;
+use crate::client::{self, Following};
 use crate::measuring::{CALL_TIMEOUT, Measure, MeasureError, each};
 
 /// The gauge: partitions that a topic has beyond the configured number, by `topic`; negative when some are missing.
@@ -40,8 +40,7 @@ pub type Told = Box<dyn FnMut(Difference) + Send>;
 
 /// Compares topics.
 pub struct PartitionCounts {
-    asking: BaseConsumer,
-    credentials: client::Credentials,
+    asking: Following<BaseConsumer>,
     topics: Vec<String>,
     configured: i32,
     news: News,
@@ -70,9 +69,8 @@ impl PartitionCounts {
     pub fn new(kafka: &Kafka, client_id: &str, topics: Vec<String>, told: Told) -> Result<Self, KafkaError> {
         metrics::describe_gauge!(SURPLUS, "Partitions of a topic beyond the configured number");
         metrics::describe_gauge!(UNREAD, "Records in partitions beyond the configured number");
-        let credentials = client::Credentials::of(kafka);
-        let asking = client::reading(kafka, client_id).create()?;
-        Ok(Self { asking, credentials, topics, configured: kafka.partitions, news: News::default(), told })
+        let asking = Following::make(kafka, || client::reading(kafka, client_id).create())?;
+        Ok(Self { asking, topics, configured: kafka.partitions, news: News::default(), told })
     }
 
     fn look(&self, topic: &str, answered: &dyn Fn()) -> Result<Difference, KafkaError> {
@@ -95,7 +93,6 @@ impl Measure for PartitionCounts {
     }
 
     fn measure(&mut self, answered: &dyn Fn()) -> Result<(), MeasureError> {
-        self.credentials.follow(self.asking.client());
         let topics = self.topics.clone();
         each(topics, |topic| {
             let found = self.look(&topic, answered)?;

@@ -1,5 +1,6 @@
 //! The idempotent producer: a record is done when every in-sync replica has it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -9,10 +10,11 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientContext, Timestamp};
 use trunkline_config::Kafka;
 
+use crate::client::{self, Following};
 use crate::client_errors::Client;
 use crate::clock_skew::ClockSkew;
+use crate::partitioner;
 use crate::time_of_day::time_of_day;
-use crate::{client, partitioner};
 use trunkline_schemas::error_codes;
 use trunkline_schemas::record::OutboundRecord;
 
@@ -92,11 +94,10 @@ pub enum ProduceError {
 /// An idempotent producer; cheap to clone.
 #[derive(Clone)]
 pub struct Producer {
-    inner: FutureProducer<Context>,
+    inner: Arc<Following<FutureProducer<Context>>>,
     /// Partitions that topics are configured to have: keys are written to no others.
     partitions: i32,
     skew: ClockSkew,
-    credentials: client::Credentials,
 }
 
 #[derive(Clone)]
@@ -165,14 +166,11 @@ impl Producer {
     /// [`ProduceError::Create`] when the client refuses its settings, for instance a missing certificate.
     pub fn new(kafka: &Kafka, client_id: &str) -> Result<Self, ProduceError> {
         Client::Producer.begins();
-        let credentials = client::Credentials::of(kafka);
-        client::producing(kafka, client_id)
-            .create_with_context(Context)
+        Following::make(kafka, || client::producing(kafka, client_id).create_with_context(Context))
             .map(|inner| Self {
-                inner,
+                inner: Arc::new(inner),
                 partitions: kafka.partitions,
                 skew: ClockSkew::unknown(),
-                credentials,
             })
             .map_err(|error| ProduceError::Create { reason: error.to_string() })
     }
@@ -184,7 +182,6 @@ impl Producer {
     /// # Errors
     /// [`ProduceError`] says whether trying again makes sense.
     pub async fn send(&self, record: OutboundRecord) -> Result<Delivery, ProduceError> {
-        self.credentials.follow(self.inner.client());
         let headers = record
             .headers
             .iter()

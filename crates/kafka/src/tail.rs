@@ -13,7 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use trunkline_config::Kafka;
 
 use crate::arrivals::Arrivals;
-use crate::client;
+use crate::client::{self, Following};
 use crate::quiet::Quiet;
 use trunkline_schemas::record::InboundRecord;
 
@@ -109,8 +109,7 @@ pub struct Tail {
 
 struct Reader {
     topic: String,
-    consumer: BaseConsumer<Quiet>,
-    credentials: client::Credentials,
+    consumer: Following<BaseConsumer<Quiet>>,
     partitions: usize,
     at_end: HashSet<i32>,
 }
@@ -118,12 +117,22 @@ struct Reader {
 // === impl Reader ===
 
 impl Reader {
-    fn open(kafka: &Kafka, client_id: &str, topic: &str, from: From) -> Result<Self, TailError> {
+    fn open(
+        kafka: &Kafka,
+        client_id: &str,
+        topic: &str,
+        from: From,
+        arrivals: &Arc<Arrivals>,
+    ) -> Result<Self, TailError> {
         let call = |what, source| refused(what, topic, source);
-        let credentials = client::Credentials::of(kafka);
-        let consumer: BaseConsumer<Quiet> = client::reading(kafka, client_id)
-            .create_with_context(Quiet)
-            .map_err(|source| call("creating a reader", source))?;
+        let announced = Arc::clone(arrivals);
+        let make = || {
+            let mut consumer: BaseConsumer<Quiet> =
+                client::reading(kafka, client_id).create_with_context(Quiet)?;
+            consumer.set_nonempty_callback(move || announced.announce());
+            Ok(consumer)
+        };
+        let consumer = Following::make(kafka, make).map_err(|source| call("creating a reader", source))?;
         let metadata = consumer
             .fetch_metadata(Some(topic), CALL_TIMEOUT)
             .map_err(|source| call("reading metadata", source))?;
@@ -148,12 +157,11 @@ impl Reader {
                 .map_err(|source| call("looking up a time", source))?;
         }
         consumer.assign(&list).map_err(|source| call("assigning", source))?;
-        Ok(Self { topic: topic.to_owned(), consumer, credentials, partitions, at_end: HashSet::new() })
+        Ok(Self { topic: topic.to_owned(), consumer, partitions, at_end: HashSet::new() })
     }
 
     /// The next record, if one is here.
     fn poll(&mut self) -> Result<Option<InboundRecord>, TailError> {
-        self.credentials.follow(self.consumer.client());
         loop {
             match self.consumer.poll(Duration::ZERO) {
                 None => return Ok(None),
@@ -208,10 +216,7 @@ impl Tail {
         let arrivals = Arc::new(Arrivals::default());
         let mut readers = Vec::with_capacity(topics.len());
         for topic in topics {
-            let mut reader = Reader::open(kafka, client_id, topic, from)?;
-            let announced = Arc::clone(&arrivals);
-            reader.consumer.set_nonempty_callback(move || announced.announce());
-            readers.push(reader);
+            readers.push(Reader::open(kafka, client_id, topic, from, &arrivals)?);
         }
         Ok(Self { readers, turn: 0, arrivals, caught_up: false })
     }

@@ -30,7 +30,6 @@ pub use outcome::CommitOutcome;
 pub use crate::transaction_timeouts::{INDETERMINATE_AFTER, TRANSACTION_TIMEOUT};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -45,7 +44,7 @@ use self::deliveries::{Deliveries, TooLarge};
 use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
-use crate::client;
+use crate::client::Following;
 use crate::client_errors::Client;
 use crate::group_consumer::GroupConsumer;
 use crate::partitioner;
@@ -61,8 +60,7 @@ const DRAIN_WAIT: Duration = Duration::from_micros(300);
 pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
-    producer: Arc<BaseProducer<Deliveries>>,
-    credentials: client::Credentials,
+    producer: Following<BaseProducer<Deliveries>>,
     open: bool,
 }
 
@@ -77,9 +75,8 @@ impl TransactionalProducer {
     /// [`TransactionError::Indeterminate`] when the brokers do not answer within 60 s, others when they refuse.
     pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
         Client::Producer.begins();
-        let credentials = client::Credentials::of(kafka);
         let producer = initialised(kafka, transactional_id, INITIALISE_TIMEOUT)?;
-        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, credentials, open: false })
+        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
     }
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
@@ -102,7 +99,6 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError`] says what to do.
     pub fn begin(&mut self) -> Result<(), TransactionError> {
-        self.credentials.follow(self.producer.client());
         self.producer.begin_transaction().map_err(|error| classify(&self.id, "begin", &error))?;
         self.open = true;
         Ok(())
@@ -255,7 +251,6 @@ impl TransactionalProducer {
         self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         self.producer.poll(Duration::ZERO);
         self.open = false;
-        self.credentials = client::Credentials::of(&self.kafka);
         self.producer = initialised(&self.kafka, &self.id, patience)?;
         self.producer.context().watch(watched);
         Ok(())
@@ -266,7 +261,7 @@ impl TransactionalProducer {
         what: &'static str,
         call: impl FnOnce(&BaseProducer<Deliveries>) -> Result<(), KafkaError> + Send + 'static,
     ) -> Result<(), TransactionError> {
-        bounded(&self.producer, &self.id, what, call)
+        bounded(self.producer.shared(), &self.id, what, call)
     }
 
     /// Waits until every record is delivered or failed. The client's own flush looks up only every 100 ms.

@@ -14,10 +14,10 @@ use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
 
-/// How long a caller waits for Kafka: less than the 10 s that Genesys' webhooks wait. EventBridge gives up after 5 s in
-/// all; but a change of Kafka's password, and the election of a leader, may take longer than that would leave, and are
-/// over within these. A record that is stored later all the same meets its repetition in the processor's deduplication.
-const STORE_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a caller waits for Kafka: EventBridge gives up after 5 s in all. The election of a leader, and a change of
+/// Kafka's password, are mostly over within these. A record that is stored later all the same meets its repetition in
+/// the processor's deduplication.
+const STORE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// But as long as this in any case, for a request that took long to arrive.
 const STORE_TIMEOUT_LEAST: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use rdkafka::{ClientConfig, Message};
 use trunkline_config::Kafka;
 
 use super::{Change, Log, RestoreError, STABLE_WAIT, Start, restore};
-use crate::client;
+use crate::client::{self, Following};
 use crate::quiet::Quiet;
 
 /// How long one question to a broker may take.
@@ -21,9 +21,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Reads changelog partitions back.
 pub struct Reader {
     topic: String,
-    committed: BaseConsumer<Quiet>,
-    uncommitted: BaseConsumer<Quiet>,
-    credentials: [client::Credentials; 2],
+    committed: Following<BaseConsumer<Quiet>>,
+    uncommitted: Following<BaseConsumer<Quiet>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -40,18 +39,15 @@ impl Reader {
         client_id: &str,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, RestoreError> {
-        let reader = |config: ClientConfig| {
-            config
-                .create_with_context::<_, BaseConsumer<Quiet>>(Quiet)
+        let reader = |seeing: fn(ClientConfig) -> ClientConfig| {
+            let config = || seeing(client::restoring(kafka, client_id));
+            Following::make(kafka, || config().create_with_context(Quiet))
                 .map_err(|source| call(topic, "creating a reader", source))
         };
-        let credentials = [client::Credentials::of(kafka), client::Credentials::of(kafka)];
-        let committed = client::restoring(kafka, client_id);
         Ok(Self {
             topic: topic.to_owned(),
-            committed: reader(committed.clone())?,
-            uncommitted: reader(client::seeing_uncommitted(committed))?,
-            credentials,
+            committed: reader(|config| config)?,
+            uncommitted: reader(client::seeing_uncommitted)?,
             stop,
         })
     }
@@ -66,9 +62,6 @@ impl Reader {
         patience: Duration,
         apply: impl FnMut(Change<'_>) -> Result<(), String>,
     ) -> Result<u64, RestoreError> {
-        for (credentials, consumer) in self.credentials.iter().zip([&self.committed, &self.uncommitted]) {
-            credentials.follow(consumer.client());
-        }
         restore(self, partitions, patience, apply)
     }
 

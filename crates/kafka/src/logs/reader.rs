@@ -14,7 +14,7 @@ use super::LogLooks;
 use super::judge::{AtLast, FirstUnread, LogNow};
 use super::position::{LogPosition, Mark, TopicId, digest_of};
 use super::topic_ids::topic_ids;
-use crate::client;
+use crate::client::{self, Following};
 use crate::consumer_error::ConsumerError;
 use crate::leader_epoch::leader_epoch;
 use crate::quiet::Quiet;
@@ -30,8 +30,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Asks about logs.
 pub struct LogReader {
-    consumer: BaseConsumer<Quiet>,
-    credentials: client::Credentials,
+    consumer: Following<BaseConsumer<Quiet>>,
     client_id: String,
     /// The brokers do not say ids, which is logged once.
     without_ids: bool,
@@ -45,11 +44,10 @@ impl LogReader {
     /// # Errors
     /// [`ConsumerError::Create`] when the client refuses its settings.
     pub fn open(kafka: &Kafka, client_id: &str) -> Result<Self, ConsumerError> {
-        let credentials = client::Credentials::of(kafka);
-        let consumer = client::looking(kafka, client_id)
-            .create_with_context(Quiet)
+        let make = || client::looking(kafka, client_id).create_with_context(Quiet);
+        let consumer = Following::make(kafka, make)
             .map_err(|source| ConsumerError::Create { group: client_id.to_owned(), source })?;
-        Ok(Self { consumer, credentials, client_id: client_id.to_owned(), without_ids: false })
+        Ok(Self { consumer, client_id: client_id.to_owned(), without_ids: false })
     }
 
     /// The ids of topics, as far as the brokers say them.
@@ -179,7 +177,6 @@ impl LogLooks for LogReader {
         &mut self,
         partitions: &[(TopicPartition, Option<LogPosition>)],
     ) -> Result<Vec<LogNow>, ConsumerError> {
-        self.credentials.follow(self.consumer.client());
         let mut topics: Vec<&str> =
             partitions.iter().map(|(partition, _)| partition.topic.as_str()).collect();
         topics.sort_unstable();

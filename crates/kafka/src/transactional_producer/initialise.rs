@@ -1,15 +1,15 @@
 //! Making a producer whose predecessor's transaction is settled.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer};
 use trunkline_config::Kafka;
 
 use super::bounded::bounded;
 use super::deliveries::Deliveries;
 use super::error::TransactionError;
-use crate::client;
+use crate::client::{self, Following};
 use crate::transaction_timeouts::TRANSACTION_TIMEOUT;
 
 /// Between two attempts.
@@ -20,19 +20,17 @@ pub(super) fn initialised(
     kafka: &Kafka,
     id: &str,
     patience: Duration,
-) -> Result<Arc<BaseProducer<Deliveries>>, TransactionError> {
+) -> Result<Following<BaseProducer<Deliveries>>, TransactionError> {
     let started = Instant::now();
     loop {
-        // With the password of this moment: it may be because of the last one that this is another attempt.
-        let config = client::transactional(kafka, id);
-        let producer: BaseProducer<Deliveries> =
-            config.create_with_context(Deliveries::default()).map_err(|error| TransactionError::Refused {
+        let make = || client::transactional(kafka, id).create_with_context(Deliveries::default());
+        let producer: Following<BaseProducer<Deliveries>> =
+            Following::make(kafka, make).map_err(|error: KafkaError| TransactionError::Refused {
                 what: "create",
                 id: id.to_owned(),
                 reason: error.to_string(),
             })?;
-        let producer = Arc::new(producer);
-        match bounded(&producer, id, "initialise", |p| p.init_transactions(TRANSACTION_TIMEOUT)) {
+        match bounded(producer.shared(), id, "initialise", |p| p.init_transactions(TRANSACTION_TIMEOUT)) {
             Ok(()) => return Ok(producer),
             Err(error) => {
                 let passing =
