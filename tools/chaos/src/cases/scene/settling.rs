@@ -11,8 +11,9 @@ use crate::cases::wait::{until, until_quiet};
 /// When so long nothing new has come out, nothing will: longer than every wait of the pipeline that cases run into, but
 /// for those that are faults themselves.
 const QUIET: Duration = Duration::from_secs(5);
-/// A command that may have been tried before is read back after 5 s, a request's lifetime, and then ends.
-const COMMANDS_DOUBTED: Duration = Duration::from_secs(8);
+/// A command that may have been tried before, as each may be that lies in its topic when a sink takes the partition, is
+/// read back after 5 s, a request's lifetime, and then ends.
+const COMMANDS_DOUBTED: Duration = Duration::from_secs(10);
 /// How long a process may take to stand still because of a log that is not what it was: a start, a restore, two looks.
 const STILL_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a process may take to notice that nothing it does takes effect: what readiness is asked to say. Longer than
@@ -68,7 +69,7 @@ impl Scene {
     /// When topics cannot be read.
     pub async fn unfinished(&self) -> anyhow::Result<BTreeSet<String>> {
         let ask = async || self.reader.open_commands(&["genesys", "salesforce"]).await;
-        until_quiet(QUIET, BTreeSet::is_empty, ask).await
+        until_quiet(COMMANDS_DOUBTED, BTreeSet::is_empty, ask).await
     }
 
     /// Waits until no result of a command has come for so long that no more will.
