@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::metric_names;
+use crate::peer::Peer;
 
 /// How many connections there may be, and how long they may wait.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,7 @@ pub struct Connections {
 pub struct Connection {
     of: Arc<Connections>,
     number: u64,
+    address: IpAddr,
     close: Arc<Notify>,
 }
 
@@ -82,13 +84,6 @@ enum Wait {
     NextRequest,
 }
 
-/// Who is at the other end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Peer {
-    V4([u8; 4]),
-    V6([u8; 8]),
-}
-
 // === impl Connections ===
 
 impl Connections {
@@ -101,8 +96,8 @@ impl Connections {
     /// it.
     ///
     /// `None` when there is none that could be closed: all of them are worked on.
-    pub fn open(self: &Arc<Self>, peer: IpAddr, now: Instant) -> Option<Connection> {
-        let peer = Peer::of(peer);
+    pub fn open(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Connection> {
+        let peer = Peer::of(address);
         let mut state = self.state.lock();
         let of_peer = state.peers.get(&peer).copied().unwrap_or_default();
         let one_of = (of_peer >= self.bounds.per_peer).then_some(peer);
@@ -125,7 +120,7 @@ impl Connections {
         *state.peers.entry(peer).or_default() += 1;
         state.wait(number, Wait::Head, now);
         gauge!(metric_names::CONNECTIONS).set(state.open.len() as f64);
-        Some(Connection { of: self.clone(), number, close })
+        Some(Connection { of: self.clone(), number, address, close })
     }
 
     /// Closes those that waited too long.
@@ -222,6 +217,11 @@ impl Open {
 // === impl Connection ===
 
 impl Connection {
+    /// Where it comes from.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// The first bytes of a request came.
     pub fn begins_head(&self, now: Instant) {
         let mut state = self.of.state.lock();
@@ -340,21 +340,6 @@ impl Drop for Connection {
             }
         }
         gauge!(metric_names::CONNECTIONS).set(state.open.len() as f64);
-    }
-}
-
-// === impl Peer ===
-
-impl Peer {
-    fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) => {
-                let mut network = [0; 8];
-                network.copy_from_slice(&address.octets()[..8]);
-                Self::V6(network)
-            }
-        }
     }
 }
 

@@ -75,6 +75,7 @@ mod tests {
             hold: Duration::ZERO,
             drift: Drift::Pass,
             redaction: Redaction::default(),
+            admission: Default::default(),
             verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },
         };
         let mut headers = HeaderMap::new();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::HeaderMap;
 use metrics::{counter, histogram};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
@@ -19,9 +20,11 @@ use trunkline_mapping::{Accepted, ElementOutcome, Outcome, Quarantined, TraceCon
 use trunkline_schemas::OutboundRecord;
 use trunkline_telemetry::Health;
 
+use crate::caller::caller;
 use crate::connections::Connection;
 use crate::delivery::Receipt;
 use crate::publish::Publish;
+use crate::rates::Rates;
 use crate::refusal::Refusal;
 use crate::slots::Slots;
 use crate::verify::{Failure, Verifier};
@@ -56,6 +59,7 @@ pub type Clock = fn() -> i64;
 struct SourceIntake {
     source: Arc<Source>,
     verifier: Verifier,
+    rates: Mutex<Rates>,
 }
 
 /// What was taken in.
@@ -84,6 +88,7 @@ impl<P: Publish> Intake<P> {
         let prepare = |source: &Source| SourceIntake {
             source: Arc::new(source.clone()),
             verifier: Verifier::new(&source.verify),
+            rates: Mutex::new(Rates::new(&source.admission)),
         };
         Self {
             sources: sources.iter().map(|(name, source)| (name.clone(), prepare(source))).collect(),
@@ -105,6 +110,9 @@ impl<P: Publish> Intake<P> {
     /// Takes a request in. When this returns `Ok`, every element is stored on all in-sync replicas, as an
     /// event or in quarantine; when it fails, the caller may send it again.
     ///
+    /// A request from where the source takes none, or from a caller that sends too many, is refused before its proof is
+    /// looked at; where all callers send too many, that counts proven ones alone.
+    ///
     /// A request whose headers prove nothing is refused before its body is read, and none takes a place from others
     /// before it is proven. Nothing is read either while the store is known not to work. `connection` is the one that
     /// it comes over, where it can be closed for others.
@@ -123,6 +131,10 @@ impl<P: Publish> Intake<P> {
             body::discard(body, headers, connection);
             return Err(Refusal::UnknownSource);
         };
+        if let Err(refusal) = self.admit(intake, headers, connection, began) {
+            body::discard(body, headers, connection);
+            return Err(refusal);
+        }
         let check = match intake.verifier.check(headers, began) {
             Ok(check) => check,
             Err(failure) => {
@@ -135,13 +147,21 @@ impl<P: Publish> Intake<P> {
             body::discard(body, headers, connection);
             return Err(Refusal::Unavailable);
         }
+        let proven_by_head = check.is_proven();
+        if proven_by_head && let Err(wait) = intake.rates.lock().is_proven(began) {
+            body::discard(body, headers, connection);
+            return Err(too_many(wait));
+        }
         let limit = self.settings.body_limit_bytes;
-        let mut arrival = self.slots.arrive(source, check.is_proven(), connection);
+        let mut arrival = self.slots.arrive(source, proven_by_head, connection);
         let body = body::read(body, headers, limit, &mut arrival).await?;
         histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
         arrival.proven();
+        if !proven_by_head {
+            intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?;
+        }
         arrival.hold(content_coding::growth(headers, body.len(), limit)).await?;
         let _slot = arrival.place()?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
@@ -150,6 +170,25 @@ impl<P: Publish> Intake<P> {
         let outcome =
             outcome_of(&intake.source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
         self.take_verified(&intake.source, &receipt, outcome, began + ANSWER).await
+    }
+
+    /// Whether this caller may send something now.
+    fn admit(
+        &self,
+        intake: &SourceIntake,
+        headers: &HeaderMap,
+        connection: Option<&Arc<Connection>>,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        let proxies = &self.settings.trusted_proxies;
+        let caller = connection.map(|connection| caller(connection.address(), headers, proxies));
+        if let Some(networks) = &intake.source.admission.allow_from
+            && !caller.is_some_and(|caller| networks.contain(caller))
+        {
+            tracing::debug!(source = intake.source.name, ?caller, "a caller that is not allowed");
+            return Err(Refusal::NotAllowed);
+        }
+        caller.map_or(Ok(()), |caller| intake.rates.lock().comes(caller, now)).map_err(too_many)
     }
 
     async fn take_verified(
@@ -247,6 +286,10 @@ impl<P: Publish> Intake<P> {
 /// depend on the machine.
 fn mapped_at_once() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MAPPED_AT_ONCE)
+}
+
+fn too_many(wait: Duration) -> Refusal {
+    Refusal::TooMany { seconds: wait.as_secs() + 1 }
 }
 
 /// Counts and logs which proof failed; the answer does not say it.

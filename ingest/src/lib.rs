@@ -12,6 +12,7 @@
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
+//! - [`caller`], [`rates`], [`peer`]: who calls, and how often each may
 //! - [`slots`], [`shares`]: how many requests, and how many bytes of them, at once
 //! - [`intake`]: verify, map, publish, answer
 //! - [`publish`]: Kafka, or a stand-in in tests
@@ -22,6 +23,7 @@
 
 pub mod accept;
 pub mod body;
+pub mod caller;
 pub mod connections;
 pub mod content_coding;
 pub mod delivery;
@@ -30,7 +32,9 @@ pub mod files;
 pub mod http;
 pub mod intake;
 pub mod metric_names;
+pub mod peer;
 pub mod publish;
+pub mod rates;
 pub mod refusal;
 pub mod run;
 pub mod shares;

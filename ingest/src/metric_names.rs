@@ -39,7 +39,7 @@ pub const UNPUBLISHED: &str = "trunkline_ingest_unpublished_total";
 pub const UNVERIFIED: &str = "trunkline_ingest_unverified_total";
 
 /// Statuses that a request for a configured source is answered with; that for another is answered 404.
-const STATUSES: [&str; 8] = ["202", "400", "401", "408", "413", "415", "422", "503"];
+const STATUSES: [&str; 10] = ["202", "400", "401", "403", "408", "413", "415", "422", "429", "503"];
 
 /// Tells the recorder what they are.
 pub fn describe() {
@@ -102,6 +102,8 @@ mod tests {
         let quarantined = |code| Refusal::Quarantined { code, reason: String::new(), hash: String::new() };
         for refusal in [
             Refusal::NotVerified,
+            Refusal::NotAllowed,
+            Refusal::TooMany { seconds: 1 },
             Refusal::TooLarge { limit: 1 },
             Refusal::TooLargeToStore,
             Refusal::Incomplete { seconds: 1 },

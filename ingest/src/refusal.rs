@@ -21,6 +21,15 @@ pub enum Refusal {
     /// The request does not prove where it comes from.
     #[error("the request could not be verified")]
     NotVerified,
+    /// The caller's address is none of those that the source takes requests from.
+    #[error("requests for this source are not taken from this address")]
+    NotAllowed,
+    /// The caller, or all callers of the source together, send more than it takes.
+    #[error("too many requests for this source; send it again after {seconds} s")]
+    TooMany {
+        /// How long the caller is to wait.
+        seconds: u64,
+    },
     /// Larger than the configuration takes.
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
@@ -71,6 +80,8 @@ impl Refusal {
             Self::UnknownSource => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotVerified => StatusCode::UNAUTHORIZED,
+            Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge { .. } | Self::TooLargeToStore | Self::OverLimit(OverLimit::TooMany { .. }) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
@@ -87,6 +98,8 @@ impl Refusal {
         match self {
             Self::UnknownSource | Self::WrongMethod => codes::UNKNOWN_SOURCE,
             Self::NotVerified => codes::SIGNATURE_WRONG,
+            Self::NotAllowed => codes::ADDRESS_NOT_ALLOWED,
+            Self::TooMany { .. } => codes::TOO_MANY_REQUESTS,
             Self::TooLarge { .. } | Self::TooLargeToStore | Self::OverLimit(OverLimit::TooMany { .. }) => {
                 codes::BODY_TOO_LARGE
             }
@@ -105,6 +118,7 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         match self {
             Self::Full => drop(headers.insert(header::RETRY_AFTER, RETRY_FULL)),
+            Self::TooMany { seconds } => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
             Self::Unavailable => drop(headers.insert(header::RETRY_AFTER, RETRY_UNAVAILABLE)),
             Self::WrongMethod => drop(headers.insert(header::ALLOW, HeaderValue::from_static("POST"))),
             Self::Quarantined { code: codes::CODING_UNSUPPORTED, .. } => {

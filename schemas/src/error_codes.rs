@@ -36,10 +36,11 @@ error_codes! {
     UNKNOWN_SOURCE = "TL-2004", "no such source";
     NO_SCHEMA_MATCHES = "TL-2005", "no schema version matches, the payload is quarantined";
     UNAVAILABLE = "TL-2006", "full or unavailable";
-    // 2007 was the refusal of a used transport id, which is none any more; 2008 was meant for a list of allowed
-    // addresses, which was not built. Neither number is given again.
+    // 2007 was the refusal of a used transport id, which is none any more. The number is not given again.
+    ADDRESS_NOT_ALLOWED = "TL-2008", "the caller's address is not allowed";
     NESTED_TOO_DEEP = "TL-2009", "the JSON is nested too deep";
     CODING_UNSUPPORTED = "TL-2010", "the body's content coding is not supported, it is quarantined";
+    TOO_MANY_REQUESTS = "TL-2011", "a caller, or all callers of a source, send too many requests";
 
     UNDECODABLE_RECORD = "TL-3001", "a record cannot be decoded, it is dead-lettered";
     RULE_FAILED = "TL-3002", "a rule failed";

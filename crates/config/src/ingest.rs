@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::network::{Networks, network};
 use crate::section::Section;
-use crate::values::{duration, duration_or_zero, integer, private_address};
+use crate::values::{duration, duration_or_zero, integer, list, private_address};
 
 /// The deepest nesting that `serde_json` takes, here and in whoever reads a payload after ingest.
 const JSON_DEPTH_MAX: usize = 127;
@@ -25,6 +26,8 @@ pub struct Ingest {
     pub max_connections: usize,
     /// Connections open at once of one peer: an IPv4 address, or the first 64 bits of an IPv6 address (default 1,536).
     pub max_connections_per_peer: usize,
+    /// Proxies whose `X-Forwarded-For` tells who calls, such as a load balancer in front (default none).
+    pub trusted_proxies: Networks,
     /// Time that a request's head may take (default 10 s).
     pub head_timeout: Duration,
     /// Time that a connection is kept between requests (default 75 s): longer than load balancers keep theirs, which
@@ -56,6 +59,10 @@ impl Ingest {
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),
             max_connections: section.or("max_connections", integer(16..=1_000_000), 2048),
             max_connections_per_peer: section.or("max_connections_per_peer", integer(1..=1_000_000), 1536),
+            trusted_proxies: section
+                .optional("trusted_proxies", list(1, network))
+                .map(Networks::from_iter)
+                .unwrap_or_default(),
             head_timeout: section.or("head_timeout", duration, Duration::from_secs(10)),
             idle_timeout: section.or("idle_timeout", duration, Duration::from_secs(75)),
             max_in_flight: section.or("max_in_flight", integer(1..=1_000_000), 1024),

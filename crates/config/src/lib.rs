@@ -21,6 +21,7 @@
 //!   a table, of single values and of their kinds
 //! - [`vocabulary`]: what CEL expressions can name
 
+mod admission;
 mod body_template;
 mod config;
 mod credentials;
@@ -33,6 +34,7 @@ mod json_value;
 mod kafka;
 mod known_targets;
 mod lookup_source;
+mod network;
 mod plugin;
 mod processor;
 mod profile_mapping;
@@ -71,6 +73,7 @@ mod url;
 mod values;
 pub mod vocabulary;
 
+pub use admission::Admission;
 pub use body_template::BodyTemplate;
 pub use config::Config;
 pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
@@ -83,6 +86,7 @@ pub use load::{load, load_with_plugins, load_without_secrets, parse, read};
 pub use log_choices::{OnLogChange, OnLoss};
 pub use lookup_source::{Asked, BalanceAt, CurrencyAt, LookupSource, SourceMethod};
 pub use mistakes::{EXIT_CODE, Mistake, Mistakes, Place};
+pub use network::Networks;
 pub use plugin::{CheckSettings, KnownPlugin, Plugin, PluginMistake};
 pub use processor::Processor;
 pub use profile_mapping::{MoneyMapping, ProfileMapping, RecordMapping, RelatedMapping};

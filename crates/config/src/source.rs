@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::SecretHandle;
+use crate::admission::Admission;
 use crate::redaction::Redaction;
 use crate::reference::secret;
 use crate::section::Section;
@@ -30,6 +31,8 @@ pub struct Source {
     pub drift: Drift,
     /// What of its payloads is left out of events.
     pub redaction: Redaction,
+    /// Who may call, and how often.
+    pub admission: Admission,
     /// How a request proves where it comes from.
     pub verify: Verify,
 }
@@ -170,6 +173,7 @@ impl Source {
         let drifts = [("pass", Drift::Pass), ("quarantine", Drift::Quarantine)];
         let drift = section.or("drift", one_of(drifts), Drift::Pass);
         let redaction = Redaction::read(section);
+        let admission = Admission::read(section);
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
         let kind = kind?;
         let order = order.unwrap_or_else(|| kind.default_order());
@@ -182,6 +186,7 @@ impl Source {
             hold,
             drift,
             redaction,
+            admission,
             verify: verify?,
         })
     }

@@ -76,6 +76,7 @@ fn source(kind: SourceKind) -> Source {
         drift: Drift::Pass,
         sequence: None,
         redaction: Redaction::default(),
+        admission: Default::default(),
         verify: Verify::None,
     }
 }

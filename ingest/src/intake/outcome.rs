@@ -117,6 +117,7 @@ mod tests {
             hold: Duration::ZERO,
             drift: Drift::Pass,
             redaction: Redaction::default(),
+            admission: Default::default(),
             verify: Verify::None,
         })
     }

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trunkline_config::{
-    self as config, Drift, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
+    self as config, Drift, Networks, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
 };
 use trunkline_ingest::connections::Connections;
 use trunkline_ingest::intake::Intake;
@@ -129,6 +129,11 @@ impl Ingest {
     }
 
     pub async fn start_with(sources: BTreeMap<String, Source>) -> Self {
+        Self::start_behind(sources, Networks::default()).await
+    }
+
+    /// Behind proxies in these networks.
+    pub async fn start_behind(sources: BTreeMap<String, Source>, trusted_proxies: Networks) -> Self {
         let memory = Memory {
             mode: watch::Sender::new(Mode::Keep),
             records: Arc::default(),
@@ -141,6 +146,7 @@ impl Ingest {
             json_depth: 127,
             max_connections: MAX_CONNECTIONS,
             max_connections_per_peer: MAX_CONNECTIONS,
+            trusted_proxies,
             head_timeout: Duration::from_millis(500),
             idle_timeout: Duration::from_secs(75),
             max_in_flight: MAX_IN_FLIGHT,
@@ -313,7 +319,7 @@ impl Ingest {
     }
 }
 
-fn sources() -> BTreeMap<String, Source> {
+pub fn sources() -> BTreeMap<String, Source> {
     let source = |name: &str, kind, drift, verify| Source {
         name: name.into(),
         kind,
@@ -323,6 +329,7 @@ fn sources() -> BTreeMap<String, Source> {
         hold: Duration::ZERO,
         drift,
         redaction: Redaction::default(),
+        admission: Default::default(),
         verify,
     };
     let hub = Verify::Hmac {

@@ -58,6 +58,7 @@ fn source(org: Option<&str>) -> Source {
         drift: Drift::Pass,
         sequence: None,
         redaction: Redaction::default(),
+        admission: Default::default(),
         verify: Verify::None,
     }
 }

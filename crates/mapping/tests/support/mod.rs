@@ -29,6 +29,7 @@ pub fn source(kind: SourceKind) -> Source {
         drift: Drift::Pass,
         sequence: None,
         redaction: Redaction::default(),
+        admission: Default::default(),
         verify: Verify::None,
     }
 }
