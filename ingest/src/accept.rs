@@ -1,6 +1,7 @@
 //! Accepting connections and serving HTTP/1.1 on them, within bounds.
 //!
-//! HTTP/2 is not spoken without TLS: its beginning is refused as a request that cannot be read. A request with both
+//! HTTP/2 is not spoken: with TLS it is not offered, and without, its beginning is refused as a request that cannot be
+//! read. A request with both
 //! lengths (`Content-Length` and `Transfer-Encoding`) is read by the latter, and its connection closed (RFC 9112,
 //! section 6.3); other ambiguous forms are answered 400 by the HTTP library.
 
@@ -21,11 +22,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use metrics::counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tower_service::Service as _;
+use trunkline_http::Remade;
 
 use crate::connections::{Connection, Connections};
+use crate::metric_names;
 
 /// Most bytes of a request's head: the platforms send some 2 KiB, a token of a large organisation some 16. Larger ones
 /// are answered 431.
@@ -42,6 +48,7 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     connections: Arc<Connections>,
+    tls: Option<Remade<TlsAcceptor>>,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = pin!(stop);
@@ -61,7 +68,17 @@ pub async fn serve(
                 let Some(connection) = connections.open(peer.ip(), Instant::now()) else { continue };
                 // Answers are one small write; waiting for more to send would only cost time.
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(one(stream, router.clone(), Arc::new(connection), graceful.watcher()));
+                let connection = Arc::new(connection);
+                let stream = Watched { stream, connection: connection.clone() };
+                let (router, watcher) = (router.clone(), graceful.watcher());
+                match tls.as_ref().map(Remade::current) {
+                    None => tokio::spawn(one(stream, router, connection, watcher)),
+                    Some(tls) => tokio::spawn(async move {
+                        if let Some(stream) = without_tls(tls, stream, &connection).await {
+                            one(stream, router, connection, watcher).await;
+                        }
+                    }),
+                };
             }
             Err(error) if is_of_the_connection(&error) => {}
             Err(error) => {
@@ -81,13 +98,30 @@ pub async fn serve(
     }
 }
 
+/// Takes TLS off, within the time that a request's head has: it begins with the first byte of the handshake.
+async fn without_tls(
+    tls: TlsAcceptor,
+    stream: Watched,
+    connection: &Connection,
+) -> Option<TlsStream<Watched>> {
+    let taken_off = tokio::select! {
+        taken_off = tls.accept(stream) => taken_off,
+        () = connection.closing() => return None,
+    };
+    if let Err(error) = &taken_off {
+        counter!(metric_names::HANDSHAKES_FAILED).increment(1);
+        tracing::debug!(%error, peer = %connection.address(), "no TLS handshake");
+    }
+    taken_off.ok()
+}
+
 async fn one(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     connection: Arc<Connection>,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let io = TokioIo::new(Watched { stream, connection: connection.clone() });
+    let io = TokioIo::new(stream);
     let service = service_fn(|mut request: Request<Incoming>| {
         connection.has_head();
         request.extensions_mut().insert(connection.clone());

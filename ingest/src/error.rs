@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use trunkline_http::NotUsable;
 use trunkline_kafka::{ProduceError, RegistryError};
 use trunkline_schemas::error_codes;
 use trunkline_telemetry::admin;
@@ -24,6 +25,9 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// The certificate of the webhooks' listener, its key, or the authorities of those who call.
+    #[error("{code} {0}; see `tls` in [ingest]", code = error_codes::CONFIGURATION_INVALID)]
+    Tls(#[from] NotUsable),
     /// The registry refuses what it is asked, or its settings cannot be used.
     #[error("{code} {0}", code = .0.code())]
     Registry(#[from] RegistryError),

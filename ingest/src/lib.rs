@@ -12,6 +12,7 @@
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
+//! - [`tls`]: what takes TLS off a connection
 //! - [`caller`], [`rates`], [`peer`]: who calls, and how often each may
 //! - [`slots`], [`shares`]: how many requests, and how many bytes of them, at once
 //! - [`intake`]: verify, map, publish, answer
@@ -40,6 +41,7 @@ pub mod run;
 pub mod shares;
 pub mod slots;
 pub mod start;
+pub mod tls;
 pub mod trace_context;
 pub mod verify;
 

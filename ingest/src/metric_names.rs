@@ -22,6 +22,8 @@ pub const CONNECTIONS: &str = "trunkline_ingest_connections";
 pub const CONNECTIONS_CLOSED: &str = "trunkline_ingest_connections_closed_total";
 /// Connections that were not taken, there being too many at work.
 pub const CONNECTIONS_REFUSED: &str = "trunkline_ingest_connections_refused_total";
+/// Connections that ended in their TLS handshake: no certificate, a wrong one, or something else than TLS.
+pub const HANDSHAKES_FAILED: &str = "trunkline_ingest_tls_handshakes_failed_total";
 /// Size of bodies, by `source`.
 pub const BODY_BYTES: &str = "trunkline_ingest_body_bytes";
 /// Events stored, by `source`.
@@ -49,6 +51,7 @@ pub fn describe() {
     describe_gauge!(CONNECTIONS, "Connections that are open");
     describe_counter!(CONNECTIONS_CLOSED, "Connections closed for others, or for waiting too long");
     describe_counter!(CONNECTIONS_REFUSED, "Connections not taken, there being too many at work");
+    describe_counter!(HANDSHAKES_FAILED, "Connections that ended in their TLS handshake");
     describe_histogram!(BODY_BYTES, Unit::Bytes, "Size of bodies, by source");
     describe_counter!(EVENTS, "Events stored, by source");
     describe_counter!(QUARANTINED, "Payloads kept in quarantine, by source");
@@ -81,7 +84,7 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
         }
     }
     begin(counter!(REQUESTS, "source" => UNKNOWN, "status" => "404"));
-    for name in [UNPUBLISHED, CONNECTIONS_CLOSED, CONNECTIONS_REFUSED] {
+    for name in [UNPUBLISHED, CONNECTIONS_CLOSED, CONNECTIONS_REFUSED, HANDSHAKES_FAILED] {
         begin(counter!(name));
     }
     gauge!(CONNECTIONS).set(0);

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::intake::Intake;
 use crate::publish::{KafkaPublisher, Publish};
 use crate::start::{self, Prepared};
-use crate::{accept, files, http, metric_names};
+use crate::{accept, files, http, metric_names, tls};
 
 /// How often new drift is reported, and how soon a store that failed is looked at again.
 const TICK: Duration = Duration::from_secs(1);
@@ -59,10 +59,11 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), health.clone(), now));
     let (listener, address) = listen(config.ingest.listen).await?;
     let connections = Connections::new(files::bounds(&config.ingest));
+    let tls = config.ingest.tls.as_ref().map(tls::acceptor).transpose()?;
 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut server =
-        tokio::spawn(accept::serve(listener, http::router(intake.clone()), connections, async {
+        tokio::spawn(accept::serve(listener, http::router(intake.clone()), connections, tls, async {
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));

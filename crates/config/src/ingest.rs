@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::network::{Networks, network};
 use crate::section::Section;
-use crate::values::{duration, duration_or_zero, integer, list, private_address};
+use crate::tls::ListenerTls;
+use crate::values::{address, duration, duration_or_zero, integer, list, private_address};
 
 /// The deepest nesting that `serde_json` takes, here and in whoever reads a payload after ingest.
 const JSON_DEPTH_MAX: usize = 127;
@@ -15,6 +16,8 @@ const JSON_DEPTH_MAX: usize = 127;
 pub struct Ingest {
     /// Where webhooks arrive (default `127.0.0.1:8080`).
     pub listen: SocketAddr,
+    /// TLS of that listener; `None`: it speaks plain HTTP.
+    pub tls: Option<ListenerTls>,
     /// Probes and metrics (default `127.0.0.1:9101`).
     pub admin: SocketAddr,
     /// Largest body accepted (default 2 MiB).
@@ -52,8 +55,15 @@ pub struct Ingest {
 impl Ingest {
     pub(crate) fn read(section: &Section<'_>) -> Self {
         section.reads_insecure();
+        let here = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let tls = section.table("tls", ListenerTls::read);
+        let listen = match tls.is_some() {
+            true => section.or("listen", address, here),
+            false => section.or("listen", private_address, here),
+        };
         let ingest = Self {
-            listen: section.or("listen", private_address, SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen,
+            tls,
             admin: section.or("admin", private_address, SocketAddr::from(([127, 0, 0, 1], 9101))),
             body_limit_bytes: section.or("body_limit_bytes", integer(1024..=3 << 20), 2 << 20),
             json_depth: section.or("json_depth", integer(1..=JSON_DEPTH_MAX as i64), JSON_DEPTH_MAX),

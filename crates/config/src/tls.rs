@@ -22,6 +22,38 @@ pub struct ClientCertificate {
     pub key: SecretHandle,
 }
 
+/// Who we are to those who connect to a listener of ours, and whom it lets in.
+#[derive(Debug, Clone)]
+pub struct ListenerTls {
+    /// Our certificate, with those between it and its authority, PEM.
+    pub certificate: SecretHandle,
+    /// Its private key, PEM, without a passphrase.
+    pub key: SecretHandle,
+    /// Authorities of those who connect, PEM: who shows no certificate of one of them is not let in. `None`: nobody is
+    /// asked for a certificate.
+    pub client_ca: Option<SecretHandle>,
+}
+
+// === impl ListenerTls ===
+
+impl ListenerTls {
+    /// Reads `certificate`, `key` and `client_ca`; `None` when there is none, or a mistake in it.
+    pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
+        if section.has("client_ca") && !section.has("certificate") {
+            section.refuse("client_ca", "'client_ca' needs 'certificate' and 'key': the listener's own");
+        }
+        let client_ca = section.optional("client_ca", authorities);
+        let ClientCertificate { certificate, key } = ClientCertificate::read(section)?;
+        Some(Self { certificate, key, client_ca })
+    }
+
+    /// Grows whenever one of them changes.
+    pub fn version(&self) -> u64 {
+        let client_ca = self.client_ca.as_ref().map_or(0, SecretHandle::version);
+        self.certificate.version() + self.key.version() + client_ca
+    }
+}
+
 // === impl Tls ===
 
 impl Tls {

@@ -93,7 +93,7 @@ fn parse_duration(written: &str) -> Option<Duration> {
 }
 
 /// An address to listen on, such as `"127.0.0.1:8080"`.
-fn address(value: &Value<'_>) -> Read<SocketAddr> {
+pub(crate) fn address(value: &Value<'_>) -> Read<SocketAddr> {
     let written = string(value)?;
     written.parse().map_err(|_| {
         Problem::new(format!("is '{written}', must be an IP address and a port such as '127.0.0.1:8080'"))

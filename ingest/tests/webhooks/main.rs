@@ -5,6 +5,7 @@
 mod admission;
 mod authentic;
 mod floods;
+mod https;
 mod rotation;
 mod support;
 mod verification;

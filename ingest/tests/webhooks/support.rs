@@ -17,12 +17,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trunkline_config::{
-    self as config, Drift, Networks, OrderMode, Redaction, SignatureEncoding, Source, SourceKind, Verify,
+    self as config, Drift, ListenerTls, Networks, OrderMode, Redaction, SignatureEncoding, Source,
+    SourceKind, Verify,
 };
 use trunkline_ingest::connections::Connections;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
-use trunkline_ingest::{accept, files, http};
+use trunkline_ingest::{accept, files, http, tls};
 use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::codec::{Decoder, Value as Avro};
 use trunkline_schemas::{OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
@@ -132,8 +133,20 @@ impl Ingest {
         Self::start_behind(sources, Networks::default()).await
     }
 
+    pub async fn start_with_tls(tls: ListenerTls) -> Self {
+        Self::started(sources(), Networks::default(), Some(tls)).await
+    }
+
     /// Behind proxies in these networks.
     pub async fn start_behind(sources: BTreeMap<String, Source>, trusted_proxies: Networks) -> Self {
+        Self::started(sources, trusted_proxies, None).await
+    }
+
+    async fn started(
+        sources: BTreeMap<String, Source>,
+        trusted_proxies: Networks,
+        tls: Option<ListenerTls>,
+    ) -> Self {
         let memory = Memory {
             mode: watch::Sender::new(Mode::Keep),
             records: Arc::default(),
@@ -141,6 +154,7 @@ impl Ingest {
         };
         let settings = config::Ingest {
             listen: ([127, 0, 0, 1], 0).into(),
+            tls,
             admin: ([127, 0, 0, 1], 0).into(),
             body_limit_bytes: 2 * 1_024 * 1_024,
             json_depth: 127,
@@ -168,11 +182,16 @@ impl Ingest {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Connections::new(files::bounds(&settings));
+        let tls = settings.tls.as_ref().map(|tls| tls::acceptor(tls).unwrap());
         let router = http::router(intake.clone());
-        tokio::spawn(accept::serve(listener, router, connections, std::future::pending()));
+        tokio::spawn(accept::serve(listener, router, connections, tls, std::future::pending()));
         // A connection that waits for a request is closed where there are too many.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
         Self { address, client, intake, memory, health, sources }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     pub async fn post(&self, source: &str, body: impl Into<reqwest::Body>) -> Answer {

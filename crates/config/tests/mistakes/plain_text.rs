@@ -52,6 +52,12 @@ fn plain_http_is_listened_for_on_this_machine_only() {
     for (line, replacement, expected) in [
         (PLAIN[4].0, PLAIN[4].1, said("22:10 ingest: field 'listen'", "0.0.0.0:8081")),
         (PLAIN[4].0, r#"admin = "[::]:9101""#, said("22:9 ingest: field 'admin'", "[::]:9101")),
+        // TLS without a certificate is none.
+        (
+            PLAIN[4].0,
+            "listen = \"0.0.0.0:8081\"\ntls = {}",
+            said("22:10 ingest: field 'listen'", "0.0.0.0:8081"),
+        ),
         (
             r#"dedup_window = "4d""#,
             r#"admin = "10.0.0.1:9102""#,
@@ -64,6 +70,39 @@ fn plain_http_is_listened_for_on_this_machine_only() {
         ),
     ] {
         check(line, replacement, &[&expected]);
+    }
+    let tls = "tls.certificate = \"secrets/own.pem\"\ntls.key = \"file:secrets/own.key\"";
+    check(PLAIN[4].0, &format!("listen = \"0.0.0.0:8081\"\n{tls}"), &["no mistake"]);
+    check(
+        PLAIN[4].0,
+        "tls.certificate = \"secrets/own.pem\"",
+        &["trunkline.toml:22:19 ingest tls: 'certificate' and 'key' go together"],
+    );
+    check(
+        PLAIN[4].0,
+        "tls.client_ca = \"secrets/ca.pem\"",
+        &["trunkline.toml:22:17 ingest tls: 'client_ca' needs 'certificate' and 'key': the listener's own"],
+    );
+}
+
+#[test]
+fn networks_are_written_as_networks() {
+    for (written, said) in [
+        (
+            "10.0.0.1/8",
+            "is '10.0.0.1/8', which has more than its network: write '10.0.0.0/8' for the network, or \
+                        '10.0.0.1' for the address",
+        ),
+        (
+            "10.0.0",
+            "is '10.0.0', must be a network such as '198.51.100.0/24' or '2001:db8::/32', or one address",
+        ),
+    ] {
+        let expected = format!("trunkline.toml:22:20 ingest: field 'trusted_proxies' {said}");
+        check(PLAIN[4].0, &format!("trusted_proxies = [\"{written}\"]"), &[&expected]);
+    }
+    for written in ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"] {
+        check(PLAIN[4].0, &format!("trusted_proxies = [\"{written}\"]"), &["no mistake"]);
     }
 }
 
