@@ -43,6 +43,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
         health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
     }
+    health.watch_clients();
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;
     tracing::info!(%admin, sources = config.sources.len(), "ingest starting");
 

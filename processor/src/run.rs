@@ -130,6 +130,7 @@ fn outside_systems(config: &Config) -> Result<Directory, RunError> {
 }
 
 fn watch_certificates(config: &Config, health: &Health) {
+    health.watch_clients();
     if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
         health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
     }

@@ -28,7 +28,7 @@ macro_rules! error_codes {
 error_codes! {
     CONFIGURATION_INVALID = "TL-1001", "the configuration is invalid";
     SECRET_UNREADABLE = "TL-1002", "a secret cannot be read";
-    SECRET_KEPT = "TL-1003", "a secret cannot be read again, its last value is kept";
+    SECRET_KEPT = "TL-1003", "a secret cannot be read again or used, its last value is kept";
 
     NOT_JSON = "TL-2001", "the payload cannot be read as JSON";
     SIGNATURE_WRONG = "TL-2002", "the request is not verified";

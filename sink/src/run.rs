@@ -94,6 +94,7 @@ pub async fn run(
     if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
         health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
     }
+    health.watch_clients();
     metrics::describe();
     metrics::begin(config.targets.keys());
     metrics::held(0, 0, 0);

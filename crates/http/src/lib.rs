@@ -6,16 +6,18 @@
 //! # Layout
 //!
 //! - [`builder`] and [`blocking_builder`]: a client's settings, to which the caller adds its own
-//! - [`Remade`]: a client that is made anew when what it is made of has changed
+//! - [`Remade`]: a client that is made anew when what it is made of has changed; [`look`] looks at all of this process
 //! - [`authorities`] and [`identity`]: certificates and keys in PEM
 //! - [`cause`]: what an error of the HTTP library says in the end
 
+mod in_use;
 mod pem;
 mod remade;
 
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy};
 use trunkline_config::{ExposeSecret, Http, HttpProxy};
 
+pub use in_use::{CLIENTS, describe, look};
 pub use pem::{NotUsable, authorities, identity};
 pub use remade::Remade;
 

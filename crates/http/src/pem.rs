@@ -26,6 +26,9 @@ pub enum NotUsable {
         /// What the library says.
         reason: String,
     },
+    /// Each is what it has to be, and they do not go together, as a certificate and the key of another one.
+    #[error("certificate, key and authorities do not fit together: {0}")]
+    Unfitting(String),
     /// The library makes no client.
     #[error("no HTTPS client can be made: {0}")]
     Client(String),

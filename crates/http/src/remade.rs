@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use trunkline_schemas::error_codes::SECRET_KEPT;
 
 use crate::NotUsable;
+use crate::in_use::{self, InUse};
 
 /// What is made of certificates, keys and passwords that may change while a process runs, and made anew when they have.
 /// Clones share it.
 ///
 /// Where nothing can be made of what there is now, as of a certificate whose key has not been replaced yet, the last
-/// one stays, and a warning says so once.
+/// one stays. A warning says so once, and [`crate::look`] for as long as it lasts.
 pub struct Remade<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -29,6 +31,8 @@ struct State<T> {
     made: T,
     /// What was last tried, with success or without.
     tried: u64,
+    /// Why nothing could be made of what was last tried.
+    unusable: Option<String>,
 }
 
 // === impl Remade ===
@@ -46,28 +50,19 @@ impl<T: Clone + Send + 'static> Remade<T> {
     ) -> Result<Self, NotUsable> {
         // Before it is made: what changes in between is noticed with the next use.
         let tried = version();
-        let state = Mutex::new(State { made: make()?, tried });
+        let state = Mutex::new(State { made: make()?, tried, unusable: None });
         let (version, make) = (Box::new(version), Box::new(make));
-        Ok(Self(Arc::new(Inner { name: name.into(), version, make, state, remakes: AtomicBool::new(false) })))
+        let inner =
+            Arc::new(Inner { name: name.into(), version, make, state, remakes: AtomicBool::new(false) });
+        in_use::remember(&inner);
+        Ok(Self(inner))
     }
 
     /// The one to use now. Where something has changed, another one is made on a thread of its own, and is there for
     /// later uses: no call waits for it.
     pub fn current(&self) -> T {
-        let state = self.0.state.lock();
-        if state.tried != (self.0.version)() && !self.0.remakes.swap(true, Ordering::AcqRel) {
-            let inner = Arc::clone(&self.0);
-            let started = std::thread::Builder::new().name("tls-renewal".to_owned()).spawn(move || {
-                // Also where a library panics at a certificate.
-                let _done = Remaking(&inner.remakes);
-                inner.remake();
-            });
-            // Without a thread the next use tries again.
-            if started.is_err() {
-                self.0.remakes.store(false, Ordering::Release);
-            }
-        }
-        state.made.clone()
+        self.0.remake_beside();
+        self.0.state.lock().made.clone()
     }
 
     /// The one to use now; where something has changed it is made at once, in some milliseconds. For who shows what has
@@ -77,6 +72,11 @@ impl<T: Clone + Send + 'static> Remade<T> {
             self.0.remake();
         }
         self.0.state.lock().made.clone()
+    }
+
+    /// Why nothing can be made of what there was at the last use; `None` where the last one is of that.
+    pub fn unusable(&self) -> Option<String> {
+        self.0.state.lock().unusable.clone()
     }
 }
 
@@ -103,7 +103,25 @@ impl<T> fmt::Debug for Remade<T> {
 
 // === impl Inner ===
 
-impl<T> Inner<T> {
+impl<T: Send + 'static> Inner<T> {
+    /// Makes another one on a thread of its own, where something has changed and nobody does that yet.
+    fn remake_beside(self: &Arc<Self>) {
+        let changed = self.state.lock().tried != (self.version)();
+        if !changed || self.remakes.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let inner = Arc::clone(self);
+        let started = std::thread::Builder::new().name("tls-renewal".to_owned()).spawn(move || {
+            // Also where a library panics at a certificate.
+            let _done = Remaking(&inner.remakes);
+            inner.remake();
+        });
+        // Without a thread the next use tries again.
+        if started.is_err() {
+            self.remakes.store(false, Ordering::Release);
+        }
+    }
+
     fn remake(&self) {
         loop {
             let version = (self.version)();
@@ -117,20 +135,37 @@ impl<T> Inner<T> {
             match made {
                 Ok(made) => {
                     state.made = made;
+                    state.unusable = None;
                     tracing::info!(
                         name,
                         "certificates, keys or passwords have changed: used for new connections from now on"
                     );
                 }
-                Err(error) => tracing::warn!(
-                    name,
-                    reason = %error,
-                    "certificates, keys or passwords have changed and cannot be used: what was there before still is"
-                ),
+                Err(error) => {
+                    tracing::warn!(
+                        code = SECRET_KEPT.as_str(),
+                        name,
+                        reason = %error,
+                        "certificates, keys or passwords have changed and cannot be used: what was there before \
+                         still is"
+                    );
+                    state.unusable = Some(error.to_string());
+                }
             }
             state.tried = version;
             return;
         }
+    }
+}
+
+impl<T: Send + 'static> InUse for Inner<T> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn look(self: Arc<Self>) -> Option<String> {
+        self.remake_beside();
+        self.state.lock().unusable.clone()
     }
 }
 

@@ -63,6 +63,14 @@ impl Health {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner).insert(name, watched);
     }
 
+    /// Declares the part that tells of clients that cannot be made of the certificates, keys and passwords that there
+    /// are now. It is always ready.
+    pub fn watch_clients(&self) {
+        trunkline_http::describe();
+        let look = || Part { ready: true, detail: trunkline_http::look() };
+        self.watch(trunkline_http::CLIENTS, Arc::new(look));
+    }
+
     /// Whether something is declared and all of it is ready.
     pub fn ready(&self) -> bool {
         let parts = self.parts();
