@@ -127,6 +127,11 @@ impl SecretHandle {
         self.0.reference.as_ref()
     }
 
+    /// Whether the other one is a handle to the same secret: a clone of this one, whatever the values are.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What the value has to be.
     pub fn form(&self) -> SecretForm {
         self.0.form

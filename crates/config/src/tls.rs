@@ -64,6 +64,33 @@ impl Tls {
         (tls.ca.is_some() || tls.identity.is_some()).then_some(tls)
     }
 
+    /// Whether the other one has the same handles.
+    pub fn is(&self, other: &Self) -> bool {
+        let same = |one: Option<&SecretHandle>, another: Option<&SecretHandle>| match (one, another) {
+            (Some(one), Some(another)) => one.is(another),
+            (None, None) => true,
+            _ => false,
+        };
+        same(self.ca.as_ref(), other.ca.as_ref())
+            && same(self.certificate(), other.certificate())
+            && same(self.key(), other.key())
+    }
+
+    /// Whether there is something that may change; else the system's authorities are trusted, and we are nobody.
+    pub fn can_change(&self) -> bool {
+        self.ca.is_some() || self.identity.is_some()
+    }
+
+    /// Our certificate, with those between it and its authority.
+    pub fn certificate(&self) -> Option<&SecretHandle> {
+        self.identity.as_ref().map(|identity| &identity.certificate)
+    }
+
+    /// Its private key.
+    pub fn key(&self) -> Option<&SecretHandle> {
+        self.identity.as_ref().map(|identity| &identity.key)
+    }
+
     /// Grows whenever one of them changes.
     pub fn version(&self) -> u64 {
         let ca = self.ca.as_ref().map_or(0, SecretHandle::version);

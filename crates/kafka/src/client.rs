@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! - [`base`]: what every client shares
-//! - `login`: how to log in, and whom to trust
+//! - `login`: how to log in, and whom to trust; `fitting`: the last certificate, key and authorities that fit together
 //! - `producers`: idempotent and transactional ones
 //! - `consumers`: members of a group, readers outside any, readers of a changelog
 //! - [`Following`]: a client that is told of each new password; `sasl_credentials` does it
@@ -14,6 +14,7 @@
 
 mod certificates;
 mod consumers;
+mod fitting;
 mod following;
 mod login;
 mod producers;

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use trunkline_config::{Kafka, Security, Tls};
 
+use super::fitting;
+
 /// Clients that show certificates, or trust authorities, which have been replaced.
 const OUTDATED: &str = "trunkline_kafka_clients_with_replaced_certificates";
 
@@ -26,8 +28,9 @@ pub(super) struct MadeOf {
 }
 
 /// Says whether clients of Kafka show certificates that have been replaced.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CertificatesInUse {
+    tls: Tls,
     warned: AtomicBool,
 }
 
@@ -36,8 +39,8 @@ pub struct CertificatesInUse {
 impl MadeOf {
     /// Of a client that is made after this; it counts as long as this is kept.
     pub(super) fn of(kafka: &Kafka) -> Option<Arc<Self>> {
-        let tls = tls(kafka)?.clone();
-        let made = Arc::new(Self { version: tls.version(), tls });
+        let tls = tls(kafka).filter(|tls| tls.can_change())?.clone();
+        let made = Arc::new(Self { version: fitting::trio(&tls).version(), tls });
         let mut clients = clients();
         clients.retain(|client| client.strong_count() > 0);
         clients.push(Arc::downgrade(&made));
@@ -45,7 +48,7 @@ impl MadeOf {
     }
 
     fn is_outdated(&self) -> bool {
-        self.tls.version() != self.version
+        fitting::trio(&self.tls).version() != self.version
     }
 }
 
@@ -59,11 +62,8 @@ impl CertificatesInUse {
             "Clients of Kafka whose certificate, key or authorities have been replaced since they were made"
         );
         metrics::gauge!(OUTDATED).set(0);
-        let tls = tls(kafka)?;
-        if tls.ca.is_none() && tls.identity.is_none() {
-            return None;
-        }
-        Some(Self::default())
+        let tls = tls(kafka).filter(|tls| tls.can_change())?.clone();
+        Some(Self { tls, warned: AtomicBool::new(false) })
     }
 
     /// How it is now, as a detail of the health report. It is no reason not to be ready: what was replaced is mostly
@@ -72,9 +72,13 @@ impl CertificatesInUse {
         let outdated =
             clients().iter().filter_map(Weak::upgrade).filter(|client| client.is_outdated()).count();
         metrics::gauge!(OUTDATED).set(outdated as f64);
+        let unusable = fitting::unusable(&self.tls);
         if outdated == 0 {
             self.warned.store(false, Ordering::Relaxed);
-            return "clients have the certificates that there are".to_owned();
+            return match unusable {
+                None => "clients have the certificates that there are".to_owned(),
+                Some(reason) => format!("clients have the certificates that fitted last: {reason}"),
+            };
         }
         let detail = format!(
             "{outdated} clients of Kafka were made with certificates, keys or authorities that have been replaced \
@@ -83,7 +87,10 @@ impl CertificatesInUse {
         if !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(outdated, "{detail}; do that before the old ones end");
         }
-        detail
+        match unusable {
+            None => detail,
+            Some(reason) => format!("{detail}; until then those count that fitted last: {reason}"),
+        }
     }
 }
 

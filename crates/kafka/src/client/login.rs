@@ -3,6 +3,8 @@
 use rdkafka::ClientConfig;
 use trunkline_config::{ExposeSecret, SaslMechanism, Security, Tls};
 
+use super::fitting;
+
 /// Sets what the configured kind of security needs.
 pub(super) fn log_in(config: &mut ClientConfig, security: &Security) {
     match security {
@@ -34,21 +36,13 @@ fn mechanism_name(mechanism: SaslMechanism) -> &'static str {
     }
 }
 
-/// Whom to trust, and whom to be (mutual TLS): as the sources of these have it at this moment.
+/// Whom to trust, and whom to be (mutual TLS): as it fits together.
 fn trust(config: &mut ClientConfig, tls: &Tls) {
     config
         // The certificate has to be valid and has to be for the host that was asked for.
         .set("enable.ssl.certificate.verification", "true")
         .set("ssl.endpoint.identification.algorithm", "https");
-    let identity = tls.identity.as_ref();
-    for (setting, pem) in [
-        ("ssl.ca.pem", tls.ca.as_ref()),
-        ("ssl.certificate.pem", identity.map(|identity| &identity.certificate)),
-        ("ssl.key.pem", identity.map(|identity| &identity.key)),
-    ] {
-        if let Some(pem) = pem {
-            // What is taken from a source has lost its last line break.
-            config.set(setting, format!("{}\n", pem.current().expose_secret()));
-        }
+    if tls.can_change() {
+        fitting::trio(tls).set(config);
     }
 }
