@@ -329,6 +329,7 @@ fn inputs(
         leads: Some(leads),
         undisturbed,
         logs,
+        served: vec![bed.served()],
         secrets: secrets.collect(),
         state_folders: vec![bed.layout.state.clone()],
         stopped_cleanly,

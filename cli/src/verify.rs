@@ -45,6 +45,9 @@ pub struct Args {
     /// Log file to search for secrets (I8)
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
+    /// Folder with what programs served at their admin ports and exported as traces (I8)
+    #[arg(long, value_name = "DIR")]
+    served: Vec<PathBuf>,
     /// File with a secret that must be nowhere (I8)
     #[arg(long, value_name = "FILE")]
     secret: Vec<PathBuf>,
@@ -115,6 +118,7 @@ fn inputs(arguments: Args) -> anyhow::Result<Inputs> {
         leads: None,
         undisturbed: false,
         logs: arguments.log,
+        served: arguments.served,
         secrets: verb::secrets(&arguments.secret)?,
         state_folders: arguments.state,
         stopped_cleanly: arguments.stopped_cleanly,

@@ -130,6 +130,7 @@ impl Deployment {
             audits: vec![audit],
             leads: Some(leads),
             logs: self.files(".log")?,
+            served: vec![self.served()],
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,

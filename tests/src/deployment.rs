@@ -1,6 +1,6 @@
 //! Configuration, topics, sandbox and programs of one test.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,7 @@ use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::avro::Fields;
 use trunkline_verifier::topics::{Cluster, Record};
 
+use crate::collector::Collector;
 use crate::configuration;
 use crate::environment::Environment;
 use crate::program::Program;
@@ -32,6 +33,7 @@ pub struct Deployment {
     folder: TempDir,
     sandbox: Sandbox,
     secrets: Secrets,
+    collector: Collector,
     client: reqwest::Client,
     listen: u16,
     order: &'static str,
@@ -39,6 +41,9 @@ pub struct Deployment {
     /// Secrets, by a name, that are in no file any more.
     earlier: Mutex<Vec<(String, String)>>,
 }
+
+/// Folder, in that of the deployment, of what the programs serve and export.
+const SERVED: &str = "served";
 
 // === impl Deployment ===
 
@@ -75,8 +80,22 @@ impl Deployment {
         let listen = free(1)?[0];
         let client = reqwest::Client::new();
         let earlier = Mutex::default();
-        let deployment =
-            Self { environment, prefix, folder, sandbox, secrets, client, listen, order, variation, earlier };
+        let served = folder.path().join(SERVED);
+        std::fs::create_dir(&served)?;
+        let collector = Collector::start(&served.join("traces")).await?;
+        let deployment = Self {
+            environment,
+            prefix,
+            folder,
+            sandbox,
+            secrets,
+            collector,
+            client,
+            listen,
+            order,
+            variation,
+            earlier,
+        };
         deployment.trunkline(&["topics", "apply"]).await?;
         deployment.trunkline(&["schemas", "apply"]).await?;
         Ok(deployment)
@@ -100,6 +119,12 @@ impl Deployment {
     /// Folder of everything it leaves behind.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Folder with what its programs served when they were asked to stop, and with the traces that they exported: it is
+    /// searched for secrets.
+    pub fn served(&self) -> PathBuf {
+        self.folder().join(SERVED)
     }
 
     /// The environment it runs in.
@@ -153,7 +178,7 @@ impl Deployment {
             admin: format!("http://127.0.0.1:{admin}"),
             within: Vec::new(),
         };
-        Program::start(spec, &self.environment.binary(binary)?).await
+        Program::start(spec, &self.environment.binary(binary)?, self.served()).await
     }
 
     /// Runs `trunkline` with this deployment's configuration and returns what it prints.
@@ -246,7 +271,11 @@ impl Deployment {
             breakers_open_for: None,
         };
         let Sandbox { addresses, credentials, .. } = &self.sandbox;
-        let text = text(&layout, &configuration::choices(self.order), addresses, credentials);
+        let mut text = text(&layout, &configuration::choices(self.order), addresses, credentials);
+        // A test with a collector of its own keeps what that gets.
+        if !self.variation.sections.contains("[telemetry]") {
+            let _ = writeln!(text, "\n[telemetry]\notlp_endpoint = \"{}\"", self.collector.url);
+        }
         std::fs::write(&path, self.variation.apply(&text, &layout.secrets))?;
         Ok(path)
     }

@@ -1,11 +1,12 @@
 //! One running binary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use trunkline_rig::process::Process;
 use trunkline_rig::program::Spec;
+use trunkline_rig::served;
 
 use crate::wait::until;
 
@@ -17,18 +18,19 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(60);
 pub struct Program {
     spec: Spec,
     process: Process,
+    served: PathBuf,
 }
 
 // === impl Program ===
 
 impl Program {
-    /// Starts a binary, and waits until it is ready.
+    /// Starts a binary, and waits until it is ready. What it serves when it is asked to stop is kept in `served`.
     ///
     /// # Errors
     /// When it cannot be started, ends, or does not become ready; the message holds the end of its log.
-    pub async fn start(spec: Spec, binary: &Path) -> Result<Self> {
+    pub async fn start(spec: Spec, binary: &Path, served: PathBuf) -> Result<Self> {
         let process = spec.start(binary)?;
-        let mut program = Self { spec, process };
+        let mut program = Self { spec, process, served };
         let ready = program.ready().await;
         ready.with_context(|| format!("the end of its log:\n{}", program.spec.tail()))?;
         Ok(program)
@@ -71,6 +73,7 @@ impl Program {
     pub async fn stop(mut self) -> Result<()> {
         let Spec { instance, .. } = &self.spec;
         anyhow::ensure!(self.process.ended()?.is_none(), "{instance} has ended before");
+        served::keep(&reqwest::Client::new(), &self.spec, &self.served).await?;
         let ended = self.process.terminate(DRAIN_PATIENCE).await?;
         let status = ended.with_context(|| format!("{instance} does not drain:\n{}", self.spec.tail()))?;
         anyhow::ensure!(status.success(), "{instance} ended with {status}:\n{}", self.spec.tail());

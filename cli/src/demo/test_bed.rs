@@ -15,7 +15,7 @@ use trunkline_rig::executables::binaries;
 use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
 use trunkline_rig::supervisor::{Listener, Member, Notice, Restarts};
-use trunkline_rig::{ports, quotas};
+use trunkline_rig::{ports, quotas, served};
 use trunkline_simulators::{Addresses, Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::topics::Cluster;
 
@@ -191,8 +191,14 @@ impl TestBed {
         self.members.iter().map(|member| member.spec().log.clone()).filter(|log| log.is_file()).collect()
     }
 
+    /// Folder with what the processes served at their admin ports when they were stopped.
+    pub fn served(&self) -> PathBuf {
+        self.folder.join("served")
+    }
+
     /// Stops the processes in the order of the stream, each in its own way; true when all of them ended in order.
     pub async fn stop_members(&mut self) -> anyhow::Result<bool> {
+        let (client, folder) = (client()?, self.served());
         let mut clean = true;
         for binary in ["ingest", "processor", "sink"] {
             let (stopping, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.members)
@@ -206,6 +212,7 @@ impl TestBed {
                     member.spec().instance,
                     member.spec().tail()
                 );
+                served::keep(&client, member.spec(), &folder).await?;
                 clean &= member.stop().await == Ending::Clean;
             }
         }

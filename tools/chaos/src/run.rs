@@ -18,6 +18,7 @@ use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
 use trunkline_rig::process::Ending;
 use trunkline_rig::progress::Progress;
+use trunkline_rig::served;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
@@ -93,7 +94,7 @@ async fn run_in(settings: &Settings, folder: &Path) -> anyhow::Result<(Outcome, 
     let progress = Arc::new(Mutex::new(Progress::new()?));
     let (load, drained) = play_and_break(&bed, settings, planned, &progress).await?;
     journal.say("stopping everything in order");
-    let stopped_cleanly = stop(&bed).await;
+    let stopped_cleanly = stop(&bed).await?;
     bed.keep_small_disk().await?;
 
     journal.say("judging what the topics, logs and stores hold");
@@ -222,9 +223,10 @@ async fn drain(bed: &TestBed, progress: &Mutex<Progress>) -> anyhow::Result<bool
 }
 
 /// Stops the processes in the order of the stream; true when all of them ended in order.
-async fn stop(bed: &TestBed) -> bool {
-    let mut clean = true;
+async fn stop(bed: &TestBed) -> anyhow::Result<bool> {
+    let (client, mut clean) = (reqwest::Client::builder().no_proxy().build()?, true);
     for member in bed.members() {
+        served::keep(&client, member.spec(), &served(bed)).await?;
         if member.stop().await == Ending::Forced {
             let spec = member.spec();
             bed.journal.say(format!(
@@ -235,7 +237,7 @@ async fn stop(bed: &TestBed) -> bool {
             clean = false;
         }
     }
-    clean
+    Ok(clean)
 }
 
 fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
@@ -254,6 +256,7 @@ fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         ledger: Some(ledger(bed)),
         audits: vec![audit],
         logs: bed.members().map(|member| member.spec().log.clone()).collect(),
+        served: vec![served(bed)],
         secrets: secrets.collect(),
         state_folders: bed.stores()?,
         stopped_cleanly,
@@ -275,6 +278,11 @@ fn takeovers(bed: &TestBed) -> takeover::Takeover {
 
 fn ledger(bed: &TestBed) -> PathBuf {
     bed.folder.join("ledger.jsonl")
+}
+
+/// Folder with what the processes served when they were stopped.
+fn served(bed: &TestBed) -> PathBuf {
+    bed.folder.join("served")
 }
 
 fn conditions(settings: &Settings) -> serde_json::Value {

@@ -17,6 +17,7 @@
 //! - [`follow`], [`ledger_tail`]: where the figures come from
 //! - [`progress`]: those figures
 //! - [`scrape`]: figures of the programs themselves
+//! - [`served`]: what the programs serve, kept for a search for secrets
 //! - [`payloads`]: single payloads as the platforms send them
 
 pub mod executables;
@@ -41,5 +42,7 @@ pub mod progress;
 pub mod quotas;
 #[cfg(feature = "pipeline")]
 pub mod scrape;
+#[cfg(feature = "pipeline")]
+pub mod served;
 #[cfg(feature = "pipeline")]
 pub mod supervisor;

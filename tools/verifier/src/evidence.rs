@@ -99,6 +99,8 @@ pub struct Evidence {
     pub leaks: Vec<Leak>,
     /// Records, lines and state values that were searched for secrets.
     pub searched: u64,
+    /// Those of them that are lines of what programs served and exported.
+    pub searched_served: u64,
     /// Records whose value does not decode.
     pub undecodable: Vec<Undecodable>,
     /// Records read, by topic without its prefix.

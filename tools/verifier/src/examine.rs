@@ -190,6 +190,9 @@ impl Examination<'_> {
         if self.inputs.logs.is_empty() {
             self.report.skip("I8-logs", "no log file was given");
         }
+        if self.evidence.searched_served == 0 {
+            self.report.skip("I8-served", "nothing was given of what programs serve and export");
+        }
         self.add(secrets::judge(&self.evidence.leaks, self.evidence.searched));
     }
 

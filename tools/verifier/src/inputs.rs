@@ -30,7 +30,9 @@ pub struct Inputs {
     pub undisturbed: bool,
     /// Log files to search for secrets.
     pub logs: Vec<PathBuf>,
-    /// Secrets to look for in logs, topics and state.
+    /// Folders with what programs served at their admin ports and exported as traces, to search for secrets.
+    pub served: Vec<PathBuf>,
+    /// Secrets to look for in logs, topics, state, and what is served and exported.
     pub secrets: Vec<SecretToFind>,
     /// Folders below which processors keep their RocksDB; the processors must have stopped.
     pub state_folders: Vec<PathBuf>,

@@ -21,6 +21,7 @@ use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
 use trunkline_rig::quotas;
 use trunkline_rig::scrape::scrape;
+use trunkline_rig::served;
 use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
@@ -259,6 +260,7 @@ impl Scene {
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         let samples = scrape(&client, &member.spec().admin).await;
         self.series.extend(samples.iter().map(|sample| sample.series(&member.spec().binary)));
+        served::keep(&client, member.spec(), &self.served()).await?;
         let ending = member.stop().await;
         self.exits.extend(member.exits());
         Ok(ending)
@@ -308,6 +310,11 @@ impl Scene {
         self.folder.join("logs").join(format!("{program}-0.log")).exists()
     }
 
+    /// Folder with what its processes served when they were stopped.
+    fn served(&self) -> PathBuf {
+        self.folder.join("served")
+    }
+
     /// What its processes exported, up to when each was stopped.
     pub fn series(&self) -> &BTreeSet<String> {
         &self.series
@@ -337,6 +344,7 @@ impl Scene {
             ledger: Some(self.one_ledger()?),
             audits: vec![audit],
             logs: files(&self.folder.join("logs"))?,
+            served: vec![self.served()],
             secrets: secrets.collect(),
             state_folders: vec![self.layout.state.clone()],
             stopped_cleanly,

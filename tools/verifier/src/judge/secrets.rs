@@ -1,9 +1,9 @@
-//! I8: no secret, token or signature key is in any log, error, topic or state.
+//! I8: no secret, token or signature key is in any log, metric, trace, error, topic or state.
 
 use crate::evidence::Leak;
 use crate::report::{Verdict, counted};
 
-/// Judges I8 from what a search of logs, topics and state found.
+/// Judges I8 from what a search of logs, topics, state, and what is served and exported found.
 pub fn judge(leaks: &[Leak], searched: u64) -> Verdict {
     let mut verdict = Verdict::new("I8");
     verdict.count("places_searched_for_secrets", searched);

@@ -36,6 +36,7 @@ pub fn add(played: &Played, evidence: &mut Evidence, dice: &mut Dice) {
     evidence.calls = Some(calls);
     (evidence.changelogs, evidence.copies) = state(dice);
     evidence.searched = 1_000;
+    evidence.searched_served = 100;
 }
 
 fn ledger(played: &Played) -> Vec<LedgerLine> {

@@ -1,0 +1,65 @@
+//! A collector of traces that keeps what it gets.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use parking_lot::Mutex;
+
+/// Takes every export, as long as the test's runtime lives.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    /// What `otlp_endpoint` is.
+    pub(crate) url: String,
+}
+
+// === impl Collector ===
+
+impl Collector {
+    /// Starts one, which adds the body of each export to `file`.
+    pub(crate) async fn start(file: &Path) -> Result<Self> {
+        let kept = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let router = Router::new()
+            .route("/v1/traces", post(take))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::new(Mutex::new(kept)));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url })
+    }
+}
+
+/// What cannot be kept is refused, so that the exporter's log tells of it.
+async fn take(State(kept): State<Arc<Mutex<File>>>, body: Bytes) -> StatusCode {
+    match kept.lock().write_all(&body) {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::INSUFFICIENT_STORAGE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_export_is_kept_as_it_came() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("traces");
+        let collector = Collector::start(&file).await?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        for body in [b"\x0aone".as_slice(), b"\xfftwo"] {
+            let sent = client.post(format!("{}/v1/traces", collector.url)).body(body).send().await?;
+            assert_eq!(sent.status(), 200);
+        }
+        assert_eq!(std::fs::read(file)?, b"\x0aone\xfftwo");
+        Ok(())
+    }
+}
