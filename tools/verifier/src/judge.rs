@@ -20,5 +20,6 @@ pub mod quota;
 pub mod repeats;
 pub mod secrets;
 pub mod state;
+mod systems;
 pub mod values;
 pub mod writes;

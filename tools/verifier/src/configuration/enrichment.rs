@@ -18,6 +18,8 @@ pub struct EnrichmentRules {
     pub conditional: bool,
     /// The targets that know customers by the numbers that events name; `None` for all.
     pub numbers: Option<BTreeSet<String>>,
+    /// Under which external source of the directory the contacts have a target's numbers.
+    pub directory_sources: BTreeMap<String, String>,
     /// By what customers are searched: `number`, `phone`, `email`.
     pub by: BTreeSet<String>,
     /// The country of phone numbers that are written without their country's code.
@@ -46,6 +48,8 @@ pub(super) struct Enrichment {
 
 #[derive(Default, Deserialize)]
 struct Identity {
+    #[serde(default)]
+    sources: BTreeMap<String, String>,
     numbers: Option<BTreeSet<String>>,
     by: Option<BTreeSet<String>>,
     region: Option<String>,
@@ -85,6 +89,7 @@ impl Enrichment {
             sources,
             freshness_ms,
             numbers: self.identity.numbers,
+            directory_sources: self.identity.sources,
             by: self.identity.by.unwrap_or_else(|| ["number", "phone", "email"].map(str::to_owned).into()),
             region: self.identity.region,
             conditional: self.when.is_some(),

@@ -1,13 +1,13 @@
 //! I10: an open breaker lets nothing through but its probes.
 
 use crate::evidence::{Call, Trouble};
+use crate::judge::systems::SYSTEMS;
 use crate::report::{Verdict, counted};
 
 /// Failures in a row that open a breaker, by default.
 const FAILURES_IN_A_ROW: usize = 5;
 /// The code under which the opening of a breaker is reported.
 const OPENED: &str = "TL-4001";
-const SYSTEMS: &[&str] = &["genesys", "cxone", "salesforce", "servicenow", "sap"];
 
 /// One time that a breaker was open.
 #[derive(Debug, Clone)]
@@ -50,10 +50,10 @@ pub fn openings_reported(troubles: &[Trouble], classes: &[Class], open_for_ms: f
     let opening = |trouble: &Trouble| {
         let class = classes.iter().find(|class| class.component == trouble.component)?;
         let subject = trouble.subject.clone()?;
-        let system = SYSTEMS.iter().find(|system| subject.contains(*system))?;
+        let system = SYSTEMS.iter().map(|system| system.name).find(|system| subject.contains(system))?;
         let from = trouble.occurred_at as f64;
         let until = from + open_for_ms;
-        Some(Opening { subject, system: (*system).to_owned(), guards: class.guards, from, until })
+        Some(Opening { subject, system: system.to_owned(), guards: class.guards, from, until })
     };
     troubles.iter().filter(opened).filter_map(opening).collect()
 }
@@ -64,8 +64,8 @@ pub fn openings_in_calls(calls: &[Call], classes: &[Class], open_for_ms: f64) ->
     let mut ended: Vec<&Call> = calls.iter().filter(|call| !call.is_token_request()).collect();
     ended.sort_by(|one, other| end(one).total_cmp(&end(other)));
     let mut openings = Vec::new();
-    for system in SYSTEMS {
-        let of_system: Vec<&Call> = ended.iter().copied().filter(|call| call.system == *system).collect();
+    for system in SYSTEMS.iter().map(|system| system.name) {
+        let of_system: Vec<&Call> = ended.iter().copied().filter(|call| call.system == system).collect();
         for class in classes {
             openings.extend(openings_of(system, class, &of_system, open_for_ms));
         }

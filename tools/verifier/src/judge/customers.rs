@@ -12,6 +12,7 @@ use crate::configuration::EnrichmentRules;
 use crate::conversation::subjects;
 use crate::evidence::lead::{Lead, SystemLead};
 use crate::evidence::{Call, Enriched, Evidence, ProfileRecord};
+use crate::judge::systems::system;
 use crate::report::{Verdict, counted};
 
 /// Of a thousand customers who can be found, so many have a complete profile in the end, unless something is broken on
@@ -54,6 +55,7 @@ pub fn judge(
             .collect();
         for (system, outcome) in &outcomes {
             judge_guess(lead, system, *outcome, record, &mut verdict);
+            judge_event(system, *outcome, event, undisturbed, &mut verdict);
         }
         let is_exact = |outcome: &Outcome| matches!(outcome, Outcome::Exact { .. });
         if outcomes.values().any(is_exact) && !outcomes.values().any(|outcome| *outcome == Outcome::Ambiguous)
@@ -124,6 +126,28 @@ fn judge_guess(
             format!(
                 "customer.profiles {}: '{}' fits several customers of {system}, and it does not say so",
                 record.place, lead.id
+            )
+        });
+    }
+}
+
+/// What a customer's last event says of who is meant in a system follows from the leads, whatever the records say.
+/// Where something was broken on purpose, what leads to the customer may not have been known.
+fn judge_event(system: &str, outcome: Outcome, event: &Enriched, undisturbed: bool, verdict: &mut Verdict) {
+    let stated = event.enrichment.sources.get(system).and_then(|source| source.resolution.as_deref());
+    let Some(stated) = stated else { return };
+    let is_wrong = match outcome {
+        // The number may be one that the system does not have.
+        Outcome::Exact { by_number: true } => undisturbed && stated == "AMBIGUOUS",
+        Outcome::Exact { by_number: false } => undisturbed && stated != "EXACT",
+        Outcome::Ambiguous => stated == "EXACT" || undisturbed && stated != "AMBIGUOUS",
+        Outcome::None => stated == "EXACT" || undisturbed && stated != "NONE",
+    };
+    if is_wrong {
+        verdict.object("misjudged", || {
+            format!(
+                "event {} at {}: {system} is {stated}, and what leads to its customer comes to {outcome:?}",
+                event.fact.event_id, event.fact.place
             )
         });
     }
@@ -240,24 +264,20 @@ fn search_calls(system: &str, lead: &SystemLead) -> u64 {
 }
 
 /// Answers to a search by a phone number or an e-mail address that fits so many.
-fn key_calls(system: &str, fitting: u64) -> u64 {
-    match (system, fitting) {
-        // Data of addresses, whose addresses they are, the partners; and the open items of the one.
-        ("sap", 1) => 4,
-        ("sap", 2..) => 3,
-        // The record, and the count of its tickets.
-        ("servicenow", 1) => 2,
-        _ => 1,
-    }
+fn key_calls(name: &str, fitting: u64) -> u64 {
+    system(name).map_or(1, |system| match fitting {
+        0 => system.search[0],
+        1 => system.search[1],
+        _ => system.search[2],
+    })
 }
 
 /// Answers that whoever was found takes from then on; `None` where nobody was, so that the search begins anew.
-fn again_calls(system: &str, outcome: Outcome) -> Option<u64> {
-    match (system, outcome) {
-        (_, Outcome::Ambiguous | Outcome::None) => None,
-        (_, Outcome::Exact { by_number: true }) | ("salesforce", _) => Some(1),
-        // The record by its own id, and what belongs to it.
-        _ => Some(2),
+fn again_calls(name: &str, outcome: Outcome) -> Option<u64> {
+    match outcome {
+        Outcome::Ambiguous | Outcome::None => None,
+        Outcome::Exact { by_number: true } => Some(1),
+        Outcome::Exact { by_number: false } => Some(system(name).map_or(2, |system| system.again)),
     }
 }
 
@@ -275,12 +295,8 @@ fn count_calls(calls: &[Call], needed: &BTreeMap<&str, u64>, verdict: &mut Verdi
 
 /// Whether a call asks about a customer: the sink reads what it writes, by other paths.
 fn is_lookup(call: &Call) -> bool {
-    let path = call.path.as_str();
-    let is_question = match call.system.as_str() {
-        "genesys" => path.starts_with("/api/v2/externalcontacts/"),
-        "salesforce" => path.split('?').next().is_some_and(|path| path.ends_with("/query")),
-        _ => true,
-    };
+    let path = call.path.split('?').next().unwrap_or_default();
+    let is_question = system(&call.system).is_none_or(|system| (system.asks_about_customers)(path));
     call.method.eq_ignore_ascii_case("GET") && is_question
 }
 

@@ -8,6 +8,7 @@
 mod answers;
 mod names;
 mod parts;
+mod shared;
 mod view;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use self::view::Views;
 use crate::configuration::EnrichmentRules;
 use crate::conversation::subjects;
 use crate::evidence::{Call, Evidence};
+use crate::judge::systems::contact_asked_for;
 use crate::report::{Verdict, counted};
 
 /// Judges the profiles of all events, by the configuration where it was given.
@@ -59,9 +61,8 @@ pub fn judge_answers(evidence: &Evidence, calls: &[Call], rules: Option<&Enrichm
     let mut verdict = Verdict::new("answers-to-lookups");
     let customers = evidence.profiles.iter().map(|record| record.fields.customer_id.as_str());
     // Also contacts without a record: a question with somebody's number is about nobody else.
-    let contacts = calls.iter().filter_map(|call| names::contact_asked_for(&call.path));
-    let numbers = rules.and_then(|rules| rules.numbers.as_ref());
-    let answers = Answers::new(calls, customers.chain(contacts), numbers);
+    let contacts = calls.iter().filter_map(|call| contact_asked_for(&call.path));
+    let answers = Answers::new(calls, customers.chain(contacts), rules);
     let mut ended: HashMap<Cow<'_, str>, Vec<i64>> = HashMap::new();
     for (event, subject) in evidence.enriched.iter().zip(subjects(&evidence.enriched, rules)) {
         if let Some(customer) = subject.filter(|_| event.fact.event_type == "conversation.ended") {

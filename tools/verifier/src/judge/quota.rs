@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Call;
+use crate::judge::systems::system;
 use crate::report::{Verdict, counted};
 
 /// How many calls a system allows in any window.
@@ -64,7 +65,7 @@ fn judge_window(quota: &Quota, credential: &str, mut starts: Vec<f64>, verdict: 
 
 /// True for an answer that says the limit is used up: 429, or Salesforce's 403 with its code.
 fn is_limited(call: &Call) -> bool {
-    call.status == 429 || call.status == 403 && call.system == "salesforce"
+    system(&call.system).map_or(call.status == 429, |system| (system.is_limit)(call.status))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Who was found, forged in every way that must be objected to.
 
 use super::*;
+use crate::evidence::profile::EnrichmentSource;
 use crate::evidence::{Enrichment, Fact, ProfileFields, ProfileSource};
 
 const ALL: [&str; 3] = ["salesforce", "sap", "servicenow"];
@@ -171,4 +172,30 @@ fn questions_are_counted_beside_what_the_search_needs() {
     assert_eq!(verdict.counted("lookups.salesforce.answered"), 1);
     assert_eq!(verdict.counted("lookups.salesforce.failed"), 1);
     assert_eq!(verdict.counted("lookups.genesys.answered"), 1);
+}
+
+#[test]
+fn what_an_event_says_of_who_is_meant_follows_from_the_leads() {
+    let none = SystemLead { phone: Some(0), ..SystemLead::default() };
+    let by_phone = SystemLead { phone: Some(1), has_data: true, ..SystemLead::default() };
+    for (of_system, right) in [
+        (by_number(), &["EXACT", "NONE"] as &[&str]),
+        (by_phone, &["EXACT"]),
+        (shared_phone(), &["AMBIGUOUS"]),
+        (none, &["NONE"]),
+    ] {
+        for stated in ["EXACT", "AMBIGUOUS", "NONE"] {
+            let mut event = event("a", "MISSING", 1);
+            let source =
+                EnrichmentSource { resolution: Some(stated.to_owned()), ..EnrichmentSource::default() };
+            event.enrichment.sources = [("sap".to_owned(), source)].into();
+            let evidence = Evidence { enriched: vec![event], ..Evidence::default() };
+            let leads = [lead("a", &of_system)];
+            let found =
+                |undisturbed| judge(&evidence, &leads, None, undisturbed).found.contains_key("misjudged");
+            assert_eq!(found(true), !right.contains(&stated), "{of_system:?} {stated}");
+            let is_guess = stated == "EXACT" && !right.contains(&stated);
+            assert_eq!(found(false), is_guess, "{of_system:?} {stated}, where something was broken");
+        }
+    }
 }

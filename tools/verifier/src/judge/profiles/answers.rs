@@ -1,29 +1,34 @@
-//! Records of `customer.profiles` against what the outside systems answered, as their audit logs have it. The
-//! answers are read as the vendors document them (contracts: Salesforce query, SAP OData version 2,
-//! ServiceNow aggregate).
+//! Records of `customer.profiles` against what the outside systems answered, as their audit logs have it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use serde_json::Value;
-
-use super::names::{Names, contacts_found};
+use super::names::{Names, only_record};
+use super::shared::Shared;
+use crate::configuration::EnrichmentRules;
 use crate::evidence::{Call, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
+use crate::judge::systems::{Said, of_profiles, said, says_anything};
 use crate::report::Verdict;
 
 /// What was answered about each customer, by system.
 pub(super) struct Answers<'a> {
-    by_customer: HashMap<(&'a str, &'a str), Vec<Answer>>,
+    by_customer: HashMap<(&'a str, &'a str), Vec<Answer<'a>>>,
+    /// Searches of the directory that found several, by the customer whose address was asked for.
+    shared: HashMap<&'a str, Vec<Shared>>,
     number: usize,
-    /// The systems that know customers by the numbers that events name; `None` for all.
-    numbers: Option<&'a BTreeSet<String>>,
+    /// By which the systems were asked, where the configuration was given.
+    rules: Option<&'a EnrichmentRules>,
 }
 
 /// One answer to a lookup.
-struct Answer {
+struct Answer<'a> {
     /// When it was on its way; UTC milliseconds.
     at: f64,
-    /// What it says; `None` for what cannot be read.
+    /// What was asked.
+    asked: &'a str,
+    /// What it says; `None` for what leads to other questions, and for what cannot be read.
     said: Option<Said>,
+    /// Whether it has one record and no more.
+    has_one: bool,
 }
 
 /// What a record has of one source.
@@ -36,27 +41,6 @@ struct Heard<'r> {
     fields: ProfileFields,
 }
 
-/// What a system says of a customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Said {
-    /// It does not know the customer.
-    Nothing,
-    /// Nothing is open of the customer's number, whether it knows the customer or not.
-    NothingOpen,
-    /// It knows several who may be meant, so it says nothing of this one.
-    Several,
-    Account {
-        name: Option<String>,
-        tier: Option<String>,
-        last_activity: Option<i64>,
-    },
-    /// By currency.
-    Balances(BTreeMap<String, i128>),
-    Tickets(i64),
-}
-
-/// What stands in a question about items that are open.
-const ITEMS: &str = "A_OperationalAcctgDocItemCube";
 /// How long after an answer was on its way its receiver may have stamped it, in milliseconds: a process that
 /// gets no processor for a while stamps late. Another answer within it counts as well, so it is not more than
 /// that takes.
@@ -70,20 +54,27 @@ impl<'a> Answers<'a> {
     pub(super) fn new(
         calls: &'a [Call],
         customers: impl Iterator<Item = &'a str>,
-        numbers: Option<&'a BTreeSet<String>>,
+        rules: Option<&'a EnrichmentRules>,
     ) -> Self {
         let names = Names::new(calls, customers);
-        let mut by_customer: HashMap<(&str, &str), Vec<Answer>> = HashMap::new();
+        let mut by_customer: HashMap<(&str, &str), Vec<Answer<'_>>> = HashMap::new();
+        let mut shared: HashMap<&str, Vec<Shared>> = HashMap::new();
         let mut number = 0;
         for call in calls.iter().filter(|call| call.method.eq_ignore_ascii_case("GET")) {
             let Some(at) = call.finished_at else { continue };
             for customer in names.in_question(&call.path) {
                 number += usize::from(call.answer.is_some());
-                let answer = Answer { at, said: said(call) };
+                let has_one = call.succeeded() && only_record(call).is_some();
+                let answer = Answer { at, asked: &call.path, said: said(call), has_one };
                 by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
             }
+            if let Some(found) = Shared::of(call, at) {
+                for customer in names.looked_up(call) {
+                    shared.entry(customer).or_default().push(found.clone());
+                }
+            }
         }
-        Self { by_customer, number, numbers }
+        Self { by_customer, shared, number, rules }
     }
 
     /// How many there are.
@@ -100,7 +91,7 @@ impl<'a> Answers<'a> {
                 .object("relabelled", || format!("customer.profiles {place}: the key is not its customer"));
         }
         // Where a record has parts, its flat fields are theirs.
-        for system in SYSTEMS.into_iter().filter(|_| record.parts.is_empty()) {
+        for system in of_profiles().filter(|_| record.parts.is_empty()) {
             // One that is not told of was not asked, as nothing leads to what it knows the customer by.
             if !record.sources.contains_key(system) && says_anything(system, &record.fields) {
                 verdict.object("unanswered", || {
@@ -131,23 +122,32 @@ impl<'a> Answers<'a> {
             });
         }
         // What other systems answer is not known here.
-        let Some(fetched_at) = fetched_at.filter(|_| SYSTEMS.contains(system)) else { return };
-        let candidates = self.by_customer.get(&(*system, customer)).map_or([].as_slice(), Vec::as_slice);
-        let then = |answer: &&Answer| {
-            let after = fetched_at as f64 - answer.at;
-            (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&after)
-        };
+        let Some(fetched_at) = fetched_at.filter(|_| of_profiles().any(|one| one == *system)) else { return };
         verdict.count("profile_sources_compared", 1);
+        let candidates = self.by_customer.get(&(*system, customer)).map_or([].as_slice(), Vec::as_slice);
+        let then = |at: f64| (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&(fetched_at as f64 - at));
+        let answered: Vec<&Answer<'_>> = candidates.iter().filter(|answer| then(answer.at)).collect();
+        let is_shared = self.is_shared(customer, name, then);
+        if let Some(resolution) = record.resolutions.get(*name)
+            && !follows(resolution, &answered, is_shared)
+        {
+            verdict.object("resolution", || {
+                format!(
+                    "customer.profiles {place}: {name} is {resolution}, which does not follow from what {system} and \
+                     the directory answered about that customer then"
+                )
+            });
+        }
         // Whoever a contact leads nowhere is known to nobody: no other system was asked.
         let leads_nowhere = || self.is_no_number_of(customer, name) || self.leads_nowhere(customer, then);
         if *status == "NOT_FOUND" && candidates.is_empty() && leads_nowhere() {
             return;
         }
-        // Each of several was asked about, and it is none of them for sure.
-        if *status == "NOT_FOUND" && self.leads_to_several(customer, then) {
+        // None of several numbers was asked for, and it is none of them for sure.
+        if *status == "NOT_FOUND" && is_shared {
             return;
         }
-        if !candidates.iter().filter(then).any(|answer| answer.agrees(status, fields)) {
+        if !answered.iter().any(|answer| answer.agrees(status, fields)) {
             verdict.object("unanswered", || {
                 format!(
                     "customer.profiles {place}: what it has from {name}, fetched at {fetched_at}, is not what {system} \
@@ -164,19 +164,29 @@ impl<'a> Answers<'a> {
             && !customer.starts_with('+')
             && !customer.starts_with("tel:")
             && !is_uuid(customer);
-        is_number && self.numbers.is_some_and(|numbers| !numbers.contains(system))
+        let numbers = self.rules.and_then(|rules| rules.numbers.as_ref());
+        is_number && numbers.is_some_and(|numbers| !numbers.contains(system))
     }
 
     /// Whether Genesys said then that there is no such contact, or that no other system has a number of it.
-    fn leads_nowhere(&self, customer: &'a str, then: impl Fn(&&Answer) -> bool) -> bool {
+    fn leads_nowhere(&self, customer: &'a str, then: impl Fn(f64) -> bool) -> bool {
         let contacts = self.by_customer.get(&("genesys", customer)).into_iter().flatten();
-        contacts.filter(then).any(|answer| answer.said == Some(Said::Nothing))
+        contacts.filter(|answer| then(answer.at)).any(|answer| answer.said == Some(Said::Nothing))
     }
 
-    /// Whether Genesys said then that several contacts have the customer's address.
-    fn leads_to_several(&self, customer: &'a str, then: impl Fn(&&Answer) -> bool) -> bool {
-        let searches = self.by_customer.get(&("genesys", customer)).into_iter().flatten();
-        searches.filter(then).any(|answer| answer.said == Some(Said::Several))
+    /// Whether Genesys said then that several contacts have the address by which the customer is known, each with a
+    /// number of its own at the target: none is chosen, and the target is not asked.
+    fn is_shared(&self, customer: &'a str, target: &str, then: impl Fn(f64) -> bool) -> bool {
+        let source = match self.rules {
+            Some(rules) if !rules.by.contains("number") => return false,
+            Some(rules) => match rules.directory_sources.get(target) {
+                Some(source) => Some(source.as_str()),
+                None => return false,
+            },
+            None => None,
+        };
+        let searches = self.shared.get(customer).into_iter().flatten();
+        searches.filter(|search| then(search.at)).any(|search| search.is_of_several(source))
     }
 
     /// Times of activity that Salesforce told of.
@@ -191,7 +201,18 @@ impl<'a> Answers<'a> {
 
 // === impl Answer ===
 
-impl Answer {
+impl Answer<'_> {
+    /// Whether it is about one customer of the system: by a number, also where nothing belongs to that.
+    fn is_of_one(&self) -> bool {
+        self.has_one || !matches!(self.said, None | Some(Said::Nothing | Said::Several))
+    }
+
+    /// Whether it may be about nobody.
+    fn may_be_of_nobody(&self) -> bool {
+        !self.has_one
+            && matches!(self.said, None | Some(Said::Nothing | Said::NothingOpen | Said::Tickets(0)))
+    }
+
     /// Whether a record with this status and these fields can come from this answer. A system that failed
     /// this time keeps what it said before, with the time of then: so the status is only compared where it
     /// says that the system answered.
@@ -215,6 +236,24 @@ impl Answer {
             Said::Tickets(0) if status != "OK" && fields.open_tickets.is_none() => true,
             Said::Tickets(count) => status != "NOT_FOUND" && fields.open_tickets == Some(*count),
         }
+    }
+}
+
+/// Whether it can be found out of these answers that one customer of a system is meant (`EXACT`), several are
+/// (`AMBIGUOUS`), or nobody is (`NONE`); `is_shared`: contacts that share the address have several numbers there.
+fn follows(resolution: &str, answered: &[&Answer<'_>], is_shared: bool) -> bool {
+    let of_one: BTreeSet<&str> =
+        answered.iter().filter(|answer| answer.is_of_one()).map(|answer| answer.asked).collect();
+    match resolution {
+        "EXACT" => !is_shared && !of_one.is_empty(),
+        // Two keys of one kind may lead to one each.
+        "AMBIGUOUS" => {
+            is_shared || of_one.len() > 1 || answered.iter().any(|answer| answer.said == Some(Said::Several))
+        }
+        "NONE" => {
+            !is_shared && (answered.is_empty() || answered.iter().any(|answer| answer.may_be_of_nobody()))
+        }
+        _ => false,
     }
 }
 
@@ -253,197 +292,5 @@ impl<'r> Heard<'r> {
     }
 }
 
-/// The systems that have fields of a profile to tell.
-const SYSTEMS: [&str; 3] = ["salesforce", "sap", "servicenow"];
-
-/// Whether a record has a field that is this system's to tell.
-fn says_anything(system: &str, fields: &ProfileFields) -> bool {
-    match system {
-        "salesforce" => fields.account_name.is_some() || fields.loyalty_tier.is_some(),
-        "sap" => fields.balance.is_some() || fields.currency.is_some() || !fields.balances.is_empty(),
-        "servicenow" => fields.open_tickets.is_some(),
-        _ => false,
-    }
-}
-
-fn said(call: &Call) -> Option<Said> {
-    if matches!(call.status, 404 | 410) {
-        // ServiceNow's version 1 answers an empty list so; the others do not know the customer.
-        return Some(if call.system == "servicenow" { Said::Tickets(0) } else { Said::Nothing });
-    }
-    if !call.succeeded() {
-        return None;
-    }
-    let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
-    match call.system.as_str() {
-        "salesforce" => account(&body),
-        "sap" => match balance(&body)? {
-            Said::Nothing if call.path.contains(ITEMS) => Some(Said::NothingOpen),
-            said => Some(said),
-        },
-        "servicenow" => match body["result"].as_array() {
-            Some(users) => found(users, |_| true).unwrap_or(Some(Said::Nothing)),
-            None => tickets(&body).map(Said::Tickets),
-        },
-        // Where there is none, the systems are asked all the same, by the address.
-        "genesys" if contacts_found(call).is_some() => {
-            (contacts_found(call)?.len() > 1).then_some(Said::Several)
-        }
-        "genesys" => body["externalIds"].as_array().is_none_or(Vec::is_empty).then_some(Said::Nothing),
-        _ => None,
-    }
-}
-
-fn account(body: &Value) -> Option<Said> {
-    let record = match body["records"].as_array()?.as_slice() {
-        [] => return Some(Said::Nothing),
-        [record] => record,
-        _ => return Some(Said::Several),
-    };
-    let text = |name: &str| record[name].as_str().map(str::to_owned);
-    let day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let midnight =
-        |day: chrono::NaiveDate| day.and_hms_opt(0, 0, 0).map(|at| at.and_utc().timestamp_millis());
-    Some(Said::Account {
-        name: text("Name"),
-        tier: text("LoyaltyTier__c"),
-        last_activity: record["LastActivityDate"].as_str().and_then(day).and_then(midnight),
-    })
-}
-
-fn balance(body: &Value) -> Option<Said> {
-    // A part of several pages is no sum.
-    let rows = body["d"]["results"].as_array().filter(|_| body["d"]["__next"].is_null())?;
-    if rows.is_empty() {
-        return Some(Said::Nothing);
-    }
-    if let Some(several) = found(rows, |row| row["AmountInCompanyCodeCurrency"].is_null()) {
-        return several;
-    }
-    // Sums across currencies mean nothing.
-    let mut balances = BTreeMap::new();
-    for row in rows {
-        let currency = row["CompanyCodeCurrency"].as_str()?.to_owned();
-        *balances.entry(currency).or_default() +=
-            ten_thousandths(row["AmountInCompanyCodeCurrency"].as_str()?)?;
-    }
-    Some(Said::Balances(balances))
-}
-
-/// What the answer to a search for a customer says by itself: that there are several. One leads to other questions.
-/// `None` where it is no such answer, or an empty one.
-fn found(rows: &[Value], is_of_search: impl Fn(&Value) -> bool) -> Option<Option<Said>> {
-    let is_search = !rows.is_empty() && rows.iter().all(is_of_search);
-    is_search.then(|| (rows.len() > 1).then_some(Said::Several))
-}
-
-fn tickets(body: &Value) -> Option<i64> {
-    let count = &body["result"]["stats"]["count"];
-    count.as_i64().or_else(|| count.as_str()?.trim().parse().ok())
-}
-
-/// `-12.5` is -125,000; `None` for what is no decimal of at most four places.
-fn ten_thousandths(text: &str) -> Option<i128> {
-    let text = text.trim();
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
-    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
-    if places.len() > 4 || places.contains(|character: char| !character.is_ascii_digit()) {
-        return None;
-    }
-    let places: i128 = format!("{places:0<4}").parse().ok()?;
-    let number = whole.parse::<u64>().ok().map(i128::from)? * 10_000 + places;
-    Some(if negative { -number } else { number })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_to_the_last_place() {
-        assert_eq!(ten_thousandths("100.10"), Some(1_001_000));
-        assert_eq!(ten_thousandths("-0.2"), Some(-2_000));
-        assert_eq!(ten_thousandths("5"), Some(50_000));
-        for wrong in ["", "x", "1.23456", "1.-2", "--1"] {
-            assert_eq!(ten_thousandths(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn answers_are_read_as_the_vendors_document_them() {
-        let read = |system: &str, answer: &str| {
-            said(&Call {
-                system: system.into(),
-                status: 200,
-                answer: Some(answer.into()),
-                ..Default::default()
-            })
-        };
-        assert_eq!(read("salesforce", r#"{"records":[]}"#), Some(Said::Nothing));
-        let record = r#"{"records":[{"Name":"Ada","LoyaltyTier__c":null,"LastActivityDate":"2026-11-20"}]}"#;
-        let last_activity = Some(1_795_132_800_000);
-        assert_eq!(
-            read("salesforce", record),
-            Some(Said::Account { name: Some("Ada".into()), tier: None, last_activity })
-        );
-        let items = |second: &str| {
-            format!(
-                r#"{{"d":{{"results":[{{"AmountInCompanyCodeCurrency":"1.50","CompanyCodeCurrency":"EUR"}},
-                {{"AmountInCompanyCodeCurrency":"2","CompanyCodeCurrency":"{second}"}}]}}}}"#
-            )
-        };
-        let balances = |of: &[(&str, i128)]| {
-            Some(Said::Balances(of.iter().map(|(currency, sum)| ((*currency).to_owned(), *sum)).collect()))
-        };
-        assert_eq!(read("sap", &items("EUR")), balances(&[("EUR", 35_000)]));
-        assert_eq!(read("sap", &items("USD")), balances(&[("EUR", 15_000), ("USD", 20_000)]));
-        assert_eq!(read("servicenow", r#"{"result":{"stats":{"count":"12"}}}"#), Some(Said::Tickets(12)));
-        assert_eq!(read("servicenow", "<html>"), None);
-        // Searches: nobody, one who is asked about next, several.
-        assert_eq!(read("servicenow", r#"{"result":[]}"#), Some(Said::Nothing));
-        assert_eq!(read("servicenow", r#"{"result":[{"sys_id":"1"}]}"#), None);
-        assert_eq!(read("servicenow", r#"{"result":[{"sys_id":"1"},{"sys_id":"2"}]}"#), Some(Said::Several));
-        assert_eq!(read("sap", r#"{"d":{"results":[{"AddressID":"1"}]}}"#), None);
-        let several = r#"{"d":{"results":[{"AddressID":"1"},{"AddressID":"2"}]}}"#;
-        assert_eq!(read("sap", several), Some(Said::Several));
-    }
-
-    #[test]
-    fn whom_a_contact_leads_nowhere_need_not_be_asked_for() {
-        const CONTACT: &str = "7b8a6a1c-0000-5000-8000-000000000001";
-        let contact = |answer: &str| Call {
-            system: "genesys".into(),
-            method: "GET".into(),
-            path: format!("/api/v2/externalcontacts/contacts/{CONTACT}"),
-            finished_at: Some(990.0),
-            status: 200,
-            answer: Some(answer.into()),
-            ..Call::default()
-        };
-        let violations = |call: Call, status: &str, fetched_at| {
-            let source =
-                ProfileSource { status: status.into(), fetched_at: Some(fetched_at), latency_ms: None };
-            let record = ProfileRecord {
-                key: CONTACT.into(),
-                fields: ProfileFields { customer_id: CONTACT.into(), ..Default::default() },
-                sources: [("sap".to_owned(), source)].into(),
-                ..Default::default()
-            };
-            let calls = [call];
-            let mut verdict = Verdict::new("answers-to-lookups");
-            Answers::new(&calls, [CONTACT].into_iter(), None).judge(&record, &[], &mut verdict);
-            verdict.violations()
-        };
-        let nowhere = || contact(r#"{"externalIds":[]}"#);
-        assert_eq!(violations(nowhere(), "NOT_FOUND", 1_000), 0);
-        assert_eq!(violations(Call { status: 404, ..nowhere() }, "NOT_FOUND", 1_000), 0);
-        assert_eq!(violations(nowhere(), "OK", 1_000), 1);
-        assert_eq!(violations(nowhere(), "NOT_FOUND", 90_000), 1, "at another time");
-        let known = r#"{"externalIds":[{"externalSource":{"name":"salesforce"},"value":"C-000001"}]}"#;
-        assert_eq!(violations(contact(known), "NOT_FOUND", 1_000), 1, "SAP was to be asked");
-        assert_eq!(violations(Call { status: 500, ..nowhere() }, "NOT_FOUND", 1_000), 1);
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use crate::evidence::Call;
+use crate::judge::systems::{contact_asked_for, contacts_found, system};
 use crate::percent::decoded;
 
 /// The words that stand for customers, from the answers of the outside systems and nothing else.
@@ -35,12 +36,6 @@ struct Contact {
 /// Fields of a contact with a phone number, and with an e-mail address (GC-SDK, ExternalContact).
 const PHONES: [&str; 4] = ["workPhone", "cellPhone", "homePhone", "otherPhone"];
 const EMAILS: [&str; 3] = ["workEmail", "personalEmail", "otherEmail"];
-/// Fields by which records of a CRM are known to it and to others.
-const KEYS: [(&str, &[&str]); 3] = [
-    ("salesforce", &["Id", "AccountNumber", "CustomerNumber__c"]),
-    ("sap", &["BusinessPartner", "Customer", "AddressID"]),
-    ("servicenow", &["sys_id", "user_name", "account", "customer"]),
-];
 /// A key found by a phone number may find another one in turn: phone, Salesforce's number, ServiceNow's id.
 const STEPS: usize = 3;
 /// Fewer digits than a local number has are no phone number.
@@ -176,13 +171,7 @@ impl<'a> Names<'a> {
         let answered = |call: &&Call| call.system == "genesys" && call.succeeded();
         for call in calls.iter().filter(answered) {
             let Some(found) = contacts_found(call) else { continue };
-            // By what is asked, not by what was learnt: other contacts may have the address as well.
-            let asked = decoded(&call.path).to_lowercase();
-            let is_asked_for = |customer: &&str| match customer.strip_prefix('+').map(digits) {
-                Some(number) => phone_numbers(&asked).any(|phone| phone == number),
-                None => customer.contains('@') && asked.ends_with(&customer.to_lowercase()),
-            };
-            let customers: Vec<&str> = self.customers.iter().copied().filter(is_asked_for).collect();
+            let customers = self.looked_up(call);
             for (customer, body) in
                 customers.iter().flat_map(|one| found.iter().map(move |body| (*one, body)))
             {
@@ -201,6 +190,17 @@ impl<'a> Names<'a> {
                 }
             }
         }
+    }
+
+    /// The customers who are known by nothing but the address that a search in the directory is for. By what is asked,
+    /// not by what was learnt: others may have the address as well, and the search is not about them.
+    pub(super) fn looked_up(&self, call: &Call) -> Vec<&'a str> {
+        let asked = decoded(&call.path).to_lowercase();
+        let is_asked_for = |customer: &&str| match customer.strip_prefix('+').map(digits) {
+            Some(number) => phone_numbers(&asked).any(|phone| phone == number),
+            None => customer.contains('@') && asked.ends_with(&customer.to_lowercase()),
+        };
+        self.customers.iter().copied().filter(is_asked_for).collect()
     }
 
     /// Learns that a key is a customer's; false when that was known.
@@ -263,36 +263,16 @@ fn contact(call: &Call) -> Option<(String, Value)> {
     Some((id, serde_json::from_str(call.answer.as_deref()?).ok()?))
 }
 
-/// The id of the contact that a question to Genesys is about: a UUID, of which nothing is encoded in a path.
-pub(super) fn contact_asked_for(path: &str) -> Option<&str> {
-    path.split('?').next()?.strip_prefix("/api/v2/externalcontacts/contacts/")
-}
-
-/// The contacts that a search by an address found; `None` for other questions.
-pub(super) fn contacts_found(call: &Call) -> Option<Vec<Value>> {
-    call.path.starts_with("/api/v2/externalcontacts/reversewhitepageslookup?").then_some(())?;
-    let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
-    body["contacts"].as_array().cloned()
-}
-
 /// The record that a lookup at a CRM found, if it is the only one.
-fn only_record(call: &Call) -> Option<Value> {
-    let body: Value = serde_json::from_str(call.answer.as_deref()?).ok()?;
-    let records = match call.system.as_str() {
-        "salesforce" => &body["records"],
-        "sap" => &body["d"]["results"],
-        "servicenow" => &body["result"],
-        _ => return None,
-    };
-    match records.as_array()?.as_slice() {
+pub(super) fn only_record(call: &Call) -> Option<Value> {
+    match system(&call.system)?.records(call)?.as_slice() {
         [record] => Some(record.clone()),
         _ => None,
     }
 }
 
 fn keys_of(call: &Call, record: &Value) -> Vec<String> {
-    let fields =
-        KEYS.iter().find(|(system, _)| *system == call.system).map_or([].as_slice(), |(_, fields)| fields);
+    let fields = system(&call.system).map_or([].as_slice(), |system| system.keys);
     let text = |name: &&str| record[*name].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     fields.iter().filter_map(text).collect()
 }

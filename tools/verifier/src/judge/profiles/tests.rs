@@ -16,6 +16,7 @@ fn rules() -> EnrichmentRules {
         region: None,
         sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
         numbers: None,
+        directory_sources: BTreeMap::new(),
         freshness_ms: 30_000,
         conditional: false,
         fields: ["accountName", "loyaltyTier", "openTickets"].map(str::to_owned).into(),
