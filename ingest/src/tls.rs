@@ -29,13 +29,12 @@ fn made_of(tls: &ListenerTls) -> Result<TlsAcceptor, NotUsable> {
         .with_safe_default_protocol_versions()
         .map_err(|error| NotUsable::Client(error.to_string()))?;
     let chain = certificates(&tls.certificate, "certificate")?;
-    let not_the_key = |reason: String| not_usable(&tls.key, "key of the certificate", reason);
     let key = PrivateKeyDer::from_pem_slice(tls.key.current().expose_secret().as_bytes())
-        .map_err(|error| not_the_key(error.to_string()))?;
+        .map_err(|error| NotUsable::no_pem(&tls.key, "private key", error.to_string()))?;
     let builder = match &tls.client_ca {
         None => builder.with_no_client_auth(),
         Some(authorities) => {
-            let unusable = |reason: String| not_usable(authorities, "authorities", reason);
+            let unusable = |reason: String| NotUsable::no_pem(authorities, "authorities", reason);
             let mut roots = RootCertStore::empty();
             for authority in certificates(authorities, "authorities")? {
                 roots.add(authority).map_err(|error| unusable(error.to_string()))?;
@@ -44,7 +43,8 @@ fn made_of(tls: &ListenerTls) -> Result<TlsAcceptor, NotUsable> {
             builder.with_client_cert_verifier(verifier.map_err(|error| unusable(error.to_string()))?)
         }
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(|error| not_the_key(error.to_string()))?;
+    let mut config =
+        builder.with_single_cert(chain, key).map_err(|error| NotUsable::Unfitting(error.to_string()))?;
     config.alpn_protocols = vec![HTTP_1_1.to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
@@ -57,14 +57,9 @@ fn certificates(
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.expose_secret().as_bytes()).collect();
     match read {
         Ok(certificates) if certificates.is_empty() => {
-            Err(not_usable(secret, wanted, "there is none".to_owned()))
+            Err(NotUsable::no_pem(secret, wanted, "there is none".to_owned()))
         }
         Ok(certificates) => Ok(certificates),
-        Err(error) => Err(not_usable(secret, wanted, error.to_string())),
+        Err(error) => Err(NotUsable::no_pem(secret, wanted, error.to_string())),
     }
-}
-
-fn not_usable(secret: &SecretHandle, wanted: &'static str, reason: String) -> NotUsable {
-    let reference = secret.reference().map_or_else(|| "what was given".to_owned(), ToString::to_string);
-    NotUsable::NoPem { reference, wanted, reason }
 }

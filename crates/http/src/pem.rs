@@ -36,6 +36,14 @@ pub enum NotUsable {
 
 // === impl NotUsable ===
 
+impl NotUsable {
+    /// A secret holds something else than what is wanted of it.
+    pub fn no_pem(secret: &SecretHandle, wanted: &'static str, reason: String) -> Self {
+        let reference = secret.reference().map_or_else(|| "a secret".to_owned(), ToString::to_string);
+        Self::NoPem { reference, wanted, reason }
+    }
+}
+
 impl From<reqwest::Error> for NotUsable {
     fn from(error: reqwest::Error) -> Self {
         Self::Client(cause(error))
@@ -47,7 +55,7 @@ impl From<reqwest::Error> for NotUsable {
 /// # Errors
 /// [`NotUsable`] where it holds none.
 pub fn authorities(ca: &SecretHandle) -> Result<Vec<Certificate>, NotUsable> {
-    let no_pem = |reason| NotUsable::NoPem { reference: named(ca), wanted: "certificates", reason };
+    let no_pem = |reason| NotUsable::no_pem(ca, "certificates", reason);
     let found = Certificate::from_pem_bundle(ca.current().expose_secret().as_bytes())
         .map_err(|error| no_pem(cause(error)))?;
     if found.is_empty() {
@@ -65,17 +73,11 @@ pub fn identity(ClientCertificate { certificate, key }: &ClientCertificate) -> R
     pem.push(b'\n');
     pem.extend(bytes(key));
     let identity = Identity::from_pem(&pem);
-    identity.map_err(|error| NotUsable::NoPem {
-        reference: named(certificate),
-        wanted: "certificate with a private key beside it",
-        reason: cause(error),
+    identity.map_err(|error| {
+        NotUsable::no_pem(certificate, "certificate with a private key beside it", cause(error))
     })
 }
 
 fn bytes(secret: &SecretHandle) -> Vec<u8> {
     secret.current().expose_secret().as_bytes().to_vec()
-}
-
-fn named(secret: &SecretHandle) -> String {
-    secret.reference().map_or_else(|| "a secret".to_owned(), ToString::to_string)
 }
