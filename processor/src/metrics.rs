@@ -9,6 +9,7 @@ use crate::restore::Took;
 
 const EVENTS: &str = "trunkline_processor_events_total";
 const REPEATS: &str = "trunkline_processor_repeats_total";
+const CUSTOMERS_REPLACED: &str = "trunkline_processor_customers_replaced_total";
 const COMMITS: &str = "trunkline_processor_commits_total";
 const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
@@ -51,6 +52,10 @@ pub fn describe() {
     describe_counter!(
         REPEATS,
         "Events that say again what was said before: suppressed (it was said last, within repeat_window), possible (published with possibleRepeat)"
+    );
+    describe_counter!(
+        CUSTOMERS_REPLACED,
+        "Conversations whose customer a later event names otherwise, by stronger evidence"
     );
     describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_histogram!(COMMIT_SECONDS, "Seconds from begin to the end of a transaction");
@@ -112,6 +117,9 @@ pub fn waiting_for_schema(partitions: usize) {
 /// Adds what a task counted since `before`.
 pub fn events(before: Counters, now: Counters) {
     repeats(before, now);
+    if now.customers_replaced > before.customers_replaced {
+        counter!(CUSTOMERS_REPLACED).increment(now.customers_replaced - before.customers_replaced);
+    }
     let counted = [
         (before.emitted, now.emitted),
         (before.duplicates, now.duplicates),

@@ -183,6 +183,11 @@ impl EncodedEvent {
         self.fields.agent_id.map(|at| self.text(at))
     }
 
+    /// As [`PlatformEvent::contact_id`].
+    pub fn contact_id(&self) -> Option<&str> {
+        self.fields.contact_id.map(|at| self.text(at))
+    }
+
     /// As [`PlatformEvent::customer_id`].
     pub fn customer_id(&self) -> Option<&str> {
         self.fields.customer_id.map(|at| self.text(at))
@@ -200,8 +205,12 @@ impl EncodedEvent {
 
     /// Its attributes in the order of their names, read where they lie.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
-        let entries = fields::entries(&self.value, self.fields.attributes_from);
-        entries.map(|(name, value)| Attribute { name: self.bytes(name), value: self.bytes(value) })
+        self.entries(self.fields.attributes_from)
+    }
+
+    /// Attributes that the tenant set, as [`Self::attributes`].
+    pub fn tenant_attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
+        self.entries(self.fields.tenant_attributes_from)
     }
 
     /// One of its attributes.
@@ -264,6 +273,11 @@ impl EncodedEvent {
         let Text { from, to } = self.fields.customer_field;
         let data = self.fields.data_from;
         [&self.value[FRAME_LENGTH..from], &self.value[from..to], &self.value[to..data], &self.value[data..]]
+    }
+
+    fn entries(&self, from: usize) -> impl Iterator<Item = Attribute<'_>> {
+        let entries = fields::entries(&self.value, from);
+        entries.map(|(name, value)| Attribute { name: self.bytes(name), value: self.bytes(value) })
     }
 
     fn text(&self, at: Text) -> &str {

@@ -45,7 +45,8 @@ pub struct EnrichedEvent {
     /// As in [`PlatformEvent`].
     #[serde(default)]
     pub queue_id: Option<String>,
-    /// As in [`PlatformEvent`], or known from an earlier event of the conversation.
+    /// As in [`PlatformEvent`], or as earlier events of the conversation know it, where this one names none or by
+    /// weaker evidence.
     #[serde(default)]
     pub customer_id: Option<String>,
     /// As in [`PlatformEvent`].

@@ -107,18 +107,22 @@ impl Conversation {
 
     /// The customer, once an event named one.
     pub fn customer_id(&self) -> Option<&str> {
-        match &self.kept.customer {
-            Customer::Named(id) => Some(id),
-            Customer::Calling(_) | Customer::Unknown => None,
-        }
+        self.kept.customer.id()
+    }
+
+    /// Whose event of it this is, by id: of the customer whom it names, unless that is known by stronger evidence.
+    pub fn customer_of<'a>(&'a self, event: &'a EncodedEvent) -> Option<&'a str> {
+        self.kept.customer.of_event(event)
+    }
+
+    /// Whether an event names another customer than earlier ones, by stronger evidence.
+    pub fn is_renamed_by(&self, event: &EncodedEvent) -> bool {
+        event.is_conversational() && self.kept.customer.is_replaced_by(event)
     }
 
     /// Under which id or address the customer's profile is known, once an event told of any.
     pub fn profile_key(&self) -> Option<&str> {
-        match &self.kept.customer {
-            Customer::Named(key) | Customer::Calling(key) => Some(key),
-            Customer::Unknown => None,
-        }
+        self.kept.customer.id_or_address()
     }
 
     /// What is published of it, after `events` events.

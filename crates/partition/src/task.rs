@@ -84,6 +84,8 @@ pub struct Counters {
     pub late: u64,
     /// Events marked as following a gap.
     pub gaps: u64,
+    /// Customers of conversations of whom a later event says by stronger evidence that they are others.
+    pub customers_replaced: u64,
     /// Records that became dead letters.
     pub dead_letters: u64,
 }

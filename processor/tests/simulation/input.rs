@@ -123,6 +123,18 @@ fn poisoned(dice: &mut Dice, event: &PlatformEvent, good: &Raw) -> Raw {
 /// What the numbers of those who call begin with.
 pub const CALLERS: &str = "+1317200000";
 
+/// Whom an event names as its customer, with the platform's contact and the tenant's attributes: more often the contact
+/// than what the tenant found out.
+fn named(number: i64, customer: Option<&str>) -> (Option<String>, Option<String>, BTreeMap<String, String>) {
+    let Some(customer) = customer else { return Default::default() };
+    let contact = Some(format!("contact of {customer}"));
+    if number % 3 > 0 {
+        return (contact.clone(), contact, BTreeMap::new());
+    }
+    let of_tenant = [("customerId".to_owned(), customer.to_owned())].into();
+    (Some(customer.to_owned()), contact, of_tenant)
+}
+
 /// The events of one entity, each with when it is taken in after the beginning, roughly.
 fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> {
     let conversation = dice.chance(0.8);
@@ -160,6 +172,8 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
             // Agents have states that they return to, and that are told again.
             let state = dice.between(0, 3).to_string();
             let content = event_id::content_id("genesys", "org", &native, &state);
+            let (customer_id, contact_id, tenant_attributes) =
+                named(entity + number, customer.as_deref().filter(|_| dice.chance(0.5)));
             let event = PlatformEvent {
                 event_id: event_id::derive("simulated", &[&native, &number.to_string()]),
                 event_type: event_type.to_owned(),
@@ -169,12 +183,12 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                 entity_type: if conversation { "conversation" } else { "agent" }.to_owned(),
                 entity_id: native.clone(),
                 conversation_id: conversation.then(|| native.clone()),
-                contact_id: None,
+                contact_id,
                 flow_session_id: None,
                 participant_id: None,
                 agent_id: None,
                 queue_id: None,
-                customer_id: customer.clone().filter(|_| dice.chance(0.5)),
+                customer_id,
                 media_type: None,
                 direction: caller.as_ref().map(|_| "inbound".to_owned()),
                 event_time: BEGINNING + at,
@@ -192,7 +206,7 @@ fn life(dice: &mut Dice, entity: i64, plan: &Plan) -> Vec<(PlatformEvent, i64)> 
                     backfilled: false,
                 },
                 attributes: caller.iter().map(|ani| ("ani".to_owned(), ani.clone())).collect(),
-                tenant_attributes: BTreeMap::new(),
+                tenant_attributes,
                 attributes_cut: false,
                 redacted: Vec::new(),
                 content_id: (!conversation && !numbered).then_some(content),

@@ -12,7 +12,7 @@ use crate::{EnrichedEvent, Findings};
 pub struct EnrichedParts {
     /// The event as it came.
     pub event: EncodedEvent,
-    /// Whose event it is, where it does not say so itself.
+    /// Whose event it is, where its conversation knows that and the event does not, or not as well.
     pub customer_id: Option<String>,
     /// Whether the platform's payload is published.
     pub include_data: bool,
@@ -55,10 +55,10 @@ impl EnrichedEncoder {
         let [before_customer, customer, before_data, data] = event.pieces();
         out.extend_from_slice(before_customer);
         match customer_id {
-            Some(customer) if event.customer_id().is_none() => {
+            Some(customer) => {
                 findings::optional(Some(customer.as_str()), findings::text, &mut out);
             }
-            _ => out.extend_from_slice(customer),
+            None => out.extend_from_slice(customer),
         }
         out.extend_from_slice(before_data);
         findings::optional(include_data.then_some(data), |data, out| out.extend_from_slice(data), &mut out);

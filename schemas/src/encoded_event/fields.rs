@@ -22,6 +22,7 @@ pub(super) struct Fields {
     pub(super) entity_type: Text,
     pub(super) entity_id: Text,
     pub(super) conversation_id: Option<Text>,
+    pub(super) contact_id: Option<Text>,
     pub(super) flow_session_id: Option<Text>,
     pub(super) participant_id: Option<Text>,
     pub(super) agent_id: Option<Text>,
@@ -41,6 +42,8 @@ pub(super) struct Fields {
     pub(super) session: Option<Text>,
     /// The attribute of that name.
     pub(super) topic: Option<Text>,
+    /// Where the tenant's attributes begin.
+    pub(super) tenant_attributes_from: usize,
     pub(super) content_id: Option<Text>,
     /// Where the payload begins, with its length.
     pub(super) data_from: usize,
@@ -99,7 +102,7 @@ impl Fields {
         let entity_type = cursor.text()?;
         let entity_id = cursor.text()?;
         let conversation_id = cursor.optional(Cursor::text)?;
-        let _contact_id = cursor.optional(Cursor::text)?;
+        let contact_id = cursor.optional(Cursor::text)?;
         let flow_session_id = cursor.optional(Cursor::text)?;
         let participant_id = cursor.optional(Cursor::text)?;
         let agent_id = cursor.optional(Cursor::text)?;
@@ -123,6 +126,7 @@ impl Fields {
         let _backfilled = cursor.truth()?;
         let attributes_from = cursor.at;
         let [session, topic] = cursor.texts_by_name([SESSION, TOPIC])?;
+        let tenant_attributes_from = cursor.at;
         cursor.texts_by_name([])?;
         let _attributes_cut = cursor.truth()?;
         cursor.texts()?;
@@ -139,6 +143,7 @@ impl Fields {
             entity_type,
             entity_id,
             conversation_id,
+            contact_id,
             flow_session_id,
             participant_id,
             agent_id,
@@ -154,6 +159,7 @@ impl Fields {
             attributes_from,
             session,
             topic,
+            tenant_attributes_from,
             content_id,
             data_from,
         })

@@ -42,9 +42,9 @@ fn check(read: &EncodedEvent, event: &PlatformEvent) {
         )
     );
     assert_eq!(
-        (read.participant_id(), read.agent_id(), read.customer_id(), read.media_type()),
+        ((read.participant_id(), read.contact_id()), read.agent_id(), read.customer_id(), read.media_type(),),
         (
-            event.participant_id.as_deref(),
+            (event.participant_id.as_deref(), event.contact_id.as_deref()),
             event.agent_id.as_deref(),
             event.customer_id.as_deref(),
             event.media_type.as_deref()
@@ -52,6 +52,8 @@ fn check(read: &EncodedEvent, event: &PlatformEvent) {
     );
     let attributes = event.attributes.iter().map(|(name, value)| (name.as_bytes(), value.as_str()));
     assert!(read.attributes().map(|attribute| (attribute.name, attribute.value())).eq(attributes));
+    let tenants = event.tenant_attributes.iter().map(|(name, value)| (name.as_bytes(), value.as_str()));
+    assert!(read.tenant_attributes().map(|attribute| (attribute.name, attribute.value())).eq(tenants));
     for (name, value) in &event.attributes {
         assert_eq!(read.attribute(name), Some(value.as_str()));
     }
@@ -75,7 +77,7 @@ fn check_parts(event: &PlatformEvent, customer_id: Option<String>, include_data:
 
 fn check_part(event: &PlatformEvent, customer_id: Option<String>, include_data: bool, findings: Findings) {
     let mut whole = EnrichedEvent::new(event.clone(), findings.clone());
-    if whole.customer_id.is_none() {
+    if customer_id.is_some() {
         whole.customer_id.clone_from(&customer_id);
     }
     whole.data = whole.data.filter(|_| include_data);
@@ -267,15 +269,16 @@ fn events() -> impl Strategy<Value = PlatformEvent> {
     (
         (".{0,12}", "[a-z.]{0,12}", ".{0,5}", ".{0,80}"),
         (optional(), optional(), optional(), proptest::option::of(any::<i64>())),
-        (optional(), optional()),
-        proptest::collection::btree_map(".{0,6}", ".{0,70}", 0..4),
+        (optional(), optional(), optional()),
+        [(); 2].map(|()| proptest::collection::btree_map(".{0,6}", ".{0,70}", 0..4)),
         (any::<i64>(), any::<i64>()),
     )
-        .prop_map(|(texts, options, (participant_id, media_type), attributes, times)| {
+        .prop_map(|(texts, options, (participant_id, media_type, contact_id), maps, times)| {
             let [(_, event), _] = PlatformEvent::samples();
             let (event_id, event_type, org_id, data) = texts;
             let (conversation_id, agent_id, customer_id, sequence) = options;
             let (event_time, ingest_time) = times;
+            let [attributes, tenant_attributes] = maps;
             PlatformEvent {
                 event_id,
                 event_type,
@@ -287,7 +290,9 @@ fn events() -> impl Strategy<Value = PlatformEvent> {
                 customer_id,
                 media_type,
                 sequence,
+                contact_id,
                 attributes,
+                tenant_attributes,
                 event_time,
                 ingest_time,
                 ..event

@@ -28,7 +28,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 pub use call::Call;
-pub use event::{Enriched, Fact, Figures, Identity, MoreFigures, Normalized, Ordering, Told};
+pub use event::{Enriched, Fact, Figures, Identity, MoreFigures, NamedBy, Normalized, Ordering, Told};
 pub use expected::Expected;
 pub use fingerprint::Fingerprint;
 pub use lead::Lead;

@@ -76,6 +76,7 @@ impl Task {
             entity.said(&statement, taken_in, window_ms);
             novelty != Novelty::New
         });
+        let renamed = entity.conversation().is_renamed_by(&event);
         let position = entity.emit(key, &event, id, taken_in, passed.order, &self.settings.callers);
         entity.forget_before(key, now - ids_ms);
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
@@ -92,6 +93,7 @@ impl Task {
         self.counters.emitted += 1;
         self.counters.put_in_order += u64::from(held_ms > 0 && !passed.late && !passed.gap_before);
         self.counters.possible_repeats += u64::from(possible_repeat);
+        self.counters.customers_replaced += u64::from(renamed);
         self.counters.late += u64::from(passed.late);
         self.counters.gaps += u64::from(passed.gap_before);
         self.outputs.push(Output::Event(Box::new(Emission {

@@ -36,20 +36,25 @@ impl Settings {
     }
 }
 
-/// Whose event it is, where only the conversation says so.
+/// Whose event it is, where the conversation knows that and the event does not, or not as well.
 pub(super) fn customer_of(event: &EncodedEvent, conversation: &Conversation) -> Option<String> {
-    let silent = event.customer_id().is_none() && event.is_conversational();
-    conversation.customer_id().filter(|_| silent).map(str::to_owned)
+    if !event.is_conversational() {
+        return None;
+    }
+    let customer = conversation.customer_of(event);
+    customer.filter(|_| customer != event.customer_id()).map(str::to_owned)
 }
 
-/// Whose profile an event gets: of the customer whom it names or its conversation does, else of whoever calls or writes
+/// Whose profile an event gets: of its customer, as it or its conversation names them, else of whoever calls or writes
 /// from the address that the conversation tells of, the event itself included.
 pub(super) fn profile_key<'a>(
     event: &'a EncodedEvent,
     before: Option<&'a Conversation>,
     callers: &Callers,
 ) -> Option<Cow<'a, str>> {
-    let known = event.customer_id().or_else(|| before.and_then(Conversation::profile_key));
+    let before = before.filter(|_| event.is_conversational());
+    let named = before.map_or_else(|| event.customer_id(), |before| before.customer_of(event));
+    let known = named.or_else(|| before.and_then(Conversation::profile_key));
     let calling = || if event.is_conversational() { callers.caller(event) } else { None };
     known.map(Cow::Borrowed).or_else(|| calling().map(Cow::Owned))
 }

@@ -3,7 +3,9 @@
 use super::{ADDED, enrichment, profile_fields};
 use crate::avro::{Error, Fields};
 use crate::evidence::fingerprint::Layouts;
-use crate::evidence::{Enriched, Fact, Figures, Fingerprint, MoreFigures, Ordering, Told, ValueDigest};
+use crate::evidence::{
+    Enriched, Fact, Figures, Fingerprint, MoreFigures, NamedBy, Ordering, Told, ValueDigest,
+};
 use crate::topics::Record;
 
 pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> Result<Fact, Error> {
@@ -24,6 +26,7 @@ pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> R
         event_type: fields.text("eventType")?,
         entity_type: fields.text("entityType")?,
         conversation_id: fields.optional_text("conversationId")?,
+        customer_by: customer_by(fields)?,
         customer_id: fields.optional_text("customerId")?,
         agent_id: fields.optional_text("agentId")?,
         told: told(fields)?,
@@ -37,6 +40,24 @@ pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> R
         correlation_id: fields.text("correlationId")?,
         fields: Fingerprint::of(fields.iter().filter(|(name, _)| !ADDED.contains(name)), layouts),
         value: ValueDigest::of(record.value.as_deref()),
+    })
+}
+
+/// By which field that has the same in it the customer was named.
+fn customer_by(fields: &Fields) -> Result<NamedBy, Error> {
+    let Some(customer) = fields.optional_text("customerId")? else { return Ok(NamedBy::default()) };
+    // Older builds have no such field.
+    let of_tenant =
+        if fields.has("tenantAttributes") { fields.texts("tenantAttributes")? } else { Vec::new() };
+    let names_it = |(name, text): &(String, String)| {
+        ["customerid", "customer_id"].contains(&name.to_ascii_lowercase().as_str()) && *text == customer
+    };
+    Ok(if of_tenant.iter().any(names_it) {
+        NamedBy::Tenant
+    } else if fields.optional_text("contactId")?.is_some_and(|contact| contact == customer) {
+        NamedBy::Platform
+    } else {
+        NamedBy::Channel
     })
 }
 

@@ -29,6 +29,8 @@ pub struct Fact {
     pub conversation_id: Option<String>,
     /// The customer, where known.
     pub customer_id: Option<String>,
+    /// Who says that this is the customer.
+    pub customer_by: NamedBy,
     /// The agent concerned.
     pub agent_id: Option<String>,
     /// What it tells of a session, where it is of a type that figures depend on.
@@ -53,6 +55,18 @@ pub struct Fact {
     pub fields: Fingerprint,
     /// The record's value: how many bytes, and a digest of them.
     pub value: ValueDigest,
+}
+
+/// Who says who a customer is; what counts more comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum NamedBy {
+    /// A channel, by what it knows somebody by.
+    #[default]
+    Channel,
+    /// The platform: it is its contact.
+    Platform,
+    /// The tenant, in an attribute.
+    Tenant,
 }
 
 /// What an event tells of a session of its conversation.

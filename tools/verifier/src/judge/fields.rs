@@ -1,9 +1,9 @@
 //! `fields`: an enriched event says of the platform's event exactly what the normalized one says, field by field.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::exactly_once::{dead_places, first_of_each};
-use crate::evidence::{Enriched, Evidence, Normalized};
+use crate::evidence::{Enriched, Evidence, NamedBy, Normalized};
 use crate::report::{Verdict, counted};
 
 /// A receipt that is further than this from when the broker appended the event is no time for a record that retention
@@ -21,26 +21,37 @@ pub struct Allowed {
     pub incomplete: bool,
 }
 
+/// Who the customers of conversations are, as events named them so far.
+#[derive(Default)]
+struct Customers<'a> {
+    /// Some may have been named before the evidence begins.
+    incomplete: bool,
+    /// By the conversation; the first of those whose namer counts most.
+    named: HashMap<(&'a str, &'a str), (&'a str, NamedBy)>,
+    /// Conversations whose customer an event from before the evidence named.
+    from_before: HashSet<(&'a str, &'a str)>,
+}
+
 /// Judges `fields`: every field equal (the payload byte for byte), and the record's time, which is that of the receipt,
-/// or the broker's where that cannot be. Only the customer may be filled in, from an earlier event of the same
-/// conversation; what else may differ, `allowed` says.
+/// or the broker's where that cannot be. Only the customer may be another, as an earlier event of the same conversation
+/// named it, where this one names none or by what counts less; what else may differ, `allowed` says.
 pub fn judge(evidence: &Evidence, allowed: Allowed) -> Verdict {
     let mut verdict = Verdict::new("fields");
     let facts = first_of_each(&evidence.normalized, &dead_places(&evidence.dead_letters));
-    let mut customers: HashMap<(&str, &str), &str> = HashMap::new();
+    let mut customers = Customers { incomplete: allowed.incomplete, ..Customers::default() };
     let mut compared = 0;
     for event in &evidence.enriched {
         // Judged as invented elsewhere.
         let Some(fact) = facts.get(&event.fact.identity()) else { continue };
         compared += 1;
         verdict.count("fields_compared", fact.fields.len() as u64);
-        let known = customers.get(&fact.entity()).copied();
-        if !(allowed.incomplete && known.is_none() && fact.customer_id.is_none() && fact.is_conversational())
-        {
-            judge_customer(fact, event, known, &mut verdict);
-        }
-        if let Some(customer) = fact.customer_id.as_deref().filter(|_| fact.is_conversational()) {
-            customers.entry(fact.entity()).or_insert(customer);
+        if !customers.are_told_by(fact, event) {
+            verdict.object("customer", || {
+                format!(
+                    "event {} at {} names another customer than its normalized event at {} and its conversation do",
+                    fact.event_id, event.fact.place, fact.place
+                )
+            });
         }
         judge_fields(fact, event, allowed, &mut verdict);
     }
@@ -48,15 +59,38 @@ pub fn judge(evidence: &Evidence, allowed: Allowed) -> Verdict {
     verdict.having_compared(format!("every field of {}", counted(compared, "event")))
 }
 
-fn judge_customer(fact: &Normalized, event: &Enriched, known: Option<&str>, verdict: &mut Verdict) {
-    let expected = fact.customer_id.as_deref().or_else(|| known.filter(|_| fact.is_conversational()));
-    if event.fact.customer_id.as_deref() != expected {
-        verdict.object("customer", || {
-            format!(
-                "event {} at {} names another customer than its normalized event at {} and its conversation do",
-                fact.event_id, event.fact.place, fact.place
-            )
-        });
+// === impl Customers ===
+
+impl<'a> Customers<'a> {
+    /// Takes an event in; whether it was published with the right customer.
+    fn are_told_by(&mut self, fact: &'a Normalized, event: &'a Enriched) -> bool {
+        let (own, published) = (fact.customer_id.as_deref(), event.fact.customer_id.as_deref());
+        if !fact.is_conversational() {
+            return published == own;
+        }
+        let known = self.named.get(&fact.entity()).copied();
+        let own = own.map(|own| (own, fact.customer_by));
+        let counts = match (known, own) {
+            (Some(known), Some(own)) if known.1 <= own.1 => Some(own),
+            (Some(known), _) => Some(known),
+            (None, own) => own,
+        };
+        // The first stays, of those who are named by the same.
+        if let Some(own) = own.filter(|own| known.is_none_or(|known| known.1 < own.1)) {
+            self.named.insert(fact.entity(), own);
+        }
+        if published == counts.map(|(customer, _)| customer) {
+            return true;
+        }
+        let (Some(published), true) = (published, self.incomplete) else { return false };
+        let may_be_from_before = own.is_none_or(|(_, by)| by < NamedBy::Tenant);
+        let is_new = may_be_from_before && self.from_before.insert(fact.entity());
+        if is_new {
+            // It counts at least as much as whoever it was published for instead.
+            let by = own.map_or(NamedBy::Channel, |_| NamedBy::Tenant);
+            self.named.insert(fact.entity(), (published, by));
+        }
+        is_new
     }
 }
 
@@ -164,8 +198,16 @@ mod tests {
         let silent = normalized("b", None);
         let filled = (silent.clone(), enriched(normalized("b", Some("C-1"))));
         check(&[filled], Allowed { incomplete: true, ..Allowed::default() }, &[]);
-        let named = (normalized("a", Some("C-1")), enriched(normalized("a", Some("C-2"))));
-        check(&[named], Allowed { incomplete: true, ..Allowed::default() }, &["customer"]);
+        let incomplete = Allowed { incomplete: true, ..Allowed::default() };
+        let by_tenant =
+            |id, customer| Normalized { customer_by: NamedBy::Tenant, ..normalized(id, Some(customer)) };
+        let named = (by_tenant("a", "C-1"), enriched(normalized("a", Some("C-2"))));
+        check(&[named], incomplete, &["customer"]);
+        // An attribute may have named another one before; a second one cannot have.
+        let weakly = |id, published| (normalized(id, Some("C-1")), enriched(normalized(id, Some(published))));
+        check(&[weakly("a", "C-2"), weakly("b", "C-2")], incomplete, &[]);
+        check(&[weakly("a", "C-2"), weakly("b", "C-3")], incomplete, &["customer"]);
+        check(&[weakly("a", "C-2")], Allowed::default(), &["customer"]);
     }
 
     #[test]
@@ -178,5 +220,41 @@ mod tests {
         check(&[first.clone(), (silent.clone(), filled(Some("C-2")))], Allowed::default(), &["customer"]);
         check(&[first, (silent.clone(), filled(None))], Allowed::default(), &["customer"]);
         check(&[(silent, filled(Some("C-1")))], Allowed::default(), &["customer"]);
+    }
+
+    #[test]
+    fn what_counts_more_replaces_a_customer_and_what_counts_less_does_not() {
+        use NamedBy::{Channel, Platform, Tenant};
+        let told = |id: &str, named: Option<(&str, NamedBy)>, published: Option<&str>| {
+            let by = named.map_or(Channel, |(_, by)| by);
+            let fact = Normalized { customer_by: by, ..normalized(id, named.map(|(customer, _)| customer)) };
+            let after = Normalized { customer_id: published.map(Into::into), ..fact.clone() };
+            (fact, enriched(after))
+        };
+        let contact = told("a", Some(("contact", Platform)), Some("contact"));
+        let tenant = told("b", Some(("C-1", Tenant)), Some("C-1"));
+        let right = [
+            told("c", Some(("+49", Channel)), Some("C-1")),
+            told("d", Some(("contact", Platform)), Some("C-1")),
+            told("e", None, Some("C-1")),
+            // Of those that count the same, each event has its own, and the first is the conversation's.
+            told("f", Some(("C-2", Tenant)), Some("C-2")),
+            told("g", None, Some("C-1")),
+        ];
+        let all = [&[contact.clone(), tenant.clone()][..], &right].concat();
+        check(&all, Allowed::default(), &[]);
+        for wrong in [
+            told("h", Some(("contact", Platform)), Some("contact")),
+            told("h", None, Some("contact")),
+            told("h", None, Some("C-2")),
+            told("h", None, None),
+        ] {
+            check(&[&all[..], &[wrong]].concat(), Allowed::default(), &["customer"]);
+        }
+        check(
+            &[contact, told("b", Some(("C-1", Tenant)), Some("contact"))],
+            Allowed::default(),
+            &["customer"],
+        );
     }
 }

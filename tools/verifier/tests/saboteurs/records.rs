@@ -303,6 +303,7 @@ fn platform(event: &Event, ingest_time: i64, customer: Option<&str>) -> Fields {
         ("eventType", text(event.event_type)),
         ("sourceType", text("v2.some.topic")),
         ("contentId", optional(event.content.as_deref())),
+        ("contactId", Value::Null),
         ("entityType", text(if event.conversation.is_some() { "conversation" } else { "agent" })),
         ("conversationId", optional(event.conversation.as_deref())),
         ("participantId", optional(event.participant.as_deref())),

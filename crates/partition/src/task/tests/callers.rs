@@ -75,6 +75,41 @@ fn once_an_event_names_the_customer_the_number_is_not_asked_about() {
 }
 
 #[test]
+fn what_a_flow_found_out_counts_from_then_on_and_before_the_contact_of_later_events() {
+    let named = |at, customer: &str| {
+        let mut named = event("c", et::FLOW_STARTED, at);
+        named.customer_id = Some(customer.to_owned());
+        named.contact_id = Some("contact".to_owned());
+        named
+    };
+    let mut attribute = named(1_002, "4711");
+    attribute.tenant_attributes.insert("customerId".to_owned(), "4711".to_owned());
+    let begun = event("c", et::CONVERSATION_STARTED, 1_000);
+    let log = vec![
+        begun,
+        named(1_001, "contact"),
+        attribute,
+        named(1_003, "contact"),
+        event("c", et::CONVERSATION_ENDED, 1_004),
+    ];
+    let mut world = world(log);
+    for customer in ["contact", "4711"] {
+        world.profiles.learn(profile(customer, world.now), world.now);
+    }
+    while world.read() {}
+    world.pass(HOLD + 1);
+    assert_eq!(world.task.counters().customers_replaced, 1);
+    world.commit();
+    let said = |event: &EnrichedEvent| {
+        let profile = event.profile.as_ref().map(|profile| profile.customer_id.clone());
+        assert_eq!(event.customer_id, profile);
+        event.customer_id.clone().unwrap_or_default()
+    };
+    let said: Vec<_> = world.published.iter().map(said).collect();
+    assert_eq!(said, ["", "contact", "4711", "4711", "4711"]);
+}
+
+#[test]
 fn nobody_is_asked_about_who_withholds_the_number_and_where_addresses_do_not_count() {
     let mut withheld = event("c", et::CONVERSATION_STARTED, 1_000);
     withheld.attributes.insert("ani".to_owned(), "sip:anonymous@anonymous.invalid".to_owned());
