@@ -16,7 +16,7 @@
 //!   - `load`, `pressure`: which partitions pause
 //!   - `transaction`: the open transaction; `recovery`: what follows from how one went
 //!   - `troubles`: records whose transaction is aborted each time
-//!   - `reports`: what operators should know
+//!   - `reports`: what operators should know; `numbering`: what is said of sources that number across conversations
 //!   - `profiles`: what was fetched of customers, and what other instances know of them; `retelling`: what the
 //!     records of `customer.profiles` lack
 //! - `ports`: what it asks of its surroundings, beside [`trunkline_kafka::ports`]
@@ -31,6 +31,7 @@ mod intake;
 mod load;
 mod logs;
 mod membership;
+mod numbering;
 mod parts;
 mod plugin_calls;
 mod plugin_reports;
@@ -352,7 +353,7 @@ impl<B: ChangelogBrokers, S: StateStore> Engine<B, S> {
     }
 
     fn report(&mut self) {
-        self.tasks.count();
+        self.tasks.count(self.clock.now_ms());
         self.plugins.count();
         metrics::under_way(self.intake.outstanding(), self.lookups.in_flight(), self.tasks.len());
     }

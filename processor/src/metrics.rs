@@ -10,6 +10,7 @@ use crate::restore::Took;
 const EVENTS: &str = "trunkline_processor_events_total";
 const REPEATS: &str = "trunkline_processor_repeats_total";
 const CUSTOMERS_REPLACED: &str = "trunkline_processor_customers_replaced_total";
+const NUMBERING_SUSPECTED: &str = "trunkline_processor_numbering_suspected_total";
 const COMMITS: &str = "trunkline_processor_commits_total";
 const COMMIT_SECONDS: &str = "trunkline_processor_commit_seconds";
 const OUTSTANDING: &str = "trunkline_processor_outstanding_events";
@@ -56,6 +57,10 @@ pub fn describe() {
     describe_counter!(
         CUSTOMERS_REPLACED,
         "Conversations whose customer a later event names otherwise, by stronger evidence"
+    );
+    describe_counter!(
+        NUMBERING_SUSPECTED,
+        "Times that nearly all of a hundred numbered events of a source, in one partition, followed a gap: its numbers may run across conversations"
     );
     describe_counter!(COMMITS, "Transactions by outcome: committed, aborted, doubtful, fenced");
     describe_histogram!(COMMIT_SECONDS, "Seconds from begin to the end of a transaction");
@@ -145,6 +150,11 @@ fn repeats(before: Counters, now: Counters) {
             counter!(REPEATS, "outcome" => outcome).increment(now - before);
         }
     }
+}
+
+/// The numbers of a source may run across conversations.
+pub fn numbering_suspected(source: &str) {
+    counter!(NUMBERING_SUSPECTED, "source" => source.to_owned()).increment(1);
 }
 
 /// A transaction ended.

@@ -17,6 +17,7 @@
 //! - `lane`, `timers`, `clock`, `entity_cache`: what it works on
 //! - `expiry`, `migration`, `kept_profiles`: state beside the stream
 //! - `findings`, `size`: what is published, and whether it fits
+//! - `numbering`: sources whose numbers seem to run across conversations
 
 mod advance;
 mod arrive;
@@ -29,6 +30,7 @@ mod findings;
 mod kept_profiles;
 mod lane;
 mod migration;
+mod numbering;
 mod repeat;
 mod resolve;
 mod settings;
@@ -50,6 +52,7 @@ use self::clock::PartitionClock;
 use self::entity_cache::EntityCache;
 use self::expiry::Expiry;
 use self::migration::Migration;
+use self::numbering::Numbering;
 use self::timers::Timers;
 use crate::output::Output;
 use crate::plugins::PluginRequest;
@@ -133,6 +136,7 @@ pub struct Task {
     expiry: Expiry,
     migration: Migration,
     counters: Counters,
+    numbering: Numbering,
     clock: PartitionClock,
     held_bytes: usize,
 }
@@ -163,6 +167,7 @@ impl Task {
             expiry: Expiry::default(),
             migration: Migration::restored(state)?,
             counters: Counters::default(),
+            numbering: Numbering::default(),
             clock: PartitionClock::default(),
             held_bytes: 0,
         })
@@ -197,6 +202,11 @@ impl Task {
     /// Bytes of the events that are held or wait.
     pub fn outstanding_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Sources whose numbers seem to run across conversations, since the last call, see `numbering`.
+    pub fn take_suspected_numbering(&mut self) -> Vec<String> {
+        self.numbering.take_suspected()
     }
 
     /// Counters since the task began.

@@ -10,6 +10,7 @@ use trunkline_profiles::{Profiles, TakenIn};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::CustomerProfile;
 
+use super::numbering::NumberingWarnings;
 use super::plugin_calls::PluginCalls;
 use crate::metrics;
 use crate::state::{PartitionState, StateStore};
@@ -21,6 +22,7 @@ pub(super) struct Tasks {
     profiles: Profiles,
     rules: RuleSet,
     max_entities_in_memory: usize,
+    numbering: NumberingWarnings,
 }
 
 struct Running {
@@ -39,7 +41,8 @@ impl Tasks {
         rules: RuleSet,
         max_entities_in_memory: usize,
     ) -> Self {
-        Self { running: BTreeMap::new(), settings, profiles, rules, max_entities_in_memory }
+        let (running, numbering) = (BTreeMap::new(), NumberingWarnings::default());
+        Self { running, settings, profiles, rules, max_entities_in_memory, numbering }
     }
 
     /// Starts a partition's task.
@@ -146,12 +149,15 @@ impl Tasks {
         self.running.get(&partition).is_some_and(|running| running.task.waits_for_holds_alone())
     }
 
-    /// Brings the metrics up to date.
-    pub(super) fn count(&mut self) {
+    /// Brings the metrics up to date, and says what shows in them alone.
+    pub(super) fn count(&mut self, now_ms: i64) {
         for Running { task, counted } in self.running.values_mut() {
             let now = task.counters();
             metrics::events(*counted, now);
             *counted = now;
+            for source in task.take_suspected_numbering() {
+                self.numbering.suspected(&source, now_ms);
+            }
         }
     }
 }

@@ -82,6 +82,9 @@ impl Task {
         entity.set_timer(key, (taken_in + ids_ms).div_euclid(HOUR_MS) + 1);
         let held_ms = passed.held_ms;
         let ordering = ordering(mode, passed.late, passed.gap_before, position);
+        if mode == OrderMode::Sequenced && event.sequence().is_some() && !passed.late {
+            self.numbering.take(event.source(), passed.gap_before);
+        }
         let customer_id = customer_of(&event, entity.conversation());
         let interaction = profile_key(&event, Some(entity.conversation()), &self.settings.callers);
         let interaction = interaction.filter(|_| ended).map(Cow::into_owned);

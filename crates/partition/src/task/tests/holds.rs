@@ -123,3 +123,23 @@ fn where_no_more_may_be_held_the_first_hold_is_cut_short() {
     }
     assert!(!world.task.waits_for_holds_alone());
 }
+
+#[test]
+fn a_source_whose_numbers_run_across_conversations_is_suspected_and_one_that_numbers_each_is_not() {
+    let suspected = |across: bool| {
+        let numbered = |number: i64| {
+            let (conversation, within) = (format!("c{}", number % 40), number / 40 + 1);
+            let mut event = event(&conversation, et::MESSAGE_RECEIVED, 1_000 + number);
+            event.sequence = Some(if across { number + 1 } else { within });
+            event
+        };
+        let mut world = World::new(settings(OrderMode::Sequenced, 0), (0..400).map(numbered).collect());
+        while world.read() {}
+        end_is_known(&mut world, 2 * HOLD);
+        world.commit();
+        assert_eq!(world.published.len(), 400);
+        world.task.take_suspected_numbering()
+    };
+    assert_eq!(suspected(true), ["test"]);
+    assert_eq!(suspected(false), [""; 0]);
+}
