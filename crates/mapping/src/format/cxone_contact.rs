@@ -18,6 +18,19 @@ const END_USERS: [&str; 3] = ["endUser", "customer", "consumer"];
 /// Where an end user's identities on channels stand in it.
 const IDENTITIES: [&str; 2] = ["identities", "idents"];
 
+/// What a channel calls an end user.
+const ID: &str = "idOnExternalPlatform";
+
+/// Where else an end user's identity stands in `data`.
+const EVENT_IDENTITIES: [&str; 3] = ["consumerIdentity", "customerIdentity", "endUserIdentity"];
+
+/// The platform whose ids of end users are their phone numbers with the country's code, without a plus sign (`wa_id` of
+/// WhatsApp). What text messages and calls write without it may lack the country's code, and stays as it is.
+const NUMBERED: &str = "whatsapp";
+
+/// Most digits of a phone number with its country's code (E.164), and fewest that WhatsApp knows.
+const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+
 /// How deltas are called in `data`, and in what changed.
 const DELTAS: [&str; 4] = ["delta", "deltas", "changes", "_changes"];
 
@@ -176,14 +189,49 @@ impl<'a> Contact<'a> {
     }
 
     /// The customer: a custom field that names it is the company's own number; else what the channel knows
-    /// it by.
+    /// it by, a phone number as such.
     pub fn customer(&self) -> Option<String> {
         let is_number = |ident: &str| matches!(ident.to_lowercase().as_str(), "customerid" | "customer_id");
         self.custom_fields()
             .into_iter()
             .rev()
             .find_map(|(ident, value)| value.text("").filter(|_| is_number(&ident)))
-            .or_else(|| self.identity())
+            .or_else(|| self.identity().map(|id| if self.is_number(&id) { format!("+{id}") } else { id }))
+    }
+
+    /// Whether an id is a phone number with the country's code: that of an identity on a platform whose ids are such,
+    /// as the identity says itself, else the channel of the event. Digits of other platforms are ids of their own.
+    fn is_number(&self, id: &str) -> bool {
+        let is_written_so = NUMBER_DIGITS.contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_digit())
+            && !id.starts_with('0');
+        if !is_written_so {
+            return false;
+        }
+        let own = self.identities().filter(|identity| identity.text(ID).as_deref() == Some(id));
+        let told: Vec<String> = own.filter_map(|identity| identity.lower("externalPlatformId")).collect();
+        match told.is_empty() {
+            true => {
+                let channel = self.data.under("channel");
+                let platform = channel.lower("realExternalPlatformId");
+                platform.or_else(|| channel.lower("externalPlatformId")).as_deref() == Some(NUMBERED)
+            }
+            false => told.iter().all(|platform| platform == NUMBERED),
+        }
+    }
+
+    /// Every identity of an end user that the event tells of.
+    fn identities(&self) -> impl Iterator<Item = Fields<'a>> {
+        const AUTHOR: &str = "authorEndUserIdentity";
+        let data = self.data;
+        let messages = data.items("messages").chain([data.under("message"), data.under("lastMessage")]);
+        let authors = messages.chain(self.named).map(|holder| holder.under(AUTHOR));
+        let recipients = self.named.into_iter().flat_map(|contact| contact.items("recipientsCustomers"));
+        let listed = self
+            .end_users()
+            .chain(recipients)
+            .flat_map(|end_user| IDENTITIES.into_iter().flat_map(move |name| end_user.items(name)));
+        authors.chain(EVENT_IDENTITIES.map(|name| data.under(name))).chain(listed)
     }
 
     /// Custom fields, which are what the tenant made of them: by ident. What the contact says stands before
@@ -207,7 +255,6 @@ impl<'a> Contact<'a> {
 
     /// What the channel knows the customer by, from the most to the least certain.
     fn identity(&self) -> Option<String> {
-        const ID: &str = "idOnExternalPlatform";
         let data = self.data;
         let author = || self.text("authorEndUserIdentity.idOnExternalPlatform");
         let of_message = || data.text("message.authorEndUserIdentity.idOnExternalPlatform");
@@ -217,11 +264,7 @@ impl<'a> Contact<'a> {
                 .find_map(|end_user| IDENTITIES.iter().find_map(|name| self.of_this_channel(&end_user, name)))
                 .or_else(|| end_users().find_map(|end_user| end_user.first(&["customerIdent", ID])))
         };
-        let of_the_event = || {
-            ["consumerIdentity", "customerIdentity", "endUserIdentity"]
-                .iter()
-                .find_map(|name| data.under(name).text(ID))
-        };
+        let of_the_event = || EVENT_IDENTITIES.iter().find_map(|name| data.under(name).text(ID));
         let of_messages = || {
             let messages = data.items("messages").chain([data.under("lastMessage")]);
             messages.into_iter().find_map(|m| m.text("authorEndUserIdentity.idOnExternalPlatform"))

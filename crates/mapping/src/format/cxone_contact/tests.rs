@@ -189,3 +189,36 @@ fn a_delta_means_a_field_however_the_way_to_it_is_written() {
         assert_eq!(read(&data, Contact::assignee).as_deref(), Some("7"), "{name}");
     }
 }
+
+#[test]
+fn a_phone_number_of_whatsapp_is_one_and_other_digits_are_ids() {
+    let on = |platform: &str| json!({"realExternalPlatformId": platform});
+    let identity = |id: &str, platform: Option<&str>| json!({"idOnExternalPlatform": id, "externalPlatformId": platform});
+    let (number, whatsapp) = ("13172000001", Some("whatsapp"));
+    let by = |id: &str, platform| json!({"authorEndUserIdentity": identity(id, platform)});
+    for (data, expected) in [
+        (json!({"case": by(number, None), "channel": on("WhatsApp")}), "+13172000001"),
+        (json!({"message": by(number, whatsapp)}), "+13172000001"),
+        (json!({"case": {"endUser": {"identities": [identity(number, whatsapp)]}}}), "+13172000001"),
+        (
+            json!({"contact": {"recipients": [{"idOnExternalPlatform": number}]}, "channel": on("whatsapp")}),
+            "+13172000001",
+        ),
+        // What is an address already stays as it is written.
+        (json!({"case": by("+13172000001", None), "channel": on("sms")}), "+13172000001"),
+        (json!({"case": by("ada@example.com", None), "channel": on("email")}), "ada@example.com"),
+        // Of a text message the country's code may be missing; other digits are no numbers at all.
+        (json!({"case": by("3172000001", None), "channel": on("sms")}), "3172000001"),
+        (json!({"case": by(number, None), "channel": on("facebook")}), number),
+        (json!({"case": by(number, None)}), number),
+        (json!({"case": by(number, Some("facebook")), "channel": on("whatsapp")}), number),
+        (json!({"case": by("01731234567", whatsapp), "channel": on("whatsapp")}), "01731234567"),
+        (json!({"case": by("4711", whatsapp), "channel": on("whatsapp")}), "4711"),
+        (json!({"case": by("1234567890123456", whatsapp), "channel": on("whatsapp")}), "1234567890123456"),
+        (json!({"case": by("986c229d", whatsapp), "channel": on("whatsapp")}), "986c229d"),
+    ] {
+        assert_eq!(read(&data, Contact::customer).as_deref(), Some(expected), "{data}");
+    }
+    let named = json!({"case": {"customFields": [{"ident": "customerId", "value": number}]}, "channel": on("whatsapp")});
+    assert_eq!(read(&named, Contact::customer).as_deref(), Some(number), "the company's own number");
+}
