@@ -40,10 +40,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     for part in [startup::REGISTRY, startup::KAFKA, LISTENER] {
         health.set(part, false, "starting");
     }
-    if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
-        health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
-    }
-    health.watch_clients();
+    watch_certificates(&config, &health);
     let admin = admin::serve(config.ingest.admin, health.clone()).await?;
     tracing::info!(%admin, sources = config.sources.len(), "ingest starting");
 
@@ -106,6 +103,13 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
 
 /// The part of the health report that says whether webhooks are taken.
 const LISTENER: &str = "listener";
+
+fn watch_certificates(config: &Config, health: &Health) {
+    health.watch_clients();
+    if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
+        health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
+    }
+}
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let named = |source| Error::Listen { address, source };
