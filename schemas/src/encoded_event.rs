@@ -153,6 +153,12 @@ impl EncodedEvent {
         self.fields.topic.map(|at| self.text(at))
     }
 
+    /// What its content, or else its event, would be known by without the fields of its payload that the platform's
+    /// schema does not name; `None` where it has none: the attribute `declaredId`.
+    pub fn declared_id(&self) -> Option<&str> {
+        self.fields.declared.map(|at| self.text(at))
+    }
+
     /// As [`PlatformEvent::participant_id`].
     pub fn participant_id(&self) -> Option<&str> {
         self.fields.participant_id.map(|at| self.text(at))

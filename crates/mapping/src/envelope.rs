@@ -5,7 +5,7 @@ use trunkline_schemas::{EventTimeSource, PlatformEvent, SourceInfo};
 
 use crate::adapter::Adapter;
 use crate::delivery::Delivery;
-use crate::format::{Content, Mapped};
+use crate::format::{Content, Identity, Mapped};
 use crate::payload::Element;
 use crate::{limits, number};
 
@@ -28,10 +28,7 @@ pub fn envelope(
     complete_identity(&mut mapped, delivery, element, sequence);
     let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
-    let identity: Vec<&str> = mapped.identity.fields.iter().map(String::as_str).collect();
-    let event_id = event_id(platform, &org_id, &mapped.identity.topic, &identity);
-    let said = mapped.identity.content.take();
-    let content_id = said.map(|Content { topic, body }| content_id(platform, &org_id, &topic, &body));
+    let (event_id, content_id) = ids(platform, &org_id, &mut mapped.identity);
     let told_on = mapped.identity.told_on.take();
     mapped.attribute(TOPIC_NAME, told_on);
     let (entity_type, entity_id) = match (&mapped.conversation_id, mapped.entity) {
@@ -84,6 +81,27 @@ pub fn envelope(
         content_id,
         data: element.text.to_owned(),
     }
+}
+
+/// What an element would be known by: its content, else its event. No source numbers it.
+pub fn declared_id(
+    adapter: &Adapter,
+    mut mapped: Mapped,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+) -> String {
+    complete_identity(&mut mapped, delivery, element, None);
+    let org_id = mapped.org.as_deref().unwrap_or(UNKNOWN_ORG);
+    let (event_id, content_id) = ids(adapter.format.platform, org_id, &mut mapped.identity);
+    content_id.unwrap_or(event_id)
+}
+
+/// The ids of an event and of its content.
+fn ids(platform: &str, org_id: &str, identity: &mut Identity) -> (String, Option<String>) {
+    let fields: Vec<&str> = identity.fields.iter().map(String::as_str).collect();
+    let event_id = event_id(platform, org_id, &identity.topic, &fields);
+    let said = identity.content.take();
+    (event_id, said.map(|Content { topic, body }| content_id(platform, org_id, &topic, &body)))
 }
 
 /// Names what the format alone could not: by the source's number, by ids that differ in their form only, and by the

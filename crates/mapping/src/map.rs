@@ -6,11 +6,15 @@ use crate::adapter::{self, Loaded};
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
 use crate::fit::{self, Fitting, Misfit};
+use crate::format::Mapped;
 use crate::outcome::{Accepted, ElementOutcome, Outcome};
 use crate::payload::{self, Element, OverLimit};
 use crate::redaction::Attributes;
 use crate::transport::Unwrapped;
 use crate::{envelope, limits, quarantine, redaction, schema, sequence};
+
+/// The attribute that names what an event says but for fields that its platform's schema does not name.
+const DECLARED_ID: &str = "declaredId";
 
 /// Maps a delivery. The same arguments give the same outcome, event ids included.
 ///
@@ -79,7 +83,9 @@ fn accept(
         mapped.identity.left_out(&digest);
     }
     let mut drift: Vec<Difference> = fitting.wrong.iter().take(schema::DIFFERENCES).cloned().collect();
-    drift.extend(loaded.schema.unknown_fields(shape, element.typed()));
+    let unknown_fields = loaded.schema.unknown_fields(shape, element.typed());
+    let has_unknown = !unknown_fields.is_empty();
+    drift.extend(unknown_fields);
     drift.extend(mapped.times.passed_over(delivery.received_at));
     let unknown_type = mapped.unknown_type.then_some(&mapped.source_type);
     let unknown = mapped.unknown_parts.iter().chain(unknown_type);
@@ -106,10 +112,34 @@ fn accept(
         let reason = format!("{first}, and this source quarantines drift");
         return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
     }
+    if has_unknown && sequence.is_none() {
+        let declared = declared_id(loaded, shape, &mapped, delivery, element);
+        mapped.attribute(DECLARED_ID, declared);
+    }
     let mut event = envelope::envelope(adapter, mapped, delivery, element, sequence);
     let read_again = |text: &str| attributes(loaded, shape, text, source.org.as_deref());
     redaction::redact(&mut event, &source.redaction, read_again);
     ElementOutcome::Event(Box::new(Accepted { event, drift }))
+}
+
+/// What a payload with fields that its platform's schema does not name would be known by without them; `None` where
+/// that makes no difference.
+fn declared_id(
+    loaded: &Loaded,
+    shape: &'static str,
+    whole: &Mapped,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+) -> Option<String> {
+    let without = element.without(|value| loaded.schema.without_unknown(shape, value));
+    let unwrapped = (loaded.adapter.unwrap)(&without)?;
+    let unwrapped = Unwrapped { received_at: delivery.received_at, ..unwrapped };
+    let mut declared = (loaded.adapter.format.map)(&unwrapped, shape, delivery.source.org.as_deref());
+    if let Some(digest) = element.left_out(unwrapped.at) {
+        declared.identity.left_out(&digest);
+    }
+    (declared.identity != whole.identity)
+        .then(|| envelope::declared_id(loaded.adapter, declared, delivery, &without))
 }
 
 /// The attributes of an element of this shape, from its text.

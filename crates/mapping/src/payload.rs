@@ -86,6 +86,14 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// The same but for what is taken out of its value, in whatever form it is kept.
+    pub fn without(&self, take_out: impl Fn(&mut Value)) -> Self {
+        let mut without = self.copied();
+        let forms = [Some(&mut without.value), without.written.as_mut(), without.typed.as_mut()];
+        forms.into_iter().flatten().for_each(take_out);
+        without
+    }
+
     /// Digest of what was left out below a JSON Pointer, where it stood and what it was; `None` where nothing was.
     pub fn left_out(&self, below: &str) -> Option<String> {
         let inner = self.left_out.iter().filter_map(|(pointer, value)| {

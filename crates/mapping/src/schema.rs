@@ -123,6 +123,13 @@ impl Schema {
         found
     }
 
+    /// Takes what the shape does not name out of a payload.
+    pub fn without_unknown(&self, shape: &str, payload: &mut Value) {
+        if let Some(shape) = self.shapes.get(shape) {
+            shape.known.retain(payload);
+        }
+    }
+
     /// Names of the shapes.
     pub fn shapes(&self) -> impl Iterator<Item = &str> {
         self.shapes.keys().map(String::as_str)

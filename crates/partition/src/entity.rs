@@ -69,6 +69,7 @@ impl Entity {
             stored::SECOND_FORMAT => stored::decode_second_format(body)?,
             stored::THIRD_FORMAT => stored::decode_third_format(body)?,
             stored::FOURTH_FORMAT => stored::decode_fourth_format(body)?,
+            stored::FIFTH_FORMAT => stored::decode_fifth_format(body)?,
             _ => Stored::decode(body)?,
         };
         let mut entity = Self { stored, dirty: version < FORMAT_VERSION, ..Self::default() };
@@ -132,14 +133,22 @@ impl Entity {
     /// What an event says; `None` where that is not to be compared with anything. It holds until another event is
     /// emitted.
     pub fn statement(&self, event: &EncodedEvent) -> Option<Statement> {
-        let compared = event.content_id().is_some() || !self.stored.contents.is_empty();
+        let says = event.content_id().is_some() || event.declared_id().is_some();
+        let compared = says || !self.stored.contents.is_empty();
         compared.then(|| Statement::of(event))
     }
 
     /// What an event that says this would be if it were emitted now, beside what was published before it. `taken_in` is
     /// when it was, in UTC milliseconds; contents that were taken in at most `window_ms` apart may be repetitions.
     pub fn novelty(&self, statement: &Statement, taken_in: i64, window_ms: i64) -> Novelty {
-        self.stored.contents.judge(statement, taken_in, window_ms)
+        let novelty = self.stored.contents.judge(statement, taken_in, window_ms);
+        // One without unknown fields that its id names was not said, and is known by its id alone.
+        let is_known =
+            || statement.content.is_none() && statement.declared.is_some_and(|id| self.has_seen(id));
+        if novelty == Novelty::New && window_ms > 0 && is_known() {
+            return Novelty::PossibleRepeat;
+        }
+        novelty
     }
 
     /// Takes note of what an event says that is emitted.

@@ -450,6 +450,34 @@ fn a_state_of_genesys_that_nothing_names_returns_as_well() {
 }
 
 #[test]
+fn what_differs_in_fields_that_no_schema_names_is_published_and_marked() {
+    let step = |number: i64, after: i64, more: Value| {
+        let mut body =
+            json!({"eventTime": BEGINNING, "conversationId": "c-1", "participantId": "p", "sessionId": "s"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        told(number, after, "v2.detail.events.conversation.{id}.user.start", "c-1", body)
+    };
+    let (none, x, y) = (json!({}), json!({"x": 1}), json!({"x": {"y": [1, 2]}}));
+    let out = of_genesys(&[step(1, 0, none.clone()), step(2, 1, x.clone()), step(3, 2, y.clone())]);
+    assert_eq!(out, [(0, false), (1, true), (2, true)]);
+    let out = of_genesys(&[step(1, 0, x.clone()), step(2, 1, x.clone()), step(3, 2, none)]);
+    assert_eq!(out, [(0, false), (2, true)], "the same body by another delivery is one fact");
+    let out = of_genesys(&[step(1, 0, x.clone()), step(2, WINDOW + 1, y.clone())]);
+    assert_eq!(out, [(0, false), (1, false)]);
+    let another = json!({"x": 1, "sessionId": "t"});
+    assert_eq!(of_genesys(&[step(1, 0, x), step(2, 1, another)]), [(0, false), (1, false)]);
+    // Of states there is no model: any field may be the change.
+    let state = |number, system: &str, more: i64| {
+        let mut request = presence(number, number, system, None);
+        request.body["detail"]["eventBody"]["more"] = json!(more);
+        request
+    };
+    let (away, busy) = ("AWAY", "BUSY");
+    let out = of_genesys(&[state(1, away, 1), state(2, away, 2), state(3, busy, 1), state(4, away, 3)]);
+    assert_eq!(out, [(0, false), (1, false), (2, false), (3, false)]);
+}
+
+#[test]
 fn a_topic_without_its_ids_may_be_any_of_its_type() {
     let mut requests =
         [presence(1, 0, "AVAILABLE", None), presence(2, 1, "BUSY", None), presence(3, 2, "AVAILABLE", None)];

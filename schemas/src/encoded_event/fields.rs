@@ -42,6 +42,8 @@ pub(super) struct Fields {
     pub(super) session: Option<Text>,
     /// The attribute of that name.
     pub(super) topic: Option<Text>,
+    /// The attribute of that name.
+    pub(super) declared: Option<Text>,
     /// Where the tenant's attributes begin.
     pub(super) tenant_attributes_from: usize,
     pub(super) content_id: Option<Text>,
@@ -54,6 +56,9 @@ const SESSION: &str = "sessionId";
 
 /// The attribute that names the topic with its ids.
 const TOPIC: &str = "topicName";
+
+/// The attribute that names what an event says but for fields that its platform's schema does not name.
+const DECLARED: &str = "declaredId";
 
 /// Symbols of `EventTimeSource`.
 const EVENT_TIME_SOURCES: i64 = 3;
@@ -125,7 +130,7 @@ impl Fields {
         let _schema_version = cursor.text()?;
         let _backfilled = cursor.truth()?;
         let attributes_from = cursor.at;
-        let [session, topic] = cursor.texts_by_name([SESSION, TOPIC])?;
+        let [session, topic, declared] = cursor.texts_by_name([SESSION, TOPIC, DECLARED])?;
         let tenant_attributes_from = cursor.at;
         cursor.texts_by_name([])?;
         let _attributes_cut = cursor.truth()?;
@@ -159,6 +164,7 @@ impl Fields {
             attributes_from,
             session,
             topic,
+            declared,
             tenant_attributes_from,
             content_id,
             data_from,

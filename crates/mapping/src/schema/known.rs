@@ -99,4 +99,22 @@ impl Known {
             _ => {}
         }
     }
+
+    /// Takes the fields that the schema does not name out of a value.
+    pub fn retain(&self, value: &mut Value) {
+        match (self, value) {
+            (Self::Object(children), Value::Object(map)) => {
+                map.retain(|name, _| children.contains_key(name));
+                for (name, value) in map {
+                    if let Some(child) = children.get(name) {
+                        child.retain(value);
+                    }
+                }
+            }
+            (Self::Array(item), Value::Array(values)) => {
+                values.iter_mut().for_each(|value| item.retain(value))
+            }
+            _ => {}
+        }
+    }
 }

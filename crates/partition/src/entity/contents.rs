@@ -32,8 +32,17 @@ struct Said {
     subject: Subject,
     /// None of what no other event says.
     content: Option<u64>,
+    /// What it says but for fields that its platform's schema does not name, where it has such.
+    declared: Option<u64>,
     /// When the event that said it was taken in, UTC milliseconds.
     taken_in: i64,
+}
+
+/// What formats 4 and 5 of state kept: frozen, and only ever read.
+#[derive(Deserialize)]
+pub struct EarlierContents {
+    said: VecDeque<(Subject, Option<u64>, i64)>,
+    forgotten: Option<i64>,
 }
 
 /// What an event is beside what was published before it.
@@ -63,18 +72,22 @@ impl Contents {
     /// What an event would be that says this and was taken in at that time (UTC milliseconds). Contents count as close
     /// when they were taken in at most `window_ms` apart; 0 turns the comparison off.
     pub fn judge(&self, statement: &Statement, taken_in: i64, window_ms: i64) -> Novelty {
-        if window_ms == 0 || statement.content.is_none() {
+        if window_ms == 0 {
             return Novelty::New;
         }
+        let Statement { content, .. } = *statement;
         let close = |at: i64| (taken_in - at).abs() <= window_ms;
         let mut of_it = self.said.iter().rev().filter(|said| said.subject.may_be(&statement.subject));
-        let says_it = |said: &Said| said.content == statement.content && close(said.taken_in);
+        let same = |said: &Said| content.is_some() && said.content == content;
+        let says_it = |said: &Said| same(said) && close(said.taken_in);
+        // It may be the same again, with other fields than before that the platform's schema does not name.
+        let says_the_core = |said: &Said| said.has_the_core(statement) && close(said.taken_in);
         match of_it.next() {
             Some(latest) if says_it(latest) && statement.is_state => Novelty::Repeat,
             // However long ago: nothing came in between, so that no change shows it to be another fact.
-            Some(latest) if latest.content == statement.content => Novelty::PossibleRepeat,
-            Some(_) if of_it.any(says_it) => Novelty::PossibleRepeat,
-            _ if self.forgotten.is_some_and(close) => Novelty::PossibleRepeat,
+            Some(latest) if same(latest) || says_the_core(latest) => Novelty::PossibleRepeat,
+            Some(_) if of_it.any(|said| says_it(said) || says_the_core(said)) => Novelty::PossibleRepeat,
+            _ if content.is_some() && self.forgotten.is_some_and(close) => Novelty::PossibleRepeat,
             _ => Novelty::New,
         }
     }
@@ -82,13 +95,13 @@ impl Contents {
     /// Takes note of what was published. A repetition that was not published takes no part: whatever keeps
     /// saying the same comes out once in each window.
     pub fn published(&mut self, statement: &Statement, taken_in: i64, window_ms: i64) {
-        let Statement { subject, content, .. } = *statement;
-        if content.is_none() && !self.is_between(&subject) {
+        let Statement { subject, content, declared, .. } = *statement;
+        if content.is_none() && declared.is_none() && !self.is_between(&subject) {
             return;
         }
         let kept_from = taken_in.saturating_sub(window_ms.saturating_mul(WINDOWS_KEPT));
         self.forgotten = self.forgotten.filter(|at| *at >= kept_from);
-        self.said.push_back(Said { subject, content, taken_in });
+        self.said.push_back(Said { subject, content, declared: declared.map(|id| id as u64), taken_in });
         if window_ms == 0 {
             self.said.clear();
         }
@@ -129,6 +142,30 @@ impl Contents {
     fn is_between(&self, subject: &Subject) -> bool {
         let latest = self.said.iter().rev().find(|said| said.subject.may_be(subject));
         latest.is_some_and(|said| said.content.is_some() || said.subject != *subject)
+    }
+}
+
+// === impl Said ===
+
+impl Said {
+    /// Whether it says the same but for fields that the platform's schema does not name, of which one of the two has
+    /// some.
+    fn has_the_core(&self, statement: &Statement) -> bool {
+        match (self.declared, statement.declared) {
+            (Some(_), _) => self.declared == statement.core,
+            (None, Some(_)) => self.content.is_some() && self.content == statement.core,
+            (None, None) => false,
+        }
+    }
+}
+
+impl From<EarlierContents> for Contents {
+    fn from(earlier: EarlierContents) -> Self {
+        let EarlierContents { said, forgotten } = earlier;
+        let said = said.into_iter();
+        let said =
+            said.map(|(subject, content, taken_in)| Said { subject, content, declared: None, taken_in });
+        Self { said: said.collect(), forgotten }
     }
 }
 

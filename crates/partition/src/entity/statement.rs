@@ -19,6 +19,10 @@ pub struct Statement {
     /// What; `None` where the event's id, or its source's number, names that: it is said by no other event, and comes
     /// between what others say.
     pub content: Option<u64>,
+    /// What it says but for fields that its platform's schema does not name; `None` where a source's number names it.
+    pub core: Option<u64>,
+    /// The id of the same, where it has such fields.
+    pub declared: Option<u128>,
     /// Whether saying it twice in a row says nothing new. Of what names nobody, two may say the same of two.
     pub is_state: bool,
 }
@@ -40,11 +44,16 @@ impl Statement {
     /// What an event says.
     pub fn of(event: &EncodedEvent) -> Self {
         // A source's number that does not come out would be a hole.
-        let content = event.content_id().filter(|_| event.sequence().is_none());
+        let is_numbered = event.sequence().is_some();
+        let content = event.content_id().filter(|_| !is_numbered);
+        let declared = event.declared_id().filter(|_| !is_numbered).map(super::id_bits);
+        let whole = || super::id_bits(content.unwrap_or(event.event_id()));
         let event_type = event.event_type();
         Self {
             subject: Subject::of(event, content.is_none()),
             content: content.map(|id| super::id_bits(id) as u64),
+            core: (!is_numbered).then(|| declared.unwrap_or_else(whole) as u64),
+            declared,
             is_state: state_events::is_state(event_type) && event.entity_type() != NOBODY,
         }
     }

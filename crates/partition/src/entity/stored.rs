@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::contents::Contents;
+use super::contents::{Contents, EarlierContents};
 use super::legacy::{LegacyContents, LegacyOrder};
 use crate::conversation::{Conversation, FourthConversation, LegacyConversation, ThirdConversation};
 use crate::order::ChannelOrder;
@@ -21,6 +21,9 @@ pub(super) const THIRD_FORMAT: u8 = 3;
 
 /// The format that did not keep what tells whether an agent answered; it is still read.
 pub(super) const FOURTH_FORMAT: u8 = 4;
+
+/// The format that did not keep by what a customer was named, and of contents no part; it is still read.
+pub(super) const FIFTH_FORMAT: u8 = 5;
 
 /// Bytes of an id.
 const ID: usize = 16;
@@ -122,9 +125,14 @@ impl Stored {
     }
 }
 
+/// Reads a value of the fifth format, its version taken off.
+pub(super) fn decode_fifth_format(body: &[u8]) -> Result<Stored, StateError> {
+    Stored::decode_with::<Conversation, EarlierContents>(body)
+}
+
 /// Reads a value of the fourth format, its version taken off.
 pub(super) fn decode_fourth_format(body: &[u8]) -> Result<Stored, StateError> {
-    Stored::decode_with::<FourthConversation, Contents>(body)
+    Stored::decode_with::<FourthConversation, EarlierContents>(body)
 }
 
 /// Reads a value of the third format, its version taken off.

@@ -21,6 +21,7 @@ pub(super) fn fact(record: &Record, fields: &Fields, layouts: &mut Layouts) -> R
         timestamp: record.timestamp,
         event_id: fields.text("eventId")?,
         content_id: newer("contentId")?,
+        declared_id: attribute("declaredId"),
         source_type: fields.text("sourceType")?,
         topic: attribute("topicName"),
         event_type: fields.text("eventType")?,

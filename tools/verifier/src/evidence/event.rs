@@ -17,6 +17,8 @@ pub struct Fact {
     pub event_id: String,
     /// Identity of what it says, where the same may be said under several ids.
     pub content_id: Option<String>,
+    /// Identity of what it says but for fields that the platform's schema does not name, where it has such.
+    pub declared_id: Option<String>,
     /// The platform's own name of the type.
     pub source_type: String,
     /// The platform's topic with its ids, where the event names it.

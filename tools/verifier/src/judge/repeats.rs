@@ -131,7 +131,15 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
     // What was said last, however long ago, with nothing between.
     let same_as_last =
         last.is_some_and(|last| content(fact).is_some() && content(&last.fact) == content(fact));
-    let possible = window_ms > 0 && same_as_last || of_it().take_while(lately).any(|other| says_it(&other));
+    let but_for_unknown = |other: &&&Enriched| differs_in_unknown_fields(fact, &other.fact);
+    let close = |other: &&&Enriched| (other.fact.ingest_time - fact.ingest_time).abs() <= window_ms;
+    let possible = window_ms > 0 && same_as_last
+        || of_it()
+            .take_while(lately)
+            .any(|other| says_it(&other) || but_for_unknown(&other) && close(&other));
+    // Whoever has an id of its own is known by it for as long as ids are.
+    let known_by_id =
+        || window_ms > 0 && content(fact).is_none() && of_it().any(|other| but_for_unknown(&other));
     // Of an entity of which so much was told, something may have been forgotten; what says anything may then be one.
     let much = before.len().checked_sub(REMEMBERED);
     let forgotten = much.is_some_and(|at| lately(&&before[at])) && event.possible_repeat;
@@ -148,6 +156,9 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
         return;
     }
     verdict.count("possible_repeats", u64::from(possible));
+    // What one had to forget for want of room cannot be compared with it any more.
+    let of_forgotten = || much.is_some() && of_it().any(|other| but_for_unknown(&other));
+    let excused = excused || if event.possible_repeat { known_by_id() } else { of_forgotten() };
     if possible != event.possible_repeat && !excused {
         verdict.object("repeat-mark", || {
             format!(
@@ -159,6 +170,17 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
             )
         });
     }
+}
+
+/// Whether two events say the same but for fields that the platform's schema does not name, of which one has some.
+fn differs_in_unknown_fields(fact: &Fact, other: &Fact) -> bool {
+    let core = |fact: &Fact| {
+        let whole = fact.content_id.clone().unwrap_or_else(|| fact.event_id.clone());
+        fact.declared_id.clone().unwrap_or(whole)
+    };
+    let unnumbered = fact.sequence.is_none() && other.sequence.is_none();
+    let has_unknown = fact.declared_id.is_some() || other.declared_id.is_some();
+    unnumbered && has_unknown && core(fact) == core(other)
 }
 
 /// What an event says; nothing where its id or its source's number names it.

@@ -8,11 +8,12 @@ fn subject(topic: u32, member: u32) -> Subject {
 }
 
 fn state(topic: u32, member: u32, content: u64) -> Statement {
-    Statement { subject: subject(topic, member), content: Some(content), is_state: true }
+    let subject = subject(topic, member);
+    Statement { subject, content: Some(content), core: Some(content), declared: None, is_state: true }
 }
 
 fn between(subject: Subject) -> Statement {
-    Statement { subject, content: None, is_state: true }
+    Statement { subject, content: None, core: None, declared: None, is_state: true }
 }
 
 fn say(contents: &mut Contents, statement: Statement, taken_in: i64) -> Novelty {
@@ -162,4 +163,33 @@ fn a_window_of_zero_lets_everything_through() {
     assert_eq!(contents.judge(&state(1, 0, 1), 0, 0), New);
     contents.published(&state(1, 0, 1), 0, 0);
     assert!(contents.is_empty());
+}
+
+#[test]
+fn what_differs_in_unknown_fields_alone_may_be_a_repetition_within_the_window_and_is_never_left_out() {
+    let plain = state(1, 0, 1);
+    // Each has another field that no schema names.
+    let with_unknown =
+        |content| Statement { declared: Some(1), ..Statement { core: Some(1), ..state(1, 0, content) } };
+    let (one, other) = (with_unknown(101), with_unknown(102));
+    assert_eq!(judged(&[(plain, 0), (one, 1), (other, 2)]), [New, PossibleRepeat, PossibleRepeat]);
+    assert_eq!(judged(&[(one, 0), (plain, 1), (plain, 2)]), [New, PossibleRepeat, Repeat]);
+    assert_eq!(judged(&[(one, 0), (one, 1)]), [New, Repeat], "the whole body is the same");
+    assert_eq!(judged(&[(one, 0), (other, 1 + WINDOW)]), [New, New]);
+    assert_eq!(judged(&[(one, 0), (state(1, 0, 2), 1), (other, 2)]), [New, New, PossibleRepeat]);
+    assert_eq!(judged(&[(one, 0), (Statement { subject: subject(2, 0), ..other }, 1)]), [New, New]);
+    // What its id names is compared as well, by what is left of it.
+    let happens = |core| Statement { content: None, core: Some(core), ..one };
+    assert_eq!(judged(&[(happens(1), 0), (happens(1), 1), (happens(2), 2)]), [New, PossibleRepeat, New]);
+    let whole = Statement { declared: None, ..happens(1) };
+    assert_eq!(judged(&[(happens(1), 0), (whole, 1), (whole, 2 + WINDOW)]), [New, PossibleRepeat, New]);
+}
+
+#[test]
+fn contents_of_earlier_formats_go_on() {
+    let mut contents = Contents::default();
+    say(&mut contents, state(1, 0, 1), 5);
+    let earlier = postcard::to_allocvec(&(vec![(subject(1, 0), Some(1_u64), 5_i64)], Some(3_i64))).unwrap();
+    let earlier: Contents = postcard::from_bytes::<EarlierContents>(&earlier).unwrap().into();
+    assert_eq!(earlier, Contents { forgotten: Some(3), ..contents });
 }

@@ -169,3 +169,30 @@ fn without_topics_whatever_else_is_told_comes_between_and_nobody_repeats_nobody(
     assert!(judged("CAUSAL", &[nobody("1", 1), nobody("2", 2)], &["1", "2+"]).is_empty());
     assert_eq!(judged("CAUSAL", &[nobody("1", 1), nobody("2", 2)], &["1"]), ["lost"]);
 }
+
+#[test]
+fn what_differs_in_fields_that_no_schema_names_is_marked_within_the_window() {
+    let with_unknown = |id: &str, content: Option<&str>, at| Fact {
+        content_id: content.map(Into::into),
+        declared_id: Some("a".into()),
+        ..said(id, "", at)
+    };
+    // One whose id names it, and states whose content does.
+    for content in [None, Some("a")] {
+        let plain = |id: &str, at| Fact { content_id: content.map(Into::into), ..said(id, "", at) };
+        let name = if content.is_some() { "1" } else { "a" };
+        let (one, other) = (content.map(|_| "a and x"), content.map(|_| "a and y"));
+        let told = [plain(name, 1), with_unknown("2", one, 2), with_unknown("3", other, 3)];
+        assert_eq!(judged("SORTED", &told, &[name, "2+", "3+"]), [""; 0], "{content:?}");
+        assert_eq!(judged("SORTED", &told, &[name, "2", "3+"]), ["repeat-mark"], "{content:?}");
+        assert_eq!(judged("SORTED", &told, &[name, "3+"]), ["lost"], "{content:?}: none is left out");
+        // In the other order too.
+        let told = [with_unknown("2", one, 1), plain(name, 2)];
+        assert_eq!(judged("SORTED", &told, &["2", &format!("{name}+")]), [""; 0], "{content:?}");
+        assert_eq!(judged("SORTED", &told, &["2", name]), ["repeat-mark"], "{content:?}");
+        let later = [with_unknown("2", one, 1), with_unknown("3", other, 2 + WINDOW)];
+        assert_eq!(judged("SORTED", &later, &["2", "3"]), [""; 0], "{content:?}");
+    }
+    let new = [said("1", "b", 1), with_unknown("2", None, 2)];
+    assert_eq!(judged("SORTED", &new, &["1", "2+"]), ["repeat-mark"], "nothing of it was said");
+}
