@@ -100,7 +100,6 @@ impl Fields {
     fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
         let event_id = cursor.text()?;
         let event_type = cursor.text()?;
-        let known_type = event_type::known(cursor.bytes(event_type));
         let source_type = cursor.text()?;
         let platform = cursor.text()?;
         let org_id = cursor.text()?;
@@ -121,13 +120,10 @@ impl Fields {
         let _event_time_source = cursor.below(EVENT_TIME_SOURCES)?;
         let ingest_time = cursor.number()?;
         let sequence = cursor.optional(Cursor::number)?;
-        let _correlation_id = cursor.text()?;
-        let source = cursor.text()?;
-        let _kind = cursor.text()?;
-        let channel = cursor.text()?;
+        let [_correlation_id, source, _kind, channel] =
+            [cursor.text()?, cursor.text()?, cursor.text()?, cursor.text()?];
         let _transport_id = cursor.optional(Cursor::text)?;
-        let _adapter = cursor.text()?;
-        let _schema_version = cursor.text()?;
+        let [_adapter, _schema_version] = [cursor.text()?, cursor.text()?];
         let _backfilled = cursor.truth()?;
         let attributes_from = cursor.at;
         let [session, topic, declared] = cursor.texts_by_name([SESSION, TOPIC, DECLARED])?;
@@ -141,7 +137,7 @@ impl Fields {
         Some(Self {
             event_id,
             event_type,
-            known_type,
+            known_type: event_type::known(cursor.bytes(event_type)),
             source_type,
             platform,
             org_id,

@@ -44,8 +44,8 @@ pub(super) enum Customer {
 // === impl Evidence ===
 
 impl Evidence {
-    /// Of an event that names `id`. A tenant's attribute and the platform's contact are told from what a channel knows by
-    /// standing in the event under their own names as well.
+    /// Of an event that names `id`. A tenant's attribute and the platform's contact are told from what a channel knows
+    /// by standing in the event under their own names as well.
     fn of(event: &EncodedEvent, id: &str) -> Self {
         let is_tenants =
             |name: &[u8]| TENANTS_NAMES.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name));
@@ -100,8 +100,8 @@ impl Customer {
         }
     }
 
-    /// Whose event it is, among those of whom an id is known: the one whom the event names, unless this one was named by
-    /// stronger evidence.
+    /// Whose event it is, among those of whom an id is known: the one whom the event names, unless this one was named
+    /// by stronger evidence.
     pub(super) fn of_event<'a>(&'a self, event: &'a EncodedEvent) -> Option<&'a str> {
         let (known, named) = (self.id(), event.customer_id());
         match (known, named) {
