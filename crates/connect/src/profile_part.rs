@@ -115,10 +115,19 @@ pub(crate) async fn ask(outbound: &Outbound, question: Question<'_>) -> ProfileP
         system: target.system,
         status,
         // As old as the answer that it ends with: one of a moment ago is no younger for that.
-        fetched_at: answered.then(|| part.since.unwrap_or_else(|| (question.now)() - age.milliseconds())),
+        fetched_at: answered.then(|| part.since.unwrap_or_else(|| question.answered_at())),
         latency_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         data: part.data.unwrap_or_default(),
         identity: part.identity,
+    }
+}
+
+// === impl Question ===
+
+impl Question<'_> {
+    /// When the last answer was given, which may be one of a moment ago; UTC milliseconds.
+    fn answered_at(&self) -> i64 {
+        (self.now)() - self.terms.age.milliseconds()
     }
 }
 
@@ -146,7 +155,7 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     question.terms.age.set_as(question.contacts.age());
     if let Some(candidates) = contact.and_then(|contact| question.rules.sharers(target, contact)) {
         let several = Outcome::Ambiguous { by: "number", candidates };
-        return Ok(part(target, settings, several, (question.now)()));
+        return Ok(part(target, settings, several, question.answered_at()));
     }
     let mut chain = Chain::new(question.rules.keys(target, question.claim, contact));
     let mut found = None;
@@ -170,7 +179,7 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     };
     // What is read next is read anew.
     question.terms.forget(&target.name, asked.iter().map(String::as_str));
-    let part = part(target, settings, outcome, (question.now)());
+    let part = part(target, settings, outcome, question.answered_at());
     // Of a number of which nothing is open nothing is known: an unknown balance is not one of nothing.
     Ok(Part { data: part.data.filter(|_| !is_empty), ..part })
 }
@@ -234,7 +243,7 @@ async fn search_by_key(
     find(outbound, key, Depth::Profile, terms, &mut note).await
 }
 
-fn part(target: &Target, settings: &str, outcome: Outcome, now: i64) -> Part {
+fn part(target: &Target, settings: &str, outcome: Outcome, answered_at: i64) -> Part {
     let (resolution, found_by, candidates, customer) = match outcome {
         Outcome::Exact { by, customer } => (Resolution::Exact, Some(by), 1, customer),
         Outcome::Ambiguous { by, candidates } => {
@@ -253,7 +262,7 @@ fn part(target: &Target, settings: &str, outcome: Outcome, now: i64) -> Part {
         record_id,
         number,
         candidates: i32::try_from(candidates).ok(),
-        resolved_at: Some(now),
+        resolved_at: Some(answered_at),
         settings: Some(settings.to_owned()),
     };
     let data = (resolution == Resolution::Exact).then_some(data);

@@ -30,6 +30,8 @@ impl Shared {
         let contacts: Vec<_> = found
             .iter()
             .filter_map(|contact| match contact["canonicalContact"]["id"].as_str() {
+                // The one that others were merged into names itself.
+                Some(canonical) if contact["id"] == canonical => Some(Some(numbers(contact))),
                 // It is the other one.
                 Some(canonical) if is_there(canonical) => None,
                 Some(_) => Some(None),
@@ -113,6 +115,9 @@ mod tests {
         }
         let merged_into = |id: &str| json!({"id": "d", "externalIds": [], "canonicalContact": {"id": id}});
         assert_eq!(several(&[one.clone(), merged_into("a")], None), None, "it is the same one");
-        assert_eq!(several(&[one, merged_into("z")], Some("crm")), Some(true), "nobody knows of it");
+        assert_eq!(several(&[one.clone(), merged_into("z")], Some("crm")), Some(true), "nobody knows of it");
+        let mut survivor = two;
+        survivor["canonicalContact"] = json!({"id": "b"});
+        assert_eq!(several(&[one, survivor], Some("crm")), Some(true), "another one was merged into it");
     }
 }
