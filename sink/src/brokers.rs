@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use trunkline_kafka::changelog::{Reader, RestoreError, Start};
+use trunkline_kafka::changelog::{Reader, RestoreError, Start, restore};
 use trunkline_kafka::{ConsumerError, KafkaBrokers, LogPosition, TopicPartition};
 
 use crate::ports::{GroupOffsets, Saved, SavedState};
@@ -37,7 +37,7 @@ impl SavedState for Reader {
         numbers.sort_by_key(|(number, _)| *number);
         numbers.dedup_by_key(|(number, _)| *number);
         let mut states: HashMap<TopicPartition, Saved> = HashMap::new();
-        self.restore(&numbers, RESTORE_PATIENCE, |change| {
+        restore(self, &numbers, RESTORE_PATIENCE, |change| {
             if let Some(partition) = by_key.get(change.key) {
                 let offsets = change.value.map(saved_state::decode).transpose();
                 states.entry((*partition).clone()).or_default().offsets =

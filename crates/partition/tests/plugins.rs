@@ -13,17 +13,19 @@ use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::{
     Command, LookedUp, LookupOrder, Message, MessageContent, Plugins, Question, Registration,
 };
-use trunkline_partition::task::entity_of;
-use trunkline_partition::{Arrived, Context, MemoryState, Settings, StateError, Task};
+use trunkline_partition::{Context, MemoryState, Settings, StateError, Task};
 use trunkline_plugin::{Actions, Lookup};
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
-use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{InboundRecord, SourceStatus, event_type as et};
+use trunkline_schemas::{SourceStatus, event_type as et};
 use trunkline_systems::ProfileField;
 
+#[path = "support/arrived.rs"]
+mod arrived;
 #[path = "support/events.rs"]
 mod events;
+
+use arrived::arrived;
 
 const BUDGET_MS: i64 = 50;
 
@@ -152,20 +154,9 @@ impl World {
         self.now += 1;
         let event_type = if wanted { et::MESSAGE_RECEIVED } else { et::CONVERSATION_UPDATED };
         let event = events::event(conversation, event_type, self.now);
-        let record = InboundRecord {
-            topic: "events.normalized".to_owned(),
-            partition: 0,
-            offset: self.read,
-            key: Some(event.key().into_bytes()),
-            value: None,
-            headers: Headers::new(),
-            timestamp: self.now,
-            leader_epoch: None,
-        };
+        let arrived = arrived(self.read, &event);
         self.unfinished.insert(self.read, conversation.to_owned());
         self.read += 1;
-        let encoded = events::encoded(&event);
-        let arrived = Box::new(Arrived { record, entity: entity_of(&event.key(), &encoded), event: encoded });
         self.step(|task, ctx| task.record(arrived, ctx));
     }
 

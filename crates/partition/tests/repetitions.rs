@@ -13,12 +13,18 @@ use trunkline_mapping::{Delivery, ElementOutcome, Framing, Proof, TraceContext, 
 use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::output::Enriched;
-use trunkline_partition::task::entity_of;
-use trunkline_partition::{Arrived, Context, MemoryState, Output, Settings, Task};
+use trunkline_partition::{Context, MemoryState, Output, Settings, Task};
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
-use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{EncodedEvent, InboundRecord, PlatformEvent};
+use trunkline_schemas::PlatformEvent;
+
+#[path = "support/arrived.rs"]
+mod arrived;
+#[path = "support/events.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod events;
+
+use arrived::arrived;
 use trunkline_systems::ProfileField;
 
 /// 2026-03-02T08:20:00Z.
@@ -145,22 +151,6 @@ fn published(events: &[PlatformEvent]) -> Vec<(usize, bool)> {
         state.apply(&changes);
     }
     out
-}
-
-fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
-    let key = event.key();
-    let record = InboundRecord {
-        topic: "events.normalized".to_owned(),
-        partition: 0,
-        offset,
-        key: Some(key.clone().into_bytes()),
-        value: None,
-        headers: Headers::new(),
-        timestamp: event.ingest_time,
-        leader_epoch: None,
-    };
-    let event = EncodedEvent::encode(event).unwrap();
-    Box::new(Arrived { record, entity: entity_of(&key, &event), event })
 }
 
 fn of_genesys(requests: &[Request]) -> Vec<(usize, bool)> {

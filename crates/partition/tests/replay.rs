@@ -11,18 +11,20 @@ use trunkline_config::OrderMode;
 use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::plugins::{Command, Message, MessageContent, Plugins, Registration};
-use trunkline_partition::task::entity_of;
-use trunkline_partition::{Arrived, Context, MemoryState, Output, Settings, StateError, Task};
+use trunkline_partition::{Context, MemoryState, Output, Settings, StateError, Task};
 use trunkline_plugin::{Actions, Decision};
 use trunkline_profiles::{AskedSource, ProfileData, ProfilePart, Profiles, merge};
 use trunkline_rules::RuleSet;
 use trunkline_schemas::event_type as et;
-use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{CustomerProfile, InboundRecord, PlatformEvent, SourceStatus};
+use trunkline_schemas::{CustomerProfile, PlatformEvent, SourceStatus};
 use trunkline_systems::{ProfileField, System};
 
+#[path = "support/arrived.rs"]
+mod arrived;
 #[path = "support/events.rs"]
 mod events;
+
+use arrived::arrived;
 
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -132,21 +134,6 @@ impl Replay {
         assert_eq!(self.finished.len(), recorded.len());
         (self.outputs.iter().map(|output| format!("{output:?}")).collect(), self.state)
     }
-}
-
-fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
-    let record = InboundRecord {
-        topic: "events.normalized".to_owned(),
-        partition: 0,
-        offset,
-        key: Some(event.key().into_bytes()),
-        value: None,
-        headers: Headers::new(),
-        timestamp: event.ingest_time,
-        leader_epoch: None,
-    };
-    let encoded = events::encoded(event);
-    Box::new(Arrived { record, entity: entity_of(&event.key(), &encoded), event: encoded })
 }
 
 fn profile(customer: &str, now: i64) -> CustomerProfile {

@@ -11,7 +11,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::{ClientConfig, Message};
 use trunkline_config::Kafka;
 
-use super::{Change, Log, RestoreError, STABLE_WAIT, Start, restore};
+use super::{Change, Log, RestoreError, STABLE_WAIT};
 use crate::client::{self, Following};
 use crate::quiet::Quiet;
 
@@ -50,19 +50,6 @@ impl Reader {
             uncommitted: reader(client::seeing_uncommitted)?,
             stop,
         })
-    }
-
-    /// [`restore`] from this topic.
-    ///
-    /// # Errors
-    /// As [`restore`].
-    pub fn restore(
-        &mut self,
-        partitions: &[(i32, Start)],
-        patience: Duration,
-        apply: impl FnMut(Change<'_>) -> Result<(), String>,
-    ) -> Result<u64, RestoreError> {
-        restore(self, partitions, patience, apply)
     }
 
     fn watermarks(&self, consumer: &BaseConsumer<Quiet>, partition: i32) -> Result<(i64, i64), RestoreError> {

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "../../../../crates/partition/tests/support/arrived.rs"]
+mod arrived;
 #[path = "../../../../crates/partition/tests/figures/dice.rs"]
 mod dice;
 #[path = "../../../../crates/partition/tests/support/events.rs"]

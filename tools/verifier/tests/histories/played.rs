@@ -8,13 +8,11 @@ use trunkline_config::OrderMode;
 use trunkline_partition::conversation::Callers;
 use trunkline_partition::entity::Retention;
 use trunkline_partition::output::Enriched;
-use trunkline_partition::task::entity_of;
-use trunkline_partition::{Arrived, Context, MemoryState, Output, Settings, StateError, Task};
+use trunkline_partition::{Context, MemoryState, Output, Settings, StateError, Task};
 use trunkline_profiles::Profiles;
 use trunkline_rules::RuleSet;
 use trunkline_schemas::codec::Value as _;
-use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{EnrichedEncoder, EnrichedEvent, InboundRecord, PlatformEvent};
+use trunkline_schemas::{EnrichedEncoder, EnrichedEvent, PlatformEvent};
 use trunkline_systems::ProfileField;
 use trunkline_verifier::avro;
 use trunkline_verifier::decode::Intake;
@@ -22,7 +20,7 @@ use trunkline_verifier::evidence::{Evidence, Place};
 use trunkline_verifier::topics::Record;
 use uuid::Uuid;
 
-use crate::events::encoded;
+use crate::arrived::arrived;
 use crate::fact::Fact;
 
 const START: i64 = 1_790_000_000_000;
@@ -71,19 +69,8 @@ impl Partition {
 
     fn take(&mut self, offset: i64, event: &PlatformEvent) {
         self.now = event.ingest_time;
-        let record = InboundRecord {
-            topic: "events.normalized".to_owned(),
-            partition: 0,
-            offset,
-            key: Some(event.key().into_bytes()),
-            value: None,
-            headers: Headers::new(),
-            timestamp: self.now,
-            leader_epoch: None,
-        };
-        let encoded = encoded(event);
-        let arrived = Arrived { record, entity: entity_of(&event.key(), &encoded), event: encoded };
-        self.step(|task, ctx| task.record(Box::new(arrived), ctx));
+        let arrived = arrived(offset, event);
+        self.step(|task, ctx| task.record(arrived, ctx));
     }
 }
 
