@@ -70,6 +70,7 @@ impl Entity {
             stored::THIRD_FORMAT => stored::decode_third_format(body)?,
             stored::FOURTH_FORMAT => stored::decode_fourth_format(body)?,
             stored::FIFTH_FORMAT => stored::decode_fifth_format(body)?,
+            stored::SIXTH_FORMAT => stored::decode_sixth_format(body)?,
             _ => Stored::decode(body)?,
         };
         let mut entity = Self { stored, dirty: version < FORMAT_VERSION, ..Self::default() };

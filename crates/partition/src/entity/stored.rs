@@ -25,6 +25,9 @@ pub(super) const FOURTH_FORMAT: u8 = 4;
 /// The format that did not keep by what a customer was named, and of contents no part; it is still read.
 pub(super) const FIFTH_FORMAT: u8 = 5;
 
+/// The format that kept of what was said no part, and of a customer's name first no evidence; it is still read.
+pub(super) const SIXTH_FORMAT: u8 = 6;
+
 /// Bytes of an id.
 const ID: usize = 16;
 
@@ -123,6 +126,14 @@ impl Stored {
         let (conversation, contents, recent) = (conversation.into(), contents.into(), decode_ids(ids)?);
         Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
+}
+
+/// Reads a value of the sixth format, its version taken off.
+///
+/// Builds between two releases wrote what is said with its declared part and the same number. What one of the two wrote
+/// is an error to the other wherever anything was said: a time begins with no byte that says whether there is a part.
+pub(super) fn decode_sixth_format(body: &[u8]) -> Result<Stored, StateError> {
+    Stored::decode(body).or_else(|_| decode_fifth_format(body))
 }
 
 /// Reads a value of the fifth format, its version taken off.

@@ -10,6 +10,10 @@ use crate::conversation::{LegacyConversation, LegacyPhase};
 use crate::events::{encoded, event};
 use crate::state::MemoryState;
 
+mod call;
+mod formats;
+mod size;
+
 const KEY: &str = "g/o/c";
 
 const RETENTION: Retention =
@@ -205,36 +209,6 @@ fn state_of_the_first_format_is_read_and_rewritten() {
     assert!(!again.is_dirty() && again.stored.position == 3);
     assert_eq!(again.channel("channel"), ChannelOrder::kept(Some(5), None));
     assert!((1..=3).all(|id| again.has_seen(id)));
-}
-
-/// It had an optional id of the customer where this one may also have an address.
-#[test]
-fn state_of_the_fifth_format_is_read_and_rewritten() {
-    for named in [Some("c-1"), None] {
-        let mut event = event("c", et::CONVERSATION_STARTED, 1);
-        event.customer_id = named.map(str::to_owned);
-        let mut entity = Entity::default();
-        entity.emit(KEY, &encoded(&event), 3, 5, ChannelOrder::default(), &Callers::default());
-        let mut state = MemoryState::default();
-        commit(&mut entity, &mut state);
-        let mut body = state.get(&keys::entity(KEY)).unwrap().unwrap();
-        if let Some(id) = named {
-            // By what the customer was named was not kept: it was there, and no more.
-            let is_it =
-                |part: &[u8]| part[0] == 3 && part[1] as usize == id.len() && &part[2..] == id.as_bytes();
-            let at = body.windows(2 + id.len()).position(is_it).unwrap();
-            body[at] = 1;
-        }
-        body[0] = 5;
-        state.apply(&[Change::put(keys::entity(KEY), body)]);
-        let mut older = Entity::load(KEY, &state).unwrap();
-        assert!(older.is_dirty(), "it is written anew");
-        assert_eq!(older.conversation().customer_id(), named);
-        assert_eq!(older.conversation().summary(1), entity.conversation().summary(1));
-        assert_eq!(older.ids(), entity.ids());
-        commit(&mut older, &mut state);
-        assert!(!Entity::load(KEY, &state).unwrap().is_dirty());
-    }
 }
 
 #[test]

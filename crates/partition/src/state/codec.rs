@@ -7,7 +7,7 @@ use super::StateError;
 
 /// Version of the format of values. A higher one than this build knows is refused; lower ones are read, and rewritten
 /// in the background (`task::migration`).
-pub const FORMAT_VERSION: u8 = 6;
+pub const FORMAT_VERSION: u8 = 7;
 
 /// Writes a value with its format version.
 ///
