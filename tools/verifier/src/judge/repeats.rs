@@ -148,7 +148,10 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
         .last()
         .is_some_and(|other| other.fact.ingest_time.saturating_add(windows.ids_ms) < fact.ingest_time);
     let long_ago = !repeats_last && (much.is_some() || silent) && !event.possible_repeat;
-    let excused = (forgotten || long_ago && same_as_last) && content(fact).is_some();
+    // What has an id of its own may only say again what had unknown fields.
+    let comparable =
+        || content(fact).is_some() || fact.sequence.is_none() && before.iter().any(has_unknown_fields);
+    let excused = forgotten && comparable() || long_ago && same_as_last;
     if repeats_last && tells_a_state(fact) && !excused {
         verdict.object("repeat-published", || {
             format!("event {} at {} says within {window_ms} ms what was said last", fact.event_id, fact.place)
@@ -181,6 +184,10 @@ fn differs_in_unknown_fields(fact: &Fact, other: &Fact) -> bool {
     let unnumbered = fact.sequence.is_none() && other.sequence.is_none();
     let has_unknown = fact.declared_id.is_some() || other.declared_id.is_some();
     unnumbered && has_unknown && core(fact) == core(other)
+}
+
+fn has_unknown_fields(event: &&Enriched) -> bool {
+    event.fact.declared_id.is_some() && event.fact.sequence.is_none()
 }
 
 /// What an event says; nothing where its id or its source's number names it.

@@ -130,6 +130,14 @@ fn of_much_that_was_told_something_may_be_forgotten() {
     assert_eq!(judged("CAUSAL", &told, &names), [""; 0]);
     *names.last_mut().unwrap() = "again";
     assert_eq!(judged("CAUSAL", &told, &names), ["repeat-published"]);
+    // What an id of its own names may only say again what had unknown fields.
+    *told.last_mut().unwrap() = Fact { content_id: None, event_id: "named".into(), ..member(0) };
+    *names.last_mut().unwrap() = "named+";
+    assert_eq!(judged("CAUSAL", &told, &names), ["repeat-mark"]);
+    told[0].declared_id = Some("core".into());
+    assert_eq!(judged("CAUSAL", &told, &names), [""; 0]);
+    told.last_mut().unwrap().sequence = Some(1);
+    assert_eq!(judged("CAUSAL", &told, &names), ["repeat-mark"], "nothing says it again");
 }
 
 #[test]
