@@ -11,8 +11,8 @@
 //!   short `name`s
 //! - `answers`: who answered, as other facts than the ends of sessions tell it
 //! - `session`: from facts to sessions with a start and an end; `unnamed`: ends that do not say whose
-//! - `older`, `third_format`, `fourth_format`: what older formats of state kept; `earlier_sessions`: what two of them
-//!   kept alike
+//! - `packed`: how state keeps it; `older`, `third_format`, `fourth_format`, `sixth_format`: what older formats kept;
+//!   `earlier_sessions`: what two of them kept alike
 //! - `customer`: who the customer is; [`Callers`]: by which address, where no event says so
 //! - `figures`: from sessions to what is published, with `lives`, `transfers` and `totals`
 
@@ -28,11 +28,13 @@ mod lives;
 mod name;
 mod observer;
 mod older;
+mod packed;
 mod phase;
 mod point;
 mod reported;
 mod session;
 mod sessions;
+mod sixth_format;
 mod span;
 mod third_format;
 mod totals;
@@ -45,9 +47,9 @@ pub(crate) use fourth_format::FourthConversation;
 pub(crate) use older::LegacyConversation;
 #[cfg(test)]
 pub(crate) use older::LegacyPhase;
+pub(crate) use sixth_format::SixthConversation;
 pub(crate) use third_format::ThirdConversation;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::{ConversationSummary, EncodedEvent};
 
@@ -65,7 +67,7 @@ pub struct Conversation {
 }
 
 /// What state has of it.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Kept {
     causes: Causes,
     started_at: Option<i64>,
@@ -148,18 +150,6 @@ impl Conversation {
             blind_transfers: of_this_format(totals.blind),
             unanswered: of_this_format(totals.unanswered),
         }
-    }
-}
-
-impl Serialize for Conversation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.kept.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Conversation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Kept::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -9,7 +9,7 @@
 mod ties;
 mod waiting;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_config::OrderMode;
 
 use self::ties::rank;
@@ -18,7 +18,7 @@ use self::waiting::{Turn, Waiting, WaitingRoom};
 use crate::conversation::{Causes, Need};
 
 /// How far a channel has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub struct ChannelOrder {
     /// The latest time of an event, UTC milliseconds.
     furthest: Option<i64>,
@@ -29,9 +29,19 @@ pub struct ChannelOrder {
 // === impl ChannelOrder ===
 
 impl ChannelOrder {
-    /// As older builds kept it.
+    /// As state keeps it.
     pub(crate) fn kept(furthest: Option<i64>, next_sequence: Option<i64>) -> Self {
         Self { furthest, next_sequence }
+    }
+
+    /// The latest time of an event, UTC milliseconds.
+    pub(crate) fn furthest(&self) -> Option<i64> {
+        self.furthest
+    }
+
+    /// The next sequence number expected.
+    pub(crate) fn next_sequence(&self) -> Option<i64> {
+        self.next_sequence
     }
 }
 

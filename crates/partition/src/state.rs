@@ -1,12 +1,13 @@
 //! State of one partition, as far as decisions need it: keys, values, and the port through which it is read.
 //!
-//! A value is one byte of format version and a postcard body. What is written is a list of [`Change`]s, the same bytes
+//! A value is one byte of format version and a body. What is written is a list of [`Change`]s, the same bytes
 //! for the changelog topic and for the store, so that either can be checked against the other.
 
 mod codec;
 mod error;
 pub mod keys;
 mod memory;
+pub(crate) mod packed;
 
 pub use codec::{FORMAT_VERSION, decode, encode, split_version};
 pub use error::StateError;

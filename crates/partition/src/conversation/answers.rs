@@ -5,7 +5,7 @@
 //! which names the agent who answered. Agent sessions of CXone tell of a contact when it is active, and of its end
 //! whether it ever was or not.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_schemas::EncodedEvent;
 
 use super::causes::is_of_agent_session;
@@ -20,7 +20,7 @@ const TELLS_NOTHING: &str = "v2.detail.events.conversation.{id}.user.start";
 const MOST: usize = 128;
 
 /// What is told of whether an agent answered; what says more is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) enum Told {
     /// The session started, be it with an answer or without.
     Nothing,
@@ -30,8 +30,8 @@ pub(super) enum Told {
 }
 
 /// Whose session something is told of, in short names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Whose {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum Whose {
     Session(#[serde(with = "postcard::fixint::le")] u64),
     /// A participant's session of a medium.
     Participant {
@@ -48,8 +48,8 @@ enum Whose {
 }
 
 /// What was told of answers, whatever order it came in.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Answers(Vec<(Whose, Told)>);
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub(super) struct Answers(pub(super) Vec<(Whose, Told)>);
 
 // === impl Answers ===
 

@@ -4,7 +4,7 @@
 //! to do with where the next one stands. So it counts what was ever seen, by participant where an event names one, in
 //! all lives of the conversation.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::event_type as et;
 
@@ -18,7 +18,7 @@ const MOST: usize = 64;
 const AGENT_SESSION: &str = "agent-session";
 
 /// How far a conversation has come, in the order in which its parts mostly follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
 pub(super) enum Stage {
     /// Nothing was seen of it yet.
     #[default]
@@ -36,11 +36,11 @@ pub(super) enum Stage {
 }
 
 /// What was seen of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Causes {
-    furthest: Stage,
+    pub(super) furthest: Stage,
     /// Whose flow, queue or agent began, as a short name; 0 where an event did not say whose.
-    began: Vec<(Stage, u32)>,
+    pub(super) began: Vec<(Stage, u32)>,
 }
 
 /// What an event needs before it.

@@ -1,6 +1,6 @@
 //! Who the customer of a conversation is.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_schemas::EncodedEvent;
 
 use super::caller::Callers;
@@ -22,8 +22,8 @@ enum Evidence {
 }
 
 /// Who the customer of a conversation is, as far as its events say: the first who was named by the strongest evidence.
-/// In state the first two are what formats before the sixth had, an optional id.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// In format 6 of state the first two are what earlier ones had, an optional id.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub(super) enum Customer {
     /// No event says anything.
     #[default]

@@ -41,6 +41,11 @@ impl Observers {
         news
     }
 
+    /// Whether there are none.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this participant is one of them.
     pub(super) fn include(&self, participant: u32) -> bool {
         participant != 0 && self.0.iter().any(|(known, _)| *known == participant)

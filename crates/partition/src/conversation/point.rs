@@ -1,9 +1,9 @@
 //! When something happened, to the millisecond and, within it, by the order of arrival.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// A place in the order of a conversation's facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) struct Point {
     /// UTC milliseconds.
     pub(super) time: i64,

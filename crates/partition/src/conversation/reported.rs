@@ -1,10 +1,10 @@
 //! What the end of a session tells about it.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_schemas::Attribute;
 
 /// Durations that the platform measured itself, in milliseconds, as far as it told them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub(super) struct Durations {
     pub(super) interacting: Option<i64>,
     pub(super) held: Option<i64>,
@@ -17,7 +17,7 @@ pub(super) struct Durations {
 }
 
 /// Why a session ended, as far as figures depend on it; what says more is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
 pub(super) enum Disconnect {
     #[default]
     Untold,

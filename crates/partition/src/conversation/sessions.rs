@@ -16,15 +16,15 @@ const MOST: usize = 64;
 const FOLDED_AT_ONCE: usize = 8;
 
 /// Facts about sessions, whatever order they came in.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Sessions {
     pub(super) spans: Vec<Span>,
     /// After-contact work: by session, in milliseconds.
-    after_work: Vec<(u64, i64)>,
+    pub(super) after_work: Vec<(u64, i64)>,
     pub(super) observers: Observers,
     pub(super) answers: Answers,
     /// Few conversations have any.
-    folded: Option<Box<Folded>>,
+    pub(super) folded: Option<Box<Folded>>,
 }
 
 /// What is known of sessions that are not, or no longer, kept apart.

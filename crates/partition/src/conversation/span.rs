@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::point::Point;
 use super::reported::{Disconnect, Durations};
 
 /// Whose session it is. In the order in which sessions are worked out, since some of these close others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) enum Kind {
     Customer,
     /// An agent's, named by participant and session.
@@ -42,7 +42,7 @@ pub(super) enum Edge {
 ///
 /// Nothing is lost by keeping facts in pairs, so that what a session is can be worked out anew whenever another fact
 /// comes, however late.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Span {
     pub(super) kind: Kind,
     #[serde(with = "postcard::fixint::le")]

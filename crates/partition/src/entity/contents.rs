@@ -7,11 +7,12 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-
 use super::statement::{Statement, Subject};
+use crate::state::StateError;
+use crate::state::packed::{Reader, Writer, bits};
 
-/// Contents kept of an entity: of some 30 bytes each, so that all of them fit into a block of the store (4 KiB).
+/// Contents kept of an entity: of some 20 bytes each, so that all of them fit into a block of the store (4 KiB). Where
+/// each is of a topic of its own and has unknown fields they take 34 each, a twelfth more than a block.
 const LIMIT: usize = 128;
 
 /// How many windows a content is kept behind others of its subject: one for comparing, and one because events are not
@@ -19,30 +20,40 @@ const LIMIT: usize = 128;
 const WINDOWS_KEPT: i64 = 2;
 
 /// What was published lately, in the order of publication.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contents {
     said: VecDeque<Said>,
-    /// When the latest content was taken in that is no longer kept for want of room, UTC milliseconds.
+    /// When the latest that said anything was taken in which is no longer kept for want of room, UTC milliseconds.
     forgotten: Option<i64>,
+    /// The same of the latest that had fields which no schema names: what has an id of its own may say it again.
+    forgotten_declared: Option<i64>,
 }
 
 /// Something that was said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Said {
-    subject: Subject,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) subject: Subject,
     /// None of what no other event says.
-    content: Option<u64>,
+    pub(super) content: Option<u64>,
     /// What it says but for fields that its platform's schema does not name, where it has such.
-    declared: Option<u64>,
+    pub(super) declared: Option<u64>,
     /// When the event that said it was taken in, UTC milliseconds.
-    taken_in: i64,
+    pub(super) taken_in: i64,
 }
 
-/// What formats 4 and 5 of state kept: frozen, and only ever read.
-#[derive(Deserialize)]
-pub struct EarlierContents {
-    said: VecDeque<(Subject, Option<u64>, i64)>,
-    forgotten: Option<i64>,
+/// Which parts contents have, beside four times their number.
+mod has {
+    pub(super) const FORGOTTEN: usize = 1;
+    pub(super) const FORGOTTEN_DECLARED: usize = 2;
+}
+
+/// Which parts something said has, as bits of a byte, and which parts of its subject differ from the one before.
+mod said_has {
+    pub(super) const CONTENT: u8 = 1;
+    pub(super) const DECLARED: u8 = 2;
+    pub(super) const SOURCE_TYPE: u8 = 4;
+    pub(super) const TOPIC: u8 = 8;
+    pub(super) const MEMBER: u8 = 16;
 }
 
 /// What an event is beside what was published before it.
@@ -61,12 +72,45 @@ pub enum Novelty {
 impl Contents {
     /// Those of which nothing is known but when the latest was taken in (UTC milliseconds).
     pub fn forgotten_since(latest: Option<i64>) -> Self {
-        Self { said: VecDeque::new(), forgotten: latest }
+        Self { forgotten: latest, ..Self::default() }
+    }
+
+    /// As older formats kept them.
+    pub(super) fn kept(said: VecDeque<Said>, forgotten: Option<i64>) -> Self {
+        Self { said, forgotten, forgotten_declared: None }
+    }
+
+    /// Writes them.
+    pub(super) fn pack(&self, out: &mut Writer) -> Result<(), StateError> {
+        let forgotten = if self.forgotten.is_some() { has::FORGOTTEN } else { 0 };
+        let declared = if self.forgotten_declared.is_some() { has::FORGOTTEN_DECLARED } else { 0 };
+        out.put_length(self.said.len() << 2 | forgotten | declared)?;
+        let mut before = Subject::default();
+        for said in &self.said {
+            said.pack(before, out)?;
+            before = said.subject;
+        }
+        self.forgotten.iter().chain(&self.forgotten_declared).try_for_each(|at| out.put_time(*at))
+    }
+
+    /// Reads them back.
+    pub(super) fn unpack(from: &mut Reader<'_>) -> Result<Self, StateError> {
+        let first: usize = from.take()?;
+        let mut said = VecDeque::new();
+        let mut before = Subject::default();
+        for _ in 0..first >> 2 {
+            let one = Said::unpack(before, from)?;
+            before = one.subject;
+            said.push_back(one);
+        }
+        let mut time = |flag: usize| (first & flag != 0).then(|| from.take_time()).transpose();
+        let (forgotten, forgotten_declared) = (time(has::FORGOTTEN)?, time(has::FORGOTTEN_DECLARED)?);
+        Ok(Self { said, forgotten, forgotten_declared })
     }
 
     /// Whether there is nothing to compare with.
     pub fn is_empty(&self) -> bool {
-        self.said.is_empty() && self.forgotten.is_none()
+        self.said.is_empty() && self.forgotten.is_none() && self.forgotten_declared.is_none()
     }
 
     /// What an event would be that says this and was taken in at that time (UTC milliseconds). Contents count as close
@@ -75,7 +119,7 @@ impl Contents {
         if window_ms == 0 {
             return Novelty::New;
         }
-        let Statement { content, .. } = *statement;
+        let Statement { content, core, .. } = *statement;
         let close = |at: i64| (taken_in - at).abs() <= window_ms;
         let mut of_it = self.said.iter().rev().filter(|said| said.subject.may_be(&statement.subject));
         let same = |said: &Said| content.is_some() && said.content == content;
@@ -88,6 +132,7 @@ impl Contents {
             Some(latest) if same(latest) || says_the_core(latest) => Novelty::PossibleRepeat,
             Some(_) if of_it.any(|said| says_it(said) || says_the_core(said)) => Novelty::PossibleRepeat,
             _ if content.is_some() && self.forgotten.is_some_and(close) => Novelty::PossibleRepeat,
+            _ if core.is_some() && self.forgotten_declared.is_some_and(close) => Novelty::PossibleRepeat,
             _ => Novelty::New,
         }
     }
@@ -101,6 +146,7 @@ impl Contents {
         }
         let kept_from = taken_in.saturating_sub(window_ms.saturating_mul(WINDOWS_KEPT));
         self.forgotten = self.forgotten.filter(|at| *at >= kept_from);
+        self.forgotten_declared = self.forgotten_declared.filter(|at| *at >= kept_from);
         self.said.push_back(Said { subject, content, declared: declared.map(|id| id as u64), taken_in });
         if window_ms == 0 {
             self.said.clear();
@@ -113,7 +159,18 @@ impl Contents {
         if self.said.len() > LIMIT
             && let Some(said) = self.said.pop_front()
         {
-            self.forgotten = self.forgotten.max(Some(said.taken_in));
+            self.forget(&said);
+        }
+    }
+
+    /// Takes note of what there was no room for. What only came between said nothing.
+    fn forget(&mut self, said: &Said) {
+        let at = Some(said.taken_in);
+        if said.content.is_some() || said.declared.is_some() {
+            self.forgotten = self.forgotten.max(at);
+        }
+        if said.declared.is_some() {
+            self.forgotten_declared = self.forgotten_declared.max(at);
         }
     }
 
@@ -148,6 +205,44 @@ impl Contents {
 // === impl Said ===
 
 impl Said {
+    /// Writes it; `before` is the subject of what was said before.
+    fn pack(&self, before: Subject, out: &mut Writer) -> Result<(), StateError> {
+        let Self { subject, content, declared, taken_in } = *self;
+        let flags = bits(&[
+            (said_has::CONTENT, content.is_some()),
+            (said_has::DECLARED, declared.is_some()),
+            (said_has::SOURCE_TYPE, subject.source_type != before.source_type),
+            (said_has::TOPIC, subject.topic != before.topic),
+            (said_has::MEMBER, subject.member != before.member),
+        ]);
+        out.put_byte(flags);
+        let parts = [
+            (said_has::SOURCE_TYPE, subject.source_type),
+            (said_has::TOPIC, subject.topic),
+            (said_has::MEMBER, subject.member),
+        ];
+        let differing = parts.iter().filter(|(flag, _)| flags & flag != 0);
+        differing.for_each(|(_, hash)| out.put_bytes(&hash.to_le_bytes()));
+        content.iter().chain(&declared).for_each(|id| out.put_bytes(&id.to_le_bytes()));
+        out.put_time(taken_in)
+    }
+
+    fn unpack(before: Subject, from: &mut Reader<'_>) -> Result<Self, StateError> {
+        let flags = from.take_byte()?;
+        let has = |flag: u8| flags & flag != 0;
+        let mut part = |flag: u8, before: u32| {
+            if has(flag) { from.take_bytes().map(u32::from_le_bytes) } else { Ok(before) }
+        };
+        let subject = Subject {
+            source_type: part(said_has::SOURCE_TYPE, before.source_type)?,
+            topic: part(said_has::TOPIC, before.topic)?,
+            member: part(said_has::MEMBER, before.member)?,
+        };
+        let mut id = |flag: u8| has(flag).then(|| from.take_bytes().map(u64::from_le_bytes)).transpose();
+        let (content, declared) = (id(said_has::CONTENT)?, id(said_has::DECLARED)?);
+        Ok(Self { subject, content, declared, taken_in: from.take_time()? })
+    }
+
     /// Whether it says the same but for fields that the platform's schema does not name, of which one of the two has
     /// some.
     fn has_the_core(&self, statement: &Statement) -> bool {
@@ -156,16 +251,6 @@ impl Said {
             (None, Some(_)) => self.content.is_some() && self.content == statement.core,
             (None, None) => false,
         }
-    }
-}
-
-impl From<EarlierContents> for Contents {
-    fn from(earlier: EarlierContents) -> Self {
-        let EarlierContents { said, forgotten } = earlier;
-        let said = said.into_iter();
-        let said =
-            said.map(|(subject, content, taken_in)| Said { subject, content, declared: None, taken_in });
-        Self { said: said.collect(), forgotten }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::contents::Contents;
+use super::contents::{Contents, Said};
+use super::statement::Subject;
 use crate::order::ChannelOrder;
 
 /// The order of a channel, in formats 1 and 2.
@@ -29,6 +30,20 @@ pub(super) struct LegacyContents {
     pub(super) topics: Vec<(u64, Vec<(u128, i64)>)>,
 }
 
+/// What was said of late, in formats 4 to 6.
+#[derive(Deserialize)]
+pub(super) struct EarlierContents {
+    said: Vec<(Subject, Option<u64>, i64)>,
+    forgotten: Option<i64>,
+}
+
+/// The same, with declared parts, as some builds wrote it in format 6.
+#[derive(Deserialize)]
+pub(super) struct SixthContents {
+    said: Vec<(Subject, Option<u64>, Option<u64>, i64)>,
+    forgotten: Option<i64>,
+}
+
 // === impl Contents ===
 
 impl From<LegacyContents> for Contents {
@@ -36,5 +51,23 @@ impl From<LegacyContents> for Contents {
     fn from(legacy: LegacyContents) -> Self {
         let taken_in = legacy.topics.iter().flat_map(|(_, contents)| contents).map(|(_, taken_in)| *taken_in);
         Self::forgotten_since(taken_in.max())
+    }
+}
+
+impl From<EarlierContents> for Contents {
+    fn from(earlier: EarlierContents) -> Self {
+        let said = earlier.said.into_iter();
+        let said =
+            said.map(|(subject, content, taken_in)| Said { subject, content, declared: None, taken_in });
+        Self::kept(said.collect(), earlier.forgotten)
+    }
+}
+
+impl From<SixthContents> for Contents {
+    fn from(sixth: SixthContents) -> Self {
+        let said = sixth.said.into_iter();
+        let said =
+            said.map(|(subject, content, declared, taken_in)| Said { subject, content, declared, taken_in });
+        Self::kept(said.collect(), sixth.forgotten)
     }
 }

@@ -1,6 +1,6 @@
 //! What an event says, and of what: in numbers that are small enough to be kept.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use trunkline_schemas::EncodedEvent;
 use trunkline_schemas::state_events::{self, Named};
 use uuid::Uuid;
@@ -28,14 +28,14 @@ pub struct Statement {
 }
 
 /// Of what something is said: hashes, 0 where the event does not name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub struct Subject {
     /// The platform's type of the event.
-    source_type: u32,
+    pub(super) source_type: u32,
     /// The topic with the ids in it.
-    topic: u32,
+    pub(super) topic: u32,
     /// Of whom, where the topic tells of several.
-    member: u32,
+    pub(super) member: u32,
 }
 
 // === impl Statement ===

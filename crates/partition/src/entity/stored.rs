@@ -1,12 +1,16 @@
-//! An entity's value: postcard for what has a shape, then the ids of the current hour, 16 bytes each.
+//! An entity's value: what it has, part by part, then the ids of the current hour, 16 bytes each.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::contents::{Contents, EarlierContents};
-use super::legacy::{LegacyContents, LegacyOrder};
-use crate::conversation::{Conversation, FourthConversation, LegacyConversation, ThirdConversation};
+use super::HOUR_MS;
+use super::contents::Contents;
+use super::legacy::{EarlierContents, LegacyContents, LegacyOrder, SixthContents};
+use crate::conversation::{
+    Conversation, FourthConversation, LegacyConversation, SixthConversation, ThirdConversation,
+};
 use crate::order::ChannelOrder;
+use crate::state::packed::{Reader, Writer, malformed};
 use crate::state::{FORMAT_VERSION, StateError};
 
 /// The format of the first builds, which is still read.
@@ -27,6 +31,14 @@ pub(super) const FIFTH_FORMAT: u8 = 5;
 
 /// The format that kept of what was said no part, and of a customer's name first no evidence; it is still read.
 pub(super) const SIXTH_FORMAT: u8 = 6;
+
+/// Channels that have a number in state, counted from 1: those of this build's mappings. Others are kept by name; more
+/// may be appended.
+const CHANNELS: [&str; 4] = ["eventbridge", "open-messaging", "digital", "agent-session"];
+
+/// Which parts the order of a channel has, beside twice its channel's number.
+const HAS_FURTHEST: usize = 1;
+const HAS_SEQUENCE: usize = 2;
 
 /// Bytes of an id.
 const ID: usize = 16;
@@ -49,19 +61,7 @@ pub(super) struct Stored {
     pub(super) recent: Vec<u128>,
 }
 
-/// Borrowed for writing, owned for reading; the same bytes.
-#[derive(Serialize)]
-struct Written<'a> {
-    position: i64,
-    conversation: &'a Conversation,
-    channels: &'a [(String, ChannelOrder)],
-    contents: &'a Contents,
-    chunks: &'a [(i64, u32)],
-    hour: i64,
-    timer_hour: Option<i64>,
-}
-
-/// Of formats 3 and later, which differ in the conversation and in how contents are kept.
+/// Of formats 3 to 6, as serde writes it; they differ in the conversation and in how contents are kept.
 #[derive(Deserialize)]
 struct Read<V, C> {
     position: i64,
@@ -95,25 +95,37 @@ struct FirstFormat {
 
 impl Stored {
     pub(super) fn encode(&self) -> Result<Vec<u8>, StateError> {
-        let written = Written {
-            position: self.position,
-            conversation: &self.conversation,
-            channels: &self.channels,
-            contents: &self.contents,
-            chunks: &self.chunks,
-            hour: self.hour,
-            timer_hour: self.timer_hour,
-        };
         let mut value = Vec::with_capacity(160 + ID * self.recent.len());
         value.push(FORMAT_VERSION);
-        let mut value = postcard::to_extend(&written, value).map_err(StateError::Codec)?;
+        let mut out = Writer::after(value);
+        out.put(&self.position)?;
+        out.put(&self.hour)?;
+        out.put(&self.timer_hour.map(|timer| timer.wrapping_sub(self.hour)))?;
+        out.put(&self.chunks)?;
+        // Most of what is told lies in the hour, or the one before.
+        out.times_from(self.hour.wrapping_mul(HOUR_MS));
+        self.conversation.pack(&mut out)?;
+        out.put_length(self.channels.len())?;
+        self.channels.iter().try_for_each(|(name, order)| pack_channel(name, order, &mut out))?;
+        self.contents.pack(&mut out)?;
+        let mut value = out.into_bytes();
         append_ids(&mut value, &self.recent);
         Ok(value)
     }
 
     /// Reads a value, its version taken off.
     pub(super) fn decode(body: &[u8]) -> Result<Self, StateError> {
-        Self::decode_with::<Conversation, Contents>(body)
+        let mut from = Reader::of(body);
+        let (position, hour): (i64, i64) = (from.take()?, from.take()?);
+        let timer: Option<i64> = from.take()?;
+        let timer_hour = timer.map(|after| hour.wrapping_add(after));
+        let chunks = from.take()?;
+        from.times_from(hour.wrapping_mul(HOUR_MS));
+        let conversation = Conversation::unpack(&mut from)?;
+        let channels = from.take_all(unpack_channel)?;
+        let contents = Contents::unpack(&mut from)?;
+        let recent = decode_ids(from.rest())?;
+        Ok(Self { position, conversation, channels, contents, chunks, hour, timer_hour, recent })
     }
 
     fn decode_with<V, C>(body: &[u8]) -> Result<Self, StateError>
@@ -128,17 +140,42 @@ impl Stored {
     }
 }
 
+/// Its number and what its order has, then its name where it has no number, then its order.
+fn pack_channel(name: &str, order: &ChannelOrder, out: &mut Writer) -> Result<(), StateError> {
+    let number = CHANNELS.iter().position(|known| *known == name).map_or(0, |at| at + 1);
+    let (furthest, sequence) = (order.furthest(), order.next_sequence());
+    let furthest_bit = if furthest.is_some() { HAS_FURTHEST } else { 0 };
+    let sequence_bit = if sequence.is_some() { HAS_SEQUENCE } else { 0 };
+    out.put_length(number << 2 | furthest_bit | sequence_bit)?;
+    if number == 0 {
+        out.put(name)?;
+    }
+    furthest.iter().try_for_each(|at| out.put_time(*at))?;
+    sequence.iter().try_for_each(|next| out.put(next))
+}
+
+fn unpack_channel(from: &mut Reader<'_>) -> Result<(String, ChannelOrder), StateError> {
+    let first: usize = from.take()?;
+    let name = match (first >> 2).checked_sub(1) {
+        None => from.take()?,
+        Some(at) => (*CHANNELS.get(at).ok_or_else(malformed)?).to_owned(),
+    };
+    let furthest = (first & HAS_FURTHEST != 0).then(|| from.take_time()).transpose()?;
+    let sequence = (first & HAS_SEQUENCE != 0).then(|| from.take()).transpose()?;
+    Ok((name, ChannelOrder::kept(furthest, sequence)))
+}
+
 /// Reads a value of the sixth format, its version taken off.
 ///
 /// Builds between two releases wrote what is said with its declared part and the same number. What one of the two wrote
 /// is an error to the other wherever anything was said: a time begins with no byte that says whether there is a part.
 pub(super) fn decode_sixth_format(body: &[u8]) -> Result<Stored, StateError> {
-    Stored::decode(body).or_else(|_| decode_fifth_format(body))
+    Stored::decode_with::<SixthConversation, SixthContents>(body).or_else(|_| decode_fifth_format(body))
 }
 
 /// Reads a value of the fifth format, its version taken off.
 pub(super) fn decode_fifth_format(body: &[u8]) -> Result<Stored, StateError> {
-    Stored::decode_with::<Conversation, EarlierContents>(body)
+    Stored::decode_with::<SixthConversation, EarlierContents>(body)
 }
 
 /// Reads a value of the fourth format, its version taken off.

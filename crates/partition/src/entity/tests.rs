@@ -69,16 +69,6 @@ fn a_busy_entity_rewrites_no_more_than_a_chunk() {
 }
 
 #[test]
-fn a_conversation_costs_what_the_architecture_says() {
-    let mut entity = Entity::default();
-    for n in 0..12 {
-        emit(&mut entity, n, 1_000_000, "message.received");
-    }
-    let bytes = entity.stored.encode().unwrap().len();
-    assert!(bytes <= 350, "{bytes} bytes");
-}
-
-#[test]
 fn what_is_too_old_is_forgotten_step_by_step() {
     for (last_event, kept_days) in [("conversation.ended", 10), ("message.received", 30)] {
         let mut state = MemoryState::default();

@@ -1,4 +1,4 @@
-//! Values as bytes: one byte of format version, then postcard.
+//! Values as bytes: one byte of format version, then postcard (of entities: `packed`).
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -68,8 +68,8 @@ fn the_figures_are_right_after_each_event() {
         for (index, fact) in facts.iter().enumerate() {
             conversation.apply(&events::encoded(&fact.event()), &Callers::default());
             // Whatever state has of it says the same.
-            let bytes = postcard::to_allocvec(&conversation).unwrap();
-            conversation = postcard::from_bytes(&bytes).unwrap();
+            let bytes = conversation.to_bytes().unwrap();
+            conversation = Conversation::from_bytes(&bytes).unwrap();
             let expected = reference::figures(&facts[..=index]);
             assert_eq!(conversation.summary(0), expected, "seed {seed}: {:#?}", &facts[..=index]);
         }

@@ -182,8 +182,8 @@ fn what_is_told_of_answers_survives_its_way_through_state_and_stays_small() {
             &Callers::default(),
         );
     }
-    let bytes = postcard::to_allocvec(&conversation).unwrap();
+    let bytes = conversation.to_bytes().unwrap();
     assert!(bytes.len() < 6_000, "{} bytes", bytes.len());
-    let again: Conversation = postcard::from_bytes(&bytes).unwrap();
+    let again = Conversation::from_bytes(&bytes).unwrap();
     assert_eq!((again.summary(1), again.summary(1).agents), (conversation.summary(1), Some(1_000)));
 }

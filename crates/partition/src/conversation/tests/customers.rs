@@ -78,8 +78,8 @@ struct Kept(Conversation);
 impl Kept {
     fn take(&mut self, event: &PlatformEvent) -> (Option<String>, Option<String>) {
         self.0.apply(&encoded(event), &CALLERS);
-        let bytes = postcard::to_allocvec(&self.0).unwrap();
-        assert_eq!(postcard::from_bytes::<Conversation>(&bytes).unwrap(), self.0);
+        let bytes = self.0.to_bytes().unwrap();
+        assert_eq!(Conversation::from_bytes(&bytes).unwrap(), self.0);
         let owned = |id: Option<&str>| id.map(str::to_owned);
         (owned(self.0.customer_id()), owned(self.0.profile_key()))
     }

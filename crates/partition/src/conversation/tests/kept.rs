@@ -8,8 +8,8 @@ fn a_conversation_survives_its_way_through_state() {
     for event in [start(1_790_000_000_000, "c"), joins(1_790_000_010_000, "a")] {
         conversation.apply(&encoded(&event), &Callers::default());
     }
-    let bytes = postcard::to_allocvec(&conversation).unwrap();
-    let again: Conversation = postcard::from_bytes(&bytes).unwrap();
+    let bytes = conversation.to_bytes().unwrap();
+    let again = Conversation::from_bytes(&bytes).unwrap();
     assert_eq!(again, conversation);
     assert_eq!(again.summary(2), conversation.summary(2));
     assert!(bytes.len() < 100, "{} bytes", bytes.len());
@@ -35,7 +35,7 @@ fn a_conversation_of_many_sessions_stays_small_and_keeps_its_sums() {
     let summary = conversation.summary(2_001);
     assert_eq!((summary.handled_ms, summary.alerted_ms, summary.transfers), (Some(30_000), Some(5_000), 999));
     assert_eq!((summary.state.as_str(), summary.reopened), ("wrapup", Some(0)));
-    let bytes = postcard::to_allocvec(&conversation).unwrap().len();
+    let bytes = conversation.to_bytes().unwrap().len();
     assert!(bytes < 5_000, "{bytes} bytes");
     conversation.apply(&encoded(&end(200_000, "c")), &Callers::default());
     assert_eq!(conversation.summary(2_002).state, "ended");
@@ -75,8 +75,8 @@ fn what_an_older_format_kept_goes_on() {
     let summary = conversation.summary(7);
     assert_eq!((summary.state.as_str(), summary.transfers), ("ended", 2));
     assert_eq!((summary.handled_ms, summary.agents, summary.held_ms), (Some(3_205), None, None));
-    let bytes = postcard::to_allocvec(&conversation).unwrap();
-    assert_eq!(postcard::from_bytes::<Conversation>(&bytes).unwrap().summary(7), summary);
+    let bytes = conversation.to_bytes().unwrap();
+    assert_eq!(Conversation::from_bytes(&bytes).unwrap().summary(7), summary);
 }
 
 #[test]

@@ -186,10 +186,54 @@ fn what_differs_in_unknown_fields_alone_may_be_a_repetition_within_the_window_an
 }
 
 #[test]
-fn contents_of_earlier_formats_go_on() {
+fn what_has_unknown_fields_and_had_to_be_forgotten_may_be_repeated() {
+    let of_member = |member: u32, core: u64| Statement {
+        subject: subject(1, member),
+        content: None,
+        core: Some(core),
+        declared: None,
+        is_state: false,
+    };
+    let unknown = |member, core: u64| Statement { declared: Some(core.into()), ..of_member(member, core) };
     let mut contents = Contents::default();
-    say(&mut contents, state(1, 0, 1), 5);
-    let earlier = postcard::to_allocvec(&(vec![(subject(1, 0), Some(1_u64), 5_i64)], Some(3_i64))).unwrap();
-    let earlier: Contents = postcard::from_bytes::<EarlierContents>(&earlier).unwrap().into();
-    assert_eq!(earlier, Contents { forgotten: Some(3), ..contents });
+    assert_eq!(say(&mut contents, unknown(1, 1), 0), New);
+    for member in 2..=LIMIT as u32 + 1 {
+        assert_eq!(say(&mut contents, state(1, member, member.into()), 1), New);
+    }
+    // Whether the event that its id names has unknown fields or not; one that a number names says nothing again.
+    for again in [unknown(1, 1), of_member(1, 1)] {
+        assert_eq!(contents.judge(&again, WINDOW, WINDOW), PossibleRepeat, "it is not known any more");
+        assert_eq!(contents.judge(&again, WINDOW + 1, WINDOW), New, "what was forgotten is too long ago");
+    }
+    assert_eq!(contents.judge(&between(subject(1, 1)), 1, WINDOW), New);
+    // Of contents that are forgotten, only contents may be repetitions.
+    assert_eq!(say(&mut contents, state(1, 1_000, 1), 3 * WINDOW), New);
+    assert_eq!((contents.forgotten, contents.forgotten_declared), (Some(1), None));
+    assert_eq!(contents.judge(&of_member(2, 2), WINDOW, WINDOW), New);
+    assert_eq!(contents.judge(&state(1, 2, 2), WINDOW, WINDOW), PossibleRepeat);
+}
+
+#[test]
+fn contents_come_back_from_state_in_little_room() {
+    let mut contents = Contents::default();
+    let mut largest = 0;
+    for (n, at) in (0..4 * LIMIT as u32).zip((0..).step_by(7)) {
+        let said = Statement {
+            declared: (n % 3 == 0).then_some(u128::from(n)),
+            content: (n % 4 != 0).then_some(u64::MAX - u64::from(n)),
+            subject: Subject { source_type: u32::MAX - n, topic: n % 2, member: u32::MAX - n % 5 },
+            ..state(0, 0, 0)
+        };
+        say(&mut contents, said, 1_790_000_000_000 + at);
+        let mut out = Writer::after(Vec::new());
+        contents.pack(&mut out).unwrap();
+        let bytes = out.into_bytes();
+        largest = largest.max(bytes.len());
+        let mut from = Reader::of(&bytes);
+        assert_eq!(Contents::unpack(&mut from).unwrap(), contents);
+        assert!(from.rest().is_empty());
+        let cut = &bytes[..bytes.len() - 1];
+        assert!(Contents::unpack(&mut Reader::of(cut)).is_err());
+    }
+    assert!(largest > 128 * 16 && largest <= 4096, "{largest} bytes");
 }

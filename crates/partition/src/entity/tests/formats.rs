@@ -36,6 +36,13 @@ const IDS: &str = "\
     1b705815a78e5df06fb753bb901949b1b0b5bff5468493e103d35d5e9ff56ec0fe576c6cb8718d9b947b5c05823d5d5f0602\
     3d275765aa3277b159a0ba9c4ba3ac087101297b9a8305ae5c17813e71c9c53e207731efdc3a02695ae2b09ed58597c7b120";
 
+/// The whole of it in format 7, but for the ids of its events.
+const SEVENTH: &str = "\
+    07188cd93c01f201002fc5ceab64117a0b5c82a2a2bbfab015fe0380dd7004d8016467823250ee824c29f500c4d41a9c0064\
+    6e68e57fba565099d31aa2de019b08d0183fdd6286262d18aee20240aee202b908e83f16b4992e1b38d7a1f955e00f2465f1\
+    20a0b31607b89116a87df22003121b240104a8cf02022204ad921620040105ece1180c04d9b528b4c5c402010e70edbb1cfd\
+    c29c64005f";
+
 /// A value of a format, of a customer who was named by `evidence`, who said this.
 fn value(format: u8, evidence: u8, said: &str) -> Vec<u8> {
     let named = [vec![evidence], if evidence == 0 { Vec::new() } else { bytes(ID) }].concat();
@@ -116,6 +123,19 @@ fn what_the_sixth_format_had_of_declared_parts_is_read() {
     };
     let judged = [7, 8, 9].map(|content| read.novelty(&statement(content), 1_790_000_000_001, 60_000));
     assert_eq!(judged, [Novelty::Repeat, Novelty::PossibleRepeat, Novelty::New]);
+}
+
+#[test]
+fn the_seventh_format_is_written_and_read() {
+    let expected = whole_call();
+    let value = expected.stored.encode().unwrap();
+    let ids = value.len() - 16 * expected.ids();
+    assert_eq!(value[..ids], bytes(SEVENTH), "as builds of format 7 write it");
+    assert_eq!(value[ids..], bytes(IDS)[8..]);
+    let mut state = MemoryState::default();
+    state.apply(&[Change::put(keys::entity(KEY), value)]);
+    let read = Entity::load(KEY, &state).unwrap();
+    assert!(!read.is_dirty() && read.stored == expected.stored);
 }
 
 #[test]
