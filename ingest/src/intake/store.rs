@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use trunkline_schemas::{OutboundRecord, error_codes};
 use trunkline_telemetry::Health;
 
-use super::storing::Storing;
+use super::storing::{Storing, Unstored};
 use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
@@ -45,9 +45,13 @@ impl<P: Publish> Store<P> {
         self.storing.lock().may_be_tried(now)
     }
 
-    /// Stores one record that no caller waits for.
+    /// Stores one record, however long it takes.
     pub async fn publish(&self, record: OutboundRecord) -> Result<(), Unpublished> {
-        self.publisher.publish(record).await
+        self.publisher.publish(record).await?;
+        if self.storing.lock().stored(Instant::now()) {
+            self.health.set(STORE, true, "records are acknowledged");
+        }
+        Ok(())
     }
 
     /// Stores all records of a request, until `answered_by` if that is not too soon, or says what to answer.
@@ -57,18 +61,16 @@ impl<P: Publish> Store<P> {
             return Err(Refusal::Unavailable);
         }
         let left = answered_by.saturating_duration_since(began).clamp(STORE_TIMEOUT_LEAST, STORE_TIMEOUT);
-        let all = join_all(records.into_iter().map(|record| self.publisher.publish(record)));
-        let failure = match tokio::time::timeout(left, all).await {
-            Ok(results) => results.into_iter().find_map(Result::err),
+        let all = join_all(records.into_iter().map(|record| self.publish(record)));
+        let (failure, why) = match tokio::time::timeout(left, all).await {
+            Ok(results) => match results.into_iter().find_map(Result::err) {
+                None => return Ok(()),
+                Some(failure) => (failure, Unstored::Refused),
+            },
             Err(_) => {
-                Some(Unpublished::Unavailable(format!("not acknowledged within {:.1} s", left.as_secs_f64())))
+                let reason = format!("not acknowledged within {:.1} s", left.as_secs_f64());
+                (Unpublished::Unavailable(reason), Unstored::Unanswered(began + left))
             }
-        };
-        let Some(failure) = failure else {
-            if self.storing.lock().stored(Instant::now()) {
-                self.health.set(STORE, true, "records are acknowledged");
-            }
-            return Ok(());
         };
         counter!(metric_names::UNPUBLISHED).increment(1);
         match failure {
@@ -83,7 +85,7 @@ impl<P: Publish> Store<P> {
             // This process has more to store than it may hold, which says nothing of the brokers.
             Unpublished::QueueFull(_) => Err(Refusal::Full),
             Unpublished::Unavailable(reason) => {
-                if self.storing.lock().failed(began) {
+                if self.storing.lock().failed(began, why) {
                     tracing::error!(code = error_codes::UNAVAILABLE.code, reason, "records are not stored");
                     self.health.set(STORE, false, &reason);
                 }
@@ -101,5 +103,42 @@ impl<P: Publish> Store<P> {
     pub fn answers(&self) {
         self.storing.lock().answers();
         self.health.set(STORE, true, "the brokers answer; whether they store is being tried");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    /// Brokers that never answer.
+    struct Silent;
+
+    impl Publish for Silent {
+        async fn publish(&self, _: OutboundRecord) -> Result<(), Unpublished> {
+            pending().await
+        }
+    }
+
+    fn record() -> OutboundRecord {
+        OutboundRecord {
+            topic: "t".to_owned(),
+            partition: None,
+            key: None,
+            value: None,
+            headers: Default::default(),
+            timestamp: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_had_little_time_left_turns_nobody_away() {
+        let store = Store::new(Silent, Health::new());
+        let began = Instant::now();
+        assert_eq!(store.store(vec![record()], began).await, Err(Refusal::Unavailable));
+        assert!(began.elapsed() < STORE_TIMEOUT);
+        let comes = || store.storing.lock().tries(Instant::now());
+        assert!(comes() && comes(), "one second tells nothing");
     }
 }

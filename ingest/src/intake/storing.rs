@@ -1,9 +1,17 @@
 //! Whether records are stored, from how requests ended: a pure decision.
 //!
 //! A cluster of which one partition has no leader stores the records of the others, and goes on being used. Where
-//! nothing at all was stored while a request waited, others are refused at once, but for one in a while that finds out.
+//! nothing at all was stored while requests waited for it for a while, others are refused at once, but for one in a
+//! while that finds out.
 
 use std::time::{Duration, Instant};
+
+/// So long requests waited in vain before others are refused: brokers that pause for less, as they do where a leader is
+/// elected, are waited for. Two full waits of a caller; one alone that had less time says little.
+const SILENT: Duration = Duration::from_secs(8);
+
+/// And so long where nothing was stored before, since the brokers answer.
+const SILENT_AGAIN: Duration = Duration::from_secs(4);
 
 /// While nothing is stored, one request in so long is let through.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -16,10 +24,28 @@ const LOOK_AGAIN_MOST: Duration = Duration::from_secs(16);
 /// What is known of it.
 #[derive(Debug, Default)]
 pub struct Storing {
-    /// When a request was stored last.
+    /// When a record was stored last.
     stored: Option<Instant>,
-    /// Nothing was stored while a request waited for it.
+    /// Since then.
+    waited: Waited,
+    /// Nothing is stored.
     away: Option<Away>,
+}
+
+/// Why a request was not stored.
+#[derive(Debug, Clone, Copy)]
+pub enum Unstored {
+    /// It was refused, or cannot be sent.
+    Refused,
+    /// No answer came until then.
+    Unanswered(Instant),
+}
+
+/// How long requests waited in vain, time in which several did counted once.
+#[derive(Debug, Default, Clone, Copy)]
+struct Waited {
+    all: Duration,
+    until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,18 +76,24 @@ impl Storing {
         may
     }
 
-    /// A request was stored. Whether none were before.
+    /// A record was stored. Whether none were before.
     pub fn stored(&mut self, now: Instant) -> bool {
         self.stored = self.stored.max(Some(now));
+        self.waited = Waited::default();
         self.away.take().is_some()
     }
 
-    /// A request that began then was not stored. Whether that is news: no other one was since.
-    pub fn failed(&mut self, began: Instant) -> bool {
-        if self.stored.is_some_and(|stored| stored >= began) {
-            return false;
-        }
+    /// A request that began then was not stored. Whether that tells that none are, and is news.
+    pub fn failed(&mut self, began: Instant, why: Unstored) -> bool {
+        let tells = match why {
+            Unstored::Refused => self.stored.is_none_or(|stored| stored < began),
+            Unstored::Unanswered(until) => {
+                self.waited.add(self.stored.map_or(began, |stored| stored.max(began)), until);
+                self.waited.all >= self.away.map_or(SILENT, |_| SILENT_AGAIN)
+            }
+        };
         match &mut self.away {
+            _ if !tells => false,
             Some(away) => std::mem::take(&mut away.called),
             None => {
                 let first = Away { tried: None, look: None, pause: LOOK_AGAIN, called: false };
@@ -87,32 +119,81 @@ impl Storing {
             away.called = true;
             away.tried = None;
             away.pause = (away.pause * 2).min(LOOK_AGAIN_MOST);
+            self.waited.all = Duration::ZERO;
         }
+    }
+}
+
+// === impl Waited ===
+
+impl Waited {
+    fn add(&mut self, from: Instant, until: Instant) {
+        let from = self.until.map_or(from, |counted| counted.max(from));
+        self.all += until.saturating_duration_since(from);
+        self.until = self.until.max(Some(until));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Unstored::{Refused, Unanswered};
 
     #[test]
     fn one_partition_that_fails_does_not_turn_the_others_away() {
         let (mut storing, start) = (Storing::default(), Instant::now());
         let after = |millis| start + Duration::from_millis(millis);
         assert!(!storing.stored(after(100)));
-        assert!(!storing.failed(start), "another one was stored meanwhile");
+        assert!(!storing.failed(start, Refused), "another one was stored meanwhile");
         assert!(storing.may_be_tried(after(200)));
-        assert!(storing.failed(after(200)), "nothing was stored since");
-        assert!(!storing.failed(after(210)), "which is known");
+        assert!(storing.failed(after(200), Refused), "nothing was stored since");
+        assert!(!storing.failed(after(210), Refused), "which is known");
         assert!(storing.stored(after(300)));
         assert!(storing.may_be_tried(after(300)));
+    }
+
+    /// Whether requests that waited so, each from and until so many milliseconds after the start, turn others away,
+    /// where records were stored then.
+    fn turns_away(stored: &[u64], waits: &[(u64, u64)]) -> bool {
+        let (mut storing, start) = (Storing::default(), Instant::now());
+        let after = |millis: u64| start + Duration::from_millis(millis);
+        let mut stored = stored.iter().copied().peekable();
+        let mut is_away = false;
+        for (began, until) in waits {
+            while let Some(at) = stored.next_if(|at| at < until) {
+                storing.stored(after(at));
+            }
+            is_away = storing.failed(after(*began), Unanswered(after(*until))) || is_away;
+        }
+        is_away
+    }
+
+    #[test]
+    fn nothing_stored_for_two_full_waits_turns_others_away_and_less_does_not() {
+        let busy: Vec<_> = (0..400).map(|at| (at * 10, at * 10 + 4_000)).collect();
+        for (stored, waits, expected) in [
+            // A slow body left little of its time.
+            (&[][..], vec![(3_400, 4_400)], false),
+            (&[], vec![(0, 4_000)], false),
+            (&[], vec![(0, 4_000), (4_000, 8_000)], true),
+            (&[], vec![(0, 4_000), (60_000, 64_000)], true),
+            (&[], vec![(0, 4_000), (60_000, 61_000)], false),
+            // Thousands at once are no more than one.
+            (&[], busy.clone(), false),
+            (&[], [busy.clone(), vec![(4_000, 8_000)]].concat(), true),
+            (&[7_990], [busy.clone(), vec![(4_000, 8_000)]].concat(), false),
+            // What was stored before a request began takes nothing from what it waits.
+            (&[7_990], [busy, vec![(4_000, 8_000), (8_000, 12_000), (12_000, 16_000)]].concat(), true),
+        ] {
+            assert_eq!(turns_away(stored, &waits), expected, "{stored:?} {:?}", waits.last());
+        }
     }
 
     #[test]
     fn while_nothing_is_stored_one_in_a_while_finds_out() {
         let (mut storing, start) = (Storing::default(), Instant::now());
         let after = |millis| start + Duration::from_millis(millis);
-        storing.failed(start);
+        storing.failed(start, Refused);
         assert!(storing.may_be_tried(start) && storing.may_be_tried(start), "asking takes nothing away");
         assert!(storing.tries(start) && !storing.tries(after(1)) && !storing.tries(after(999)));
         assert!(storing.tries(after(1_000)));
@@ -124,16 +205,29 @@ mod tests {
     fn brokers_that_answer_and_do_not_store_are_looked_at_ever_more_seldom() {
         let (mut storing, start) = (Storing::default(), Instant::now());
         assert!(!storing.wants_a_look(start));
-        storing.failed(start);
+        storing.failed(start, Refused);
         let (mut looks, mut at) = (Vec::new(), start);
         for _ in 0..60 {
             if storing.wants_a_look(at) {
                 looks.push(at.duration_since(start).as_secs());
                 storing.answers();
-                assert!(storing.tries(at) && storing.failed(at), "ready, tried, and not ready again");
+                assert!(
+                    storing.tries(at) && storing.failed(at, Refused),
+                    "ready, tried, and not ready again"
+                );
             }
             at += Duration::from_secs(1);
         }
         assert_eq!(looks, [0, 1, 3, 7, 15, 31, 47]);
+    }
+
+    #[test]
+    fn a_short_wait_does_not_tell_that_brokers_which_answer_do_not_store() {
+        let (mut storing, start) = (Storing::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert!(storing.failed(start, Unanswered(after(8))));
+        storing.answers();
+        assert!(!storing.failed(after(8), Unanswered(after(9))));
+        assert!(storing.failed(after(9), Unanswered(after(12))), "four seconds in all");
     }
 }
