@@ -148,7 +148,7 @@ impl<P: Publish> Intake<P> {
             return Err(Refusal::Unavailable);
         }
         let proven_by_head = check.is_proven();
-        if proven_by_head && let Err(wait) = intake.rates.lock().is_proven(began) {
+        if proven_by_head && let Err(wait) = intake.rates.lock().has_room(began) {
             body::discard(body, headers, connection);
             return Err(too_many(wait));
         }
@@ -159,11 +159,10 @@ impl<P: Publish> Intake<P> {
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
         let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
         arrival.proven();
-        if !proven_by_head {
-            intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?;
-        }
         arrival.hold(content_coding::growth(headers, body.len(), limit)).await?;
         let _slot = arrival.place()?;
+        // Whoever is refused for want of room takes nothing from what comes again.
+        intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
         let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
         let limits = Limits { bytes: limit, json_depth: self.settings.json_depth };

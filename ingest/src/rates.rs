@@ -21,8 +21,14 @@ const CALLERS: NonZeroUsize = NonZeroUsize::new(8_192).unwrap();
 #[derive(Debug)]
 pub struct Rates {
     of_all: Option<Rate>,
-    of_caller: Option<Duration>,
-    callers: LruCache<Peer, Rate>,
+    of_callers: Option<Callers>,
+}
+
+/// The rate of each caller.
+#[derive(Debug)]
+struct Callers {
+    distance: Duration,
+    rates: LruCache<Peer, Rate>,
 }
 
 /// Requests at a distance.
@@ -41,8 +47,9 @@ impl Rates {
         let distance = |per_second: u32| Duration::from_secs(1) / per_second.max(1);
         Self {
             of_all: admission.per_second.map(|per_second| Rate { distance: distance(per_second), due: None }),
-            of_caller: admission.per_second_per_caller.map(distance),
-            callers: LruCache::new(CALLERS),
+            of_callers: admission
+                .per_second_per_caller
+                .map(|per_second| Callers { distance: distance(per_second), rates: LruCache::new(CALLERS) }),
         }
     }
 
@@ -51,12 +58,19 @@ impl Rates {
     /// # Errors
     /// How long the caller is to wait, where it came too soon; it counts as none then.
     pub fn comes(&mut self, caller: IpAddr, now: Instant) -> Result<(), Duration> {
-        let Some(distance) = self.of_caller else { return Ok(()) };
-        let rate = self.callers.get_or_insert_mut(Peer::of(caller), || Rate { distance, due: None });
-        rate.take(now)
+        let Some(Callers { distance, rates }) = &mut self.of_callers else { return Ok(()) };
+        rates.get_or_insert_mut(Peer::of(caller), || Rate { distance: *distance, due: None }).take(now)
     }
 
-    /// A proven request comes.
+    /// Whether a proven request that comes now is not too many.
+    ///
+    /// # Errors
+    /// As [`Rates::comes`].
+    pub fn has_room(&self, now: Instant) -> Result<(), Duration> {
+        self.of_all.as_ref().map_or(Ok(()), |rate| rate.next(now).map(|_| ()))
+    }
+
+    /// A proven request comes that will be worked on.
     ///
     /// # Errors
     /// As [`Rates::comes`].
@@ -69,12 +83,15 @@ impl Rates {
 
 impl Rate {
     fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        self.due = Some(self.next(now)?);
+        Ok(())
+    }
+
+    /// When the one after a request that comes now is due.
+    fn next(&self, now: Instant) -> Result<Instant, Duration> {
         let next = self.due.map_or(now, |due| due.max(now)) + self.distance;
         match (next - now).checked_sub(BURST) {
-            None | Some(Duration::ZERO) => {
-                self.due = Some(next);
-                Ok(())
-            }
+            None | Some(Duration::ZERO) => Ok(next),
             Some(too_soon) => Err(too_soon),
         }
     }
@@ -130,7 +147,11 @@ mod tests {
             let (mut now, mut taken) = (start, Vec::new());
             for pause in pauses {
                 now += Duration::from_millis(pause);
-                match rates.is_proven(now) {
+                prop_assert_eq!(rates.has_room(now), rates.has_room(now), "asking takes nothing");
+                let room = rates.has_room(now);
+                let taken_in = rates.is_proven(now);
+                prop_assert_eq!(room, taken_in);
+                match taken_in {
                     Ok(()) => taken.push(now),
                     Err(wait) => {
                         prop_assert!(wait <= Duration::from_secs(1) / per_second);

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use trunkline_config::{Admission, Networks};
 
 use crate::customer_start;
-use crate::support::{Answer, Ingest, sources};
+use crate::support::{Answer, Ingest, MAX_IN_FLIGHT, sources};
 
 fn networks(written: &[&str]) -> Networks {
     written.iter().map(|network| network.parse().unwrap()).collect()
@@ -83,4 +83,21 @@ async fn requests_that_prove_nothing_take_nothing_from_the_rate_of_those_that_do
         let answer = ingest.post_with("messages", body, &[("x-hub-signature-256", &signature)]).await;
         assert_eq!(answer.status, expected, "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_request_for_which_there_is_no_place_takes_nothing_from_the_rate() {
+    let ingest = ingest(Admission { per_second: Some(1), ..Admission::default() }, &[]).await;
+    ingest.hold();
+    let waiting: Vec<_> = (0..MAX_IN_FLIGHT)
+        .map(|n| ingest.post_in_background("cloud", customer_start(&format!("d-{n}")).to_string()))
+        .collect();
+    ingest.wait_for_attempts(MAX_IN_FLIGHT).await;
+    let full = post(&ingest, "a", "Bearer right", "").await;
+    assert_eq!((full.status, full.code()), (StatusCode::SERVICE_UNAVAILABLE, "TL-2006"));
+    ingest.heal();
+    for request in waiting {
+        assert_eq!(request.await.unwrap().status, StatusCode::ACCEPTED);
+    }
+    assert_eq!(post(&ingest, "a", "Bearer right", "").await.status, StatusCode::ACCEPTED, "it comes again");
 }
