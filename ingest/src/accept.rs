@@ -71,7 +71,8 @@ pub async fn serve(
                 let connection = Arc::new(connection);
                 let stream = Watched { stream, connection: connection.clone() };
                 let (router, watcher) = (router.clone(), graceful.watcher());
-                match tls.as_ref().map(Remade::current) {
+                // At once: after a quiet day the old certificate may have run out.
+                match tls.as_ref().map(Remade::current_at_once) {
                     None => tokio::spawn(one(stream, router, connection, watcher)),
                     Some(tls) => tokio::spawn(async move {
                         if let Some(stream) = without_tls(tls, stream, &connection).await {

@@ -82,7 +82,7 @@ async fn webhooks_come_over_tls_and_a_replaced_certificate_is_shown_from_the_nex
         "its key is still the old one"
     );
     replace(&tls.key, &key);
-    while posted(&ingest, &new, "https").await != Some(StatusCode::ACCEPTED) {}
+    assert_eq!(posted(&ingest, &new, "https").await, Some(StatusCode::ACCEPTED), "the very next connection");
     assert_eq!(posted(&ingest, &old, "https").await, None);
 }
 
