@@ -45,6 +45,7 @@ mod collect;
 mod error;
 mod inputs;
 mod percent;
+mod phone;
 mod verify;
 
 pub use error::Error;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use phonenumber::country::Id;
 use serde::Deserialize;
 
 use super::{Error, Target, milliseconds, or};
@@ -67,6 +68,15 @@ const FRESHNESS_MS: i64 = 30_000;
 /// The parts of a profile that can enter events; a currency goes with its balance.
 const PROFILE_FIELDS: [&str; 7] =
     ["accountName", "loyaltyTier", "balance", "openTickets", "lastInteractionDate", "numbers", "values"];
+
+// === impl EnrichmentRules ===
+
+impl EnrichmentRules {
+    /// The country of phone numbers that are written without one, as numbers are read.
+    pub fn country(&self) -> Option<Id> {
+        self.region.as_ref()?.parse().ok()
+    }
+}
 
 // === impl Enrichment ===
 

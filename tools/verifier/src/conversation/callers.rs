@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use phonenumber::Mode;
 use phonenumber::country::Id;
 
 use crate::configuration::EnrichmentRules;
 use crate::evidence::{Enriched, Fact, Told};
+use crate::phone;
 
 /// Which addresses lead to customers.
 struct Addresses<'a> {
@@ -25,7 +25,7 @@ const NO_NUMBERS: [&str; 5] = ["266696687", "2562533", "7378742833", "8628245225
 /// The id or the address of whose profile each event gets, in the order of the events; `None` for nobody's. Without a
 /// configuration all addresses count.
 pub fn subjects<'a>(events: &'a [Enriched], rules: Option<&EnrichmentRules>) -> Vec<Option<Cow<'a, str>>> {
-    let region = rules.and_then(|rules| rules.region.as_ref()?.parse().ok());
+    let region = rules.and_then(EnrichmentRules::country);
     let addresses = Addresses { by: rules.map(|rules| &rules.by), region };
     let mut calling: HashMap<(&str, &str), String> = HashMap::new();
     let mut subject = |event: &'a Enriched| {
@@ -98,10 +98,10 @@ fn number(text: &str, region: Option<Id>) -> Option<String> {
     if digits.len() < FEWEST_DIGITS || !is_written_so || NO_NUMBERS.contains(&text.trim_start_matches('+')) {
         return None;
     }
-    let parsed = phonenumber::parse(region, text).ok().filter(phonenumber::is_valid)?;
+    let number = phone::e164(text, region)?;
     // The words come with a country's code, too.
-    let national = parsed.national().value().to_string();
-    (!NO_NUMBERS.contains(&&*national)).then(|| parsed.format().mode(Mode::E164).to_string())
+    let national = phone::national(&number)?;
+    (!NO_NUMBERS.contains(&&*national)).then_some(number)
 }
 
 /// Whether a contact of CXone is that from which its conversation began.

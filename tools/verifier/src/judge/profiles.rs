@@ -6,6 +6,7 @@
 //! was answered, and when. Its flat fields follow from its parts.
 
 mod answers;
+mod found;
 mod names;
 mod parts;
 mod shared;

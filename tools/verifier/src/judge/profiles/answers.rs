@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::found::Found;
 use super::names::{Names, only_record};
 use super::shared::Shared;
 use crate::configuration::EnrichmentRules;
@@ -56,7 +57,8 @@ impl<'a> Answers<'a> {
         customers: impl Iterator<Item = &'a str>,
         rules: Option<&'a EnrichmentRules>,
     ) -> Self {
-        let names = Names::new(calls, customers);
+        let region = rules.and_then(EnrichmentRules::country);
+        let names = Names::new(calls, customers, region);
         let mut by_customer: HashMap<(&str, &str), Vec<Answer<'_>>> = HashMap::new();
         let mut shared: HashMap<&str, Vec<Shared>> = HashMap::new();
         let mut number = 0;
@@ -68,7 +70,7 @@ impl<'a> Answers<'a> {
                 let answer = Answer { at, asked: &call.path, said: said(call), has_one };
                 by_customer.entry((call.system.as_str(), customer)).or_default().push(answer);
             }
-            if let Some(found) = Shared::of(call, at) {
+            if let Some(found) = Found::of(call, region).and_then(|found| Shared::of(&found, at)) {
                 for customer in names.looked_up(call) {
                     shared.entry(customer).or_default().push(found.clone());
                 }

@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use phonenumber::country::Id;
 use serde_json::Value;
 
+use super::found::{EMAILS, Found, PHONES};
 use crate::evidence::Call;
-use crate::judge::systems::{contact_asked_for, contacts_found, system};
+use crate::judge::systems::{contact_asked_for, system};
 use crate::percent::decoded;
 
 /// The words that stand for customers, from the answers of the outside systems and nothing else.
@@ -33,9 +35,6 @@ struct Contact {
     phones: BTreeSet<String>,
 }
 
-/// Fields of a contact with a phone number, and with an e-mail address (GC-SDK, ExternalContact).
-const PHONES: [&str; 4] = ["workPhone", "cellPhone", "homePhone", "otherPhone"];
-const EMAILS: [&str; 3] = ["workEmail", "personalEmail", "otherEmail"];
 /// A key found by a phone number may find another one in turn: phone, Salesforce's number, ServiceNow's id.
 const STEPS: usize = 3;
 /// Fewer digits than a local number has are no phone number.
@@ -46,7 +45,9 @@ const COUNTRY_DIGITS: usize = 3;
 // === impl Names ===
 
 impl<'a> Names<'a> {
-    pub(super) fn new(calls: &[Call], customers: impl Iterator<Item = &'a str>) -> Self {
+    /// By what was answered about these customers; `region` is the country of phone numbers that are written without
+    /// one.
+    pub(super) fn new(calls: &[Call], customers: impl Iterator<Item = &'a str>, region: Option<Id>) -> Self {
         let customers: HashSet<&str> = customers.collect();
         let (keys, emails, phones) = Default::default();
         let mut names = Self { customers, keys, signed: BTreeSet::new(), emails, phones };
@@ -63,8 +64,8 @@ impl<'a> Names<'a> {
                 names.learn_key(customer.to_owned(), customer);
             }
         }
-        names.learn_contacts(calls);
-        names.learn_searches(calls);
+        let contacts = names.learn_contacts(calls);
+        names.learn_searches(calls, &contacts, region);
         for _ in 0..STEPS {
             if !names.learn_keys(calls) {
                 break;
@@ -131,7 +132,8 @@ impl<'a> Names<'a> {
     }
 
     /// Learns what Genesys answered about the contacts; a merged one is the canonical one, and the other way round.
-    fn learn_contacts(&mut self, calls: &[Call]) {
+    /// Returns what each says, by its id.
+    fn learn_contacts(&mut self, calls: &[Call]) -> HashMap<String, Contact> {
         let mut contacts: HashMap<String, Contact> = HashMap::new();
         let mut merges: Vec<(String, String)> = Vec::new();
         for (id, body) in calls.iter().filter_map(contact) {
@@ -150,45 +152,44 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        for (id, contact) in contacts {
-            let Some(customer) = self.customers.get(id.as_str()).copied() else { continue };
-            let learn = |words: BTreeSet<String>, into: &mut HashMap<String, BTreeSet<&'a str>>| {
-                for word in words {
-                    into.entry(word).or_default().insert(customer);
+        for (id, contact) in &contacts {
+            if let Some(customer) = self.customers.get(id.as_str()).copied() {
+                self.learn(contact, customer);
+            }
+        }
+        contacts
+    }
+
+    /// Learns what Genesys answered about who has an address: whoever is known by that address may be each of them, so
+    /// that questions about any are about it. Of one that was merged, `contacts` say what counts.
+    fn learn_searches(&mut self, calls: &[Call], contacts: &HashMap<String, Contact>, region: Option<Id>) {
+        for call in calls {
+            let Some(Found(found)) = Found::of(call, region) else { continue };
+            let is_one = found.len() == 1;
+            for (id, body) in found {
+                let told = body.as_ref().map(Contact::of).or_else(|| contacts.get(&id).cloned());
+                let mut said = told.unwrap_or_default();
+                if !is_one {
+                    // What else one has is the customer's only where there is one.
+                    said = Contact { keys: said.keys, ..Contact::default() };
                 }
-            };
-            learn(contact.emails, &mut self.emails);
-            learn(contact.phones, &mut self.phones);
-            for key in contact.keys {
-                self.learn_key(key, customer);
+                for customer in self.looked_up(call) {
+                    self.learn(&said, customer);
+                }
             }
         }
     }
 
-    /// Learns what Genesys answered about who has an address: whoever is known by that address may be each of them, so
-    /// that questions about any are about it.
-    fn learn_searches(&mut self, calls: &[Call]) {
-        let answered = |call: &&Call| call.system == "genesys" && call.succeeded();
-        for call in calls.iter().filter(answered) {
-            let Some(found) = contacts_found(call) else { continue };
-            let customers = self.looked_up(call);
-            for (customer, body) in
-                customers.iter().flat_map(|one| found.iter().map(move |body| (*one, body)))
-            {
-                let said = Contact::of(body);
-                for key in said.keys {
-                    self.learn_key(key, customer);
-                }
-                // What else one has is the customer's only where there is one.
-                if found.len() == 1 {
-                    for email in said.emails {
-                        self.emails.entry(email).or_default().insert(customer);
-                    }
-                    for phone in said.phones {
-                        self.phones.entry(phone).or_default().insert(customer);
-                    }
-                }
+    fn learn(&mut self, contact: &Contact, customer: &'a str) {
+        let into = |words: &BTreeSet<String>, kept: &mut HashMap<String, BTreeSet<&'a str>>| {
+            for word in words {
+                kept.entry(word.clone()).or_default().insert(customer);
             }
+        };
+        into(&contact.emails, &mut self.emails);
+        into(&contact.phones, &mut self.phones);
+        for key in &contact.keys {
+            self.learn_key(key.clone(), customer);
         }
     }
 
@@ -333,7 +334,7 @@ mod tests {
     }
 
     fn named(calls: &[Call], path: &str) -> Vec<&'static str> {
-        Names::new(calls, [ADA, BOB].into_iter()).in_question(path).into_iter().collect()
+        Names::new(calls, [ADA, BOB].into_iter(), None).in_question(path).into_iter().collect()
     }
 
     #[test]
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn an_id_with_signs_of_its_own_is_found_whole() {
-        let names = Names::new(&[], ["acme/7", "C-7"].into_iter());
+        let names = Names::new(&[], ["acme/7", "C-7"].into_iter(), None);
         assert_eq!(names.in_question("/x?q=%27acme%2F7%27").into_iter().collect::<Vec<_>>(), ["acme/7"]);
         assert_eq!(names.in_question("/x?q=%27C-77%27").len(), 0);
     }
@@ -374,15 +375,41 @@ mod tests {
     fn whoever_has_an_address_is_each_contact_that_was_found_by_it() {
         const PHONE: &str = "+13172000001";
         let search = "/api/v2/externalcontacts/reversewhitepageslookup?lookupVal=%2B13172000001";
-        let contact = |number: &str| json!({"externalIds": [{"value": number}], "workPhone": {"e164": PHONE}, "workEmail": format!("{number}@a.b")});
+        let contact = |number: &str| {
+            json!({"id": number, "externalIds": [{"value": number}], "workPhone": {"e164": PHONE},
+                "workEmail": format!("{number}@a.b")})
+        };
         let named = |contacts: &[Value], path: &str| {
             let calls = [answered("genesys", search, &json!({"contacts": contacts}))];
-            Names::new(&calls, [PHONE, ADA].into_iter()).in_question(path).into_iter().collect::<Vec<_>>()
+            Names::new(&calls, [PHONE, ADA].into_iter(), None)
+                .in_question(path)
+                .into_iter()
+                .collect::<Vec<_>>()
         };
         let (one, two) = ([contact("C-1")], [contact("C-1"), contact("C-2")]);
         assert_eq!(named(&one, search), [PHONE]);
         assert_eq!((named(&one, "/x('C-1')"), named(&one, "/x?q='C-1@a.b'")), (vec![PHONE], vec![PHONE]));
         assert_eq!((named(&two, "/x('C-2')"), named(&two, "/x?q='C-2@a.b'")), (vec![PHONE], vec![]));
+        // Whatever else is found is nobody with the address.
+        let mut other = contact("C-3");
+        other["workPhone"] = json!({"e164": "+13172000002"});
+        let beside = [contact("C-1"), other];
+        assert_eq!((named(&beside, "/x?q='C-1@a.b'"), named(&beside, "/x('C-3')")), (vec![PHONE], vec![]));
+    }
+
+    #[test]
+    fn whoever_has_an_address_alone_is_the_contact_that_the_one_found_was_merged_into() {
+        const PHONE: &str = "+13172000001";
+        let search = "/api/v2/externalcontacts/reversewhitepageslookup?lookupVal=%2B13172000001";
+        let merged = json!({"id": BOB, "canonicalContact": {"id": CANONICAL}, "workPhone": {"e164": PHONE},
+            "externalIds": [{"value": "C-000001"}]});
+        let calls = [
+            answered("genesys", search, &json!({"contacts": [merged]})),
+            contact_of(CANONICAL, &json!({"externalIds": [{"value": "C-000007"}]})),
+        ];
+        let names = Names::new(&calls, [PHONE].into_iter(), None);
+        let named = |path: &str| names.in_question(path).into_iter().collect::<Vec<_>>();
+        assert_eq!((named("/x('C-000007')"), named("/x('C-000001')")), (vec![PHONE], vec![]));
     }
 
     #[test]
