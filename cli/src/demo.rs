@@ -330,6 +330,7 @@ fn inputs(
         undisturbed,
         logs,
         served: vec![bed.served()],
+        traces: vec![bed.traces()],
         secrets: secrets.collect(),
         state_folders: vec![bed.layout.state.clone()],
         stopped_cleanly,

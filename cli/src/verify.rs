@@ -45,9 +45,12 @@ pub struct Args {
     /// Log file to search for secrets (I8)
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
-    /// Folder with what programs served at their admin ports and exported as traces (I8)
+    /// Folder with what programs served at their admin ports (I8)
     #[arg(long, value_name = "DIR")]
     served: Vec<PathBuf>,
+    /// File with the traces that programs exported: the bodies of their exports (I8)
+    #[arg(long, value_name = "FILE")]
+    traces: Vec<PathBuf>,
     /// File with a secret that must be nowhere (I8)
     #[arg(long, value_name = "FILE")]
     secret: Vec<PathBuf>,
@@ -119,6 +122,7 @@ fn inputs(arguments: Args) -> anyhow::Result<Inputs> {
         undisturbed: false,
         logs: arguments.log,
         served: arguments.served,
+        traces: arguments.traces,
         secrets: verb::secrets(&arguments.secret)?,
         state_folders: arguments.state,
         stopped_cleanly: arguments.stopped_cleanly,

@@ -131,6 +131,7 @@ impl Deployment {
             leads: Some(leads),
             logs: self.files(".log")?,
             served: vec![self.served()],
+            traces: vec![self.traces()],
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,

@@ -1,6 +1,6 @@
 //! Configuration, topics, sandbox and programs of one test.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 use trunkline_load::generator::EVENTBRIDGE;
 use trunkline_load::sign::{API_KEY_HEADER, Secrets};
+use trunkline_rig::collector::Collector;
 use trunkline_rig::configuration::{Layout, text, write_private};
 use trunkline_rig::ports::free;
 use trunkline_rig::program::Spec;
@@ -17,7 +18,6 @@ use trunkline_simulators::{Credentials, Sandbox, SandboxSettings};
 use trunkline_verifier::avro::Fields;
 use trunkline_verifier::topics::{Cluster, Record};
 
-use crate::collector::Collector;
 use crate::configuration;
 use crate::environment::Environment;
 use crate::program::Program;
@@ -42,8 +42,10 @@ pub struct Deployment {
     earlier: Mutex<Vec<(String, String)>>,
 }
 
-/// Folder, in that of the deployment, of what the programs serve and export.
+/// Folder, in that of the deployment, of what the programs serve.
 const SERVED: &str = "served";
+/// File, in that of the deployment, with the traces that they export.
+const TRACES: &str = "traces";
 
 // === impl Deployment ===
 
@@ -80,9 +82,7 @@ impl Deployment {
         let listen = free(1)?[0];
         let client = reqwest::Client::new();
         let earlier = Mutex::default();
-        let served = folder.path().join(SERVED);
-        std::fs::create_dir(&served)?;
-        let collector = Collector::start(&served.join("traces")).await?;
+        let collector = Collector::start(&folder.path().join(TRACES)).await?;
         let deployment = Self {
             environment,
             prefix,
@@ -121,10 +121,14 @@ impl Deployment {
         self.folder.path()
     }
 
-    /// Folder with what its programs served when they were asked to stop, and with the traces that they exported: it is
-    /// searched for secrets.
+    /// Folder with what its programs served when they were asked to stop: it is searched for secrets.
     pub fn served(&self) -> PathBuf {
         self.folder().join(SERVED)
+    }
+
+    /// File with the traces that they exported: it is searched as well.
+    pub fn traces(&self) -> PathBuf {
+        self.folder().join(TRACES)
     }
 
     /// The environment it runs in.
@@ -269,13 +273,10 @@ impl Deployment {
             processors: 1,
             quotas: Vec::new(),
             breakers_open_for: None,
+            collector: Some(self.collector.url.clone()),
         };
         let Sandbox { addresses, credentials, .. } = &self.sandbox;
-        let mut text = text(&layout, &configuration::choices(self.order), addresses, credentials);
-        // A test with a collector of its own keeps what that gets.
-        if !self.variation.sections.contains("[telemetry]") {
-            let _ = writeln!(text, "\n[telemetry]\notlp_endpoint = \"{}\"", self.collector.url);
-        }
+        let text = text(&layout, &configuration::choices(self.order), addresses, credentials);
         std::fs::write(&path, self.variation.apply(&text, &layout.secrets))?;
         Ok(path)
     }

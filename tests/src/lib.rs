@@ -12,12 +12,10 @@
 //! - [`Reply`]: what ingest answered
 //! - [`payloads`]: payloads as the platforms send them, with ids of the test's choosing
 //! - [`Variation`]: in what a deployment differs from the others
-//! - `collector`: keeps the traces that programs export
 //! - [`scram_broker`]: a broker of one's own that asks for a password
 //! - [`topics`]: committed records as named fields, by the verifier's own decoder
 //! - [`until`]: waits for a condition, never for a time
 
-mod collector;
 mod configuration;
 mod day;
 mod deployment;

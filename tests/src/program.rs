@@ -73,7 +73,8 @@ impl Program {
     pub async fn stop(mut self) -> Result<()> {
         let Spec { instance, .. } = &self.spec;
         anyhow::ensure!(self.process.ended()?.is_none(), "{instance} has ended before");
-        served::keep(&reqwest::Client::new(), &self.spec, &self.served).await?;
+        let missing = served::keep(&reqwest::Client::new(), &self.spec, &self.served).await?;
+        anyhow::ensure!(missing.is_empty(), "not searched for secrets: {missing:?}");
         let ended = self.process.terminate(DRAIN_PATIENCE).await?;
         let status = ended.with_context(|| format!("{instance} does not drain:\n{}", self.spec.tail()))?;
         anyhow::ensure!(status.success(), "{instance} ended with {status}:\n{}", self.spec.tail());

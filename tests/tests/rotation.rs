@@ -272,6 +272,8 @@ impl World {
         );
         ensure!(report.violations.is_empty(), "{:?}", report.violations);
         ensure!(report.judged.iter().any(|id| id == "I8"), "secrets were searched for");
+        let skipped = report.not_judged.iter().find(|skipped| skipped.id.starts_with("I8"));
+        ensure!(skipped.is_none(), "they were not searched for everywhere: {skipped:?}");
         ensure!(tokens > 2 * ROUNDS, "tokens were asked for with the new secrets");
         ensure!((refused, unauthorized) == (0, 0), "something was refused, see above");
         Ok(())

@@ -10,6 +10,7 @@ use rand::RngExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trunkline_load::sign::Secrets;
+use trunkline_rig::collector::Collector;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::executables::binaries;
 use trunkline_rig::process::Ending;
@@ -50,12 +51,15 @@ pub struct TestBed {
     /// The configuration that every verb of `trunkline` can be given.
     pub config: PathBuf,
     members: Vec<Member>,
+    _collector: Collector,
     temporary: Option<TempDir>,
 }
 
 const BREAKERS_OPEN_FOR: u32 = 5;
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
+/// File, in the folder of everything, with the traces that the processes export.
+const TRACES: &str = "traces";
 
 // === impl TestBed ===
 
@@ -77,6 +81,7 @@ impl TestBed {
             ..SandboxSettings::default()
         });
         let sandbox = sandbox.await.context("the sandbox does not start")?;
+        let collector = Collector::start(&folder.join(TRACES)).await?;
         let mut ports = ports::free(3 + settings.processors as usize)?.into_iter();
         let mut address = move || format!("127.0.0.1:{}", ports.next().unwrap_or_default());
         let layout = Layout {
@@ -91,9 +96,19 @@ impl TestBed {
             processors: settings.processors,
             quotas,
             breakers_open_for: Some(BREAKERS_OPEN_FOR),
+            collector: Some(collector.url.clone()),
         };
         let config = folder.join("trunkline.toml");
-        let mut bed = Self { folder, sandbox, secrets, layout, config, members: Vec::new(), temporary };
+        let mut bed = Self {
+            folder,
+            sandbox,
+            secrets,
+            layout,
+            config,
+            members: Vec::new(),
+            _collector: collector,
+            temporary,
+        };
         let specs = bed.write_configurations(settings.processors, address, &credentials)?;
         // Standard output is for the report, or for the addresses.
         eprintln!("making topics {}* and their schemas", bed.layout.prefix);
@@ -196,6 +211,11 @@ impl TestBed {
         self.folder.join("served")
     }
 
+    /// File with the traces that they exported.
+    pub fn traces(&self) -> PathBuf {
+        self.folder.join(TRACES)
+    }
+
     /// Stops the processes in the order of the stream, each in its own way; true when all of them ended in order.
     pub async fn stop_members(&mut self) -> anyhow::Result<bool> {
         let (client, folder) = (client()?, self.served());
@@ -212,7 +232,9 @@ impl TestBed {
                     member.spec().instance,
                     member.spec().tail()
                 );
-                served::keep(&client, member.spec(), &folder).await?;
+                for missing in served::keep(&client, member.spec(), &folder).await? {
+                    eprintln!("not searched for secrets: {missing}");
+                }
                 clean &= member.stop().await == Ending::Clean;
             }
         }

@@ -226,7 +226,9 @@ async fn drain(bed: &TestBed, progress: &Mutex<Progress>) -> anyhow::Result<bool
 async fn stop(bed: &TestBed) -> anyhow::Result<bool> {
     let (client, mut clean) = (reqwest::Client::builder().no_proxy().build()?, true);
     for member in bed.members() {
-        served::keep(&client, member.spec(), &served(bed)).await?;
+        for missing in served::keep(&client, member.spec(), &served(bed)).await? {
+            bed.journal.say(format!("not searched for secrets: {missing}"));
+        }
         if member.stop().await == Ending::Forced {
             let spec = member.spec();
             bed.journal.say(format!(
@@ -257,6 +259,7 @@ fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         audits: vec![audit],
         logs: bed.members().map(|member| member.spec().log.clone()).collect(),
         served: vec![served(bed)],
+        traces: vec![test_bed::traces(&bed.folder)],
         secrets: secrets.collect(),
         state_folders: bed.stores()?,
         stopped_cleanly,

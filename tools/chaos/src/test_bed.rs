@@ -17,6 +17,7 @@ use anyhow::{Context as _, bail};
 use rand::RngExt as _;
 use tokio::process::Command;
 use trunkline_load::sign::Secrets;
+use trunkline_rig::collector::Collector;
 use trunkline_rig::configuration::Layout;
 use trunkline_rig::executables::executable;
 use trunkline_rig::kafka::Java;
@@ -77,6 +78,7 @@ pub struct TestBed {
     pub not_possible: Vec<String>,
     /// What happened.
     pub journal: Arc<Journal>,
+    _collector: Collector,
 }
 
 /// One processor with its connections and its state.
@@ -118,7 +120,9 @@ impl TestBed {
         let Allotted { ports, ingest, admin, mut others } = Allotted::free()?;
         journal.say(format!("starting {BROKERS} brokers"));
         let cluster = Cluster::start(&folder, settings.java.clone(), &ports, &DURABLE).await?;
-        let layout = layout(settings, &cluster, ingest, admin);
+        let collector = Collector::start(&traces(&folder)).await?;
+        let collected = collector.url.clone();
+        let layout = Layout { collector: Some(collected), ..layout(settings, &cluster, ingest, admin) };
         let launch =
             Launch { settings, addresses: &sandbox.addresses, credentials: &credentials, journal: &journal };
         let config = folder.join("trunkline.toml");
@@ -152,6 +156,7 @@ impl TestBed {
             disk,
             not_possible,
             journal,
+            _collector: collector,
         };
         if let Err(late) = bed.ready(READY_PATIENCE).await {
             bail!("{} did not get ready; its log ends:\n{}", late.instance, late.tail());
@@ -220,6 +225,11 @@ impl TestBed {
     }
 }
 
+/// File, in the folder of everything, with the traces that the processes export.
+pub(crate) fn traces(folder: &Path) -> PathBuf {
+    folder.join("traces")
+}
+
 fn state_folder(folder: &Path, number: usize) -> PathBuf {
     folder.join("state").join(format!("processor-{number}"))
 }
@@ -248,6 +258,7 @@ fn layout(settings: &Settings, cluster: &Cluster, ingest: String, admin: [String
         processors: PROCESSORS as u32,
         quotas: quotas::granted(settings.rate),
         breakers_open_for: Some(BREAKERS_OPEN_FOR),
+        collector: None,
     }
 }
 

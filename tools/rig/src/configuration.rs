@@ -45,6 +45,8 @@ pub struct Layout {
     pub quotas: Vec<Quota>,
     /// How long breakers stay open, in seconds; none for the default.
     pub breakers_open_for: Option<u32>,
+    /// Base URL of the collector of traces; without one none are exported.
+    pub collector: Option<String>,
 }
 
 /// What a configuration consists of.
@@ -122,13 +124,17 @@ fn general(layout: &Layout, choices: &Choices) -> String {
     let [ingest_admin, processor_admin, sink_admin] = admin;
     let (state, further_ingest) = (state.display(), &choices.ingest);
     let (processor, sink) = (&choices.processor, &choices.sink);
+    let telemetry = layout
+        .collector
+        .as_ref()
+        .map_or_else(String::new, |collector| format!("\n[telemetry]\notlp_endpoint = \"{collector}\"\n"));
     format!(
         "# Written for one run; `trunkline init` writes one to start from.\n\
          [kafka]\nbrokers = \"{kafka}\"\nprefix = \"{prefix}\"\npartitions = {PARTITIONS}\nreplication = {replication}\n\n\
          [registry]\nurl = \"{registry}\"\n\n\
          [ingest]\n{further_ingest}listen = \"{ingest}\"\nadmin = \"{ingest_admin}\"\n\n\
          [processor]\n{processor}admin = \"{processor_admin}\"\nstate_dir = \"{state}\"\n\n\
-         [sink]\n{sink}admin = \"{sink_admin}\"\n"
+         [sink]\n{sink}admin = \"{sink_admin}\"\n{telemetry}"
     )
 }
 
@@ -180,15 +186,20 @@ mod tests {
             processors: 2,
             quotas: quotas::granted(100.0),
             breakers_open_for: Some(5),
+            collector: Some("http://127.0.0.1:7".to_owned()),
         };
         let choices = Choices { processor: "commit_interval = \"70ms\"\n".to_owned(), ..Choices::default() };
         let text = text(&layout, &choices, &addresses(), &Credentials::random());
         let path = folder.path().join("trunkline.toml");
         write_private(&path, &text).unwrap();
         Configuration::read(&path).unwrap();
-        for line in
-            ["commit_interval = \"70ms\"", "rate_calls = 50", "[targets.sap.breaker]", "open_for = \"5s\""]
-        {
+        for line in [
+            "commit_interval = \"70ms\"",
+            "rate_calls = 50",
+            "[targets.sap.breaker]",
+            "open_for = \"5s\"",
+            "otlp_endpoint = \"http://127.0.0.1:7\"",
+        ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
     }

@@ -17,7 +17,7 @@
 //! - [`follow`], [`ledger_tail`]: where the figures come from
 //! - [`progress`]: those figures
 //! - [`scrape`]: figures of the programs themselves
-//! - [`served`]: what the programs serve, kept for a search for secrets
+//! - [`served`], [`collector`]: what the programs serve and export, kept for a search for secrets
 //! - [`payloads`]: single payloads as the platforms send them
 
 pub mod executables;
@@ -26,6 +26,8 @@ pub mod mark;
 pub mod ports;
 pub mod process;
 
+#[cfg(feature = "pipeline")]
+pub mod collector;
 #[cfg(feature = "pipeline")]
 pub mod configuration;
 #[cfg(feature = "pipeline")]

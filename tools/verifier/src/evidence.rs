@@ -99,8 +99,10 @@ pub struct Evidence {
     pub leaks: Vec<Leak>,
     /// Records, lines and state values that were searched for secrets.
     pub searched: u64,
-    /// Those of them that are lines of what programs served and exported.
+    /// Those of them that are lines of what programs served.
     pub searched_served: u64,
+    /// Those of them that are of the traces that programs exported.
+    pub searched_traces: u64,
     /// Records whose value does not decode.
     pub undecodable: Vec<Undecodable>,
     /// Records read, by topic without its prefix.

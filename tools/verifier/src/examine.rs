@@ -191,7 +191,10 @@ impl Examination<'_> {
             self.report.skip("I8-logs", "no log file was given");
         }
         if self.evidence.searched_served == 0 {
-            self.report.skip("I8-served", "nothing was given of what programs serve and export");
+            self.report.skip("I8-served", "nothing was given of what programs serve at their admin ports");
+        }
+        if self.evidence.searched_traces == 0 {
+            self.report.skip("I8-traces", "no traces were given that programs exported");
         }
         self.add(secrets::judge(&self.evidence.leaks, self.evidence.searched));
     }

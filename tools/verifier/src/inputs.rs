@@ -30,8 +30,10 @@ pub struct Inputs {
     pub undisturbed: bool,
     /// Log files to search for secrets.
     pub logs: Vec<PathBuf>,
-    /// Folders with what programs served at their admin ports and exported as traces, to search for secrets.
+    /// Folders with what programs served at their admin ports, to search for secrets.
     pub served: Vec<PathBuf>,
+    /// Files with the traces that programs exported, to search for secrets.
+    pub traces: Vec<PathBuf>,
     /// Secrets to look for in logs, topics, state, and what is served and exported.
     pub secrets: Vec<SecretToFind>,
     /// Folders below which processors keep their RocksDB; the processors must have stopped.

@@ -39,11 +39,14 @@ fn search_files(inputs: &Inputs, needles: &Needles, evidence: &mut Evidence) -> 
     for log in &inputs.logs {
         evidence.searched += files::search(log, needles, &mut evidence.leaks)?;
     }
-    // Without the folder nothing was kept, and it is not judged.
+    // Without the folder or the file nothing was kept, and it is not judged.
     for folder in inputs.served.iter().filter(|folder| folder.is_dir()) {
         evidence.searched_served += files::search_folder(folder, needles, &mut evidence.leaks)?;
     }
-    evidence.searched += evidence.searched_served;
+    for file in inputs.traces.iter().filter(|file| file.is_file()) {
+        evidence.searched_traces += files::search(file, needles, &mut evidence.leaks)?;
+    }
+    evidence.searched += evidence.searched_served + evidence.searched_traces;
     Ok(())
 }
 
@@ -65,33 +68,48 @@ fn read_state(inputs: &Inputs, needles: &Needles, evidence: &mut Evidence) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::SecretToFind;
 
-    /// What is found in a folder with these files, and how many lines were searched.
-    fn found(files: &[(&str, &[u8])]) -> (Vec<String>, u64) {
+    /// What is found where these files were served, and these bytes exported; and what of I8 is not judged then.
+    fn found(files: &[(&str, &[u8])], exported: &[u8]) -> (Vec<String>, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
+        let (served, traces) = (folder.path().join("served"), folder.path().join("traces"));
+        std::fs::create_dir(&served).unwrap();
         for (name, content) in files {
-            std::fs::write(folder.path().join(name), content).unwrap();
+            std::fs::write(served.join(name), content).unwrap();
         }
-        let served = vec![folder.path().to_owned(), folder.path().join("gone")];
-        let (inputs, mut evidence) = (Inputs { served, ..Inputs::default() }, Evidence::default());
+        std::fs::write(&traces, exported).unwrap();
+        let secret = SecretToFind { name: "token".to_owned(), value: "a-secret-token".to_owned() };
+        let inputs = Inputs {
+            served: vec![served, folder.path().join("gone")],
+            traces: vec![traces, folder.path().join("gone")],
+            secrets: vec![secret],
+            ..Inputs::default()
+        };
+        let mut evidence = Evidence { searched: 1, ..Evidence::default() };
         let needles = Needles::new([("token", "a-secret-token")]);
         search_files(&inputs, &needles, &mut evidence).unwrap();
-        assert_eq!(evidence.searched, evidence.searched_served);
+        assert_eq!(evidence.searched, 1 + evidence.searched_served + evidence.searched_traces);
         let place = |place: &str| place.rsplit('/').next().unwrap_or_default().to_owned();
         let leaks = evidence.leaks.iter().map(|leak| format!("{} in {}", leak.secret, place(&leak.place)));
-        (leaks.collect(), evidence.searched_served)
+        let skipped = examine(&evidence, &inputs).not_judged.into_iter().map(|skipped| skipped.id);
+        (leaks.collect(), skipped.filter(|id| id.starts_with("I8-") && id != "I8-logs").collect())
     }
 
     #[test]
     fn a_secret_in_what_is_served_or_exported_is_found_and_its_reference_is_none() {
         let metrics = ("sink-0.txt", b"# HELP x\nx{secret=\"file:/run/secrets/a-secret\"} 1\n".as_slice());
-        assert_eq!(found(&[metrics]), (vec![], 2));
         let leaking = ("processor-0.txt", b"x 1\nx{target=\"a-secret-token\"} 1\n".as_slice());
         // A span as protocol buffers have it: lengths and texts, no lines.
-        let span = ("traces", b"\x0a\x12\x0dauthorization\x12\x0ea-secret-token\x00\xff".as_slice());
-        let (mut leaks, searched) = found(&[metrics, leaking, span]);
-        leaks.sort();
+        let span = b"\x0a\x12\x0dauthorization\x12\x0ea-secret-token\x00\xff".as_slice();
+        let none: [&str; 0] = [];
+        let (leaks, skipped) = found(&[metrics], b"\x12\x05x-key");
+        assert_eq!((leaks, skipped), (vec![], vec![]));
+        let (leaks, skipped) = found(&[metrics, leaking], span);
         assert_eq!(leaks, ["token in processor-0.txt:2", "token in traces:2"]);
-        assert!(searched > 4, "{searched}");
+        assert_eq!(skipped, none);
+        // Metrics tell nothing of traces, nor traces of metrics.
+        assert_eq!(found(&[metrics], b"").1, ["I8-traces"]);
+        assert_eq!(found(&[], b"\x12\x05x-key").1, ["I8-served"]);
     }
 }

@@ -142,6 +142,7 @@ impl<'b> Trial<'b> {
             processors: 1,
             quotas: Vec::new(),
             breakers_open_for: None,
+            collector: None,
         };
         let Sandbox { addresses, credentials, .. } = &bench.sandbox;
         let text = text(&layout, &configuration::choices(profiles), addresses, credentials);

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use trunkline_load::sign::Secrets;
+use trunkline_rig::collector::Collector;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::process::Ending;
 use trunkline_rig::program::Spec;
@@ -33,7 +34,7 @@ use super::operator::Operator;
 use super::run::Ground;
 use crate::cluster::Cluster;
 use crate::journal::Journal;
-use crate::test_bed::apply;
+use crate::test_bed::{apply, traces};
 use trunkline_rig::ports;
 use trunkline_rig::supervisor::{Exit, Member, Restarts};
 
@@ -66,6 +67,7 @@ pub struct Scene {
     /// What its processes exported before they were stopped, as [`trunkline_rig::scrape::Sample::series`] says it.
     series: BTreeSet<String>,
     ledgers: usize,
+    _collector: Collector,
 }
 
 /// Deliveries per second that quotas are made for: more than any case plays.
@@ -97,6 +99,7 @@ impl Scene {
             ..SandboxSettings::default()
         });
         let sandbox = sandbox.await.context("the sandbox does not start")?;
+        let collector = Collector::start(&traces(&folder)).await?;
         let prefix = format!("{name}.");
         let access = ground.cluster.access();
         let layout = Layout {
@@ -111,6 +114,7 @@ impl Scene {
             processors: 1,
             quotas: quotas::granted(RATE),
             breakers_open_for: Some(BREAKERS_OPEN_FOR),
+            collector: Some(collector.url.clone()),
         };
         let scene = Self {
             reader: Reader { cluster: access.clone(), registry: ground.registry.clone(), prefix },
@@ -125,6 +129,7 @@ impl Scene {
             exits: Vec::new(),
             series: BTreeSet::new(),
             ledgers: 0,
+            _collector: collector,
             folder,
             sandbox,
             secrets,
@@ -260,7 +265,9 @@ impl Scene {
         let client = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         let samples = scrape(&client, &member.spec().admin).await;
         self.series.extend(samples.iter().map(|sample| sample.series(&member.spec().binary)));
-        served::keep(&client, member.spec(), &self.served()).await?;
+        for missing in served::keep(&client, member.spec(), &self.served()).await? {
+            self.say(format!("not searched for secrets: {missing}"));
+        }
         let ending = member.stop().await;
         self.exits.extend(member.exits());
         Ok(ending)
@@ -300,7 +307,13 @@ impl Scene {
         // Ingest first, the sink last: what is still under way comes to its end.
         let instances: Vec<String> = self.members.keys().cloned().collect();
         for instance in instances {
-            clean &= matches!(self.stop(&instance).await, Ok(Ending::Clean));
+            clean &= match self.stop(&instance).await {
+                Ok(ending) => ending == Ending::Clean,
+                Err(error) => {
+                    self.say(format!("{instance} was not stopped in order: {error:#}"));
+                    false
+                }
+            };
         }
         clean
     }
@@ -345,6 +358,7 @@ impl Scene {
             audits: vec![audit],
             logs: files(&self.folder.join("logs"))?,
             served: vec![self.served()],
+            traces: vec![traces(&self.folder)],
             secrets: secrets.collect(),
             state_folders: vec![self.layout.state.clone()],
             stopped_cleanly,

@@ -37,6 +37,7 @@ pub fn add(played: &Played, evidence: &mut Evidence, dice: &mut Dice) {
     (evidence.changelogs, evidence.copies) = state(dice);
     evidence.searched = 1_000;
     evidence.searched_served = 100;
+    evidence.searched_traces = 100;
 }
 
 fn ledger(played: &Played) -> Vec<LedgerLine> {

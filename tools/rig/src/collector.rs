@@ -1,4 +1,4 @@
-//! A collector of traces that keeps what it gets.
+//! A collector of traces that keeps what it gets, for a search for secrets.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -12,19 +12,24 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
-/// Takes every export, as long as the test's runtime lives.
+/// Takes every export, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Collector {
+pub struct Collector {
     /// What `otlp_endpoint` is.
-    pub(crate) url: String,
+    pub url: String,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 // === impl Collector ===
 
 impl Collector {
-    /// Starts one, which adds the body of each export to `file`.
-    pub(crate) async fn start(file: &Path) -> Result<Self> {
+    /// Starts one on a free port, which adds the body of each export to `file`.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or there is no port.
+    pub async fn start(file: &Path) -> Result<Self> {
         let kept = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -32,8 +37,14 @@ impl Collector {
             .route("/v1/traces", post(take))
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::new(Mutex::new(kept)));
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { url })
+        let task = tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, task })
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
