@@ -19,6 +19,7 @@ pub struct ScramBroker {
     broker: Broker,
     /// `host:port` of the listener that asks for a password.
     pub address: String,
+    port: u16,
     /// Ends with this.
     _process: Process,
 }
@@ -27,7 +28,9 @@ pub struct ScramBroker {
 pub const USER: &str = "trunkline";
 /// So long a connection may go on before its client has to show the password again. Clients whose password has changed
 /// meanwhile have to have the new one then.
-pub const PROVEN_FOR: Duration = Duration::from_secs(8);
+const PROVEN_FOR: Duration = Duration::from_secs(8);
+/// Makes the broker's log tell each login.
+const LOGINS_LOGGED: &str = "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.network.Selector=debug";
 
 // === impl ScramBroker ===
 
@@ -51,9 +54,12 @@ impl ScramBroker {
         let text = std::fs::read_to_string(&settings)? + &listeners;
         std::fs::write(&settings, text)?;
         broker.format(&java, &properties::cluster_id(*b"0123456789abcdef")).await?;
-        let process = broker.start(&java)?;
+        let mut telling = java.clone();
+        telling.options.push(LOGINS_LOGGED.to_owned());
+        let process = broker.start(&telling)?;
         until("the broker with passwords is up", async || Ok(broker.has_started().then_some(()))).await?;
-        let started = Self { java, broker, address: format!("127.0.0.1:{}", ports[2]), _process: process };
+        let (port, address) = (ports[2], format!("127.0.0.1:{}", ports[2]));
+        let started = Self { java, broker, address, port, _process: process };
         started.change_password(password).await?;
         Ok(started)
     }
@@ -82,13 +88,50 @@ impl ScramBroker {
         Ok(())
     }
 
+    /// Waits until as many clients have shown their password again as there are connections now: each has to within
+    /// [`PROVEN_FOR`], and one that is closed instead is made again and has to as well.
+    ///
+    /// # Errors
+    /// When there is no connection, or they do not.
+    pub async fn all_log_in_again(&self) -> Result<()> {
+        let (open, before) = (connections(self.port)?, self.logins_again()?);
+        ensure!(open > 0, "nobody is connected to {}", self.address);
+        until(&format!("{open} clients have logged in again"), async || {
+            Ok((self.logins_again()? >= before + open).then_some(()))
+        })
+        .await
+    }
+
+    fn logins_again(&self) -> Result<usize> {
+        self.logged("Successfully re-authenticated with")
+    }
+
     /// How often somebody showed a wrong password.
     ///
     /// # Errors
     /// When the broker's log cannot be read.
     pub fn refused(&self) -> Result<usize> {
-        Ok(std::fs::read_to_string(&self.broker.log)?.matches("Failed authentication with").count())
+        self.logged("Failed authentication with")
     }
+
+    fn logged(&self, words: &str) -> Result<usize> {
+        Ok(std::fs::read_to_string(&self.broker.log)?.matches(words).count())
+    }
+}
+
+/// How many connections to a port of this machine are established, as the system tells of its sockets (proc_net_tcp(5):
+/// number, local and remote address with ports in hexadecimal digits, state).
+fn connections(port: u16) -> Result<usize> {
+    const ESTABLISHED: &str = "01";
+    let (sockets, local) = (["/proc/net/tcp", "/proc/net/tcp6"], format!(":{port:04X}"));
+    let is_open = |line: &&str| {
+        let fields: Vec<&str> = line.split_whitespace().take(4).collect();
+        matches!(fields.as_slice(), [_, own, _, ESTABLISHED] if own.ends_with(&local))
+    };
+    // Without IPv6 there is no second one.
+    let there = sockets.iter().filter(|path| Path::new(path).exists());
+    let texts = there.map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
+    Ok(texts.iter().flat_map(|text| text.lines()).filter(|line| is_open(line)).count())
 }
 
 fn listeners(ports: &[u16]) -> String {
@@ -111,4 +154,24 @@ fn listeners(ports: &[u16]) -> String {
         PROVEN_FOR.as_millis(),
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn connections_to_a_port_are_those_that_are_open_now() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        assert_eq!(connections(address.port())?, 0);
+        let clients = [TcpStream::connect(address)?, TcpStream::connect(address)?];
+        let accepted = [listener.accept()?, listener.accept()?];
+        assert_eq!(connections(address.port())?, accepted.len());
+        drop((accepted, clients));
+        assert_eq!(connections(address.port())?, 0);
+        Ok(())
+    }
 }
