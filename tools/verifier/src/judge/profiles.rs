@@ -12,7 +12,6 @@ mod parts;
 mod shared;
 mod view;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use self::answers::Answers;
@@ -64,15 +63,30 @@ pub fn judge_answers(evidence: &Evidence, calls: &[Call], rules: Option<&Enrichm
     // Also contacts without a record: a question with somebody's number is about nobody else.
     let contacts = calls.iter().filter_map(|call| contact_asked_for(&call.path));
     let answers = Answers::new(calls, customers.chain(contacts), rules);
-    let mut ended: HashMap<Cow<'_, str>, Vec<i64>> = HashMap::new();
-    for (event, subject) in evidence.enriched.iter().zip(subjects(&evidence.enriched, rules)) {
-        if let Some(customer) = subject.filter(|_| event.fact.event_type == "conversation.ended") {
-            ended.entry(customer).or_default().push(event.fact.event_time);
-        }
+    let subjects = subjects(&evidence.enriched, rules);
+    let events = || {
+        evidence
+            .enriched
+            .iter()
+            .zip(&subjects)
+            .filter_map(|(event, subject)| Some((event, subject.as_deref()?)))
+    };
+    let mut ended: HashMap<&str, Vec<i64>> = HashMap::new();
+    for (event, customer) in events().filter(|(event, _)| event.fact.event_type == "conversation.ended") {
+        ended.entry(customer).or_default().push(event.fact.event_time);
     }
     for record in &evidence.profiles {
         let interactions = ended.get(record.fields.customer_id.as_str()).map_or([].as_slice(), Vec::as_slice);
         answers.judge(record, interactions, &mut verdict);
+    }
+    // Of whom nothing is known there is no record, and what an event says of who is meant stands for itself. Names of
+    // their own: a number of somebody without a record says nothing of who has one.
+    let unpublished: Vec<_> = events().filter(|(event, _)| event.profile.is_none()).collect();
+    if !unpublished.is_empty() {
+        let answers = Answers::new(calls, unpublished.iter().map(|(_, customer)| *customer), rules);
+        for (event, customer) in unpublished {
+            answers.judge_event(event, customer, &mut verdict);
+        }
     }
     verdict.having_compared(format!(
         "{} with {}",

@@ -6,7 +6,7 @@ use super::found::Found;
 use super::names::{Names, only_record};
 use super::shared::Shared;
 use crate::configuration::EnrichmentRules;
-use crate::evidence::{Call, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
+use crate::evidence::{Call, Enriched, ProfileFields, ProfileRecord, ProfileSource, ProfileSourcePart};
 use crate::judge::systems::{Said, of_profiles, said, says_anything};
 use crate::report::Verdict;
 
@@ -157,6 +157,29 @@ impl<'a> Answers<'a> {
                     candidates.len()
                 )
             });
+        }
+    }
+
+    /// Judges what an event without a profile says of who is meant, by all that was ever answered: the event does not
+    /// tell when its sources were asked, but how long before.
+    pub(super) fn judge_event(&self, event: &Enriched, customer: &str, verdict: &mut Verdict) {
+        for (name, source) in event.enrichment.sources.iter().filter(|(_, source)| source.age_ms.is_some()) {
+            let Some(resolution) = source.resolution.as_deref() else { continue };
+            // What other systems answer is not known here.
+            let Some(system) = of_profiles().find(|system| system == name) else { continue };
+            verdict.count("event_resolutions_compared", 1);
+            let answered: Vec<&Answer<'_>> =
+                self.by_customer.get(&(system, customer)).into_iter().flatten().collect();
+            let may_follow = [self.is_shared(customer, name, |_| true), false];
+            if !may_follow.iter().any(|is_shared| follows(resolution, &answered, *is_shared)) {
+                verdict.object("resolution", || {
+                    format!(
+                        "event {} at {}: {name} is {resolution}, which does not follow from anything that {system} and \
+                         the directory ever answered about its customer",
+                        event.fact.event_id, event.fact.place
+                    )
+                });
+            }
         }
     }
 

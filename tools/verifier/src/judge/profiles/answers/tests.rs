@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::evidence::profile::{Enrichment, EnrichmentSource};
 
 #[test]
 fn whom_a_contact_leads_nowhere_need_not_be_asked_for() {
@@ -150,4 +151,45 @@ fn who_is_meant_follows_from_what_was_answered() {
     // Two numbers of one contact that lead to one account each.
     let two = [accounts("%2B13172000001", &["Acme"]), accounts("%2B13172000001%27%20OR%20%27x", &["Ada"])];
     assert!(!found(&two, PHONE, SEVERAL).contains(&"resolution"));
+}
+
+#[test]
+fn who_is_meant_by_an_event_without_a_profile_follows_from_what_was_ever_answered() {
+    let event = |resolution: &str, age_ms| Enriched {
+        enrichment: Enrichment {
+            status: "MISSING".into(),
+            sources: [(
+                "salesforce".to_owned(),
+                EnrichmentSource { resolution: Some(resolution.into()), age_ms, ..Default::default() },
+            )]
+            .into(),
+        },
+        ..Default::default()
+    };
+    let objects = |calls: &[Call], event: &Enriched| {
+        let mut verdict = Verdict::new("answers-to-lookups");
+        Answers::new(calls, [PHONE].into_iter(), None).judge_event(event, PHONE, &mut verdict);
+        verdict.violations()
+    };
+    let (nobody, one, two) = (
+        accounts("%2B13172000001", &[]),
+        accounts("%2B13172000001", &["Acme"]),
+        accounts("%2B13172000001", &["Acme", "Ada"]),
+    );
+    let numbers = |number| [("salesforce", number)];
+    let shared = search(&[(ADA, &numbers("C-1")), ("bob", &numbers("C-2"))]);
+    for (calls, right) in [
+        (vec![], &["NONE"][..]),
+        (vec![nobody.clone()], &["NONE"]),
+        (vec![one.clone()], &["EXACT"]),
+        (vec![two.clone()], &["AMBIGUOUS"]),
+        (vec![nobody, two], &["NONE", "AMBIGUOUS"]),
+        (vec![shared], &["NONE", "AMBIGUOUS"]),
+    ] {
+        for resolution in ["NONE", "EXACT", "AMBIGUOUS"] {
+            let expected = u64::from(!right.contains(&resolution));
+            assert_eq!(objects(&calls, &event(resolution, Some(0))), expected, "{resolution} of {calls:?}");
+            assert_eq!(objects(&calls, &event(resolution, None)), 0, "nothing was fetched");
+        }
+    }
 }
