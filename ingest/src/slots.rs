@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::gauge;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
 
 use crate::connections::Connection;
 use crate::metric_names;
@@ -29,8 +27,8 @@ pub struct Slots {
     places: Shares,
     /// One is a byte.
     room: Shares,
-    /// Of these, so many may be held by bodies that nothing proves yet.
-    unproven: Semaphore,
+    /// Of these, so many may be held by bodies that nothing proves yet, of whatever source.
+    unproven: Shares,
 }
 
 /// The room that a request's body takes while it arrives.
@@ -39,7 +37,7 @@ pub struct Arrival<'a> {
     source: &'a str,
     held: Held<'a>,
     /// Of a body that nothing proves yet.
-    unproven: Option<SemaphorePermit<'a>>,
+    unproven: Held<'a>,
     is_proven: bool,
     pieces: usize,
     connection: Option<&'a Arc<Connection>>,
@@ -63,7 +61,7 @@ impl Slots {
         Self {
             places: Shares::new(places, sources.clone()),
             room: Shares::new(bytes, sources),
-            unproven: Semaphore::new(bytes / 2),
+            unproven: Shares::new(bytes / 2, [].iter()),
         }
     }
 
@@ -74,7 +72,7 @@ impl Slots {
         is_proven: bool,
         connection: Option<&'a Arc<Connection>>,
     ) -> Arrival<'a> {
-        let (held, unproven) = (Held::default(), None);
+        let (held, unproven) = (Held::default(), Held::default());
         Arrival { slots: self, source, held, unproven, is_proven, pieces: 0, connection }
     }
 }
@@ -114,56 +112,21 @@ impl<'a> Arrival<'a> {
     /// [`Refusal::Full`] when there is not as much.
     pub async fn hold(&mut self, bytes: usize) -> Result<(), Refusal> {
         let amount = u32::try_from(bytes).map_err(|_| Refusal::Full)?;
+        let Self { slots, source, connection, .. } = *self;
         if !self.is_proven {
-            let more = self.unproven_room(amount).await?;
-            match &mut self.unproven {
-                Some(held) => held.merge(more),
-                None => self.unproven = Some(more),
-            }
+            room(&slots.unproven, source, amount, &mut self.unproven, connection).await?;
         }
-        if !self.slots.room.take(self.source, amount, &mut self.held) {
-            self.wait_for_room(amount).await?;
-        }
-        if let (Some(connection), false) = (self.connection, self.is_proven) {
+        room(&slots.room, source, amount, &mut self.held, connection).await?;
+        if let (Some(connection), false) = (connection, self.is_proven) {
             connection.holds(bytes);
         }
-        Ok(())
-    }
-
-    async fn unproven_room(&self, amount: u32) -> Result<SemaphorePermit<'a>, Refusal> {
-        let room = &self.slots.unproven;
-        if let Ok(more) = room.try_acquire_many(amount) {
-            return Ok(more);
-        }
-        for _ in 0..ASKS {
-            self.ask_others(amount as usize)?;
-            if let Ok(Ok(more)) = timeout(PATIENCE, room.acquire_many(amount)).await {
-                return Ok(more);
-            }
-        }
-        Err(Refusal::Full)
-    }
-
-    async fn wait_for_room(&mut self, amount: u32) -> Result<(), Refusal> {
-        for _ in 0..ASKS {
-            self.ask_others(amount as usize)?;
-            if self.slots.room.wait(self.source, amount, PATIENCE, &mut self.held).await {
-                return Ok(());
-            }
-        }
-        Err(Refusal::Full)
-    }
-
-    fn ask_others(&self, bytes: usize) -> Result<(), Refusal> {
-        let connection = self.connection.ok_or(Refusal::Full)?;
-        connection.close_slow_others(bytes, Instant::now());
         Ok(())
     }
 
     /// The request is proven, by its body.
     pub fn proven(&mut self) {
         self.is_proven = true;
-        self.unproven = None;
+        self.unproven = Held::default();
         if let Some(connection) = self.connection {
             connection.proves();
         }
@@ -171,7 +134,7 @@ impl<'a> Arrival<'a> {
 
     /// Gives the room back.
     pub fn release(&mut self) {
-        (self.held, self.unproven) = (Held::default(), None);
+        (self.held, self.unproven) = (Held::default(), Held::default());
     }
 
     /// The connection that the body comes over.
@@ -191,6 +154,27 @@ impl<'a> Arrival<'a> {
         gauge!(metric_names::IN_FLIGHT).increment(1);
         Ok(Slot { _place: place, _held: self.held })
     }
+}
+
+/// Takes so much room. Where there is none, slow bodies of others are asked to give up theirs, a few times.
+async fn room<'a>(
+    shares: &'a Shares,
+    source: &str,
+    bytes: u32,
+    held: &mut Held<'a>,
+    connection: Option<&Arc<Connection>>,
+) -> Result<(), Refusal> {
+    if shares.take(source, bytes, held) {
+        return Ok(());
+    }
+    let connection = connection.ok_or(Refusal::Full)?;
+    for _ in 0..ASKS {
+        connection.close_slow_others(bytes as usize, Instant::now());
+        if shares.wait(source, bytes, PATIENCE, held).await {
+            return Ok(());
+        }
+    }
+    Err(Refusal::Full)
 }
 
 // === impl Slot ===
