@@ -356,6 +356,7 @@ mod tests {
             "loginPw",
             "passcode",
             "Passwort",
+            "kennwort",
             "otp",
             "cookieJar",
         ] {

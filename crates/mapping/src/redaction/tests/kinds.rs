@@ -61,22 +61,8 @@ fn numbers_and_roles_below_such_a_name_are_counts_and_names_as_often() {
 
 #[test]
 fn what_stands_behind_the_word_makes_no_difference() {
-    for name in [
-        "tokenValue",
-        "token_value",
-        "token1",
-        "password2",
-        "passwordConfirm",
-        "password_new",
-        "accessTokenV2",
-        "privateKeyPem",
-        "userPass",
-        "pass",
-        "passcode",
-        "passwort",
-        "kennwort",
-        "pw",
-    ] {
+    // Which names these are is tested where they are known by it.
+    for name in ["accessTokenV2", "pw"] {
         let (text, _) = by_default(&format!(r#"{{"{name}":"h1","n":{{"{name}":77881}}}}"#));
         assert_eq!(text, format!(r#"{{"{name}":"***","n":{{"{name}":"***"}}}}"#));
     }
