@@ -8,7 +8,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
-use trunkline_config::{ExposeSecret as _, ListenerTls, SecretHandle};
+use trunkline_config::{ExposeSecret as _, ListenerTls, OwnCertificate, SecretHandle};
 use trunkline_http::{NotUsable, Remade};
 
 /// What is spoken within: HTTP/2 is not.
@@ -28,9 +28,10 @@ fn made_of(tls: &ListenerTls) -> Result<TlsAcceptor, NotUsable> {
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| NotUsable::Client(error.to_string()))?;
-    let chain = certificates(&tls.certificate, "certificate")?;
-    let key = PrivateKeyDer::from_pem_slice(tls.key.current().expose_secret().as_bytes())
-        .map_err(|error| NotUsable::no_pem(&tls.key, "private key", error.to_string()))?;
+    let OwnCertificate { certificate, key: own_key } = &tls.own;
+    let chain = certificates(certificate, "certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(own_key.current().expose_secret().as_bytes())
+        .map_err(|error| NotUsable::no_pem(own_key, "private key", error.to_string()))?;
     let builder = match &tls.client_ca {
         None => builder.with_no_client_auth(),
         Some(authorities) => {

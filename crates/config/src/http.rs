@@ -4,7 +4,7 @@ use crate::reference::{authorities, secret};
 use crate::section::{Problem, Read, Section, Value};
 use crate::url::{is_loopback, proxy_url};
 use crate::values::{list, text};
-use crate::{ClientCertificate, SecretHandle};
+use crate::{OwnCertificate, SecretHandle};
 
 /// What turns off, for one target, the proxy that all others have.
 const DIRECT: &str = "direct";
@@ -23,7 +23,7 @@ pub struct Http {
     /// Certificate authorities in PEM that are trusted beside the system's.
     pub ca: Option<SecretHandle>,
     /// Our certificate and its private key, both PEM, for servers that ask for one (mutual TLS).
-    pub identity: Option<ClientCertificate>,
+    pub identity: Option<OwnCertificate>,
 }
 
 /// A proxy that opens connections to other hosts (HTTP `CONNECT`).
@@ -69,14 +69,14 @@ impl Http {
             proxy,
             no_proxy: section.or("no_proxy", list(0, host), default.no_proxy.clone()),
             ca: section.optional("ca", authorities).or_else(|| default.ca.clone()),
-            identity: ClientCertificate::read(section).or_else(|| default.identity.clone()),
+            identity: OwnCertificate::read(section).or_else(|| default.identity.clone()),
         }
     }
 
     /// Grows whenever something changes that a client is made of: a certificate, a key, the proxy's password.
     pub fn version(&self) -> u64 {
         let secrets = [self.ca.as_ref(), self.proxy.as_ref().and_then(HttpProxy::password)];
-        let identity = self.identity.as_ref().map_or(0, ClientCertificate::version);
+        let identity = self.identity.as_ref().map_or(0, OwnCertificate::version);
         identity + secrets.into_iter().flatten().map(SecretHandle::version).sum::<u64>()
     }
 }

@@ -107,7 +107,7 @@ pub use suggest::did_you_mean;
 pub use target::{Breaker, Mode, Retry, Target};
 pub use telemetry::{LogFormat, Telemetry};
 pub use template::{Placeholder, Template, TemplatePart};
-pub use tls::{ClientCertificate, ListenerTls, Tls};
+pub use tls::{ListenerTls, OwnCertificate, Tls};
 pub use unresolved::Unresolved;
 pub use url::is_loopback;
 pub use vault::{Vault, VaultLogin};

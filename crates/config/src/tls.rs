@@ -10,12 +10,12 @@ pub struct Tls {
     /// Certificate authorities to trust, PEM.
     pub ca: Option<SecretHandle>,
     /// Our certificate and its key, for servers that ask for one (mutual TLS).
-    pub identity: Option<ClientCertificate>,
+    pub identity: Option<OwnCertificate>,
 }
 
-/// Who we are to servers that ask for a certificate.
+/// Who we are: to servers that ask for a certificate, or to those who connect to a listener.
 #[derive(Debug, Clone)]
-pub struct ClientCertificate {
+pub struct OwnCertificate {
     /// Our certificate, with those between it and its authority, PEM.
     pub certificate: SecretHandle,
     /// Its private key, PEM, without a passphrase.
@@ -25,10 +25,8 @@ pub struct ClientCertificate {
 /// Who we are to those who connect to a listener of ours, and whom it lets in.
 #[derive(Debug, Clone)]
 pub struct ListenerTls {
-    /// Our certificate, with those between it and its authority, PEM.
-    pub certificate: SecretHandle,
-    /// Its private key, PEM, without a passphrase.
-    pub key: SecretHandle,
+    /// Our certificate and its key.
+    pub own: OwnCertificate,
     /// Authorities of those who connect, PEM: who shows no certificate of one of them is not let in. `None`: nobody is
     /// asked for a certificate.
     pub client_ca: Option<SecretHandle>,
@@ -43,14 +41,12 @@ impl ListenerTls {
             section.refuse("client_ca", "'client_ca' needs 'certificate' and 'key': the listener's own");
         }
         let client_ca = section.optional("client_ca", authorities);
-        let ClientCertificate { certificate, key } = ClientCertificate::read(section)?;
-        Some(Self { certificate, key, client_ca })
+        Some(Self { own: OwnCertificate::read(section)?, client_ca })
     }
 
     /// Grows whenever one of them changes.
     pub fn version(&self) -> u64 {
-        let client_ca = self.client_ca.as_ref().map_or(0, SecretHandle::version);
-        self.certificate.version() + self.key.version() + client_ca
+        self.own.version() + self.client_ca.as_ref().map_or(0, SecretHandle::version)
     }
 }
 
@@ -59,8 +55,7 @@ impl ListenerTls {
 impl Tls {
     /// Reads `ca`, `certificate` and `key`; `None` when none of them is there.
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
-        let tls =
-            Self { ca: section.optional("ca", authorities), identity: ClientCertificate::read(section) };
+        let tls = Self { ca: section.optional("ca", authorities), identity: OwnCertificate::read(section) };
         (tls.ca.is_some() || tls.identity.is_some()).then_some(tls)
     }
 
@@ -94,13 +89,13 @@ impl Tls {
     /// Grows whenever one of them changes.
     pub fn version(&self) -> u64 {
         let ca = self.ca.as_ref().map_or(0, SecretHandle::version);
-        ca + self.identity.as_ref().map_or(0, ClientCertificate::version)
+        ca + self.identity.as_ref().map_or(0, OwnCertificate::version)
     }
 }
 
-// === impl ClientCertificate ===
+// === impl OwnCertificate ===
 
-impl ClientCertificate {
+impl OwnCertificate {
     /// Reads `certificate` and `key`, which go together.
     pub(crate) fn read(section: &Section<'_>) -> Option<Self> {
         if section.has("certificate") != section.has("key") {

@@ -1,7 +1,7 @@
 //! Certificates and keys in PEM.
 
 use reqwest::{Certificate, Identity};
-use trunkline_config::{ClientCertificate, ExposeSecret, SecretHandle};
+use trunkline_config::{ExposeSecret, OwnCertificate, SecretHandle};
 
 use crate::cause;
 
@@ -68,7 +68,7 @@ pub fn authorities(ca: &SecretHandle) -> Result<Vec<Certificate>, NotUsable> {
 ///
 /// # Errors
 /// [`NotUsable`] where they are none.
-pub fn identity(ClientCertificate { certificate, key }: &ClientCertificate) -> Result<Identity, NotUsable> {
+pub fn identity(OwnCertificate { certificate, key }: &OwnCertificate) -> Result<Identity, NotUsable> {
     let mut pem = bytes(certificate);
     pem.push(b'\n');
     pem.extend(bytes(key));

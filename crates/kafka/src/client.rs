@@ -81,7 +81,7 @@ pub(crate) fn base(kafka: &Kafka, client_id: &str) -> ClientConfig {
 
 #[cfg(test)]
 mod tests {
-    use trunkline_config::{ClientCertificate, SaslMechanism, Security, Tls};
+    use trunkline_config::{OwnCertificate, SaslMechanism, Security, Tls};
 
     use super::*;
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn mutual() -> Tls {
-        let identity = ClientCertificate { certificate: "a certificate".into(), key: "its key".into() };
+        let identity = OwnCertificate { certificate: "a certificate".into(), key: "its key".into() };
         Tls { ca: Some("an authority".into()), identity: Some(identity) }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         let made_with = |key: &KeyPair| {
             // Of a secret the last line break is gone.
             let secret = |pem: String| trunkline_config::SecretHandle::from(pem.trim_end());
-            let identity = ClientCertificate {
+            let identity = OwnCertificate {
                 certificate: secret(certificate.pem() + &ours.pem()),
                 key: secret(key.serialize_pem()),
             };

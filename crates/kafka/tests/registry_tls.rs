@@ -8,7 +8,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use trunkline_config::{ClientCertificate, Http, Registry as Settings, RegistryAuth, SecretHandle, Tls};
+use trunkline_config::{Http, OwnCertificate, Registry as Settings, RegistryAuth, SecretHandle, Tls};
 use trunkline_kafka::Registry;
 use world::Company;
 
@@ -20,7 +20,7 @@ async fn a_certificate_and_its_key_are_changed_while_the_registry_is_asked_and_n
         [SecretHandle::from(certificate.as_str()), SecretHandle::from(key.as_str())]
     };
     let [certificate, key] = own(company.another_own());
-    let identity = ClientCertificate { certificate: certificate.clone(), key: key.clone() };
+    let identity = OwnCertificate { certificate: certificate.clone(), key: key.clone() };
     let settings = Settings {
         url: format!("https://localhost:{}", system.address.port()),
         auto_register: false,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use trunkline_config::{ListenerTls, Secret, SecretHandle};
+use trunkline_config::{ListenerTls, OwnCertificate, Secret, SecretHandle};
 
 use crate::customer_start;
 use crate::support::{Ingest, MAX_CONNECTIONS};
@@ -47,8 +47,7 @@ impl Authority {
 
 fn tls(own: &(String, String), client_ca: Option<&Authority>) -> ListenerTls {
     ListenerTls {
-        certificate: SecretHandle::from(own.0.as_str()),
-        key: SecretHandle::from(own.1.as_str()),
+        own: OwnCertificate { certificate: own.0.as_str().into(), key: own.1.as_str().into() },
         client_ca: client_ca.map(|authority| SecretHandle::from(authority.pem().as_str())),
     }
 }
@@ -75,13 +74,13 @@ async fn webhooks_come_over_tls_and_a_replaced_certificate_is_shown_from_the_nex
     assert_eq!(posted(&ingest, &old, "http").await, None, "no plain HTTP there");
 
     let (certificate, key) = second.issue("localhost");
-    replace(&tls.certificate, &certificate);
+    replace(&tls.own.certificate, &certificate);
     assert_eq!(
         posted(&ingest, &old, "https").await,
         Some(StatusCode::ACCEPTED),
         "its key is still the old one"
     );
-    replace(&tls.key, &key);
+    replace(&tls.own.key, &key);
     assert_eq!(posted(&ingest, &new, "https").await, Some(StatusCode::ACCEPTED), "the very next connection");
     assert_eq!(posted(&ingest, &old, "https").await, None);
 }

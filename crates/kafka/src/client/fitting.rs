@@ -106,7 +106,7 @@ mod tests {
 
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rdkafka::consumer::BaseConsumer;
-    use trunkline_config::{ClientCertificate, Kafka, Security};
+    use trunkline_config::{Kafka, OwnCertificate, Security};
 
     use super::*;
     use crate::client::certificates::{CertificatesInUse, MadeOf};
@@ -138,7 +138,7 @@ mod tests {
     fn a_client_that_is_made_in_the_middle_of_an_exchange_has_what_fitted_last() {
         let [[authority, certificate, key], [new_authority, new_certificate, new_key]] = [issued(), issued()];
         let handle = |pem: &String| SecretHandle::from(pem.trim_end());
-        let identity = ClientCertificate { certificate: handle(&certificate), key: handle(&key) };
+        let identity = OwnCertificate { certificate: handle(&certificate), key: handle(&key) };
         let tls = Tls { ca: Some(handle(&authority)), identity: Some(identity.clone()) };
         let kafka = kafka(tls.clone());
         let in_use = CertificatesInUse::of(&kafka).unwrap();
@@ -189,8 +189,7 @@ mod tests {
     #[test]
     fn where_nothing_ever_fitted_the_client_says_what_is_wrong() {
         let [[authority, certificate, _], [_, _, key]] = [issued(), issued()];
-        let identity =
-            ClientCertificate { certificate: certificate.as_str().into(), key: key.as_str().into() };
+        let identity = OwnCertificate { certificate: certificate.as_str().into(), key: key.as_str().into() };
         let tls = Tls { ca: Some(authority.as_str().into()), identity: Some(identity) };
         assert_eq!(unusable(&tls), None);
         let refused = reading(&kafka(tls), "test").create::<BaseConsumer>().map(drop).unwrap_err();
