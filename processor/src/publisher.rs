@@ -20,6 +20,8 @@ use crate::{metrics, record_time};
 /// Turns outputs into records.
 pub struct Publisher {
     kafka: Kafka,
+    /// The topic of enriched events, with its prefix.
+    enriched_topic: String,
     instance: String,
     enriched: EnrichedEncoder,
     decision: Encoder<RoutingDecision>,
@@ -42,6 +44,7 @@ impl Publisher {
         let write_backs = catalog::WRITEBACK_SYSTEMS.iter();
         Some(Self {
             kafka: kafka.clone(),
+            enriched_topic: kafka.topic(catalog::EVENTS_ENRICHED),
             instance: instance.to_owned(),
             enriched: EnrichedEncoder::new(ids.get(catalog::EVENTS_ENRICHED)?),
             decision: Encoder::new(ids.get(catalog::ROUTING_DECISIONS)?),
@@ -125,14 +128,15 @@ impl Publisher {
         let span = trace::span_from(incoming, "processor.event");
         let _entered = span.enter();
         let traceparent = trace::propagated(incoming);
-        let tracestate = out.get(headers::TRACESTATE).map(str::to_owned);
+        let is_whole = matches!(event, Enriched::Whole(..));
+        let tracestate = out.get(headers::TRACESTATE).filter(|_| is_whole).map(str::to_owned);
         out.set(headers::TRACEPARENT, &traceparent);
         if held_ms > 0 {
             out.push(headers::HELD_MS, held_ms.to_string());
         }
         // The event itself goes first: what came of it refers to it.
         records.push(self.enriched(&event, appended, key, out)?);
-        let Enriched::Whole(event) = event else { return Ok(()) };
+        let Enriched::Whole(event, _) = event else { return Ok(()) };
 
         let mut trace = Headers::new();
         trace.push(headers::TRACEPARENT, &traceparent);
@@ -194,12 +198,9 @@ impl Publisher {
         key: Option<Vec<u8>>,
         headers: Headers,
     ) -> Result<OutboundRecord, codec::Error> {
-        let (value, ingest_time) = match event {
-            Enriched::Parts(parts) => (self.enriched.parts(parts)?, parts.event.ingest_time()),
-            Enriched::Whole(event) => (self.enriched.whole(event)?, event.ingest_time),
-        };
-        let at = record_time::of(ingest_time, appended);
-        Ok(self.record(catalog::EVENTS_ENRICHED, key, value, headers, at))
+        let value = event.encode(&mut self.enriched)?;
+        let at = record_time::of(event.ingest_time(), appended);
+        Ok(record(self.enriched_topic.clone(), key, value, headers, at))
     }
 
     /// That a rule or a plugin wanted something which cannot be published.
@@ -234,30 +235,23 @@ impl Publisher {
         timestamp: i64,
     ) -> Result<OutboundRecord, String> {
         let value = value.map_err(|error| error.to_string())?;
-        let record = self.record(topic, Some(key), value, headers, timestamp);
+        let record = record(self.kafka.topic(topic), Some(key), value, headers, timestamp);
         limits::fits(&record).map(|()| record)
     }
+}
 
-    fn record(
-        &self,
-        topic: &str,
-        key: Option<Vec<u8>>,
-        value: Vec<u8>,
-        mut headers: Headers,
-        timestamp: i64,
-    ) -> OutboundRecord {
-        if headers.get(headers::CONTENT_TYPE).is_none() {
-            headers.push(headers::CONTENT_TYPE, headers::AVRO);
-        }
-        OutboundRecord {
-            topic: self.kafka.topic(topic),
-            partition: None,
-            key,
-            value: Some(value),
-            headers,
-            timestamp: Some(timestamp),
-        }
+/// A record of a topic, which is given with its prefix.
+fn record(
+    topic: String,
+    key: Option<Vec<u8>>,
+    value: Vec<u8>,
+    mut headers: Headers,
+    timestamp: i64,
+) -> OutboundRecord {
+    if headers.get(headers::CONTENT_TYPE).is_none() {
+        headers.push(headers::CONTENT_TYPE, headers::AVRO);
     }
+    OutboundRecord { topic, partition: None, key, value: Some(value), headers, timestamp: Some(timestamp) }
 }
 
 #[cfg(test)]
@@ -376,7 +370,7 @@ mod tests {
         ] {
             let made = records(Output::Event(Box::new(Emission {
                 key: Some(b"k".to_vec()),
-                event: Enriched::Whole(Box::new(enriched("c", "conversation.started", 1))),
+                event: Enriched::Whole(Box::new(enriched("c", "conversation.started", 1)), None),
                 decision: Some(decision("x".repeat(large))),
                 write_backs: vec![command("x".repeat(large))],
                 errors: Vec::new(),

@@ -24,8 +24,14 @@ pub struct OutOfRange(pub Decimal);
 /// # Errors
 /// [`OutOfRange`] when it has more than 16 digits before the point.
 pub fn rescale(amount: Decimal) -> Result<Decimal, OutOfRange> {
-    let mut scaled = amount.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven);
-    scaled.rescale(SCALE);
+    let mut scaled = amount;
+    // Most amounts have two digits, and those that were stored have four: rounding them is a division for nothing.
+    if amount.scale() > SCALE {
+        scaled = amount.round_dp_with_strategy(SCALE, RoundingStrategy::MidpointNearestEven);
+    }
+    if scaled.scale() != SCALE {
+        scaled.rescale(SCALE);
+    }
     if scaled.scale() == SCALE && scaled.mantissa().unsigned_abs() < 10_u128.pow(PRECISION) {
         Ok(scaled)
     } else {

@@ -109,11 +109,15 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError::Record`] when this record can never be produced; else what to do with the transaction.
     pub fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
-        let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
-        for (key, value) in record.headers.iter() {
-            headers = headers.insert(Header { key, value: Some(value) });
+        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic);
+        // A changelog's records, which are every second one, have none: the client need not make a list of them.
+        if !record.headers.is_empty() {
+            let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            for (key, value) in record.headers.iter() {
+                headers = headers.insert(Header { key, value: Some(value) });
+            }
+            message = message.headers(headers);
         }
-        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic).headers(headers);
         message.key = record.key.as_deref();
         message.payload = record.value.as_deref();
         message.partition = partitioner::of(record, self.kafka.partitions);

@@ -142,7 +142,7 @@ fn published(events: &[PlatformEvent]) -> Vec<(usize, bool)> {
             let Output::Event(emission) = output else { panic!("{output:?}") };
             let possible_repeat = match &emission.event {
                 Enriched::Parts(parts) => parts.findings.possible_repeat,
-                Enriched::Whole(event) => event.possible_repeat,
+                Enriched::Whole(event, _) => event.possible_repeat,
             };
             (offset, possible_repeat)
         }));

@@ -133,28 +133,20 @@ impl Profiles {
             return AtHand::missing();
         };
         let entry = &known.entry;
-        let sources: Vec<(EnrichmentSource, i64)> = entry
-            .profile
-            .parts
-            .iter()
-            .zip(&known.sources)
-            .zip(&known.resolutions)
-            .map(|((part, source), resolution)| {
-                let asked = EnrichmentSource {
-                    system: source.system.clone(),
-                    status: part.status,
-                    age_ms: flat::said_at(part).map(|at| (now - at).max(0)),
-                    latency_ms: part.latency_ms,
-                    source: source.own_name(),
-                    resolution: *resolution,
-                };
-                (asked, source.freshness_ms)
+        let parts = entry.profile.parts.iter().zip(&known.sources).zip(&known.resolutions);
+        let sources: Vec<EnrichmentSource> = parts
+            .map(|((part, source), resolution)| EnrichmentSource {
+                system: source.system.clone(),
+                status: part.status,
+                age_ms: flat::said_at(part).map(|at| (now - at).max(0)),
+                latency_ms: part.latency_ms,
+                source: source.own_name(),
+                resolution: *resolution,
             })
             .collect();
-        let status = verdict(&sources);
-        let fetch = !all_current(&sources) && now - entry.attempted_at >= RETRY_AFTER_MS;
+        let status = verdict(&sources, &known.sources);
+        let fetch = !all_current(&sources, &known.sources) && now - entry.attempted_at >= RETRY_AFTER_MS;
         let profile = (status != EnrichmentStatus::Missing).then(|| self.view(known, now));
-        let sources = sources.into_iter().map(|(source, _)| source).collect();
         AtHand { profile, enrichment: Enrichment { status, sources }, fetch }
     }
 

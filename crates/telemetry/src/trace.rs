@@ -87,7 +87,9 @@ pub fn propagated(incoming: Option<&str>) -> String {
 /// Whether a `traceparent` is a valid one of version 00: `00-<32 hex>-<16 hex>-<2 hex>`, ids not all zero.
 fn is_plain(traceparent: &str) -> bool {
     let Ok(bytes) = <&[u8; 55]>::try_from(traceparent.as_bytes()) else { return false };
-    let is_hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    // Without a way out at the first one that is none, so that the compiler takes several at a time.
+    let is_hex =
+        |part: &[u8]| part.iter().fold(true, |all, byte| all & matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_id = |part: &[u8]| is_hex(part) && part.iter().any(|byte| *byte != b'0');
     let dashes = [bytes[35], bytes[52]] == *b"--";
     bytes.starts_with(b"00-")

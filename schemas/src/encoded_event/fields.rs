@@ -178,9 +178,16 @@ impl Cursor<'_> {
     }
 
     /// A long: seven bits a byte, the least first, zig-zag.
+    #[inline]
     fn number(&mut self) -> Option<i64> {
-        let mut bits = 0_u64;
-        for shift in (0..u64::BITS).step_by(7) {
+        let first = u64::from(self.byte()?);
+        // Most are lengths, and lengths are mostly short.
+        if first < 0x80 { Some(zigzag(first)) } else { self.longer_number(first & 0x7F) }
+    }
+
+    /// The same, behind its first byte, which has more behind it.
+    fn longer_number(&mut self, mut bits: u64) -> Option<i64> {
+        for shift in (7..u64::BITS).step_by(7) {
             let byte = self.byte()?;
             // The tenth has one bit to give.
             if shift == 63 && byte > 1 {
@@ -188,8 +195,8 @@ impl Cursor<'_> {
             }
             bits |= u64::from(byte & 0x7F) << shift;
             if byte & 0x80 == 0 {
-                self.canonical &= byte != 0 || shift == 0;
-                return Some((bits >> 1) as i64 ^ -((bits & 1) as i64));
+                self.canonical &= byte != 0;
+                return Some(zigzag(bits));
             }
         }
         None
@@ -291,4 +298,9 @@ impl Cursor<'_> {
     fn bytes(&self, at: Text) -> &[u8] {
         &self.value[at.from..at.to]
     }
+}
+
+/// A long from its bits, of which the last is the sign.
+fn zigzag(bits: u64) -> i64 {
+    (bits >> 1) as i64 ^ -((bits & 1) as i64)
 }

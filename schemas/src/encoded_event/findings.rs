@@ -132,6 +132,7 @@ fn append_conversation(conversation: &ConversationSummary, out: &mut Vec<u8>) {
 }
 
 /// A long or an int: zig-zag, seven bits a byte, the least first.
+#[inline]
 fn number(number: i64, out: &mut Vec<u8>) {
     let mut bits = (number << 1 ^ number >> 63) as u64;
     while bits >= 0x80 {
@@ -173,7 +174,8 @@ fn truth(truth: bool, out: &mut Vec<u8>) {
     out.push(u8::from(truth));
 }
 
-/// A union of null and something else.
+/// A union of null and something else. Most of what may be missing is.
+#[inline]
 pub(super) fn optional<T>(value: Option<T>, append: impl FnOnce(T, &mut Vec<u8>), out: &mut Vec<u8>) {
     match value {
         None => number(0, out),

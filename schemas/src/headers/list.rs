@@ -55,10 +55,12 @@ impl Headers {
     /// the others.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        let of_name = |(candidate, _): &(&str, &[u8])| candidate.eq_ignore_ascii_case(name);
-        if self.iter().filter(of_name).eq([(name, value)]) {
+        let mut of_bytes = self.bytes_of(name);
+        if of_bytes.next() == Some((name.as_bytes(), value)) && of_bytes.next().is_none() {
             return;
         }
+        drop(of_bytes);
+        let of_name = |(candidate, _): &(&str, &[u8])| candidate.eq_ignore_ascii_case(name);
         let mut others = Self::with_capacity(self.len() + 1);
         others.extend(self.iter().filter(|header| !of_name(header)));
         others.push(name, value);
@@ -67,7 +69,7 @@ impl Headers {
 
     /// The first of this name, where it is UTF-8 text; names are compared without regard to case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
+        let (_, value) = self.bytes_of(name).next()?;
         std::str::from_utf8(value).ok()
     }
 
@@ -83,6 +85,17 @@ impl Headers {
             let (name, value) = (&self.names[from.0..to.0], &self.values[from.1..to.1]);
             from = *to;
             (name, value)
+        })
+    }
+
+    /// Those of a name, compared without regard to case, as bytes: a record is asked for one of eight a few times.
+    fn bytes_of(&self, name: &str) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let names = self.names.as_bytes();
+        let mut from = (0, 0);
+        self.ends.iter().filter_map(move |to| {
+            let (candidate, start) = (&names[from.0..to.0], from.1);
+            from = *to;
+            candidate.eq_ignore_ascii_case(name.as_bytes()).then(|| (candidate, &self.values[start..to.1]))
         })
     }
 }

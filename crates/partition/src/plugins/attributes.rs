@@ -11,9 +11,10 @@ use trunkline_schemas::EnrichedEvent;
 const LIMIT_BYTES: usize = 16 << 10;
 
 /// Adds the attributes that plugins want to the event. What the event has already stays as it is, and what is
-/// too much is left out; either is a failure of the plugin that wanted it.
-pub fn add_attributes(event: &mut EnrichedEvent, answers: &mut [Answer]) {
+/// too much is left out; either is a failure of the plugin that wanted it. Returns whether the event got any.
+pub fn add_attributes(event: &mut EnrichedEvent, answers: &mut [Answer]) -> bool {
     let mut left = LIMIT_BYTES;
+    let before = event.attributes.len();
     for actions in answers.iter_mut().filter_map(|answer| answer.wants.as_mut().ok()) {
         for (name, value) in std::mem::take(&mut actions.attributes) {
             let bytes = name.len() + value.len();
@@ -34,6 +35,7 @@ pub fn add_attributes(event: &mut EnrichedEvent, answers: &mut [Answer]) {
             actions.failures.push(Failure::new(message));
         }
     }
+    event.attributes.len() > before
 }
 
 #[cfg(test)]
@@ -50,7 +52,8 @@ mod tests {
         let actions = Actions::new().attribute("ani", "x").attribute("mood", "bad");
         let second = Actions::new().attribute("mood", "good").attribute("text", "x".repeat(LIMIT_BYTES));
         let mut answers = [actions, second].map(|actions| Answer { plugin: "p", wants: Ok(actions) });
-        add_attributes(&mut event, &mut answers);
+        assert!(add_attributes(&mut event, &mut answers));
+        assert!(!add_attributes(&mut event, &mut []));
         assert_eq!((event.attributes["ani"].as_str(), event.attributes["mood"].as_str()), ("+49", "bad"));
         assert_eq!(event.attributes.len(), 2);
         let failures = answers.map(|answer| answer.wants.unwrap().failures.len());

@@ -131,13 +131,13 @@ fn enriched(
 ) -> (Enriched, Outcome) {
     let Some(mut decoded) = decoded else { return (Enriched::Parts(parts), Outcome::default()) };
     if parts.customer_id.is_some() {
-        decoded.customer_id = parts.customer_id;
+        decoded.customer_id.clone_from(&parts.customer_id);
     }
-    let mut enriched = Box::new(EnrichedEvent::new(decoded, parts.findings));
-    add_attributes(&mut enriched, &mut answers);
+    let mut enriched = Box::new(EnrichedEvent::new(decoded, parts.findings.clone()));
+    let has_more = add_attributes(&mut enriched, &mut answers);
     if !parts.include_data {
         enriched.data = None;
     }
     let outcome = ctx.rules.evaluate(&enriched, answers, ctx.now, instance);
-    (Enriched::Whole(enriched), outcome)
+    (Enriched::Whole(enriched, (!has_more).then(|| Box::new(parts))), outcome)
 }

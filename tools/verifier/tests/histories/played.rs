@@ -102,11 +102,7 @@ fn as_read(events: impl Iterator<Item = (Option<Vec<u8>>, Enriched)>) -> Evidenc
     let schema = Schema::parse_str(EnrichedEvent::SCHEMA).unwrap();
     let (mut intake, mut encoder) = (Intake::new(None), EnrichedEncoder::new(1));
     for (offset, (key, event)) in events.enumerate() {
-        let value = match &event {
-            Enriched::Whole(event) => encoder.whole(event),
-            Enriched::Parts(parts) => encoder.parts(parts),
-        };
-        let value = value.unwrap();
+        let value = event.encode(&mut encoder).unwrap();
         let (id, body) = avro::split(&value).unwrap();
         let fields = avro::decode(id, &schema, body).unwrap();
         let record = Record {
