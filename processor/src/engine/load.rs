@@ -39,8 +39,8 @@ impl Load {
         Self { paused: BTreeSet::new(), max_held_events }
     }
 
-    /// Pauses partitions that hold too much, and resumes them once they hold half of that. `saturated` says that more
-    /// lookups wait than may be under way.
+    /// Pauses partitions that hold too much, and resumes them once they hold half of that. `saturated` says that
+    /// enough lookups wait for their turn.
     pub(super) fn balance(
         &mut self,
         partitions: usize,

@@ -19,7 +19,7 @@ pub trait ProfileLookups {
     /// Lookups under way.
     fn in_flight(&self) -> usize;
 
-    /// True when more wait than may be under way: the stream should pause.
+    /// True when enough of them wait for their turn: the stream should pause.
     fn is_saturated(&self) -> bool;
 }
 

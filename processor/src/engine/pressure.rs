@@ -16,7 +16,7 @@ pub(super) struct Pressure {
     pub(super) finished: usize,
     /// Events it may hold.
     pub(super) limit: usize,
-    /// More lookups wait than may be under way.
+    /// So many lookups wait that reading on would only add to them.
     pub(super) saturated: bool,
 }
 
