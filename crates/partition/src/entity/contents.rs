@@ -75,9 +75,14 @@ impl Contents {
         Self { forgotten: latest, ..Self::default() }
     }
 
-    /// As older formats kept them.
-    pub(super) fn kept(said: VecDeque<Said>, forgotten: Option<i64>) -> Self {
-        Self { said, forgotten, forgotten_declared: None }
+    /// As older formats kept them: with when the latest was taken in that was forgotten, and the latest of those that
+    /// may have had fields which no schema names (UTC milliseconds).
+    pub(super) fn kept(
+        said: VecDeque<Said>,
+        forgotten: Option<i64>,
+        forgotten_declared: Option<i64>,
+    ) -> Self {
+        Self { said, forgotten, forgotten_declared }
     }
 
     /// Writes them.

@@ -55,11 +55,12 @@ impl From<LegacyContents> for Contents {
 }
 
 impl From<EarlierContents> for Contents {
+    /// Of what has an id of its own nothing was noted, so that nothing of it was forgotten either.
     fn from(earlier: EarlierContents) -> Self {
         let said = earlier.said.into_iter();
         let said =
             said.map(|(subject, content, taken_in)| Said { subject, content, declared: None, taken_in });
-        Self::kept(said.collect(), earlier.forgotten)
+        Self::kept(said.collect(), earlier.forgotten, None)
     }
 }
 
@@ -68,6 +69,7 @@ impl From<SixthContents> for Contents {
         let said = sixth.said.into_iter();
         let said =
             said.map(|(subject, content, declared, taken_in)| Said { subject, content, declared, taken_in });
-        Self::kept(said.collect(), sixth.forgotten)
+        // What was forgotten may have had a declared part: that was not kept apart.
+        Self::kept(said.collect(), sixth.forgotten, sixth.forgotten)
     }
 }

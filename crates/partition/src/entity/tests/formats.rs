@@ -126,6 +126,26 @@ fn what_the_sixth_format_had_of_declared_parts_is_read() {
 }
 
 #[test]
+fn what_the_sixth_format_had_forgotten_may_have_had_a_declared_part() {
+    // The same, without and with a declared part; something of the same time was forgotten.
+    let without = read(value(6, 4, "01010000010780b083c598680180b083c59868"));
+    let with = read(value(6, 4, "010100000107010880b083c598680180b083c59868"));
+    // An event with an id of its own: what it says but for unknown fields.
+    let names_itself = Statement {
+        subject: statement::Subject::numbered(1, 0, 0),
+        content: None,
+        core: Some(9),
+        declared: None,
+        is_state: true,
+    };
+    let content = Statement { content: Some(9), ..names_itself };
+    let judge = |read: &Entity, statement| read.novelty(statement, 1_790_000_000_001, 60_000);
+    assert_eq!([&without, &with].map(|read| judge(read, &content)), [Novelty::PossibleRepeat; 2]);
+    assert_eq!(judge(&with, &names_itself), Novelty::PossibleRepeat);
+    assert_eq!(judge(&without, &names_itself), Novelty::New, "that build noted no declared parts");
+}
+
+#[test]
 fn the_seventh_format_is_written_and_read() {
     let expected = whole_call();
     let value = expected.stored.encode().unwrap();
