@@ -8,8 +8,9 @@ use trunkline_config::OrderMode;
 use trunkline_profiles::{AskedSource, ProfileData, ProfilePart, Profiles, merge};
 use trunkline_schemas::event_type as et;
 use trunkline_schemas::headers::Headers;
-use trunkline_schemas::{CustomerProfile, InboundRecord, PlatformEvent};
-use trunkline_schemas::{EnrichedEvent, EnrichmentStatus, SourceStatus};
+use trunkline_schemas::{
+    CustomerProfile, EnrichedEvent, EnrichmentStatus, InboundRecord, PlatformEvent, SourceStatus,
+};
 use trunkline_systems::{ProfileField, System};
 
 use super::*;
@@ -23,6 +24,7 @@ use crate::state::{MemoryState, keys};
 mod callers;
 mod generators;
 mod holds;
+mod looked_at;
 mod repeats;
 
 use generators::{Step, displaced_log, duplicates, steps, with_duplicates};
@@ -45,10 +47,6 @@ fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
         plugin_events: Default::default(),
         instance: "test".to_owned(),
     })
-}
-
-fn rules() -> RuleSet {
-    RuleSet::none()
 }
 
 fn record(offset: i64, key: &str) -> InboundRecord {
@@ -93,7 +91,7 @@ impl World {
             position: 0,
             now: 1,
             profiles: no_profiles(),
-            rules: rules(),
+            rules: RuleSet::none(),
             task,
             finished: BTreeSet::new(),
             finished_for_good: BTreeSet::new(),
