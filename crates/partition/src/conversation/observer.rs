@@ -10,7 +10,7 @@ const MOST: usize = 64;
 
 /// Those whom a snapshot named, with whether they barged in, which makes a conference.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Observers(Vec<(u32, bool)>);
+pub(super) struct Observers(pub(super) Vec<(u32, bool)>);
 
 // === impl Observers ===
 

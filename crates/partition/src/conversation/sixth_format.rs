@@ -1,5 +1,9 @@
-//! A conversation that formats 5 and 6 of state kept, each part as serde writes it: frozen, and only ever read. The
-//! fifth had an optional id where the sixth has the customer, which are the same bytes.
+//! A conversation that formats 5 and 6 of state kept, each part as serde writes it, and only ever read. The fifth had
+//! an optional id where the sixth has the customer, which are the same bytes.
+//!
+//! Only the order of the parts is frozen here. The parts are read as the types of this build, so that the order of
+//! their fields and variants belongs to these formats: whoever changes it keeps what it was in a type of its own.
+//! Values of both formats, and bytes of format 7, are in the tests.
 
 use serde::Deserialize;
 

@@ -2,6 +2,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::super::observer::Observers;
 use super::super::point::Point;
 use super::super::reported::{Disconnect, Durations};
 use super::super::sessions::Folded;
@@ -88,18 +89,41 @@ fn customer() -> impl Strategy<Value = Customer> {
 fn kept() -> impl Strategy<Value = Kept> {
     let began = vec((any_stage(), hash().prop_map(name::participant)), 0..5);
     let causes = (any_stage(), began).prop_map(|(furthest, began)| Causes { furthest, began });
-    let folded = (any::<i64>(), any::<bool>()).prop_map(|(held, customer_ended)| {
-        let totals = Totals { held: Some(held), agents: 3, ..Totals::default() };
-        Box::new(Folded { totals, customer_ended, ..Folded::default() })
-    });
-    let facts = (vec(span(), 0..9), vec((hash(), any::<i64>()), 0..4), vec(answer(), 0..6));
-    (causes, option::of(time()), customer(), facts, option::of(folded)).prop_map(
-        |(causes, started_at, customer, (spans, after_work, answers), folded)| {
-            let answers = Answers(answers);
-            let sessions = Sessions { spans, after_work, answers, folded, ..Sessions::default() };
+    let after_work = vec((hash(), any::<i64>()), 0..4);
+    let observers = vec((any::<u32>(), any::<bool>()), 0..3).prop_map(Observers);
+    let facts = (vec(span(), 0..9), after_work, observers, vec(answer(), 0..6).prop_map(Answers));
+    (causes, option::of(time()), customer(), facts, option::of(folded())).prop_map(
+        |(causes, started_at, customer, (spans, after_work, observers, answers), folded)| {
+            let sessions = Sessions { spans, after_work, observers, answers, folded };
             Kept { causes, started_at, customer, sessions }
         },
     )
+}
+
+fn folded() -> impl Strategy<Value = Box<Folded>> {
+    let times = proptest::array::uniform5(option::of(any::<i64>()));
+    let counts = proptest::array::uniform8(any::<i32>());
+    (times, counts, proptest::array::uniform3(any::<bool>())).prop_map(|(times, counts, flags)| {
+        let [queued, handled, held, alerted, after_work] = times;
+        let [agents, unanswered, reopened, transfers, blind, attended, consults, conferences] = counts;
+        let totals = Totals {
+            queued,
+            handled,
+            held,
+            alerted,
+            after_work,
+            agents,
+            unanswered,
+            reopened,
+            transfers,
+            blind,
+            attended,
+            consults,
+            conferences,
+        };
+        let [customer_ended, agent_left, older_format] = flags;
+        Box::new(Folded { totals, customer_ended, agent_left, older_format })
+    })
 }
 
 proptest! {
@@ -187,4 +211,43 @@ fn frozen() -> Vec<u8> {
         &[1 << 4 | 1, 5, 6],
     ];
     parts.concat()
+}
+
+/// Observers and what is folded, the parts that serde writes: the order of their fields is that of their bytes.
+#[test]
+fn the_bytes_of_the_parts_that_serde_writes_stay_what_they_are() {
+    let totals = Totals {
+        queued: Some(1),
+        handled: Some(2),
+        held: None,
+        alerted: Some(3),
+        after_work: Some(4),
+        agents: 5,
+        unanswered: 6,
+        reopened: 7,
+        transfers: 8,
+        blind: 9,
+        attended: 10,
+        consults: 11,
+        conferences: -1,
+    };
+    let numbers = [1, 2, 1, 4, 0, 1, 6, 1, 8, 10, 12, 14, 16, 18, 20, 22, 1];
+    for flag in 0..3 {
+        let [customer_ended, agent_left, older_format] = [0, 1, 2].map(|at| at == flag);
+        let folded = Folded { totals, customer_ended, agent_left, older_format };
+        let sessions = Sessions {
+            observers: Observers(vec![(5, true), (300, false)]),
+            folded: Some(Box::new(folded)),
+            ..Sessions::default()
+        };
+        let conversation =
+            Conversation { kept: Kept { sessions, ..Kept::default() }, ..Conversation::default() };
+        // What there is; nobody who is known, and no stage; two observers, of whom the first barged in.
+        let mut expected = vec![0b0101_0000, 0, 2, 5, 1, 0xAC, 2, 0];
+        expected.extend(numbers);
+        expected.extend([0, 1, 2].map(|at| u8::from(at == flag)));
+        let bytes = conversation.to_bytes().unwrap();
+        assert_eq!(bytes, expected);
+        assert_eq!(Conversation::from_bytes(&bytes).unwrap().kept, conversation.kept);
+    }
 }
