@@ -148,9 +148,13 @@ fn judge_mark(event: &Enriched, before: &[&Enriched], windows: Windows, verdict:
         .last()
         .is_some_and(|other| other.fact.ingest_time.saturating_add(windows.ids_ms) < fact.ingest_time);
     let long_ago = !repeats_last && (much.is_some() || silent) && !event.possible_repeat;
-    // What has an id of its own may only say again what had unknown fields.
-    let comparable =
-        || content(fact).is_some() || fact.sequence.is_none() && before.iter().any(has_unknown_fields);
+    // What has an id of its own may only say again what had unknown fields, and was told lately, though not so lately
+    // that there was room for it.
+    let unknown_forgotten = || {
+        let oldest = before.iter().rev().skip(REMEMBERED - 1);
+        oldest.take_while(lately).any(has_unknown_fields)
+    };
+    let comparable = || content(fact).is_some() || fact.sequence.is_none() && unknown_forgotten();
     let excused = forgotten && comparable() || long_ago && same_as_last;
     if repeats_last && tells_a_state(fact) && !excused {
         verdict.object("repeat-published", || {

@@ -134,8 +134,19 @@ fn of_much_that_was_told_something_may_be_forgotten() {
     *told.last_mut().unwrap() = Fact { content_id: None, event_id: "named".into(), ..member(0) };
     *names.last_mut().unwrap() = "named+";
     assert_eq!(judged("CAUSAL", &told, &names), ["repeat-mark"]);
-    told[0].declared_id = Some("core".into());
-    assert_eq!(judged("CAUSAL", &told, &names), [""; 0]);
+    let with_unknown = |number: usize, at: i64| {
+        let mut told = told.clone();
+        told[number].declared_id = Some("core".into());
+        (told[number].event_time, told[number].ingest_time) = (at, at);
+        told
+    };
+    // The oldest alone may have been forgotten, and only one of late counts.
+    assert_eq!(judged("CAUSAL", &with_unknown(0, 1), &names), [""; 0]);
+    for kept in [2, REMEMBERED] {
+        assert_eq!(judged("CAUSAL", &with_unknown(kept, 1), &names), ["repeat-mark"], "{kept}");
+    }
+    assert_eq!(judged("CAUSAL", &with_unknown(0, -DISORDER * WINDOW), &names), ["repeat-mark"], "long ago");
+    let mut told = with_unknown(0, 1);
     told.last_mut().unwrap().sequence = Some(1);
     assert_eq!(judged("CAUSAL", &told, &names), ["repeat-mark"], "nothing says it again");
 }
