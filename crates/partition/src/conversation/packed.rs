@@ -2,8 +2,10 @@
 //!
 //! Most of a conversation are hashes, which nothing makes shorter: 8 bytes for a session, 8 for an agent. Sessions come
 //! first, and whatever names a session, a participant or an agent again says in which of them that stands. Times are
-//! told by what they differ from the last one. Numbers of kinds are those of the enumerations, which only ever grow.
+//! told by what they differ from the last one. Kinds have numbers of three bits, which [`numbers`] lists.
 
+#[macro_use]
+mod numbers;
 mod span;
 
 use uuid::Uuid;
@@ -27,6 +29,7 @@ mod has {
     pub(super) const OBSERVERS: u8 = 16;
     pub(super) const ANSWERS: u8 = 32;
     pub(super) const FOLDED: u8 = 64;
+    pub(super) const ALL: u8 = 127;
 }
 
 /// The lowest three bits of a byte.
@@ -34,6 +37,25 @@ const NUMBER: u8 = 7;
 
 /// That an id is a UUID in its usual spelling, beside the number of the evidence.
 const IS_UUID: u8 = 8;
+
+numbered! {
+    stage_number, stage: Stage {
+        Nothing = 0,
+        Begun = 1,
+        Flow = 2,
+        Queue = 3,
+        Agent = 4,
+        Ended = 5,
+    }
+}
+
+numbered! {
+    told_number, told: Told {
+        Nothing = 0,
+        Alerted = 1,
+        Answered = 2,
+    }
+}
 
 /// A value that stands in no span comes behind this number; others are one more than the span's.
 const NOT_IN_A_SPAN: usize = 0;
@@ -113,7 +135,7 @@ impl Conversation {
 }
 
 fn unpack_kept(from: &mut Reader<'_>) -> Result<Kept, StateError> {
-    let (flags, second) = (from.take_byte()?, from.take_byte()?);
+    let (flags, second) = (from.take_bits(has::ALL)?, from.take_bits(NUMBER | (NUMBER | IS_UUID) << 4)?);
     let has = |flag: u8| flags & flag != 0;
     let furthest = stage(second & NUMBER)?;
     let customer = unpack_customer(second >> 4, from)?;
@@ -169,7 +191,7 @@ fn usual_uuid(text: &str) -> Option<Uuid> {
 
 /// The stage in the lowest three bits of a byte, above them who the customer is; then the id.
 fn pack_customer(stage: Stage, customer: &Customer, out: &mut Writer) -> Result<(), StateError> {
-    let first = stage as u8 | evidence(customer) << 4;
+    let first = stage_number(stage) | evidence(customer) << 4;
     match customer.id_or_address().map(|id| (id, usual_uuid(id))) {
         None => out.put_byte(first),
         Some((_, Some(uuid))) => {
@@ -186,7 +208,7 @@ fn pack_customer(stage: Stage, customer: &Customer, out: &mut Writer) -> Result<
 
 fn unpack_customer(number: u8, from: &mut Reader<'_>) -> Result<Customer, StateError> {
     let customer = match number & NUMBER {
-        0 => return Ok(Customer::Unknown),
+        0 if number == 0 => return Ok(Customer::Unknown),
         1 => Customer::Named,
         2 => Customer::Calling,
         3 => Customer::OfChannel,
@@ -198,18 +220,6 @@ fn unpack_customer(number: u8, from: &mut Reader<'_>) -> Result<Customer, StateE
         return Ok(customer(from.take()?));
     }
     Ok(customer(Uuid::from_bytes(from.take_bytes()?).to_string()))
-}
-
-fn stage(number: u8) -> Result<Stage, StateError> {
-    Ok(match number {
-        0 => Stage::Nothing,
-        1 => Stage::Begun,
-        2 => Stage::Flow,
-        3 => Stage::Queue,
-        4 => Stage::Agent,
-        5 => Stage::Ended,
-        _ => return Err(malformed()),
-    })
 }
 
 /// The number by which what stands in a span is told.
@@ -228,7 +238,7 @@ fn referred(spans: &[Span], number: usize) -> Result<Option<&Span>, StateError> 
 /// The stage in the lowest three bits, above them in which span the participant stands.
 fn pack_began(stage: Stage, whose: u32, spans: &[Span], out: &mut Writer) -> Result<(), StateError> {
     let number = reference(spans, |span| name::participant(span.name) == whose);
-    out.put(&(number << 3 | stage as usize))?;
+    out.put(&(number << 3 | usize::from(stage_number(stage))))?;
     if number == NOT_IN_A_SPAN {
         out.put(&whose)?;
     }
@@ -262,7 +272,7 @@ fn unpack_session(spans: &[Span], from: &mut Reader<'_>) -> Result<u64, StateErr
 }
 
 fn pack_answer((whose, told): &(Whose, Told), spans: &[Span], out: &mut Writer) -> Result<(), StateError> {
-    let told = (*told as u8) << 4;
+    let told = told_number(*told) << 4;
     match whose {
         Whose::Session(session) => {
             out.put_byte(told);
@@ -287,13 +297,8 @@ fn pack_answer((whose, told): &(Whose, Told), spans: &[Span], out: &mut Writer) 
 }
 
 fn unpack_answer(spans: &[Span], from: &mut Reader<'_>) -> Result<(Whose, Told), StateError> {
-    let first = from.take_byte()?;
-    let told = match first >> 4 {
-        0 => Told::Nothing,
-        1 => Told::Alerted,
-        2 => Told::Answered,
-        _ => return Err(malformed()),
-    };
+    let first = from.take_bits(NUMBER | NUMBER << 4)?;
+    let told = told(first >> 4)?;
     let whose = match first & NUMBER {
         0 => Whose::Session(unpack_session(spans, from)?),
         1 => Whose::Participant { participant: from.take()?, media: from.take()? },

@@ -54,6 +54,7 @@ mod said_has {
     pub(super) const SOURCE_TYPE: u8 = 4;
     pub(super) const TOPIC: u8 = 8;
     pub(super) const MEMBER: u8 = 16;
+    pub(super) const ALL: u8 = 31;
 }
 
 /// What an event is beside what was published before it.
@@ -233,7 +234,7 @@ impl Said {
     }
 
     fn unpack(before: Subject, from: &mut Reader<'_>) -> Result<Self, StateError> {
-        let flags = from.take_byte()?;
+        let flags = from.take_bits(said_has::ALL)?;
         let has = |flag: u8| flags & flag != 0;
         let mut part = |flag: u8, before: u32| {
             if has(flag) { from.take_bytes().map(u32::from_le_bytes) } else { Ok(before) }

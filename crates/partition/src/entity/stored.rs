@@ -32,8 +32,8 @@ pub(super) const FIFTH_FORMAT: u8 = 5;
 /// The format that kept of what was said no part, and of a customer's name first no evidence; it is still read.
 pub(super) const SIXTH_FORMAT: u8 = 6;
 
-/// Channels that have a number in state, counted from 1: those of this build's mappings. Others are kept by name; more
-/// may be appended.
+/// Channels that have a number in state, counted from 1: those of this build's mappings. Others are kept by name. One
+/// more needs a new number of the format: to earlier builds the value would be malformed, and not newer than they are.
 const CHANNELS: [&str; 4] = ["eventbridge", "open-messaging", "digital", "agent-session"];
 
 /// Which parts the order of a channel has, beside twice its channel's number.

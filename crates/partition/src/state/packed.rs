@@ -99,8 +99,10 @@ impl<'b> Reader<'b> {
         Ok(parts)
     }
 
-    pub(crate) fn take_byte(&mut self) -> Result<u8, StateError> {
-        self.take_bytes::<1>().map(|[byte]| byte)
+    /// A byte in which no other bits than these have a meaning.
+    pub(crate) fn take_bits(&mut self, known: u8) -> Result<u8, StateError> {
+        let [byte] = self.take_bytes()?;
+        if byte & !known == 0 { Ok(byte) } else { Err(malformed()) }
     }
 
     pub(crate) fn take_bytes<const N: usize>(&mut self) -> Result<[u8; N], StateError> {

@@ -5,7 +5,7 @@ use super::super::reported::{Disconnect, Durations};
 use super::super::span::{Kind, Span};
 use super::NUMBER;
 use crate::state::StateError;
-use crate::state::packed::{Reader, Writer, bits, malformed};
+use crate::state::packed::{Reader, Writer, bits};
 
 /// What a span has, as bits of a byte: the first with its kind in the lowest three, the second with its disconnect.
 mod has {
@@ -21,6 +21,31 @@ mod has {
     pub(super) const PLACES: u8 = 16;
 }
 
+numbered! {
+    kind_number, kind: Kind {
+        Customer = 0,
+        Agent = 1,
+        Assignee = 2,
+        Queue = 3,
+        Flow = 4,
+    }
+}
+
+numbered! {
+    disconnect_number, disconnect: Disconnect {
+        Untold = 0,
+        Other = 1,
+        Transfer = 2,
+        Consult = 3,
+        TransferConference = 4,
+        ConferenceTransfer = 5,
+        NoAnswer = 6,
+    }
+}
+
+/// Durations that a span may have, each with a bit that says whether it has it.
+const DURATIONS: usize = 7;
+
 /// Writes a span. `media` is that of the span before.
 pub(super) fn pack(span: &Span, media: u16, out: &mut Writer) -> Result<(), StateError> {
     let points = || span.start.into_iter().chain(span.end);
@@ -33,8 +58,8 @@ pub(super) fn pack(span: &Span, media: u16, out: &mut Writer) -> Result<(), Stat
         (has::NAME, span.name != 0),
     ]);
     let second = bits(&[(has::DURATIONS, span.durations.is_some()), (has::PLACES, has_places)]);
-    out.put_byte(span.kind as u8 | first);
-    out.put_byte(span.disconnect as u8 | second);
+    out.put_byte(kind_number(span.kind) | first);
+    out.put_byte(disconnect_number(span.disconnect) | second);
     if span.name != 0 {
         out.put_bytes(&span.name.to_le_bytes());
     }
@@ -53,7 +78,7 @@ pub(super) fn pack(span: &Span, media: u16, out: &mut Writer) -> Result<(), Stat
 
 /// Reads it back.
 pub(super) fn unpack(media: u16, from: &mut Reader<'_>) -> Result<Span, StateError> {
-    let (first, second) = (from.take_byte()?, from.take_byte()?);
+    let (first, second) = (from.take_bits(u8::MAX)?, from.take_bits(NUMBER | has::DURATIONS | has::PLACES)?);
     let has = |flag: u8| first & flag != 0;
     let name = if has(has::NAME) { u64::from_le_bytes(from.take_bytes()?) } else { 0 };
     let media = if has(has::OTHER_MEDIUM) { u16::from_le_bytes(from.take_bytes()?) } else { media };
@@ -73,42 +98,18 @@ pub(super) fn unpack(media: u16, from: &mut Reader<'_>) -> Result<Span, StateErr
     Ok(Span { kind, name, media, agent, start, end, disconnect, durations })
 }
 
-fn kind(number: u8) -> Result<Kind, StateError> {
-    Ok(match number {
-        0 => Kind::Customer,
-        1 => Kind::Agent,
-        2 => Kind::Assignee,
-        3 => Kind::Queue,
-        4 => Kind::Flow,
-        _ => return Err(malformed()),
-    })
-}
-
-fn disconnect(number: u8) -> Result<Disconnect, StateError> {
-    Ok(match number {
-        0 => Disconnect::Untold,
-        1 => Disconnect::Other,
-        2 => Disconnect::Transfer,
-        3 => Disconnect::Consult,
-        4 => Disconnect::TransferConference,
-        5 => Disconnect::ConferenceTransfer,
-        6 => Disconnect::NoAnswer,
-        _ => return Err(malformed()),
-    })
-}
-
 /// Which of them there are, then those.
 fn pack_durations(durations: &Durations, out: &mut Writer) -> Result<(), StateError> {
     let Durations { interacting, held, alerting, contacting, dialing, callback, connected } = *durations;
-    let all = [interacting, held, alerting, contacting, dialing, callback, connected];
+    let all: [_; DURATIONS] = [interacting, held, alerting, contacting, dialing, callback, connected];
     let told = all.iter().enumerate().filter(|(_, told)| told.is_some()).map(|(at, _)| 1_u8 << at);
     out.put_byte(told.sum());
     all.iter().flatten().try_for_each(|milliseconds| out.put(milliseconds))
 }
 
 fn unpack_durations(from: &mut Reader<'_>) -> Result<Durations, StateError> {
-    let told = from.take_byte()?;
-    let mut all = [None; 7];
+    let told = from.take_bits((1 << DURATIONS) - 1)?;
+    let mut all = [None; DURATIONS];
     for (at, milliseconds) in all.iter_mut().enumerate() {
         *milliseconds = (told & 1 << at != 0).then(|| from.take::<i64>()).transpose()?;
     }

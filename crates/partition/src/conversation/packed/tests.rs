@@ -191,6 +191,19 @@ fn the_bytes_of_the_seventh_format_stay_what_they_are() {
     assert_eq!(Conversation::from_bytes(&bytes).unwrap().kept, conversation.kept);
 }
 
+#[test]
+fn bits_that_no_build_wrote_are_refused() {
+    // Places of bytes in `frozen`, and bits of them: what there is, the stage, a span, its durations, an answer.
+    for (place, unused) in [(0, 128), (1, 8), (22, 32), (22, 64), (22, 128), (38, 128), (77, 8), (77, 128)] {
+        let mut bytes = frozen();
+        assert_eq!(bytes[place] & unused, 0);
+        bytes[place] |= unused;
+        assert!(Conversation::from_bytes(&bytes).is_err(), "bit {unused} of the byte at {place}");
+    }
+    assert!(Conversation::from_bytes(&[0, 0]).is_ok());
+    assert!(Conversation::from_bytes(&[0, IS_UUID << 4]).is_err(), "the UUID of nobody");
+}
+
 fn frozen() -> Vec<u8> {
     let parts: [&[u8]; 10] = [
         // What there is, the stage with a contact that is a UUID, which follows, and the start.

@@ -237,3 +237,31 @@ fn contents_come_back_from_state_in_little_room() {
     }
     assert!(largest > 128 * 16 && largest <= 4096, "{largest} bytes");
 }
+
+#[test]
+fn at_worst_contents_take_a_sixteenth_more_than_a_block() {
+    let began = 1_790_000_000_000;
+    let mut contents = Contents::default();
+    for n in 1..=LIMIT as u32 {
+        let said = Statement {
+            subject: Subject::numbered(n, n, n),
+            declared: Some(n.into()),
+            ..state(0, 0, n.into())
+        };
+        // Two days after the one before, which takes five bytes.
+        assert_eq!(say(&mut contents, said, began + i64::from(n) * 48 * 3_600_000), New);
+    }
+    assert_eq!((contents.said.len(), contents.forgotten), (LIMIT, None));
+    let mut out = Writer::after(Vec::new());
+    out.times_from(began);
+    contents.pack(&mut out).unwrap();
+    // Beside two bytes of their number.
+    assert_eq!(out.into_bytes().len() - 2, 4096 + 4096 / 16);
+}
+
+#[test]
+fn bits_that_no_build_wrote_are_refused() {
+    // One that has nothing but a time: its number, its bits, its time.
+    let with = |bits: u8| Contents::unpack(&mut Reader::of(&[1 << 2, bits, 2])).is_ok();
+    assert_eq!([0, 32, 64, 128].map(with), [true, false, false, false]);
+}
