@@ -26,10 +26,11 @@ pub(super) const THIRD_FORMAT: u8 = 3;
 /// The format that did not keep what tells whether an agent answered; it is still read.
 pub(super) const FOURTH_FORMAT: u8 = 4;
 
-/// The format that did not keep by what a customer was named, and of contents no part; it is still read.
+/// The format that kept of a customer an id alone; it is still read.
 pub(super) const FIFTH_FORMAT: u8 = 5;
 
-/// The format that kept of what was said no part, and of a customer's name first no evidence; it is still read.
+/// The format that kept each part as serde writes it; it is still read. Its first builds kept neither by what a
+/// customer was named nor what an event says but for unknown fields; later ones kept the one, the other or both.
 pub(super) const SIXTH_FORMAT: u8 = 6;
 
 /// Channels that have a number in state, counted from 1: those of this build's mappings. Others are kept by name. One
