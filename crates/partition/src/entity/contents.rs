@@ -12,7 +12,8 @@ use crate::state::StateError;
 use crate::state::packed::{Reader, Writer, bits};
 
 /// Contents kept of an entity: of some 20 bytes each, so that all of them fit into a block of the store (4 KiB). Where
-/// each is of a topic of its own and has unknown fields they take 34 each, a twelfth more than a block.
+/// each differs from the one before in all parts of its subject, has unknown fields, and was taken in days after it,
+/// they take 34 each, a sixteenth more than a block.
 const LIMIT: usize = 128;
 
 /// How many windows a content is kept behind others of its subject: one for comparing, and one because events are not

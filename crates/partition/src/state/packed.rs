@@ -91,7 +91,7 @@ impl<'b> Reader<'b> {
         mut part: impl FnMut(&mut Self) -> Result<T, StateError>,
     ) -> Result<Vec<T>, StateError> {
         let length: usize = self.take()?;
-        // What is broken makes no more room than it has bytes.
+        // A length that is broken makes room for no more parts than there are bytes.
         let mut parts = Vec::with_capacity(length.min(self.rest.len()));
         for _ in 0..length {
             parts.push(part(self)?);
