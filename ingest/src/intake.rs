@@ -82,7 +82,7 @@ impl<P: Publish> Intake<P> {
         settings: Ingest,
         records: Records,
         publisher: P,
-        health: Arc<Health>,
+        health: &Health,
         clock: Clock,
     ) -> Self {
         let prepare = |source: &Source| SourceIntake {

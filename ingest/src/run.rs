@@ -53,8 +53,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let producer = Producer::new(&config.kafka, &instance)?;
     let publisher = KafkaPublisher::new(producer.clone());
     let settings = config.ingest.clone();
-    let intake =
-        Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), health.clone(), now));
+    let intake = Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), &health, now));
     let (listener, address) = listen(config.ingest.listen).await?;
     let connections = Connections::new(files::bounds(&config.ingest));
     let tls = config.ingest.tls.as_ref().map(tls::acceptor).transpose()?;

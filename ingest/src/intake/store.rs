@@ -8,8 +8,9 @@ use metrics::counter;
 use parking_lot::Mutex;
 use trunkline_schemas::{OutboundRecord, error_codes};
 use trunkline_telemetry::Health;
+use trunkline_telemetry::health::Part;
 
-use super::storing::{Storing, Unstored};
+use super::storing::{Stands, Storing, Unstored};
 use crate::metric_names;
 use crate::publish::{Publish, Unpublished};
 use crate::refusal::Refusal;
@@ -28,36 +29,45 @@ pub const STORE: &str = "store";
 /// Where records are stored.
 pub struct Store<P> {
     publisher: P,
-    health: Arc<Health>,
-    storing: Mutex<Storing>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What is known of it. Whether it is ready follows from this alone, whenever somebody asks: whoever told it as a
+/// second step could be overtaken by another request, and leave behind what does not hold any more.
+#[derive(Default)]
+struct Known {
+    storing: Storing,
+    /// Why nothing is stored, where nothing is.
+    reason: String,
 }
 
 // === impl Store ===
 
 impl<P: Publish> Store<P> {
-    /// Stores by this publisher, and reports to `health` whether it works.
-    pub fn new(publisher: P, health: Arc<Health>) -> Self {
-        Self { publisher, health, storing: Mutex::default() }
+    /// Stores by this publisher, and lets `health` see whether it works.
+    pub fn new(publisher: P, health: &Health) -> Self {
+        let known = Arc::<Mutex<Known>>::default();
+        let seen = Arc::clone(&known);
+        health.watch(STORE, Arc::new(move || seen.lock().part()));
+        Self { publisher, known }
     }
 
     /// Whether a request that came now had a chance to be stored.
     pub fn may_be_tried(&self, now: Instant) -> bool {
-        self.storing.lock().may_be_tried(now)
+        self.known.lock().storing.may_be_tried(now)
     }
 
     /// Stores one record, however long it takes.
     pub async fn publish(&self, record: OutboundRecord) -> Result<(), Unpublished> {
         self.publisher.publish(record).await?;
-        if self.storing.lock().stored(Instant::now()) {
-            self.health.set(STORE, true, "records are acknowledged");
-        }
+        self.known.lock().storing.stored(Instant::now());
         Ok(())
     }
 
     /// Stores all records of a request, until `answered_by` if that is not too soon, or says what to answer.
     pub async fn store(&self, records: Vec<OutboundRecord>, answered_by: Instant) -> Result<(), Refusal> {
         let began = Instant::now();
-        if !self.storing.lock().tries(began) {
+        if !self.known.lock().storing.tries(began) {
             return Err(Refusal::Unavailable);
         }
         let left = answered_by.saturating_duration_since(began).clamp(STORE_TIMEOUT_LEAST, STORE_TIMEOUT);
@@ -85,9 +95,10 @@ impl<P: Publish> Store<P> {
             // This process has more to store than it may hold, which says nothing of the brokers.
             Unpublished::QueueFull(_) => Err(Refusal::Full),
             Unpublished::Unavailable(reason) => {
-                if self.storing.lock().failed(began, why) {
+                // Logged without the lock: others store meanwhile.
+                let is_news = self.known.lock().failed(began, why, &reason);
+                if is_news {
                     tracing::error!(code = error_codes::UNAVAILABLE.code, reason, "records are not stored");
-                    self.health.set(STORE, false, &reason);
                 }
                 Err(Refusal::Unavailable)
             }
@@ -96,19 +107,46 @@ impl<P: Publish> Store<P> {
 
     /// Whether it is time to look if the brokers answer.
     pub fn wants_a_look(&self, now: Instant) -> bool {
-        self.storing.lock().wants_a_look(now)
+        self.known.lock().storing.wants_a_look(now)
     }
 
     /// The brokers answer, as far as can be seen without storing anything: requests may come and find out.
     pub fn answers(&self) {
-        self.storing.lock().answers();
-        self.health.set(STORE, true, "the brokers answer; whether they store is being tried");
+        self.known.lock().storing.answers();
+    }
+}
+
+// === impl Known ===
+
+impl Known {
+    /// As [`Storing::failed`].
+    fn failed(&mut self, began: Instant, why: Unstored, reason: &str) -> bool {
+        let is_news = self.storing.failed(began, why);
+        if is_news {
+            reason.clone_into(&mut self.reason);
+        }
+        is_news
+    }
+
+    fn part(&self) -> Part {
+        let (ready, detail) = match self.storing.stands() {
+            Stands::Untried => (true, "nothing was stored yet"),
+            Stands::Stores => (true, "records are acknowledged"),
+            Stands::Away => (false, self.reason.as_str()),
+            Stands::Answers => (true, "the brokers answer; whether they store is being tried"),
+        };
+        Part { ready, detail: detail.to_owned() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use futures_util::FutureExt;
+    use tracing::subscriber::set_default;
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
     use super::*;
 
@@ -118,6 +156,26 @@ mod tests {
     impl Publish for Silent {
         async fn publish(&self, _: OutboundRecord) -> Result<(), Unpublished> {
             pending().await
+        }
+    }
+
+    /// Brokers that refuse one record, and store those that come then.
+    #[derive(Default)]
+    struct Recovers(AtomicBool);
+
+    impl Publish for Recovers {
+        async fn publish(&self, _: OutboundRecord) -> Result<(), Unpublished> {
+            let recovered = self.0.swap(true, Ordering::AcqRel);
+            recovered.then_some(()).ok_or_else(|| Unpublished::Unavailable("no leader".to_owned()))
+        }
+    }
+
+    /// Stores a record at the moment at which something is logged.
+    struct Meanwhile(Arc<Store<Recovers>>);
+
+    impl<S: tracing::Subscriber> Layer<S> for Meanwhile {
+        fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+            let _ = self.0.publish(record()).now_or_never();
         }
     }
 
@@ -134,11 +192,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_that_had_little_time_left_turns_nobody_away() {
-        let store = Store::new(Silent, Health::new());
+        let store = Store::new(Silent, &Health::new());
         let began = Instant::now();
         assert_eq!(store.store(vec![record()], began).await, Err(Refusal::Unavailable));
         assert!(began.elapsed() < STORE_TIMEOUT);
-        let comes = || store.storing.lock().tries(Instant::now());
+        let comes = || store.known.lock().storing.tries(Instant::now());
         assert!(comes() && comes(), "one second tells nothing");
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_while_a_failure_is_told_is_what_counts() {
+        let health = Health::new();
+        let store = Arc::new(Store::new(Recovers::default(), &health));
+        assert!(health.ready(), "nothing speaks against it");
+        let _logged = set_default(tracing_subscriber::registry().with(Meanwhile(Arc::clone(&store))));
+        assert_eq!(store.store(vec![record()], Instant::now()).await, Err(Refusal::Unavailable));
+        assert!(store.may_be_tried(Instant::now()));
+        assert!(health.ready(), "{:?}", health.parts());
     }
 }

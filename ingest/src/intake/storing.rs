@@ -41,6 +41,19 @@ pub enum Unstored {
     Unanswered(Instant),
 }
 
+/// How it stands, for who asks whether to send requests here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Nothing was stored yet, and nothing tells that it would not be.
+    Untried,
+    /// Records are stored.
+    Stores,
+    /// None are.
+    Away,
+    /// The brokers answer since; requests are to find out whether they store.
+    Answers,
+}
+
 /// How long requests waited in vain, time in which several did counted once.
 #[derive(Debug, Default, Clone, Copy)]
 struct Waited {
@@ -76,11 +89,21 @@ impl Storing {
         may
     }
 
-    /// A record was stored. Whether none were before.
-    pub fn stored(&mut self, now: Instant) -> bool {
+    /// A record was stored.
+    pub fn stored(&mut self, now: Instant) {
         self.stored = self.stored.max(Some(now));
         self.waited = Waited::default();
-        self.away.take().is_some()
+        self.away = None;
+    }
+
+    /// How it stands.
+    pub fn stands(&self) -> Stands {
+        match (self.away, self.stored) {
+            (Some(away), _) if away.called => Stands::Answers,
+            (Some(_), _) => Stands::Away,
+            (None, Some(_)) => Stands::Stores,
+            (None, None) => Stands::Untried,
+        }
     }
 
     /// A request that began then was not stored. Whether that tells that none are, and is news.
@@ -143,13 +166,15 @@ mod tests {
     fn one_partition_that_fails_does_not_turn_the_others_away() {
         let (mut storing, start) = (Storing::default(), Instant::now());
         let after = |millis| start + Duration::from_millis(millis);
-        assert!(!storing.stored(after(100)));
+        assert_eq!(storing.stands(), Stands::Untried);
+        storing.stored(after(100));
         assert!(!storing.failed(start, Refused), "another one was stored meanwhile");
-        assert!(storing.may_be_tried(after(200)));
+        assert!(storing.may_be_tried(after(200)) && storing.stands() == Stands::Stores);
         assert!(storing.failed(after(200), Refused), "nothing was stored since");
         assert!(!storing.failed(after(210), Refused), "which is known");
-        assert!(storing.stored(after(300)));
-        assert!(storing.may_be_tried(after(300)));
+        assert_eq!(storing.stands(), Stands::Away);
+        storing.stored(after(300));
+        assert!(storing.may_be_tried(after(300)) && storing.stands() == Stands::Stores);
     }
 
     /// Whether requests that waited so, each from and until so many milliseconds after the start, turn others away,
@@ -197,7 +222,7 @@ mod tests {
         assert!(storing.may_be_tried(start) && storing.may_be_tried(start), "asking takes nothing away");
         assert!(storing.tries(start) && !storing.tries(after(1)) && !storing.tries(after(999)));
         assert!(storing.tries(after(1_000)));
-        assert!(storing.stored(after(1_001)));
+        storing.stored(after(1_001));
         assert!(storing.tries(after(1_001)) && storing.tries(after(1_001)));
     }
 
@@ -211,6 +236,7 @@ mod tests {
             if storing.wants_a_look(at) {
                 looks.push(at.duration_since(start).as_secs());
                 storing.answers();
+                assert_eq!(storing.stands(), Stands::Answers);
                 assert!(
                     storing.tries(at) && storing.failed(at, Refused),
                     "ready, tried, and not ready again"

@@ -178,7 +178,7 @@ impl Ingest {
         health.set("test", true, "");
         let clock = || 1_772_439_600_000;
         let intake =
-            Arc::new(Intake::new(&sources, settings.clone(), records, memory.clone(), health.clone(), clock));
+            Arc::new(Intake::new(&sources, settings.clone(), records, memory.clone(), &health, clock));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Connections::new(files::bounds(&settings));
