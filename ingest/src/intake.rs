@@ -24,10 +24,10 @@ use crate::caller::caller;
 use crate::connections::Connection;
 use crate::delivery::Receipt;
 use crate::publish::Publish;
-use crate::rates::Rates;
+use crate::rates::{Rates, Turn};
 use crate::refusal::Refusal;
-use crate::slots::Slots;
-use crate::verify::{Failure, Verifier};
+use crate::slots::{Arrival, Slots};
+use crate::verify::{Failure, HeaderCheck, Verifier};
 use crate::{body, content_coding, metric_names, trace_context};
 use drift_reports::DriftReports;
 use outcome::{Limits, outcome_of};
@@ -60,6 +60,14 @@ struct SourceIntake {
     source: Arc<Source>,
     verifier: Verifier,
     rates: Mutex<Rates>,
+}
+
+/// A request whose headers were looked at.
+struct Request<'a> {
+    intake: &'a SourceIntake,
+    headers: &'a HeaderMap,
+    check: HeaderCheck<'a>,
+    began: Instant,
 }
 
 /// What was taken in.
@@ -131,44 +139,71 @@ impl<P: Publish> Intake<P> {
             body::discard(body, headers, connection);
             return Err(Refusal::UnknownSource);
         };
-        if let Err(refusal) = self.admit(intake, headers, connection, began) {
-            body::discard(body, headers, connection);
-            return Err(refusal);
-        }
-        let check = match intake.verifier.check(headers, began) {
-            Ok(check) => check,
-            Err(failure) => {
+        let (check, mut turn) = match self.begin(intake, headers, connection, began) {
+            Ok(begun) => begun,
+            Err(refusal) => {
                 body::discard(body, headers, connection);
-                return Err(not_verified(&intake.source, failure));
+                return Err(refusal);
             }
         };
+        let arrival = self.slots.arrive(source, check.is_proven(), connection);
+        let request = Request { intake, headers, check, began };
+        let taken = self.take_begun(request, body, arrival, &mut turn).await;
+        if let (Err(refusal), Some(turn)) = (&taken, turn)
+            && refusal.is_ours()
+        {
+            intake.rates.lock().is_refused(turn, Instant::now());
+        }
+        taken
+    }
+
+    /// What a request's headers prove, and its turn among those of all callers where that is proven already.
+    fn begin<'a>(
+        &self,
+        intake: &'a SourceIntake,
+        headers: &HeaderMap,
+        connection: Option<&Arc<Connection>>,
+        now: Instant,
+    ) -> Result<(HeaderCheck<'a>, Option<Turn>), Refusal> {
+        self.admit(intake, headers, connection, now)?;
+        let check =
+            intake.verifier.check(headers, now).map_err(|failure| not_verified(&intake.source, failure))?;
+        if !check.is_proven() {
+            return Ok((check, None));
+        }
         // Whoever proves nothing does not learn it.
-        if check.is_proven() && !self.store.may_be_tried(began) {
-            body::discard(body, headers, connection);
+        if !self.store.may_be_tried(now) {
             return Err(Refusal::Unavailable);
         }
-        let proven_by_head = check.is_proven();
-        if proven_by_head && let Err(wait) = intake.rates.lock().has_room(began) {
-            body::discard(body, headers, connection);
-            return Err(too_many(wait));
-        }
-        let limit = self.settings.body_limit_bytes;
-        let mut arrival = self.slots.arrive(source, proven_by_head, connection);
+        let turn = intake.rates.lock().is_proven(now).map_err(too_many)?;
+        Ok((check, Some(turn)))
+    }
+
+    /// Takes in what comes of a request. Where its body is the proof, `turn` is taken once it is there.
+    async fn take_begun(
+        &self,
+        request: Request<'_>,
+        body: Body,
+        mut arrival: Arrival<'_>,
+        turn: &mut Option<Turn>,
+    ) -> Result<Taken, Refusal> {
+        let Request { intake, headers, check, began } = request;
+        let (source, limit) = (&intake.source, self.settings.body_limit_bytes);
         let body = body::read(body, headers, limit, &mut arrival).await?;
-        histogram!(metric_names::BODY_BYTES, "source" => source.to_owned()).record(body.len() as f64);
+        histogram!(metric_names::BODY_BYTES, "source" => source.name.clone()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
-        let proof = check.with_body(&body).map_err(|failure| not_verified(&intake.source, failure))?;
+        let proof = check.with_body(&body).map_err(|failure| not_verified(source, failure))?;
         arrival.proven();
+        if turn.is_none() {
+            *turn = Some(intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?);
+        }
         arrival.hold(content_coding::growth(headers, body.len(), limit)).await?;
         let _slot = arrival.place()?;
-        // Whoever is refused for want of room takes nothing from what comes again.
-        intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?;
         // Here, where the request's span is the current one: mapping may go on in another thread.
         let receipt = Receipt { proof, received_at: (self.clock)(), trace: trace_context::of(headers) };
         let limits = Limits { bytes: limit, json_depth: self.settings.json_depth };
-        let outcome =
-            outcome_of(&intake.source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
-        self.take_verified(&intake.source, &receipt, outcome, began + ANSWER).await
+        let outcome = outcome_of(source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
+        self.take_verified(source, &receipt, outcome, began + ANSWER).await
     }
 
     /// Whether this caller may send something now.

@@ -1,7 +1,9 @@
 //! How many requests a source takes, of one caller and in all. Pure: functions of state, caller and `now`.
 //!
 //! The generic cell rate algorithm (ITU-T I.371, annex A): requests are due one after the other at the rate's distance,
-//! and may come before they are due by a second's worth.
+//! and may come before they are due by a second's worth. A proven one takes its turn among those of all callers before
+//! its body is read, so that bodies that come slowly are not beyond the rate, and gives it back where it is refused for
+//! nothing that its caller did.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -39,6 +41,14 @@ struct Rate {
     due: Option<Instant>,
 }
 
+/// The turn of a request among those of all callers.
+#[derive(Debug)]
+#[must_use = "a request that is not worked on gives its turn back"]
+pub struct Turn {
+    /// When the one after it was due; `None` without a rate.
+    next: Option<Instant>,
+}
+
 // === impl Rates ===
 
 impl Rates {
@@ -59,39 +69,41 @@ impl Rates {
     /// How long the caller is to wait, where it came too soon; it counts as none then.
     pub fn comes(&mut self, caller: IpAddr, now: Instant) -> Result<(), Duration> {
         let Some(Callers { distance, rates }) = &mut self.of_callers else { return Ok(()) };
-        rates.get_or_insert_mut(Peer::of(caller), || Rate { distance: *distance, due: None }).take(now)
+        let rate = rates.get_or_insert_mut(Peer::of(caller), || Rate { distance: *distance, due: None });
+        rate.take(now).map(drop)
     }
 
-    /// Whether a proven request that comes now is not too many.
+    /// A proven request comes.
     ///
     /// # Errors
     /// As [`Rates::comes`].
-    pub fn has_room(&self, now: Instant) -> Result<(), Duration> {
-        self.of_all.as_ref().map_or(Ok(()), |rate| rate.next(now).map(|_| ()))
+    pub fn is_proven(&mut self, now: Instant) -> Result<Turn, Duration> {
+        let next = self.of_all.as_mut().map(|rate| rate.take(now)).transpose()?;
+        Ok(Turn { next })
     }
 
-    /// A proven request comes that will be worked on.
-    ///
-    /// # Errors
-    /// As [`Rates::comes`].
-    pub fn is_proven(&mut self, now: Instant) -> Result<(), Duration> {
-        self.of_all.as_mut().map_or(Ok(()), |rate| rate.take(now))
+    /// A proven request was refused for nothing that its caller did: another one may come in its turn. Once the next
+    /// one is due there is nothing to give back: it has room in any case.
+    pub fn is_refused(&mut self, turn: Turn, now: Instant) {
+        if let (Some(rate), Some(next)) = (&mut self.of_all, turn.next)
+            && now < next
+        {
+            rate.due = rate.due.and_then(|due| due.checked_sub(rate.distance));
+        }
     }
 }
 
 // === impl Rate ===
 
 impl Rate {
-    fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        self.due = Some(self.next(now)?);
-        Ok(())
-    }
-
-    /// When the one after a request that comes now is due.
-    fn next(&self, now: Instant) -> Result<Instant, Duration> {
+    /// Takes the turn of a request that comes now. When the one after it is due.
+    fn take(&mut self, now: Instant) -> Result<Instant, Duration> {
         let next = self.due.map_or(now, |due| due.max(now)) + self.distance;
         match (next - now).checked_sub(BURST) {
-            None | Some(Duration::ZERO) => Ok(next),
+            None | Some(Duration::ZERO) => {
+                self.due = Some(next);
+                Ok(next)
+            }
             Some(too_soon) => Err(too_soon),
         }
     }
@@ -124,7 +136,7 @@ mod tests {
             4,
             "no more than a second's"
         );
-        assert_eq!(rates.is_proven(start), Ok(()), "no rate in all");
+        assert!(rates.is_proven(start).is_ok(), "no rate in all");
     }
 
     #[test]
@@ -135,36 +147,56 @@ mod tests {
         assert!(rates.comes("2001:db8:0:1::2".parse().unwrap(), start).is_ok());
     }
 
+    #[test]
+    fn who_is_refused_leaves_its_turn_to_another_and_later_there_is_nothing_to_leave() {
+        let (mut rates, start) = (rates(Some(2), None), Instant::now());
+        let after = |millis| start + Duration::from_millis(millis);
+        let (first, second) = (rates.is_proven(start).unwrap(), rates.is_proven(start).unwrap());
+        assert!(rates.is_proven(start).is_err());
+        rates.is_refused(second, after(100));
+        let third = rates.is_proven(after(100)).unwrap();
+        assert!(rates.is_proven(after(100)).is_err(), "one turn, and not two");
+        // A second's worth came since then: what the first one took is there again without it.
+        rates.is_refused(first, after(500));
+        assert!(rates.is_proven(after(500)).is_ok());
+        assert!(rates.is_proven(after(500)).is_err());
+        rates.is_refused(third, after(60_000));
+        let taken = (0..9).filter(|_| rates.is_proven(after(60_000)).is_ok()).count();
+        assert_eq!(taken, 2, "no more than a second's");
+    }
+
     proptest! {
-        /// Whatever comes when: no window holds more than a burst and what is due in it, and what comes at the rate is
-        /// taken.
+        /// Whatever comes when: no window holds more than a burst, what is due in it, and what was given back in it;
+        /// and who waits as told is taken.
         #[test]
         fn no_window_holds_more_than_its_rate(
             per_second in 1..200_u32,
-            pauses in prop::collection::vec(0..400_u64, 1..200),
+            pauses in prop::collection::vec((0..400_u64, prop::bool::weighted(0.2)), 1..200),
         ) {
             let (mut rates, start) = (rates(Some(per_second), None), Instant::now());
-            let (mut now, mut taken) = (start, Vec::new());
-            for pause in pauses {
+            // +1 for each that was taken, -1 for each that was given back.
+            let (mut now, mut changes) = (start, Vec::new());
+            for (pause, refused) in pauses {
                 now += Duration::from_millis(pause);
-                prop_assert_eq!(rates.has_room(now), rates.has_room(now), "asking takes nothing");
-                let room = rates.has_room(now);
-                let taken_in = rates.is_proven(now);
-                prop_assert_eq!(room, taken_in);
-                match taken_in {
-                    Ok(()) => taken.push(now),
-                    Err(wait) => {
-                        prop_assert!(wait <= Duration::from_secs(1) / per_second);
-                        prop_assert!(rates.is_proven(now + wait).is_ok(), "who waits as told is taken");
-                        now += wait;
-                        taken.push(now);
-                    }
+                let turn = rates.is_proven(now).or_else(|wait| {
+                    assert!(wait <= Duration::from_secs(1) / per_second);
+                    now += wait;
+                    rates.is_proven(now)
+                });
+                let turn = turn.expect("who waits as told is taken");
+                changes.push((now, 1.0));
+                if refused {
+                    rates.is_refused(turn, now);
+                    changes.push((now, -1.0));
                 }
             }
-            for (at, first) in taken.iter().enumerate() {
-                for (more, last) in taken[at..].iter().enumerate() {
-                    let most = (last.duration_since(*first).as_secs_f64() + 1.0) * f64::from(per_second);
-                    prop_assert!((more + 1) as f64 <= most + 1e-6, "{} in {:?}", more + 1, last.duration_since(*first));
+            for (at, (first, _)) in changes.iter().enumerate() {
+                let mut kept = 0.0;
+                for (last, change) in &changes[at..] {
+                    kept += change;
+                    let window = last.duration_since(*first);
+                    let most = (window.as_secs_f64() + 1.0) * f64::from(per_second);
+                    prop_assert!(kept <= most + 1e-6, "{kept} in {window:?}");
                 }
             }
         }

@@ -93,6 +93,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is nothing that the caller did: the same request may be taken a little later.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Full | Self::Unavailable)
+    }
+
     /// Stable code, with a page of its own.
     pub fn code(&self) -> ErrorCode {
         match self {

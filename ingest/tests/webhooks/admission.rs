@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
+use tokio::io::AsyncReadExt as _;
 use trunkline_config::{Admission, Networks};
 
 use crate::customer_start;
@@ -82,6 +83,30 @@ async fn requests_that_prove_nothing_take_nothing_from_the_rate_of_those_that_do
     ] {
         let answer = ingest.post_with("messages", body, &[("x-hub-signature-256", &signature)]).await;
         assert_eq!(answer.status, expected, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn proven_requests_whose_bodies_never_end_are_not_beyond_the_rate() {
+    let ingest = ingest(Admission { per_second: Some(1), ..Admission::default() }, &[]).await;
+    let beginning = b"POST /v1/webhooks/token HTTP/1.1\r\nhost: x\r\nauthorization: Bearer right\r\n\
+        content-length: 1000\r\nexpect: 100-continue\r\n\r\n";
+    let mut first = ingest.connect(beginning).await;
+    // That its body is being waited for is said once it has its turn.
+    let mut told = [0; 12];
+    first.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100");
+    let refused = ingest.post_head_only("token", "authorization: Bearer right").await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "TL-2011"));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_stored_takes_nothing_from_the_rate() {
+    let ingest = ingest(Admission { per_second: Some(1), ..Admission::default() }, &[]).await;
+    ingest.fail_with("brokers are away");
+    for name in ["a", "b", "c"] {
+        let away = post(&ingest, name, "Bearer right", "").await;
+        assert_eq!((away.status, away.code()), (StatusCode::SERVICE_UNAVAILABLE, "TL-2006"), "{name}");
     }
 }
 
