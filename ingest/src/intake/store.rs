@@ -75,6 +75,7 @@ impl<P: Publish> Store<P> {
         let (failure, why) = match tokio::time::timeout(left, all).await {
             Ok(results) => match results.into_iter().find_map(Result::err) {
                 None => return Ok(()),
+                Some(failure @ Unpublished::QueueFull(_)) => (failure, Unstored::NoRoom(Instant::now())),
                 Some(failure) => (failure, Unstored::Refused),
             },
             Err(_) => {
@@ -83,26 +84,33 @@ impl<P: Publish> Store<P> {
             }
         };
         counter!(metric_names::UNPUBLISHED).increment(1);
-        match failure {
+        Err(self.refusal(began, failure, why))
+    }
+
+    /// What to answer to a request that began then and was not stored.
+    fn refusal(&self, began: Instant, failure: Unpublished, why: Unstored) -> Refusal {
+        let (reason, refusal) = match failure {
             Unpublished::TooLarge(reason) => {
                 tracing::warn!(
                     code = error_codes::BODY_TOO_LARGE.code,
                     reason,
                     "a payload is too large to store"
                 );
-                Err(Refusal::TooLargeToStore)
+                return Refusal::TooLargeToStore;
             }
-            // This process has more to store than it may hold, which says nothing of the brokers.
-            Unpublished::QueueFull(_) => Err(Refusal::Full),
-            Unpublished::Unavailable(reason) => {
-                // Logged without the lock: others store meanwhile.
-                let is_news = self.known.lock().failed(began, why, &reason);
-                if is_news {
-                    tracing::error!(code = error_codes::UNAVAILABLE.code, reason, "records are not stored");
-                }
-                Err(Refusal::Unavailable)
-            }
+            // This process has more to store than it may hold, which alone says nothing of the brokers.
+            Unpublished::QueueFull(reason) => (reason, Refusal::Full),
+            Unpublished::Unavailable(reason) => (reason, Refusal::Unavailable),
+        };
+        let (is_news, stands) = {
+            let mut known = self.known.lock();
+            (known.failed(began, why, &reason), known.storing.stands())
+        };
+        // Without the lock: others store meanwhile.
+        if is_news {
+            tracing::error!(code = error_codes::UNAVAILABLE.code, reason, "records are not stored");
         }
+        if stands == Stands::Away { Refusal::Unavailable } else { refusal }
     }
 
     /// Whether it is time to look if the brokers answer.
@@ -112,7 +120,7 @@ impl<P: Publish> Store<P> {
 
     /// The brokers answer, as far as can be seen without storing anything: requests may come and find out.
     pub fn answers(&self) {
-        self.known.lock().storing.answers();
+        self.known.lock().storing.answers(Instant::now());
     }
 }
 
@@ -170,6 +178,15 @@ mod tests {
         }
     }
 
+    /// A process that holds as much as it may.
+    struct Full;
+
+    impl Publish for Full {
+        async fn publish(&self, _: OutboundRecord) -> Result<(), Unpublished> {
+            Err(Unpublished::QueueFull("the queue is full".to_owned()))
+        }
+    }
+
     /// Stores a record at the moment at which something is logged.
     struct Meanwhile(Arc<Store<Recovers>>);
 
@@ -209,5 +226,22 @@ mod tests {
         assert_eq!(store.store(vec![record()], Instant::now()).await, Err(Refusal::Unavailable));
         assert!(store.may_be_tried(Instant::now()));
         assert!(health.ready(), "{:?}", health.parts());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_full_because_nothing_is_stored_is_not_ready() {
+        let health = Health::new();
+        let store = Store::new(Full, &health);
+        let comes = || store.store(vec![record()], Instant::now());
+        assert_eq!(comes().await, Err(Refusal::Full));
+        assert!(health.ready(), "it has much to do");
+        let waits = Instant::now();
+        let given_up = waits + STORE_TIMEOUT;
+        assert!(!store.known.lock().failed(waits, Unstored::Unanswered(given_up), "not acknowledged"));
+        let later = Unstored::NoRoom(waits + STORE_TIMEOUT * 3);
+        let full = || Unpublished::QueueFull("the queue is full".to_owned());
+        assert_eq!(store.refusal(waits, full(), later), Refusal::Unavailable);
+        assert!(!health.ready(), "{:?}", health.parts());
+        assert_eq!(health.parts()[STORE].detail, "the queue is full");
     }
 }

@@ -13,6 +13,10 @@ const SILENT: Duration = Duration::from_secs(8);
 /// And so long where nothing was stored before, since the brokers answer.
 const SILENT_AGAIN: Duration = Duration::from_secs(4);
 
+/// So long after its caller gave up a record is still on its way: a client of Kafka keeps it for 30 s
+/// (`message.timeout.ms`), and a caller waits for 4 s at most.
+const HELD: Duration = Duration::from_secs(26);
+
 /// While nothing is stored, one request in so long is let through.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -39,6 +43,8 @@ pub enum Unstored {
     Refused,
     /// No answer came until then.
     Unanswered(Instant),
+    /// This process had as many records on their way as it may hold, then.
+    NoRoom(Instant),
 }
 
 /// How it stands, for who asks whether to send requests here.
@@ -59,6 +65,8 @@ pub enum Stands {
 struct Waited {
     all: Duration,
     until: Option<Instant>,
+    /// When the last caller gave up.
+    given_up: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -111,9 +119,10 @@ impl Storing {
         let tells = match why {
             Unstored::Refused => self.stored.is_none_or(|stored| stored < began),
             Unstored::Unanswered(until) => {
-                self.waited.add(self.stored.map_or(began, |stored| stored.max(began)), until);
-                self.waited.all >= self.away.map_or(SILENT, |_| SILENT_AGAIN)
+                self.waited.gives_up(self.stored.map_or(began, |stored| stored.max(began)), until);
+                self.waited_long()
             }
+            Unstored::NoRoom(now) => self.waited.still_waits(now) && self.waited_long(),
         };
         match &mut self.away {
             _ if !tells => false,
@@ -126,6 +135,10 @@ impl Storing {
         }
     }
 
+    fn waited_long(&self) -> bool {
+        self.waited.all >= self.away.map_or(SILENT, |_| SILENT_AGAIN)
+    }
+
     /// Whether it is time to look if the brokers answer.
     pub fn wants_a_look(&mut self, now: Instant) -> bool {
         let Some(away) = self.away.as_mut().filter(|away| !away.called) else { return false };
@@ -136,13 +149,13 @@ impl Storing {
         true
     }
 
-    /// The brokers answer.
-    pub fn answers(&mut self) {
+    /// The brokers answer now.
+    pub fn answers(&mut self, now: Instant) {
         if let Some(away) = &mut self.away {
             away.called = true;
             away.tried = None;
             away.pause = (away.pause * 2).min(LOOK_AGAIN_MOST);
-            self.waited.all = Duration::ZERO;
+            self.waited.begins_anew(now);
         }
     }
 }
@@ -150,6 +163,26 @@ impl Storing {
 // === impl Waited ===
 
 impl Waited {
+    fn gives_up(&mut self, from: Instant, until: Instant) {
+        self.add(from, until);
+        self.given_up = self.given_up.max(Some(until));
+    }
+
+    /// Whether the record of somebody who gave up is still on its way now; it waits too, then.
+    fn still_waits(&mut self, now: Instant) -> bool {
+        let waits = self.given_up.filter(|at| now.saturating_duration_since(*at) <= HELD);
+        if let Some(at) = waits {
+            self.add(at, now);
+        }
+        waits.is_some()
+    }
+
+    /// What was before counts no more.
+    fn begins_anew(&mut self, now: Instant) {
+        self.all = Duration::ZERO;
+        self.until = self.until.max(Some(now));
+    }
+
     fn add(&mut self, from: Instant, until: Instant) {
         let from = self.until.map_or(from, |counted| counted.max(from));
         self.all += until.saturating_duration_since(from);
@@ -160,7 +193,7 @@ impl Waited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Unstored::{Refused, Unanswered};
+    use Unstored::{NoRoom, Refused, Unanswered};
 
     #[test]
     fn one_partition_that_fails_does_not_turn_the_others_away() {
@@ -235,7 +268,7 @@ mod tests {
         for _ in 0..60 {
             if storing.wants_a_look(at) {
                 looks.push(at.duration_since(start).as_secs());
-                storing.answers();
+                storing.answers(at);
                 assert_eq!(storing.stands(), Stands::Answers);
                 assert!(
                     storing.tries(at) && storing.failed(at, Refused),
@@ -252,8 +285,42 @@ mod tests {
         let (mut storing, start) = (Storing::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
         assert!(storing.failed(start, Unanswered(after(8))));
-        storing.answers();
+        storing.answers(after(8));
         assert!(!storing.failed(after(8), Unanswered(after(9))));
         assert!(storing.failed(after(9), Unanswered(after(12))), "four seconds in all");
+    }
+
+    #[test]
+    fn a_process_that_is_full_waits_for_what_it_holds_for_as_long_as_it_holds_it() {
+        let (silent, full_wait) = (SILENT.as_secs(), SILENT_AGAIN.as_secs());
+        for (given_up, full, expected) in [
+            // Many come at once, and nothing speaks against the brokers.
+            (None, vec![1, 2, silent, 2 * silent], false),
+            (Some(full_wait), vec![5, 6, 7], false),
+            (Some(full_wait), vec![5, 6, silent], true),
+            (Some(full_wait), vec![silent], true),
+            // What was given up is no longer on its way.
+            (Some(full_wait), vec![full_wait + HELD.as_secs() + 1], false),
+        ] {
+            let (mut storing, start) = (Storing::default(), Instant::now());
+            let after = |seconds| start + Duration::from_secs(seconds);
+            if let Some(at) = given_up {
+                assert!(!storing.failed(start, Unanswered(after(at))));
+            }
+            let news = full.iter().filter(|at| storing.failed(after(**at), NoRoom(after(**at)))).count();
+            assert_eq!((news == 1, storing.stands() == Stands::Away), (expected, expected), "{full:?}");
+            storing.stored(after(100));
+            assert!(!storing.failed(after(101), NoRoom(after(101))), "something is stored");
+        }
+    }
+
+    #[test]
+    fn where_the_brokers_answer_a_full_process_has_a_full_wait_anew() {
+        let (mut storing, start) = (Storing::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert!(storing.failed(start, Unanswered(after(20))));
+        storing.answers(after(30));
+        assert!(!storing.failed(after(31), NoRoom(after(31))) && storing.stands() == Stands::Answers);
+        assert!(storing.failed(after(34), NoRoom(after(34))) && storing.stands() == Stands::Away);
     }
 }
