@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-/// So long requests waited in vain before others are refused: brokers that pause for less, as they do where a leader is
-/// elected, are waited for. Two full waits of a caller; one alone that had less time says little.
-const SILENT: Duration = Duration::from_secs(8);
+/// So long requests waited in vain before others are refused: brokers that pause for less are waited for. They do where
+/// one dies: KRaft takes it out of the in-sync replicas after 9 s (`broker.session.timeout.ms`). Three full waits of a
+/// caller; two would be a second too few.
+const SILENT: Duration = Duration::from_secs(12);
 
 /// And so long where nothing was stored before, since the brokers answer.
 const SILENT_AGAIN: Duration = Duration::from_secs(4);
@@ -227,21 +228,25 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stored_for_two_full_waits_turns_others_away_and_less_does_not() {
-        let busy: Vec<_> = (0..400).map(|at| (at * 10, at * 10 + 4_000)).collect();
+    fn nothing_stored_for_three_full_waits_turns_others_away_and_less_does_not() {
+        let two = vec![(0, 4_000), (4_000, 8_000)];
+        let busy: Vec<_> = (0..=400).map(|at| (at * 10, at * 10 + 4_000)).collect();
         for (stored, waits, expected) in [
             // A slow body left little of its time.
             (&[][..], vec![(3_400, 4_400)], false),
             (&[], vec![(0, 4_000)], false),
-            (&[], vec![(0, 4_000), (4_000, 8_000)], true),
-            (&[], vec![(0, 4_000), (60_000, 64_000)], true),
-            (&[], vec![(0, 4_000), (60_000, 61_000)], false),
+            // A broker that died is given up after nine seconds.
+            (&[], two.clone(), false),
+            (&[], vec![(0, 4_000), (4_000, 8_000), (8_000, 11_990)], false),
+            (&[], [two.clone(), vec![(8_000, 12_000)]].concat(), true),
+            (&[], [two.clone(), vec![(60_000, 64_000)]].concat(), true),
+            (&[], [two.clone(), vec![(60_000, 61_000)]].concat(), false),
             // Thousands at once are no more than one.
             (&[], busy.clone(), false),
-            (&[], [busy.clone(), vec![(4_000, 8_000)]].concat(), true),
-            (&[7_990], [busy.clone(), vec![(4_000, 8_000)]].concat(), false),
+            (&[], [busy.clone(), vec![(8_000, 12_000)]].concat(), true),
+            (&[7_990], [busy.clone(), vec![(7_000, 11_000), (8_000, 12_000)]].concat(), false),
             // What was stored before a request began takes nothing from what it waits.
-            (&[7_990], [busy, vec![(4_000, 8_000), (8_000, 12_000), (12_000, 16_000)]].concat(), true),
+            (&[7_990], [busy, vec![(8_000, 12_000), (12_000, 16_000), (16_000, 20_000)]].concat(), true),
         ] {
             assert_eq!(turns_away(stored, &waits), expected, "{stored:?} {:?}", waits.last());
         }
@@ -284,10 +289,10 @@ mod tests {
     fn a_short_wait_does_not_tell_that_brokers_which_answer_do_not_store() {
         let (mut storing, start) = (Storing::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        assert!(storing.failed(start, Unanswered(after(8))));
-        storing.answers(after(8));
-        assert!(!storing.failed(after(8), Unanswered(after(9))));
-        assert!(storing.failed(after(9), Unanswered(after(12))), "four seconds in all");
+        assert!(storing.failed(start, Unanswered(after(12))));
+        storing.answers(after(12));
+        assert!(!storing.failed(after(12), Unanswered(after(13))));
+        assert!(storing.failed(after(13), Unanswered(after(16))), "four seconds in all");
     }
 
     #[test]
