@@ -29,6 +29,9 @@ pub enum NotUsable {
     /// Each is what it has to be, and they do not go together, as a certificate and the key of another one.
     #[error("certificate, key and authorities do not fit together: {0}")]
     Unfitting(String),
+    /// A library panicked at what it was given.
+    #[error("a library panicked at certificates, keys or passwords; what it said is on standard error")]
+    Panicked,
     /// The library makes no client.
     #[error("no HTTPS client can be made: {0}")]
     Client(String),

@@ -1,6 +1,7 @@
 //! Clients that are made anew when what they are made of has changed.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,7 +15,8 @@ use crate::in_use::{self, InUse};
 /// Clones share it.
 ///
 /// Where nothing can be made of what there is now, as of a certificate whose key has not been replaced yet, the last
-/// one stays. A warning says so once, and [`crate::look`] for as long as it lasts.
+/// one stays; so it does where a library panics at it. A warning says so once, and [`crate::look`] for as long as it
+/// lasts.
 pub struct Remade<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -80,15 +82,6 @@ impl<T: Clone + Send + 'static> Remade<T> {
     }
 }
 
-/// Says at its end that nobody makes another one.
-struct Remaking<'a>(&'a AtomicBool);
-
-impl Drop for Remaking<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
 impl<T> Clone for Remade<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -112,9 +105,8 @@ impl<T: Send + 'static> Inner<T> {
         }
         let inner = Arc::clone(self);
         let started = std::thread::Builder::new().name("tls-renewal".to_owned()).spawn(move || {
-            // Also where a library panics at a certificate.
-            let _done = Remaking(&inner.remakes);
             inner.remake();
+            inner.remakes.store(false, Ordering::Release);
         });
         // Without a thread the next use tries again.
         if started.is_err() {
@@ -125,7 +117,8 @@ impl<T: Send + 'static> Inner<T> {
     fn remake(&self) {
         loop {
             let version = (self.version)();
-            let made = (self.make)();
+            // Where a library panics at a certificate, who uses the last one goes on, be it what accepts connections.
+            let made = catch_unwind(AssertUnwindSafe(&self.make)).unwrap_or(Err(NotUsable::Panicked));
             // A certificate and its key are taken one right after the other: the second may have come meanwhile.
             if made.is_err() && (self.version)() != version {
                 continue;
@@ -176,13 +169,17 @@ mod tests {
 
     use super::*;
 
-    /// Even versions can be used, odd ones cannot.
+    /// A version at which a library panics.
+    const PANICS: u64 = 1_000;
+
+    /// Other even versions can be used, odd ones cannot.
     fn remade() -> (Arc<AtomicU64>, Arc<AtomicU64>, Remade<u64>) {
         let (source, makings) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (version, read, count) = (Arc::clone(&source), Arc::clone(&source), Arc::clone(&makings));
         let make = move || {
             count.fetch_add(1, Ordering::AcqRel);
             let read = read.load(Ordering::Acquire);
+            assert_ne!(read, PANICS, "a library panics");
             (read % 2 == 0).then_some(read).ok_or_else(|| NotUsable::Client("odd".to_owned()))
         };
         let remade = Remade::new("test", move || version.load(Ordering::Acquire), make).unwrap();
@@ -210,5 +207,27 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(remade.current(), 2);
+    }
+
+    #[test]
+    fn a_panic_at_what_has_changed_leaves_the_last_one_and_stops_nobody() {
+        let (source, _, remade) = remade();
+        source.store(PANICS, Ordering::Release);
+        assert_eq!(remade.current_at_once(), 0);
+        assert!(remade.unusable().unwrap().contains("panicked"));
+        source.store(2, Ordering::Release);
+        assert_eq!((remade.current_at_once(), remade.unusable()), (2, None));
+        // On a thread of its own it is the same.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let until = |done: &dyn Fn() -> bool| {
+            while !done() {
+                assert!(Instant::now() < deadline, "{:?}", remade.unusable());
+                std::thread::yield_now();
+            }
+        };
+        source.store(PANICS, Ordering::Release);
+        until(&|| remade.current() == 2 && remade.unusable().is_some());
+        source.store(4, Ordering::Release);
+        until(&|| remade.current() == 4);
     }
 }
