@@ -1,7 +1,8 @@
 //! Ledgers and audit logs as JSON lines, and the search of log files.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -55,23 +56,56 @@ pub fn json_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Error> {
     Ok(values)
 }
 
-/// Looks for secrets in the lines of a file; at most one leak is told per line.
+/// So much of a file is searched at once; bytes.
+const BLOCK: usize = 8 << 20;
+
+/// So much of a block is searched again with the next one; bytes. What is compressed is only found whole where it fits:
+/// a batch of spans is far smaller.
+const OVERLAP: usize = 1 << 20;
+
+/// Looks for secrets in a file, across its lines: a key may have several of its own, and what is no text has none. At
+/// most one leak is told per line, that of the secret that begins there. Returns the number of lines.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn search(path: &Path, needles: &Needles, leaks: &mut Vec<Leak>) -> Result<u64, Error> {
     let io = |source| Error::Io { path: path.to_owned(), source };
-    let mut reader = BufReader::new(File::open(path).map_err(io)?);
-    let mut line = Vec::new();
-    let mut number = 0;
-    while reader.read_until(b'\n', &mut line).map_err(io)? > 0 {
-        number += 1;
-        if let Some(secret) = needles.find(&line) {
-            leaks.push(Leak { secret: secret.to_owned(), place: format!("{}:{number}", path.display()) });
+    let mut file = File::open(path).map_err(io)?;
+    let (lines, found) = search_blocks(&mut file, BLOCK, OVERLAP, needles).map_err(io)?;
+    let leak = |(line, secret)| Leak { secret, place: format!("{}:{line}", path.display()) };
+    leaks.extend(found.into_iter().map(leak));
+    Ok(lines)
+}
+
+/// How many lines there are, and which secrets begin where, by the line's number from 1. Each block has the end of the
+/// one before it: as much as `overlap` or the longest secret.
+fn search_blocks(
+    reader: &mut impl Read,
+    block: usize,
+    overlap: usize,
+    needles: &Needles,
+) -> std::io::Result<(u64, BTreeMap<u64, String>)> {
+    let overlap = overlap.max(needles.longest());
+    let (mut bytes, mut found) = (Vec::new(), BTreeMap::new());
+    // Of what is not in `bytes` any more.
+    let mut lines = 0;
+    while reader.by_ref().take(block as u64).read_to_end(&mut bytes)? > 0 {
+        let (mut line, mut counted) = (lines + 1, 0);
+        for (at, secret) in needles.find_all(&bytes) {
+            line += newlines(&bytes[counted..at]);
+            counted = at;
+            found.entry(line).or_insert_with(|| secret.to_owned());
         }
-        line.clear();
+        let done = bytes.len().saturating_sub(overlap);
+        lines += newlines(&bytes[..done]);
+        bytes.drain(..done);
     }
-    Ok(number)
+    let is_cut = bytes.last().is_some_and(|last| *last != b'\n');
+    Ok((lines + newlines(&bytes) + u64::from(is_cut), found))
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
 /// Looks for secrets in every file below a folder, but for tables of RocksDB, whose values are looked at one by one.
@@ -94,6 +128,8 @@ pub fn search_folder(folder: &Path, needles: &Needles, leaks: &mut Vec<Leak>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::evidence::{Call, LedgerLine};
 
@@ -118,5 +154,32 @@ mod tests {
         std::fs::write(&path, "{").unwrap();
         assert!(json_lines::<Call>(&path).is_err());
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_found_wherever_blocks_end() {
+        const KEY: &str = "-----BEGIN KEY-----\nabcdefghijkl\nmnopqrstuvwx\n-----END KEY-----\n";
+        let needles = Needles::new([("key", KEY), ("token", "topsecret1")]);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(KEY.as_bytes()).unwrap();
+        let compressed = encoder.finish().unwrap();
+        for before in 0..40 {
+            for secret in [KEY.as_bytes(), compressed.as_slice()] {
+                let (first, last) = (b"\x0a\x12\n".as_slice(), b"\xff topsecret1");
+                let file = [first, "x".repeat(before).as_bytes(), secret, b"\n", last].concat();
+                let (lines, found) = search_blocks(&mut file.as_slice(), 20, 200, &needles).unwrap();
+                assert_eq!(lines, newlines(&file) + 1);
+                let last = (lines, "token".to_owned());
+                assert_eq!(found.into_iter().collect::<Vec<_>>(), [(3, "key".to_owned()), last], "{before}");
+            }
+        }
+        // Nothing is left out where a block ends with the file, nor found where nothing is.
+        let (lines, found) = search_blocks(&mut b"one\ntwo\n".as_slice(), 4, 0, &needles).unwrap();
+        assert_eq!((lines, found.len()), (2, 0));
+        assert_eq!(search_blocks(&mut b"".as_slice(), 4, 0, &needles).unwrap(), (0, BTreeMap::new()));
+        assert_eq!(
+            search_blocks(&mut KEY.as_bytes(), 1, 0, &needles).unwrap().1,
+            [(1, "key".to_owned())].into()
+        );
     }
 }

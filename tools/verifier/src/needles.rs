@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read as _;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, PatternID};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use flate2::read::MultiGzDecoder;
@@ -14,6 +14,8 @@ pub struct Needles {
     automaton: Option<AhoCorasick>,
     /// The secret's name, by number of the pattern.
     names: Vec<String>,
+    /// Bytes of the longest pattern.
+    longest: usize,
 }
 
 /// Secrets shorter than this are not looked for: they would be found everywhere.
@@ -43,9 +45,10 @@ impl Needles {
                 patterns.push(form);
             }
         }
+        let longest = patterns.iter().map(Vec::len).max().unwrap_or_default();
         // Patterns of these lengths and numbers always fit an automaton; without one nothing could be searched at all.
         let automaton = if patterns.is_empty() { None } else { AhoCorasick::new(&patterns).ok() };
-        Self { automaton, names }
+        Self { automaton, names, longest }
     }
 
     /// True when there is nothing to look for.
@@ -53,18 +56,42 @@ impl Needles {
         self.automaton.is_none()
     }
 
+    /// Bytes of the longest form of a secret.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Where which secrets begin in the bytes, in that order: plainly, or where something compressed begins that has
+    /// one. Of secrets that overlap one is told.
+    pub fn find_all(&self, haystack: &[u8]) -> Vec<(usize, &str)> {
+        let plain = self.automaton.iter().flat_map(|automaton| automaton.find_iter(haystack));
+        let plain = plain.filter_map(|found| Some((found.start(), self.name(found.pattern())?)));
+        let compressed =
+            gzips(haystack).filter_map(|at| Some((at, self.find_plain(&inflated(&haystack[at..]))?)));
+        let mut all: Vec<_> = plain.chain(compressed).collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        all
+    }
+
     /// Name of the first secret that the bytes contain, plainly or within what is compressed in them by gzip.
     pub fn find(&self, haystack: &[u8]) -> Option<&str> {
-        self.find_plain(haystack).or_else(|| {
-            let starts = haystack.windows(GZIP.len()).enumerate().filter(|(_, window)| *window == GZIP);
-            starts.map(|(at, _)| at).find_map(|at| self.find_plain(&inflated(&haystack[at..])))
-        })
+        let in_compressed = |at: usize| self.find_plain(&inflated(&haystack[at..]));
+        self.find_plain(haystack).or_else(|| gzips(haystack).find_map(in_compressed))
     }
 
     fn find_plain(&self, haystack: &[u8]) -> Option<&str> {
-        let found = self.automaton.as_ref()?.find(haystack)?;
-        self.names.get(found.pattern().as_usize()).map(String::as_str)
+        self.name(self.automaton.as_ref()?.find(haystack)?.pattern())
     }
+
+    fn name(&self, pattern: PatternID) -> Option<&str> {
+        self.names.get(pattern.as_usize()).map(String::as_str)
+    }
+}
+
+/// Where something compressed by gzip may begin.
+fn gzips(haystack: &[u8]) -> impl Iterator<Item = usize> {
+    let starts = haystack.windows(GZIP.len()).enumerate().filter(|(_, window)| *window == GZIP);
+    starts.map(|(at, _)| at)
 }
 
 /// As much as can be inflated: a cut or damaged end does not hide what is before it.
