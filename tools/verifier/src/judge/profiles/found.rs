@@ -32,7 +32,7 @@ impl Found {
             return None;
         }
         let told = contacts_found(call).filter(|told| told.len() < MOST_FOUND)?;
-        let asked = decoded(call.path.rsplit_once("lookupVal=")?.1.split('&').next()?);
+        let asked = address_asked_for(&call.path)?;
         let mut found: BTreeMap<String, Option<Value>> = BTreeMap::new();
         for contact in told.into_iter().filter(|contact| has(contact, &asked, region)) {
             let id = |value: &Value| value["id"].as_str().map(str::to_lowercase);
@@ -45,6 +45,11 @@ impl Found {
         }
         Some(Self(found))
     }
+}
+
+/// The phone number in E.164 or e-mail address that a search in the directory is for; `None` of other questions.
+pub(super) fn address_asked_for(path: &str) -> Option<String> {
+    Some(decoded(path.rsplit_once("lookupVal=")?.1.split('&').next()?))
 }
 
 /// Whether a contact has this phone number in E.164, or this e-mail address. Whatever else the platform finds by such a

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use phonenumber::country::Id;
 use serde_json::Value;
 
-use super::found::{EMAILS, Found, PHONES};
+use super::found::{EMAILS, Found, PHONES, address_asked_for};
 use crate::evidence::Call;
 use crate::judge::systems::{contact_asked_for, system};
 use crate::percent::decoded;
@@ -196,10 +196,10 @@ impl<'a> Names<'a> {
     /// The customers who are known by nothing but the address that a search in the directory is for. By what is asked,
     /// not by what was learnt: others may have the address as well, and the search is not about them.
     pub(super) fn looked_up(&self, call: &Call) -> Vec<&'a str> {
-        let asked = decoded(&call.path).to_lowercase();
+        let Some(asked) = address_asked_for(&call.path) else { return Vec::new() };
         let is_asked_for = |customer: &&str| match customer.strip_prefix('+').map(digits) {
-            Some(number) => phone_numbers(&asked).any(|phone| phone == number),
-            None => customer.contains('@') && asked.ends_with(&customer.to_lowercase()),
+            Some(number) => is_number(&number) && asked.starts_with('+') && digits(&asked) == number,
+            None => customer.contains('@') && asked.to_lowercase() == customer.to_lowercase(),
         };
         self.customers.iter().copied().filter(is_asked_for).collect()
     }
@@ -410,6 +410,27 @@ mod tests {
         let names = Names::new(&calls, [PHONE].into_iter(), None);
         let named = |path: &str| names.in_question(path).into_iter().collect::<Vec<_>>();
         assert_eq!((named("/x('C-000007')"), named("/x('C-000001')")), (vec![PHONE], vec![]));
+    }
+
+    #[test]
+    fn a_search_is_for_the_address_that_is_asked_for_and_not_for_one_that_ends_so() {
+        const ANN: &str = "Ann@x.example";
+        const JOANN: &str = "joann@x.example";
+        let of = |customers: &[&'static str], value: &str| {
+            let path = format!("/api/v2/externalcontacts/reversewhitepageslookup?lookupVal={value}&expand=x");
+            let names = Names::new(&[], customers.iter().copied(), None);
+            names.looked_up(&answered("genesys", &path, &json!({"contacts": []})))
+        };
+        let customers = [ANN, JOANN, "+4930901820", "+930901820", ADA];
+        for (value, expected) in [
+            ("joann%40x.example", &[JOANN] as &[&str]),
+            ("ann%40x.example", &[ANN]),
+            ("%2B4930901820", &["+4930901820"]),
+            ("%2B930901820", &["+930901820"]),
+            ("x.example", &[]),
+        ] {
+            assert_eq!(of(&customers, value), expected, "{value}");
+        }
     }
 
     #[test]
