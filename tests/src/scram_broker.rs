@@ -1,8 +1,9 @@
 //! A broker of one's own with a listener that asks for a password (SASL/SCRAM).
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use trunkline_rig::kafka::properties::{self, ORDINARY, Ports};
@@ -29,6 +30,9 @@ pub const USER: &str = "trunkline";
 /// So long a connection may go on before its client has to show the password again. Clients whose password has changed
 /// meanwhile have to have the new one then.
 const PROVEN_FOR: Duration = Duration::from_secs(8);
+/// Within this a client that was refused tries again: librdkafka's `reconnect.backoff.max.ms`, and a second for the
+/// login.
+const TRIED_AGAIN_WITHIN: Duration = Duration::from_secs(11);
 /// Makes the broker's log tell each login.
 const LOGINS_LOGGED: &str = "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.network.Selector=debug";
 
@@ -88,22 +92,32 @@ impl ScramBroker {
         Ok(())
     }
 
-    /// Waits until as many clients have shown their password again as there are connections now: each has to within
-    /// [`PROVEN_FOR`], and one that is closed instead is made again and has to as well.
+    /// Waits until every client has shown the password again, and none a wrong one, for as long as a connection may go
+    /// on before its client has to.
     ///
     /// # Errors
     /// When there is no connection, or they do not.
     pub async fn all_log_in_again(&self) -> Result<()> {
-        let (open, before) = (connections(self.port)?, self.logins_again()?);
-        ensure!(open > 0, "nobody is connected to {}", self.address);
-        until(&format!("{open} clients have logged in again"), async || {
-            Ok((self.logins_again()? >= before + open).then_some(()))
+        let mut stretch = self.stretch()?;
+        ensure!(!stretch.open.is_empty(), "nobody is connected to {}", self.address);
+        let what = format!("all of {} clients log in again, and none is refused", stretch.open.len());
+        until(&what, async || {
+            let now = self.stretch()?;
+            if now.refused > stretch.refused {
+                // Whoever is refused tries again: from now on nobody may be.
+                stretch = now;
+                return Ok(None);
+            }
+            Ok(stretch.has_proven_all(&now).then_some(()))
         })
         .await
     }
 
-    fn logins_again(&self) -> Result<usize> {
-        self.logged("Successfully re-authenticated with")
+    /// What begins now.
+    fn stretch(&self) -> Result<Stretch> {
+        let log = std::fs::read_to_string(&self.broker.log)?;
+        let again = log.matches("Successfully re-authenticated with").count();
+        Ok(Stretch { began: Instant::now(), refused: refusals(&log), again, open: connections(self.port)? })
     }
 
     /// How often somebody showed a wrong password.
@@ -111,27 +125,63 @@ impl ScramBroker {
     /// # Errors
     /// When the broker's log cannot be read.
     pub fn refused(&self) -> Result<usize> {
-        self.logged("Failed authentication with")
-    }
-
-    fn logged(&self, words: &str) -> Result<usize> {
-        Ok(std::fs::read_to_string(&self.broker.log)?.matches(words).count())
+        Ok(refusals(&std::fs::read_to_string(&self.broker.log)?))
     }
 }
 
-/// How many connections to a port of this machine are established, as the system tells of its sockets (proc_net_tcp(5):
-/// number, local and remote address with ports in hexadecimal digits, state).
-fn connections(port: u16) -> Result<usize> {
+/// A stretch of time in which clients log in again, as it stood when it began. Kafka's log tells of no login whose it
+/// is. So nobody is to be refused in the stretch, and it is to be so long that each connection of its beginning is
+/// closed or was logged in again: the broker closes those that are not, and librdkafka those that are refused.
+#[derive(Debug)]
+struct Stretch {
+    began: Instant,
+    /// So many passwords had been wrong.
+    refused: usize,
+    /// So often a connection had been logged in again.
+    again: usize,
+    /// The clients' ports of the connections that were open.
+    open: BTreeSet<u16>,
+}
+
+// === impl Stretch ===
+
+impl Stretch {
+    /// Whether by `now` every client has shown the password again, and none a wrong one.
+    fn has_proven_all(&self, now: &Self) -> bool {
+        let kept = self.open.intersection(&now.open).count();
+        now.refused == self.refused
+            && now.began.duration_since(self.began) >= PROVEN_FOR.max(TRIED_AGAIN_WITHIN)
+            && now.again >= self.again + kept
+            && !now.open.is_empty()
+    }
+}
+
+/// How often a broker's log says that a password was wrong, at the first login of a connection or a later one.
+fn refusals(log: &str) -> usize {
+    ["Failed authentication with", "Failed re-authentication with"]
+        .iter()
+        .map(|words| log.matches(words).count())
+        .sum()
+}
+
+/// The other ends' ports of the connections to a port of this machine that are established, as the system tells of its
+/// sockets (proc_net_tcp(5): number, local and remote address with ports in hexadecimal digits, state).
+fn connections(port: u16) -> Result<BTreeSet<u16>> {
     const ESTABLISHED: &str = "01";
     let (sockets, local) = (["/proc/net/tcp", "/proc/net/tcp6"], format!(":{port:04X}"));
-    let is_open = |line: &&str| {
+    let open = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().take(4).collect();
-        matches!(fields.as_slice(), [_, own, _, ESTABLISHED] if own.ends_with(&local))
+        match fields.as_slice() {
+            [_, own, other, ESTABLISHED] if own.ends_with(&local) => {
+                u16::from_str_radix(other.rsplit_once(':')?.1, 16).ok()
+            }
+            _ => None,
+        }
     };
     // Without IPv6 there is no second one.
     let there = sockets.iter().filter(|path| Path::new(path).exists());
     let texts = there.map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
-    Ok(texts.iter().flat_map(|text| text.lines()).filter(|line| is_open(line)).count())
+    Ok(texts.iter().flat_map(|text| text.lines()).filter_map(open).collect())
 }
 
 fn listeners(ports: &[u16]) -> String {
@@ -166,12 +216,46 @@ mod tests {
     fn connections_to_a_port_are_those_that_are_open_now() -> Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        assert_eq!(connections(address.port())?, 0);
+        assert_eq!(connections(address.port())?, BTreeSet::new());
         let clients = [TcpStream::connect(address)?, TcpStream::connect(address)?];
         let accepted = [listener.accept()?, listener.accept()?];
-        assert_eq!(connections(address.port())?, accepted.len());
+        let ports = clients.iter().map(|client| Ok(client.local_addr()?.port())).collect::<Result<_>>()?;
+        assert_eq!(connections(address.port())?, ports);
         drop((accepted, clients));
-        assert_eq!(connections(address.port())?, 0);
+        assert_eq!(connections(address.port())?, BTreeSet::new());
         Ok(())
+    }
+
+    #[test]
+    fn a_wrong_password_counts_whether_its_connection_had_been_logged_in_or_not() {
+        let log = "Successfully authenticated with /127.0.0.1\n\
+                   Failed authentication with /127.0.0.1 (wrong)\n\
+                   Failed re-authentication with /127.0.0.1 (wrong)\n";
+        assert_eq!(refusals(log), 2);
+    }
+
+    #[test]
+    fn all_have_logged_in_again_when_each_connection_had_to_and_nobody_was_refused() {
+        let began = Instant::now();
+        let stretch = |seconds, refused, again, open: &[u16]| Stretch {
+            began: began + Duration::from_secs(seconds),
+            refused,
+            again,
+            open: open.iter().copied().collect(),
+        };
+        let first = stretch(0, 3, 5, &[1, 2]);
+        for (now, expected) in [
+            (stretch(12, 3, 7, &[1, 2]), true),
+            (stretch(12, 3, 7, &[1, 2, 3]), true),
+            (stretch(12, 3, 6, &[1, 3]), true),
+            (stretch(12, 3, 5, &[3]), true),
+            // One logged in twice before the other had to.
+            (stretch(8, 3, 7, &[1, 2]), false),
+            (stretch(12, 3, 6, &[1, 2]), false),
+            (stretch(12, 4, 7, &[1, 2]), false),
+            (stretch(12, 3, 7, &[]), false),
+        ] {
+            assert_eq!(first.has_proven_all(&now), expected, "{now:?}");
+        }
     }
 }
