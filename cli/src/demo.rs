@@ -33,6 +33,7 @@ use tokio::time::Instant;
 use trunkline_load::generator::{Day, DaySettings};
 use trunkline_load::{self as load, now_ms};
 use trunkline_load::{LoadSettings, play};
+use trunkline_rig::collector::EXPORTERS;
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
@@ -331,6 +332,7 @@ fn inputs(
         logs,
         served: vec![bed.served()],
         traces: vec![bed.traces()],
+        exporters: EXPORTERS.to_vec(),
         secrets: secrets.collect(),
         state_folders: vec![bed.layout.state.clone()],
         stopped_cleanly,

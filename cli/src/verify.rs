@@ -123,6 +123,8 @@ fn inputs(arguments: Args) -> anyhow::Result<Inputs> {
         logs: arguments.log,
         served: arguments.served,
         traces: arguments.traces,
+        // Which programs there were is not known here.
+        exporters: Vec::new(),
         secrets: verb::secrets(&arguments.secret)?,
         state_folders: arguments.state,
         stopped_cleanly: arguments.stopped_cleanly,

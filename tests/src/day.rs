@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use trunkline_load::generator::{Day, DaySettings};
 use trunkline_load::now_ms;
 use trunkline_load::{Counts, LoadSettings, Progress, leads, ledger, play};
+use trunkline_rig::collector::EXPORTERS;
 use trunkline_verifier::configuration::Configuration;
 use trunkline_verifier::{Inputs, KNOWN, Report, SecretToFind, verify};
 
@@ -132,6 +133,7 @@ impl Deployment {
             logs: self.files(".log")?,
             served: vec![self.served()],
             traces: vec![self.traces()],
+            exporters: EXPORTERS.to_vec(),
             secrets: self.secrets_to_find()?,
             state_folders: vec![self.folder().join("state")],
             stopped_cleanly,

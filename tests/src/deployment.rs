@@ -70,6 +70,7 @@ impl Deployment {
     ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("trunkline-test-").tempdir()?;
         let secrets_folder = folder.path().join("secrets");
+        std::fs::create_dir(folder.path().join(SERVED))?;
         let secrets = Secrets::kept_in(&secrets_folder)?;
         let credentials = Credentials::kept_in(&secrets_folder)?;
         for (name, value) in &variation.secrets {

@@ -68,7 +68,7 @@ impl TestBed {
     pub async fn set_up(settings: &Settings) -> anyhow::Result<Self> {
         let started = Instant::now();
         let (folder, temporary) = folder(settings.keep.as_deref())?;
-        for name in ["secrets", "logs", "state"] {
+        for name in ["secrets", "logs", "state", "served"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         let credentials = Credentials::kept_in(&folder.join("secrets"))?;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use trunkline_load::generator::{Day, DaySettings};
 use trunkline_load::now_ms;
 use trunkline_load::{self as load, LoadSettings, play};
+use trunkline_rig::collector::EXPORTERS;
 use trunkline_rig::configuration;
 use trunkline_rig::follow::Following;
 use trunkline_rig::ledger_tail;
@@ -260,6 +261,7 @@ fn inputs(bed: &TestBed, stopped_cleanly: bool) -> anyhow::Result<Inputs> {
         logs: bed.members().map(|member| member.spec().log.clone()).collect(),
         served: vec![served(bed)],
         traces: vec![test_bed::traces(&bed.folder)],
+        exporters: EXPORTERS.to_vec(),
         secrets: secrets.collect(),
         state_folders: bed.stores()?,
         stopped_cleanly,

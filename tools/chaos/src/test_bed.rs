@@ -111,7 +111,7 @@ impl TestBed {
     /// When something does not start.
     pub async fn set_up(settings: &Settings, journal: Arc<Journal>) -> anyhow::Result<Self> {
         let folder = settings.folder.clone();
-        for name in ["secrets", "logs", "state"] {
+        for name in ["secrets", "logs", "state", "served"] {
             std::fs::create_dir_all(folder.join(name))?;
         }
         let credentials = Credentials::kept_in(&folder.join("secrets"))?;

@@ -14,6 +14,9 @@ use axum::routing::post;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
+/// Names of the services whose spans a collector has after a run of the whole stream: each program's own.
+pub const EXPORTERS: [&str; 3] = ["trunkline-ingest", "trunkline-processor", "trunkline-sink"];
+
 /// Takes every export, until it is dropped.
 #[derive(Debug)]
 pub struct Collector {

@@ -103,6 +103,8 @@ pub struct Evidence {
     pub searched_served: u64,
     /// Those of them that are of the traces that programs exported.
     pub searched_traces: u64,
+    /// Services whose traces these are, of those that were looked for.
+    pub traced: BTreeSet<String>,
     /// Records whose value does not decode.
     pub undecodable: Vec<Undecodable>,
     /// Records read, by topic without its prefix.

@@ -193,8 +193,12 @@ impl Examination<'_> {
         if self.evidence.searched_served == 0 {
             self.report.skip("I8-served", "nothing was given of what programs serve at their admin ports");
         }
+        let exporters = self.inputs.exporters.iter().copied();
+        let missing: Vec<_> = exporters.filter(|name| !self.evidence.traced.contains(*name)).collect();
         if self.evidence.searched_traces == 0 {
             self.report.skip("I8-traces", "no traces were given that programs exported");
+        } else if !missing.is_empty() {
+            self.report.skip("I8-traces", format!("there are no traces of {}", missing.join(", ")));
         }
         self.add(secrets::judge(&self.evidence.leaks, self.evidence.searched));
     }

@@ -34,6 +34,8 @@ pub struct Inputs {
     pub served: Vec<PathBuf>,
     /// Files with the traces that programs exported, to search for secrets.
     pub traces: Vec<PathBuf>,
+    /// Programs that exported traces, by the names of their services: where one is in none of them, that is told.
+    pub exporters: Vec<&'static str>,
     /// Secrets to look for in logs, topics, state, and what is served and exported.
     pub secrets: Vec<SecretToFind>,
     /// Folders below which processors keep their RocksDB; the processors must have stopped.

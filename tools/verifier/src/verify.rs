@@ -39,12 +39,20 @@ fn search_files(inputs: &Inputs, needles: &Needles, evidence: &mut Evidence) -> 
     for log in &inputs.logs {
         evidence.searched += files::search(log, needles, &mut evidence.leaks)?;
     }
-    // Without the folder or the file nothing was kept, and it is not judged.
-    for folder in inputs.served.iter().filter(|folder| folder.is_dir()) {
+    for folder in &inputs.served {
         evidence.searched_served += files::search_folder(folder, needles, &mut evidence.leaks)?;
     }
-    for file in inputs.traces.iter().filter(|file| file.is_file()) {
+    for file in &inputs.traces {
         evidence.searched_traces += files::search(file, needles, &mut evidence.leaks)?;
+    }
+    for exporter in &inputs.exporters {
+        let (name, mut places) = (Needles::new([(*exporter, *exporter)]), Vec::new());
+        for file in &inputs.traces {
+            files::search(file, &name, &mut places)?;
+        }
+        if !places.is_empty() {
+            evidence.traced.insert((*exporter).to_owned());
+        }
     }
     evidence.searched += evidence.searched_served + evidence.searched_traces;
     Ok(())
@@ -81,8 +89,9 @@ mod tests {
         std::fs::write(&traces, exported).unwrap();
         let secret = SecretToFind { name: "token".to_owned(), value: "a-secret-token".to_owned() };
         let inputs = Inputs {
-            served: vec![served, folder.path().join("gone")],
-            traces: vec![traces, folder.path().join("gone")],
+            served: vec![served],
+            traces: vec![traces],
+            exporters: vec!["trunkline-ingest", "trunkline-sink"],
             secrets: vec![secret],
             ..Inputs::default()
         };
@@ -101,15 +110,35 @@ mod tests {
         let metrics = ("sink-0.txt", b"# HELP x\nx{secret=\"file:/run/secrets/a-secret\"} 1\n".as_slice());
         let leaking = ("processor-0.txt", b"x 1\nx{target=\"a-secret-token\"} 1\n".as_slice());
         // A span as protocol buffers have it: lengths and texts, no lines.
-        let span = b"\x0a\x12\x0dauthorization\x12\x0ea-secret-token\x00\xff".as_slice();
+        let sink = b"\x0a\x0cservice.name\x12\x10\x0a\x0etrunkline-sink".as_slice();
+        let services = [b"\x0a\x0cservice.name\x12\x12\x0a\x10trunkline-ingest\x12\x05x-key", sink].concat();
+        let span = [services.as_slice(), b"\x0a\x12\x0dauthorization\x12\x0ea-secret-token\x00\xff"].concat();
         let none: [&str; 0] = [];
-        let (leaks, skipped) = found(&[metrics], b"\x12\x05x-key");
+        let (leaks, skipped) = found(&[metrics], &services);
         assert_eq!((leaks, skipped), (vec![], vec![]));
-        let (leaks, skipped) = found(&[metrics, leaking], span);
-        assert_eq!(leaks, ["token in processor-0.txt:2", "token in traces:2"]);
+        let (leaks, skipped) = found(&[metrics, leaking], &span);
+        assert_eq!(leaks, ["token in processor-0.txt:2", "token in traces:6"]);
         assert_eq!(skipped, none);
         // Metrics tell nothing of traces, nor traces of metrics.
         assert_eq!(found(&[metrics], b"").1, ["I8-traces"]);
-        assert_eq!(found(&[], b"\x12\x05x-key").1, ["I8-served"]);
+        assert_eq!(found(&[], &services).1, ["I8-served"]);
+        // Those of one program tell nothing of another's.
+        assert_eq!(found(&[metrics], sink).1, ["I8-traces"]);
+        assert_eq!(found(&[metrics], b"\x12\x05x-key").1, ["I8-traces"]);
+    }
+
+    #[test]
+    fn what_is_not_where_it_was_said_to_be_is_an_error() {
+        let needles = Needles::new([("token", "a-secret-token")]);
+        let folder = tempfile::tempdir().unwrap();
+        let gone = || vec![folder.path().join("gone")];
+        for inputs in [
+            Inputs { served: gone(), ..Inputs::default() },
+            Inputs { traces: gone(), ..Inputs::default() },
+            Inputs { logs: gone(), ..Inputs::default() },
+        ] {
+            let error = search_files(&inputs, &needles, &mut Evidence::default()).unwrap_err();
+            assert!(error.to_string().contains("gone"), "{error}");
+        }
     }
 }

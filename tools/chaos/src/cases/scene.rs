@@ -87,7 +87,7 @@ impl Scene {
     /// When something does not start.
     pub async fn set_up(ground: &Ground, name: &str) -> anyhow::Result<Self> {
         let folder = ground.folder.join(name);
-        for sub in ["secrets", "logs", "state"] {
+        for sub in ["secrets", "logs", "state", "served"] {
             std::fs::create_dir_all(folder.join(sub))?;
         }
         let credentials = Credentials::kept_in(&folder.join("secrets"))?;
