@@ -48,7 +48,8 @@ pub struct Args {
     /// Folder with what programs served at their admin ports (I8)
     #[arg(long, value_name = "DIR")]
     served: Vec<PathBuf>,
-    /// File with the traces that programs exported: the bodies of their exports (I8)
+    /// File with the traces that programs exported: the bodies of their exports, or what the exporter `file` of an
+    /// OpenTelemetry Collector wrote (I8)
     #[arg(long, value_name = "FILE")]
     traces: Vec<PathBuf>,
     /// File with a secret that must be nowhere (I8)
