@@ -19,8 +19,8 @@ use crate::failed_lookups::{FailedLookups, Warning};
 /// event would go on without what all systems but one have answered. At most a tenth of the wait.
 const HAND_OVER: Duration = Duration::from_millis(10);
 
-/// So many times fewer lookups wait than may be under way when it is enough: what is read beyond that waits longer for its
-/// turn than for its answer, and all of it lies in memory. A fourth keeps the next ones at hand.
+/// So many times fewer lookups wait than may be under way when it is enough: what is read beyond that waits longer for
+/// its turn than for its answer, and all of it lies in memory. A fourth keeps the next ones at hand.
 const SATURATED_BY: usize = 4;
 
 /// Lookups under way and waiting.
