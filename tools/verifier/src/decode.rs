@@ -106,6 +106,7 @@ fn enrichment(fields: &Fields) -> Result<Enrichment, Error> {
     let mut enrichment = Enrichment { status: fields.text("status")?, ..Enrichment::default() };
     for source in fields.records("sources")? {
         let asked = EnrichmentSource {
+            system: source.text("system")?,
             status: source.text("status")?,
             age_ms: source.optional_integer("ageMs")?,
             latency_ms: source.optional_integer("latencyMs")?,

@@ -87,6 +87,8 @@ pub struct Enrichment {
 /// One system's part in an event's profile, as published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EnrichmentSource {
+    /// The system that it is about, whatever the configured name of the source.
+    pub system: String,
     /// As [`ProfileSource::status`].
     pub status: String,
     /// Age of the data; milliseconds.

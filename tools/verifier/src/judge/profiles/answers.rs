@@ -166,12 +166,18 @@ impl<'a> Answers<'a> {
         for (name, source) in event.enrichment.sources.iter().filter(|(_, source)| source.age_ms.is_some()) {
             let Some(resolution) = source.resolution.as_deref() else { continue };
             // What other systems answer is not known here.
-            let Some(system) = of_profiles().find(|system| system == name) else { continue };
+            let Some(system) = of_profiles().find(|system| *system == source.system) else { continue };
             verdict.count("event_resolutions_compared", 1);
             let answered: Vec<&Answer<'_>> =
                 self.by_customer.get(&(system, customer)).into_iter().flatten().collect();
-            let may_follow = [self.is_shared(customer, name, |_| true), false];
-            if !may_follow.iter().any(|is_shared| follows(resolution, &answered, *is_shared)) {
+            let is_shared = self.is_shared(customer, name, |_| true);
+            // Whoever was never asked about is nobody only where there was no question to ask.
+            let had_no_question = || {
+                is_shared || self.is_no_number_of(customer, name) || self.leads_nowhere(customer, |_| true)
+            };
+            let is_unasked = resolution == "NONE" && answered.is_empty() && !had_no_question();
+            let may_follow = || [is_shared, false].iter().any(|shared| follows(resolution, &answered, *shared));
+            if is_unasked || !may_follow() {
                 verdict.object("resolution", || {
                     format!(
                         "event {} at {}: {name} is {resolution}, which does not follow from anything that {system} and \

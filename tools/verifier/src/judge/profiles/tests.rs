@@ -50,6 +50,7 @@ fn record() -> ProfileRecord {
 /// An event that got this profile at 2000.
 fn event() -> Enriched {
     let source = |age_ms| EnrichmentSource {
+        system: String::new(),
         status: "OK".into(),
         age_ms: Some(age_ms),
         latency_ms: Some(7),
@@ -212,7 +213,7 @@ fn the_status_follows_from_the_sources() {
     assert_eq!(found(missing.clone()), ["never-asked"]);
     let mut given_up = missing.clone();
     let timeout =
-        EnrichmentSource { status: "TIMEOUT".into(), age_ms: None, latency_ms: None, resolution: None };
+        EnrichmentSource { status: "TIMEOUT".into(), ..Default::default() };
     let systems = ["salesforce", "servicenow"].map(String::from);
     given_up.enrichment.sources = systems.map(|system| (system, timeout.clone())).into();
     assert_eq!(found(given_up), ["never-asked"]);

@@ -159,8 +159,13 @@ fn who_is_meant_by_an_event_without_a_profile_follows_from_what_was_ever_answere
         enrichment: Enrichment {
             status: "MISSING".into(),
             sources: [(
-                "salesforce".to_owned(),
-                EnrichmentSource { resolution: Some(resolution.into()), age_ms, ..Default::default() },
+                "crm".to_owned(),
+                EnrichmentSource {
+                    system: "salesforce".to_owned(),
+                    resolution: Some(resolution.into()),
+                    age_ms,
+                    ..Default::default()
+                },
             )]
             .into(),
         },
@@ -179,7 +184,7 @@ fn who_is_meant_by_an_event_without_a_profile_follows_from_what_was_ever_answere
     let numbers = |number| [("salesforce", number)];
     let shared = search(&[(ADA, &numbers("C-1")), ("bob", &numbers("C-2"))]);
     for (calls, right) in [
-        (vec![], &["NONE"][..]),
+        (vec![], &[][..]),
         (vec![nobody.clone()], &["NONE"]),
         (vec![one.clone()], &["EXACT"]),
         (vec![two.clone()], &["AMBIGUOUS"]),
