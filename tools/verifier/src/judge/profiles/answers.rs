@@ -176,7 +176,8 @@ impl<'a> Answers<'a> {
                 is_shared || self.is_no_number_of(customer, name) || self.leads_nowhere(customer, |_| true)
             };
             let is_unasked = resolution == "NONE" && answered.is_empty() && !had_no_question();
-            let may_follow = || [is_shared, false].iter().any(|shared| follows(resolution, &answered, *shared));
+            let may_follow =
+                || [is_shared, false].iter().any(|shared| follows(resolution, &answered, *shared));
             if is_unasked || !may_follow() {
                 verdict.object("resolution", || {
                     format!(

@@ -212,8 +212,7 @@ fn the_status_follows_from_the_sources() {
     missing.enrichment.sources.clear();
     assert_eq!(found(missing.clone()), ["never-asked"]);
     let mut given_up = missing.clone();
-    let timeout =
-        EnrichmentSource { status: "TIMEOUT".into(), ..Default::default() };
+    let timeout = EnrichmentSource { status: "TIMEOUT".into(), ..Default::default() };
     let systems = ["salesforce", "servicenow"].map(String::from);
     given_up.enrichment.sources = systems.map(|system| (system, timeout.clone())).into();
     assert_eq!(found(given_up), ["never-asked"]);
