@@ -55,11 +55,9 @@ impl Headers {
     /// the others.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
-        let mut of_bytes = self.bytes_of(name);
-        if of_bytes.next() == Some((name.as_bytes(), value)) && of_bytes.next().is_none() {
+        if self.bytes_of(name).eq([(name.as_bytes(), value)]) {
             return;
         }
-        drop(of_bytes);
         let of_name = |(candidate, _): &(&str, &[u8])| candidate.eq_ignore_ascii_case(name);
         let mut others = Self::with_capacity(self.len() + 1);
         others.extend(self.iter().filter(|header| !of_name(header)));
