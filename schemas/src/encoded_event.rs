@@ -117,7 +117,7 @@ impl EncodedEvent {
 
     /// Bytes of its value but for the platform's payload.
     pub fn size_without_data(&self) -> usize {
-        self.fields.data_from
+        self.fields.data_from as usize
     }
 
     /// All of its fields.
@@ -276,12 +276,17 @@ impl EncodedEvent {
     /// Its body in pieces: up to the customer's id, that id, from behind it to the payload, and the payload with its
     /// length. An enriched event begins with the same fields.
     pub(crate) fn pieces(&self) -> [&[u8]; 4] {
-        let Text { from, to } = self.fields.customer_field;
-        let data = self.fields.data_from;
-        [&self.value[FRAME_LENGTH..from], &self.value[from..to], &self.value[to..data], &self.value[data..]]
+        let customer = self.fields.customer_field.range();
+        let (before, behind, data) = (customer.start, customer.end, self.size_without_data());
+        [
+            &self.value[FRAME_LENGTH..before],
+            &self.value[customer],
+            &self.value[behind..data],
+            &self.value[data..],
+        ]
     }
 
-    fn entries(&self, from: usize) -> impl Iterator<Item = Attribute<'_>> {
+    fn entries(&self, from: u32) -> impl Iterator<Item = Attribute<'_>> {
         let entries = fields::entries(&self.value, from);
         entries.map(|(name, value)| Attribute { name: self.bytes(name), value: self.bytes(value) })
     }
@@ -291,7 +296,7 @@ impl EncodedEvent {
     }
 
     fn bytes(&self, at: Text) -> &[u8] {
-        &self.value[at.from..at.to]
+        &self.value[at.range()]
     }
 }
 

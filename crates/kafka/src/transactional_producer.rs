@@ -40,7 +40,7 @@ use trunkline_config::Kafka;
 use trunkline_schemas::record::{OutboundRecord, TopicPartition};
 
 use self::bounded::bounded;
-use self::deliveries::{Deliveries, TooLarge};
+use self::deliveries::{Deliveries, TooLarge, WATCHED};
 use self::error::classify;
 use self::initialise::initialised;
 use self::outcome::Scrutiny;
@@ -61,6 +61,8 @@ pub struct TransactionalProducer {
     kafka: Kafka,
     id: String,
     producer: Following<BaseProducer<Deliveries>>,
+    /// The topic whose delivered offsets are remembered.
+    watched: Option<String>,
     open: bool,
 }
 
@@ -76,12 +78,18 @@ impl TransactionalProducer {
     pub fn open(kafka: &Kafka, transactional_id: &str) -> Result<Self, TransactionError> {
         Client::Producer.begins();
         let producer = initialised(kafka, transactional_id, INITIALISE_TIMEOUT)?;
-        Ok(Self { kafka: kafka.clone(), id: transactional_id.to_owned(), producer, open: false })
+        Ok(Self {
+            kafka: kafka.clone(),
+            id: transactional_id.to_owned(),
+            producer,
+            watched: None,
+            open: false,
+        })
     }
 
     /// Remembers the highest offset delivered to each partition of `topic`, for [`Self::take_delivered`].
     pub fn watch(&mut self, topic: &str) {
-        self.producer.context().watch(Some(topic.to_owned()));
+        self.watched = Some(topic.to_owned());
     }
 
     /// The highest offset delivered to each partition of the watched topic since the last call.
@@ -109,7 +117,8 @@ impl TransactionalProducer {
     /// # Errors
     /// [`TransactionError::Record`] when this record can never be produced; else what to do with the transaction.
     pub fn produce(&mut self, record: &OutboundRecord) -> Result<(), TransactionError> {
-        let mut message: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&record.topic);
+        let mark = if self.watched.as_ref() == Some(&record.topic) { WATCHED } else { 0 };
+        let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(&record.topic, mark);
         // A changelog's records, which are every second one, have none: the client need not make a list of them.
         if !record.headers.is_empty() {
             let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
@@ -250,13 +259,11 @@ impl TransactionalProducer {
     /// # Errors
     /// As [`Self::open`].
     pub fn reopen(&mut self, patience: Duration) -> Result<(), TransactionError> {
-        let watched = self.producer.context().watched();
         // The old client must not send its queue, nor retry, once the new one is there; it is dropped below.
         self.producer.purge(rdkafka::producer::PurgeConfig::default().queue().inflight());
         self.producer.poll(Duration::ZERO);
         self.open = false;
         self.producer = initialised(&self.kafka, &self.id, patience)?;
-        self.producer.context().watch(watched);
         Ok(())
     }
 

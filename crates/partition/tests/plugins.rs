@@ -81,7 +81,7 @@ impl World {
         }])
         .looking_up_at_most(MOST_ORDERS);
         let settings = Settings {
-            sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
+            sources: HashMap::from_iter([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
             repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,

@@ -117,7 +117,7 @@ fn mapped(source: &Source, requests: &[Request]) -> Vec<PlatformEvent> {
 /// The partition is restored from its state after every one of them.
 fn published(events: &[PlatformEvent]) -> Vec<(usize, bool)> {
     let settings = Arc::new(Settings {
-        sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 0))]),
+        sources: HashMap::from_iter([("test".to_owned(), (OrderMode::Causal, 0))]),
         retention: Retention { ids_ms: 5 * DAY, ended_ms: 10 * DAY, silent_ms: 30 * DAY },
         repeat_window_ms: WINDOW,
         profile_keep_ms: DAY,

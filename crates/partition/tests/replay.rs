@@ -52,7 +52,7 @@ impl Replay {
             lookups: Vec::new(),
         }]);
         let settings = Settings {
-            sources: HashMap::from([("test".to_owned(), (OrderMode::Sequenced, HOLD_MS))]),
+            sources: HashMap::from_iter([("test".to_owned(), (OrderMode::Sequenced, HOLD_MS))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
             repeat_window_ms: 5 * 60_000,
             profile_keep_ms: DAY_MS,

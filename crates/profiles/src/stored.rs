@@ -82,8 +82,8 @@ impl StoredProfile {
     ///
     /// # Errors
     /// When a value does not fit its format.
-    pub fn encode(&self, kept: Vec<u8>) -> Result<Vec<u8>, postcard::Error> {
-        let profile = self.entry.profile.clone();
+    pub fn encode(self, kept: Vec<u8>) -> Result<Vec<u8>, postcard::Error> {
+        let profile = self.entry.profile;
         let before = Kept {
             customer_id: profile.customer_id,
             account_name: profile.account_name,
@@ -124,6 +124,15 @@ impl StoredProfile {
         let profile = flat::profile(customer_id, parts, identities, last_interaction_date, last_updated);
         let entry = Entry { profile, attempted_at };
         Ok(Self { entry, timer_hour })
+    }
+
+    /// Of kept bytes, the hour (since the epoch) at which the profile is looked at again: what stands in front of its
+    /// identities and parts is all that is read.
+    ///
+    /// # Errors
+    /// When they do not begin as what was kept.
+    pub fn timer_hour_of(bytes: &[u8]) -> Result<i64, postcard::Error> {
+        postcard::take_from_bytes(bytes).map(|(kept, _): (Kept, &[u8])| kept.timer_hour)
     }
 
     /// When the systems were last asked; UTC milliseconds.
@@ -264,7 +273,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_back() {
         let stored = stored("erp");
-        let kept = stored.encode(Vec::new()).unwrap();
+        let kept = stored.clone().encode(Vec::new()).unwrap();
         assert_eq!(StoredProfile::decode(&kept).as_ref(), Ok(&stored));
         let ends = earlier(&kept);
         for cut in (0..kept.len()).filter(|cut| !ends.contains(cut)) {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rocksdb::perf::{PerfStatsLevel, set_perf_stats};
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompactionStyle,
     DBCompressionType, Direction, IteratorMode, Options, ReadOptions, UniversalCompactOptions, WriteBatch,
@@ -68,6 +69,9 @@ impl Store {
     /// [`StateError::Store`] when the folder cannot be used: held by another process, not writable, damaged.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         make_private(path)?;
+        // Of this thread, which is the one that reads and writes: RocksDB counts every comparison of keys otherwise, and
+        // nobody asks it how many there were.
+        set_perf_stats(PerfStatsLevel::Disable);
         let failed = |what, source| failure(path, what, &source);
         let mut options = Options::default();
         options.create_if_missing(true);
@@ -167,7 +171,11 @@ impl StateStore for Store {
     ) -> Result<(), StateError> {
         let family = self.family(partition)?;
         let mut batch = WriteBatch::default();
-        for Change { key, value } in changes {
+        // RocksDB looks for the place of a key from that of the key before. Of a key that is there twice the later value
+        // stays the later one.
+        let mut sorted: Vec<&Change> = changes.iter().collect();
+        sorted.sort_by(|one, other| one.key.cmp(&other.key));
+        for Change { key, value } in sorted {
             match value {
                 Some(value) => batch.put_cf(family, key, value),
                 None => batch.delete_cf(family, key),

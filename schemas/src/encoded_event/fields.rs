@@ -1,12 +1,16 @@
 //! Where the fields of an encoded platform event are, by the schema of this build: Avro 1.12, "Binary encoding".
 
+use std::num::NonZeroU32;
+use std::ops::Range;
+
 use crate::event_type;
 
-/// A piece of a record's value.
+/// A piece of a record's value. Events wait by the ten thousand, and each has thirty of these: a place takes four bytes
+/// since no value of Kafka is longer (its protocol gives lengths as 32 bits), and none ends at 0, where the frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Text {
-    pub(super) from: usize,
-    pub(super) to: usize,
+    from: u32,
+    to: NonZeroU32,
 }
 
 /// What is looked at on an event's way, and where the pieces begin that it is published from.
@@ -37,7 +41,7 @@ pub(super) struct Fields {
     pub(super) source: Text,
     pub(super) channel: Text,
     /// Where the attributes begin.
-    pub(super) attributes_from: usize,
+    pub(super) attributes_from: u32,
     /// The attribute of that name.
     pub(super) session: Option<Text>,
     /// The attribute of that name.
@@ -45,10 +49,10 @@ pub(super) struct Fields {
     /// The attribute of that name.
     pub(super) declared: Option<Text>,
     /// Where the tenant's attributes begin.
-    pub(super) tenant_attributes_from: usize,
+    pub(super) tenant_attributes_from: u32,
     pub(super) content_id: Option<Text>,
     /// Where the payload begins, with its length.
-    pub(super) data_from: usize,
+    pub(super) data_from: u32,
 }
 
 /// The attribute that names the participant's session.
@@ -65,8 +69,8 @@ const EVENT_TIME_SOURCES: i64 = 3;
 
 /// The entries of a map of texts that begins at `from`, in the order of their names: of a value in which it was found,
 /// and which has the bytes that our serializer gives it.
-pub(super) fn entries(value: &[u8], from: usize) -> impl Iterator<Item = (Text, Text)> + '_ {
-    let mut cursor = Cursor { value, at: from, canonical: true };
+pub(super) fn entries(value: &[u8], from: u32) -> impl Iterator<Item = (Text, Text)> + '_ {
+    let mut cursor = Cursor { value, at: from as usize, canonical: true };
     let count = cursor.number().unwrap_or_default();
     (0..count).map_while(move |_| Some((cursor.span()?, cursor.span()?)))
 }
@@ -78,6 +82,20 @@ struct Cursor<'v> {
     /// Whether everything so far is as our serializer writes it: Avro lets others write numbers longer than
     /// they need be, maps in several blocks, and their entries in any order.
     canonical: bool,
+}
+
+// === impl Text ===
+
+impl Text {
+    /// `None` where a value cannot be that long.
+    fn new(from: usize, to: usize) -> Option<Self> {
+        Some(Self { from: u32::try_from(from).ok()?, to: NonZeroU32::new(u32::try_from(to).ok()?)? })
+    }
+
+    /// Where it lies.
+    pub(super) fn range(self) -> Range<usize> {
+        self.from as usize..self.to.get() as usize
+    }
 }
 
 // === impl Fields ===
@@ -113,7 +131,7 @@ impl Fields {
         let _queue_id = cursor.optional(Cursor::text)?;
         let customer_from = cursor.at;
         let customer_id = cursor.optional(Cursor::text)?;
-        let customer_field = Text { from: customer_from, to: cursor.at };
+        let customer_field = Text::new(customer_from, cursor.at)?;
         let media_type = cursor.optional(Cursor::text)?;
         let direction = cursor.optional(Cursor::text)?;
         let event_time = cursor.number()?;
@@ -125,14 +143,14 @@ impl Fields {
         let _transport_id = cursor.optional(Cursor::text)?;
         let [_adapter, _schema_version] = [cursor.text()?, cursor.text()?];
         let _backfilled = cursor.truth()?;
-        let attributes_from = cursor.at;
+        let attributes_from = cursor.place()?;
         let [session, topic, declared] = cursor.texts_by_name([SESSION, TOPIC, DECLARED])?;
-        let tenant_attributes_from = cursor.at;
+        let tenant_attributes_from = cursor.place()?;
         cursor.texts_by_name([])?;
         let _attributes_cut = cursor.truth()?;
         cursor.texts()?;
         let content_id = cursor.optional(Cursor::text)?;
-        let data_from = cursor.at;
+        let data_from = cursor.place()?;
         let _data = cursor.text()?;
         Some(Self {
             event_id,
@@ -175,6 +193,11 @@ impl Cursor<'_> {
         let byte = *self.value.get(self.at)?;
         self.at += 1;
         Some(byte)
+    }
+
+    /// Where it is; `None` where a value cannot be that long.
+    fn place(&self) -> Option<u32> {
+        u32::try_from(self.at).ok()
     }
 
     /// A long: seven bits a byte, the least first, zig-zag.
@@ -226,7 +249,7 @@ impl Cursor<'_> {
         let to = from.checked_add(length)?;
         self.value.get(from..to)?;
         self.at = to;
-        Some(Text { from, to })
+        Text::new(from, to)
     }
 
     fn truth(&mut self) -> Option<bool> {
@@ -296,7 +319,7 @@ impl Cursor<'_> {
     }
 
     fn bytes(&self, at: Text) -> &[u8] {
-        &self.value[at.from..at.to]
+        &self.value[at.range()]
     }
 }
 

@@ -188,10 +188,11 @@ pub(super) fn optional<T>(value: Option<T>, append: impl FnOnce(T, &mut Vec<u8>)
 
 /// A decimal: the length and bytes of its ten-thousandths, two's complement, the highest first, no more than needed.
 fn amount(amount: Decimal, out: &mut Vec<u8>) -> Result<(), money::OutOfRange> {
-    let bytes = money::rescale(amount)?.mantissa().to_be_bytes();
-    let sign = if bytes[0] & 0x80 == 0 { 0 } else { 0xFF };
-    let needless = bytes.windows(2).take_while(|pair| pair[0] == sign && (pair[0] ^ pair[1]) & 0x80 == 0);
-    let bytes = &bytes[needless.count()..];
+    let units = money::rescale(amount)?.mantissa();
+    // Bits that say nothing but the sign, which one bit has to say.
+    let needless = if units < 0 { units.leading_ones() } else { units.leading_zeros() };
+    let bytes = units.to_be_bytes();
+    let bytes = &bytes[(needless as usize - 1) / 8..];
     length(bytes.len(), out);
     out.extend_from_slice(bytes);
     Ok(())

@@ -11,13 +11,15 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use crate::client_errors::Client;
 
+/// Marks a record of the watched topic.
+pub(super) const WATCHED: usize = 1;
+
 /// Follows deliveries and transport errors.
 #[derive(Default)]
 pub(super) struct Deliveries {
     transport_errors: AtomicU64,
     /// Highest offset delivered to each partition of the watched topic.
     delivered: Mutex<BTreeMap<i32, i64>>,
-    watched: Mutex<Option<String>>,
     /// The largest record that the brokers refused for its size.
     too_large: Mutex<Option<TooLarge>>,
 }
@@ -37,16 +39,6 @@ impl Deliveries {
     /// Errors of connections so far.
     pub(super) fn transport_errors(&self) -> u64 {
         self.transport_errors.load(Ordering::Acquire)
-    }
-
-    /// Remembers the highest offsets delivered to this topic, or to none.
-    pub(super) fn watch(&self, topic: Option<String>) {
-        *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = topic;
-    }
-
-    /// The topic that is watched.
-    pub(super) fn watched(&self) -> Option<String> {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The largest record refused for its size since the last call.
@@ -76,18 +68,18 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+    /// [`WATCHED`] for a record whose offset is remembered. The topic's name would have to be read, and compared, for
+    /// each of the records.
+    type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, mark: usize) {
         match result {
-            Ok(message) => {
-                let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-                if watched.as_deref() == Some(message.topic()) {
-                    let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
-                    let entry = delivered.entry(message.partition()).or_insert(i64::MIN);
-                    *entry = (*entry).max(message.offset());
-                }
+            Ok(message) if mark == WATCHED => {
+                let mut delivered = self.delivered.lock().unwrap_or_else(PoisonError::into_inner);
+                let entry = delivered.entry(message.partition()).or_insert(i64::MIN);
+                *entry = (*entry).max(message.offset());
             }
+            Ok(_) => {}
             Err((error, message)) => {
                 let code = error.rdkafka_error_code();
                 // Given up with its transaction, by our own wish.

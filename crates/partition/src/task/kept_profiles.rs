@@ -46,7 +46,10 @@ impl Task {
     pub(super) fn keep_profile(&mut self, customer: &str, ctx: &mut Context<'_>) -> Result<(), StateError> {
         let key = keys::profile(customer);
         let timer_hour = match self.current(&key, ctx.state)? {
-            Some(kept) => decoded(&kept)?.timer_hour,
+            Some(kept) => {
+                let (_, body) = split_version(&kept)?;
+                StoredProfile::timer_hour_of(body).map_err(StateError::Codec)?
+            }
             None => {
                 let hour = (ctx.now + self.settings.profile_keep_ms).div_euclid(HOUR_MS) + 1;
                 self.set_profile_timer(hour, &key);
@@ -54,7 +57,7 @@ impl Task {
             }
         };
         if let Some(stored) = ctx.profiles.stored(customer, timer_hour) {
-            self.changes.insert(key, Some(encoded(&stored)?));
+            self.changes.insert(key, Some(encoded(stored)?));
         }
         Ok(())
     }
@@ -71,7 +74,7 @@ impl Task {
         }
         stored.timer_hour = due.div_euclid(HOUR_MS) + 1;
         self.set_profile_timer(stored.timer_hour, &key);
-        self.changes.insert(key, Some(encoded(&stored)?));
+        self.changes.insert(key, Some(encoded(stored)?));
         Ok(())
     }
 
@@ -115,6 +118,6 @@ fn decoded(kept: &[u8]) -> Result<StoredProfile, StateError> {
     StoredProfile::decode(body).map_err(StateError::Codec)
 }
 
-fn encoded(stored: &StoredProfile) -> Result<Vec<u8>, StateError> {
+fn encoded(stored: StoredProfile) -> Result<Vec<u8>, StateError> {
     stored.encode(vec![FORMAT_VERSION]).map_err(StateError::Codec)
 }

@@ -11,7 +11,7 @@ use crate::entity::Retention;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Order mode and hold in milliseconds, by source.
-    pub sources: HashMap<String, (OrderMode, i64)>,
+    pub sources: HashMap<String, (OrderMode, i64), foldhash::fast::RandomState>,
     /// How long ids and entities are remembered.
     pub retention: Retention,
     /// Milliseconds within which the same said again is a repetition; 0 publishes everything.

@@ -36,7 +36,7 @@ const DAY: i64 = 24 * HOUR_MS;
 
 fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
     Arc::new(Settings {
-        sources: HashMap::from([("test".to_owned(), (mode, HOLD))]),
+        sources: HashMap::from_iter([("test".to_owned(), (mode, HOLD))]),
         retention: Retention { ids_ms: 5 * DAY, ended_ms: 10 * DAY, silent_ms: 30 * DAY },
         repeat_window_ms: REPEAT_WINDOW,
         profile_keep_ms: DAY,

@@ -87,7 +87,7 @@ impl World {
         let (threads, plugins) = Threads::start(factories, &configured, &["points"]).unwrap();
         let plugins = plugins.looking_up_at_most(10);
         let settings = Arc::new(Settings {
-            sources: HashMap::from([("test".to_owned(), (OrderMode::Causal, 500))]),
+            sources: HashMap::from_iter([("test".to_owned(), (OrderMode::Causal, 500))]),
             retention: Retention { ids_ms: day, ended_ms: day, silent_ms: day },
             repeat_window_ms: 5 * 60_000,
             profile_keep_ms: day,

@@ -42,7 +42,7 @@ struct Partition {
 impl Partition {
     fn new(mode: OrderMode) -> Self {
         let settings = Settings {
-            sources: HashMap::from([("test".to_owned(), (mode, HOLD_MS))]),
+            sources: HashMap::from_iter([("test".to_owned(), (mode, HOLD_MS))]),
             retention: Retention { ids_ms: DAY_MS, ended_ms: DAY_MS, silent_ms: DAY_MS },
             repeat_window_ms: 0,
             profile_keep_ms: DAY_MS,
