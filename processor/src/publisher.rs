@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn a_dead_letter_names_the_instance_and_no_attempt_at_an_outside_system() {
         let record = InboundRecord {
-            topic: "t.events.normalized".to_owned(),
+            topic: "t.events.normalized".into(),
             partition: 3,
             offset: 77,
             key: Some(b"k".to_vec()),

@@ -72,7 +72,7 @@ pub fn dead_letter(
     let timestamp = (record.timestamp > 0).then_some(record.timestamp);
     let mut headers = record.headers;
     for (name, value) in [
-        (headers::DLQ_TOPIC, record.topic),
+        (headers::DLQ_TOPIC, record.topic.to_string()),
         (headers::DLQ_PARTITION, record.partition.to_string()),
         (headers::DLQ_OFFSET, record.offset.to_string()),
         (headers::DLQ_CODE, verdict.code.to_owned()),
@@ -119,7 +119,7 @@ mod tests {
 
     fn record(bytes: usize) -> InboundRecord {
         InboundRecord {
-            topic: "t.events".to_owned(),
+            topic: "t.events".into(),
             partition: 3,
             offset: 77,
             key: Some(b"k".to_vec()),

@@ -1,5 +1,7 @@
 //! Records as the rest of Trunkline sees them: owned, with no client type in sight.
 
+use std::sync::Arc;
+
 use crate::headers::Headers;
 
 /// One partition of one topic.
@@ -31,8 +33,8 @@ pub struct OutboundRecord {
 /// A record that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundRecord {
-    /// Topic name, with its prefix.
-    pub topic: String,
+    /// Topic name, with its prefix; shared by the records of a topic that wait.
+    pub topic: Arc<str>,
     /// Partition number.
     pub partition: i32,
     /// Offset in the partition.
@@ -101,6 +103,6 @@ impl InboundRecord {
 
     /// The partition it was read from.
     pub fn topic_partition(&self) -> TopicPartition {
-        TopicPartition::new(self.topic.clone(), self.partition)
+        TopicPartition::new(&*self.topic, self.partition)
     }
 }

@@ -153,7 +153,7 @@ impl Lanes {
         let left_out = |name: &TopicPartition| -> BTreeSet<i64> {
             let records = left.iter().map(|ended| ended.record());
             records
-                .filter(|record| record.partition == name.partition && record.topic == name.topic)
+                .filter(|record| record.partition == name.partition && *record.topic == *name.topic)
                 .map(|record| record.offset)
                 .collect()
         };

@@ -70,7 +70,7 @@ pub(crate) fn target() -> Target {
 /// The record of a command.
 pub(crate) fn record(partition: i32, offset: i64, resource: &str) -> InboundRecord {
     InboundRecord {
-        topic: TOPIC.to_owned(),
+        topic: TOPIC.into(),
         partition,
         offset,
         key: Some(resource.as_bytes().to_vec()),

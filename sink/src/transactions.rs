@@ -167,7 +167,7 @@ fn attempt<B: Brokers>(
     let committed = brokers.commit(offsets, TRANSACTION_TIMEOUT);
     if let Err(TransactionError::Record { topic, reason, .. }) = &committed {
         // The brokers refuse a batch; of several large records in it the largest is too large in any case.
-        let of_topic = records.iter().filter(|(_, record)| record.topic == *topic);
+        let of_topic = records.iter().filter(|(_, record)| *record.topic == **topic);
         let largest = of_topic.max_by_key(|(_, record)| record.bytes());
         *refused = largest.and_then(|(place, _)| Some((place.clone()?, reason.clone())));
     }

@@ -50,7 +50,7 @@ mod tests {
     fn record(key: &str, conversation: Option<&str>) -> InboundRecord {
         let header = |id: &str| (headers::CONVERSATION_ID.to_owned(), id.as_bytes().to_vec());
         InboundRecord {
-            topic: "events.normalized".to_owned(),
+            topic: "events.normalized".into(),
             partition: 0,
             offset: 0,
             key: Some(key.as_bytes().to_vec()),

@@ -7,13 +7,14 @@
 
 pub use crate::group_settings::{GroupSettings, SESSION_TIMEOUT};
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -65,6 +66,8 @@ pub struct GroupConsumer {
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
     stamps: Stamps,
+    /// The topic that was read last, which the next record mostly is of too.
+    topic: RefCell<Arc<str>>,
     /// Partitions that topics are configured to have.
     partitions: i32,
     /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
@@ -141,7 +144,16 @@ impl GroupConsumer {
         let (group, partitions) = (settings.group.clone(), settings.partitions);
         let woken = Cell::new(Instant::now());
         let stamps = Stamps::telling(ClockSkew::unknown());
-        Ok(Self { group, consumer, arrivals, woken, stamps, partitions, beyond: Mutex::default() })
+        Ok(Self {
+            group,
+            consumer,
+            arrivals,
+            woken,
+            stamps,
+            topic: RefCell::new("".into()),
+            partitions,
+            beyond: Mutex::default(),
+        })
     }
 
     /// Lets this one learn when records were appended.
@@ -173,7 +185,7 @@ impl GroupConsumer {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
                 self.stamps.compare(&message);
-                Ok(Polled::Record(crate::inbound::inbound(&message)))
+                Ok(Polled::Record(crate::inbound::inbound(&message, self.shared(message.topic()))))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })
@@ -321,6 +333,14 @@ impl GroupConsumer {
 
     fn is_changing(&self) -> bool {
         !self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn shared(&self, topic: &str) -> Arc<str> {
+        let mut last = self.topic.borrow_mut();
+        if **last != *topic {
+            *last = topic.into();
+        }
+        last.clone()
     }
 
     fn next_change(&self) -> Option<Polled> {

@@ -149,7 +149,7 @@ mod tests {
 
     fn record(offset: i64) -> InboundRecord {
         InboundRecord {
-            topic: "t".to_owned(),
+            topic: "t".into(),
             partition: 0,
             offset,
             key: None,

@@ -108,7 +108,7 @@ pub struct Tail {
 }
 
 struct Reader {
-    topic: String,
+    topic: Arc<str>,
     consumer: Following<BaseConsumer<Quiet>>,
     partitions: usize,
     at_end: HashSet<i32>,
@@ -157,7 +157,7 @@ impl Reader {
                 .map_err(|source| call("looking up a time", source))?;
         }
         consumer.assign(&list).map_err(|source| call("assigning", source))?;
-        Ok(Self { topic: topic.to_owned(), consumer, partitions, at_end: HashSet::new() })
+        Ok(Self { topic: topic.into(), consumer, partitions, at_end: HashSet::new() })
     }
 
     /// The next record, if one is here.
@@ -166,7 +166,7 @@ impl Reader {
             match self.consumer.poll(Duration::ZERO) {
                 None => return Ok(None),
                 Some(Ok(message)) => {
-                    let record = crate::inbound::inbound(&message);
+                    let record = crate::inbound::inbound(&message, self.topic.clone());
                     self.at_end.remove(&record.partition);
                     return Ok(Some(record));
                 }
@@ -174,7 +174,7 @@ impl Reader {
                     self.at_end.insert(partition);
                 }
                 Some(Err(source)) if passes_by_itself(&source) => {
-                    tracing::warn!(error = %source, topic = self.topic, "reading; trying again");
+                    tracing::warn!(error = %source, topic = &*self.topic, "reading; trying again");
                 }
                 Some(Err(source)) => {
                     return Err(refused("reading", &self.topic, source));
@@ -267,7 +267,7 @@ impl Tail {
                 Tailed::CaughtUp => {}
                 Tailed::Idle => {
                     let behind = self.readers.iter().filter(|reader| reader.at_end.len() < reader.partitions);
-                    let topic = behind.map(|reader| reader.topic.as_str()).collect::<Vec<_>>().join(", ");
+                    let topic = behind.map(|reader| &*reader.topic).collect::<Vec<_>>().join(", ");
                     return Err(TailError::Stuck { topic, seconds: PATIENCE.as_secs() });
                 }
             }

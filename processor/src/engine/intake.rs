@@ -321,7 +321,7 @@ impl Intake {
         let code = error_codes::UNDECODABLE_RECORD.as_str();
         tracing::warn!(
             code,
-            topic = record.topic,
+            topic = &*record.topic,
             partition,
             offset,
             message,

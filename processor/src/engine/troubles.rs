@@ -124,7 +124,7 @@ mod tests {
 
     fn letter() -> Output {
         let record = InboundRecord {
-            topic: String::new(),
+            topic: "".into(),
             partition: 0,
             offset: 0,
             key: None,

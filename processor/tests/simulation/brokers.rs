@@ -187,7 +187,7 @@ impl ModelBrokers {
             let client = world.clients.get_mut(&self.handle.number)?;
             client.fetches.insert(partition, Fetch { position: entry.offset + 1, paused: false });
             return Some(InboundRecord {
-                topic: catalog::EVENTS_NORMALIZED.to_owned(),
+                topic: catalog::EVENTS_NORMALIZED.into(),
                 partition,
                 offset: entry.offset,
                 key: entry.key,

@@ -76,7 +76,7 @@ pub fn look(world: &World, partition: i32, last: Option<i64>) -> LogNow {
 /// An entry as a reader gets it.
 fn record(partition: i32, entry: &Entry) -> InboundRecord {
     InboundRecord {
-        topic: catalog::EVENTS_NORMALIZED.to_owned(),
+        topic: catalog::EVENTS_NORMALIZED.into(),
         partition,
         offset: entry.offset,
         key: entry.key.clone(),

@@ -176,7 +176,7 @@ pub fn assemble(
     let threads = ModelPlugins::new(handle.clone(), clock.clone(), registrations.len(), sabotage);
     let plugins = Plugins::new(registrations).looking_up_at_most(MOST_LOOKUPS);
     let settings = Settings {
-        sources: sources(),
+        sources: sources().into_iter().collect(),
         retention: Retention { ids_ms: REMEMBERED_MS, ended_ms: REMEMBERED_MS, silent_ms: REMEMBERED_MS },
         repeat_window_ms: 5 * 60_000,
         profile_keep_ms: DAY_MS,

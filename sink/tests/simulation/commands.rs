@@ -69,7 +69,7 @@ pub fn record(
         None => b"no command".to_vec(),
     };
     InboundRecord {
-        topic: TOPIC.to_owned(),
+        topic: TOPIC.into(),
         partition,
         offset,
         key: Some(resource.as_bytes().to_vec()),

@@ -142,7 +142,7 @@ mod tests {
 
     fn record(timestamp: i64, key: &str, value: &[u8]) -> InboundRecord {
         InboundRecord {
-            topic: "t".to_owned(),
+            topic: "t".into(),
             partition: 0,
             offset: 7,
             key: Some(key.as_bytes().to_vec()),

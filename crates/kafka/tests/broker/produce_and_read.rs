@@ -105,7 +105,7 @@ async fn a_tail_reaches_the_end_of_all_topics_and_follows_them() {
         .await
         .unwrap();
         tail = back;
-        assert_eq!((&got.topic, got.value.as_deref()), (name, Some(&b"after"[..])));
+        assert_eq!((&*got.topic, got.value.as_deref()), (name.as_str(), Some(&b"after"[..])));
         assert!(sent.elapsed() < Duration::from_secs(5), "following took {:?}", sent.elapsed());
     }
 }

@@ -51,7 +51,7 @@ fn settings(mode: OrderMode, enrich_deadline_ms: i64) -> Arc<Settings> {
 
 fn record(offset: i64, key: &str) -> InboundRecord {
     InboundRecord {
-        topic: "events.normalized".to_owned(),
+        topic: "events.normalized".into(),
         partition: 0,
         offset,
         key: Some(key.as_bytes().to_vec()),

@@ -11,7 +11,7 @@ use crate::events::encoded;
 pub fn arrived(offset: i64, event: &PlatformEvent) -> Box<Arrived> {
     let key = event.key();
     let record = InboundRecord {
-        topic: "events.normalized".to_owned(),
+        topic: "events.normalized".into(),
         partition: 0,
         offset,
         key: Some(key.clone().into_bytes()),

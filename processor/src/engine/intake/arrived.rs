@@ -36,7 +36,7 @@ mod tests {
     fn only_a_record_under_its_events_key_takes_effect() {
         for (key, taken) in [(Some("genesys/org/c1"), true), (Some("genesys/org/c2"), false), (None, false)] {
             let record = InboundRecord {
-                topic: "events.normalized".to_owned(),
+                topic: "events.normalized".into(),
                 partition: 0,
                 offset: 0,
                 key: key.map(|key| key.as_bytes().to_vec()),

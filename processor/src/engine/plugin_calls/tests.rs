@@ -138,7 +138,7 @@ impl World {
         self.now += 1;
         let event = event(conversation, event_type, self.now);
         let record = InboundRecord {
-            topic: "events.normalized".to_owned(),
+            topic: "events.normalized".into(),
             partition: 0,
             offset: self.offset,
             key: Some(event.key().into_bytes()),

@@ -70,7 +70,7 @@ mod tests {
             headers.push(name, text);
         }
         InboundRecord {
-            topic: "processor.dlq".to_owned(),
+            topic: "processor.dlq".into(),
             partition: 0,
             offset: 0,
             key: Some(key.to_vec()),
