@@ -91,8 +91,11 @@ impl Task {
         let findings = Findings { possible_repeat, ..findings };
         self.requested += 1;
         let traceparent = head.item.record.headers.get(headers::TRACEPARENT).map(str::to_owned);
-        let event = Arc::new(EnrichedEvent::new(decoded, findings));
-        let request = PluginRequest { number: self.requested, event, customer, traceparent };
+        let mut event = EnrichedEvent::new(decoded, findings);
+        if !self.settings.include_data {
+            event.data = None;
+        }
+        let request = PluginRequest { number: self.requested, event: Arc::new(event), customer, traceparent };
         self.consulting.insert(request.number, key.clone());
         self.plugin_requests.push(request);
         lane.wait = Some(Wait::Plugins { at_hand, answers: None });

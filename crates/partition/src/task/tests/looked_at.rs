@@ -63,6 +63,8 @@ impl Looking {
         if let Some(actions) = self.plugin {
             let request = world.task.take_plugin_requests().remove(0);
             assert_eq!(request.event.customer_id.as_deref(), Some("C-1"), "the plugin sees the customer");
+            let published = self.include_data.then_some(DATA);
+            assert_eq!(request.event.data.as_deref(), published, "and of the payload what is published");
             let answers = vec![Answer { plugin: "p", wants: Ok(actions) }];
             world.step(|task, ctx| task.plugins_answered(request.number, answers, ctx));
         }
