@@ -371,7 +371,7 @@ mod tests {
             let made = records(Output::Event(Box::new(Emission {
                 key: Some(b"k".to_vec()),
                 event: Enriched::Whole(Box::new(enriched("c", "conversation.started", 1)), None),
-                decision: Some(decision("x".repeat(large))),
+                decision: Some(Box::new(decision("x".repeat(large)))),
                 write_backs: vec![command("x".repeat(large))],
                 errors: Vec::new(),
                 headers: Headers::new(),

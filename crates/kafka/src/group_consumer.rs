@@ -7,7 +7,7 @@
 
 pub use crate::group_settings::{GroupSettings, SESSION_TIMEOUT};
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +29,7 @@ use crate::client_errors::Client;
 use crate::clock_skew::ClockSkew;
 use crate::committed_offsets::committed;
 use crate::consumer_error::ConsumerError;
+use crate::last_topic::LastTopic;
 use crate::partition_list::{from_list, to_list};
 use crate::stamps::Stamps;
 
@@ -66,8 +67,7 @@ pub struct GroupConsumer {
     /// When the client's own thread was woken last.
     woken: Cell<Instant>,
     stamps: Stamps,
-    /// The topic that was read last, which the next record mostly is of too.
-    topic: RefCell<Arc<str>>,
+    last_topic: LastTopic,
     /// Partitions that topics are configured to have.
     partitions: i32,
     /// Partitions beyond, of changes that the owner has not answered yet: answered with what the owner knows of.
@@ -150,7 +150,7 @@ impl GroupConsumer {
             arrivals,
             woken,
             stamps,
-            topic: RefCell::new("".into()),
+            last_topic: LastTopic::default(),
             partitions,
             beyond: Mutex::default(),
         })
@@ -185,7 +185,7 @@ impl GroupConsumer {
                 // A change announced meanwhile is returned by the next poll; the record belongs to a partition that
                 // is still ours, since nothing is unassigned before the owner says so.
                 self.stamps.compare(&message);
-                Ok(Polled::Record(crate::inbound::inbound(&message, self.shared(message.topic()))))
+                Ok(Polled::Record(crate::inbound::inbound(&message, self.last_topic.shared(message.topic()))))
             }
             Some(Err(source @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(ConsumerError::Fatal { group: self.group.clone(), source })
@@ -333,14 +333,6 @@ impl GroupConsumer {
 
     fn is_changing(&self) -> bool {
         !self.consumer.context().changes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    fn shared(&self, topic: &str) -> Arc<str> {
-        let mut last = self.topic.borrow_mut();
-        if **last != *topic {
-            *last = topic.into();
-        }
-        last.clone()
     }
 
     fn next_change(&self) -> Option<Polled> {

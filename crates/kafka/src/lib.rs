@@ -70,6 +70,7 @@ mod consumer_error;
 mod end_offsets;
 mod group_settings;
 mod inbound;
+mod last_topic;
 mod partition_list;
 mod partitioner;
 mod quiet;

@@ -25,8 +25,8 @@ pub struct Emission {
     pub key: Option<Vec<u8>>,
     /// The event.
     pub event: Enriched,
-    /// Where its conversation should go, where a rule says so.
-    pub decision: Option<RoutingDecision>,
+    /// Where its conversation should go, where a rule says so. Boxed: few events have one, and all are moved.
+    pub decision: Option<Box<RoutingDecision>>,
     /// Commands for outside systems.
     pub write_backs: Vec<WriteBack>,
     /// Rules that failed on it.

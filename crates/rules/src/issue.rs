@@ -115,7 +115,8 @@ impl Issue<'_> {
 
     /// All that comes of the event.
     pub(crate) fn finish(mut self) -> Outcome {
-        self.outcome.decision = self.decided.take().and_then(|decision| self.decision(decision));
+        self.outcome.decision =
+            self.decided.take().and_then(|decision| self.decision(decision)).map(Box::new);
         self.outcome
     }
 

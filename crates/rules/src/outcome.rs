@@ -6,7 +6,7 @@ use trunkline_schemas::{PipelineError, RoutingDecision, WriteBack};
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Outcome {
     /// Of the first step that decides.
-    pub decision: Option<RoutingDecision>,
+    pub decision: Option<Box<RoutingDecision>>,
     /// Of every step, in their order.
     pub write_backs: Vec<WriteBack>,
     /// Of everything that failed.

@@ -69,8 +69,8 @@ impl Store {
     /// [`StateError::Store`] when the folder cannot be used: held by another process, not writable, damaged.
     pub fn open(path: &Path) -> Result<Self, StateError> {
         make_private(path)?;
-        // Of this thread, which is the one that reads and writes: RocksDB counts every comparison of keys otherwise, and
-        // nobody asks it how many there were.
+        // Of this thread, which is the one that reads and writes: RocksDB counts every comparison of keys otherwise,
+        // and nobody asks it how many there were.
         set_perf_stats(PerfStatsLevel::Disable);
         let failed = |what, source| failure(path, what, &source);
         let mut options = Options::default();
@@ -171,8 +171,8 @@ impl StateStore for Store {
     ) -> Result<(), StateError> {
         let family = self.family(partition)?;
         let mut batch = WriteBatch::default();
-        // RocksDB looks for the place of a key from that of the key before. Of a key that is there twice the later value
-        // stays the later one.
+        // RocksDB looks for the place of a key from that of the key before. Of a key that is there twice the later
+        // value stays the later one.
         let mut sorted: Vec<&Change> = changes.iter().collect();
         sorted.sort_by(|one, other| one.key.cmp(&other.key));
         for Change { key, value } in sorted {

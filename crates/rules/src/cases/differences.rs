@@ -28,7 +28,7 @@ pub(super) fn between(expected: &Expected, enriched: bool, found: &Outcome) -> V
         &expected.enriched,
         &enriched,
     );
-    decision(expected, found.decision.as_ref(), &mut differences);
+    decision(expected, found.decision.as_deref(), &mut differences);
     if let Some(write_backs) = &expected.write_backs {
         self::write_backs(expected.place, write_backs, &found.write_backs, &mut differences);
     }
