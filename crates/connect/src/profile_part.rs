@@ -177,6 +177,10 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
             found => found.map_err(failed(target))?,
         });
     };
+    // Nobody was asked who would know, and the one who leads to others may not be: that is not to find nobody.
+    if outcome == Outcome::None && asked.is_empty() && question.contacts.is_refused() {
+        return Err(SourceStatus::Error);
+    }
     // What is read next is read anew.
     question.terms.forget(&target.name, asked.iter().map(String::as_str));
     let part = part(target, settings, outcome, question.answered_at());

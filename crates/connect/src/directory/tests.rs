@@ -17,6 +17,7 @@ use crate::writes::difference;
 
 mod correlation;
 mod sources;
+mod unknown;
 
 const STATS: &str = "/api/now/stats/incident";
 const QUERY: &str = "/services/data/v60.0/query";

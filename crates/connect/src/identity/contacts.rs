@@ -39,7 +39,7 @@ pub(crate) struct Contacts<'a> {
     terms: Terms<'a>,
     /// The questions, for forgetting their answers.
     asked_for: Mutex<Vec<String>>,
-    contact: OnceCell<Result<Option<Contact>, SourceStatus>>,
+    contact: OnceCell<Result<Option<Contact>, Failure>>,
 }
 
 /// Where contacts are asked for.
@@ -70,6 +70,7 @@ enum Endpoint {
 }
 
 /// Why nothing is known of a contact.
+#[derive(Clone, Copy)]
 enum Failure {
     /// The login lacks the permission.
     NotPermitted,
@@ -106,22 +107,24 @@ impl<'a> Contacts<'a> {
     pub(crate) async fn of(&self, claim: &Claim) -> Result<Option<&Contact>, SourceStatus> {
         let Some(asked) = self.asked else { return Ok(None) };
         let contact = match claim {
-            Claim::Contact(id) => {
-                let ask = async || self.ask(asked, *id).await.map_err(|failure| failure.status());
-                self.contact.get_or_init(ask).await
-            }
+            Claim::Contact(id) => self.contact.get_or_init(async || self.ask(asked, *id).await).await,
             Claim::Phone(_) | Claim::Email(_) => {
                 let Some(address) = asked.rules.address(claim) else { return Ok(None) };
-                let search = async || match self.search(asked, address).await {
-                    // The systems can be searched by the address all the same.
-                    Err(Failure::NotPermitted) => Ok(None),
-                    found => found.map_err(|failure| failure.status()),
-                };
-                self.contact.get_or_init(search).await
+                self.contact.get_or_init(async || self.search(asked, address).await).await
             }
             Claim::Number(_) => return Ok(None),
         };
-        contact.as_ref().map(Option::as_ref).map_err(|status| *status)
+        match contact {
+            Ok(contact) => Ok(contact.as_ref()),
+            // The systems can be searched by the address all the same.
+            Err(Failure::NotPermitted) if !matches!(claim, Claim::Contact(_)) => Ok(None),
+            Err(failure) => Err(failure.status()),
+        }
+    }
+
+    /// Whether the login may not ask the directory, which may know more then than [`of`](Self::of) says.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.contact.get(), Some(Err(Failure::NotPermitted)))
     }
 
     /// What the contact says, or the one that it was merged into.
@@ -275,10 +278,10 @@ impl Endpoint {
 // === impl Failure ===
 
 impl Failure {
-    fn status(&self) -> SourceStatus {
+    fn status(self) -> SourceStatus {
         match self {
             Self::NotPermitted => SourceStatus::Error,
-            Self::Other(status) => *status,
+            Self::Other(status) => status,
         }
     }
 }

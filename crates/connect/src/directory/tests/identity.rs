@@ -8,10 +8,16 @@ use trunkline_schemas::{Resolution, SystemIdentity};
 
 use super::*;
 
-const CONTACT: &str = "7b8a6a1c-0000-5000-8000-000000000001";
-const CONTACT_PATH: &str = "/api/v2/externalcontacts/contacts/7b8a6a1c-0000-5000-8000-000000000001";
+pub(super) const CONTACT: &str = "7b8a6a1c-0000-5000-8000-000000000001";
+pub(super) const CONTACT_PATH: &str =
+    "/api/v2/externalcontacts/contacts/7b8a6a1c-0000-5000-8000-000000000001";
 
 fn resolving(stub: &Stub) -> Directory {
+    Directory::from_config(&configured(stub), Role::Enrichment).unwrap()
+}
+
+/// Genesys Cloud beside the three systems, each asked once and no more.
+pub(super) fn configured(stub: &Stub) -> Config {
     let mut config = crms(stub);
     let genesys = Target {
         name: "cloud".to_owned(),
@@ -29,7 +35,7 @@ fn resolving(stub: &Stub) -> Directory {
     for target in config.targets.values_mut() {
         target.retry = Retry { attempts: 1, ..Retry::default() };
     }
-    Directory::from_config(&config, Role::Enrichment).unwrap()
+    config
 }
 
 fn contact(crm_number: Option<&str>) -> Reply {
@@ -44,7 +50,7 @@ fn asked_for_contacts(stub: &Stub) -> usize {
     stub.asked(CONTACT_PATH).len()
 }
 
-fn resolutions(parts: &[ProfilePart]) -> Vec<Option<(Resolution, Option<&str>)>> {
+pub(super) fn resolutions(parts: &[ProfilePart]) -> Vec<Option<(Resolution, Option<&str>)>> {
     let told = |identity: &SystemIdentity| identity.resolution;
     parts.iter().map(|part| part.identity.as_ref().map(|one| (told(one), one.found_by.as_deref()))).collect()
 }
@@ -249,7 +255,7 @@ async fn a_search_that_is_not_finished_goes_on_where_it_stopped() {
     assert_eq!(asked_for_contacts(&stub), 2, "what was finished begins anew");
 }
 
-const SEARCH: &str = "/api/v2/externalcontacts/reversewhitepageslookup";
+pub(super) const SEARCH: &str = "/api/v2/externalcontacts/reversewhitepageslookup";
 
 fn has_phone(id: &str, number: Option<&str>) -> serde_json::Value {
     let ids = number.map(|number| json!({"externalSource": {"name": "salesforce"}, "value": number}));

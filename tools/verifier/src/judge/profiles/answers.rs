@@ -168,17 +168,18 @@ impl<'a> Answers<'a> {
             // What other systems answer is not known here.
             let Some(system) = of_profiles().find(|system| *system == source.system) else { continue };
             verdict.count("event_resolutions_compared", 1);
-            let answered: Vec<&Answer<'_>> =
-                self.by_customer.get(&(system, customer)).into_iter().flatten().collect();
+            // A system that only ever failed has not answered.
+            let of_system = self.by_customer.get(&(system, customer)).into_iter().flatten();
+            let answered: Vec<&Answer<'_>> = of_system.filter(|answer| answer.tells()).collect();
             let is_shared = self.is_shared(customer, name, |_| true);
-            // Whoever was never asked about is nobody only where there was no question to ask.
+            // Of whom nothing was ever answered is nobody only where there was no question to ask.
             let had_no_question = || {
                 is_shared || self.is_no_number_of(customer, name) || self.leads_nowhere(customer, |_| true)
             };
-            let is_unasked = resolution == "NONE" && answered.is_empty() && !had_no_question();
+            let is_unknown = resolution == "NONE" && answered.is_empty() && !had_no_question();
             let may_follow =
                 || [is_shared, false].iter().any(|shared| follows(resolution, &answered, *shared));
-            if is_unasked || !may_follow() {
+            if is_unknown || !may_follow() {
                 verdict.object("resolution", || {
                     format!(
                         "event {} at {}: {name} is {resolution}, which does not follow from anything that {system} and \
@@ -239,10 +240,14 @@ impl Answer<'_> {
         self.has_one || !matches!(self.said, None | Some(Said::Nothing | Said::Several))
     }
 
-    /// Whether it may be about nobody.
-    fn may_be_of_nobody(&self) -> bool {
-        !self.has_one
-            && matches!(self.said, None | Some(Said::Nothing | Said::NothingOpen | Said::Tickets(0)))
+    /// Whether it tells anything, be it only what to ask next.
+    fn tells(&self) -> bool {
+        self.has_one || self.said.is_some()
+    }
+
+    /// Whether it says that nobody fits. A call that failed, was refused or cannot be read says nothing of anybody.
+    fn is_of_nobody(&self) -> bool {
+        !self.has_one && matches!(self.said, Some(Said::Nothing | Said::NothingOpen | Said::Tickets(0)))
     }
 
     /// Whether a record with this status and these fields can come from this answer. A system that failed
@@ -282,9 +287,7 @@ fn follows(resolution: &str, answered: &[&Answer<'_>], is_shared: bool) -> bool 
         "AMBIGUOUS" => {
             is_shared || of_one.len() > 1 || answered.iter().any(|answer| answer.said == Some(Said::Several))
         }
-        "NONE" => {
-            !is_shared && (answered.is_empty() || answered.iter().any(|answer| answer.may_be_of_nobody()))
-        }
+        "NONE" => !is_shared && (answered.is_empty() || answered.iter().any(|answer| answer.is_of_nobody())),
         _ => false,
     }
 }

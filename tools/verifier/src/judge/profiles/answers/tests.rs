@@ -154,6 +154,20 @@ fn who_is_meant_follows_from_what_was_answered() {
 }
 
 #[test]
+fn of_whom_a_system_only_failed_to_tell_it_is_unknown_whether_there_is_nobody() {
+    for status in [429, 500] {
+        let failed = Call { status, answer: None, ..accounts("%2B13172000001", &[]) };
+        let nobody = accounts("%2B13172000001", &[]);
+        assert_eq!(
+            found(std::slice::from_ref(&failed), PHONE, NOBODY),
+            ["resolution", "unanswered"],
+            "{status}"
+        );
+        assert_eq!(found(&[failed, nobody], PHONE, NOBODY), [""; 0], "{status}");
+    }
+}
+
+#[test]
 fn who_is_meant_by_an_event_without_a_profile_follows_from_what_was_ever_answered() {
     let event = |resolution: &str, age_ms| Enriched {
         enrichment: Enrichment {
@@ -183,8 +197,24 @@ fn who_is_meant_by_an_event_without_a_profile_follows_from_what_was_ever_answere
     );
     let numbers = |number| [("salesforce", number)];
     let shared = search(&[(ADA, &numbers("C-1")), ("bob", &numbers("C-2"))]);
+    // Refused, turned away, broken (of which no answer is kept), and one that is no answer of Salesforce's.
+    let failed = |status, answer: Option<&str>| Call {
+        status,
+        answer: answer.map(str::to_owned),
+        ..accounts("%2B13172000001", &[])
+    };
+    let failures = [
+        failed(403, Some(r#"[{"errorCode":"REQUEST_LIMIT_EXCEEDED"}]"#)),
+        failed(429, Some("{}")),
+        failed(500, None),
+        failed(200, Some("<html>")),
+    ];
     for (calls, right) in [
         (vec![], &[][..]),
+        (failures.to_vec(), &[]),
+        (vec![failures[2].clone()], &[]),
+        ([&failures[..], std::slice::from_ref(&nobody)].concat(), &["NONE"]),
+        ([&failures[..], std::slice::from_ref(&shared)].concat(), &["NONE", "AMBIGUOUS"]),
         (vec![nobody.clone()], &["NONE"]),
         (vec![one.clone()], &["EXACT"]),
         (vec![two.clone()], &["AMBIGUOUS"]),
