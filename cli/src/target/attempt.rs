@@ -57,8 +57,11 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Some(key) = args.key.given() else { anyhow::bail!("nobody to look up") };
     let deadline = Instant::now() + TIMEOUT;
     let mut seen = |Exchange { path, answer }: Exchange| exchange::print("GET", &path, None, &answer);
-    let found =
-        directory.find_customer(&target.name, &key, Depth::Profile, deadline, None, &mut seen).await?;
+    let found = directory.find_customer(&target.name, &key, Depth::Profile, deadline, None, &mut seen).await;
+    let found = found.map_err(|error| match error.advice(target) {
+        Some(advice) => anyhow::Error::new(error).context(advice),
+        None => error.into(),
+    })?;
     match found {
         Found::One(customer) => {
             println!("found    {}", canonical(&customer));

@@ -66,7 +66,7 @@ fn as_text(target: &Target, described: &Described, needed: &[String]) -> String 
     for (object, fields) in &described.objects {
         let _ = match fields {
             Some(fields) => writeln!(text, "  {object}: {fields} fields"),
-            None => writeln!(text, "  {object}: does not exist"),
+            None => writeln!(text, "  {object}: does not exist, or may not be read"),
         };
     }
     for Checked { setting, object, field, wrong } in &described.checked {
@@ -81,7 +81,11 @@ fn as_text(target: &Target, described: &Described, needed: &[String]) -> String 
     let missing = described.checked.iter().filter(|field| field.wrong.is_some()).count();
     let _ = match missing {
         0 => writeln!(text, "all {} configured fields exist", described.checked.len()),
-        _ => writeln!(text, "{missing} of {} configured fields do not exist", described.checked.len()),
+        _ => writeln!(
+            text,
+            "{missing} of {} configured fields do not exist or may not be read",
+            described.checked.len()
+        ),
     };
     text
 }

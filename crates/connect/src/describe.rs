@@ -9,8 +9,8 @@ use trunkline_systems::QueryLanguage;
 
 use crate::description::{Known, Step};
 use crate::error::CallErrorKind;
+use crate::lookup_error::LookupError;
 use crate::outbound::Outbound;
-use crate::profile_part::LookupError;
 use crate::record::Unreadable;
 use crate::request::Request;
 use crate::retry::Repeat;
@@ -112,13 +112,18 @@ impl Objects<'_> {
                 Known::Fields(fields) => fields,
                 Known::NoSuchObject(others) => {
                     let hint = did_you_mean(last(&object), others.iter().map(String::as_str));
-                    return Ok(Some(format!("there is no object '{object}'{hint}")));
+                    return Ok(Some(format!(
+                        "there is no object '{object}' that the account may read{hint}"
+                    )));
                 }
             };
             let Some((name, further)) = rest.split_once('.') else {
                 let there = fields.keys().any(|known| known.eq_ignore_ascii_case(rest));
                 let hint = || did_you_mean(rest, fields.keys().map(String::as_str));
-                return Ok((!there).then(|| format!("object '{object}' has no field '{rest}'{}", hint())));
+                // Systems say the same of what there is not and of what they keep from somebody.
+                let wrong =
+                    || format!("object '{object}' has no field '{rest}' that the account may read{}", hint());
+                return Ok((!there).then(wrong));
             };
             let relations = || fields.values().flatten();
             let Some(relation) = relations().find(|relation| relation.name.eq_ignore_ascii_case(name)) else {

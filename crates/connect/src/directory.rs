@@ -19,9 +19,11 @@ use crate::error::{CallError, CallErrorKind};
 use crate::event::{Event, Events};
 use crate::identity::{Asked, Claim, Contacts, Refusals, Rules};
 use crate::lookup::{Depth, Found, ProfileKey};
+use crate::lookup_error::LookupError;
 use crate::outbound::Outbound;
-use crate::profile_part::{self, Exchange, LookupError, Question};
+use crate::profile_part::{self, Exchange, Question};
 use crate::quota::{self, Role};
+use crate::refused_lookups::RefusedLookups;
 use crate::search_memory::SearchMemory;
 use crate::sources::{Asking, Source, SourceAnswer, SourceExchange, SourceQuestion};
 use crate::terms::{Age, Terms};
@@ -61,6 +63,7 @@ struct Inner {
     contacts_refused: Refusals,
     identity: Rules,
     searches: SearchMemory,
+    lookups_refused: RefusedLookups,
     events: Events,
 }
 
@@ -108,6 +111,7 @@ impl Directory {
             contacts_refused: Refusals::default(),
             identity,
             searches: SearchMemory::default(),
+            lookups_refused: RefusedLookups::default(),
             events,
         })))
     }
@@ -174,6 +178,7 @@ impl Directory {
             contacts,
             identity: rules,
             searches: memory,
+            lookups_refused: refused,
             enrichment,
             sources,
             sources_of_profiles,
@@ -183,7 +188,7 @@ impl Directory {
         let age = &Age::default();
         let terms = Terms { deadline, traceparent, conversation, memory: Some(memory), age };
         let contacts = &Contacts::new(self.0.asked_for_contacts(), terms);
-        let question = Question { claim, identities, rules, contacts, terms, now };
+        let question = Question { claim, identities, rules, contacts, refused, terms, now };
         let (customer, claim, parameters) = (Some(customer_id), Some(claim), &BTreeMap::new());
         let asking =
             Asking { customer, claim, parameters, rules, contacts, deadline, traceparent, conversation, now };

@@ -7,55 +7,19 @@ use serde_json::Value;
 use trunkline_config::Target;
 use trunkline_profiles::{ProfileData, ProfilePart};
 use trunkline_schemas::{Resolution, SourceStatus, SystemIdentity};
-use trunkline_systems::System;
 
 use crate::correlation;
-use crate::encode::Unsafe;
-use crate::error::{CallError, CallErrorKind};
+use crate::error::CallErrorKind;
 use crate::identity::{Chain, Claim, Contacts, Next, Outcome, Rules};
-use crate::lookup::{Answer, Ask, Depth, Found, FoundCustomer, Problem, ProfileKey, Step, Subject};
+use crate::lookup::{Answer, Ask, Depth, Found, FoundCustomer, ProfileKey, Step, Subject};
+use crate::lookup_error::LookupError;
 use crate::metrics;
 use crate::outbound::Outbound;
-use crate::record::Unreadable;
+use crate::refused_lookups::RefusedLookups;
 use crate::request::Request;
 use crate::retry::Repeat;
 use crate::systems::connector;
 use crate::terms::{Age, Terms};
-
-/// Why a lookup gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum LookupError {
-    /// The call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// The customer's key cannot be asked for.
-    #[error(transparent)]
-    Unsafe(#[from] Unsafe),
-    /// The answer is not what the system's interface or the mapping promises.
-    #[error("{target}: the answer cannot be read: {what}")]
-    Unreadable {
-        /// Configured name of the target.
-        target: String,
-        /// What is wrong with the answer; it names fields, never their values.
-        what: String,
-    },
-    /// The mapping names no field to search by.
-    #[error("{target}: no field to search a customer's {kind} by; [targets.{target}.profile] can name some")]
-    NoSearchField {
-        /// Configured name of the target.
-        target: String,
-        /// What is known of the customer, for instance `phone`.
-        kind: &'static str,
-    },
-    /// The system does not know customers.
-    #[error("{target}: {system} has no customer profiles")]
-    NoProfiles {
-        /// Configured name of the target.
-        target: String,
-        /// The system behind it.
-        system: System,
-    },
-}
 
 /// A question of a lookup, with its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +38,7 @@ pub(crate) struct Question<'a> {
     pub(crate) identities: &'a [SystemIdentity],
     pub(crate) rules: &'a Rules,
     pub(crate) contacts: &'a Contacts<'a>,
+    pub(crate) refused: &'a RefusedLookups,
     pub(crate) terms: Terms<'a>,
     /// UTC milliseconds.
     pub(crate) now: &'a (dyn Fn() -> i64 + Sync),
@@ -139,16 +104,18 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
         Some(Known::Unresolved(since)) => {
             return Ok(Part { data: None, identity: None, since: Some(since) });
         }
-        Some(Known::Key(key)) => match by_key(outbound, &key, question).await.map_err(failed(target))? {
-            Found::One(customer) => {
-                return Ok(Part { data: Some(customer.data), identity: None, since: None });
+        Some(Known::Key(key)) => {
+            match by_key(outbound, &key, question).await.map_err(failed(target, question))? {
+                Found::One(customer) => {
+                    return Ok(Part { data: Some(customer.data), identity: None, since: None });
+                }
+                Found::None if is_number_alone(target, &key) => {
+                    return Ok(Part { data: None, identity: None, since: None });
+                }
+                // One that is not there any more, or not alone, was merged or given to somebody else: searched anew.
+                Found::None | Found::Several(_) => {}
             }
-            Found::None if is_number_alone(target, &key) => {
-                return Ok(Part { data: None, identity: None, since: None });
-            }
-            // One that is not there any more, or not alone, was merged or given to somebody else: searched anew.
-            Found::None | Found::Several(_) => {}
-        },
+        }
         None => {}
     }
     let contact = question.contacts.of(question.claim).await?;
@@ -174,7 +141,7 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
                 is_empty = true;
                 Found::One(nothing_open(&key))
             }
-            found => found.map_err(failed(target))?,
+            found => found.map_err(failed(target, question))?,
         });
     };
     // Nobody was asked who would know, and the one who leads to others may not be: that is not to find nobody.
@@ -188,8 +155,11 @@ async fn search(outbound: &Outbound, question: Question<'_>) -> Result<Part, Sou
     Ok(Part { data: part.data.filter(|_| !is_empty), ..part })
 }
 
-fn failed(target: &Target) -> impl Fn(LookupError) -> SourceStatus {
+fn failed(target: &Target, question: Question<'_>) -> impl Fn(LookupError) -> SourceStatus {
     move |error| {
+        if let Some(refused) = question.refused.note(target, &error, Instant::now()) {
+            tracing::warn!(target_name = target.name, "{refused}");
+        }
         tracing::debug!(target_name = target.name, "no profile: {error}");
         error.status()
     }
@@ -329,26 +299,5 @@ fn get(path: String, traceparent: Option<&str>, conversation: Option<&str>) -> R
         body: None,
         repeat: Repeat::Always,
         traceparent: traceparent.map(str::to_owned),
-    }
-}
-
-// === impl LookupError ===
-
-impl LookupError {
-    fn of(problem: Problem, target: &str) -> Self {
-        let target = target.to_owned();
-        match problem {
-            Problem::Unsafe(error) => Self::Unsafe(error),
-            Problem::Unreadable(Unreadable(what)) => Self::Unreadable { target, what },
-            Problem::NoSearchField(kind) => Self::NoSearchField { target, kind },
-        }
-    }
-
-    /// What it means for a source of a profile.
-    pub fn status(&self) -> SourceStatus {
-        match self {
-            Self::Call(error) => error.kind.source_status(),
-            _ => SourceStatus::Error,
-        }
     }
 }

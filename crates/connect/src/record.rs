@@ -93,7 +93,7 @@ pub(crate) fn at<'a>(record: &'a Value, field: &str) -> Result<&'a Value, Unread
         }
         value = member(value, name).ok_or_else(|| {
             Unreadable::new(format!(
-                "field '{field}' is not in the answer; `trunkline target describe` says whether there is one"
+                "field '{field}' is not in the answer: there is none, or the account may not read it"
             ))
         })?;
     }

@@ -3,71 +3,16 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are outside of any #[test] function")]
 
-use std::collections::BTreeMap;
+mod sandboxed;
+
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-use trunkline_config::load;
-use trunkline_connect::{Depth, Directory, Found, FoundCustomer, LookupError, ProfileKey, Role};
+use trunkline_connect::{Found, ProfileKey};
 use trunkline_load::customers::{Balance, Customer};
-use trunkline_load::numbers::Numbering;
 use trunkline_schemas::{Resolution, SourceStatus};
-use trunkline_simulators::{Credentials, Fact, OwnField, Sandbox, SandboxSettings, System};
+use trunkline_simulators::{Fact, OwnField, System};
 
-struct World {
-    sandbox: Sandbox,
-    folder: TempDir,
-}
-
-impl World {
-    async fn start(own_fields: Vec<OwnField>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let credentials = Some(Credentials::kept_in(folder.path()).unwrap());
-        let settings = SandboxSettings {
-            // One number finds the customer in every system.
-            numbering: Numbering::Shared,
-            credentials,
-            own_fields,
-            latency: BTreeMap::new(),
-            ..SandboxSettings::default()
-        };
-        Self { sandbox: Sandbox::start(settings).await.unwrap(), folder }
-    }
-
-    /// The three CRMs, with these sections more.
-    fn directory(&self, sections: &str) -> Directory {
-        let at = &self.sandbox.addresses;
-        let text = format!(
-            "[kafka]\nbrokers = \"a:9092\"\n[registry]\nurl = \"http://localhost:1\"\n\
-             [enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n\
-             [targets.salesforce]\nsystem = \"salesforce\"\norg = \"acme\"\nbase_url = \"{0}\"\n\
-             token_url = \"{0}/services/oauth2/token\"\nclient_id = \"trunkline-salesforce\"\n\
-             client_secret = \"file:salesforce-client-secret\"\n\
-             [targets.sap]\nsystem = \"sap\"\norg = \"acme\"\nbase_url = \"{1}\"\nusername = \"TRUNKLINE\"\n\
-             password = \"file:sap-password\"\n\
-             [targets.servicenow]\nsystem = \"servicenow\"\norg = \"acme\"\nbase_url = \"{2}\"\n\
-             token_url = \"{2}/oauth_token.do\"\nclient_id = \"trunkline-servicenow\"\n\
-             client_secret = \"file:servicenow-client-secret\"\n{sections}",
-            at.salesforce, at.sap, at.servicenow
-        );
-        let path = self.folder.path().join("trunkline.toml");
-        std::fs::write(&path, text).unwrap();
-        let config = load(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        Directory::from_config(&config, Role::Enrichment).unwrap()
-    }
-}
-
-async fn find(directory: &Directory, target: &str, key: ProfileKey) -> Result<Found, LookupError> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    directory.find_customer(target, &key, Depth::Profile, deadline, None, &mut |_| ()).await
-}
-
-async fn one(directory: &Directory, target: &str, key: ProfileKey) -> FoundCustomer {
-    match find(directory, target, key).await {
-        Ok(Found::One(customer)) => customer,
-        other => panic!("{target}: {other:?}"),
-    }
-}
+use crate::sandboxed::{World, find, one};
 
 /// One with a tier, open items in one currency and a ticket.
 fn somebody() -> Customer {

@@ -150,7 +150,10 @@ async fn a_field_that_was_renamed_is_named_with_its_like() {
     }
     let directory = Directory::from_config(&config, Role::WriteBack).unwrap();
     for (target, said) in [
-        ("crm", "object 'Client__c' has no field 'Status__c', did you mean 'Status_Tier__c'?"),
+        (
+            "crm",
+            "object 'Client__c' has no field 'Status__c' that the account may read, did you mean 'Status_Tier__c'?",
+        ),
         ("accounting", "did you mean 'A_OperationalAcctgDocItemCube'?"),
         ("service", "has no relation 'acount', did you mean 'account'?"),
     ] {

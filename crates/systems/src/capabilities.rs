@@ -18,6 +18,9 @@ pub struct Capabilities {
     /// Something small that every account may read: path and query behind the API's beginning. `trunkline doctor`
     /// tries credentials with it. `None` where nobody knows what the API has.
     pub probe: Option<&'static str>,
+    /// What an account must be allowed to do for that, where it is refused all the same; empty where it needs nothing
+    /// but a login.
+    pub probe_permissions: &'static str,
     /// The profile's fields that come from this system; none where it does not know customers.
     pub profile_fields: &'static [ProfileField],
     /// Endpoint classes of the calls that look up a customer, as in metrics; none where it does not know

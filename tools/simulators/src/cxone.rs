@@ -260,6 +260,7 @@ impl Simulator for Cxone {
     fn broken(&mut self, _call: &Call, status: u16) -> Answer {
         let description = match status {
             503 => "Service Unavailable",
+            // The header is the contracts', the word is from memory.
             403 => "Forbidden",
             _ => "Internal Server Error",
         };

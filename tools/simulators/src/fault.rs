@@ -26,6 +26,9 @@ pub struct FaultProfile {
     /// Beginnings of the API's paths that the callers lack the permission for, for instance
     /// `["/api/v2/externalcontacts"]`: such requests are answered 403, in the system's own shape and without effect.
     pub forbidden: Vec<String>,
+    /// What the callers may not see, as `OBJECT` or `OBJECT.FIELD`, for instance `["Account.LoyaltyTier__c"]`, in the
+    /// system's own way; only of systems that hide anything (see [`System::hides`](crate::System::hides)).
+    pub hidden: Vec<String>,
     /// Calls that a quota window allows from now on, instead of the configured number.
     pub rate_limit: Option<u32>,
     /// True: every token and session given out so far is invalid. Takes effect once, when set.

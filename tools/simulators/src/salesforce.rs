@@ -187,7 +187,11 @@ impl Salesforce {
                 let fields = call
                     .parameter("fields")
                     .map(|fields| fields.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>());
-                let answer = Answer::json(200, &shown(record, version, object, fields.as_deref()))
+                let mut shown = shown(record, version, object, fields.as_deref());
+                if let Value::Object(shown) = &mut shown {
+                    shown.retain(|name, _| name == "attributes" || self.store.model.has_field(object, name));
+                }
+                let answer = Answer::json(200, &shown)
                     .header("Last-Modified", &format(record.modified_ms, "%a, %d %b %Y %H:%M:%S GMT"));
                 match object {
                     "Account" => answer.header("ETag", &record.etag()),
@@ -341,6 +345,7 @@ impl Simulator for Salesforce {
     fn broken(&mut self, _call: &Call, status: u16) -> Answer {
         match status {
             503 => failure(503, "SERVER_UNAVAILABLE", "The service is temporarily unavailable", &[]),
+            // The contracts have 403 for limits alone; the code and the words are from memory.
             403 => failure(
                 403,
                 "INSUFFICIENT_ACCESS",
@@ -354,6 +359,10 @@ impl Simulator for Salesforce {
 
     fn accept_secrets(&mut self, secrets: Vec<String>) {
         self.app.client_secrets = secrets;
+    }
+
+    fn hide(&mut self, hidden: &[String]) {
+        self.store.model.hide(hidden);
     }
 
     fn revoke_tokens(&mut self) {

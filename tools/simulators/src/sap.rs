@@ -324,7 +324,8 @@ impl Simulator for Sap {
                 "text/html",
                 "<html><body>503 Service Unavailable: no application server</body></html>",
             ),
-            // The gateway lets nobody at a service that the user's roles do not name.
+            // The gateway lets nobody at a service that the user's roles do not name. (By memory; the contracts have
+            // 403 for missing cross-site tokens, and XML for faults of the gateway.)
             403 => Answer::text(
                 403,
                 "application/xml",

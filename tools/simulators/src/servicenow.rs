@@ -3,6 +3,8 @@
 mod query;
 mod table;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::credentials::Credentials;
@@ -23,6 +25,10 @@ pub struct ServiceNow {
     tokens: Tokens,
     meter: Option<Meter>,
     tables: Tables,
+    /// Fields that the access control lists keep from the user, as `TABLE.FIELD`: records are shown without them, no
+    /// word said. Conditions on them count all the same, and the dictionary has them. (By memory; the contracts say
+    /// nothing of access control lists.)
+    hidden: BTreeSet<String>,
 }
 
 /// Identifies the rate limit rule, as `X-RateLimit-Rule` does.
@@ -45,6 +51,7 @@ impl ServiceNow {
             tokens: Tokens::new(),
             meter: quota.map(Meter::new),
             tables: Tables::with_incidents(customers, now_ms),
+            hidden: BTreeSet::new(),
         }
     }
 
@@ -111,7 +118,8 @@ impl ServiceNow {
             ("GET", ["api", "now", "table", table]) => self.list(call, table, version == "v1"),
             ("POST", ["api", "now", "table", table]) => self.create(call, table, now_ms),
             ("GET", ["api", "now", "table", table, id]) => match self.tables.get(table, id) {
-                Some(record) => result(200, shown(record, call)).about(format!("servicenow/{table}/{id}")),
+                Some(record) => result(200, self.readable(table, shown(record, call)))
+                    .about(format!("servicenow/{table}/{id}")),
                 None => no_record(),
             },
             ("PATCH" | "PUT", ["api", "now", "table", table, id]) => self.update(call, table, id, now_ms),
@@ -152,6 +160,17 @@ impl ServiceNow {
         for path in wanted.filter(|path| path.contains('.') && self.tables.knows(table, path)) {
             shown[path] = json!(self.tables.value(record, path));
         }
+        self.readable(table, shown)
+    }
+
+    /// Without what the user may not read.
+    fn readable(&self, table: &str, mut shown: Value) -> Value {
+        if let Value::Object(fields) = &mut shown {
+            fields.retain(|path, _| {
+                let (table, field) = self.tables.place(table, path);
+                !self.hidden.contains(&format!("{table}.{field}"))
+            });
+        }
         shown
     }
 
@@ -161,7 +180,8 @@ impl ServiceNow {
             return invalid_table(table);
         };
         let id = record.get("sys_id").cloned().unwrap_or_default();
-        let mut answer = result(201, shown(record, call)).about(format!("servicenow/{table}/{id}"));
+        let shown = shown(record, call);
+        let mut answer = result(201, self.readable(table, shown)).about(format!("servicenow/{table}/{id}"));
         answer.keep_body = true;
         answer.wrote(true, key(call))
     }
@@ -171,7 +191,8 @@ impl ServiceNow {
         let Some((record, effect)) = self.tables.update(table, id, fields, &self.client_id, now_ms) else {
             return no_record();
         };
-        let mut answer = result(200, shown(record, call)).about(format!("servicenow/{table}/{id}"));
+        let shown = shown(record, call);
+        let mut answer = result(200, self.readable(table, shown)).about(format!("servicenow/{table}/{id}"));
         answer.keep_body = true;
         answer.wrote(effect, key(call))
     }
@@ -292,6 +313,7 @@ impl Simulator for ServiceNow {
             503 => {
                 Answer::text(503, "text/html", "<html><body><h1>503 Service Unavailable</h1></body></html>")
             }
+            // The shape is the contracts', the words are from memory.
             403 => failure(403, "User Not Authorized", "Failed API level ACL Validation"),
             _ => failure(status, "Internal Server Error", ""),
         }
@@ -299,6 +321,10 @@ impl Simulator for ServiceNow {
 
     fn accept_secrets(&mut self, secrets: Vec<String>) {
         self.client_secrets = secrets;
+    }
+
+    fn hide(&mut self, hidden: &[String]) {
+        self.hidden = hidden.iter().cloned().collect();
     }
 
     fn revoke_tokens(&mut self) {

@@ -15,6 +15,14 @@ pub trait Simulator: Send {
     /// From now on takes these secrets of its client (of SAP these passwords of its user), and no others.
     fn accept_secrets(&mut self, secrets: Vec<String>);
 
+    /// From now on shows its callers none of these objects and fields, as [`FaultProfile::hidden`] has them; those that
+    /// were hidden before are shown again. Systems that hide nothing need not do anything.
+    ///
+    /// [`FaultProfile::hidden`]: crate::FaultProfile::hidden
+    fn hide(&mut self, hidden: &[String]) {
+        let _nothing_is_hidden = hidden;
+    }
+
     /// Makes every token and session given out so far invalid.
     fn revoke_tokens(&mut self);
 

@@ -36,6 +36,17 @@ impl System {
         }
     }
 
+    /// Whether it can hide a part of what it has from a user who may call it, instead of refusing the call: Salesforce
+    /// objects and fields, ServiceNow fields of tables. SAP refuses a service, the others an endpoint.
+    #[must_use]
+    pub fn hides(self, hidden: &str) -> bool {
+        match self {
+            Self::Salesforce => true,
+            Self::ServiceNow => hidden.contains('.'),
+            Self::Genesys | Self::Cxone | Self::Sap => false,
+        }
+    }
+
     /// The system of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

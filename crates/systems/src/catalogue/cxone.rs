@@ -16,6 +16,9 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     client_authentication: ClientAuthentication::EncodedHeader,
     api_version: ApiVersion::InPaths,
     probe: Some("/dfo/3.0/channels"),
+    // (By memory; the contracts name no permissions of NICE's.)
+    probe_permissions: "a role that may view digital channels, of the employee whose access key it is, or a scope of \
+                        the application",
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,

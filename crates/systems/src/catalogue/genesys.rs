@@ -22,6 +22,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     client_authentication: ClientAuthentication::Header,
     api_version: ApiVersion::InPaths,
     probe: Some("/api/v2/tokens/me"),
+    probe_permissions: "",
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,

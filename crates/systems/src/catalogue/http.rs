@@ -16,6 +16,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     client_authentication: ClientAuthentication::Header,
     api_version: ApiVersion::InPaths,
     probe: None,
+    probe_permissions: "",
     profile_fields: &[],
     profile_classes: &[],
     standard_profile: None,

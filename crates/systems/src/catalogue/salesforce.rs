@@ -24,6 +24,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
         form: VersionForm::Release,
     },
     probe: Some("/limits"),
+    probe_permissions: "OAuth scope 'api', the permission 'API Enabled'",
     profile_fields: &[
         ProfileField::AccountName,
         ProfileField::LoyaltyTier,

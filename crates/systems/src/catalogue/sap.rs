@@ -21,6 +21,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     probe: Some(
         "/sap/opu/odata/sap/API_OPLACCTGDOCITEMCUBE_SRV/A_OperationalAcctgDocItemCube?$top=1&$format=json",
     ),
+    probe_permissions: "a communication arrangement for API_OPLACCTGDOCITEMCUBE_SRV (cloud), or S_SERVICE for it, and \
+                        display for documents of the company codes (F_BKPF_BUK)",
     profile_fields: &[ProfileField::Balance],
     profile_classes: &["business_partner", "open_items"],
     standard_profile: Some(&BUSINESS_PARTNERS),

@@ -20,6 +20,8 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     client_authentication: ClientAuthentication::Form,
     api_version: ApiVersion::Segment { before: "/api/now", default: None, form: VersionForm::Major },
     probe: Some("/stats/incident?sysparm_count=true"),
+    probe_permissions: "OAuth scope 'useraccount' or a role for the REST API; read access (ACL) to incident, as the \
+                        role itil has",
     profile_fields: &[ProfileField::OpenTickets],
     profile_classes: &["table", "stats"],
     standard_profile: Some(&CALLERS),

@@ -1,6 +1,6 @@
 //! The organisation's objects and fields: the standard product's, and its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,10 @@ pub(super) struct ObjectType {
 pub(super) struct Model {
     /// By object.
     own: BTreeMap<String, Vec<String>>,
+    /// What the user may not see, `OBJECT` or `OBJECT.FIELD`. What field-level security or the permissions on an object
+    /// keep from somebody is to him as if it were not there: no column, no type, nothing of `describe`. (From the
+    /// vendor's documentation by memory; the contracts know the codes INVALID_FIELD and NOT_FOUND alone.)
+    hidden: BTreeSet<String>,
 }
 
 /// Fields of every object that only the platform writes.
@@ -127,10 +131,21 @@ impl Model {
         for field in own {
             by_object.entry(field.object.clone()).or_default().push(field.name.clone());
         }
-        Self { own: by_object }
+        Self { own: by_object, hidden: BTreeSet::new() }
+    }
+
+    pub(super) fn hide(&mut self, hidden: &[String]) {
+        self.hidden = hidden.iter().map(|hidden| hidden.to_lowercase()).collect();
+    }
+
+    fn hides(&self, object: &str, field: &str) -> bool {
+        !self.hidden.is_empty() && self.hidden.contains(&format!("{object}.{field}").to_lowercase())
     }
 
     pub(super) fn object(&self, name: &str) -> Result<&'static ObjectType, Refusal> {
+        if self.hidden.contains(&name.to_lowercase()) {
+            return Err(Refusal::UnknownObject);
+        }
         let standard = STANDARD.iter().find(|object_type| object_type.name == name);
         standard.or_else(|| self.own.contains_key(name).then_some(&OWN)).ok_or(Refusal::UnknownObject)
     }
@@ -139,7 +154,8 @@ impl Model {
     fn fields(&self, object: &str) -> Vec<&str> {
         let Ok(object_type) = self.object(object) else { return Vec::new() };
         let own = self.own.get(object).into_iter().flatten().map(String::as_str);
-        SYSTEM_FIELDS.into_iter().chain(object_type.fields.iter().copied()).chain(own).collect()
+        let all = SYSTEM_FIELDS.into_iter().chain(object_type.fields.iter().copied()).chain(own);
+        all.filter(|field| !self.hides(object, field)).collect()
     }
 
     pub(super) fn has_field(&self, object: &str, field: &str) -> bool {

@@ -56,6 +56,10 @@ async fn set_fault(
 ) -> Response<Body> {
     let Some(system) = System::from_name(&name) else { return unknown(&name) };
     match serde_json::from_slice::<FaultProfile>(&body) {
+        Ok(FaultProfile { hidden, .. }) if hidden.iter().any(|hidden| !system.hides(hidden)) => {
+            let error = format!("{system} hides nothing like {hidden:?}; see forbidden");
+            response(Answer::json(400, &json!({"error": error})))
+        }
         Ok(fault) => {
             systems.set_fault(system, fault.clone());
             response(Answer::json(200, &json!({"system": system, "faults": fault})))

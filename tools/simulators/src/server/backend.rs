@@ -71,6 +71,7 @@ impl Backend {
             simulator.revoke_tokens();
         }
         simulator.limit(fault.rate_limit);
+        simulator.hide(&fault.hidden);
         *self.fault.lock() = FaultProfile { revoke_tokens: false, ..fault };
     }
 

@@ -126,6 +126,16 @@ impl Tables {
         }
     }
 
+    /// The table that a field is of, with its name there: behind dots that of the referenced table.
+    pub(super) fn place<'p>(&self, table: &'p str, path: &'p str) -> (&'p str, &'p str) {
+        let referenced =
+            |field: &str| REFERENCES.iter().find(|(from, _)| *from == field).map(|(_, table)| *table);
+        match path.split_once('.').and_then(|(field, rest)| Some((referenced(field)?, rest))) {
+            Some((table, rest)) => self.place(table, rest),
+            None => (table, path),
+        }
+    }
+
     /// The value of a field; behind dots that of a referenced record.
     pub(super) fn value<'a>(&'a self, record: &'a Record, path: &str) -> &'a str {
         if let Some(value) = record.get(path) {

@@ -299,3 +299,33 @@ fn contacts_are_found_by_phone_and_email_with_fields_of_their_account() {
     let soql = format!("SELECT Id FROM Contact WHERE Account.Phone = '{}'", customer.phone);
     assert_eq!(org.query(&soql).body_json()["totalSize"], 1);
 }
+
+/// What the user may not see is not there, whatever is asked.
+#[test]
+fn what_is_hidden_is_as_if_it_were_not_there() {
+    let mut org = org(100);
+    let tier = "SELECT Id, LoyaltyTier__c FROM Account LIMIT 1";
+    let found = org.query(tier).body_json()["records"][0]["Id"].as_str().unwrap().to_owned();
+    org.salesforce.hide(&["Account.LoyaltyTier__c".to_owned(), "Contact".to_owned()]);
+    let code = |answer: &Answer| answer.body_json()[0]["errorCode"].as_str().unwrap_or_default().to_owned();
+    for (soql, expected) in [
+        (tier, "INVALID_FIELD"),
+        ("SELECT Id FROM Account WHERE LoyaltyTier__c = 'GOLD'", "INVALID_FIELD"),
+        ("SELECT Id FROM Contact", "INVALID_TYPE"),
+        ("SELECT Id FROM Account LIMIT 1", ""),
+    ] {
+        assert_eq!(code(&org.query(soql)), expected, "{soql}");
+    }
+    let mut get = |path: &str| {
+        org.send(Call::new("GET", &format!("/services/data/v60.0/sobjects/{path}")), NOW).body_json()
+    };
+    let described = get("Account/describe").to_string();
+    assert!(described.contains("CustomerNumber__c") && !described.contains("LoyaltyTier__c"));
+    assert_eq!(get("Contact/describe")[0]["errorCode"], "NOT_FOUND");
+    let record = get(&format!("Account/{found}"));
+    assert!(record.get("LoyaltyTier__c").is_none() && record.get("attributes").is_some(), "{record}");
+    let written = org.patch(&format!("Account/{found}"), &json!({"LoyaltyTier__c": "GOLD"}));
+    assert_eq!(code(&written), "INVALID_FIELD");
+    org.salesforce.hide(&[]);
+    assert_eq!(code(&org.query(tier)), "");
+}

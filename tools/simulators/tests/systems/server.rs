@@ -166,6 +166,15 @@ async fn faults_come_and_go_at_run_time() {
     assert_eq!(running.patched("after").await, 200);
     assert_eq!(running.fault("genesys", json!({"dwn": true})).await, 400);
     assert_eq!(running.fault("siebel", json!({})).await, 404);
+    // Who hides nothing cannot be told to.
+    for (system, hidden, status) in [
+        ("sap", "A_BusinessPartner.Customer", 400),
+        ("servicenow", "incident", 400),
+        ("servicenow", "incident.priority", 200),
+        ("salesforce", "Account", 200),
+    ] {
+        assert_eq!(running.fault(system, json!({"hidden": [hidden]})).await, status, "{system} {hidden}");
+    }
 }
 
 #[tokio::test]

@@ -223,3 +223,25 @@ fn the_dictionary_says_which_fields_a_table_has() {
     assert_eq!(list("sys_dictionary", "name=incident^element=correlation_display"), json!([]));
     assert_eq!(list("sys_dictionary", "name=task^element=correlation_display").as_array().unwrap().len(), 1);
 }
+
+/// No word is said of a field that the user may not read: it is not in the answers.
+#[test]
+fn hidden_fields_are_left_out_of_records_and_nothing_else() {
+    let mut instance = instance(None);
+    let hidden = ["sys_user.email", "incident.priority"].map(str::to_owned);
+    instance.servicenow.hide(&hidden);
+    let mut first = |table: &str, query: &str| {
+        instance.get(&format!("/api/now/table/{table}?sysparm_limit=1&{query}")).body_json()["result"][0]
+            .clone()
+    };
+    let user = first("sys_user", "sysparm_fields=user_name,email");
+    assert!(user.get("user_name").is_some() && user.get("email").is_none(), "{user}");
+    let incident = first("incident", "sysparm_fields=number,priority,caller_id.email,caller_id.phone");
+    let shown: Vec<&String> = incident.as_object().unwrap().keys().collect();
+    assert_eq!(shown, ["caller_id.phone", "number"]);
+    let customer = Customer::of(1);
+    let query = encoded(&format!("email={}", customer.email));
+    assert_eq!(first("sys_user", &format!("sysparm_query={query}"))["phone"], customer.phone);
+    let of_email = encoded("name=sys_user^element=email");
+    assert_eq!(first("sys_dictionary", &format!("sysparm_query={of_email}"))["element"], "email");
+}

@@ -1,6 +1,7 @@
 //! SAP OData: `{error:{code, message}}` where the message is an object in v2 and a string in v4, in the
 //! user's language; gateways answer with HTML, XML or nothing.
 
+use roxmltree::Document;
 use serde_json::Value;
 
 use crate::classify::{Answer, Classified, Verdict, by_status, text};
@@ -8,9 +9,16 @@ use crate::feedback;
 
 pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified {
     let error = body.and_then(|body| body.get("error"));
-    let code = text(error.and_then(|error| error.get("code")));
-    let words = error.and_then(|error| error.get("message"));
-    let message = text(words).or_else(|| text(words.and_then(|words| words.get("value"))));
+    let (code, message) = match error {
+        Some(error) => {
+            let words = error.get("message");
+            (
+                text(error.get("code")),
+                text(words).or_else(|| text(words.and_then(|words| words.get("value")))),
+            )
+        }
+        None => in_xml(answer),
+    };
     let verdict = match answer.status {
         // A login page or a maintenance notice, with 200.
         200..=299 if !answer.body.is_empty() && body.is_none() && !is_metadata(answer) => {
@@ -27,6 +35,18 @@ pub(super) fn classify(answer: &Answer<'_>, body: Option<&Value>) -> Classified 
         _ => by_status(answer),
     };
     Classified { verdict, code, message }
+}
+
+/// Code and words of an error of the gateway, which come as XML before a service is reached.
+fn in_xml(answer: &Answer<'_>) -> (Option<String>, Option<String>) {
+    let is_error = answer.status >= 400 && answer.body.trim_ascii_start().starts_with(b"<?xml");
+    let body = std::str::from_utf8(answer.body).ok().filter(|_| is_error);
+    let Some(document) = body.and_then(|body| Document::parse(body).ok()) else { return (None, None) };
+    let of = |name: &str| {
+        let node = document.root_element().children().find(|node| node.tag_name().name() == name)?;
+        node.text().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    (of("code"), of("message"))
 }
 
 /// Whether an answer is the description of a service, which is XML.
@@ -70,6 +90,25 @@ mod tests {
             (503, &[], "<?xml version='1.0'?><error/>", Verdict::Unavailable),
         ] {
             assert_eq!(classified(Sap, status, headers, body).verdict, verdict, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn the_gateway_tells_code_and_message_in_xml() {
+        const XML: &str = "<?xml version=\"1.0\"?>\
+                           <error xmlns=\"http://schemas.microsoft.com/ado/2007/08/dataservices/metadata\">\
+                           <code>/IWFND/MED/022</code><message xml:lang=\"en\">No authorization</message></error>";
+        let refused = classified(Sap, 403, &[], XML);
+        assert_eq!(refused.verdict, Verdict::Rejected);
+        assert_eq!(
+            (refused.code.as_deref(), refused.message.as_deref()),
+            (Some("/IWFND/MED/022"), Some("No authorization"))
+        );
+        for body in
+            ["<?xml version='1.0'?><error/>", "<?xml version='1.0'?><err", "<html><code>1</code></html>"]
+        {
+            let unreadable = classified(Sap, 403, &[], body);
+            assert_eq!((unreadable.code, unreadable.message), (None, None), "{body}");
         }
     }
 

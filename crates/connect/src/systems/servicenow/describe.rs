@@ -10,7 +10,8 @@ use crate::record::Unreadable;
 /// Tables extend one another less often than this.
 const DEEPEST: usize = 20;
 
-/// The tables, from the one that is asked for to the one that extends no other; then their fields.
+/// The tables, from the one that is asked for to the one that extends no other; then their fields; then one record of
+/// the table. A record is shown without what the account may not read, and the dictionary has that all the same.
 pub(super) fn next(target: &Target, table: &str, answers: &[Option<Vec<u8>>]) -> Result<Step, Unreadable> {
     let mut tables = vec![table.to_owned()];
     for (index, answer) in answers.iter().enumerate() {
@@ -26,7 +27,15 @@ pub(super) fn next(target: &Target, table: &str, answers: &[Option<Vec<u8>>]) ->
             return match answers.get(index + 1) {
                 None => Ok(Step::Ask(dictionary(target, &tables)?, "application/json")),
                 Some(None) => Err(Unreadable::new("the dictionary has no field of it")),
-                Some(Some(body)) => fields(&json(body)?).map(|fields| Step::Done(Known::Fields(fields))),
+                Some(Some(body)) => {
+                    let fields = fields(&json(body)?)?;
+                    match answers.get(index + 2) {
+                        None => Ok(Step::Ask(sample(target, table)?, "application/json")),
+                        // No record, nothing that is left out.
+                        Some(None) => Ok(Step::Done(Known::Fields(fields))),
+                        Some(Some(body)) => Ok(Step::Done(Known::Fields(shown(fields, &json(body)?)))),
+                    }
+                }
             };
         }
         tables.push(extended.to_owned());
@@ -40,6 +49,20 @@ fn dictionary(target: &Target, tables: &[String]) -> Result<String, Unreadable> 
     let names = tables.iter().map(|name| value(name)).collect::<Result<Vec<_>, _>>()?.join(",");
     let query = format!("nameIN{names}^elementISNOTEMPTY");
     Ok(list(target, "sys_dictionary", &query, "element,reference"))
+}
+
+fn sample(target: &Target, table: &str) -> Result<String, Unreadable> {
+    let pairs = [("sysparm_limit", "1"), ("sysparm_exclude_reference_link", "true")];
+    let table = encode::path_segment(table).map_err(|error| Unreadable::new(error.to_string()))?;
+    Ok(format!("{}/table/{table}?{}", target.api_root(), encode::query(&pairs)))
+}
+
+/// Those of the fields that a record has, where there is one.
+fn shown(mut fields: Fields, page: &Value) -> Fields {
+    if let Some(record) = page["result"].get(0).and_then(Value::as_object) {
+        fields.retain(|name, _| record.contains_key(name));
+    }
+    fields
 }
 
 fn value(name: &str) -> Result<&str, Unreadable> {
@@ -81,10 +104,14 @@ mod tests {
         let target = testing::target("https://x.example");
         let mut answers = Vec::new();
         let mut asked = Vec::new();
+        let record = json!({"number": "INC1", "caller_id": "6816f79c", "active": "true"});
+        let of_record = |record: Value| json!({"result": [record]});
         for answer in [
             json!({"result": [{"name": "incident", "super_class.name": "task"}]}),
             json!({"result": [{"name": "task", "super_class.name": ""}]}),
-            json!({"result": [{"element": "number", "reference": ""}, {"element": "caller_id", "reference": "sys_user"}]}),
+            json!({"result": [{"element": "number", "reference": ""}, {"element": "caller_id", "reference": "sys_user"},
+                {"element": "hidden", "reference": ""}]}),
+            of_record(record),
         ] {
             let Step::Ask(path, _) = next(&target, "incident", &answers).unwrap() else { panic!() };
             asked.push(testing::decoded(&path));
@@ -97,6 +124,12 @@ mod tests {
         };
         assert_eq!(fields["caller_id"].as_ref().map(|relation| relation.object.as_str()), Some("sys_user"));
         assert_eq!(fields["number"], None);
+        assert!(!fields.contains_key("hidden"), "the account may not read it");
+        assert!(asked[3].contains("table/incident?sysparm_limit=1"), "{asked:?}");
+        // Without a record nothing is known of that.
+        answers[3] = Some(json!({"result": []}).to_string().into_bytes());
+        let Ok(Step::Done(Known::Fields(fields))) = next(&target, "incident", &answers) else { panic!() };
+        assert!(fields.contains_key("hidden"));
         let nothing = [Some(json!({"result": []}).to_string().into_bytes())];
         assert_eq!(next(&target, "nonsense", &nothing), Ok(Step::Done(Known::NoSuchObject(Vec::new()))));
     }
