@@ -4,9 +4,11 @@
 //!
 //! - [`load`]: what is posted to it, and what of it was accepted
 //! - [`settling`]: waiting for what comes of it
+//! - [`spans`]: whose spans are searched
 
 pub mod load;
 mod settling;
+mod spans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -64,6 +66,8 @@ pub struct Scene {
     /// Where each instance of ingest listens.
     doors: BTreeMap<String, String>,
     exits: Vec<Exit>,
+    /// Programs of which an instance ended in order, and so exported its last spans.
+    ended: BTreeSet<String>,
     /// What its processes exported before they were stopped, as [`trunkline_rig::scrape::Sample::series`] says it.
     series: BTreeSet<String>,
     ledgers: usize,
@@ -127,6 +131,7 @@ impl Scene {
             sink_settings: "",
             doors: BTreeMap::new(),
             exits: Vec::new(),
+            ended: BTreeSet::new(),
             series: BTreeSet::new(),
             ledgers: 0,
             _collector: collector,
@@ -269,6 +274,9 @@ impl Scene {
             self.say(format!("not searched for secrets: {missing}"));
         }
         let ending = member.stop().await;
+        if ending == Ending::Clean {
+            self.ended.insert(member.spec().binary.clone());
+        }
         self.exits.extend(member.exits());
         Ok(ending)
     }
@@ -359,6 +367,7 @@ impl Scene {
             logs: files(&self.folder.join("logs"))?,
             served: vec![self.served()],
             traces: vec![traces(&self.folder)],
+            exporters: self.exporters().await?,
             secrets: secrets.collect(),
             state_folders: vec![self.layout.state.clone()],
             stopped_cleanly,
