@@ -42,6 +42,8 @@ pub struct Credentials {
     pub servicenow_client_id: String,
     /// Its secret.
     pub servicenow_client_secret: String,
+    /// Key of the loyalty programme.
+    pub loyalty_key: String,
 }
 
 impl Credentials {
@@ -65,12 +67,13 @@ impl Credentials {
             sap_client_secret: random_secret(),
             servicenow_client_id: "trunkline-servicenow".into(),
             servicenow_client_secret: random_secret(),
+            loyalty_key: random_secret(),
         }
     }
 
     /// The secrets, each with the name of the file that keeps it.
     #[must_use]
-    pub fn secrets(&self) -> [(&'static str, &str); 8] {
+    pub fn secrets(&self) -> [(&'static str, &str); 9] {
         [
             ("genesys-client-secret", &self.genesys_client_secret),
             ("cxone-client-secret", &self.cxone_client_secret),
@@ -80,6 +83,7 @@ impl Credentials {
             ("sap-password", &self.sap_password),
             ("sap-client-secret", &self.sap_client_secret),
             ("servicenow-client-secret", &self.servicenow_client_secret),
+            ("loyalty-key", &self.loyalty_key),
         ]
     }
 
@@ -98,6 +102,7 @@ impl Credentials {
             ("sap-password", &mut credentials.sap_password),
             ("sap-client-secret", &mut credentials.sap_client_secret),
             ("servicenow-client-secret", &mut credentials.servicenow_client_secret),
+            ("loyalty-key", &mut credentials.loyalty_key),
         ];
         for (name, secret) in fields {
             *secret = keep(directory, name, secret)?;

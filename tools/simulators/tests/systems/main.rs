@@ -4,6 +4,7 @@
 
 mod cxone;
 mod genesys;
+mod loyalty;
 mod salesforce;
 mod sap;
 mod server;
