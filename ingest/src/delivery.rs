@@ -74,6 +74,7 @@ mod tests {
             sequence: None,
             hold: Duration::ZERO,
             drift: Drift::Pass,
+            mapping: None,
             redaction: Redaction::default(),
             admission: Default::default(),
             verify: Verify::ApiKey { header: "X-Proof".into(), keys: vec!["s3cret".into()] },

@@ -11,16 +11,18 @@ pub(super) struct Sources {
     pub(super) sources: Vec<Source>,
 }
 
-/// Every kind there is.
-const KINDS: [SourceKind; 3] =
-    [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital];
-
 /// Reads a kind as the configuration writes it.
 pub(super) fn kind(name: &str) -> Result<SourceKind, String> {
-    KINDS.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
-        let names = KINDS.map(SourceKind::as_str);
+    let known = SourceKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
+        let names = SourceKind::ALL.map(SourceKind::as_str);
         format!("it is one of {}{}", names.join(", "), did_you_mean(name, names.into_iter()))
-    })
+    })?;
+    if !known.is_read_without_settings() {
+        return Err(format!(
+            "only a configuration says how payloads of kind '{known}' are read: use --config and --source"
+        ));
+    }
+    Ok(known)
 }
 
 // === impl Sources ===
@@ -35,12 +37,13 @@ impl Sources {
         Ok(Self { ingest: config.ingest.clone(), sources: vec![source.clone()] })
     }
 
-    /// A source of one kind, or one of every kind, each with its settings at their defaults.
+    /// A source of one kind, or one of every kind that needs no settings, each with its settings at their defaults.
     pub(super) fn of_kind(kind: Option<SourceKind>, org: Option<&str>) -> Result<Self, Mistakes> {
         // Read as a configuration is, so that defaults are those of ingest.
         let mut text =
             String::from("kafka.brokers = 'localhost:9092'\nregistry.url = 'http://localhost:8081'\n");
-        for kind in KINDS.into_iter().filter(|known| kind.is_none_or(|kind| kind == *known)) {
+        let kinds = SourceKind::ALL.into_iter().filter(|known| known.is_read_without_settings());
+        for kind in kinds.filter(|known| kind.is_none_or(|kind| kind == *known)) {
             text += &format!("[sources.{kind}]\nkind = '{kind}'\norg = 'unknown'\nverify.method = 'none'\n");
         }
         let config = trunkline_config::parse(&text, "(defaults)")?;

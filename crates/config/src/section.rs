@@ -61,6 +61,11 @@ impl<'a> Section<'a> {
         self.name
     }
 
+    /// What messages call it, for instance `target 'sap'`.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// Where it begins.
     pub fn place(&self) -> Place {
         self.report.place(self.offset)

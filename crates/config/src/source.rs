@@ -1,15 +1,16 @@
 //! `[sources.NAME]`: where events come from.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::SecretHandle;
 use crate::admission::Admission;
+use crate::mapping_table::MappingTable;
 use crate::redaction::Redaction;
 use crate::reference::secret;
 use crate::section::Section;
+use crate::source_kind::ReadBy;
 use crate::values::{duration_or_zero, header, list, one_of, pointer, string, text};
+use crate::{SecretHandle, SourceKind};
 
 /// A configured source of events; its name is the last part of its webhook's path.
 #[derive(Debug, Clone)]
@@ -29,23 +30,14 @@ pub struct Source {
     pub hold: Duration,
     /// What becomes of payloads that differ from their schema (default pass).
     pub drift: Drift,
+    /// How its payloads are read, where its kind has no adapter of its own.
+    pub mapping: Option<MappingTable>,
     /// What of its payloads is left out of events.
     pub redaction: Redaction,
     /// Who may call, and how often.
     pub admission: Admission,
     /// How a request proves where it comes from.
     pub verify: Verify,
-}
-
-/// Which platform and transport a source is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SourceKind {
-    /// Genesys Cloud events through Amazon EventBridge API destinations.
-    GenesysEventBridge,
-    /// Genesys Cloud Open Messaging outbound webhooks.
-    GenesysOpenMessaging,
-    /// NICE CXone Digital events.
-    CxoneDigital,
 }
 
 /// How a source's events are put in order.
@@ -114,40 +106,11 @@ pub enum SignatureEncoding {
     Hex,
 }
 
-// === impl SourceKind ===
-
-impl SourceKind {
-    /// As written in the configuration, for instance `genesys-eventbridge`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::GenesysEventBridge => "genesys-eventbridge",
-            Self::GenesysOpenMessaging => "genesys-open-messaging",
-            Self::CxoneDigital => "cxone-digital",
-        }
-    }
-
-    /// The order mode of sources that name none: EventBridge promises no order at all, the others mostly keep it.
-    pub fn default_order(self) -> OrderMode {
-        match self {
-            Self::GenesysEventBridge => OrderMode::Sorted,
-            Self::GenesysOpenMessaging | Self::CxoneDigital => OrderMode::Causal,
-        }
-    }
-}
-
-impl fmt::Display for SourceKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
 // === impl Source ===
 
 impl Source {
     pub(crate) fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
-        let kinds =
-            [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital];
-        let kind = section.required("kind", one_of(kinds.map(|kind| (kind.as_str(), kind))));
+        let kind = section.required("kind", one_of(SourceKind::ALL.map(|kind| (kind.as_str(), kind))));
         let org = section.optional("org", text);
         if kind == Some(SourceKind::GenesysOpenMessaging) && !section.has("org") {
             section.refuse(
@@ -172,11 +135,15 @@ impl Source {
         let hold = section.or("hold", duration_or_zero, Duration::from_millis(500));
         let drifts = [("pass", Drift::Pass), ("quarantine", Drift::Quarantine)];
         let drift = section.or("drift", one_of(drifts), Drift::Pass);
+        let mapping = MappingTable::read(section, kind);
         let redaction = Redaction::read(section);
         let admission = Admission::read(section);
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
         let kind = kind?;
-        let order = order.unwrap_or_else(|| kind.default_order());
+        if mapping.is_none() && kind.read_by() != ReadBy::Adapter {
+            return None;
+        }
+        let order = order.unwrap_or_else(|| default_order(kind));
         Some(Self {
             name: section.name().to_owned(),
             kind,
@@ -185,10 +152,19 @@ impl Source {
             sequence,
             hold,
             drift,
+            mapping,
             redaction,
             admission,
             verify: verify?,
         })
+    }
+}
+
+/// The order mode of sources that name none: EventBridge promises no order at all, the others mostly keep it.
+fn default_order(kind: SourceKind) -> OrderMode {
+    match kind {
+        SourceKind::GenesysEventBridge => OrderMode::Sorted,
+        _ => OrderMode::Causal,
     }
 }
 

@@ -167,14 +167,26 @@ pub(crate) fn path(value: &Value<'_>) -> Read<PathBuf> {
 /// A JSON Pointer (RFC 6901) to something within a payload.
 pub(crate) fn pointer(value: &Value<'_>) -> Read<String> {
     let written = text(value)?;
-    // `~` stands for itself only as `~0`, and for `/` as `~1`.
-    let escapes = written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    if written.starts_with('/') && escapes {
-        return Ok(written);
+    match well_formed_pointer(&written) {
+        true => Ok(written),
+        false => Err(Problem::new(format!(
+            "is '{written}', must be a JSON Pointer such as \"/sequence\" or \"/data/number\""
+        ))),
     }
-    Err(Problem::new(format!(
-        "is '{written}', must be a JSON Pointer such as \"/sequence\" or \"/data/number\""
-    )))
+}
+
+/// Whether this is a JSON Pointer to something within a payload.
+pub(crate) fn well_formed_pointer(written: &str) -> bool {
+    // `~` stands for itself only as `~0`, and for `/` as `~1`.
+    written.starts_with('/') && written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+}
+
+/// One JSON Pointer, or a list of them, of which the first one at which something stands counts.
+pub(crate) fn pointers(value: &Value<'_>) -> Read<Vec<String>> {
+    match value.spanned.get_ref().as_array() {
+        Some(_) => list(1, pointer)(value),
+        None => Ok(vec![pointer(value)?]),
+    }
 }
 
 /// One of a few words.

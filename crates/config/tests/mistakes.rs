@@ -6,6 +6,8 @@
 mod expressions;
 #[path = "mistakes/http.rs"]
 mod http;
+#[path = "mistakes/kinds.rs"]
+mod kinds;
 #[path = "mistakes/plain_text.rs"]
 mod plain_text;
 #[path = "support/example_folder.rs"]
@@ -200,7 +202,7 @@ fn types_and_ranges() {
         r#"kind = "twilio""#,
         &[
             "trunkline.toml:29:8 source 'genesys': field 'kind' is 'twilio', must be one of: genesys-eventbridge, \
-           genesys-open-messaging, cxone-digital",
+           genesys-open-messaging, cxone-digital, custom",
         ],
     );
 }

@@ -96,6 +96,8 @@ impl Loaded {
 
 #[cfg(test)]
 mod tests {
+    use trunkline_config::ReadBy;
+
     use super::*;
 
     #[test]
@@ -107,9 +109,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_an_adapter() {
-        for kind in
-            [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital]
-        {
+        for kind in SourceKind::ALL.into_iter().filter(|kind| kind.read_by() == ReadBy::Adapter) {
             assert!(of_kind(kind).count() > 0, "{kind}");
         }
     }

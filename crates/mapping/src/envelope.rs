@@ -3,10 +3,10 @@
 use trunkline_schemas::event_id::{content_id, event_id};
 use trunkline_schemas::{EventTimeSource, PlatformEvent, SourceInfo};
 
-use crate::adapter::Adapter;
 use crate::delivery::Delivery;
 use crate::format::{Content, Identity, Mapped};
 use crate::payload::Element;
+use crate::reader::Reader;
 use crate::{limits, number};
 
 /// Stands for the tenant where neither payload nor configuration names one: better kept apart than refused.
@@ -18,13 +18,13 @@ const TOPIC_NAME: &str = "topicName";
 
 /// The envelope around an element of a delivery; `sequence` is the source's own number of it.
 pub fn envelope(
-    adapter: &Adapter,
+    reader: &Reader<'_>,
     mut mapped: Mapped,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
     sequence: Option<i64>,
 ) -> PlatformEvent {
-    let (source, platform, now) = (delivery.source, adapter.format.platform, delivery.received_at);
+    let (source, platform, now) = (delivery.source, reader.platform(), delivery.received_at);
     complete_identity(&mut mapped, delivery, element, sequence);
     let event_time = mapped.times.plausible(now);
     let org_id = mapped.org.take().unwrap_or_else(|| UNKNOWN_ORG.to_owned());
@@ -32,10 +32,10 @@ pub fn envelope(
     let told_on = mapped.identity.told_on.take();
     mapped.attribute(TOPIC_NAME, told_on);
     let (entity_type, entity_id) = match (&mapped.conversation_id, mapped.entity) {
-        (Some(conversation), _) => ("conversation", conversation.clone()),
+        (Some(conversation), _) => ("conversation".into(), conversation.clone()),
         (None, Some(entity)) => entity,
         // Nothing in it names anything: it is about itself, and what is said again stays the same entity.
-        (None, None) => ("unknown", content_id.clone().unwrap_or_else(|| event_id.clone())),
+        (None, None) => ("unknown".into(), content_id.clone().unwrap_or_else(|| event_id.clone())),
     };
     let correlation_id =
         mapped.correlation_id.or_else(|| delivery.correlation_id.clone()).unwrap_or_else(|| event_id.clone());
@@ -46,7 +46,7 @@ pub fn envelope(
         source_type: mapped.source_type,
         platform: platform.to_owned(),
         org_id,
-        entity_type: entity_type.to_owned(),
+        entity_type: entity_type.into_owned(),
         entity_id,
         conversation_id: mapped.conversation_id,
         contact_id: mapped.contact_id,
@@ -68,10 +68,10 @@ pub fn envelope(
         source: SourceInfo {
             name: source.name.clone(),
             kind: source.kind.as_str().to_owned(),
-            channel: mapped.channel.unwrap_or(adapter.channel).to_owned(),
+            channel: mapped.channel.map_or_else(|| reader.channel().into_owned(), ToOwned::to_owned),
             transport_id: mapped.transport_id,
-            adapter: format!("{}/{}", source.kind, adapter.version),
-            schema_version: adapter.version.to_owned(),
+            adapter: format!("{}/{}", source.kind, reader.version()),
+            schema_version: reader.version().to_owned(),
             backfilled: false,
         },
         attributes: limits::bounded(mapped.attributes, &mut attributes_cut),
@@ -85,14 +85,14 @@ pub fn envelope(
 
 /// What an element would be known by: its content, else its event. No source numbers it.
 pub fn declared_id(
-    adapter: &Adapter,
+    reader: &Reader<'_>,
     mut mapped: Mapped,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> String {
     complete_identity(&mut mapped, delivery, element, None);
     let org_id = mapped.org.as_deref().unwrap_or(UNKNOWN_ORG);
-    let (event_id, content_id) = ids(adapter.format.platform, org_id, &mut mapped.identity);
+    let (event_id, content_id) = ids(reader.platform(), org_id, &mut mapped.identity);
     content_id.unwrap_or(event_id)
 }
 

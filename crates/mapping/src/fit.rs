@@ -7,9 +7,9 @@
 
 use serde_json::Value;
 
-use crate::adapter::Loaded;
 use crate::difference::Difference;
 use crate::payload::Element;
+use crate::reader::Reader;
 use crate::removal::remove;
 use crate::schema::Violation;
 
@@ -39,11 +39,11 @@ pub enum Misfit {
     Refused(Difference),
 }
 
-/// Fits an element to the schema of an adapter.
+/// Fits an element to what a reader takes.
 ///
 /// # Errors
 /// [`Misfit`] says why it cannot be an event.
-pub fn fit<'a>(loaded: &Loaded, element: &Element<'a>) -> Result<Fitting<'a>, Misfit> {
+pub fn fit<'a>(reader: &Reader<'_>, element: &Element<'a>) -> Result<Fitting<'a>, Misfit> {
     let mut left: Option<(Element<'a>, Value)> = None;
     let mut wrong: Vec<Difference> = Vec::new();
     for _ in 0..ROUNDS {
@@ -51,11 +51,10 @@ pub fn fit<'a>(loaded: &Loaded, element: &Element<'a>) -> Result<Fitting<'a>, Mi
             Some((element, typed)) => (element, typed),
             None => (element, element.typed()),
         };
-        let unwrapped = (loaded.adapter.unwrap)(current);
-        let Some(shape) = unwrapped.and_then(|unwrapped| (loaded.adapter.format.shape)(&unwrapped)) else {
+        let Some(shape) = reader.shape(current) else {
             return Err(wrong.into_iter().next().map_or(Misfit::Unnamed, Misfit::Refused));
         };
-        let violations = loaded.schema.violations(shape, typed, element.text.len() > LARGE);
+        let violations = reader.violations(shape, typed, element.text.len() > LARGE);
         let Some(first) = violations.first() else {
             return Ok(Fitting { shape, without: left.map(|(element, _)| element), wrong });
         };

@@ -12,6 +12,7 @@ mod genesys_snapshot;
 pub mod genesys_topics;
 mod identity;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub struct Mapped {
     /// The tenant.
     pub org: Option<String>,
     /// What the event is about, where it is no conversation: type and native id.
-    pub entity: Option<(&'static str, String)>,
+    pub entity: Option<(Cow<'static, str>, String)>,
     /// As in `PlatformEvent`.
     pub conversation_id: Option<String>,
     /// As in `PlatformEvent`.
@@ -94,7 +95,7 @@ impl Mapped {
 
     /// Adds the tenant's attributes that an object holds, where there is one; values that are lists or objects
     /// stay in the payload alone.
-    fn tenant_attributes(&mut self, attributes: &Fields<'_>) {
+    pub(crate) fn tenant_attributes(&mut self, attributes: &Fields<'_>) {
         for (name, field) in attributes.members("") {
             let value = match field.value("") {
                 Some(Value::String(text)) => Some(text.clone()),

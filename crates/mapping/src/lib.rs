@@ -10,7 +10,9 @@
 //!
 //! - [`Delivery`]: bytes of a source, and what came with them
 //! - [`payload`], [`batch`], [`json_depth`], [`number`], [`structural`], [`removal`]: from bytes to elements
+//! - [`reader`]: what reads the payloads of a source, one of the two that follow
 //! - [`adapter`]: which transport and which format a kind of source is
+//! - [`table`]: a configuration that says where the fields of an event stand
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`], [`fit`]: the schema boundary
@@ -44,12 +46,14 @@ pub mod number;
 pub mod outcome;
 pub mod payload;
 pub mod quarantine;
+pub mod reader;
 pub mod records;
 pub mod redaction;
 pub mod removal;
 pub mod schema;
 pub mod sequence;
 pub mod structural;
+pub mod table;
 pub mod trace_context;
 pub mod transport;
 mod unknown;

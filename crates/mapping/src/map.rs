@@ -2,15 +2,14 @@
 
 use trunkline_config::Drift;
 
-use crate::adapter::{self, Loaded};
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
 use crate::fit::{self, Fitting, Misfit};
 use crate::format::Mapped;
 use crate::outcome::{Accepted, ElementOutcome, Outcome};
 use crate::payload::{self, Element, OverLimit};
+use crate::reader::{Read, Reader};
 use crate::redaction::Attributes;
-use crate::transport::Unwrapped;
 use crate::{envelope, limits, quarantine, redaction, schema, sequence};
 
 /// The attribute that names what an event says but for fields that its platform's schema does not name.
@@ -26,43 +25,45 @@ const DECLARED_ID: &str = "declaredId";
 pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, OverLimit> {
     let payload = payload::read(delivery.bytes, delivery.framing, json_depth)?;
     let elements = payload.elements.iter().map(|element| match element {
-        Ok(element) => map_by(adapter::of_kind(delivery.source.kind), delivery, element),
+        Ok(element) => map_by(Reader::of(delivery.source), delivery, element),
         Err(unread) => quarantine::unreadable(delivery, unread),
     });
     Ok(Outcome { batch: payload.batch, elements: elements.collect() })
 }
 
-/// Maps an element by the first of the adapters whose schema it matches, else by the first whose schema it matches
-/// without its values of a wrong type.
+/// Maps an element by the first of the readers that it fits, else by the first that it fits without its values of a
+/// wrong type.
 fn map_by<'a>(
-    adapters: impl Iterator<Item = &'a Loaded>,
+    readers: impl Iterator<Item = Reader<'a>>,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> ElementOutcome {
     let (mut refused, mut fits) = (None, None);
-    for loaded in adapters {
-        match fit::fit(loaded, element) {
+    for reader in readers {
+        match fit::fit(&reader, element) {
             Ok(fitting) if fitting.without.is_none() => {
-                fits = Some((loaded, fitting));
+                fits = Some((reader, fitting));
                 break;
             }
             Ok(fitting) => {
-                fits.get_or_insert((loaded, fitting));
+                fits.get_or_insert((reader, fitting));
             }
             Err(Misfit::Refused(difference)) => {
-                refused.get_or_insert((loaded, difference));
+                refused.get_or_insert((reader, difference));
             }
             Err(Misfit::Unnamed) => {}
         }
     }
-    if let Some((loaded, fitting)) = &fits {
+    if let Some((reader, fitting)) = &fits {
         let element = fitting.without.as_ref().unwrap_or(element);
-        if let Some(unwrapped) = (loaded.adapter.unwrap)(element) {
-            return accept(loaded, fitting, unwrapped, delivery, element);
+        if let Some(read) =
+            reader.read(element, fitting.shape, delivery.received_at, delivery.source.org.as_deref())
+        {
+            return accept(reader, fitting, read, delivery, element);
         }
     }
     let (version, reason, drift) = match refused {
-        Some((loaded, difference)) => (loaded.adapter.version, difference.to_string(), vec![difference]),
+        Some((reader, difference)) => (reader.version(), difference.to_string(), vec![difference]),
         None => ("", format!("nothing in it says what {} event it is", delivery.source.kind), Vec::new()),
     };
     quarantine::unmatched(delivery, element, version, reason, drift)
@@ -70,20 +71,19 @@ fn map_by<'a>(
 
 /// What a payload that fits becomes.
 fn accept(
-    loaded: &Loaded,
+    reader: &Reader<'_>,
     fitting: &Fitting<'_>,
-    unwrapped: Unwrapped<'_>,
+    read: Read,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> ElementOutcome {
-    let (adapter, source, shape) = (loaded.adapter, delivery.source, fitting.shape);
-    let unwrapped = Unwrapped { received_at: delivery.received_at, ..unwrapped };
-    let mut mapped = (adapter.format.map)(&unwrapped, shape, source.org.as_deref());
-    if let Some(digest) = element.left_out(unwrapped.at) {
+    let (source, shape) = (delivery.source, fitting.shape);
+    let Read { mut mapped, at } = read;
+    if let Some(digest) = element.left_out(at).filter(|_| reader.names_by_body()) {
         mapped.identity.left_out(&digest);
     }
     let mut drift: Vec<Difference> = fitting.wrong.iter().take(schema::DIFFERENCES).cloned().collect();
-    let unknown_fields = loaded.schema.unknown_fields(shape, element.typed());
+    let unknown_fields = reader.unknown_fields(shape, element.typed());
     let has_unknown = !unknown_fields.is_empty();
     drift.extend(unknown_fields);
     drift.extend(mapped.times.passed_over(delivery.received_at));
@@ -101,23 +101,28 @@ fn accept(
     };
     if let (Some(wrong), None, None) = (fitting.wrong.first(), &mapped.conversation_id, &mapped.entity) {
         // Its key would have rested on what is of a wrong type.
-        return quarantine::unmatched(delivery, element, adapter.version, wrong.to_string(), drift);
+        return quarantine::unmatched(delivery, element, reader.version(), wrong.to_string(), drift);
+    }
+    if let Some(lacking) = reader.lacks_subject(&mapped) {
+        let reason = format!("{lacking}: nothing says what the event is about");
+        drift.push(lacking);
+        return quarantine::unmatched(delivery, element, reader.version(), reason, drift);
     }
     if let Some(reason) = limits::broken(&mapped) {
-        return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
+        return quarantine::unmatched(delivery, element, reader.version(), reason, drift);
     }
     if source.drift == Drift::Quarantine
         && let Some(first) = drift.first()
     {
         let reason = format!("{first}, and this source quarantines drift");
-        return quarantine::unmatched(delivery, element, adapter.version, reason, drift);
+        return quarantine::unmatched(delivery, element, reader.version(), reason, drift);
     }
     if has_unknown && sequence.is_none() {
-        let declared = declared_id(loaded, shape, &mapped, delivery, element);
+        let declared = declared_id(reader, shape, &mapped, delivery, element);
         mapped.attribute(DECLARED_ID, declared);
     }
-    let mut event = envelope::envelope(adapter, mapped, delivery, element, sequence);
-    let read_again = |text: &str| attributes(loaded, shape, text, source.org.as_deref());
+    let mut event = envelope::envelope(reader, mapped, delivery, element, sequence);
+    let read_again = |text: &str| attributes(reader, shape, text, source.org.as_deref());
     redaction::redact(&mut event, &source.redaction, read_again);
     ElementOutcome::Event(Box::new(Accepted { event, drift }))
 }
@@ -125,29 +130,26 @@ fn accept(
 /// What a payload with fields that its platform's schema does not name would be known by without them; `None` where
 /// that makes no difference.
 fn declared_id(
-    loaded: &Loaded,
+    reader: &Reader<'_>,
     shape: &'static str,
     whole: &Mapped,
     delivery: &Delivery<'_>,
     element: &Element<'_>,
 ) -> Option<String> {
-    let without = element.without(|value| loaded.schema.without_unknown(shape, value));
-    let unwrapped = (loaded.adapter.unwrap)(&without)?;
-    let unwrapped = Unwrapped { received_at: delivery.received_at, ..unwrapped };
-    let mut declared = (loaded.adapter.format.map)(&unwrapped, shape, delivery.source.org.as_deref());
-    if let Some(digest) = element.left_out(unwrapped.at) {
+    let without = element.without(|value| reader.without_unknown(shape, value));
+    let org = delivery.source.org.as_deref();
+    let Read { mapped: mut declared, at } = reader.read(&without, shape, delivery.received_at, org)?;
+    if let Some(digest) = element.left_out(at).filter(|_| reader.names_by_body()) {
         declared.identity.left_out(&digest);
     }
-    (declared.identity != whole.identity)
-        .then(|| envelope::declared_id(loaded.adapter, declared, delivery, &without))
+    (declared.identity != whole.identity).then(|| envelope::declared_id(reader, declared, delivery, &without))
 }
 
 /// The attributes of an element of this shape, from its text.
-fn attributes(loaded: &Loaded, shape: &'static str, text: &str, org: Option<&str>) -> Option<Attributes> {
+fn attributes(reader: &Reader<'_>, shape: &'static str, text: &str, org: Option<&str>) -> Option<Attributes> {
     // What came was within the limit of depth, and this is nested no deeper.
     let element = Element::read(text.as_bytes(), usize::MAX).ok()?;
-    let unwrapped = (loaded.adapter.unwrap)(&element)?;
-    let mapped = (loaded.adapter.format.map)(&unwrapped, shape, org);
+    let mapped = reader.read(&element, shape, i64::MAX, org)?.mapped;
     Some([mapped.attributes, mapped.tenant_attributes])
 }
 

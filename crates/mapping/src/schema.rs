@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 
 use crate::difference::{Change, Difference};
 use documents::Documents;
-pub(crate) use known::DIFFERENCES;
-use known::Known;
+pub(crate) use known::{DIFFERENCES, Known};
 
 /// Values of a longer list are not left out one by one.
 const LONG_LIST: usize = 16;

@@ -11,11 +11,7 @@ use trunkline_config::{Source, SourceKind};
 use trunkline_mapping::{ElementOutcome, Outcome, OverLimit, map_delivery};
 
 fn kind() -> impl Strategy<Value = SourceKind> {
-    prop_oneof![
-        Just(SourceKind::GenesysEventBridge),
-        Just(SourceKind::GenesysOpenMessaging),
-        Just(SourceKind::CxoneDigital)
-    ]
+    prop::sample::select(SourceKind::ALL.to_vec())
 }
 
 /// JSON whose names are the ones adapters look for, with values of any type in any place.

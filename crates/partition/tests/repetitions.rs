@@ -80,6 +80,7 @@ fn source(kind: SourceKind) -> Source {
         order: OrderMode::Causal,
         hold: Duration::ZERO,
         drift: Drift::Pass,
+        mapping: None,
         sequence: None,
         redaction: Redaction::default(),
         admission: Default::default(),

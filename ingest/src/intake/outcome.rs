@@ -116,6 +116,7 @@ mod tests {
             sequence: None,
             hold: Duration::ZERO,
             drift: Drift::Pass,
+            mapping: None,
             redaction: Redaction::default(),
             admission: Default::default(),
             verify: Verify::None,

@@ -347,6 +347,7 @@ pub fn sources() -> BTreeMap<String, Source> {
         sequence: None,
         hold: Duration::ZERO,
         drift,
+        mapping: None,
         redaction: Redaction::default(),
         admission: Default::default(),
         verify,

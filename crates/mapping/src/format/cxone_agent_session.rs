@@ -97,8 +97,8 @@ pub fn map(unwrapped: &Unwrapped<'_>, configured_org: Option<&str>) -> Mapped {
         org: configured_org.map(ToOwned::to_owned).or_else(|| event.text("BusNo")),
         entity: agent
             .clone()
-            .map(|id| ("agent", id))
-            .or_else(|| first(&["SessionId"]).map(|id| ("agent_session", id))),
+            .map(|id| ("agent".into(), id))
+            .or_else(|| first(&["SessionId"]).map(|id| ("agent_session".into(), id))),
         conversation_id: conversation,
         contact_id: contact.clone(),
         agent_id: agent,

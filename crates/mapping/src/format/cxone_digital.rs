@@ -3,6 +3,8 @@
 //! The conversation is the [contact](super::cxone_contact). Events of a thread that has none yet are about the
 //! thread.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use trunkline_schemas::event_type as types;
 
@@ -214,7 +216,7 @@ fn add_attributes(mapped: &mut Mapped, event: &Fields<'_>, data: &Fields<'_>, co
 }
 
 /// What the event is about where there is no conversation, from the nearest to the farthest.
-fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'static str, String)> {
+fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(Cow<'static, str>, String)> {
     let agent = mapped.agent_id.clone().filter(|_| mapped.event_type == types::AGENT_STATE_CHANGED);
     let candidates = [
         ("agent", agent),
@@ -225,7 +227,7 @@ fn entity(mapped: &Mapped, event: &Fields<'_>, data: &Fields<'_>) -> Option<(&'s
         ("request", event.first(&["requestId", "eventId"])),
         ("channel", data.text("channel.id")),
     ];
-    candidates.into_iter().find_map(|(kind, id)| id.map(|id| (kind, id)))
+    candidates.into_iter().find_map(|(kind, id)| id.map(|id| (kind.into(), id)))
 }
 
 /// A thread's id, which the platform makes of its channel's and of what the channel calls it.

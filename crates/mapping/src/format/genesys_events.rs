@@ -123,7 +123,8 @@ fn map(event: &Unwrapped<'_>, _shape: &str, configured_org: Option<&str>) -> Map
     name_entity(&mut mapped, known, &topic, &ids(event, &topic), &body);
     if mapped.entity.is_none() && known.is_none() {
         // All that is told on a topic is one order.
-        mapped.entity = Some(real_topic(event)).filter(|topic| !topic.is_empty()).map(|id| ("unknown", id));
+        mapped.entity =
+            Some(real_topic(event)).filter(|topic| !topic.is_empty()).map(|id| ("unknown".into(), id));
     }
     mapped.identity = identity(event, known, topic, &body, body_value);
     if mapped.event_type.starts_with("flow.") {
@@ -185,7 +186,7 @@ fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[St
         Some(About::Agent) => {
             mapped.agent_id = id(0).or_else(|| body.first(&["id", "userId", "user.id"]));
             mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
-            mapped.entity = mapped.agent_id.clone().map(|agent| ("agent", agent));
+            mapped.entity = mapped.agent_id.clone().map(|agent| ("agent".into(), agent));
         }
         Some(About::Queue) => {
             mapped.queue_id = id(0).or_else(|| body.first(&["group.queueId", "queueId", "id"]));
@@ -195,17 +196,20 @@ fn name_entity(mapped: &mut Mapped, known: Option<Topic>, topic: &str, ids: &[St
                 mapped.agent_id = mapped.agent_id.take().or_else(|| body.id("id"));
             }
             mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
-            mapped.entity = mapped.queue_id.clone().map(|queue| ("queue", queue));
+            mapped.entity = mapped.queue_id.clone().map(|queue| ("queue".into(), queue));
             mapped.media_type = mapped.media_type.take().or_else(|| body.lower("group.mediaType"));
         }
         // The audited object, not the audit's own id: changes of one object stay in order.
         Some(About::Audit) => {
-            mapped.entity =
-                body.id("entity.id").or_else(|| id(1)).or_else(|| body.id("id")).map(|id| ("audit", id));
+            mapped.entity = body
+                .id("entity.id")
+                .or_else(|| id(1))
+                .or_else(|| body.id("id"))
+                .map(|id| ("audit".into(), id));
         }
         None => {
             mapped.conversation_id = body.first(&["conversationId", "conversation.id"]);
-            mapped.entity = id(0).or_else(|| body.id("id")).map(|id| ("unknown", id));
+            mapped.entity = id(0).or_else(|| body.id("id")).map(|id| ("unknown".into(), id));
         }
     }
 }

@@ -48,7 +48,7 @@ fn map(event: &Unwrapped<'_>, shape: &str, configured_org: Option<&str>) -> Mapp
     let mut mapped = Mapped {
         org: configured_org.map(ToOwned::to_owned),
         conversation_id: message.id("conversationId"),
-        entity: parties.thread().map(|thread| ("messaging_thread", thread)),
+        entity: parties.thread().map(|thread| ("messaging_thread".into(), thread)),
         // What the tenant's own script found out counts before what the channel knows.
         customer_id: own.first(&["customerId", "customer_id"]).or(parties.customer),
         media_type: Some("message".to_owned()),
@@ -137,7 +137,7 @@ fn map_message(mapped: &mut Mapped, message: &Fields<'_>, event: &Unwrapped<'_>)
         .collect::<Vec<_>>()
         .join(".");
     if mapped.entity.is_none() {
-        mapped.entity = id.clone().map(|id| ("message", id));
+        mapped.entity = id.clone().map(|id| ("message".into(), id));
     }
     mapped.transport_id = message.id("id");
     let ids = std::slice::from_ref(&id);
@@ -232,7 +232,7 @@ fn map_receipt(mapped: &mut Mapped, receipt: &Fields<'_>, event: &Unwrapped<'_>)
     mapped.event_type = types::MESSAGE_RECEIPT;
     mapped.source_type = format!("Receipt{}", status.unwrap_or_default());
     if mapped.entity.is_none() {
-        mapped.entity = id.clone().map(|id| ("message", id));
+        mapped.entity = id.clone().map(|id| ("message".into(), id));
     }
     let ids = std::slice::from_ref(&id);
     mapped.identity = Identity::of_ids("openmessaging.receipt", ids, event.message, by_time(event));

@@ -10,11 +10,12 @@ use trunkline_config::{OrderMode, Redaction, Source, SourceKind, Verify};
 use trunkline_schemas::PlatformEvent;
 
 use super::*;
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, Loaded};
 use crate::delivery::Proof;
 use crate::format::{genesys_events, genesys_topics};
 use crate::framing::Framing;
 use crate::trace_context::TraceContext;
+use crate::transport::Unwrapped;
 
 const NOW: i64 = 1_772_439_600_000;
 
@@ -56,6 +57,7 @@ fn source(org: Option<&str>) -> Source {
         order: OrderMode::Causal,
         hold: Duration::ZERO,
         drift: Drift::Pass,
+        mapping: None,
         sequence: None,
         redaction: Redaction::default(),
         admission: Default::default(),
@@ -77,9 +79,9 @@ fn by_eventbridge(payload: &Value) -> PlatformEvent {
 
 fn by_notification(message: &Value, org: &str) -> PlatformEvent {
     let (source, text) = (source(Some(org)), message.to_string());
-    let loaded = Loaded::new(&NOTIFICATION).unwrap();
+    let loaded: &'static Loaded = Box::leak(Box::new(Loaded::new(&NOTIFICATION).unwrap()));
     let element = Element::read(text.as_bytes(), 127).unwrap();
-    event(map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element))
+    event(map_by(std::iter::once(Reader::Adapter(loaded)), &delivery(&source, text.as_bytes()), &element))
 }
 
 /// The fixtures, and the payloads of the folder given.
@@ -138,9 +140,10 @@ fn the_same_event_by_another_transport_is_the_same_event() {
 fn a_message_of_another_schema_is_quarantined_by_every_transport() {
     let message = serde_json::json!({"topicName": "v2.users.{id}.presence", "eventBody": 7});
     let (source, text) = (source(None), message.to_string());
-    let loaded = Loaded::new(&NOTIFICATION).unwrap();
+    let loaded: &'static Loaded = Box::leak(Box::new(Loaded::new(&NOTIFICATION).unwrap()));
     let element = Element::read(text.as_bytes(), 127).unwrap();
-    let outcome = map_by(std::iter::once(&loaded), &delivery(&source, text.as_bytes()), &element);
+    let outcome =
+        map_by(std::iter::once(Reader::Adapter(loaded)), &delivery(&source, text.as_bytes()), &element);
     let ElementOutcome::Quarantined(quarantined) = outcome else { panic!("{outcome:?}") };
     assert_eq!(quarantined.payload.reason, "/eventBody is number and does not match the schema");
 }

@@ -12,7 +12,7 @@ pub(crate) const DIFFERENCES: usize = 16;
 
 /// What a schema names, to find what it does not name.
 #[derive(Debug, Default)]
-pub(super) enum Known {
+pub(crate) enum Known {
     /// Anything may be here: no `properties`, or `additionalProperties: true`.
     #[default]
     Open,
@@ -37,6 +37,36 @@ impl Known {
         let parts = schema["allOf"].as_array().into_iter().flatten();
         let own = Self::read_properties(schema, document, documents);
         parts.map(|part| Self::read(part, document, documents)).fold(own, Self::and)
+    }
+
+    /// What JSON Pointers name: all that stands at each of them, and nothing beside it. `*` and numbers are
+    /// positions of lists.
+    pub fn of_pointers<'p>(pointers: impl Iterator<Item = &'p str>) -> Self {
+        let mut known = Self::Object(HashMap::new());
+        for pointer in pointers {
+            let unescaped = |part: &str| part.replace("~1", "/").replace("~0", "~");
+            known.add(&mut pointer.split('/').skip(1).map(unescaped));
+        }
+        known
+    }
+
+    fn add(&mut self, parts: &mut impl Iterator<Item = String>) {
+        let Some(part) = parts.next() else {
+            *self = Self::Open;
+            return;
+        };
+        let is_position = part == "*" || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_position && matches!(self, Self::Object(children) if children.is_empty()) {
+            *self = Self::Array(Box::new(Self::Object(HashMap::new())));
+        }
+        match self {
+            // All of it is known.
+            Self::Open => {}
+            Self::Array(item) => item.add(parts),
+            Self::Object(children) => {
+                children.entry(part).or_insert_with(|| Self::Object(HashMap::new())).add(parts);
+            }
+        }
     }
 
     fn read_properties(schema: &Value, document: &Value, documents: &Documents) -> Self {

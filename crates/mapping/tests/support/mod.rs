@@ -15,11 +15,29 @@ pub const NOW: i64 = 1_772_439_600_000;
 /// The deepest nesting that can be configured.
 pub const DEPTH: usize = 127;
 
-pub fn kinds() -> [SourceKind; 3] {
-    [SourceKind::GenesysEventBridge, SourceKind::GenesysOpenMessaging, SourceKind::CxoneDigital]
+pub fn kinds() -> impl Iterator<Item = SourceKind> {
+    SourceKind::ALL.into_iter()
 }
 
+/// The source whose payloads are a kind's fixtures.
 pub fn source(kind: SourceKind) -> Source {
+    match std::fs::read_to_string(fixtures(kind).join("source.toml")) {
+        Ok(settings) => configured(&settings),
+        Err(_) => of_kind(kind),
+    }
+}
+
+/// The source of a configuration, called `test`; `settings` are those below `[sources.test]`.
+pub fn configured(settings: &str) -> Source {
+    let settings = settings.replace("[mapping", "[sources.test.mapping");
+    let text = format!(
+        "kafka.brokers = 'localhost:9092'\nregistry.url = 'http://localhost:8081'\n[sources.test]\n{settings}"
+    );
+    let mut config = trunkline_config::parse(&text, "source.toml").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    config.sources.remove("test").unwrap()
+}
+
+fn of_kind(kind: SourceKind) -> Source {
     Source {
         name: "test".into(),
         kind,
@@ -27,6 +45,7 @@ pub fn source(kind: SourceKind) -> Source {
         order: OrderMode::Causal,
         hold: Duration::ZERO,
         drift: Drift::Pass,
+        mapping: None,
         sequence: None,
         redaction: Redaction::default(),
         admission: Default::default(),

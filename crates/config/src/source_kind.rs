@@ -1,0 +1,62 @@
+//! Which platform and transport a source is.
+
+use std::fmt;
+
+/// Which platform and transport a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    /// Genesys Cloud events through Amazon EventBridge API destinations.
+    GenesysEventBridge,
+    /// Genesys Cloud Open Messaging outbound webhooks.
+    GenesysOpenMessaging,
+    /// NICE CXone Digital events.
+    CxoneDigital,
+    /// Whatever else posts JSON: the configuration says how it is read.
+    Custom,
+}
+
+/// How the payloads of a kind are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadBy {
+    /// By an adapter of this program, and its schema.
+    Adapter,
+    /// By a table of where the fields of an event stand.
+    EventTable,
+}
+
+// === impl SourceKind ===
+
+impl SourceKind {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::GenesysEventBridge, Self::GenesysOpenMessaging, Self::CxoneDigital, Self::Custom];
+
+    /// As written in the configuration, for instance `genesys-eventbridge`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::GenesysEventBridge => "genesys-eventbridge",
+            Self::GenesysOpenMessaging => "genesys-open-messaging",
+            Self::CxoneDigital => "cxone-digital",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// How its payloads are read.
+    pub fn read_by(self) -> ReadBy {
+        match self {
+            Self::GenesysEventBridge | Self::GenesysOpenMessaging | Self::CxoneDigital => ReadBy::Adapter,
+            Self::Custom => ReadBy::EventTable,
+        }
+    }
+
+    /// Whether it says by itself how its payloads are read; if not, each source has to.
+    pub fn is_read_without_settings(self) -> bool {
+        self != Self::Custom
+    }
+}
+
+impl fmt::Display for SourceKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,141 @@
+//! What is said about kinds of sources and about the tables by which payloads are read.
+
+use super::messages;
+use super::support::EXAMPLE;
+
+/// What is said of a source with these settings, in front of the example.
+fn said(settings: &str) -> String {
+    messages(&format!("{settings}\n{EXAMPLE}"))
+}
+
+/// A source that is right, with a mapping of one field.
+fn custom(mapping: &str) -> String {
+    format!(
+        "[sources.own]\nkind = \"custom\"\norg = \"acme\"\nverify.method = \"none\"\n[sources.own.mapping]\n\
+         platform = \"acme\"\n{mapping}"
+    )
+}
+
+#[test]
+fn a_source_that_is_read_by_a_table_needs_one() {
+    assert_eq!(
+        said("[sources.own]\nkind = \"custom\"\norg = \"acme\"\nverify.method = \"none\""),
+        "trunkline.toml:2:8 source 'own': kind 'custom' needs a table [sources.own.mapping]: where the fields of an \
+         event stand in its payloads"
+    );
+    assert_eq!(said(&custom("fields.conversationId = \"/call\"")), "no mistake");
+    let list = "order = \"sequenced\"\nsequence = \"/n\"\nfields.conversationId = [\"/call\", \"/c\"]";
+    let text =
+        custom("").replace("org = \"acme\"", "org = \"acme\"\norder = \"sequenced\"\nsequence = \"/n\"");
+    assert_eq!(said(&format!("{text}{}", list.lines().last().unwrap())), "no mistake");
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_said_where_it_is() {
+    let call = "fields.conversationId = \"/call\"\n";
+    for (mapping, expected) in [
+        (
+            "",
+            "5:14 source 'own' mapping: nothing says what an event is about: map at least one of conversationId, \
+              entityId, agentId, queueId, customerId",
+        ),
+        (
+            "fields.conversationId = \"call\"",
+            "7:25 source 'own' mapping fields: field 'conversationId' is 'call', must be a \
+              JSON Pointer such as \"/sequence\" or \"/data/number\"",
+        ),
+        (
+            "fields.conversationid = \"/call\"\nfields.agentId = \"/a\"",
+            "7:8 source 'own' mapping fields: unknown field \
+              'conversationid', did you mean 'conversationId'?",
+        ),
+        (
+            "fields.entityId = \"/port\"",
+            "7:1 source 'own' mapping: field 'fields.entityId' says which thing an event is \
+              about and 'entity_type' what kind of thing that is: one needs the other",
+        ),
+        (
+            &format!("{call}entity_type = \"port\""),
+            "8:15 source 'own' mapping: field 'fields.entityId' says which thing an \
+              event is about and 'entity_type' what kind of thing that is: one needs the other",
+        ),
+        (
+            &format!("{call}required = [\"agentId\"]"),
+            "8:12 source 'own' mapping: field 'required' names 'agentId', and \
+              'fields.agentId' does not say where it stands",
+        ),
+        (
+            &format!("{call}required = [\"agent\"]"),
+            "8:13 source 'own' mapping: field 'required' is 'agent', did you mean \
+              'agentId'?",
+        ),
+        (
+            &format!(
+                "{call}[[sources.own.mapping.types]]\nwhen = {{ \"/e\" = \"up\" }}\ntype = \"conversation.start\""
+            ),
+            "10:8 source 'own' mapping: type rule number 1: field 'type' is 'conversation.start', which is no event \
+              type, did you mean 'conversation.started'?; docs/event-types.md has all of them, and what has none of \
+              its own is 'platform.event'",
+        ),
+        (
+            &format!("{call}[[sources.own.mapping.types]]\nwhen = {{ e = \"up\" }}\ntype = \"flow.started\""),
+            "9:10 source 'own' mapping: type rule number 1: field 'when' names 'e', which is no JSON Pointer such as \
+              \"/event\"",
+        ),
+        (
+            &format!(
+                "{call}[[sources.own.mapping.types]]\nwhen = {{ \"/e\" = [1] }}\ntype = \"flow.started\""
+            ),
+            "9:17 source 'own' mapping: type rule number 1: field 'when./e' must be a string, a number, true or \
+              false, not an array",
+        ),
+        (
+            &format!(
+                "{call}[[sources.own.mapping.types]]\ntype = \"flow.started\"\n[[sources.own.mapping.types]]\n\
+                   type = \"flow.ended\""
+            ),
+            "8:23 source 'own' mapping: a type rule without 'when' matches every payload: it must be the last, those \
+              behind it never apply",
+        ),
+    ] {
+        let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said(&custom(mapping)), format!("trunkline.toml:{expected}"), "{mapping}");
+    }
+}
+
+#[test]
+fn a_platform_and_an_organisation_are_parts_of_every_key() {
+    let right = custom("fields.conversationId = \"/call\"");
+    for (from, to, expected) in [
+        ("platform = \"acme\"\n", "", "5:14 source 'own' mapping: field 'platform' is missing"),
+        (
+            "\"acme\"\nf",
+            "\"Acme/1\"\nf",
+            "6:12 source 'own' mapping: field 'platform' is 'Acme/1', must be lower-case letters, digits, '-' and \
+             '_', such as \"acme-ivr\"",
+        ),
+        (
+            "org = \"acme\"\n",
+            "",
+            "2:8 source 'own': field 'org' is missing, and 'mapping.fields.orgId' does not say where payloads name \
+             their organisation",
+        ),
+    ] {
+        assert_eq!(said(&right.replacen(from, to, 1)), format!("trunkline.toml:{expected}"), "{to}");
+    }
+    let named = right.replacen("org = \"acme\"\n", "", 1) + "\nfields.orgId = \"/tenant\"";
+    assert_eq!(said(&named), "no mistake");
+}
+
+#[test]
+fn kinds_with_a_shape_of_their_own_take_no_table() {
+    assert_eq!(
+        said(&custom("anything = 7").replace("custom", "cxone-digital")),
+        "trunkline.toml:5:1 source 'own': field 'mapping' is for payloads of any shape, and kind 'cxone-digital' has \
+         one of its own; kinds with a mapping: custom"
+    );
+    assert_eq!(
+        said(&custom("anything = 7").replace("custom", "costum")),
+        "trunkline.toml:2:8 source 'own': field 'kind' is 'costum', did you mean 'custom'?"
+    );
+}

@@ -1,0 +1,193 @@
+//! Sources that are read by a table: what of a payload keeps it from being an event, what names an event, and what the
+//! table makes of odd values.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use support::{DEPTH, NOW, accepted, configured, delivery, fixtures, json_files, kinds, source};
+use trunkline_config::{MappingTable, Source, SourceKind};
+use trunkline_mapping::{Delivery, ElementOutcome, map_delivery};
+use trunkline_schemas::PlatformEvent;
+
+fn map(source: &Source, payload: &Value) -> PlatformEvent {
+    accepted(source, payload.to_string().as_bytes(), NOW).event
+}
+
+/// A source of nothing but a mapping, with more settings in it.
+fn custom(mapping: &str) -> Source {
+    configured(&format!(
+        "kind = 'custom'\norg = 'acme'\nverify.method = 'none'\n[mapping]\nplatform = 'acme'\n\
+         fields.conversationId = '/call'\n{mapping}"
+    ))
+}
+
+#[test]
+fn what_lacks_what_the_table_requires_is_quarantined_and_says_what() {
+    let mut checked = 0;
+    for kind in kinds() {
+        let folder = fixtures(kind).join("quarantined");
+        let Ok(expected) = std::fs::read_to_string(folder.join("expected.txt")) else { continue };
+        let expected: BTreeMap<&str, &str> =
+            expected.lines().map(|line| line.split_once(' ').unwrap()).collect();
+        let source = source(kind);
+        let mut found = BTreeMap::new();
+        for file in json_files(&folder) {
+            let body = std::fs::read(&file).unwrap();
+            let outcome = map_delivery(&delivery(&source, &body, NOW), DEPTH).unwrap().elements.remove(0);
+            let ElementOutcome::Quarantined(kept) = outcome else {
+                panic!("{}: {outcome:?}", file.display())
+            };
+            assert_eq!(kept.payload.payload, body, "it is kept to the byte");
+            found.insert(file.file_name().unwrap().to_str().unwrap().to_owned(), kept.payload.reason);
+        }
+        let found: BTreeMap<&str, &str> =
+            found.iter().map(|(name, reason)| (name.as_str(), reason.as_str())).collect();
+        assert_eq!(found, expected, "{kind}");
+        checked += found.len();
+    }
+    assert!(checked >= 5, "only {checked} payloads were found");
+}
+
+#[test]
+fn every_kind_that_a_table_reads_has_fixtures_of_both_fates() {
+    for kind in kinds().filter(|kind| matches!(source(*kind).mapping, Some(MappingTable::Events(_)))) {
+        assert!(support::payloads(kind).len() >= 3, "{kind}");
+        assert!(json_files(&fixtures(kind).join("quarantined")).iter().len() >= 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_configured_identity_names_the_fact_whatever_else_the_payload_says() {
+    let source = custom("identity = ['/id', '/part']\nsource_type = '/event'\nfields.agentId = '/agent'");
+    let id = |payload: Value| map(&source, &payload).event_id;
+    let first = id(json!({"call": "c", "id": "7", "part": 1, "event": "up", "attempt": 1}));
+    assert_eq!(first, id(json!({"call": "c", "id": "7", "part": 1, "event": "up", "attempt": 2})));
+    assert_eq!(first, id(json!({"event": "up", "id": "7", "call": "c", "part": 1})));
+    // Not even by what is of a wrong type.
+    for attempt in [json!([1]), json!({"n": 2})] {
+        let call = json!({"call": "c", "id": "7", "part": 1, "event": "up", "agent": attempt});
+        assert_eq!(first, id(call));
+    }
+    for other in [
+        json!({"call": "c", "id": "7", "part": 2, "event": "up"}),
+        json!({"call": "c", "id": "7", "part": 1, "event": "down"}),
+        json!({"call": "c", "id": "7 ", "part": 1, "event": "up"}),
+        json!({"call": "c", "id": "71", "part": 1, "event": "up"}),
+    ] {
+        assert_ne!(first, id(other.clone()), "{other}");
+    }
+}
+
+#[test]
+fn ids_are_what_was_written_and_two_forms_of_a_number_are_two() {
+    let source = custom("identity = ['/id']");
+    let mut ids = std::collections::BTreeSet::new();
+    for (written, expected) in
+        [("1e3", "1e3"), ("1000.0", "1000.0"), ("1000", "1000"), ("\"1000\"", "1000"), ("-0", "-0")]
+    {
+        let body = format!(r#"{{"call": {written}, "id": {written}}}"#);
+        let event = accepted(&source, body.as_bytes(), NOW).event;
+        assert_eq!(event.conversation_id.as_deref(), Some(expected), "{body}");
+        ids.insert(event.event_id);
+    }
+    assert_eq!(ids.len(), 4, "a number and its text are one id, anything else is not");
+}
+
+#[test]
+fn without_an_identity_each_delivery_is_an_occurrence_and_its_content_is_named_beside_it() {
+    let source = custom("fields.eventTime = '/at'");
+    let body = json!({"call": "c", "at": NOW}).to_string();
+    let at = |received_at, id: Option<&str>| {
+        let headers = id.map(|id| ("webhook-id".to_owned(), id.to_owned())).into_iter().collect();
+        let delivery = Delivery { headers, ..delivery(&source, body.as_bytes(), received_at) };
+        match map_delivery(&delivery, DEPTH).unwrap().elements.remove(0) {
+            ElementOutcome::Event(accepted) => accepted.event,
+            other => panic!("{other:?}"),
+        }
+    };
+    let first = at(NOW, None);
+    assert!(first.content_id.is_some());
+    assert_eq!(first.content_id, at(NOW + 1, None).content_id);
+    assert_ne!(first.event_id, at(NOW + 1, None).event_id, "losing a fact is worse than repeating it");
+    assert_eq!(at(NOW, Some("m-1")).event_id, at(NOW + 9, Some("m-1")).event_id, "the sender names it");
+    assert_ne!(at(NOW, Some("m-1")).event_id, at(NOW, Some("m-2")).event_id);
+}
+
+#[test]
+fn the_first_rule_that_matches_says_the_type_and_nothing_is_guessed() {
+    let source = custom(
+        "source_type = '/event'\ncanonical = '/own'\n\
+         [[mapping.types]]\nwhen = { '/event' = 'up', '/n' = 1.5 }\ntype = 'flow.started'\n\
+         [[mapping.types]]\nwhen = { '/event' = 'up', '/ok' = true }\ntype = 'flow.ended'\n\
+         [[mapping.types]]\nwhen = { '/event' = 'u*' }\ntype = 'flow.outcome'\n",
+    );
+    for (payload, event_type, source_type) in [
+        (json!({"event": "up", "n": 1.5}), "flow.started", "up"),
+        (json!({"event": "up", "n": 1, "ok": true}), "flow.ended", "up"),
+        (json!({"event": "up", "ok": "true"}), "flow.ended", "up"),
+        (json!({"event": "upper"}), "flow.outcome", "upper"),
+        (json!({"event": "UP"}), "platform.event", "UP"),
+        (json!({"event": "x", "own": "conversation.ended"}), "conversation.ended", "x"),
+        (json!({"own": "conversation.ended"}), "conversation.ended", "conversation.ended"),
+        (json!({"own": "conversation.end"}), "platform.event", "conversation.end"),
+        (json!({}), "platform.event", "unnamed"),
+    ] {
+        let mut body = payload.clone();
+        body["call"] = "c".into();
+        let event = map(&source, &body);
+        assert_eq!(
+            (event.event_type.as_str(), event.source_type.as_str()),
+            (event_type, source_type),
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn a_numbered_source_gives_its_numbers_and_a_missing_one_is_drift() {
+    let source = configured(
+        "kind = 'custom'\norg = 'acme'\norder = 'sequenced'\nsequence = '/meta/n'\nverify.method = 'none'\n[mapping]\n\
+         platform = 'acme'\nfields.conversationId = '/call'\nknown = []\n[[mapping.types]]\ntype = 'flow.started'",
+    );
+    let of = |payload: Value| accepted(&source, payload.to_string().as_bytes(), NOW);
+    let first = of(json!({"call": "c", "meta": {"n": 41}}));
+    assert_eq!((first.event.sequence, first.drift.len()), (Some(41), 0));
+    // Equal but for their numbers: two facts, and neither is taken for a repetition of the other.
+    let second = of(json!({"call": "c", "meta": {"n": 42}})).event;
+    assert_ne!(first.event.event_id, second.event_id);
+    assert_eq!((&first.event.content_id, &second.content_id), (&None, &None));
+    let without = of(json!({"call": "c"}));
+    assert_eq!(without.event.sequence, None);
+    let drift: Vec<String> = without.drift.iter().map(ToString::to_string).collect();
+    assert!(drift.contains(&"/meta/n is required and absent".to_owned()), "{drift:?}");
+}
+
+#[test]
+fn two_sources_of_one_conversation_have_an_order_each() {
+    let mut other = source(SourceKind::Custom);
+    other.name = "other".into();
+    let body = std::fs::read(fixtures(SourceKind::Custom).join("call_up.json")).unwrap();
+    let event = |source: &Source| accepted(source, &body, NOW).event;
+    let (here, there) = (event(&source(SourceKind::Custom)), event(&other));
+    assert_eq!(here.key(), there.key());
+    assert_ne!(here.source.channel, there.source.channel);
+}
+
+#[test]
+fn a_time_that_is_required_may_be_written_in_any_way() {
+    let source = custom("required = ['eventTime']\nfields.eventTime = '/at'");
+    for at in [json!(NOW), json!("2026-03-02T08:20:00Z"), json!({"seconds": NOW / 1_000, "nanos": 0})] {
+        assert_eq!(map(&source, &json!({"call": "c", "at": at})).event_time, NOW, "{at}");
+    }
+}
+
+#[test]
+fn control_characters_of_an_id_are_escaped_in_the_key_and_kept_in_the_event() {
+    let event = map(&custom(""), &json!({"call": "c\u{0}\n1"}));
+    assert_eq!(event.conversation_id.as_deref(), Some("c\u{0}\n1"));
+    assert_eq!(event.key(), "acme/acme/c%00%0A1");
+}
