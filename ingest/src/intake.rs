@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
-use trunkline_mapping::{Accepted, ElementOutcome, Outcome, Quarantined, TraceContext};
+use trunkline_mapping::{ElementOutcome, Outcome, Quarantined, TraceContext};
 use trunkline_schemas::OutboundRecord;
 use trunkline_telemetry::Health;
 
@@ -232,24 +232,26 @@ impl<P: Publish> Intake<P> {
         outcome: Outcome,
         answered_by: Instant,
     ) -> Result<Taken, Refusal> {
-        let (mut accepted, mut quarantined) = (Vec::new(), Vec::new());
+        let records = self.encode(&outcome.elements, &receipt.trace)?;
+        self.store.store(records, answered_by).await?;
+        self.report(source, receipt, &outcome.elements);
+        let (mut ids, mut quarantined) = (Vec::new(), Vec::new());
         for element in outcome.elements {
             match element {
-                ElementOutcome::Event(event) => accepted.push(*event),
+                ElementOutcome::Event(accepted) => ids.push(accepted.event.event_id),
+                ElementOutcome::Changes(changes) => ids.push(changes.id),
                 ElementOutcome::Quarantined(payload) => quarantined.push(*payload),
             }
         }
-        self.store.store(self.encode(&accepted, &quarantined, &receipt.trace)?, answered_by).await?;
-        self.report(source, receipt, &accepted, &quarantined);
         match quarantined.first() {
-            Some(Quarantined { code, payload, .. }) if accepted.is_empty() => Err(Refusal::Quarantined {
+            Some(Quarantined { code, payload, .. }) if ids.is_empty() => Err(Refusal::Quarantined {
                 code: *code,
                 reason: payload.reason.clone(),
                 hash: payload.payload_hash.clone(),
             }),
             _ => Ok(Taken {
                 batch: outcome.batch,
-                event_ids: accepted.iter().map(|accepted| accepted.event.event_id.clone()).collect(),
+                event_ids: ids,
                 quarantined: quarantined
                     .iter()
                     .map(|quarantined| quarantined.payload.payload_hash.clone())
@@ -260,43 +262,59 @@ impl<P: Publish> Intake<P> {
 
     fn encode(
         &self,
-        accepted: &[Accepted],
-        quarantined: &[Quarantined],
+        elements: &[ElementOutcome],
         trace: &TraceContext,
     ) -> Result<Vec<OutboundRecord>, Refusal> {
-        let events = accepted.iter().map(|accepted| self.records.event(&accepted.event, trace));
-        let payloads =
-            quarantined.iter().map(|quarantined| self.records.quarantined(&quarantined.payload, trace));
-        events.chain(payloads).collect::<Result<_, _>>().map_err(|error| {
-            tracing::error!(%error, "a record cannot be encoded");
-            Refusal::Unavailable
-        })
+        let mut records = Vec::with_capacity(elements.len());
+        for element in elements {
+            let encoded = match element {
+                ElementOutcome::Event(accepted) => {
+                    self.records.event(&accepted.event, trace).map(|record| records.push(record))
+                }
+                ElementOutcome::Changes(changes) => changes.records.iter().try_for_each(|change| {
+                    self.records.change(change, trace).map(|record| records.push(record))
+                }),
+                ElementOutcome::Quarantined(quarantined) => {
+                    self.records.quarantined(&quarantined.payload, trace).map(|record| records.push(record))
+                }
+            };
+            if let Err(error) = encoded {
+                tracing::error!(%error, "a record cannot be encoded");
+                return Err(Refusal::Unavailable);
+            }
+        }
+        Ok(records)
     }
 
     /// Counts what was stored, logs what is in quarantine, and reports what differs from the schemas.
-    fn report(&self, source: &Source, receipt: &Receipt, accepted: &[Accepted], quarantined: &[Quarantined]) {
+    fn report(&self, source: &Source, receipt: &Receipt, elements: &[ElementOutcome]) {
         let now = receipt.received_at;
-        let name = source.name.clone();
-        if !accepted.is_empty() {
-            counter!(metric_names::EVENTS, "source" => name.clone()).increment(accepted.len() as u64);
-        }
-        if !quarantined.is_empty() {
-            counter!(metric_names::QUARANTINED, "source" => name).increment(quarantined.len() as u64);
-        }
-        for accepted in accepted {
-            self.drift.of_event(source, accepted, now);
-        }
-        for quarantined in quarantined {
-            let payload = &quarantined.payload;
-            tracing::warn!(
-                code = payload.code,
-                source = payload.source,
-                payload_hash = payload.payload_hash,
-                reason = payload.reason,
-                proof = receipt.proof.as_str(),
-                "payload quarantined"
-            );
-            self.drift.of_quarantined(source, quarantined, now);
+        let name = || source.name.clone();
+        for element in elements {
+            match element {
+                ElementOutcome::Event(accepted) => {
+                    counter!(metric_names::EVENTS, "source" => name()).increment(1);
+                    self.drift.of_event(source, accepted, now);
+                }
+                ElementOutcome::Changes(changes) => {
+                    counter!(metric_names::CHANGES, "source" => name())
+                        .increment(changes.records.len() as u64);
+                    self.drift.of_changes(source, changes, now);
+                }
+                ElementOutcome::Quarantined(quarantined) => {
+                    counter!(metric_names::QUARANTINED, "source" => name()).increment(1);
+                    let payload = &quarantined.payload;
+                    tracing::warn!(
+                        code = payload.code,
+                        source = payload.source,
+                        payload_hash = payload.payload_hash,
+                        reason = payload.reason,
+                        proof = receipt.proof.as_str(),
+                        "payload quarantined"
+                    );
+                    self.drift.of_quarantined(source, quarantined, now);
+                }
+            }
         }
     }
 

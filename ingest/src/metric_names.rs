@@ -28,6 +28,8 @@ pub const HANDSHAKES_FAILED: &str = "trunkline_ingest_tls_handshakes_failed_tota
 pub const BODY_BYTES: &str = "trunkline_ingest_body_bytes";
 /// Events stored, by `source`.
 pub const EVENTS: &str = "trunkline_ingest_events_total";
+/// Changes of CRM records stored, by `source`.
+pub const CHANGES: &str = "trunkline_ingest_changes_total";
 /// Payloads kept in quarantine, by `source`.
 pub const QUARANTINED: &str = "trunkline_ingest_quarantined_total";
 /// Differences from schemas, by `source` and `change`.
@@ -54,6 +56,7 @@ pub fn describe() {
     describe_counter!(HANDSHAKES_FAILED, "Connections that ended in their TLS handshake");
     describe_histogram!(BODY_BYTES, Unit::Bytes, "Size of bodies, by source");
     describe_counter!(EVENTS, "Events stored, by source");
+    describe_counter!(CHANGES, "Changes of CRM records stored, by source");
     describe_counter!(QUARANTINED, "Payloads kept in quarantine, by source");
     describe_counter!(DRIFT, "Differences from payload schemas, by source and kind of change");
     describe_gauge!(
@@ -73,6 +76,7 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
             begin(counter!(REQUESTS, "source" => name.clone(), "status" => status));
         }
         begin(counter!(EVENTS, "source" => name.clone()));
+        begin(counter!(CHANGES, "source" => name.clone()));
         begin(counter!(QUARANTINED, "source" => name.clone()));
         for change in Change::ALL {
             begin(counter!(DRIFT, "source" => name.clone(), "change" => change.as_str()));

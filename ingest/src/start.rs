@@ -16,7 +16,8 @@ use crate::error::Error;
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The topics ingest writes to.
-const TOPICS: [&str; 3] = [catalog::EVENTS_NORMALIZED, catalog::QUARANTINE, catalog::SCHEMA_DRIFT];
+const TOPICS: [&str; 4] =
+    [catalog::EVENTS_NORMALIZED, catalog::CRM_CHANGES, catalog::QUARANTINE, catalog::SCHEMA_DRIFT];
 
 /// What was found out at the start.
 pub struct Prepared {
@@ -40,6 +41,7 @@ pub async fn prepare(config: &Config, health: &Health) -> Result<Prepared, Error
     };
     let records = Records {
         normalized: destination(catalog::EVENTS_NORMALIZED)?,
+        changes: destination(catalog::CRM_CHANGES)?,
         quarantine: destination(catalog::QUARANTINE)?,
         drift: destination(catalog::SCHEMA_DRIFT)?,
     };

@@ -12,15 +12,15 @@ pub struct CrmChange {
     pub system: String,
     /// Object or table, for instance `Account`.
     pub entity: String,
-    /// Native id of the record.
+    /// Native id of the record; `*` where all records of the entity are meant.
     pub entity_id: String,
-    /// The customer it belongs to.
+    /// The customer it belongs to; empty where the change does not name one.
     pub customer_id: String,
-    /// `create`, `update`, `delete`, `undelete`, `gap`.
+    /// `create`, `update`, `delete`, `undelete`, `gap`, `overflow`.
     pub change_type: String,
     /// Fields that changed; empty when the system does not say.
     pub changed_fields: Vec<String>,
-    /// When the system committed it; UTC milliseconds.
+    /// When the system committed it; UTC milliseconds. The time of receipt where the system does not say.
     pub changed_at: i64,
     /// Who caused it, as the system says.
     #[serde(default)]
@@ -29,4 +29,22 @@ pub struct CrmChange {
     pub own_write: bool,
     /// Correlates with what caused it.
     pub correlation_id: String,
+    /// The tenant of the system.
+    #[serde(default)]
+    pub org_id: Option<String>,
+    /// Configured name of the source that told it.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The system's own word for the change, for instance `GAP_UPDATE`.
+    #[serde(default)]
+    pub source_type: Option<String>,
+    /// What has to be read again, since the system could not tell it: `record`, or `all` records of the entity.
+    #[serde(default)]
+    pub reread: Option<String>,
+    /// Fields that hold nothing any more. A field in neither list did not change, or is not told.
+    #[serde(default)]
+    pub nulled_fields: Vec<String>,
+    /// When ingest received it; UTC milliseconds.
+    #[serde(default)]
+    pub received_at: Option<i64>,
 }

@@ -8,6 +8,9 @@ use crate::{
     RoutingDecision, SchemaDrift, WriteBack, WriteBackResult,
 };
 
+/// Stands for a tenant that is not known.
+const UNKNOWN_ORG: &str = "unknown";
+
 /// The key of a conversation or another entity of a platform.
 ///
 /// A `/` or `%` within platform or organisation is percent-encoded, so that the key can be taken apart again;
@@ -70,8 +73,12 @@ impl CustomerProfile {
 }
 
 impl CrmChange {
-    /// Key of the record: the customer.
+    /// Key of the record: the customer, else the record that changed.
     pub fn key(&self) -> String {
+        if self.customer_id.is_empty() {
+            let org = self.org_id.as_deref().unwrap_or(UNKNOWN_ORG);
+            return entity_key(&self.system, org, &format!("{}/{}", self.entity, self.entity_id));
+        }
         printable(&self.customer_id).into_owned()
     }
 }

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use trunkline_config::{Source, SourceKind};
 use trunkline_mapping::{
-    Accepted, Change, Delivery, Difference, ElementOutcome, Framing, Proof, Quarantined, TraceContext,
-    map_delivery,
+    Accepted, Change, Changes, Delivery, Difference, ElementOutcome, Framing, Proof, Quarantined,
+    TraceContext, map_delivery,
 };
-use trunkline_schemas::{PlatformEvent, catalog};
+use trunkline_schemas::{CrmChange, PlatformEvent, catalog};
 
 use super::bodies::Body;
 use super::sources::Sources;
@@ -43,6 +43,7 @@ pub(super) struct Payload {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub(super) enum Fate {
     Event(Box<Event>),
+    Changes(ChangeRecords),
     Quarantined(QuarantineRecord),
     /// Nothing: ingest answers that it does not take the request, and keeps nothing of it.
     Refused {
@@ -66,6 +67,29 @@ pub(super) struct Event {
     pub(super) duplicate_of: Option<String>,
     /// The payload that said the same of the same entity last, under another event id.
     pub(super) possible_repeat_of: Option<String>,
+}
+
+/// Records of `crm.changes`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangeRecords {
+    /// The kind of source that the payload was mapped as.
+    pub(super) kind: &'static str,
+    /// Without the deployment's prefix.
+    pub(super) topic: &'static str,
+    /// What ingest answers as `eventId`.
+    pub(super) id: String,
+    /// The records, each with its key.
+    pub(super) records: Vec<ChangeRecord>,
+    pub(super) drift: Vec<Drift>,
+}
+
+/// A record of `crm.changes`.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangeRecord {
+    pub(super) key: String,
+    /// The value, as if the payload had been received now.
+    pub(super) change: CrmChange,
 }
 
 /// A record of `quarantine`.
@@ -179,6 +203,7 @@ impl Fit {
                 Self::Unknown(accepted.drift.len())
             }
             ElementOutcome::Event(accepted) => Self::Known(accepted.drift.len()),
+            ElementOutcome::Changes(changes) => Self::Known(changes.drift.len()),
             ElementOutcome::Quarantined(quarantined) if quarantined.schema_version.is_empty() => Self::None,
             ElementOutcome::Quarantined(_) => Self::Violation,
         }
@@ -191,6 +216,7 @@ impl Fate {
     fn of(kind: SourceKind, element: ElementOutcome) -> Self {
         match element {
             ElementOutcome::Event(accepted) => Self::Event(Box::new(Event::new(kind, *accepted))),
+            ElementOutcome::Changes(changes) => Self::Changes(ChangeRecords::new(kind, *changes)),
             ElementOutcome::Quarantined(quarantined) => {
                 Self::Quarantined(QuarantineRecord::new(kind, *quarantined))
             }
@@ -230,6 +256,21 @@ impl Event {
             event: accepted.event,
             duplicate_of: None,
             possible_repeat_of: None,
+        }
+    }
+}
+
+// === impl ChangeRecords ===
+
+impl ChangeRecords {
+    fn new(kind: SourceKind, changes: Changes) -> Self {
+        let record = |change: CrmChange| ChangeRecord { key: change.key(), change };
+        Self {
+            kind: kind.as_str(),
+            topic: catalog::CRM_CHANGES,
+            id: changes.id,
+            records: changes.records.into_iter().map(record).collect(),
+            drift: changes.drift.iter().map(Drift::new).collect(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter};
 use chrono::{DateTime, SecondsFormat};
 use trunkline_schemas::{EventTimeSource, PlatformEvent};
 
-use super::report::{Event, Fate, Payload, QuarantineRecord, Report, Summary};
+use super::report::{ChangeRecord, ChangeRecords, Event, Fate, Payload, QuarantineRecord, Report, Summary};
 use crate::count::count;
 
 // === impl Report ===
@@ -28,6 +28,10 @@ impl Display for Payload {
         let place = printable(&self.place);
         match &self.fate {
             Fate::Event(event) => write!(formatter, "{place}  {}\n{event}", event.event.event_type),
+            Fate::Changes(changes) => {
+                let change = changes.records.first().map_or("", |record| record.change.change_type.as_str());
+                write!(formatter, "{place}  {change}\n{changes}")
+            }
             Fate::Quarantined(record) => write!(formatter, "{place}  quarantined\n{record}"),
             Fate::Refused { reason } => {
                 writeln!(formatter, "{place}  refused, nothing is kept")?;
@@ -87,6 +91,37 @@ impl Display for Event {
     }
 }
 
+// === impl ChangeRecords ===
+
+impl Display for ChangeRecords {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        field(formatter, "kind", self.kind)?;
+        for ChangeRecord { key, change } in &self.records {
+            field(formatter, "record", &format!("{}, key {key}", self.topic))?;
+            field(formatter, "changeId", &change.change_id)?;
+            optional(formatter, "sourceType", change.source_type.as_deref())?;
+            field(formatter, "entity", &format!("{} {}", change.entity, change.entity_id))?;
+            field(formatter, "changedAt", &millis(change.changed_at))?;
+            let customer = Some(change.customer_id.as_str()).filter(|customer| !customer.is_empty());
+            optional(formatter, "customerId", customer)?;
+            for (name, fields) in [("changed", &change.changed_fields), ("nulled", &change.nulled_fields)] {
+                if !fields.is_empty() {
+                    field(formatter, name, &fields.join(", "))?;
+                }
+            }
+            optional(formatter, "reread", change.reread.as_deref())?;
+            optional(formatter, "origin", change.origin.as_deref())?;
+            if change.own_write {
+                field(formatter, "ownWrite", "it is the echo of a write-back")?;
+            }
+        }
+        for difference in &self.drift {
+            field(formatter, "drift", &difference.says)?;
+        }
+        Ok(())
+    }
+}
+
 // === impl QuarantineRecord ===
 
 impl Display for QuarantineRecord {
@@ -112,7 +147,11 @@ impl Display for Summary {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let Self { events, quarantined, refused, .. } = self;
         let (payloads, events) = (count(self.payloads, "payload"), count(*events, "event"));
-        writeln!(formatter, "{payloads}: {events}, {quarantined} quarantined, {refused} refused")?;
+        let changes = match self.changes {
+            0 => String::new(),
+            changes => format!(" {},", count(changes, "change")),
+        };
+        writeln!(formatter, "{payloads}: {events},{changes} {quarantined} quarantined, {refused} refused")?;
         for (what, number) in [
             ("without a conversation", self.without_conversation),
             ("without a customer", self.without_customer),
@@ -161,11 +200,15 @@ fn field(formatter: &mut Formatter<'_>, name: &str, value: &str) -> fmt::Result 
 }
 
 fn time(event: &PlatformEvent) -> String {
-    match (event.event_time_source, DateTime::from_timestamp_millis(event.event_time)) {
-        (EventTimeSource::Platform, Some(time)) => time.to_rfc3339_opts(SecondsFormat::Millis, true),
-        (EventTimeSource::Platform, None) => event.event_time.to_string(),
+    match event.event_time_source {
+        EventTimeSource::Platform => millis(event.event_time),
         _ => "none in the payload; the time of receipt takes its place".to_owned(),
     }
+}
+
+fn millis(time: i64) -> String {
+    DateTime::from_timestamp_millis(time)
+        .map_or_else(|| time.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// What a payload says must not move the cursor or colour the screen of whoever looks at it.

@@ -23,6 +23,7 @@
 
 mod admission;
 mod body_template;
+mod change_table;
 mod config;
 mod credentials;
 mod enrichment;
@@ -78,6 +79,7 @@ pub mod vocabulary;
 
 pub use admission::Admission;
 pub use body_template::BodyTemplate;
+pub use change_table::{ChangeTable, CrmChangeType, EntityPart};
 pub use config::Config;
 pub use credentials::{Client, Credentials, Introspection, Proof, TokenLogin};
 pub use enrichment::Enrichment;

@@ -1,6 +1,7 @@
 //! `[sources.NAME.mapping]`: how the payloads of a source are read, where a table says it.
 
 use crate::SourceKind;
+use crate::change_table::ChangeTable;
 use crate::event_table::{EventField, EventTable};
 use crate::section::Section;
 use crate::source_kind::ReadBy;
@@ -10,6 +11,8 @@ use crate::source_kind::ReadBy;
 pub enum MappingTable {
     /// As events.
     Events(Box<EventTable>),
+    /// As changes of a CRM's records.
+    Changes(Box<ChangeTable>),
 }
 
 /// The name of its section.
@@ -23,6 +26,9 @@ impl MappingTable {
     pub(crate) fn read(source: &Section<'_>, kind: Option<SourceKind>) -> Option<Self> {
         match kind.map(SourceKind::read_by) {
             Some(ReadBy::EventTable) => Self::events(source, kind?),
+            Some(ReadBy::ChangeTable) => source
+                .table(MAPPING, |mapping| ChangeTable::read(mapping, kind?))
+                .map(|table| Self::Changes(Box::new(table))),
             Some(ReadBy::Adapter) => {
                 if source.has(MAPPING) {
                     let read_so: Vec<_> = SourceKind::ALL

@@ -11,6 +11,12 @@ pub enum SourceKind {
     GenesysOpenMessaging,
     /// NICE CXone Digital events.
     CxoneDigital,
+    /// Changes of records in Salesforce (Change Data Capture), as a relay posts them.
+    SalesforceCdc,
+    /// Changes of records in ServiceNow, as a business rule posts them.
+    ServiceNowChange,
+    /// Changes of objects in SAP S/4HANA: CloudEvents of SAP Event Mesh.
+    SapChange,
     /// Whatever else posts JSON: the configuration says how it is read.
     Custom,
 }
@@ -22,14 +28,23 @@ pub enum ReadBy {
     Adapter,
     /// By a table of where the fields of an event stand.
     EventTable,
+    /// As changes of a CRM's records, by a table of where a change stands.
+    ChangeTable,
 }
 
 // === impl SourceKind ===
 
 impl SourceKind {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::GenesysEventBridge, Self::GenesysOpenMessaging, Self::CxoneDigital, Self::Custom];
+    pub const ALL: [Self; 7] = [
+        Self::GenesysEventBridge,
+        Self::GenesysOpenMessaging,
+        Self::CxoneDigital,
+        Self::SalesforceCdc,
+        Self::ServiceNowChange,
+        Self::SapChange,
+        Self::Custom,
+    ];
 
     /// As written in the configuration, for instance `genesys-eventbridge`.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +52,9 @@ impl SourceKind {
             Self::GenesysEventBridge => "genesys-eventbridge",
             Self::GenesysOpenMessaging => "genesys-open-messaging",
             Self::CxoneDigital => "cxone-digital",
+            Self::SalesforceCdc => "salesforce-cdc",
+            Self::ServiceNowChange => "servicenow-change",
+            Self::SapChange => "sap-change",
             Self::Custom => "custom",
         }
     }
@@ -45,6 +63,7 @@ impl SourceKind {
     pub fn read_by(self) -> ReadBy {
         match self {
             Self::GenesysEventBridge | Self::GenesysOpenMessaging | Self::CxoneDigital => ReadBy::Adapter,
+            Self::SalesforceCdc | Self::ServiceNowChange | Self::SapChange => ReadBy::ChangeTable,
             Self::Custom => ReadBy::EventTable,
         }
     }

@@ -202,7 +202,7 @@ fn types_and_ranges() {
         r#"kind = "twilio""#,
         &[
             "trunkline.toml:29:8 source 'genesys': field 'kind' is 'twilio', must be one of: genesys-eventbridge, \
-           genesys-open-messaging, cxone-digital, custom",
+           genesys-open-messaging, cxone-digital, salesforce-cdc, servicenow-change, sap-change, custom",
         ],
     );
 }

@@ -16,6 +16,7 @@
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`], [`fit`]: the schema boundary
+//! - [`change`]: changes of a CRM's records, by a table of where they stand
 //! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
 //! - [`redaction`], [`json_text`]: what of a payload no event carries
@@ -29,6 +30,7 @@
 pub mod adapter;
 pub mod batch;
 pub mod canonical;
+pub mod change;
 pub mod delivery;
 pub mod difference;
 pub mod drift_log;
@@ -62,6 +64,6 @@ pub use delivery::{Delivery, Proof};
 pub use difference::{Change, Difference};
 pub use framing::Framing;
 pub use map::map_delivery;
-pub use outcome::{Accepted, ElementOutcome, Outcome, Quarantined};
+pub use outcome::{Accepted, Changes, ElementOutcome, Outcome, Quarantined};
 pub use payload::OverLimit;
 pub use trace_context::TraceContext;

@@ -1,6 +1,6 @@
 //! From a delivery to envelopes and quarantined payloads: a pure function.
 
-use trunkline_config::Drift;
+use trunkline_config::{Drift, MappingTable};
 
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
@@ -10,7 +10,7 @@ use crate::outcome::{Accepted, ElementOutcome, Outcome};
 use crate::payload::{self, Element, OverLimit};
 use crate::reader::{Read, Reader};
 use crate::redaction::Attributes;
-use crate::{envelope, limits, quarantine, redaction, schema, sequence};
+use crate::{change, envelope, limits, quarantine, redaction, schema, sequence};
 
 /// The attribute that names what an event says but for fields that its platform's schema does not name.
 const DECLARED_ID: &str = "declaredId";
@@ -25,7 +25,10 @@ const DECLARED_ID: &str = "declaredId";
 pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, OverLimit> {
     let payload = payload::read(delivery.bytes, delivery.framing, json_depth)?;
     let elements = payload.elements.iter().map(|element| match element {
-        Ok(element) => map_by(Reader::of(delivery.source), delivery, element),
+        Ok(element) => match &delivery.source.mapping {
+            Some(MappingTable::Changes(table)) => change::map(table, delivery, element),
+            _ => map_by(Reader::of(delivery.source), delivery, element),
+        },
         Err(unread) => quarantine::unreadable(delivery, unread),
     });
     Ok(Outcome { batch: payload.batch, elements: elements.collect() })

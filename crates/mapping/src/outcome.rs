@@ -1,6 +1,6 @@
 //! What a delivery turned out to be.
 
-use trunkline_schemas::{ErrorCode, PlatformEvent, QuarantinedPayload};
+use trunkline_schemas::{CrmChange, ErrorCode, PlatformEvent, QuarantinedPayload};
 
 use crate::difference::Difference;
 
@@ -18,6 +18,8 @@ pub struct Outcome {
 pub enum ElementOutcome {
     /// An event to publish.
     Event(Box<Accepted>),
+    /// Changes of a CRM's records to publish.
+    Changes(Box<Changes>),
     /// A payload to keep in quarantine.
     Quarantined(Box<Quarantined>),
 }
@@ -28,6 +30,23 @@ pub struct Accepted {
     /// The envelope.
     pub event: PlatformEvent,
     /// Differences from the schema that did not keep it from being mapped.
+    pub drift: Vec<Difference>,
+}
+
+/// A payload that became changes of a CRM's records: it tells one change, of one record or of several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// Id of what the payload tells, the same each time it is told; that of each record's change is made of it.
+    pub id: String,
+    /// One for each record, in the order of their ids.
+    pub records: Vec<CrmChange>,
+    /// The system's own word for the change.
+    pub source_type: String,
+    /// Version of the table that it was read by.
+    pub schema_version: String,
+    /// Lower-case hex SHA-256 of the payload.
+    pub payload_hash: String,
+    /// Differences from what is known that did not keep it from being mapped.
     pub drift: Vec<Difference>,
 }
 

@@ -36,6 +36,7 @@ impl<'a> Reader<'a> {
     pub fn of(source: &'a Source) -> impl Iterator<Item = Self> {
         let (table, kind) = match &source.mapping {
             Some(MappingTable::Events(table)) => (Some(Self::Table(Table::new(table, source))), None),
+            Some(MappingTable::Changes(_)) => (None, None),
             None => (None, Some(source.kind)),
         };
         table.into_iter().chain(kind.into_iter().flat_map(adapter::of_kind).map(Self::Adapter))

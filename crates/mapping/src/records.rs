@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use trunkline_schemas::codec::{self, Encoder, Value};
 use trunkline_schemas::headers::{self, Headers};
-use trunkline_schemas::{OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
+use trunkline_schemas::{CrmChange, OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
 
 use crate::trace_context::TraceContext;
 
@@ -14,6 +14,8 @@ use crate::trace_context::TraceContext;
 pub struct Records {
     /// `events.normalized`.
     pub normalized: Destination,
+    /// `crm.changes`.
+    pub changes: Destination,
     /// `quarantine`.
     pub quarantine: Destination,
     /// `schema.drift`.
@@ -40,6 +42,17 @@ impl Records {
         let mut headers = headers::cloud_event(event);
         trace.write(&mut headers);
         self.normalized.record(event.key(), event, headers, event.ingest_time)
+    }
+
+    /// A change of a CRM's record. Its timestamp is the time of receipt.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn change(&self, change: &CrmChange, trace: &TraceContext) -> Result<OutboundRecord, codec::Error> {
+        let mut headers = headers::correlation(None, None, None, Some(&change.correlation_id));
+        headers.push(headers::CONTENT_TYPE, headers::AVRO);
+        trace.write(&mut headers);
+        self.changes.record(change.key(), change, headers, change.received_at.unwrap_or(change.changed_at))
     }
 
     /// A payload that is kept in quarantine.
@@ -119,4 +132,4 @@ macro_rules! per_thread {
     )+};
 }
 
-per_thread!(PlatformEvent, QuarantinedPayload, SchemaDrift);
+per_thread!(CrmChange, PlatformEvent, QuarantinedPayload, SchemaDrift);

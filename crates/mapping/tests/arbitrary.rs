@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use support::{DEPTH, NOW, delivery};
 use trunkline_config::{Source, SourceKind};
 use trunkline_mapping::{ElementOutcome, Outcome, OverLimit, map_delivery};
+use trunkline_schemas::CrmChange;
 
 fn kind() -> impl Strategy<Value = SourceKind> {
     prop::sample::select(SourceKind::ALL.to_vec())
@@ -98,6 +99,11 @@ fn check(outcome: &Outcome, body: &[u8]) {
                 assert!(!event.event_type.is_empty());
                 assert!(outcome.batch || !event.redacted.is_empty() || event.data.as_bytes() == body);
             }
+            ElementOutcome::Changes(changes) => {
+                assert!(!changes.records.is_empty() && !changes.id.is_empty());
+                let told = |change: &CrmChange| !change.entity.is_empty() && !change.entity_id.is_empty();
+                assert!(changes.records.iter().all(told));
+            }
             ElementOutcome::Quarantined(quarantined) => {
                 assert!(outcome.batch || quarantined.payload.payload == body);
                 assert!(!quarantined.payload.reason.is_empty());
@@ -114,6 +120,7 @@ fn map(kind: SourceKind, body: &[u8]) -> Result<Outcome, OverLimit> {
 /// The bytes that an outcome keeps of an element.
 fn kept(element: &ElementOutcome) -> &[u8] {
     match element {
+        ElementOutcome::Changes(_) => &[],
         ElementOutcome::Event(accepted) => accepted.event.data.as_bytes(),
         ElementOutcome::Quarantined(quarantined) => &quarantined.payload.payload,
     }

@@ -36,7 +36,7 @@ fn event_ids(payloads: &[Value]) -> Vec<(String, Option<String>)> {
         let at = NOW + i64::try_from(position).unwrap();
         match map_delivery(&delivery(&source, text.as_bytes(), at), DEPTH).unwrap().elements.remove(0) {
             ElementOutcome::Event(accepted) => (accepted.event.event_id, accepted.event.content_id),
-            ElementOutcome::Quarantined(quarantined) => panic!("{payload}: {quarantined:?}"),
+            other => panic!("{payload}: {other:?}"),
         }
     });
     ids.collect()

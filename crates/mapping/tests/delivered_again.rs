@@ -29,7 +29,7 @@ fn again(quarantined: &Quarantined, source: &Source) -> Outcome {
 
 fn quarantined(outcome: Outcome) -> Vec<Quarantined> {
     let quarantined = outcome.elements.into_iter().filter_map(|element| match element {
-        ElementOutcome::Event(_) => None,
+        ElementOutcome::Event(_) | ElementOutcome::Changes(_) => None,
         ElementOutcome::Quarantined(quarantined) => Some(*quarantined),
     });
     quarantined.collect()

@@ -137,7 +137,7 @@ fn what_nothing_names_is_named_by_its_delivery() {
         let elements = map_delivery(&delivery, DEPTH).unwrap().elements.into_iter();
         let ids = elements.map(|element| match element {
             ElementOutcome::Event(accepted) => (accepted.event.event_id, accepted.event.content_id.unwrap()),
-            ElementOutcome::Quarantined(quarantined) => panic!("{}", quarantined.payload.reason),
+            other => panic!("no event: {other:?}"),
         });
         ids.collect::<Vec<_>>()
     };

@@ -107,7 +107,7 @@ fn mapped(source: &Source, requests: &[Request]) -> Vec<PlatformEvent> {
         let elements = map_delivery(&delivery, 127).unwrap().elements;
         let events = elements.into_iter().map(|element| match element {
             ElementOutcome::Event(accepted) => accepted.event,
-            ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
+            other => panic!("no event: {other:?}"),
         });
         events.collect::<Vec<_>>()
     };

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use trunkline_config::Source;
 use trunkline_mapping::drift_log::{DriftLog, Origin};
 use trunkline_mapping::records::Records;
-use trunkline_mapping::{Accepted, Quarantined, canonical};
+use trunkline_mapping::{Accepted, Changes, Quarantined, canonical};
 use trunkline_schemas::SchemaDrift;
 
 use super::store::Store;
@@ -32,6 +32,17 @@ impl DriftReports {
             source_type: &event.source_type,
         };
         self.count(origin, drift, || canonical::sha256_hex(event.data.as_bytes()), now);
+    }
+
+    /// Counts what a payload of changes has that its table does not know.
+    pub fn of_changes(&self, source: &Source, changes: &Changes, now: i64) {
+        let origin = Origin {
+            source: &source.name,
+            kind: source.kind.as_str(),
+            schema_version: &changes.schema_version,
+            source_type: &changes.source_type,
+        };
+        self.count(origin, &changes.drift, || changes.payload_hash.clone(), now);
     }
 
     /// Counts what kept a payload from being an event.

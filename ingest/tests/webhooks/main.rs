@@ -8,6 +8,7 @@ mod floods;
 mod https;
 mod rotation;
 mod support;
+mod tables;
 mod verification;
 
 use std::collections::BTreeSet;

@@ -26,13 +26,14 @@ use trunkline_ingest::publish::{Publish, Unpublished};
 use trunkline_ingest::{accept, files, http, tls};
 use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::codec::{Decoder, Value as Avro};
-use trunkline_schemas::{OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
+use trunkline_schemas::{CrmChange, OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
 use trunkline_telemetry::Health;
 
 pub const MAX_IN_FLIGHT: usize = 4;
 pub const MAX_CONNECTIONS: usize = 64;
 pub const EVENT_SCHEMA_ID: u32 = 11;
 const QUARANTINE_SCHEMA_ID: u32 = 12;
+const CHANGE_SCHEMA_ID: u32 = 14;
 const DRIFT_SCHEMA_ID: u32 = 13;
 const SECRET: &str = "DEADBEEF";
 
@@ -50,6 +51,7 @@ pub struct Ingest {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
     Event { event: Box<PlatformEvent>, record: OutboundRecord },
+    Changed { change: Box<CrmChange>, record: OutboundRecord },
     Quarantined { payload: QuarantinedPayload, record: OutboundRecord },
     Drift(SchemaDrift),
 }
@@ -171,6 +173,7 @@ impl Ingest {
         let destination = |topic: &str, schema_id| Destination { topic: format!("test.{topic}"), schema_id };
         let records = Records {
             normalized: destination("events.normalized", EVENT_SCHEMA_ID),
+            changes: destination("crm.changes", CHANGE_SCHEMA_ID),
             quarantine: destination("quarantine", QUARANTINE_SCHEMA_ID),
             drift: destination("schema.drift", DRIFT_SCHEMA_ID),
         };
@@ -386,6 +389,7 @@ fn decoded(record: &OutboundRecord) -> Stored {
     let record = record.clone();
     match record.topic.as_str() {
         "test.events.normalized" => Stored::Event { event: Box::new(decode(EVENT_SCHEMA_ID, value)), record },
+        "test.crm.changes" => Stored::Changed { change: Box::new(decode(CHANGE_SCHEMA_ID, value)), record },
         "test.quarantine" => Stored::Quarantined { payload: decode(QUARANTINE_SCHEMA_ID, value), record },
         _ => Stored::Drift(decode(DRIFT_SCHEMA_ID, value)),
     }

@@ -273,8 +273,25 @@ impl Sample for CrmChange {
             origin: text("com/salesforce/api/soap"),
             own_write: true,
             correlation_id: "correlation-1".into(),
+            org_id: text("acme"),
+            source: text("crm"),
+            source_type: text("GAP_UPDATE"),
+            reread: text("record"),
+            nulled_fields: vec!["Fax".into()],
+            received_at: Some(TIME + 1),
         };
-        let minimal = Self { changed_fields: Vec::new(), origin: None, own_write: false, ..full.clone() };
+        let minimal = Self {
+            changed_fields: Vec::new(),
+            origin: None,
+            own_write: false,
+            org_id: None,
+            source: None,
+            source_type: None,
+            reread: None,
+            nulled_fields: Vec::new(),
+            received_at: None,
+            ..full.clone()
+        };
         [("full", full), ("minimal", minimal)]
     }
 }

@@ -16,9 +16,11 @@ const UNKNOWN_ORG: &str = "unknown";
 pub(in crate::map) struct Summary {
     pub(in crate::map) payloads: usize,
     pub(in crate::map) events: usize,
+    /// Payloads that become changes of CRM records.
+    pub(in crate::map) changes: usize,
     pub(in crate::map) quarantined: usize,
     pub(in crate::map) refused: usize,
-    /// Events of each kind of source.
+    /// Events and changes of each kind of source.
     pub(in crate::map) kinds: BTreeMap<&'static str, usize>,
     /// Events of each canonical type.
     pub(in crate::map) event_types: BTreeMap<String, usize>,
@@ -73,6 +75,11 @@ impl Summary {
             Fate::Event(event) => {
                 self.add_event(event);
                 event.drift.as_slice()
+            }
+            Fate::Changes(changes) => {
+                self.changes += 1;
+                *self.kinds.entry(changes.kind).or_default() += 1;
+                changes.drift.as_slice()
             }
             Fate::Quarantined(record) => {
                 self.quarantined += 1;

@@ -47,6 +47,7 @@ fn same_as_kept(name: &str, found: &str) {
 fn word(payload: &Payload) -> &'static str {
     match &payload.fate {
         Fate::Event(_) => "event",
+        Fate::Changes(_) => "changes",
         Fate::Quarantined(_) => "quarantined",
         Fate::Refused { .. } => "refused",
     }
@@ -213,4 +214,53 @@ fn control_characters_of_a_payload_do_not_reach_the_screen() {
     let shown = report(&[("a\u{1b}[2J", payload.as_bytes())], None).to_string();
     assert!(!shown.contains(|character: char| character.is_control() && character != '\n'), "{shown:?}");
     assert!(shown.contains("Case\\u{1b}[31mCreated\\u{7}"), "{shown}");
+}
+
+/// A payload of the fixtures of the mapping.
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/mapping/tests/fixtures");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+#[test]
+fn changes_of_crm_records_are_shown_with_their_keys_and_what_has_to_be_read_again() {
+    let bodies = [
+        ("gap.json", fixture("salesforce-cdc/event_gap.json")),
+        ("two.json", fixture("salesforce-cdc/account_updated_by_us.json")),
+        ("task.json", fixture("servicenow-change/incident_updated.json")),
+        ("partner.json", fixture("sap-change/business_partner_changed.json")),
+    ];
+    let bodies: Vec<(&str, &[u8])> = bodies.iter().map(|(place, bytes)| (*place, bytes.as_slice())).collect();
+    let report = report(&bodies, None);
+    let kinds = [("salesforce-cdc", 2), ("sap-change", 1), ("servicenow-change", 1)];
+    assert_eq!(report.summary.kinds, kinds.into());
+    assert_eq!((report.summary.changes, report.summary.events, report.summary.exit_code()), (4, 0, 0));
+    let Fate::Changes(two) = &report.payloads[1].fate else { panic!("{:?}", report.payloads[1]) };
+    assert_eq!((two.topic, two.records.len()), ("crm.changes", 2));
+    let text = report.to_string();
+    for expected in [
+        "gap.json  gap",
+        "  record            crm.changes, key salesforce/unknown/Event/00U000000000001EAA",
+        "  reread            record",
+        "  changed           Fax, LastModifiedDate",
+        "  ownWrite          it is the echo of a write-back",
+        "4 payloads: 0 events, 4 changes, 0 quarantined, 0 refused",
+    ] {
+        assert!(text.lines().any(|line| line == expected), "{expected} in\n{text}");
+    }
+}
+
+#[test]
+fn a_table_of_a_configuration_reads_its_source_and_no_kind_does() {
+    assert!(super::super::sources::kind("custom").is_err_and(|said| said.contains("--config and --source")));
+    let settings = "kafka.brokers = 'localhost:9092'\nregistry.url = 'http://localhost:8081'\n[sources.ivr]\n\
+                    kind = 'custom'\norg = 'acme'\nverify.method = 'none'\n[sources.ivr.mapping]\n\
+                    platform = 'acme-ivr'\nsource_type = '/event'\nfields.conversationId = '/call'\n";
+    let config = trunkline_config::parse(settings, "trunkline.toml").unwrap();
+    let bodies = [(r#"{"call": 7, "event": "up"}"#, "event"), (r#"{"event": "up"}"#, "quarantined")];
+    for (bytes, expected) in bodies {
+        let body = Body { place: "b.json".into(), bytes: bytes.as_bytes().to_vec() };
+        let report = Report::new(&[body], &Sources::configured(&config, "ivr").unwrap(), NOW);
+        assert_eq!(word(&report.payloads[0]), expected, "{bytes}");
+    }
 }

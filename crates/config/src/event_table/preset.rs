@@ -9,6 +9,9 @@ pub(super) fn of(kind: SourceKind) -> Option<EventTable> {
         SourceKind::Custom
         | SourceKind::GenesysEventBridge
         | SourceKind::GenesysOpenMessaging
-        | SourceKind::CxoneDigital => None,
+        | SourceKind::CxoneDigital
+        | SourceKind::SalesforceCdc
+        | SourceKind::ServiceNowChange
+        | SourceKind::SapChange => None,
     }
 }

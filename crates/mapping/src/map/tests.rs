@@ -68,7 +68,7 @@ fn source(org: Option<&str>) -> Source {
 fn event(outcome: ElementOutcome) -> PlatformEvent {
     match outcome {
         ElementOutcome::Event(accepted) => accepted.event,
-        ElementOutcome::Quarantined(quarantined) => panic!("quarantined: {}", quarantined.payload.reason),
+        other => panic!("no event: {other:?}"),
     }
 }
 

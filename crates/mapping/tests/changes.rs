@@ -1,0 +1,209 @@
+//! Changes of CRM records: every payload in `tests/fixtures` becomes the changes that stand beside it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use support::{DEPTH, NOW, configured, delivery, fixtures, json_files, source};
+use trunkline_config::{Drift, ReadBy, Source, SourceKind};
+use trunkline_mapping::{Changes, Delivery, ElementOutcome, map_delivery};
+use trunkline_schemas::CrmChange;
+use trunkline_schemas::codec::{Decoder, Encoder, Value as _};
+
+fn kinds() -> impl Iterator<Item = SourceKind> {
+    SourceKind::ALL.into_iter().filter(|kind| kind.read_by() == ReadBy::ChangeTable)
+}
+
+fn outcome(source: &Source, body: &[u8], received_at: i64) -> ElementOutcome {
+    map_delivery(&delivery(source, body, received_at), DEPTH).unwrap().elements.remove(0)
+}
+
+fn changes(source: &Source, body: &[u8], received_at: i64) -> Changes {
+    match outcome(source, body, received_at) {
+        ElementOutcome::Changes(changes) => *changes,
+        other => panic!("no change: {other:?}"),
+    }
+}
+
+fn of(kind: SourceKind, payload: &Value) -> Changes {
+    changes(&source(kind), payload.to_string().as_bytes(), NOW)
+}
+
+/// What all records say, with their ids as a list.
+fn said(changes: &Changes) -> BTreeMap<String, Value> {
+    let Value::Object(mut said) = serde_json::to_value(&changes.records[0]).unwrap() else { unreachable!() };
+    let ids: Vec<&str> = changes.records.iter().map(|change| change.entity_id.as_str()).collect();
+    said.insert("entityId".into(), json!(ids));
+    said.insert("key".into(), json!(changes.records[0].key()));
+    let drift: Vec<String> =
+        changes.drift.iter().map(|found| format!("{} {}", found.change.as_str(), found.pointer)).collect();
+    said.insert("drift".into(), json!(drift));
+    said.into_iter().collect()
+}
+
+#[test]
+fn own_fixtures_become_what_stands_beside_them() {
+    for kind in kinds() {
+        let files: Vec<_> = json_files(&fixtures(kind))
+            .into_iter()
+            .filter(|file| !file.to_str().unwrap().ends_with(".expected.json"))
+            .collect();
+        assert!(files.len() >= 3, "{kind}");
+        for file in files {
+            let body = std::fs::read(&file).unwrap();
+            let found = changes(&source(kind), &body, NOW);
+            let expected = std::fs::read(file.with_extension("expected.json")).unwrap();
+            let expected: BTreeMap<String, Value> = serde_json::from_slice(&expected).unwrap();
+            let said = said(&found);
+            for (field, value) in expected {
+                let value = if value == "now" { Value::from(NOW) } else { value };
+                assert_eq!(said[&field], value, "{field} of {}", file.display());
+            }
+            // Told again, it is the same, down to each record.
+            assert_eq!(found.id, changes(&source(kind), &body, NOW + 1).id, "{}", file.display());
+            for change in &found.records {
+                let encoded = Encoder::<CrmChange>::new(7).encode_to_vec(change).unwrap();
+                let mut decoder = Decoder::<CrmChange>::new();
+                decoder.add_writer(7, CrmChange::SCHEMA).unwrap();
+                assert_eq!(&decoder.decode(&encoded).unwrap(), change);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_lacks_what_a_change_needs_is_quarantined_and_says_what() {
+    for kind in kinds() {
+        let folder = fixtures(kind).join("quarantined");
+        let expected = std::fs::read_to_string(folder.join("expected.txt")).unwrap();
+        let expected: Vec<&str> = expected.lines().collect();
+        let found: Vec<String> = json_files(&folder)
+            .iter()
+            .map(|file| {
+                let body = std::fs::read(file).unwrap();
+                let ElementOutcome::Quarantined(kept) = outcome(&source(kind), &body, NOW) else {
+                    panic!("{}", file.display())
+                };
+                assert_eq!(kept.payload.payload, body, "it is kept to the byte");
+                format!("{} {}", file.file_name().unwrap().to_str().unwrap(), kept.payload.reason)
+            })
+            .collect();
+        assert_eq!(found, expected, "{kind}");
+    }
+}
+
+/// A change of an account in Salesforce, with these fields of its header and of the record.
+fn account(header: Value, fields: Value) -> Value {
+    let mut payload = fields;
+    payload["ChangeEventHeader"] = json!({
+        "entityName": "Account", "recordIds": ["001000000000001AAA"], "changeType": "UPDATE",
+        "transactionKey": "t-1", "sequenceNumber": 1, "commitTimestamp": NOW - 1_000,
+    });
+    for (name, value) in header.as_object().unwrap() {
+        payload["ChangeEventHeader"][name] = value.clone();
+    }
+    json!({ "payload": payload })
+}
+
+#[test]
+fn a_field_that_is_absent_is_not_null() {
+    for (header, fields, changed, nulled) in [
+        (json!({}), json!({"Name": "A"}), vec!["Name"], vec![]),
+        (json!({}), json!({"Name": null}), vec!["Name"], vec!["Name"]),
+        (json!({"changedFields": ["Name"]}), json!({}), vec!["Name"], vec![]),
+        (json!({"changedFields": ["Name"]}), json!({"Name": null, "Fax": null}), vec!["Name"], vec!["Name"]),
+        (json!({"changedFields": ["Name"], "nulledFields": ["Fax"]}), json!({}), vec!["Name"], vec!["Fax"]),
+        (
+            json!({"changedFields": ["Name.First"]}),
+            json!({"Name": {"First": null}}),
+            vec!["Name.First"],
+            vec!["Name.First"],
+        ),
+        (json!({"changeType": "CREATE"}), json!({"Name": null}), vec!["Name"], vec![]),
+        (json!({"changeType": "DELETE"}), json!({"Name": "kept beside it"}), vec![], vec![]),
+        (json!({"changeType": "GAP_UPDATE"}), json!({"Name": null}), vec![], vec![]),
+    ] {
+        let change =
+            of(SourceKind::SalesforceCdc, &account(header.clone(), fields.clone())).records.remove(0);
+        assert_eq!(change.changed_fields, changed, "{header} {fields}");
+        assert_eq!(change.nulled_fields, nulled, "{header} {fields}");
+    }
+}
+
+#[test]
+fn a_change_is_named_by_what_its_system_names_it_by_and_each_record_by_itself() {
+    let id = |header: Value| of(SourceKind::SalesforceCdc, &account(header, json!({"Name": "A"})));
+    let first = id(json!({}));
+    assert_eq!(first.id, id(json!({"commitUser": "somebody else"})).id);
+    assert_ne!(first.id, id(json!({"sequenceNumber": 2})).id);
+    assert_ne!(first.id, id(json!({"transactionKey": "t-2"})).id);
+    let two = id(json!({"recordIds": ["001000000000002AAA", "001000000000001AAA"]}));
+    assert_eq!(two.id, first.id, "the transaction says it");
+    assert_eq!(two.records[0].change_id, first.records[0].change_id);
+    assert_ne!(two.records[0].change_id, two.records[1].change_id);
+}
+
+#[test]
+fn what_nothing_names_is_named_by_its_body_and_without_a_time_by_its_delivery() {
+    let timed = account(json!({"transactionKey": null}), json!({})).to_string();
+    let untimed = account(json!({"transactionKey": null, "commitTimestamp": null}), json!({})).to_string();
+    let source = source(SourceKind::SalesforceCdc);
+    let id = |body: &str, received_at, id: Option<&str>| {
+        let headers = id.map(|id| ("webhook-id".to_owned(), id.to_owned())).into_iter().collect();
+        let delivery = Delivery { headers, ..delivery(&source, body.as_bytes(), received_at) };
+        match map_delivery(&delivery, DEPTH).unwrap().elements.remove(0) {
+            ElementOutcome::Changes(changes) => changes.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(id(&timed, NOW, None), id(&timed, NOW + 1, None));
+    assert_ne!(id(&untimed, NOW, None), id(&untimed, NOW + 1, None));
+    assert_eq!(id(&untimed, NOW, Some("m")), id(&untimed, NOW + 1, Some("m")));
+}
+
+#[test]
+fn what_would_make_more_records_than_memory_is_kept_as_it_came() {
+    let ids: Vec<String> = (0..1_000).map(|number| format!("001{number:012}AAA")).collect();
+    let one_more: Vec<&str> = ids.iter().map(String::as_str).chain(["002"]).collect();
+    let names = |count: usize| (0..count).map(|number| format!("Field_{number:04}__c")).collect::<Vec<_>>();
+    for (header, taken) in [
+        (json!({"recordIds": ids, "changedFields": names(200)}), true),
+        (json!({"recordIds": ids, "changedFields": names(800)}), false),
+        (json!({ "recordIds": one_more }), false),
+        (json!({"changeOrigin": "x".repeat(1_025)}), false),
+    ] {
+        let body = account(header, json!({})).to_string();
+        let found = outcome(&source(SourceKind::SalesforceCdc), body.as_bytes(), NOW);
+        assert_eq!(matches!(found, ElementOutcome::Changes(_)), taken);
+    }
+}
+
+#[test]
+fn a_source_that_quarantines_drift_keeps_what_it_does_not_know() {
+    let strict = Source { drift: Drift::Quarantine, ..source(SourceKind::SalesforceCdc) };
+    let body = account(json!({"changeType": "MERGE"}), json!({})).to_string();
+    let ElementOutcome::Quarantined(kept) = outcome(&strict, body.as_bytes(), NOW) else {
+        panic!("it passed")
+    };
+    assert!(kept.payload.reason.ends_with("and this source quarantines drift"), "{}", kept.payload.reason);
+}
+
+#[test]
+fn a_business_rule_may_name_its_fields_otherwise() {
+    let source = configured(
+        "kind = 'servicenow-change'\nverify.method = 'none'\n[mapping]\nentity = '/tbl'\nrecords = ['/ids', '/id']\n\
+         change = '/op'\nchanges = { 'I' = 'create', 'X*' = 'overflow' }\ncustomer = '/who'\nidentity = '/event'",
+    );
+    let of = |payload: Value| changes(&source, payload.to_string().as_bytes(), NOW).records.remove(0);
+    let change = of(json!({"tbl": "task", "id": "7", "op": "I", "who": 4711, "event": 1}));
+    assert_eq!((change.entity.as_str(), change.change_type.as_str()), ("task", "create"));
+    assert_eq!(change.key(), "4711");
+    let all = of(json!({"tbl": "task", "ids": ["7"], "op": "X9", "event": 2}));
+    assert_eq!(
+        (all.change_type.as_str(), all.reread.as_deref(), all.entity_id.as_str()),
+        ("overflow", Some("all"), "*")
+    );
+}
