@@ -49,6 +49,9 @@ pub const FLOW_ENDED: &str = "flow.ended";
 /// A flow reached one of its declared outcomes.
 pub const FLOW_OUTCOME: &str = "flow.outcome";
 
+/// A node of an IVR's menu, or of a script, was passed.
+pub const IVR_NODE_EXECUTED: &str = "ivr.node_executed";
+
 /// An agent's after-contact work is over.
 pub const ACW_ENDED: &str = "acw.ended";
 /// A wrap-up code was given.
@@ -87,6 +90,15 @@ pub const AGENT_SESSION_STARTED: &str = "agent.session_started";
 pub const AGENT_SESSION_ENDED: &str = "agent.session_ended";
 /// An agent's telephone leg changed.
 pub const AGENT_LEG_CHANGED: &str = "agent.leg_changed";
+
+/// An agent's desktop was opened.
+pub const DESKTOP_SESSION_STARTED: &str = "desktop.session_started";
+/// An agent's desktop went to the background, or lost its connection.
+pub const DESKTOP_SESSION_SUSPENDED: &str = "desktop.session_suspended";
+/// An agent's desktop is back.
+pub const DESKTOP_SESSION_RESUMED: &str = "desktop.session_resumed";
+/// An agent's desktop was closed.
+pub const DESKTOP_SESSION_ENDED: &str = "desktop.session_ended";
 
 /// A customer proved who it is.
 pub const CUSTOMER_AUTHORIZED: &str = "customer.authorized";
@@ -127,6 +139,7 @@ pub const ALL: &[&str] = &[
     FLOW_STARTED,
     FLOW_ENDED,
     FLOW_OUTCOME,
+    IVR_NODE_EXECUTED,
     ACW_ENDED,
     WRAPUP_APPLIED,
     OUTBOUND_ATTEMPTED,
@@ -145,6 +158,10 @@ pub const ALL: &[&str] = &[
     AGENT_SESSION_STARTED,
     AGENT_SESSION_ENDED,
     AGENT_LEG_CHANGED,
+    DESKTOP_SESSION_STARTED,
+    DESKTOP_SESSION_SUSPENDED,
+    DESKTOP_SESSION_RESUMED,
+    DESKTOP_SESSION_ENDED,
     CUSTOMER_AUTHORIZED,
     CUSTOMER_AUTHORIZATION_REQUESTED,
     VISITOR_ACTIVITY,

@@ -57,7 +57,8 @@ impl MappingTable {
     fn events(source: &Section<'_>, kind: SourceKind) -> Option<Self> {
         if !source.has(MAPPING) && !kind.is_read_without_settings() {
             let message = format!(
-                "kind '{kind}' needs a table [sources.{}.mapping]: where the fields of an event stand in its payloads",
+                "kind '{kind}' needs a table [sources.{}.mapping]: the platform of its events, and where their fields \
+                 stand",
                 source.name()
             );
             source.refuse("kind", &message);

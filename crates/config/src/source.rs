@@ -139,6 +139,13 @@ impl Source {
         let redaction = Redaction::read(section);
         let admission = Admission::read(section);
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
+        if kind.is_some_and(|kind| kind.read_by() == ReadBy::ChangeTable) {
+            for field in ["order", "sequence", "hold", "redact", "redact_key", "redact_defaults"] {
+                if section.has(field) {
+                    section.refuse(field, &no_events(field));
+                }
+            }
+        }
         let kind = kind?;
         if mapping.is_none() && kind.read_by() != ReadBy::Adapter {
             return None;
@@ -158,6 +165,14 @@ impl Source {
             verify: verify?,
         })
     }
+}
+
+/// Why a source of changes has no such field.
+fn no_events(field: &str) -> String {
+    format!(
+        "field '{field}' is about events, and changes of CRM records are none: they have no values of fields, and \
+         nobody holds them"
+    )
 }
 
 /// The order mode of sources that name none: EventBridge promises no order at all, the others mostly keep it.

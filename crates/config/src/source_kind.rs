@@ -11,6 +11,12 @@ pub enum SourceKind {
     GenesysOpenMessaging,
     /// NICE CXone Digital events.
     CxoneDigital,
+    /// REST actions of NICE CXone Studio scripts.
+    CxoneStudio,
+    /// Genesys Cloud data actions that post, of flows or of workflows that a trigger started.
+    GenesysDataAction,
+    /// Lifecycle of agent desktops, from their browsers.
+    DesktopSdk,
     /// Changes of records in Salesforce (Change Data Capture), as a relay posts them.
     SalesforceCdc,
     /// Changes of records in ServiceNow, as a business rule posts them.
@@ -36,10 +42,13 @@ pub enum ReadBy {
 
 impl SourceKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::GenesysEventBridge,
         Self::GenesysOpenMessaging,
         Self::CxoneDigital,
+        Self::CxoneStudio,
+        Self::GenesysDataAction,
+        Self::DesktopSdk,
         Self::SalesforceCdc,
         Self::ServiceNowChange,
         Self::SapChange,
@@ -52,6 +61,9 @@ impl SourceKind {
             Self::GenesysEventBridge => "genesys-eventbridge",
             Self::GenesysOpenMessaging => "genesys-open-messaging",
             Self::CxoneDigital => "cxone-digital",
+            Self::CxoneStudio => "cxone-studio",
+            Self::GenesysDataAction => "genesys-data-action",
+            Self::DesktopSdk => "desktop-sdk",
             Self::SalesforceCdc => "salesforce-cdc",
             Self::ServiceNowChange => "servicenow-change",
             Self::SapChange => "sap-change",
@@ -64,13 +76,15 @@ impl SourceKind {
         match self {
             Self::GenesysEventBridge | Self::GenesysOpenMessaging | Self::CxoneDigital => ReadBy::Adapter,
             Self::SalesforceCdc | Self::ServiceNowChange | Self::SapChange => ReadBy::ChangeTable,
-            Self::Custom => ReadBy::EventTable,
+            Self::CxoneStudio | Self::GenesysDataAction | Self::DesktopSdk | Self::Custom => {
+                ReadBy::EventTable
+            }
         }
     }
 
     /// Whether it says by itself how its payloads are read; if not, each source has to.
     pub fn is_read_without_settings(self) -> bool {
-        self != Self::Custom
+        !matches!(self, Self::Custom | Self::DesktopSdk)
     }
 }
 

@@ -202,7 +202,7 @@ fn types_and_ranges() {
         r#"kind = "twilio""#,
         &[
             "trunkline.toml:29:8 source 'genesys': field 'kind' is 'twilio', must be one of: genesys-eventbridge, \
-           genesys-open-messaging, cxone-digital, salesforce-cdc, servicenow-change, sap-change, custom",
+           genesys-open-messaging, cxone-digital, cxone-studio, genesys-data-action, desktop-sdk, salesforce-cdc, servicenow-change, sap-change, custom",
         ],
     );
 }

@@ -20,8 +20,8 @@ fn custom(mapping: &str) -> String {
 fn a_source_that_is_read_by_a_table_needs_one() {
     assert_eq!(
         said("[sources.own]\nkind = \"custom\"\norg = \"acme\"\nverify.method = \"none\""),
-        "trunkline.toml:2:8 source 'own': kind 'custom' needs a table [sources.own.mapping]: where the fields of an \
-         event stand in its payloads"
+        "trunkline.toml:2:8 source 'own': kind 'custom' needs a table [sources.own.mapping]: the platform of its \
+         events, and where their fields stand"
     );
     assert_eq!(said(&custom("fields.conversationId = \"/call\"")), "no mistake");
     let list = "order = \"sequenced\"\nsequence = \"/n\"\nfields.conversationId = [\"/call\", \"/c\"]";
@@ -132,10 +132,57 @@ fn kinds_with_a_shape_of_their_own_take_no_table() {
     assert_eq!(
         said(&custom("anything = 7").replace("custom", "cxone-digital")),
         "trunkline.toml:5:1 source 'own': field 'mapping' is for payloads of any shape, and kind 'cxone-digital' has \
-         one of its own; kinds with a mapping: salesforce-cdc, servicenow-change, sap-change, custom"
+         one of its own; kinds with a mapping: cxone-studio, genesys-data-action, desktop-sdk, salesforce-cdc, \
+         servicenow-change, sap-change, custom"
     );
     assert_eq!(
         said(&custom("anything = 7").replace("custom", "costum")),
         "trunkline.toml:2:8 source 'own': field 'kind' is 'costum', did you mean 'custom'?"
     );
+}
+
+#[test]
+fn a_desktop_needs_its_platform_and_a_script_needs_nothing() {
+    let of = |kind: &str| {
+        said(&format!("[sources.own]\nkind = \"{kind}\"\norg = \"acme\"\nverify.method = \"none\""))
+    };
+    for kind in ["cxone-studio", "genesys-data-action", "salesforce-cdc", "servicenow-change", "sap-change"] {
+        assert_eq!(of(kind), "no mistake", "{kind}");
+    }
+    assert_eq!(
+        of("desktop-sdk"),
+        "trunkline.toml:2:8 source 'own': kind 'desktop-sdk' needs a table [sources.own.mapping]: the platform of its \
+         events, and where their fields stand"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_table_of_changes_is_said_where_it_is() {
+    let of = |mapping: &str| {
+        said(&format!(
+            "[sources.own]\nkind = \"servicenow-change\"\nverify.method = \"none\"\n[sources.own.mapping]\n{mapping}"
+        ))
+    };
+    assert_eq!(of("customer = \"/record/u_customer\"\nchanges = { I = \"create\" }"), "no mistake");
+    for (mapping, expected) in [
+        (
+            "changes = { I = \"insert\" }",
+            "5:17 source 'own' mapping: field 'changes.I' is 'insert', must be one of: create, \
+              update, delete, undelete, gap, overflow",
+        ),
+        (
+            "customer = \"u_customer\"",
+            "5:12 source 'own' mapping: field 'customer' is 'u_customer', must be a JSON Pointer \
+              such as \"/sequence\" or \"/data/number\"",
+        ),
+        (
+            "[[sources.own.redact]]\npointer = \"/a\"\naction = \"drop\"",
+            "5:1 source 'own': field 'redact' is about events, and \
+              changes of CRM records are none: they have no values of fields, and nobody holds them",
+        ),
+        ("costumer = \"/c\"", "5:1 source 'own' mapping: unknown field 'costumer', did you mean 'customer'?"),
+    ] {
+        let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(of(mapping), format!("trunkline.toml:{expected}"), "{mapping}");
+    }
 }
