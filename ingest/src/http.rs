@@ -19,14 +19,20 @@ use crate::connections::Connection;
 use crate::intake::{Intake, Taken};
 use crate::publish::Publish;
 use crate::refusal::Refusal;
-use crate::{body, metric_names, trace_context};
+use crate::{body, cors, metric_names, trace_context};
 
-/// `POST /v1/webhooks/{source}`; everything else is refused in the same form.
+/// `POST /v1/webhooks/{source}`; everything else is refused in the same form, but for what browsers ask before they
+/// call a source that pages may call.
 pub fn router<P: Publish>(intake: Arc<Intake<P>>) -> Router {
-    Router::new()
+    let cors = cors::layer(intake.cors_origins());
+    let router = Router::new()
         .route("/v1/webhooks/{source}", post(webhook::<P>).fallback(wrong_method))
         .fallback(wrong_path)
-        .with_state(intake)
+        .with_state(intake);
+    match cors {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
 }
 
 async fn webhook<P: Publish>(

@@ -110,6 +110,12 @@ impl<P: Publish> Intake<P> {
         }
     }
 
+    /// The origins of the pages that may call each source from a browser.
+    pub fn cors_origins(&self) -> BTreeMap<String, Vec<String>> {
+        let origins = |intake: &SourceIntake| intake.source.admission.cors_origins.clone();
+        self.sources.iter().map(|(name, intake)| (name.clone(), origins(intake))).collect()
+    }
+
     /// The configured name of a source, for labels; [`metric_names::UNKNOWN`] for what is not configured.
     pub fn label(&self, source: &str) -> String {
         if self.sources.contains_key(source) { source.to_owned() } else { metric_names::UNKNOWN.to_owned() }

@@ -8,7 +8,7 @@
 //! The way of a request, in order:
 //!
 //! - [`accept`], [`connections`]: connections, and which of them goes when there are too many
-//! - [`http`]: the route, and answers as JSON
+//! - [`http`], [`cors`]: the route, answers as JSON, and which web pages may call
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
@@ -27,6 +27,7 @@ pub mod body;
 pub mod caller;
 pub mod connections;
 pub mod content_coding;
+pub mod cors;
 pub mod delivery;
 pub mod error;
 pub mod files;

@@ -138,6 +138,10 @@ impl Source {
         let mapping = MappingTable::read(section, kind);
         let redaction = Redaction::read(section);
         let admission = Admission::read(section);
+        if !admission.cors_origins.is_empty() && kind.is_some_and(|kind| kind != SourceKind::DesktopSdk) {
+            let message = "only kind 'desktop-sdk' is called by browsers: no page may call another source";
+            section.refuse("cors_origins", message);
+        }
         let verify = section.table("verify", |verify| Verify::read(verify, listen));
         if kind.is_some_and(|kind| kind.read_by() == ReadBy::ChangeTable) {
             for field in ["order", "sequence", "hold", "redact", "redact_key", "redact_defaults"] {

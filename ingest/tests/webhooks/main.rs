@@ -4,6 +4,7 @@
 
 mod admission;
 mod authentic;
+mod browsers;
 mod floods;
 mod https;
 mod rotation;

@@ -62,6 +62,7 @@ pub struct Answer {
     pub json: Value,
     pub retry_after: Option<String>,
     pub accept_encoding: Option<String>,
+    pub allowed_origin: Option<String>,
 }
 
 /// What the stand-in does with records.
@@ -111,8 +112,9 @@ impl Answer {
         let header =
             |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         let (retry_after, accept_encoding) = (header("retry-after"), header("accept-encoding"));
+        let allowed_origin = header("access-control-allow-origin");
         let json = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-        Self { status, json, retry_after, accept_encoding }
+        Self { status, json, retry_after, accept_encoding, allowed_origin }
     }
 
     pub fn code(&self) -> &str {
@@ -197,6 +199,17 @@ impl Ingest {
         self.address.port()
     }
 
+    /// Asks what a browser asks before it calls.
+    pub async fn options(&self, source: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let request = self.client.request(reqwest::Method::OPTIONS, self.webhook(source));
+        headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value))
+            .send()
+            .await
+            .unwrap()
+    }
+
     pub async fn post(&self, source: &str, body: impl Into<reqwest::Body>) -> Answer {
         self.post_with(source, body, &[]).await
     }
@@ -250,6 +263,7 @@ impl Ingest {
             json,
             retry_after: None,
             accept_encoding: None,
+            allowed_origin: None,
         }
     }
 
@@ -281,6 +295,7 @@ impl Ingest {
             json: serde_json::from_slice(&body).unwrap(),
             retry_after: None,
             accept_encoding: None,
+            allowed_origin: None,
         }
     }
 

@@ -142,6 +142,40 @@ fn kinds_with_a_shape_of_their_own_take_no_table() {
 }
 
 #[test]
+fn only_desktops_are_called_by_browsers_and_only_from_origins_that_are_named() {
+    let desktop = |origins: &str| {
+        said(&format!(
+            "[sources.own]\nkind = \"desktop-sdk\"\norg = \"acme\"\ncors_origins = [{origins}]\n\
+             verify.method = \"none\"\nmapping.platform = \"genesys\""
+        ))
+    };
+    for origins in ["\"https://desk.example.com\"", "\"https://a.b:8443\", \"http://localhost:3000\""] {
+        assert_eq!(desktop(origins), "no mistake", "{origins}");
+    }
+    for (origin, why) in [
+        ("*", "must be the origin of a page, such as \"https://desk.example.com\"; '*' would be any page"),
+        ("http://desk.example.com", "must begin with https:// (http:// is for pages of this machine only)"),
+        (
+            "https://desk.example.com/",
+            "must be a scheme, a host in lower case and a port if any, without a path",
+        ),
+        ("https://*.example.com", "must be a scheme, a host in lower case and a port if any, without a path"),
+        ("https://Desk", "must be a scheme, a host in lower case and a port if any, without a path"),
+    ] {
+        let expected =
+            format!("trunkline.toml:4:17 source 'own': field 'cors_origins' holds '{origin}', {why}");
+        assert_eq!(desktop(&format!("\"{origin}\"")), expected);
+    }
+    let other =
+        custom("fields.conversationId = \"/call\"").replace("org =", "cors_origins = [\"https://a\"]\norg =");
+    assert_eq!(
+        said(&other),
+        "trunkline.toml:3:16 source 'own': only kind 'desktop-sdk' is called by browsers: no page may call another \
+         source"
+    );
+}
+
+#[test]
 fn a_desktop_needs_its_platform_and_a_script_needs_nothing() {
     let of = |kind: &str| {
         said(&format!("[sources.own]\nkind = \"{kind}\"\norg = \"acme\"\nverify.method = \"none\""))
