@@ -6,8 +6,6 @@ use trunkline_mapping::limits::ID_MAX;
 use trunkline_mapping::quarantine::kept_headers;
 use trunkline_mapping::{Delivery, Framing, Proof, TraceContext};
 
-use crate::verify;
-
 /// How a request was received.
 #[derive(Debug, Clone)]
 pub struct Receipt {
@@ -39,7 +37,7 @@ pub fn delivery<'a>(
         correlation_id: correlation_id(headers),
         trace,
         content_type: text(headers, header::CONTENT_TYPE.as_str()),
-        headers: kept_headers(texts, verify::proof_header(&source.verify)),
+        headers: kept_headers(texts, source.verify.header()),
         proof,
     }
 }

@@ -27,7 +27,7 @@ use crate::publish::Publish;
 use crate::rates::{Rates, Turn};
 use crate::refusal::Refusal;
 use crate::slots::{Arrival, Slots};
-use crate::verify::{Failure, HeaderCheck, Verifier};
+use crate::verify::{Failure, HeaderCheck, Shown, Verifier};
 use crate::{body, content_coding, metric_names, trace_context};
 use drift_reports::DriftReports;
 use outcome::{Limits, outcome_of};
@@ -172,8 +172,8 @@ impl<P: Publish> Intake<P> {
         now: Instant,
     ) -> Result<(HeaderCheck<'a>, Option<Turn>), Refusal> {
         self.admit(intake, headers, connection, now)?;
-        let check =
-            intake.verifier.check(headers, now).map_err(|failure| not_verified(&intake.source, failure))?;
+        let shown = Shown { headers, now, utc_ms: (self.clock)() };
+        let check = intake.verifier.check(&shown).map_err(|failure| not_verified(&intake.source, failure))?;
         if !check.is_proven() {
             return Ok((check, None));
         }

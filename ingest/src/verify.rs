@@ -9,7 +9,9 @@ mod basic;
 mod bearer;
 mod credential;
 mod header;
-mod hmac;
+mod signature;
+mod signed_by;
+mod signed_time;
 
 use std::time::Instant;
 
@@ -17,7 +19,7 @@ use axum::http::HeaderMap;
 use trunkline_config::Verify;
 use trunkline_mapping::Proof;
 
-pub use hmac::ClaimedSignature;
+pub use signature::ClaimedSignatures;
 
 /// A source's verifier, prepared once.
 ///
@@ -27,8 +29,8 @@ pub use hmac::ClaimedSignature;
 pub enum Verifier {
     /// The source asks for no proof.
     NotRequired,
-    /// A signature over the raw body.
-    Hmac(hmac::Hmac),
+    /// A signature over the raw body, and what the request carries beside it.
+    Signature(signature::Signatures),
     /// `Authorization: Bearer …`.
     Bearer(bearer::Bearer),
     /// HTTP Basic.
@@ -37,13 +39,24 @@ pub enum Verifier {
     ApiKey(api_key::ApiKey),
 }
 
+/// What a request shows before its body is read.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// When it came, by the clock that never goes back: how long a replaced key is accepted.
+    pub now: Instant,
+    /// When it came, UTC milliseconds: what the times of senders are compared with.
+    pub utc_ms: i64,
+}
+
 /// What the headers of a request say of where it comes from.
 #[derive(Debug)]
 pub enum HeaderCheck<'a> {
     /// They prove it.
     Proven(Proof),
-    /// They name a signature that the body must match.
-    Signed(ClaimedSignature<'a>),
+    /// They name signatures, of which one must be over the body.
+    Signed(ClaimedSignatures<'a>),
 }
 
 /// Why a request does not prove where it comes from: for logs and metrics only, the answer does not say.
@@ -57,15 +70,8 @@ pub enum Failure {
     Malformed,
     /// It is no key of ours, or a signature of another body or key.
     Mismatch,
-}
-
-/// Name of the header that carries the proof; it must not be kept anywhere.
-pub fn proof_header(verify: &Verify) -> Option<&str> {
-    match verify {
-        Verify::None => None,
-        Verify::Hmac { header, .. } | Verify::ApiKey { header, .. } => Some(header),
-        Verify::Bearer { .. } | Verify::Basic { .. } => Some("authorization"),
-    }
+    /// Its time is too far from now: it was sent again, or a clock is wrong.
+    Stale,
 }
 
 // === impl Verifier ===
@@ -75,27 +81,27 @@ impl Verifier {
     pub fn new(verify: &Verify) -> Self {
         match verify {
             Verify::None => Self::NotRequired,
-            Verify::Hmac { header, prefix, encoding, secrets } => {
-                Self::Hmac(hmac::Hmac::new(header, prefix, *encoding, secrets))
-            }
+            Verify::Signature(signature) => Self::Signature(signature::Signatures::new(signature)),
             Verify::Bearer { tokens } => Self::Bearer(bearer::Bearer::new(tokens)),
             Verify::ApiKey { header, keys } => Self::ApiKey(api_key::ApiKey::new(header, keys)),
-            Verify::Basic { username, password } => Self::Basic(basic::Basic::new(username, password)),
+            Verify::Basic { username, passwords } => Self::Basic(basic::Basic::new(username, passwords)),
         }
     }
 
-    /// Looks at the headers of a request that came now, before the body is read.
+    /// Looks at what a request shows, before its body is read.
     ///
     /// # Errors
-    /// Why they prove nothing, whatever the body is.
-    pub fn check(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderCheck<'_>, Failure> {
-        match self {
-            Self::NotRequired => Ok(HeaderCheck::Proven(Proof::NotRequired)),
-            Self::Hmac(hmac) => hmac.claimed(headers, now).map(HeaderCheck::Signed),
-            Self::Bearer(bearer) => bearer.check(headers, now).map(|()| HeaderCheck::Proven(Proof::Bearer)),
-            Self::Basic(basic) => basic.check(headers, now).map(|()| HeaderCheck::Proven(Proof::Basic)),
-            Self::ApiKey(key) => key.check(headers, now).map(|()| HeaderCheck::Proven(Proof::ApiKey)),
-        }
+    /// Why that proves nothing, whatever the body is.
+    pub fn check(&self, shown: &Shown<'_>) -> Result<HeaderCheck<'_>, Failure> {
+        let Shown { headers, now, .. } = *shown;
+        let proof = match self {
+            Self::NotRequired => Proof::NotRequired,
+            Self::Signature(signatures) => return signatures.claimed(shown).map(HeaderCheck::Signed),
+            Self::Bearer(bearer) => bearer.check(headers, now).map(|()| Proof::Bearer)?,
+            Self::Basic(basic) => basic.check(headers, now).map(|()| Proof::Basic)?,
+            Self::ApiKey(key) => key.check(headers, now).map(|()| Proof::ApiKey)?,
+        };
+        Ok(HeaderCheck::Proven(proof))
     }
 }
 
@@ -115,7 +121,7 @@ impl HeaderCheck<'_> {
     pub fn with_body(self, body: &[u8]) -> Result<Proof, Failure> {
         match self {
             Self::Proven(proof) => Ok(proof),
-            Self::Signed(signature) => signature.check(body).map(|()| Proof::Hmac),
+            Self::Signed(signatures) => signatures.check(body),
         }
     }
 }
@@ -124,7 +130,7 @@ impl HeaderCheck<'_> {
 
 impl Failure {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Missing, Self::Repeated, Self::Malformed, Self::Mismatch];
+    pub const ALL: [Self; 5] = [Self::Missing, Self::Repeated, Self::Malformed, Self::Mismatch, Self::Stale];
 
     /// As logs and metrics name it.
     pub fn as_str(self) -> &'static str {
@@ -133,6 +139,7 @@ impl Failure {
             Self::Repeated => "repeated",
             Self::Malformed => "malformed",
             Self::Mismatch => "mismatch",
+            Self::Stale => "stale",
         }
     }
 }

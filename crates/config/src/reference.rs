@@ -8,7 +8,7 @@ use crate::report::{Report, Secrets};
 use crate::secret_reference::VaultSecret;
 use crate::section::{Problem, Read, Value};
 use crate::values::{string, text};
-use crate::{Secret, SecretForm, SecretHandle, SecretReference};
+use crate::{KeyEncoding, Secret, SecretForm, SecretHandle, SecretReference};
 
 /// A secret by reference: `file:/path`, `vault:path#key` or, where allowed, `env:NAME`.
 ///
@@ -21,6 +21,11 @@ pub(crate) fn secret(value: &Value<'_>) -> Read<SecretHandle> {
 /// An RSA key in PEM, from a reference like every secret.
 pub(crate) fn private_key(value: &Value<'_>) -> Read<SecretHandle> {
     referred(value, SecretForm::RsaPrivateKey)
+}
+
+/// A key whose bytes are written in this way, from a reference like every secret.
+pub(crate) fn key(encoding: KeyEncoding) -> impl Fn(&Value<'_>) -> Read<SecretHandle> {
+    move |value| referred(value, SecretForm::Key(encoding))
 }
 
 /// Certificate authorities in PEM, from a reference or a path.

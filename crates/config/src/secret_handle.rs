@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 
-use crate::{ExposeSecret, Secret, SecretReference};
+use crate::{ExposeSecret, KeyEncoding, Secret, SecretReference};
 
 /// So many replaced values are kept at most, whatever their grace: a source that changes without end is none to follow.
 const REPLACED_MAX: usize = 4;
@@ -64,6 +64,8 @@ pub enum SecretForm {
     Certificate,
     /// The key of a certificate in PEM, of any kind, without a passphrase.
     PrivateKey,
+    /// A key whose bytes are written in this way.
+    Key(KeyEncoding),
 }
 
 // === impl SecretForm ===
@@ -77,6 +79,7 @@ impl SecretForm {
         let begins = |title: &str| value.trim_start().starts_with(title);
         match self {
             _ if value.is_empty() => Err("an empty secret"),
+            Self::Key(encoding) => encoding.decode(value).map(drop),
             Self::RsaPrivateKey
                 if !begins("-----BEGIN PRIVATE KEY-----") && !begins("-----BEGIN RSA PRIVATE KEY-----") =>
             {

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::SourceKind;
 use crate::admission::Admission;
 use crate::mapping_table::MappingTable;
 use crate::redaction::Redaction;
-use crate::reference::secret;
 use crate::section::Section;
 use crate::source_kind::ReadBy;
-use crate::values::{duration_or_zero, header, list, one_of, pointer, string, text};
-use crate::{SecretHandle, SourceKind};
+use crate::values::{duration_or_zero, one_of, pointer, text};
+use crate::verify::Verify;
 
 /// A configured source of events; its name is the last part of its webhook's path.
 #[derive(Debug, Clone)]
@@ -58,52 +58,6 @@ pub enum Drift {
     Pass,
     /// They are kept in quarantine.
     Quarantine,
-}
-
-/// How a request proves where it comes from. Lists of secrets hold up to two keys, both accepted during a rotation.
-#[derive(Debug, Clone)]
-pub enum Verify {
-    /// Not at all; refused unless the listener is on a loopback address.
-    None,
-    /// HMAC-SHA-256 over the raw body.
-    Hmac {
-        /// Header that carries the signature.
-        header: String,
-        /// What stands before the signature in that header; may be empty.
-        prefix: String,
-        /// How the signature is written.
-        encoding: SignatureEncoding,
-        /// Keys.
-        secrets: Vec<SecretHandle>,
-    },
-    /// `Authorization: Bearer …`.
-    Bearer {
-        /// Tokens.
-        tokens: Vec<SecretHandle>,
-    },
-    /// HTTP Basic.
-    Basic {
-        /// User name.
-        username: String,
-        /// Password.
-        password: SecretHandle,
-    },
-    /// A key in a header.
-    ApiKey {
-        /// The header.
-        header: String,
-        /// Keys.
-        keys: Vec<SecretHandle>,
-    },
-}
-
-/// How a signature is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureEncoding {
-    /// Standard alphabet, padded.
-    Base64,
-    /// Lower or upper case.
-    Hex,
 }
 
 // === impl Source ===
@@ -184,66 +138,5 @@ fn default_order(kind: SourceKind) -> OrderMode {
     match kind {
         SourceKind::GenesysEventBridge => OrderMode::Sorted,
         _ => OrderMode::Causal,
-    }
-}
-
-// === impl Verify ===
-
-/// The words of `method`.
-#[derive(Clone, Copy)]
-enum Method {
-    None,
-    Hmac,
-    Bearer,
-    Basic,
-    ApiKey,
-}
-
-impl Verify {
-    fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
-        let methods = [
-            ("hmac", Method::Hmac),
-            ("bearer", Method::Bearer),
-            ("basic", Method::Basic),
-            ("api_key", Method::ApiKey),
-            ("none", Method::None),
-        ];
-        let keys = |field| {
-            let keys = section.required(field, list(1, secret));
-            if keys.as_ref().is_some_and(|keys| keys.len() > 2) {
-                section.refuse(field, "at most two keys: the current one and the one it replaces");
-            }
-            keys
-        };
-        let Some(method) = section.required("method", one_of(methods)) else {
-            section.allow_any_field();
-            return None;
-        };
-        match method {
-            Method::None if !listen.ip().is_loopback() => {
-                let message =
-                    format!("method 'none' needs a loopback listener, and ingest listens on {listen}");
-                section.refuse("method", &message);
-                None
-            }
-            Method::None => Some(Self::None),
-            Method::Hmac => {
-                let header = section.or("header", header, "X-Hub-Signature-256".to_owned());
-                let prefix = section.or("prefix", string, "sha256=").to_owned();
-                let encodings = [("base64", SignatureEncoding::Base64), ("hex", SignatureEncoding::Hex)];
-                let encoding = section.or("encoding", one_of(encodings), SignatureEncoding::Base64);
-                Some(Self::Hmac { header, prefix, encoding, secrets: keys("secrets")? })
-            }
-            Method::Bearer => Some(Self::Bearer { tokens: keys("tokens")? }),
-            Method::Basic => {
-                let username = section.required("username", text);
-                let password = section.required("password", secret);
-                Some(Self::Basic { username: username?, password: password? })
-            }
-            Method::ApiKey => {
-                let header = section.or("header", header, "X-Api-Key".to_owned());
-                Some(Self::ApiKey { header, keys: keys("keys")? })
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use trunkline_config::{
     Config, Credentials, Drift, ExposeSecret, LogFormat, Mode, OrderMode, Proof, RegistryAuth, SaslMechanism,
-    Security, SignatureEncoding, SourceKind, TokenLogin, Verify,
+    Security, Signature, SignatureEncoding, SignedPart, SourceKind, TokenLogin, Verify,
 };
 use trunkline_systems::{Rate, System};
 
@@ -50,9 +50,11 @@ fn sources() {
         (chat.order, chat.hold, chat.drift),
         (OrderMode::Causal, Duration::from_millis(500), Drift::Quarantine)
     );
-    let Verify::Hmac { header, prefix, encoding, .. } = &chat.verify else { panic!() };
+    let Verify::Signature(Signature { header, prefix, encoding, signed, .. }) = &chat.verify else {
+        panic!()
+    };
     assert_eq!((header.as_str(), prefix.as_str()), ("X-Hub-Signature-256", "sha256="));
-    assert_eq!(*encoding, SignatureEncoding::Base64);
+    assert_eq!((*encoding, signed.as_slice()), (SignatureEncoding::Base64, &[SignedPart::Body][..]));
 }
 
 #[test]

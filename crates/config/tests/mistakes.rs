@@ -10,6 +10,8 @@ mod http;
 mod kinds;
 #[path = "mistakes/plain_text.rs"]
 mod plain_text;
+#[path = "mistakes/proofs.rs"]
+mod proofs;
 #[path = "support/example_folder.rs"]
 mod support;
 #[path = "mistakes/vault.rs"]

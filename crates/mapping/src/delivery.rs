@@ -41,8 +41,10 @@ pub struct Delivery<'a> {
 pub enum Proof {
     /// Nothing: the source asks for none.
     NotRequired,
-    /// A signature over the bytes.
+    /// A signature over the bytes, by a key that both have.
     Hmac,
+    /// A signature over the bytes, by a key that only the sender has.
+    PublicKey,
     /// A bearer token.
     Bearer,
     /// User name and password.
@@ -98,6 +100,7 @@ impl Proof {
         match self {
             Self::NotRequired => "not_required",
             Self::Hmac => "hmac",
+            Self::PublicKey => "public_key",
             Self::Bearer => "bearer",
             Self::Basic => "basic",
             Self::ApiKey => "api_key",

@@ -18,9 +18,9 @@ pub struct Basic {
 // === impl Basic ===
 
 impl Basic {
-    /// Accepts this user with this password.
-    pub fn new(username: &str, password: &SecretHandle) -> Self {
-        Self { user: Accepted::behind(format!("{username}:"), std::slice::from_ref(password)) }
+    /// Accepts this user with each of these passwords.
+    pub fn new(username: &str, passwords: &[SecretHandle]) -> Self {
+        Self { user: Accepted::behind(format!("{username}:"), passwords) }
     }
 
     /// Looks at the user name and password of a request.

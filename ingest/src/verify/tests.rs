@@ -2,9 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use trunkline_config::{SecretHandle, SignatureEncoding};
+use trunkline_config::{
+    HmacAlgorithm, KeyEncoding, SecretHandle, Signature, SignatureEncoding, SignedBy, SignedPart,
+};
 
 use super::*;
+
+mod signatures;
+
+/// 2021-02-25T15:02:10Z, when the example of Standard Webhooks was signed.
+const NOW: i64 = 1_614_265_330_000;
 
 /// An Open Messaging delivery signed with the key `DEADBEEF`; the signature was calculated with Python's
 /// `hmac`.
@@ -17,13 +24,23 @@ const HEX: &str = "sha256=661ed06c44781e3a5041ed4162d764942083dacc43c1ca0098adb9
 const OLD_SIGNATURE: &str = "d1680f44842ed4ec8bddb162dd1d1f5cff37c48a84c155cdddd9de6cc81c6506";
 const NEW_SIGNATURE: &str = "d4bd0966c2bdf72b73cb6caef9ed41562304b2fe70f552d7672c4d909360bd78";
 
-fn hmac(encoding: SignatureEncoding, secrets: &[&str]) -> Verifier {
-    Verifier::new(&Verify::Hmac {
+/// A signature in `X-Hub-Signature-256` over the body alone.
+fn hub(encoding: SignatureEncoding, prefix: &str, secrets: Vec<SecretHandle>) -> Verifier {
+    let by = SignedBy::Hmac { algorithm: HmacAlgorithm::Sha256, encoding: KeyEncoding::Text, secrets };
+    Verifier::new(&Verify::Signature(Signature {
         header: "X-Hub-Signature-256".into(),
-        prefix: "sha256=".into(),
+        prefix: prefix.into(),
+        separator: None,
         encoding,
-        secrets: secrets.iter().map(|secret| SecretHandle::from(*secret)).collect(),
-    })
+        signed: vec![SignedPart::Body],
+        id_header: None,
+        time: None,
+        by,
+    }))
+}
+
+fn hmac(encoding: SignatureEncoding, secrets: &[&str]) -> Verifier {
+    hub(encoding, "sha256=", secrets.iter().map(|secret| SecretHandle::from(*secret)).collect())
 }
 
 fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
@@ -34,9 +51,17 @@ fn headers(entries: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
+fn shown(headers: &HeaderMap) -> Shown<'_> {
+    shown_at(headers, NOW)
+}
+
+fn shown_at(headers: &HeaderMap, utc_ms: i64) -> Shown<'_> {
+    Shown { headers, now: Instant::now(), utc_ms }
+}
+
 /// Both steps.
 fn verify(verifier: &Verifier, headers: &HeaderMap, body: &str) -> Result<Proof, Failure> {
-    verifier.check(headers, Instant::now())?.with_body(body.as_bytes())
+    verifier.check(&shown(headers))?.with_body(body.as_bytes())
 }
 
 #[test]
@@ -75,7 +100,7 @@ fn credentials_in_headers_are_judged_without_a_body() {
     use Failure::{Malformed, Mismatch, Missing};
     let bearer = Verifier::new(&Verify::Bearer { tokens: vec!["new".into(), "old".into()] });
     let key = Verifier::new(&Verify::ApiKey { header: "X-Api-Key".into(), keys: vec!["k1".into()] });
-    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), password: "p:w".into() });
+    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), passwords: vec!["p:w".into()] });
     let none = Verifier::new(&Verify::None);
     for (verifier, header, value, expected) in [
         (&bearer, "authorization", "Bearer old", Ok(Proof::Bearer)),
@@ -92,14 +117,14 @@ fn credentials_in_headers_are_judged_without_a_body() {
         (&basic, "authorization", "Basic genesys:p:w", Err(Malformed)),
         (&none, "authorization", "whatever", Ok(Proof::NotRequired)),
     ] {
-        let found = verifier.check(&headers(&[(header, value)]), Instant::now()).map(|check| match check {
+        let found = verifier.check(&shown(&headers(&[(header, value)]))).map(|check| match check {
             HeaderCheck::Proven(proof) => proof,
             HeaderCheck::Signed(_) => panic!("{header}: {value} waits for a body"),
         });
         assert_eq!(found, expected, "{header}: {value}");
     }
-    assert!(none.check(&HeaderMap::new(), Instant::now()).is_ok());
-    assert_eq!(bearer.check(&HeaderMap::new(), Instant::now()).err(), Some(Missing));
+    assert!(none.check(&shown(&HeaderMap::new())).is_ok());
+    assert_eq!(bearer.check(&shown(&HeaderMap::new())).err(), Some(Missing));
 }
 
 #[test]
@@ -108,12 +133,8 @@ fn the_published_signature_verifies_as_base64_only() {
     let file = std::path::Path::new(&folder).join("standards/genesys_x_hub_signature_256.derived.json");
     let vector: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let text = |name: &str| vector[name].as_str().unwrap();
-    let verifier = Verifier::new(&Verify::Hmac {
-        header: text("header").into(),
-        prefix: "sha256=".into(),
-        encoding: SignatureEncoding::Base64,
-        secrets: vec![text("secret").into()],
-    });
+    assert_eq!(text("header").to_lowercase(), "x-hub-signature-256");
+    let verifier = hmac(SignatureEncoding::Base64, &[text("secret")]);
     for (signature, expected) in [("expected_header", true), ("hex_form_must_be_rejected", false)] {
         let headers = headers(&[("x-hub-signature-256", text(signature))]);
         assert_eq!(verify(&verifier, &headers, text("body_utf8")).is_ok(), expected, "{signature}");
@@ -124,20 +145,15 @@ fn the_published_signature_verifies_as_base64_only() {
 fn a_key_that_changes_is_followed_and_the_one_before_it_is_accepted_for_a_while() {
     let (grace, key) = (Duration::from_secs(300), SecretHandle::from("old"));
     let bearer = Verifier::new(&Verify::Bearer { tokens: vec![key.clone()] });
-    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), password: key.clone() });
-    let hmac = Verifier::new(&Verify::Hmac {
-        header: "X-Signature".into(),
-        prefix: String::new(),
-        encoding: SignatureEncoding::Hex,
-        secrets: vec![key.clone()],
-    });
+    let basic = Verifier::new(&Verify::Basic { username: "genesys".into(), passwords: vec![key.clone()] });
+    let hmac = hub(SignatureEncoding::Hex, "", vec![key.clone()]);
     let old = ("Bearer old", "Basic Z2VuZXN5czpvbGQ=", OLD_SIGNATURE);
     let new = ("Bearer new", "Basic Z2VuZXN5czpuZXc=", NEW_SIGNATURE);
     let accepted = |(token, user, signature): (&str, &str, &str)| {
         [
             verify(&bearer, &headers(&[("authorization", token)]), "b").is_ok(),
             verify(&basic, &headers(&[("authorization", user)]), "b").is_ok(),
-            verify(&hmac, &headers(&[("x-signature", signature)]), "b").is_ok(),
+            verify(&hmac, &headers(&[("x-hub-signature-256", signature)]), "b").is_ok(),
         ]
     };
     assert_eq!((accepted(old), accepted(new)), ([true; 3], [false; 3]));

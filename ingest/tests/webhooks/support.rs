@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use trunkline_config::{
-    self as config, Drift, ListenerTls, Networks, OrderMode, Redaction, SignatureEncoding, Source,
-    SourceKind, Verify,
+    self as config, Drift, HmacAlgorithm, KeyEncoding, ListenerTls, Networks, OrderMode, Redaction,
+    Signature, SignatureEncoding, SignedBy, SignedPart, Source, SourceKind, Verify,
 };
 use trunkline_ingest::connections::Connections;
 use trunkline_ingest::intake::Intake;
@@ -370,12 +370,20 @@ pub fn sources() -> BTreeMap<String, Source> {
         admission: Default::default(),
         verify,
     };
-    let hub = Verify::Hmac {
+    let hub = Verify::Signature(Signature {
         header: "X-Hub-Signature-256".into(),
         prefix: "sha256=".into(),
+        separator: None,
         encoding: SignatureEncoding::Base64,
-        secrets: vec![SECRET.into()],
-    };
+        signed: vec![SignedPart::Body],
+        id_header: None,
+        time: None,
+        by: SignedBy::Hmac {
+            algorithm: HmacAlgorithm::Sha256,
+            encoding: KeyEncoding::Text,
+            secrets: vec![SECRET.into()],
+        },
+    });
     [
         source("cloud", SourceKind::GenesysEventBridge, Drift::Pass, Verify::None),
         source("strict", SourceKind::GenesysEventBridge, Drift::Quarantine, Verify::None),

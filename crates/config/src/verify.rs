@@ -1,0 +1,129 @@
+//! `[sources.NAME.verify]`: how a request proves where it comes from.
+
+mod signature;
+mod signed_text;
+
+use std::net::SocketAddr;
+
+use crate::SecretHandle;
+use crate::reference::secret;
+use crate::section::{Read, Section, Value};
+use crate::values::{header, list, one_of, text};
+
+pub use signature::{HmacAlgorithm, Signature, SignatureEncoding, SignedBy, SignedTime, TimeAt, TimeUnit};
+pub use signed_text::SignedPart;
+
+/// How a request proves where it comes from. Lists of secrets hold up to two keys, both accepted during a rotation.
+#[derive(Debug, Clone)]
+pub enum Verify {
+    /// Not at all; refused unless the listener is on a loopback address.
+    None,
+    /// A signature over the raw body, and what the request carries beside it.
+    Signature(Signature),
+    /// `Authorization: Bearer …`.
+    Bearer {
+        /// Tokens.
+        tokens: Vec<SecretHandle>,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// User name.
+        username: String,
+        /// Passwords.
+        passwords: Vec<SecretHandle>,
+    },
+    /// A key in a header.
+    ApiKey {
+        /// The header.
+        header: String,
+        /// Keys.
+        keys: Vec<SecretHandle>,
+    },
+}
+
+/// The words of `method`.
+#[derive(Clone, Copy)]
+enum Method {
+    None,
+    Hmac,
+    StandardWebhooks,
+    Bearer,
+    Basic,
+    ApiKey,
+}
+
+// === impl Verify ===
+
+impl Verify {
+    /// Name of the header that carries the proof, if one does; it must not be kept anywhere.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Signature(Signature { header, .. }) | Self::ApiKey { header, .. } => Some(header),
+            Self::Bearer { .. } | Self::Basic { .. } => Some("authorization"),
+        }
+    }
+
+    pub(crate) fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
+        let methods = [
+            ("hmac", Method::Hmac),
+            ("standard_webhooks", Method::StandardWebhooks),
+            ("bearer", Method::Bearer),
+            ("basic", Method::Basic),
+            ("api_key", Method::ApiKey),
+            ("none", Method::None),
+        ];
+        let Some(method) = section.required("method", one_of(methods)) else {
+            section.allow_any_field();
+            return None;
+        };
+        match method {
+            Method::None if !listen.ip().is_loopback() => {
+                let message =
+                    format!("method 'none' needs a loopback listener, and ingest listens on {listen}");
+                section.refuse("method", &message);
+                None
+            }
+            Method::None => Some(Self::None),
+            Method::Hmac => Signature::read_hmac(section).map(Self::Signature),
+            Method::StandardWebhooks => Signature::read_standard_webhooks(section).map(Self::Signature),
+            Method::Bearer => Some(Self::Bearer { tokens: keys(section, "tokens", secret)? }),
+            Method::Basic => basic(section),
+            Method::ApiKey => {
+                let header = section.or("header", header, "X-Api-Key".to_owned());
+                Some(Self::ApiKey { header, keys: keys(section, "keys", secret)? })
+            }
+        }
+    }
+}
+
+/// A user with `password`, or with `passwords` during a rotation.
+fn basic(section: &Section<'_>) -> Option<Verify> {
+    let username = section.required("username", text);
+    let passwords = if section.has("passwords") {
+        if section.has("password") {
+            section.refuse("password", "either 'password' or 'passwords', which has both during a rotation");
+        }
+        section.optional("password", secret);
+        keys(section, "passwords", secret)
+    } else {
+        let password = section.required("password", secret);
+        // Asked for so that a misspelt name is told from a known one.
+        section.optional("passwords", |_| Ok(()));
+        password.map(|password| vec![password])
+    };
+    Some(Verify::Basic { username: username?, passwords: passwords? })
+}
+
+/// One key, or two during a rotation.
+fn keys<'a>(
+    section: &Section<'a>,
+    field: &'static str,
+    read: impl Fn(&Value<'a>) -> Read<SecretHandle>,
+) -> Option<Vec<SecretHandle>> {
+    let keys = section.required(field, list(1, read));
+    if keys.as_ref().is_some_and(|keys| keys.len() > 2) {
+        section.refuse(field, "at most two keys: the current one and the one it replaces");
+    }
+    keys
+}
