@@ -28,6 +28,20 @@ pub enum Error {
     /// The certificate of the webhooks' listener, its key, or the authorities of those who call.
     #[error("{code} {0}; see `tls` in [ingest]", code = error_codes::CONFIGURATION_INVALID)]
     Tls(#[from] NotUsable),
+    /// What `[http]` says of how others are reached, by which public keys are fetched.
+    #[error("{code} {0}; see [http]", code = error_codes::CONFIGURATION_INVALID)]
+    Http(NotUsable),
+    /// The public keys of a source.
+    #[error(
+        "{code} the public keys of source '{name}' cannot be used: {reason}; see docs/proofs.md",
+        code = error_codes::CONFIGURATION_INVALID
+    )]
+    Keys {
+        /// Whose they are.
+        name: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The registry refuses what it is asked, or its settings cannot be used.
     #[error("{code} {0}", code = .0.code())]
     Registry(#[from] RegistryError),

@@ -2,6 +2,7 @@
 
 mod drift_reports;
 mod outcome;
+mod source_intake;
 mod store;
 mod storing;
 
@@ -12,7 +13,6 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::HeaderMap;
 use metrics::{counter, histogram};
-use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use trunkline_config::{Ingest, Source};
 use trunkline_mapping::records::Records;
@@ -24,13 +24,14 @@ use crate::caller::caller;
 use crate::connections::Connection;
 use crate::delivery::Receipt;
 use crate::publish::Publish;
-use crate::rates::{Rates, Turn};
+use crate::rates::Turn;
 use crate::refusal::Refusal;
 use crate::slots::{Arrival, Slots};
-use crate::verify::{Failure, HeaderCheck, Shown, Verifier};
+use crate::verify::{FetchedKeys, HeaderCheck, Shown};
 use crate::{body, content_coding, metric_names, trace_context};
 use drift_reports::DriftReports;
 use outcome::{Limits, outcome_of};
+use source_intake::SourceIntake;
 use store::Store;
 
 /// See [`mapped_at_once`]. A parsed body takes up to thirty times its size.
@@ -55,12 +56,6 @@ pub struct Intake<P> {
 
 /// Gives the time, UTC milliseconds; an argument so that tests decide what time it is.
 pub type Clock = fn() -> i64;
-
-struct SourceIntake {
-    source: Arc<Source>,
-    verifier: Verifier,
-    rates: Mutex<Rates>,
-}
 
 /// A request whose headers were looked at.
 struct Request<'a> {
@@ -93,13 +88,8 @@ impl<P: Publish> Intake<P> {
         health: &Health,
         clock: Clock,
     ) -> Self {
-        let prepare = |source: &Source| SourceIntake {
-            source: Arc::new(source.clone()),
-            verifier: Verifier::new(&source.verify),
-            rates: Mutex::new(Rates::new(&source.admission)),
-        };
         Self {
-            sources: sources.iter().map(|(name, source)| (name.clone(), prepare(source))).collect(),
+            sources: sources.iter().map(|(name, source)| (name.clone(), SourceIntake::new(source))).collect(),
             slots: Slots::new(settings.max_in_flight, settings.max_held_bytes, sources.keys()),
             mapping: Arc::new(Semaphore::new(mapped_at_once())),
             settings,
@@ -145,7 +135,7 @@ impl<P: Publish> Intake<P> {
             body::discard(body, headers, connection);
             return Err(Refusal::UnknownSource);
         };
-        let (check, mut turn) = match self.begin(intake, headers, connection, began) {
+        let (check, mut turn) = match self.begin(intake, headers, connection, began).await {
             Ok(begun) => begun,
             Err(refusal) => {
                 body::discard(body, headers, connection);
@@ -164,7 +154,7 @@ impl<P: Publish> Intake<P> {
     }
 
     /// What a request's headers prove, and its turn among those of all callers where that is proven already.
-    fn begin<'a>(
+    async fn begin<'a>(
         &self,
         intake: &'a SourceIntake,
         headers: &HeaderMap,
@@ -173,7 +163,7 @@ impl<P: Publish> Intake<P> {
     ) -> Result<(HeaderCheck<'a>, Option<Turn>), Refusal> {
         self.admit(intake, headers, connection, now)?;
         let shown = Shown { headers, now, utc_ms: (self.clock)() };
-        let check = intake.verifier.check(&shown).map_err(|failure| not_verified(&intake.source, failure))?;
+        let check = intake.check(&shown).await.map_err(|failure| intake.not_verified(failure, now))?;
         if !check.is_proven() {
             return Ok((check, None));
         }
@@ -198,7 +188,7 @@ impl<P: Publish> Intake<P> {
         let body = body::read(body, headers, limit, &mut arrival).await?;
         histogram!(metric_names::BODY_BYTES, "source" => source.name.clone()).record(body.len() as f64);
         // A signature is over what was sent, so nothing is taken off the body before it is checked.
-        let proof = check.with_body(&body).map_err(|failure| not_verified(source, failure))?;
+        let proof = check.with_body(&body).map_err(|failure| intake.not_verified(failure, Instant::now()))?;
         arrival.proven();
         if turn.is_none() {
             *turn = Some(intake.rates.lock().is_proven(Instant::now()).map_err(too_many)?);
@@ -210,6 +200,12 @@ impl<P: Publish> Intake<P> {
         let limits = Limits { bytes: limit, json_depth: self.settings.json_depth };
         let outcome = outcome_of(source, headers, &body, receipt.clone(), limits, &self.mapping).await?;
         self.take_verified(source, &receipt, outcome, began + ANSWER).await
+    }
+
+    /// The public keys that have to be fetched, each with the name of its source.
+    pub fn fetched_keys(&self) -> impl Iterator<Item = (String, Arc<FetchedKeys>)> {
+        let keys = |source: &SourceIntake| source.verifier.fetched_keys().cloned();
+        self.sources.iter().filter_map(move |(name, source)| Some((name.clone(), keys(source)?)))
     }
 
     /// Whether this caller may send something now.
@@ -348,12 +344,4 @@ fn mapped_at_once() -> usize {
 
 fn too_many(wait: Duration) -> Refusal {
     Refusal::TooMany { seconds: wait.as_secs() + 1 }
-}
-
-/// Counts and logs which proof failed; the answer does not say it.
-fn not_verified(source: &Source, failure: Failure) -> Refusal {
-    let failure = failure.as_str();
-    counter!(metric_names::UNVERIFIED, "source" => source.name.clone(), "failure" => failure).increment(1);
-    tracing::debug!(source = source.name, failure, "request not verified");
-    Refusal::NotVerified
 }

@@ -12,6 +12,8 @@
 //! - [`verify`]: does it come from whom the source says?
 //! - [`body`], [`content_coding`]: reading the body within its limits
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
+//! - [`unverified_log`]: what is logged of requests that prove nothing
+//! - [`key_fetches`]: fetching the public keys that [`verify`] checks with
 //! - [`tls`]: what takes TLS off a connection
 //! - [`caller`], [`rates`], [`peer`]: who calls, and how often each may
 //! - [`slots`], [`shares`]: how many requests, and how many bytes of them, at once
@@ -33,6 +35,7 @@ pub mod error;
 pub mod files;
 pub mod http;
 pub mod intake;
+pub mod key_fetches;
 pub mod metric_names;
 pub mod peer;
 pub mod publish;
@@ -44,6 +47,7 @@ pub mod slots;
 pub mod start;
 pub mod tls;
 pub mod trace_context;
+pub mod unverified_log;
 pub mod verify;
 
 pub use error::Error;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
-use trunkline_config::{Source, Verify};
+use trunkline_config::{PublicKeys, Source, Verify};
 use trunkline_mapping::Change;
 
 use crate::verify::Failure;
@@ -39,6 +39,8 @@ pub const DRIFT_OVERFLOW: &str = "trunkline_ingest_drift_overflow";
 /// Records that Kafka did not take.
 pub const UNPUBLISHED: &str = "trunkline_ingest_unpublished_total";
 
+/// Fetches of public keys that check proofs, by `source` and `outcome`: `ok` or `failed`.
+pub const KEY_FETCHES: &str = "trunkline_ingest_key_fetches_total";
 /// Requests that did not prove where they come from, by `source` and `failure`.
 pub const UNVERIFIED: &str = "trunkline_ingest_unverified_total";
 
@@ -64,6 +66,7 @@ pub fn describe() {
         "Differences seen but not remembered, there being too many kinds of them"
     );
     describe_counter!(UNPUBLISHED, "Records that Kafka did not take");
+    describe_counter!(KEY_FETCHES, "Fetches of public keys that check proofs, by source and outcome");
     describe_counter!(UNVERIFIED, "Requests that did not prove their sender, by source and what was wrong");
 }
 
@@ -84,6 +87,11 @@ pub fn begin(sources: &BTreeMap<String, Source>) {
         if !matches!(source.verify, Verify::None) {
             for failure in Failure::ALL {
                 begin(counter!(UNVERIFIED, "source" => name.clone(), "failure" => failure.as_str()));
+            }
+        }
+        if matches!(source.verify.public_keys(), Some(PublicKeys::At { .. })) {
+            for outcome in ["ok", "failed"] {
+                begin(counter!(KEY_FETCHES, "source" => name.clone(), "outcome" => outcome));
             }
         }
     }

@@ -61,8 +61,8 @@ pub enum Refusal {
     /// Too many requests at once.
     #[error("too many requests at once; send it again")]
     Full,
-    /// It could not be stored durably.
-    #[error("it could not be stored at this moment; send it again")]
+    /// It could not be stored durably, or not be verified for want of keys.
+    #[error("it cannot be taken at this moment; send it again")]
     Unavailable,
 }
 

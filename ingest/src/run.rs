@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::intake::Intake;
 use crate::publish::{KafkaPublisher, Publish};
 use crate::start::{self, Prepared};
-use crate::{accept, files, http, metric_names, tls};
+use crate::{accept, files, http, key_fetches, metric_names, tls, verify};
 
 /// How often new drift is reported, and how soon a store that failed is looked at again.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,6 +33,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`Error`] when it cannot start or cannot go on.
 pub async fn run(config: Config, instance: String, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    usable_keys(&config)?;
     telemetry_metrics::install();
     metric_names::describe();
     metric_names::begin(&config.sources);
@@ -54,6 +55,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
     let publisher = KafkaPublisher::new(producer.clone());
     let settings = config.ingest.clone();
     let intake = Arc::new(Intake::new(&config.sources, settings, records, publisher.clone(), &health, now));
+    let _fetching = key_fetches::follow(intake.fetched_keys(), &config.http).map_err(Error::Http)?;
     let (listener, address) = listen(config.ingest.listen).await?;
     let connections = Connections::new(files::bounds(&config.ingest));
     let tls = config.ingest.tls.as_ref().map(tls::acceptor).transpose()?;
@@ -108,6 +110,15 @@ fn watch_certificates(config: &Config, health: &Health) {
     if let Some(certificates) = CertificatesInUse::of(&config.kafka) {
         health.watch(CERTIFICATES, Arc::new(move || Part { ready: true, detail: certificates.look() }));
     }
+}
+
+/// Looks whether the public keys that the configuration has can be read.
+fn usable_keys(config: &Config) -> Result<(), Error> {
+    for (name, source) in &config.sources {
+        let named = |reason| Error::Keys { name: name.clone(), reason };
+        verify::usable_keys(&source.verify).map_err(named)?;
+    }
+    Ok(())
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {

@@ -4,21 +4,30 @@
 //! themselves, or are refused, or name a signature that is checked over the body's raw bytes, before anything
 //! parses them.
 
+mod algorithm;
 mod api_key;
 mod basic;
 mod bearer;
 mod credential;
+mod fetched_keys;
 mod header;
+mod held_keys;
+mod jwt;
+mod key_set;
+mod keys;
 mod signature;
 mod signed_by;
 mod signed_time;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::HeaderMap;
-use trunkline_config::Verify;
+use trunkline_config::{ExposeSecret, PublicKeys, Verify};
 use trunkline_mapping::Proof;
 
+pub use fetched_keys::FetchedKeys;
+pub use key_set::KeySet;
 pub use signature::ClaimedSignatures;
 
 /// A source's verifier, prepared once.
@@ -37,6 +46,8 @@ pub enum Verifier {
     Basic(basic::Basic),
     /// A key in a header.
     ApiKey(api_key::ApiKey),
+    /// A token in a header.
+    Jwt(jwt::Jwt),
 }
 
 /// What a request shows before its body is read.
@@ -72,6 +83,22 @@ pub enum Failure {
     Mismatch,
     /// Its time is too far from now: it was sent again, or a clock is wrong.
     Stale,
+    /// It names a key that is not known.
+    UnknownKey,
+    /// It is signed as it should be, and says something else than is asked for: another issuer, audience or claim.
+    Claims,
+    /// There are no public keys to check it with, or they may be old. Nothing is wrong with the request, so far.
+    NoKeys,
+}
+
+/// Looks whether the public keys that a source's configuration has can be read. Those that are fetched are not there
+/// yet.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn usable_keys(verify: &Verify) -> Result<(), String> {
+    let Some(PublicKeys::Held(secrets)) = verify.public_keys() else { return Ok(()) };
+    secrets.iter().try_for_each(|secret| KeySet::parse(secret.current().expose_secret()).map(drop))
 }
 
 // === impl Verifier ===
@@ -83,6 +110,7 @@ impl Verifier {
             Verify::None => Self::NotRequired,
             Verify::Signature(signature) => Self::Signature(signature::Signatures::new(signature)),
             Verify::Bearer { tokens } => Self::Bearer(bearer::Bearer::new(tokens)),
+            Verify::Jwt(jwt) => Self::Jwt(jwt::Jwt::new(jwt)),
             Verify::ApiKey { header, keys } => Self::ApiKey(api_key::ApiKey::new(header, keys)),
             Verify::Basic { username, passwords } => Self::Basic(basic::Basic::new(username, passwords)),
         }
@@ -100,8 +128,18 @@ impl Verifier {
             Self::Bearer(bearer) => bearer.check(headers, now).map(|()| Proof::Bearer)?,
             Self::Basic(basic) => basic.check(headers, now).map(|()| Proof::Basic)?,
             Self::ApiKey(key) => key.check(headers, now).map(|()| Proof::ApiKey)?,
+            Self::Jwt(jwt) => jwt.check(shown).map(|()| Proof::Jwt)?,
         };
         Ok(HeaderCheck::Proven(proof))
+    }
+
+    /// The public keys that somebody has to fetch for it.
+    pub fn fetched_keys(&self) -> Option<&Arc<FetchedKeys>> {
+        match self {
+            Self::Jwt(jwt) => jwt.fetched(),
+            Self::Signature(signatures) => signatures.fetched(),
+            Self::NotRequired | Self::Bearer(_) | Self::Basic(_) | Self::ApiKey(_) => None,
+        }
     }
 }
 
@@ -130,7 +168,16 @@ impl HeaderCheck<'_> {
 
 impl Failure {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Missing, Self::Repeated, Self::Malformed, Self::Mismatch, Self::Stale];
+    pub const ALL: [Self; 8] = [
+        Self::Missing,
+        Self::Repeated,
+        Self::Malformed,
+        Self::Mismatch,
+        Self::Stale,
+        Self::UnknownKey,
+        Self::Claims,
+        Self::NoKeys,
+    ];
 
     /// As logs and metrics name it.
     pub fn as_str(self) -> &'static str {
@@ -140,6 +187,9 @@ impl Failure {
             Self::Malformed => "malformed",
             Self::Mismatch => "mismatch",
             Self::Stale => "stale",
+            Self::UnknownKey => "unknown_key",
+            Self::Claims => "claims",
+            Self::NoKeys => "no_keys",
         }
     }
 }

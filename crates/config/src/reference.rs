@@ -28,6 +28,11 @@ pub(crate) fn key(encoding: KeyEncoding) -> impl Fn(&Value<'_>) -> Read<SecretHa
     move |value| referred(value, SecretForm::Key(encoding))
 }
 
+/// Public keys in PEM or as a JSON Web Key Set, from a reference or a path.
+pub(crate) fn public_keys(value: &Value<'_>) -> Read<SecretHandle> {
+    referred_or_path(value, SecretForm::PublicKeys)
+}
+
 /// Certificate authorities in PEM, from a reference or a path.
 pub(crate) fn authorities(value: &Value<'_>) -> Read<SecretHandle> {
     referred_or_path(value, SecretForm::Authorities)

@@ -66,6 +66,8 @@ pub enum SecretForm {
     PrivateKey,
     /// A key whose bytes are written in this way.
     Key(KeyEncoding),
+    /// Public keys in PEM or as a JSON Web Key Set. Whether they can check a signature is seen where they are used.
+    PublicKeys,
 }
 
 // === impl SecretForm ===
@@ -96,10 +98,25 @@ impl SecretForm {
             Self::PrivateKey if value.contains("ENCRYPTED") => {
                 Err("a private key with a passphrase, which nobody can be asked for; store it without")
             }
+            Self::PublicKeys if value.contains("PRIVATE KEY-----") => {
+                Err("a private key, which is its owner's alone; store the public one")
+            }
+            Self::PublicKeys if !PUBLIC_KEYS.iter().any(|begins| value.contains(begins)) => Err(
+                "what holds no public key in PEM (it begins with '-----BEGIN PUBLIC KEY-----') and no JSON Web \
+                     Key Set (it has a list 'keys')",
+            ),
             _ => Ok(()),
         }
     }
 }
+
+/// What one of stands in every text of public keys.
+const PUBLIC_KEYS: [&str; 4] = [
+    "-----BEGIN PUBLIC KEY-----",
+    "-----BEGIN RSA PUBLIC KEY-----",
+    "-----BEGIN CERTIFICATE-----",
+    "\"keys\"",
+];
 
 // === impl SecretHandle ===
 

@@ -1,5 +1,7 @@
 //! `[sources.NAME.verify]`: how a request proves where it comes from.
 
+mod jwt;
+mod public_keys;
 mod signature;
 mod signed_text;
 
@@ -10,6 +12,8 @@ use crate::reference::secret;
 use crate::section::{Read, Section, Value};
 use crate::values::{header, list, one_of, text};
 
+pub use jwt::Jwt;
+pub use public_keys::{PublicKeys, SignatureAlgorithm};
 pub use signature::{HmacAlgorithm, Signature, SignatureEncoding, SignedBy, SignedTime, TimeAt, TimeUnit};
 pub use signed_text::SignedPart;
 
@@ -39,6 +43,8 @@ pub enum Verify {
         /// Keys.
         keys: Vec<SecretHandle>,
     },
+    /// A JSON Web Token in a header.
+    Jwt(Jwt),
 }
 
 /// The words of `method`.
@@ -47,6 +53,8 @@ enum Method {
     None,
     Hmac,
     StandardWebhooks,
+    PublicKey,
+    Jwt,
     Bearer,
     Basic,
     ApiKey,
@@ -59,8 +67,19 @@ impl Verify {
     pub fn header(&self) -> Option<&str> {
         match self {
             Self::None => None,
-            Self::Signature(Signature { header, .. }) | Self::ApiKey { header, .. } => Some(header),
+            Self::Signature(Signature { header, .. })
+            | Self::ApiKey { header, .. }
+            | Self::Jwt(Jwt { header, .. }) => Some(header),
             Self::Bearer { .. } | Self::Basic { .. } => Some("authorization"),
+        }
+    }
+
+    /// The public keys that check it, where it is checked by such.
+    pub fn public_keys(&self) -> Option<&PublicKeys> {
+        match self {
+            Self::Jwt(Jwt { keys, .. }) => Some(keys),
+            Self::Signature(Signature { by: SignedBy::PublicKey { keys, .. }, .. }) => Some(keys),
+            _ => None,
         }
     }
 
@@ -68,6 +87,8 @@ impl Verify {
         let methods = [
             ("hmac", Method::Hmac),
             ("standard_webhooks", Method::StandardWebhooks),
+            ("public_key", Method::PublicKey),
+            ("jwt", Method::Jwt),
             ("bearer", Method::Bearer),
             ("basic", Method::Basic),
             ("api_key", Method::ApiKey),
@@ -87,6 +108,8 @@ impl Verify {
             Method::None => Some(Self::None),
             Method::Hmac => Signature::read_hmac(section).map(Self::Signature),
             Method::StandardWebhooks => Signature::read_standard_webhooks(section).map(Self::Signature),
+            Method::PublicKey => Signature::read_public_key(section).map(Self::Signature),
+            Method::Jwt => Jwt::read(section).map(Self::Jwt),
             Method::Bearer => Some(Self::Bearer { tokens: keys(section, "tokens", secret)? }),
             Method::Basic => basic(section),
             Method::ApiKey => {

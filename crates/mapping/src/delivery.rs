@@ -45,6 +45,8 @@ pub enum Proof {
     Hmac,
     /// A signature over the bytes, by a key that only the sender has.
     PublicKey,
+    /// A token that an issuer signed.
+    Jwt,
     /// A bearer token.
     Bearer,
     /// User name and password.
@@ -101,6 +103,7 @@ impl Proof {
             Self::NotRequired => "not_required",
             Self::Hmac => "hmac",
             Self::PublicKey => "public_key",
+            Self::Jwt => "jwt",
             Self::Bearer => "bearer",
             Self::Basic => "basic",
             Self::ApiKey => "api_key",

@@ -18,7 +18,11 @@ pub(crate) fn end(form: SecretForm, pem: &str) -> Option<i64> {
     match form {
         SecretForm::Certificate => ends.min(),
         SecretForm::Authorities => ends.max(),
-        SecretForm::Text | SecretForm::RsaPrivateKey | SecretForm::PrivateKey | SecretForm::Key(_) => None,
+        SecretForm::Text
+        | SecretForm::RsaPrivateKey
+        | SecretForm::PrivateKey
+        | SecretForm::Key(_)
+        | SecretForm::PublicKeys => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Proof by a signature over the raw body, and what the request carries beside it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::HeaderMap;
@@ -9,6 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use trunkline_config::{Signature, SignatureEncoding, SignedPart, SignedTime, TimeAt};
 use trunkline_mapping::Proof;
 
+use super::fetched_keys::FetchedKeys;
 use super::signed_by::Signers;
 use super::{Failure, Shown, header, signed_time};
 
@@ -73,8 +75,16 @@ impl Signatures {
             .collect::<Option<_>>()
             .filter(|signatures: &Vec<_>| (1..=SIGNATURES_MAX).contains(&signatures.len()))
             .ok_or(Failure::Malformed)?;
+        if !self.signers.are_known(shown.now) {
+            return Err(Failure::NoKeys);
+        }
         let around = self.around(id.unwrap_or_default(), time.unwrap_or_default());
         Ok(ClaimedSignatures { signers: &self.signers, values: signatures, around, now: shown.now })
+    }
+
+    /// The public keys that somebody has to fetch.
+    pub fn fetched(&self) -> Option<&Arc<FetchedKeys>> {
+        self.signers.fetched()
     }
 
     /// What is signed before the body and after it.

@@ -1,32 +1,73 @@
 //! Who can make a signature.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use jsonwebtoken::Algorithm;
 use subtle::{Choice, ConstantTimeEq};
 use trunkline_config::{ExposeSecret, HmacAlgorithm, KeyEncoding, SecretHandle, SignedBy};
 use trunkline_mapping::Proof;
 
+use super::algorithm;
+use super::fetched_keys::FetchedKeys;
+use super::keys::Keys;
+
 /// Whoever has one of some keys.
-pub struct Signers(SignedBy);
+pub enum Signers {
+    /// A secret that both sides have.
+    Hmac {
+        /// HMAC with which hash.
+        algorithm: hmac::Algorithm,
+        /// How the secrets are written.
+        encoding: KeyEncoding,
+        /// The secrets.
+        secrets: Vec<SecretHandle>,
+    },
+    /// The private key of an Ed25519 key that is written as Standard Webhooks does.
+    Ed25519(Vec<SecretHandle>),
+    /// The private key of another public key.
+    PublicKey {
+        /// How it signs.
+        algorithm: Algorithm,
+        /// The public keys.
+        keys: Keys,
+    },
+}
 
 // === impl Signers ===
 
 impl Signers {
     /// As the configuration says.
     pub fn new(by: &SignedBy) -> Self {
-        Self(by.clone())
+        match by {
+            SignedBy::Hmac { algorithm, encoding, secrets } => {
+                Self::Hmac { algorithm: hash(*algorithm), encoding: *encoding, secrets: secrets.clone() }
+            }
+            SignedBy::Ed25519 { keys } => Self::Ed25519(keys.clone()),
+            SignedBy::PublicKey { algorithm, keys } => {
+                Self::PublicKey { algorithm: algorithm::of(*algorithm), keys: Keys::new(keys) }
+            }
+        }
+    }
+
+    /// Whether any key is known now. Those that have to be fetched may be not.
+    pub fn are_known(&self, now: Instant) -> bool {
+        match self {
+            Self::Hmac { .. } | Self::Ed25519(_) => true,
+            Self::PublicKey { keys, .. } => !keys.sets(now).is_empty(),
+        }
     }
 
     /// Whether one of these signatures is one of theirs over `parts`, one behind the other. All keys are tried with all
-    /// signatures, and HMACs compared in constant time.
+    /// signatures where a secret is compared, and that is done in constant time.
     pub fn signed(&self, parts: &[&[u8]], signatures: &[Vec<u8>], now: Instant) -> bool {
-        match &self.0 {
-            SignedBy::Hmac { algorithm, encoding, secrets } => {
+        match self {
+            Self::Hmac { algorithm, encoding, secrets } => {
                 let mut found = Choice::from(0);
                 for key in accepted(secrets, *encoding, now) {
-                    let mut mac = hmac::Context::with_key(&hmac::Key::new(hash(*algorithm), &key));
+                    let mut mac = hmac::Context::with_key(&hmac::Key::new(*algorithm, &key));
                     parts.iter().for_each(|part| mac.update(part));
                     let expected = mac.sign();
                     for signature in signatures {
@@ -35,23 +76,35 @@ impl Signers {
                 }
                 found.into()
             }
-            SignedBy::Ed25519 { keys } => {
+            Self::Ed25519(keys) => {
                 let signed = parts.concat();
-                let mut found = false;
-                for key in accepted(keys, KeyEncoding::WebhookPublicKey, now) {
+                accepted(keys, KeyEncoding::WebhookPublicKey, now).any(|key| {
                     let key = UnparsedPublicKey::new(&ED25519, key);
-                    found |= signatures.iter().any(|signature| key.verify(&signed, signature).is_ok());
-                }
-                found
+                    signatures.iter().any(|signature| key.verify(&signed, signature).is_ok())
+                })
+            }
+            Self::PublicKey { algorithm, keys } => {
+                let signed = parts.concat();
+                keys.sets(now)
+                    .iter()
+                    .any(|set| signatures.iter().any(|signature| set.signed(*algorithm, &signed, signature)))
             }
         }
     }
 
     /// What a signature of theirs proves.
     pub fn proof(&self) -> Proof {
-        match self.0 {
-            SignedBy::Hmac { .. } => Proof::Hmac,
-            SignedBy::Ed25519 { .. } => Proof::PublicKey,
+        match self {
+            Self::Hmac { .. } => Proof::Hmac,
+            Self::Ed25519(_) | Self::PublicKey { .. } => Proof::PublicKey,
+        }
+    }
+
+    /// The public keys that somebody has to fetch.
+    pub fn fetched(&self) -> Option<&Arc<FetchedKeys>> {
+        match self {
+            Self::Hmac { .. } | Self::Ed25519(_) => None,
+            Self::PublicKey { keys, .. } => keys.fetched(),
         }
     }
 }

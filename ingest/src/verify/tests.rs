@@ -8,6 +8,8 @@ use trunkline_config::{
 
 use super::*;
 
+mod jwt;
+mod keys;
 mod signatures;
 
 /// 2021-02-25T15:02:10Z, when the example of Standard Webhooks was signed.
@@ -62,6 +64,31 @@ fn shown_at(headers: &HeaderMap, utc_ms: i64) -> Shown<'_> {
 /// Both steps.
 fn verify(verifier: &Verifier, headers: &HeaderMap, body: &str) -> Result<Proof, Failure> {
     verifier.check(&shown(headers))?.with_body(body.as_bytes())
+}
+
+/// A source's verifier as `trunkline.toml` has it; `KEY` and `KEY2` stand for references to these keys.
+fn configured(verify: &str, keys: [&str; 2]) -> Verifier {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, key) in ["key", "key2"].iter().zip(keys) {
+        std::fs::write(folder.path().join(name), key).unwrap();
+    }
+    let verify = verify.replace("KEY2", "\"file:key2\"").replace("KEY", "\"file:key\"");
+    let text = format!(
+        "[kafka]\nbrokers = \"127.0.0.1:9092\"\n[registry]\nurl = \"http://127.0.0.1:8081\"\n\
+         [sources.test]\nkind = \"cxone-digital\"\n[sources.test.verify]\n{verify}"
+    );
+    let path = folder.path().join("trunkline.toml");
+    let config = trunkline_config::parse(&text, &path.display().to_string()).unwrap();
+    Verifier::new(&config.sources["test"].verify)
+}
+
+fn verify_at(
+    verifier: &Verifier,
+    entries: &[(&'static str, &str)],
+    body: &str,
+    utc_ms: i64,
+) -> Result<Proof, Failure> {
+    verifier.check(&shown_at(&headers(entries), utc_ms))?.with_body(body.as_bytes())
 }
 
 #[test]

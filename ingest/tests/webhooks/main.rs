@@ -7,6 +7,7 @@ mod authentic;
 mod browsers;
 mod floods;
 mod https;
+mod issuer;
 mod rotation;
 mod support;
 mod tables;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use trunkline_config::{
     self as config, Drift, HmacAlgorithm, KeyEncoding, ListenerTls, Networks, OrderMode, Redaction,
     Signature, SignatureEncoding, SignedBy, SignedPart, Source, SourceKind, Verify,
@@ -23,12 +23,14 @@ use trunkline_config::{
 use trunkline_ingest::connections::Connections;
 use trunkline_ingest::intake::Intake;
 use trunkline_ingest::publish::{Publish, Unpublished};
-use trunkline_ingest::{accept, files, http, tls};
+use trunkline_ingest::{accept, files, http, key_fetches, tls};
 use trunkline_mapping::records::{Destination, Records};
 use trunkline_schemas::codec::{Decoder, Value as Avro};
 use trunkline_schemas::{CrmChange, OutboundRecord, PlatformEvent, QuarantinedPayload, SchemaDrift};
 use trunkline_telemetry::Health;
 
+/// What every ingest's clock shows, UTC milliseconds: 2026-03-02T08:20:00Z.
+pub const NOW: i64 = 1_772_439_600_000;
 pub const MAX_IN_FLIGHT: usize = 4;
 pub const MAX_CONNECTIONS: usize = 64;
 pub const EVENT_SCHEMA_ID: u32 = 11;
@@ -45,6 +47,7 @@ pub struct Ingest {
     memory: Memory,
     health: Arc<Health>,
     sources: BTreeMap<String, Source>,
+    _fetching: JoinSet<()>,
 }
 
 /// A record that was stored, decoded.
@@ -181,9 +184,10 @@ impl Ingest {
         };
         let health = Health::new();
         health.set("test", true, "");
-        let clock = || 1_772_439_600_000;
+        let clock = || NOW;
         let intake =
             Arc::new(Intake::new(&sources, settings.clone(), records, memory.clone(), &health, clock));
+        let fetching = key_fetches::follow(intake.fetched_keys(), &config::Http::default()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Connections::new(files::bounds(&settings));
@@ -192,7 +196,7 @@ impl Ingest {
         tokio::spawn(accept::serve(listener, router, connections, tls, std::future::pending()));
         // A connection that waits for a request is closed where there are too many.
         let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { address, client, intake, memory, health, sources }
+        Self { address, client, intake, memory, health, sources, _fetching: fetching }
     }
 
     pub fn port(&self) -> u16 {

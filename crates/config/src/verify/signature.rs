@@ -1,8 +1,9 @@
-//! Signatures over what a request carries: `method = "hmac"`, and its preset `standard_webhooks`.
+//! Signatures over what a request carries: `method = "hmac"` and `"public_key"`, and the preset `"standard_webhooks"`.
 
 use std::time::Duration;
 
 use super::keys;
+use super::public_keys::{PublicKeys, SignatureAlgorithm};
 use super::signed_text::{SignedPart, signed_text};
 use crate::reference::{key, secret};
 use crate::section::{Problem, Read, Section, Value};
@@ -89,6 +90,13 @@ pub enum SignedBy {
         /// The secrets.
         secrets: Vec<SecretHandle>,
     },
+    /// Whoever has the private key of one of these keys.
+    PublicKey {
+        /// How they sign.
+        algorithm: SignatureAlgorithm,
+        /// The public keys.
+        keys: PublicKeys,
+    },
     /// Whoever has the private key of one of these Ed25519 keys, which are written as Standard Webhooks does.
     Ed25519 {
         /// The public keys.
@@ -126,7 +134,23 @@ impl Signature {
             _ => keys(section, "secrets", key(encoding)),
         };
         let written = Written { header: "X-Hub-Signature-256", prefix: "sha256=" };
-        Self::read(section, &written, SignedBy::Hmac { algorithm, encoding, secrets: secrets? })
+        let by = secrets.map(|secrets| SignedBy::Hmac { algorithm, encoding, secrets });
+        Self::read(section, &written, by)
+    }
+
+    /// `method = "public_key"`.
+    pub(super) fn read_public_key(section: &Section<'_>) -> Option<Self> {
+        let algorithms = [
+            ("RS256", SignatureAlgorithm::Rs256),
+            ("PS256", SignatureAlgorithm::Ps256),
+            ("ES256", SignatureAlgorithm::Es256),
+            ("EdDSA", SignatureAlgorithm::EdDsa),
+        ];
+        let algorithm = section.required("algorithm", one_of(algorithms));
+        let keys = PublicKeys::read(section);
+        let written = Written { header: "X-Signature", prefix: "" };
+        let by = algorithm.zip(keys).map(|(algorithm, keys)| SignedBy::PublicKey { algorithm, keys });
+        Self::read(section, &written, by)
     }
 
     /// `method = "standard_webhooks"`: headers and text of the specification
@@ -169,7 +193,7 @@ impl Signature {
     }
 
     /// Everything but who signs.
-    fn read(section: &Section<'_>, default: &Written, by: SignedBy) -> Option<Self> {
+    fn read(section: &Section<'_>, default: &Written, by: Option<SignedBy>) -> Option<Self> {
         let header = section.or("header", self::header, default.header.to_owned());
         let prefix = section.or("prefix", string, default.prefix).to_owned();
         let separators = [(",", ','), (";", ';'), (" ", ' ')];
@@ -205,7 +229,7 @@ impl Signature {
                 signed
             }
         };
-        Some(Self { header, prefix, separator, encoding, signed, id_header, time, by })
+        Some(Self { header, prefix, separator, encoding, signed, id_header, time, by: by? })
     }
 }
 

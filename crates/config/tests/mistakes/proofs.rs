@@ -113,3 +113,83 @@ fn a_method_has_its_own_fields() {
         &["trunkline.toml:35:1 source 'genesys' verify: unknown field 'prefix'"],
     );
 }
+
+const KEYS: &str = "keys = [\"secrets/ca.pem\"]";
+
+#[test]
+fn a_token_has_an_issuer_an_audience_and_keys() {
+    let token = |more: &str| format!("method = \"jwt\"\nissuer = \"i\"\naudience = [\"a\", \"b\"]\n{more}");
+    let url = "keys_url = \"https://issuer.example/jwks.json\"";
+    let no_keys = "field 'keys' is missing: references to public keys in PEM or to a JSON Web Key Set; or 'keys_url', \
+                   where such a set is";
+    for (more, expected) in [
+        (KEYS.to_owned(), vec![]),
+        (format!("{url}\nkeys_refresh = \"1h\"\nclaims = {{ azp = \"x\" }}"), vec![]),
+        (String::new(), vec![no_keys]),
+        (format!("{url}\n{KEYS}"), vec!["either 'keys' or 'keys_url'"]),
+        (
+            format!("{url}\nkeys_refresh = \"1s\""),
+            vec!["field 'keys_refresh' must be between 10s and 1d: a withdrawn key is accepted for so long"],
+        ),
+        (
+            format!("{KEYS}\nkeys_refresh = \"1h\""),
+            vec!["field 'keys_refresh' needs 'keys_url': files are followed anyway"],
+        ),
+        (
+            "keys_url = \"http://issuer.example/jwks.json\"".to_owned(),
+            vec![
+                "field 'keys_url' is 'http://issuer.example/jwks.json': what is sent there would travel unencrypted; use \
+             https:// (or set insecure = true in this section, or at the top for a sandbox)",
+            ],
+        ),
+        (
+            format!("{KEYS}\nalgorithms = [\"none\"]"),
+            vec![
+                "field 'algorithms' holds 'none': a token that is not signed by a private key proves nothing here",
+            ],
+        ),
+        (
+            format!("{KEYS}\nalgorithms = [\"ES256\", \"HS256\"]"),
+            vec![
+                "field 'algorithms' holds 'HS256': a token that is not signed by a private key proves nothing here",
+            ],
+        ),
+        (
+            format!("{KEYS}\nalgorithms = [\"ES255\"]"),
+            vec!["field 'algorithms' is 'ES255', did you mean 'ES256'?"],
+        ),
+        (format!("{KEYS}\nalgorithms = []"), vec!["field 'algorithms' must hold at least 1"]),
+        (
+            format!("{KEYS}\nclock_skew = \"1h\""),
+            vec!["field 'clock_skew' must be at most 10m: for so long a token is good after its end"],
+        ),
+        (
+            "keys = [\"secrets/own.key\"]".to_owned(),
+            vec!["field 'keys' refers to a private key, which is its owner's alone; store the public one"],
+        ),
+        (
+            "keys = [\"file:secrets/one\"]".to_owned(),
+            vec![
+                "field 'keys' refers to what holds no public key in PEM (it begins with '-----BEGIN PUBLIC KEY-----') and no \
+             JSON Web Key Set (it has a list 'keys')",
+            ],
+        ),
+    ] {
+        assert_eq!(about(&token(&more)), expected, "{more}");
+    }
+    let mut missing = about(&format!("method = \"jwt\"\n{KEYS}"));
+    missing.sort();
+    assert_eq!(missing, ["field 'audience' is missing", "field 'issuer' is missing"]);
+}
+
+#[test]
+fn a_signature_by_a_public_key_has_an_algorithm() {
+    let signature = |more: &str| format!("method = \"public_key\"\n{KEYS}\n{more}");
+    assert!(about(&signature("algorithm = \"ES256\"")).is_empty());
+    assert_eq!(about(&signature("")), ["field 'algorithm' is missing"]);
+    assert_eq!(
+        about(&signature("algorithm = \"HS256\"")),
+        ["field 'algorithm' is 'HS256', did you mean 'ES256'?"]
+    );
+    assert_eq!(about(&signature("algorithm = \"PS256\"\nsecrets = []")), ["unknown field 'secrets'"]);
+}
