@@ -30,6 +30,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service as _;
 use trunkline_http::Remade;
 
+use crate::certificate_names::CertificateNames;
 use crate::connections::{Connection, Connections};
 use crate::metric_names;
 
@@ -109,11 +110,19 @@ async fn without_tls(
         taken_off = tls.accept(stream) => taken_off,
         () = connection.closing() => return None,
     };
-    if let Err(error) = &taken_off {
-        counter!(metric_names::HANDSHAKES_FAILED).increment(1);
-        tracing::debug!(%error, peer = %connection.address(), "no TLS handshake");
+    let stream = match taken_off {
+        Ok(stream) => stream,
+        Err(error) => {
+            counter!(metric_names::HANDSHAKES_FAILED).increment(1);
+            tracing::debug!(%error, peer = %connection.address(), "no TLS handshake");
+            return None;
+        }
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    if let Some(names) = shown.and_then(|certificate| CertificateNames::of(certificate)) {
+        connection.shows(names);
     }
-    taken_off.ok()
+    Some(stream)
 }
 
 async fn one(

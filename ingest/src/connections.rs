@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::certificate_names::CertificateNames;
 use crate::metric_names;
 use crate::peer::Peer;
 
@@ -42,6 +43,8 @@ pub struct Connection {
     number: u64,
     address: IpAddr,
     close: Arc<Notify>,
+    /// The names of the certificate that it showed.
+    certificate: OnceLock<CertificateNames>,
 }
 
 #[derive(Default)]
@@ -120,7 +123,8 @@ impl Connections {
         *state.peers.entry(peer).or_default() += 1;
         state.wait(number, Wait::Head, now);
         gauge!(metric_names::CONNECTIONS).set(state.open.len() as f64);
-        Some(Connection { of: self.clone(), number, address, close })
+        let of = self.clone();
+        Some(Connection { of, number, address, close, certificate: OnceLock::new() })
     }
 
     /// Closes those that waited too long.
@@ -217,6 +221,17 @@ impl Open {
 // === impl Connection ===
 
 impl Connection {
+    /// It showed a certificate with these names, which TLS has proved to be its own.
+    pub fn shows(&self, certificate: CertificateNames) {
+        // It shows one with its handshake, and none after that.
+        let _ = self.certificate.set(certificate);
+    }
+
+    /// The names of the certificate that it showed, where it showed one.
+    pub fn certificate(&self) -> Option<&CertificateNames> {
+        self.certificate.get()
+    }
+
     /// Where it comes from.
     pub fn address(&self) -> IpAddr {
         self.address

@@ -162,7 +162,8 @@ impl<P: Publish> Intake<P> {
         now: Instant,
     ) -> Result<(HeaderCheck<'a>, Option<Turn>), Refusal> {
         self.admit(intake, headers, connection, now)?;
-        let shown = Shown { headers, now, utc_ms: (self.clock)() };
+        let certificate = connection.and_then(|connection| connection.certificate());
+        let shown = Shown { headers, certificate, now, utc_ms: (self.clock)() };
         let check = intake.check(&shown).await.map_err(|failure| intake.not_verified(failure, now))?;
         if !check.is_proven() {
             return Ok((check, None));

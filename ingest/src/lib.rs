@@ -14,7 +14,7 @@
 //! - [`delivery`], [`trace_context`]: from the request to a delivery, which `trunkline-mapping` maps
 //! - [`unverified_log`]: what is logged of requests that prove nothing
 //! - [`key_fetches`]: fetching the public keys that [`verify`] checks with
-//! - [`tls`]: what takes TLS off a connection
+//! - [`tls`], [`certificate_names`]: what takes TLS off a connection, and whose certificate it showed
 //! - [`caller`], [`rates`], [`peer`]: who calls, and how often each may
 //! - [`slots`], [`shares`]: how many requests, and how many bytes of them, at once
 //! - [`intake`]: verify, map, publish, answer
@@ -27,6 +27,7 @@
 pub mod accept;
 pub mod body;
 pub mod caller;
+pub mod certificate_names;
 pub mod connections;
 pub mod content_coding;
 pub mod cors;

@@ -40,8 +40,12 @@ fn made_of(tls: &ListenerTls) -> Result<TlsAcceptor, NotUsable> {
             for authority in certificates(authorities, "authorities")? {
                 roots.add(authority).map_err(|error| unusable(error.to_string()))?;
             }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.map_err(|error| unusable(error.to_string()))?)
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = match tls.without_certificate {
+                true => verifier.allow_unauthenticated(),
+                false => verifier,
+            };
+            builder.with_client_cert_verifier(verifier.build().map_err(|error| unusable(error.to_string()))?)
         }
     };
     let mut config =

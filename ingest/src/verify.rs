@@ -8,6 +8,7 @@ mod algorithm;
 mod api_key;
 mod basic;
 mod bearer;
+mod certificate;
 mod credential;
 mod fetched_keys;
 mod header;
@@ -25,6 +26,8 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use trunkline_config::{ExposeSecret, PublicKeys, Verify};
 use trunkline_mapping::Proof;
+
+use crate::certificate_names::CertificateNames;
 
 pub use fetched_keys::FetchedKeys;
 pub use key_set::KeySet;
@@ -48,6 +51,8 @@ pub enum Verifier {
     ApiKey(api_key::ApiKey),
     /// A token in a header.
     Jwt(jwt::Jwt),
+    /// The certificate of the connection.
+    Certificate(certificate::Certificate),
 }
 
 /// What a request shows before its body is read.
@@ -55,6 +60,8 @@ pub enum Verifier {
 pub struct Shown<'a> {
     /// Its headers.
     pub headers: &'a HeaderMap,
+    /// The names of the certificate that its connection showed, where it showed one.
+    pub certificate: Option<&'a CertificateNames>,
     /// When it came, by the clock that never goes back: how long a replaced key is accepted.
     pub now: Instant,
     /// When it came, UTC milliseconds: what the times of senders are compared with.
@@ -110,6 +117,7 @@ impl Verifier {
             Verify::None => Self::NotRequired,
             Verify::Signature(signature) => Self::Signature(signature::Signatures::new(signature)),
             Verify::Bearer { tokens } => Self::Bearer(bearer::Bearer::new(tokens)),
+            Verify::Certificate { subjects } => Self::Certificate(certificate::Certificate::new(subjects)),
             Verify::Jwt(jwt) => Self::Jwt(jwt::Jwt::new(jwt)),
             Verify::ApiKey { header, keys } => Self::ApiKey(api_key::ApiKey::new(header, keys)),
             Verify::Basic { username, passwords } => Self::Basic(basic::Basic::new(username, passwords)),
@@ -129,6 +137,7 @@ impl Verifier {
             Self::Basic(basic) => basic.check(headers, now).map(|()| Proof::Basic)?,
             Self::ApiKey(key) => key.check(headers, now).map(|()| Proof::ApiKey)?,
             Self::Jwt(jwt) => jwt.check(shown).map(|()| Proof::Jwt)?,
+            Self::Certificate(rules) => rules.check(shown.certificate).map(|()| Proof::Certificate)?,
         };
         Ok(HeaderCheck::Proven(proof))
     }
@@ -138,7 +147,9 @@ impl Verifier {
         match self {
             Self::Jwt(jwt) => jwt.fetched(),
             Self::Signature(signatures) => signatures.fetched(),
-            Self::NotRequired | Self::Bearer(_) | Self::Basic(_) | Self::ApiKey(_) => None,
+            Self::NotRequired | Self::Bearer(_) | Self::Basic(_) | Self::ApiKey(_) | Self::Certificate(_) => {
+                None
+            }
         }
     }
 }

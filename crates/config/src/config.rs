@@ -67,7 +67,7 @@ impl Config {
         let ingest = section.table("ingest", Ingest::read);
         let processor = section.table("processor", Processor::read);
         let sink = section.table("sink", Sink::read);
-        let sources = section.named_tables("sources", "source", |source| Source::read(source, ingest.listen));
+        let sources = section.named_tables("sources", "source", |source| Source::read(source, &ingest));
         let targets = section.named_tables("targets", "target", |target| Target::read(target, &http));
         let known = KnownTargets { names: section.names("targets"), targets: &targets };
         let enrichment = section.table("enrichment", |section| Enrichment::read(section, &known));

@@ -123,6 +123,6 @@ pub use unresolved::Unresolved;
 pub use url::is_loopback;
 pub use vault::{Vault, VaultLogin};
 pub use verify::{
-    HmacAlgorithm, Jwt, PublicKeys, Signature, SignatureAlgorithm, SignatureEncoding, SignedBy, SignedPart,
-    SignedTime, TimeAt, TimeUnit, Verify,
+    HmacAlgorithm, Jwt, NamePattern, PublicKeys, Signature, SignatureAlgorithm, SignatureEncoding, SignedBy,
+    SignedPart, SignedTime, SubjectRule, TimeAt, TimeUnit, Verify,
 };

@@ -1,10 +1,10 @@
 //! `[sources.NAME]`: where events come from.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::SourceKind;
 use crate::admission::Admission;
+use crate::ingest::Ingest;
 use crate::mapping_table::MappingTable;
 use crate::redaction::Redaction;
 use crate::section::Section;
@@ -63,7 +63,7 @@ pub enum Drift {
 // === impl Source ===
 
 impl Source {
-    pub(crate) fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
+    pub(crate) fn read(section: &Section<'_>, ingest: &Ingest) -> Option<Self> {
         let kind = section.required("kind", one_of(SourceKind::ALL.map(|kind| (kind.as_str(), kind))));
         let org = section.optional("org", text);
         if kind == Some(SourceKind::GenesysOpenMessaging) && !section.has("org") {
@@ -96,7 +96,7 @@ impl Source {
             let message = "only kind 'desktop-sdk' is called by browsers: no page may call another source";
             section.refuse("cors_origins", message);
         }
-        let verify = section.table("verify", |verify| Verify::read(verify, listen));
+        let verify = section.table("verify", |verify| Verify::read(verify, ingest));
         if kind.is_some_and(|kind| kind.read_by() == ReadBy::ChangeTable) {
             for field in ["order", "sequence", "hold", "redact", "redact_key", "redact_defaults"] {
                 if section.has(field) {

@@ -3,6 +3,7 @@
 use crate::SecretHandle;
 use crate::reference::{authorities, certificate, tls_key};
 use crate::section::Section;
+use crate::values::one_of;
 
 /// Whom to trust with TLS, and who we are. Without `ca` the system's certificates are trusted.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,8 @@ pub struct ListenerTls {
     /// Authorities of those who connect, PEM: who shows no certificate of one of them is not let in. `None`: nobody is
     /// asked for a certificate.
     pub client_ca: Option<SecretHandle>,
+    /// Whether who connects may show no certificate all the same: those sources then tell that are proved by one.
+    pub without_certificate: bool,
 }
 
 // === impl ListenerTls ===
@@ -41,7 +44,13 @@ impl ListenerTls {
             section.refuse("client_ca", "'client_ca' needs 'certificate' and 'key': the listener's own");
         }
         let client_ca = section.optional("client_ca", authorities);
-        Some(Self { own: OwnCertificate::read(section)?, client_ca })
+        let words = [("required", false), ("optional", true)];
+        let without_certificate = section.or("client_certificate", one_of(words), false);
+        if section.has("client_certificate") && !section.has("client_ca") {
+            section
+                .refuse("client_certificate", "'client_certificate' needs 'client_ca': whose it has to be");
+        }
+        Some(Self { own: OwnCertificate::read(section)?, client_ca, without_certificate })
     }
 
     /// Grows whenever one of them changes.

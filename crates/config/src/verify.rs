@@ -1,17 +1,17 @@
 //! `[sources.NAME.verify]`: how a request proves where it comes from.
 
+mod certificate;
 mod jwt;
 mod public_keys;
 mod signature;
 mod signed_text;
 
-use std::net::SocketAddr;
-
-use crate::SecretHandle;
 use crate::reference::secret;
 use crate::section::{Read, Section, Value};
 use crate::values::{header, list, one_of, text};
+use crate::{Ingest, SecretHandle};
 
+pub use certificate::{NamePattern, SubjectRule};
 pub use jwt::Jwt;
 pub use public_keys::{PublicKeys, SignatureAlgorithm};
 pub use signature::{HmacAlgorithm, Signature, SignatureEncoding, SignedBy, SignedTime, TimeAt, TimeUnit};
@@ -45,6 +45,11 @@ pub enum Verify {
     },
     /// A JSON Web Token in a header.
     Jwt(Jwt),
+    /// The certificate that the connection showed (mutual TLS).
+    Certificate {
+        /// Whose it may be: what one of them says is enough.
+        subjects: Vec<SubjectRule>,
+    },
 }
 
 /// The words of `method`.
@@ -55,6 +60,7 @@ enum Method {
     StandardWebhooks,
     PublicKey,
     Jwt,
+    Certificate,
     Bearer,
     Basic,
     ApiKey,
@@ -66,7 +72,7 @@ impl Verify {
     /// Name of the header that carries the proof, if one does; it must not be kept anywhere.
     pub fn header(&self) -> Option<&str> {
         match self {
-            Self::None => None,
+            Self::None | Self::Certificate { .. } => None,
             Self::Signature(Signature { header, .. })
             | Self::ApiKey { header, .. }
             | Self::Jwt(Jwt { header, .. }) => Some(header),
@@ -83,12 +89,13 @@ impl Verify {
         }
     }
 
-    pub(crate) fn read(section: &Section<'_>, listen: SocketAddr) -> Option<Self> {
+    pub(crate) fn read(section: &Section<'_>, ingest: &Ingest) -> Option<Self> {
         let methods = [
             ("hmac", Method::Hmac),
             ("standard_webhooks", Method::StandardWebhooks),
             ("public_key", Method::PublicKey),
             ("jwt", Method::Jwt),
+            ("certificate", Method::Certificate),
             ("bearer", Method::Bearer),
             ("basic", Method::Basic),
             ("api_key", Method::ApiKey),
@@ -99,9 +106,11 @@ impl Verify {
             return None;
         };
         match method {
-            Method::None if !listen.ip().is_loopback() => {
-                let message =
-                    format!("method 'none' needs a loopback listener, and ingest listens on {listen}");
+            Method::None if !ingest.listen.ip().is_loopback() => {
+                let message = format!(
+                    "method 'none' needs a loopback listener, and ingest listens on {}",
+                    ingest.listen
+                );
                 section.refuse("method", &message);
                 None
             }
@@ -110,6 +119,7 @@ impl Verify {
             Method::StandardWebhooks => Signature::read_standard_webhooks(section).map(Self::Signature),
             Method::PublicKey => Signature::read_public_key(section).map(Self::Signature),
             Method::Jwt => Jwt::read(section).map(Self::Jwt),
+            Method::Certificate => certificate(section, ingest),
             Method::Bearer => Some(Self::Bearer { tokens: keys(section, "tokens", secret)? }),
             Method::Basic => basic(section),
             Method::ApiKey => {
@@ -118,6 +128,23 @@ impl Verify {
             }
         }
     }
+}
+
+/// Subjects of certificates, on a listener that asks for such.
+fn certificate(section: &Section<'_>, ingest: &Ingest) -> Option<Verify> {
+    let subjects = section.tables("subjects", "subject", SubjectRule::read);
+    if ingest.tls.as_ref().is_none_or(|tls| tls.client_ca.is_none()) {
+        let message =
+            "method 'certificate' needs 'client_ca' in [ingest.tls]: the authorities of those who call";
+        section.refuse("method", message);
+    }
+    if !section.has("subjects") {
+        let message = "field 'subjects' is missing: whose certificate it may be, such as [{ dns = \"hooks.acme.example\" }]";
+        section.refuse("method", message);
+    } else if subjects.is_empty() {
+        section.refuse("subjects", "field 'subjects' must hold at least 1");
+    }
+    Some(Verify::Certificate { subjects })
 }
 
 /// A user with `password`, or with `passwords` during a rotation.

@@ -45,6 +45,8 @@ pub enum Proof {
     Hmac,
     /// A signature over the bytes, by a key that only the sender has.
     PublicKey,
+    /// The certificate of the connection.
+    Certificate,
     /// A token that an issuer signed.
     Jwt,
     /// A bearer token.
@@ -103,6 +105,7 @@ impl Proof {
             Self::NotRequired => "not_required",
             Self::Hmac => "hmac",
             Self::PublicKey => "public_key",
+            Self::Certificate => "certificate",
             Self::Jwt => "jwt",
             Self::Bearer => "bearer",
             Self::Basic => "basic",

@@ -58,7 +58,7 @@ fn shown(headers: &HeaderMap) -> Shown<'_> {
 }
 
 fn shown_at(headers: &HeaderMap, utc_ms: i64) -> Shown<'_> {
-    Shown { headers, now: Instant::now(), utc_ms }
+    Shown { headers, certificate: None, now: Instant::now(), utc_ms }
 }
 
 /// Both steps.

@@ -49,6 +49,7 @@ fn tls(own: &(String, String), client_ca: Option<&Authority>) -> ListenerTls {
     ListenerTls {
         own: OwnCertificate { certificate: own.0.as_str().into(), key: own.1.as_str().into() },
         client_ca: client_ca.map(|authority| SecretHandle::from(authority.pem().as_str())),
+        without_certificate: false,
     }
 }
 
@@ -97,6 +98,55 @@ async fn where_callers_have_to_show_a_certificate_others_are_not_let_in() {
         assert_eq!(posted(&ingest, &ours.client(own), "https").await, expected);
     }
     assert_eq!(ingest.events().len(), 1);
+}
+
+/// Sources of which one is proved by a certificate, and one by a token; a certificate may be shown, and need not be.
+const BY_CERTIFICATE: &str = r#"
+[kafka]
+brokers = "127.0.0.1:9092"
+[registry]
+url = "http://127.0.0.1:8081"
+[ingest.tls]
+certificate = "own.crt"
+key = "own.key"
+client_ca = "callers.crt"
+client_certificate = "optional"
+[sources.token]
+kind = "genesys-eventbridge"
+verify = { method = "bearer", tokens = ["file:token"] }
+[sources.certificate]
+kind = "genesys-eventbridge"
+verify = { method = "certificate", subjects = [{ dns = "*.genesys.example" }, { cn = "nobody", o = "Acme" }] }
+"#;
+
+#[tokio::test]
+async fn a_source_takes_callers_by_the_names_in_their_certificates() {
+    let (ours, theirs, folder) = (Authority::new(), Authority::new(), tempfile::tempdir().unwrap());
+    let (certificate, key) = ours.issue("localhost");
+    let files = [("own.crt", certificate), ("own.key", key), ("callers.crt", theirs.pem())];
+    for (name, content) in files.into_iter().chain([("token", "right".to_owned())]) {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let file = folder.path().join("trunkline.toml").display().to_string();
+    let config = trunkline_config::parse(BY_CERTIFICATE, &file).unwrap();
+    let ingest = Ingest::start_with_sources_and_tls(config.sources, config.ingest.tls.unwrap()).await;
+    let genesys = || theirs.issue("hooks.genesys.example");
+    let (accepted, refused) = (Some(StatusCode::ACCEPTED), Some(StatusCode::UNAUTHORIZED));
+    for (own, source, expected) in [
+        (Some(genesys()), "certificate", accepted),
+        (Some(theirs.issue("genesys.example")), "certificate", refused),
+        (None, "certificate", refused),
+        (Some(ours.issue("hooks.genesys.example")), "certificate", None),
+        (Some(genesys()), "token", accepted),
+        (None, "token", accepted),
+    ] {
+        let is_shown = own.is_some();
+        let client = ours.client(own);
+        let url = format!("https://localhost:{}/v1/webhooks/{source}", ingest.port());
+        let request = client.post(url).bearer_auth("right").body(customer_start("c").to_string());
+        let status = request.send().await.ok().map(|answer| answer.status());
+        assert_eq!(status, expected, "{source}, with a certificate: {is_shown}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

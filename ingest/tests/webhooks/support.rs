@@ -141,7 +141,11 @@ impl Ingest {
     }
 
     pub async fn start_with_tls(tls: ListenerTls) -> Self {
-        Self::started(sources(), Networks::default(), Some(tls)).await
+        Self::start_with_sources_and_tls(sources(), tls).await
+    }
+
+    pub async fn start_with_sources_and_tls(sources: BTreeMap<String, Source>, tls: ListenerTls) -> Self {
+        Self::started(sources, Networks::default(), Some(tls)).await
     }
 
     /// Behind proxies in these networks.

@@ -193,3 +193,41 @@ fn a_signature_by_a_public_key_has_an_algorithm() {
     );
     assert_eq!(about(&signature("algorithm = \"PS256\"\nsecrets = []")), ["unknown field 'secrets'"]);
 }
+
+#[test]
+fn a_certificate_has_a_subject_and_a_listener_that_asks_for_it() {
+    let with_authority = "[ingest.tls]\ncertificate = \"secrets/own.pem\"\nkey = \"secrets/own.key\"\n\
+                          client_ca = \"secrets/ca.pem\"\n";
+    let about = |more: &str, tls: &str| {
+        let mut found = about(&format!("method = \"certificate\"\n{more}\n{tls}"));
+        found.sort();
+        found
+    };
+    let part = "a '*' stands for a whole part of a name, or is none";
+    for (more, expected) in [
+        ("subjects = [{ dns = \"*.acme.example\" }, { cn = \"hooks\", o = \"Acme\" }]", vec![]),
+        ("subjects = [{ uri = \"spiffe://acme/ns/*/sa/hooks\", email = \"*@acme.example\" }]", vec![]),
+        ("", vec![
+            "field 'subjects' is missing: whose certificate it may be, such as [{ dns = \"hooks.acme.example\" }]"
+                .to_owned(),
+        ]),
+        ("subjects = []", vec!["field 'subjects' must hold at least 1".to_owned()]),
+        ("header = \"X\"\nsubjects = [{ cn = \"a\" }]", vec!["unknown field 'header'".to_owned()]),
+    ] {
+        assert_eq!(about(more, with_authority), expected, "{more}");
+    }
+    let needs = "method 'certificate' needs 'client_ca' in [ingest.tls]: the authorities of those who call";
+    assert_eq!(about("subjects = [{ cn = \"a\" }]", ""), [needs]);
+    for (subject, expected) in [
+        ("{ }", "a subject needs one of: dns, uri, email, cn, o".to_owned()),
+        ("{ dns = \"a*.acme.example\" }", format!("field 'dns' is 'a*.acme.example': {part}")),
+        ("{ cn = \"*\" }", format!("field 'cn' is '*': {part}")),
+        ("{ dns = \"*.*\" }", "field 'dns' is '*.*', which every certificate would have".to_owned()),
+        ("{ organization = \"Acme\" }", "a subject needs one of: dns, uri, email, cn, o".to_owned()),
+    ] {
+        let text = format!("method = \"certificate\"\nsubjects = [{subject}]\n{with_authority}");
+        let found =
+            messages(&EXAMPLE.replace("method = \"hmac\"\nsecrets = [\"file:secrets/one\"]\n", &text));
+        assert!(found.contains(&expected), "{subject}: {found}");
+    }
+}
