@@ -6,6 +6,7 @@ mod admission;
 mod authentic;
 mod browsers;
 mod floods;
+mod forged;
 mod https;
 mod issuer;
 mod rotation;
