@@ -111,3 +111,42 @@ impl FetchedKeys {
         self.ended.send_modify(|ended| *ended += 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set() -> Option<KeySet> {
+        let pem = rcgen::KeyPair::generate().unwrap().public_key_pem();
+        Some(KeySet::parse(&pem).unwrap())
+    }
+
+    #[test]
+    fn tokens_have_keys_fetched_at_most_every_thirty_seconds_and_the_last_ones_stay() {
+        let keys = FetchedKeys::new("https://issuer.example/jwks.json".to_owned(), Duration::from_secs(600));
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(keys.is_asked(start) && keys.set().is_none(), "the first fetch is under way");
+        keys.ended(set());
+        assert!(keys.is_asked(start) && keys.is_asked(at(1)), "one fetch for both");
+        keys.ended(None);
+        assert!(keys.set().is_some() && keys.may_be_old());
+        assert!(!keys.is_asked(at(29)));
+        assert!(keys.is_asked(at(30)));
+        keys.ended(set());
+        assert!(!keys.may_be_old() && !keys.is_asked(at(59)));
+    }
+
+    #[tokio::test]
+    async fn a_request_has_keys_fetched_and_waits_for_them() {
+        let keys = FetchedKeys::new(String::new(), Duration::from_secs(600));
+        keys.ended(None);
+        let fetching = async {
+            keys.wanted().await;
+            keys.ended(set());
+        };
+        let (asked, ()) = tokio::join!(keys.ask(Instant::now()), fetching);
+        assert!(asked && keys.set().is_some());
+        assert!(!keys.ask(Instant::now()).await, "and then for none");
+    }
+}
