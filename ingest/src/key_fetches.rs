@@ -51,6 +51,7 @@ fn client(http: &Http) -> Result<Remade<Client>, NotUsable> {
 async fn follow_one(source: String, keys: Arc<FetchedKeys>, client: Remade<Client>) {
     let mut failed = 0_u32;
     loop {
+        let number = keys.begin();
         let fetched = fetch(&client.current(), &keys.url).await;
         let outcome = if fetched.is_ok() { "ok" } else { "failed" };
         counter!(metric_names::KEY_FETCHES, "source" => source.clone(), "outcome" => outcome).increment(1);
@@ -65,7 +66,7 @@ async fn follow_one(source: String, keys: Arc<FetchedKeys>, client: Remade<Clien
             _ => {}
         }
         failed = if fetched.is_ok() { 0 } else { failed.saturating_add(1) };
-        keys.ended(fetched.ok());
+        keys.ended(number, fetched.ok());
         let wait = if failed == 0 { keys.refresh } else { RETRY.bound(failed) };
         tokio::select! {
             () = sleep(wait) => {}

@@ -29,7 +29,7 @@ use trunkline_mapping::Proof;
 
 use crate::certificate_names::CertificateNames;
 
-pub use fetched_keys::FetchedKeys;
+pub use fetched_keys::{Asked, FetchedKeys};
 pub use key_set::KeySet;
 pub use signature::ClaimedSignatures;
 
@@ -90,11 +90,12 @@ pub enum Failure {
     Mismatch,
     /// Its time is too far from now: it was sent again, or a clock is wrong.
     Stale,
-    /// It names a key that is not known.
+    /// It names a key that its issuer does not have.
     UnknownKey,
     /// It is signed as it should be, and says something else than is asked for: another issuer, audience or claim.
     Claims,
-    /// There are no public keys to check it with, or they may be old. Nothing is wrong with the request, so far.
+    /// There are no public keys to check it with, or they may be old, or it names one that cannot be asked for now.
+    /// Nothing is wrong with the request, so far.
     NoKeys,
 }
 
@@ -206,4 +207,4 @@ impl Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ use crate::metric_names;
 use crate::rates::Rates;
 use crate::refusal::Refusal;
 use crate::unverified_log::UnverifiedLog;
-use crate::verify::{Failure, HeaderCheck, Shown, Verifier};
+use crate::verify::{Asked, Failure, HeaderCheck, Shown, Verifier};
 
 /// A source, and what is remembered of its callers.
 pub struct SourceIntake {
@@ -38,14 +38,21 @@ impl SourceIntake {
     }
 
     /// What a request's headers prove. One that names a key that is not known, or comes while none is, is looked at
-    /// again once keys have been fetched, if they are fetched because of it.
+    /// again once keys have been fetched. Its key is one that the issuer does not have only where a fetch that began
+    /// after it came says so.
     pub async fn check(&self, shown: &Shown<'_>) -> Result<HeaderCheck<'_>, Failure> {
-        match (self.verifier.check(shown), self.verifier.fetched_keys()) {
-            (Err(Failure::UnknownKey | Failure::NoKeys), Some(keys)) if keys.ask(shown.now).await => {
-                self.verifier.check(shown)
-            }
-            (check, _) => check,
-        }
+        let checked = self.verifier.check(shown);
+        let (Err(Failure::UnknownKey | Failure::NoKeys), Some(keys)) =
+            (&checked, self.verifier.fetched_keys())
+        else {
+            return checked;
+        };
+        let checked = match keys.ask(shown.now).await {
+            Asked::Looked => return self.verifier.check(shown),
+            Asked::Waited => self.verifier.check(shown),
+            Asked::NotNow => checked,
+        };
+        checked.map_err(|failure| if failure == Failure::UnknownKey { Failure::NoKeys } else { failure })
     }
 
     /// Counts and logs which proof failed; the answer does not say it.
@@ -62,3 +69,6 @@ impl SourceIntake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

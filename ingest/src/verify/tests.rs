@@ -9,7 +9,7 @@ use trunkline_config::{
 use super::*;
 
 mod jwt;
-mod keys;
+pub(crate) mod keys;
 mod signatures;
 
 /// 2021-02-25T15:02:10Z, when the example of Standard Webhooks was signed.
