@@ -167,7 +167,8 @@ impl HeaderCheck<'_> {
     /// The proof, now that the body is there.
     ///
     /// # Errors
-    /// [`Failure::Mismatch`] when the body is not the one that was signed.
+    /// [`Failure::Mismatch`] when the body is not the one that was signed, [`Failure::NoKeys`] when that is not known
+    /// for want of keys.
     pub fn with_body(self, body: &[u8]) -> Result<Proof, Failure> {
         match self {
             Self::Proven(proof) => Ok(proof),

@@ -59,7 +59,9 @@ impl Jwt {
         }
         let checked = self.rules.check(token, &sets, shown.utc_ms);
         match (checked, self.keys.fetched()) {
-            (Err(Failure::UnknownKey), Some(keys)) if keys.may_be_old() => Err(Failure::NoKeys),
+            (Err(Failure::UnknownKey | Failure::Mismatch), Some(keys)) if keys.may_be_old() => {
+                Err(Failure::NoKeys)
+            }
             (checked, _) => checked,
         }
     }
@@ -82,10 +84,8 @@ impl Rules {
             return Err(Failure::Malformed);
         }
         let id = header.kid.as_deref();
-        if let Some(id) = id
-            && !sets.iter().any(|set| set.knows(id))
-            && sets.iter().all(|set| set.names_all())
-        {
+        let is_unknown = id.is_some_and(|id| !sets.iter().any(|set| set.knows(id)));
+        if is_unknown && sets.iter().all(|set| set.names_all()) {
             return Err(Failure::UnknownKey);
         }
         let mut validation = Validation::new(header.alg);
@@ -103,7 +103,8 @@ impl Rules {
                 Err(error) => failure = of(&error),
             }
         }
-        Err(failure)
+        // It may be one of the keys without an id that has this id, and was none of them.
+        if is_unknown && failure == Failure::Mismatch { Err(Failure::UnknownKey) } else { Err(failure) }
     }
 
     /// Whether what a token says, which its issuer signed, holds at `utc_ms`.

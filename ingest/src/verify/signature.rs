@@ -135,11 +135,12 @@ impl ClaimedSignatures<'_> {
     /// Looks whether one of them is over this body.
     ///
     /// # Errors
-    /// [`Failure::Mismatch`] when no key makes any of these signatures.
+    /// [`Failure::Mismatch`] when no key makes any of these signatures, [`Failure::NoKeys`] when the keys may be old.
     pub fn check(&self, body: &[u8]) -> Result<Proof, Failure> {
         let (before, after) = &self.around;
         match self.signers.signed(&[before, body, after], &self.values, self.now) {
             true => Ok(self.signers.proof()),
+            false if self.signers.fetched().is_some_and(|keys| keys.may_be_old()) => Err(Failure::NoKeys),
             false => Err(Failure::Mismatch),
         }
     }

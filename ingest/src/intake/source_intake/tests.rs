@@ -4,8 +4,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, Header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::verify::KeySet;
@@ -14,32 +16,48 @@ use crate::verify::tests::keys::{Pair, p256, with};
 /// UTC milliseconds, of every request.
 const NOW: i64 = 1_772_439_600_000;
 
+const TOKENS: &str = r#"
+    method = "jwt"
+    issuer = "issuer"
+    audience = "trunkline"
+    keys_url = "https://issuer.example/jwks.json"
+"#;
+
 /// A source that takes tokens by the keys at a URL, of which none are fetched.
 fn intake() -> SourceIntake {
+    proved_by(TOKENS)
+}
+
+/// A source with this `verify`.
+fn proved_by(verify: &str) -> SourceIntake {
     let text = r#"
         kafka.brokers = "localhost:9092"
         registry.url = "http://localhost:8081"
         [sources.partner]
         kind = "cxone-digital"
         [sources.partner.verify]
-        method = "jwt"
-        issuer = "issuer"
-        audience = "trunkline"
-        keys_url = "https://issuer.example/jwks.json"
     "#;
-    SourceIntake::new(&trunkline_config::parse(text, "trunkline.toml").unwrap().sources["partner"])
+    let text = format!("{text}{verify}");
+    SourceIntake::new(&trunkline_config::parse(&text, "trunkline.toml").unwrap().sources["partner"])
 }
 
 /// What an issuer with this key answers.
 fn set(pair: &Pair, id: &str) -> Option<KeySet> {
-    let set = json!({ "keys": [with(&pair.jwk, json!({ "kid": id }))] });
-    Some(KeySet::parse(&set.to_string()).unwrap())
+    parsed(&[&with(&pair.jwk, json!({ "kid": id }))])
+}
+
+fn parsed(keys: &[&Value]) -> Option<KeySet> {
+    Some(KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap())
 }
 
 /// The headers of a request with a token.
 fn headers(pair: &Pair, id: &str) -> HeaderMap {
+    token(pair, Some(id))
+}
+
+fn token(pair: &Pair, id: Option<&str>) -> HeaderMap {
     let mut header = Header::new(Algorithm::ES256);
-    header.kid = Some(id.to_owned());
+    header.kid = id.map(str::to_owned);
     let claims = json!({ "iss": "issuer", "aud": "trunkline", "exp": NOW / 1_000 + 60 });
     let token = jsonwebtoken::encode(&header, &claims, &pair.private).unwrap();
     HeaderMap::from_iter([("authorization".parse().unwrap(), format!("Bearer {token}").parse().unwrap())])
@@ -109,4 +127,64 @@ async fn a_fetch_that_had_begun_before_a_token_came_says_nothing_of_its_key() {
     let by_new = headers(&new, "new");
     let (found, ()) = tokio::join!(check(&intake, &by_new, Instant::now()), fetching);
     assert_eq!(found, Ok(()));
+}
+
+#[tokio::test]
+async fn a_named_key_is_asked_for_where_a_set_has_keys_without_names_as_well() {
+    let (intake, unnamed, new, stranger) = (intake(), p256(), p256(), p256());
+    let keys = intake.verifier.fetched_keys().unwrap();
+    let first = keys.begin();
+    keys.ended(first, parsed(&[&unnamed.jwk]));
+    let now = Instant::now();
+    assert_eq!(check(&intake, &headers(&unnamed, "any"), now).await, Ok(()), "it may be the one without");
+    let fetching = async {
+        keys.wanted().await;
+        let number = keys.begin();
+        keys.ended(number, parsed(&[&unnamed.jwk, &with(&new.jwk, json!({ "kid": "new" }))]));
+    };
+    let by_new = headers(&new, "new");
+    let (found, ()) = tokio::join!(check(&intake, &by_new, now), fetching);
+    assert_eq!(found, Ok(()));
+    assert_eq!(check(&intake, &headers(&stranger, "new"), now).await, Err(Failure::Mismatch));
+}
+
+#[tokio::test]
+async fn while_keys_may_be_old_what_none_of_them_made_is_to_come_again() {
+    let (old, new) = (p256(), p256());
+    let url = "algorithm = \"ES256\"\nkeys_url = \"https://issuer.example/jwks.json\"";
+    let tokens = intake();
+    let signatures = proved_by(&format!("method = \"public_key\"\n{url}"));
+    let signed = |pair: &Pair| {
+        let signature = jsonwebtoken::crypto::sign(b"{}", &pair.private, Algorithm::ES256).unwrap();
+        let signature = STANDARD.encode(URL_SAFE_NO_PAD.decode(signature).unwrap());
+        HeaderMap::from_iter([("x-signature".parse().unwrap(), signature.parse().unwrap())])
+    };
+    let now = Instant::now();
+    for (intake, by_old, by_new) in
+        [(&tokens, token(&old, None), token(&new, None)), (&signatures, signed(&old), signed(&new))]
+    {
+        let keys = intake.verifier.fetched_keys().unwrap();
+        // Keys were asked for a moment ago, so that nothing is waited for.
+        let first = keys.begin();
+        keys.ended(first, parsed(&[&old.jwk]));
+        let asking = async {
+            keys.wanted().await;
+            let number = keys.begin();
+            keys.ended(number, None);
+        };
+        tokio::join!(keys.ask(now), asking);
+        let proof = async |headers| {
+            let shown = Shown { headers, certificate: None, now, utc_ms: NOW };
+            intake.check(&shown).await.and_then(|check| check.with_body(b"{}")).map(drop)
+        };
+        for (fetched, expected) in [
+            (parsed(&[&old.jwk]), [Ok(()), Err(Failure::Mismatch)]),
+            (None, [Ok(()), Err(Failure::NoKeys)]),
+            (parsed(&[&new.jwk]), [Err(Failure::Mismatch), Ok(())]),
+        ] {
+            let fetch = keys.begin();
+            keys.ended(fetch, fetched);
+            assert_eq!([proof(&by_old).await, proof(&by_new).await], expected);
+        }
+    }
 }
