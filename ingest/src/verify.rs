@@ -24,7 +24,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::HeaderMap;
-use trunkline_config::{ExposeSecret, PublicKeys, Verify};
+use jsonwebtoken::Algorithm;
+use trunkline_config::{ExposeSecret, PublicKeys, Signature, SignedBy, Verify};
 use trunkline_mapping::Proof;
 
 use crate::certificate_names::CertificateNames;
@@ -99,14 +100,27 @@ pub enum Failure {
     NoKeys,
 }
 
-/// Looks whether the public keys that a source's configuration has can be read. Those that are fetched are not there
-/// yet.
+/// Looks whether the public keys that a source's configuration has can be read, and whether one of them can check what
+/// the source takes. Those that are fetched are not there yet.
 ///
 /// # Errors
 /// What is wrong with them.
 pub fn usable_keys(verify: &Verify) -> Result<(), String> {
     let Some(PublicKeys::Held(secrets)) = verify.public_keys() else { return Ok(()) };
-    secrets.iter().try_for_each(|secret| KeySet::parse(secret.current().expose_secret()).map(drop))
+    let sets = secrets.iter().map(|secret| KeySet::parse(secret.current().expose_secret()));
+    let sets = sets.collect::<Result<Vec<_>, _>>()?;
+    let algorithms: Vec<Algorithm> = match verify {
+        Verify::Jwt(jwt) => jwt.algorithms.iter().copied().map(algorithm::of).collect(),
+        Verify::Signature(Signature { by: SignedBy::PublicKey { algorithm, .. }, .. }) => {
+            vec![algorithm::of(*algorithm)]
+        }
+        _ => return Ok(()),
+    };
+    if sets.iter().any(|set| set.suits(&algorithms)) {
+        return Ok(());
+    }
+    let named: Vec<String> = algorithms.iter().map(|algorithm| format!("{algorithm:?}")).collect();
+    Err(format!("none of them is a key for {}; configure the sender's algorithm or key", named.join(", ")))
 }
 
 // === impl Verifier ===

@@ -54,7 +54,7 @@ impl Jwt {
             other => header::only(shown.headers, other)?.as_bytes(),
         };
         let sets = self.keys.sets(shown.now);
-        if sets.is_empty() {
+        if !sets.iter().any(|set| set.suits(&self.rules.algorithms)) {
             return Err(Failure::NoKeys);
         }
         let checked = self.rules.check(token, &sets, shown.utc_ms);

@@ -2,14 +2,21 @@
 //!
 //! Pure: functions of the input.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use std::ops::RangeInclusive;
+
+use aws_lc_rs::rsa::{PublicEncryptingKey, PublicKeyComponents};
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey,
+    UnparsedPublicKey, VerificationAlgorithm,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::FromDer;
+use x509_parser::public_key::RSAPublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// Most keys of a set: issuers have a handful, and a token without a key's id is tried with each of them.
@@ -18,12 +25,18 @@ const KEYS_MAX: usize = 64;
 /// Bytes of an ECDSA signature by P-256 as JSON Web Signatures have it (RFC 7518, section 3.4); others have it in DER.
 const P256_BYTES: usize = 64;
 
+const UNREADABLE: &str = "a public key in it cannot be read";
+
 // What the algorithm of a key is called in ASN.1 (RFC 3279, RFC 5480, RFC 8410).
 const RSA: &str = "1.2.840.113549.1.1.1";
 const EC: &str = "1.2.840.10045.2.1";
 const P256: &str = "1.2.840.10045.3.1.7";
 const P384: &str = "1.3.132.0.34";
 const ED25519: &str = "1.3.101.112";
+
+/// Bits of the RSA keys that can check a signature: fewer are no proof (NIST SP 800-131A, revision 2, section 3), and
+/// the library takes no more.
+const RSA_BITS: RangeInclusive<usize> = 2_048..=8_192;
 
 /// Public keys that were read together.
 #[derive(Debug, Default)]
@@ -67,6 +80,11 @@ impl KeySet {
             1..=KEYS_MAX => Ok(Self { keys }),
             many => Err(format!("it holds {many} keys, and at most {KEYS_MAX} are taken")),
         }
+    }
+
+    /// Whether one of the keys can check signatures of one of these algorithms.
+    pub fn suits(&self, algorithms: &[Algorithm]) -> bool {
+        algorithms.iter().any(|algorithm| self.suiting(*algorithm, None).next().is_some())
     }
 
     /// Whether a key has this id.
@@ -148,7 +166,7 @@ fn of_jwk(jwk: Jwk) -> Option<PublicKey> {
         Some(named) => Some(Algorithm::try_from(named).ok()?),
         None => None,
     };
-    let key = DecodingKey::from_jwk(&jwk).ok()?;
+    let key = usable(kind, DecodingKey::from_jwk(&jwk).ok()?).ok()?;
     (is_for_signatures && checks).then(|| PublicKey { id: common.key_id.clone(), only, kind, key })
 }
 
@@ -158,8 +176,8 @@ fn from_pem(text: &str) -> Result<Vec<PublicKey>, String> {
         let block = block.map_err(|_| "it is no PEM".to_owned())?;
         let (kind, key) = match block.label.as_str() {
             "PUBLIC KEY" => {
-                let (_, info) = SubjectPublicKeyInfo::from_der(&block.contents)
-                    .map_err(|_| "a public key in it cannot be read".to_owned())?;
+                let (_, info) =
+                    SubjectPublicKeyInfo::from_der(&block.contents).map_err(|_| UNREADABLE.to_owned())?;
                 of_info(&info)?
             }
             "CERTIFICATE" => {
@@ -168,12 +186,42 @@ fn from_pem(text: &str) -> Result<Vec<PublicKey>, String> {
                     certificate.map_err(|_| "a certificate in it cannot be read".to_owned())?.public_key(),
                 )?
             }
-            "RSA PUBLIC KEY" => (Kind::Rsa, DecodingKey::from_rsa_der(&block.contents)),
+            "RSA PUBLIC KEY" => (Kind::Rsa, of_rsa(&block.contents)?),
             label => return Err(format!("it holds a '{label}', which is no public key")),
         };
-        keys.push(PublicKey { id: None, only: None, kind, key });
+        keys.push(PublicKey { id: None, only: None, kind, key: usable(kind, key)? });
     }
     Ok(keys)
+}
+
+/// An RSA key of PKCS #1.
+fn of_rsa(der: &[u8]) -> Result<DecodingKey, String> {
+    let (_, key) = RSAPublicKey::from_der(der).map_err(|_| UNREADABLE.to_owned())?;
+    let digits = |number: &'_ [u8]| number.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<_>>();
+    Ok(DecodingKey::from_rsa_raw_components(&digits(key.modulus), &digits(key.exponent)))
+}
+
+/// A key that the library takes: it is looked at now, since it would be refused with each signature otherwise.
+fn usable(kind: Kind, key: DecodingKey) -> Result<DecodingKey, String> {
+    if let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() {
+        let bits = n.first().map_or(0, |first| 8 * n.len() - first.leading_zeros() as usize);
+        if !RSA_BITS.contains(&bits) {
+            let [least, most] = [RSA_BITS.start(), RSA_BITS.end()];
+            return Err(format!("an RSA key in it has {bits} bits, and {least} to {most} are taken"));
+        }
+        let parsed: Result<PublicEncryptingKey, _> = PublicKeyComponents { n, e }.try_into();
+        return parsed.map(|_| key.clone()).map_err(|_| UNREADABLE.to_owned());
+    }
+    let algorithm: &'static dyn VerificationAlgorithm = match kind {
+        Kind::P256 => &ECDSA_P256_SHA256_FIXED,
+        Kind::P384 => &ECDSA_P384_SHA384_FIXED,
+        Kind::Ed25519 => &signature::ED25519,
+        // They are numbers, which are looked at above.
+        Kind::Rsa => return Err(UNREADABLE.to_owned()),
+    };
+    let bytes = key.try_get_as_bytes().map_err(|_| UNREADABLE.to_owned())?;
+    ParsedPublicKey::new(algorithm, bytes).map_err(|_| UNREADABLE.to_owned())?;
+    Ok(key)
 }
 
 fn of_info(info: &SubjectPublicKeyInfo<'_>) -> Result<(Kind, DecodingKey), String> {
@@ -181,7 +229,7 @@ fn of_info(info: &SubjectPublicKeyInfo<'_>) -> Result<(Kind, DecodingKey), Strin
     let curve = info.algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
     let bytes = &info.subject_public_key.data;
     match (named.as_str(), curve.map(|curve| curve.to_id_string()).as_deref()) {
-        (RSA, _) => Ok((Kind::Rsa, DecodingKey::from_rsa_der(bytes))),
+        (RSA, _) => Ok((Kind::Rsa, of_rsa(bytes)?)),
         (EC, Some(P256)) => Ok((Kind::P256, DecodingKey::from_ec_der(bytes))),
         (EC, Some(P384)) => Ok((Kind::P384, DecodingKey::from_ec_der(bytes))),
         (ED25519, _) => Ok((Kind::Ed25519, DecodingKey::from_ed_der(bytes))),

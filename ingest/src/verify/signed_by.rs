@@ -52,11 +52,11 @@ impl Signers {
         }
     }
 
-    /// Whether any key is known now. Those that have to be fetched may be not.
+    /// Whether any key is known now that can make such signatures. Those that have to be fetched may be not.
     pub fn are_known(&self, now: Instant) -> bool {
         match self {
             Self::Hmac { .. } | Self::Ed25519(_) => true,
-            Self::PublicKey { keys, .. } => !keys.sets(now).is_empty(),
+            Self::PublicKey { algorithm, keys } => keys.sets(now).iter().any(|set| set.suits(&[*algorithm])),
         }
     }
 

@@ -68,6 +68,11 @@ fn verify(verifier: &Verifier, headers: &HeaderMap, body: &str) -> Result<Proof,
 
 /// A source's verifier as `trunkline.toml` has it; `KEY` and `KEY2` stand for references to these keys.
 fn configured(verify: &str, keys: [&str; 2]) -> Verifier {
+    Verifier::new(&configuration(verify, keys))
+}
+
+/// What a source asks for, in the same way.
+fn configuration(verify: &str, keys: [&str; 2]) -> Verify {
     let folder = tempfile::tempdir().unwrap();
     for (name, key) in ["key", "key2"].iter().zip(keys) {
         std::fs::write(folder.path().join(name), key).unwrap();
@@ -79,7 +84,7 @@ fn configured(verify: &str, keys: [&str; 2]) -> Verifier {
     );
     let path = folder.path().join("trunkline.toml");
     let config = trunkline_config::parse(&text, &path.display().to_string()).unwrap();
-    Verifier::new(&config.sources["test"].verify)
+    config.sources["test"].verify.clone()
 }
 
 fn verify_at(

@@ -172,6 +172,81 @@ fn keys_are_read_in_every_form_and_what_is_none_says_so() {
     }
 }
 
+/// An RSA key of this modulus, as a set has it and as PKCS #1 in PEM.
+fn rsa_of(modulus: &[u8]) -> [String; 2] {
+    let set = set(&[json!({ "kty": "RSA", "n": URL_SAFE_NO_PAD.encode(modulus), "e": "AQAB" })]);
+    let length = |length: usize| [&[0x82][..], &u16::try_from(length).unwrap().to_be_bytes()].concat();
+    let exponent = [2, 3, 1, 0, 1];
+    // A zero in front, so that it is no negative number.
+    let number = [&[2][..], &length(modulus.len() + 1), &[0], modulus].concat();
+    let der = [&[0x30][..], &length(number.len() + exponent.len()), &number, &exponent].concat();
+    let pem = STANDARD.encode(der);
+    [set, format!("-----BEGIN RSA PUBLIC KEY-----\n{pem}\n-----END RSA PUBLIC KEY-----\n")]
+}
+
+#[test]
+fn a_key_that_can_check_nothing_is_no_key() {
+    for (bytes, expected) in [(128, None), (255, None), (256, Some(())), (1_024, Some(())), (1_025, None)] {
+        let [set, pem] = rsa_of(&vec![0xff; bytes]);
+        let (of_set, of_pem) = (KeySet::parse(&set), KeySet::parse(&pem));
+        assert_eq!(
+            (of_set.is_ok().then_some(()), of_pem.is_ok().then_some(())),
+            (expected, expected),
+            "{bytes}"
+        );
+        if let (None, Err(reason)) = (expected, of_pem) {
+            assert!(reason.contains(&format!("{} bits", bytes * 8)), "{reason}");
+        }
+    }
+    // Neither an RSA key, nor a point of the curve.
+    let garbage = "-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n";
+    assert!(KeySet::parse(garbage).unwrap_err().contains("cannot be read"));
+    let elsewhere = with(&p256().jwk, json!({ "y": p256().jwk["y"] }));
+    assert!(KeySet::parse(&set(&[elsewhere])).unwrap_err().contains("no public key"));
+}
+
+#[test]
+fn a_source_begins_with_a_key_for_what_it_takes() {
+    let (one, other) = (p256(), p256());
+    let signature =
+        |algorithm| format!("method = \"public_key\"\nalgorithm = \"{algorithm}\"\nkeys = [KEY, KEY2]");
+    let token = |algorithms| {
+        let keys = format!("algorithms = {algorithms}\nkeys = [KEY, KEY2]");
+        format!("method = \"jwt\"\nissuer = \"i\"\naudience = \"a\"\n{keys}")
+    };
+    let only = set(&[with(&one.jwk, json!({ "alg": "ES384" }))]);
+    for (verify, keys, wanted) in [
+        (signature("ES256"), [&*one.pem, &RSA.pem], None),
+        (signature("RS256"), [&one.pem, &RSA.pem], None),
+        (signature("PS256"), [&one.pem, &other.pem], Some("PS256")),
+        (signature("EdDSA"), [&one.pem, &RSA.pem], Some("EdDSA")),
+        (signature("ES256"), [&only, &RSA.pem], Some("ES256")),
+        (token("[\"RS256\", \"ES256\"]"), [&one.pem, &other.pem], None),
+        (token("[\"RS256\", \"ES384\"]"), [&one.pem, &other.pem], Some("RS256, ES384")),
+    ] {
+        let usable = usable_keys(&configuration(&verify, keys));
+        let reason = wanted.map(|wanted| format!("none of them is a key for {wanted};"));
+        match (usable, reason) {
+            (Ok(()), None) => {}
+            (Err(found), Some(reason)) if found.starts_with(&reason) => {}
+            (found, reason) => panic!("{verify}: {found:?} instead of {reason:?}"),
+        }
+    }
+    let unreadable = configuration(&signature("ES256"), [&one.pem, "-----BEGIN PUBLIC KEY-----"]);
+    assert!(usable_keys(&unreadable).is_err());
+}
+
+/// Of a rotation, or of an issuer's set: what is known is for something else, so nothing can be said of a token.
+#[test]
+fn a_token_waits_for_keys_that_suit_what_is_taken() {
+    let pair = p256();
+    let verify = "method = \"jwt\"\nissuer = \"i\"\naudience = \"a\"\nalgorithms = [\"ES256\"]\nkeys = [KEY]";
+    let token = jsonwebtoken::encode(&jsonwebtoken::Header::new(Algorithm::ES256), &json!({}), &pair.private);
+    let headers = headers(&[("authorization", &format!("Bearer {}", token.unwrap()))]);
+    let verifier = configured(verify, [&RSA.pem, ""]);
+    assert_eq!(super::verify(&verifier, &headers, ""), Err(Failure::NoKeys));
+}
+
 #[test]
 fn a_signature_in_a_header_is_by_a_public_key() {
     use Failure::{Malformed, Mismatch, Missing};
@@ -192,7 +267,7 @@ fn a_signature_in_a_header_is_by_a_public_key() {
         ("PS256", [&set, &other.pem], &ps256, Ok(Proof::PublicKey)),
         ("PS256", [&set, &other.pem], &rs256, Err(Mismatch)),
         ("RS256", [&set, &other.pem], &ps256, Err(Mismatch)),
-        ("ES256", [&set, &RSA.pem], &ecdsa, Err(Mismatch)),
+        ("ES256", [&set, &RSA.pem], &ecdsa, Err(Failure::NoKeys)),
         ("ES256", [&one.pem, &other.pem], &ecdsa[4..], Err(Mismatch)),
         ("ES256", [&one.pem, &other.pem], "not base64!", Err(Malformed)),
         ("ES256", [&one.pem, &other.pem], "", Err(Malformed)),
