@@ -68,18 +68,27 @@ impl Signatures {
         if let (Some(time), Some(written)) = (&self.written.time, time) {
             signed_time::check(time, written, shown.utc_ms)?;
         }
-        let signatures = values.iter().filter_map(|value| value.strip_prefix(self.written.prefix.as_str()));
-        let signatures: Vec<Vec<u8>> = signatures
-            .take(SIGNATURES_MAX + 1)
-            .map(|written| decoded(self.written.encoding, written))
-            .collect::<Option<_>>()
-            .filter(|signatures: &Vec<_>| (1..=SIGNATURES_MAX).contains(&signatures.len()))
-            .ok_or(Failure::Malformed)?;
+        let signatures: Vec<Vec<u8>> =
+            values.iter().filter_map(|value| self.signature(value)).take(SIGNATURES_MAX + 1).collect();
+        if !(1..=SIGNATURES_MAX).contains(&signatures.len()) {
+            return Err(Failure::Malformed);
+        }
         if !self.signers.are_known(shown.now) {
             return Err(Failure::NoKeys);
         }
         let around = self.around(id.unwrap_or_default(), time.unwrap_or_default());
         Ok(ClaimedSignatures { signers: &self.signers, values: signatures, around, now: shown.now })
+    }
+
+    /// The signature that one of the values of its header is. The time and what senders put beside it are none, and
+    /// keep no signature from being looked at.
+    fn signature(&self, value: &str) -> Option<Vec<u8>> {
+        if let Some(SignedTime { at: TimeAt::Prefix(prefix), .. }) = &self.written.time
+            && value.starts_with(prefix.as_str())
+        {
+            return None;
+        }
+        decoded(self.written.encoding, value.strip_prefix(self.written.prefix.as_str())?)
     }
 
     /// The public keys that somebody has to fetch.

@@ -115,6 +115,19 @@ pub enum HmacAlgorithm {
     Sha1,
 }
 
+// === impl SignatureEncoding ===
+
+impl SignatureEncoding {
+    /// Whether a signature may have this character, padding aside, which is behind it.
+    fn has(self, char: char) -> bool {
+        match self {
+            Self::Base64 => char.is_ascii_alphanumeric() || "+/".contains(char),
+            Self::Base64Url => char.is_ascii_alphanumeric() || "-_".contains(char),
+            Self::Hex => char.is_ascii_hexdigit(),
+        }
+    }
+}
+
 // === impl Signature ===
 
 impl Signature {
@@ -210,6 +223,9 @@ impl Signature {
         let signed = section.optional("signed", signed_text);
         let id_header = section.optional("id_header", self::header);
         let time = SignedTime::read(section, separator);
+        if let Some(SignedTime { at: TimeAt::Prefix(time), .. }) = &time {
+            tell_apart(section, time, &prefix, separator, encoding);
+        }
         let signed = match signed {
             Some(signed) => {
                 agree(section, &signed, &SignedPart::Id, section.has("id_header"), "'id_header'");
@@ -237,6 +253,27 @@ impl Signature {
 struct Written {
     header: &'static str,
     prefix: &'static str,
+}
+
+/// Notes where the values of a header that begin with the prefix of a time are no times, or not all times.
+fn tell_apart(
+    section: &Section<'_>,
+    time: &str,
+    prefix: &str,
+    separator: Option<char>,
+    encoding: SignatureEncoding,
+) {
+    if separator.is_some_and(|separator| time.contains(separator)) {
+        section.refuse("timestamp_prefix", "field 'timestamp_prefix' must not hold the separator");
+    }
+    let may_be_signature = |rest: &str| rest.chars().all(|char| encoding.has(char));
+    if prefix.starts_with(time) || time.strip_prefix(prefix).is_some_and(may_be_signature) {
+        let message = format!(
+            "field 'timestamp_prefix' is '{time}', with which signatures may begin as well: they begin with \
+             'prefix', which is '{prefix}'"
+        );
+        section.refuse("timestamp_prefix", &message);
+    }
 }
 
 /// Notes where a template asks for what no field tells the place of, or a field tells of what is not signed.

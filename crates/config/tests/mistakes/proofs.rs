@@ -21,6 +21,16 @@ fn about(verify: &str) -> Vec<String> {
 fn a_signature_is_over_what_is_told() {
     let hmac = |more: &str| format!("method = \"hmac\"\nsecrets = [\"file:secrets/one\"]\n{more}");
     let unsigned = "what is not signed anybody can change";
+    let timed = |time: &str, prefix: &str| {
+        let prefixes = format!("timestamp_prefix = \"{time}\"\nprefix = \"{prefix}\"");
+        format!("separator = \",\"\nsigned = \"{{timestamp}}.{{body}}\"\n{prefixes}")
+    };
+    let begins_alike = |time: &str, prefix: &str| {
+        format!(
+            "field 'timestamp_prefix' is '{time}', with which signatures may begin as well: they begin with 'prefix', \
+             which is '{prefix}'"
+        )
+    };
     for (more, expected) in [
         ("", vec![]),
         ("signed = \"{timestamp}.{body}\"\ntimestamp_header = \"X-Time\"\ntolerance = \"1m\"", vec![]),
@@ -54,6 +64,13 @@ fn a_signature_is_over_what_is_told() {
             "field 'tolerance' must be at most a day: for so long a request can be sent again by others".to_owned(),
         ]),
         ("separator = \",\"\nprefix = \"v1,\"", vec!["field 'prefix' must not hold the separator".to_owned()]),
+        (&timed("t,", "v1="), vec!["field 'timestamp_prefix' must not hold the separator".to_owned()]),
+        (&timed("t=", ""), vec![]),
+        (&timed("v1t=", "v1"), vec![]),
+        (&timed("v", "v1="), vec![begins_alike("v", "v1=")]),
+        (&timed("v1=", "v1="), vec![begins_alike("v1=", "v1=")]),
+        (&timed("t", ""), vec![begins_alike("t", "")]),
+        (&timed("v1=t", "v1="), vec![begins_alike("v1=t", "v1=")]),
         ("algorithm = \"md5\"", vec!["field 'algorithm' is 'md5', must be one of: sha256, sha512, sha1".to_owned()]),
         ("encoding = \"base46\"", vec!["field 'encoding' is 'base46', did you mean 'base64'?".to_owned()]),
         ("secret_encoding = \"hex\"", vec!["field 'secrets' refers to what is no key in hexadecimal digits".to_owned()]),

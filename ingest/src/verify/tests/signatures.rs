@@ -108,6 +108,25 @@ fn one_header_may_hold_the_time_and_signatures_by_several_keys() {
     }
 }
 
+/// By the key `whsec_test_secret` over `1614265330.{}`, as above; in base64 without a prefix, and beside what is none.
+#[test]
+fn what_is_no_signature_in_a_header_keeps_none_from_being_looked_at() {
+    use Failure::{Malformed, Mismatch};
+    let verify = STRIPE.replace("\"v1=\"", "\"\"").replace("\"hex\"", "\"base64\"");
+    let verifier = configured(&verify, ["whsec_test_secret", "other"]);
+    let signature = "jBoAxH1rn3LL6xwAnjJEGdh3ywjtsIBd2f3o3dxZhIw=";
+    for (value, expected) in [
+        (format!("t=1614265330,{signature}"), Ok(Proof::Hmac)),
+        (format!("{signature}, t=1614265330"), Ok(Proof::Hmac)),
+        (format!("t=1614265330,v0=some,{signature},,?"), Ok(Proof::Hmac)),
+        (format!("t=1614265330,?,{}", signature.replace('j', "k")), Err(Mismatch)),
+        ("t=1614265330".to_owned(), Err(Malformed)),
+        ("t=1614265330,v0=some,?".to_owned(), Err(Malformed)),
+    ] {
+        assert_eq!(verify_at(&verifier, &[("stripe-signature", &value)], "{}", NOW), expected, "{value}");
+    }
+}
+
 /// The example of the specification's own libraries,
 /// <https://github.com/standard-webhooks/standard-webhooks/blob/main/libraries/javascript/src/webhook.test.ts> and
 /// `libraries/go/webhook_asymmetric_test.go`.
