@@ -24,15 +24,21 @@ use crate::{body, cors, metric_names, trace_context};
 /// `POST /v1/webhooks/{source}`; everything else is refused in the same form, but for what browsers ask before they
 /// call a source that pages may call.
 pub fn router<P: Publish>(intake: Arc<Intake<P>>) -> Router {
-    let cors = cors::layer(intake.cors_origins());
-    let router = Router::new()
-        .route("/v1/webhooks/{source}", post(webhook::<P>).fallback(wrong_method))
-        .fallback(wrong_path)
-        .with_state(intake);
-    match cors {
-        Some(layer) => router.layer(layer),
-        None => router,
+    let mut router = Router::new().route("/v1/webhooks/{source}", post(webhook::<P>).fallback(wrong_method));
+    for source in intake.sources() {
+        let Some(layer) = cors::layer(source) else { continue };
+        let name = source.name.clone();
+        let webhook = move |State(intake): State<Arc<Intake<P>>>,
+                            connection: OverConnection,
+                            headers,
+                            body| async move {
+            answer(intake, name, connection, headers, body).await
+        };
+        // What is asked on other paths is none of a browser's that may call something.
+        let path = format!("/v1/webhooks/{}", source.name);
+        router = router.route(&path, post(webhook).fallback(wrong_method).layer(layer));
     }
+    router.fallback(wrong_path).with_state(intake)
 }
 
 async fn webhook<P: Publish>(
@@ -42,9 +48,19 @@ async fn webhook<P: Publish>(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let started = Instant::now();
     // A path that is no text names no source.
     let source = source.map(|Path(source)| source).unwrap_or_default();
+    answer(intake, source, connection, headers, body).await
+}
+
+async fn answer<P: Publish>(
+    intake: Arc<Intake<P>>,
+    source: String,
+    connection: OverConnection,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let started = Instant::now();
     let span = trace::span_from(trace_context::incoming(&headers), "webhook");
     let connection = connection.as_deref();
     let result = intake.take(&source, &headers, body, connection).instrument(span).await;

@@ -100,10 +100,9 @@ impl<P: Publish> Intake<P> {
         }
     }
 
-    /// The origins of the pages that may call each source from a browser.
-    pub fn cors_origins(&self) -> BTreeMap<String, Vec<String>> {
-        let origins = |intake: &SourceIntake| intake.source.admission.cors_origins.clone();
-        self.sources.iter().map(|(name, intake)| (name.clone(), origins(intake))).collect()
+    /// The sources, as they are configured.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.values().map(|intake| &*intake.source)
     }
 
     /// The configured name of a source, for labels; [`metric_names::UNKNOWN`] for what is not configured.

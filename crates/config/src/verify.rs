@@ -80,6 +80,18 @@ impl Verify {
         }
     }
 
+    /// Names of all headers that the proof is made of: the one that carries it, and those of what is signed.
+    pub fn headers(&self) -> Vec<&str> {
+        let mut headers: Vec<&str> = self.header().into_iter().collect();
+        if let Self::Signature(signature) = self {
+            headers.extend(signature.id_header.as_deref());
+            if let Some(SignedTime { at: TimeAt::Header(header), .. }) = &signature.time {
+                headers.push(header);
+            }
+        }
+        headers
+    }
+
     /// The public keys that check it, where it is checked by such.
     pub fn public_keys(&self) -> Option<&PublicKeys> {
         match self {
