@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 use trunkline_config as config;
 
@@ -53,11 +53,13 @@ impl Jwt {
             AUTHORIZATION => header::authorization(shown.headers, "Bearer ")?,
             other => header::only(shown.headers, other)?.as_bytes(),
         };
+        // What is no such token proves nothing by any key: nothing is asked for and nobody waits because of it.
+        let header = self.rules.header(token)?;
         let sets = self.keys.sets(shown.now);
         if !sets.iter().any(|set| set.suits(&self.rules.algorithms)) {
             return Err(Failure::NoKeys);
         }
-        let checked = self.rules.check(token, &sets, shown.utc_ms);
+        let checked = self.rules.check(token, &header, &sets, shown.utc_ms);
         match (checked, self.keys.fetched()) {
             (Err(Failure::UnknownKey | Failure::Mismatch), Some(keys)) if keys.may_be_old() => {
                 Err(Failure::NoKeys)
@@ -75,14 +77,19 @@ impl Jwt {
 // === impl Rules ===
 
 impl Rules {
-    /// Whether a token is one of these, signed by one of these keys, and good at `utc_ms`.
-    fn check(&self, token: &[u8], sets: &[Arc<KeySet>], utc_ms: i64) -> Result<(), Failure> {
+    /// The header of a token, where it may be one of these.
+    fn header(&self, token: &[u8]) -> Result<Header, Failure> {
         let header = decode_header(token).map_err(|_| Failure::Malformed)?;
         // What has to be understood is not understood here (RFC 7515, section 4.1.11), and a token that names its own
         // key is not asked for it.
         if header.crit.is_some() || !self.algorithms.contains(&header.alg) {
             return Err(Failure::Malformed);
         }
+        Ok(header)
+    }
+
+    /// Whether a token with this header is signed by one of these keys, and good at `utc_ms`.
+    fn check(&self, token: &[u8], header: &Header, sets: &[Arc<KeySet>], utc_ms: i64) -> Result<(), Failure> {
         let id = header.kid.as_deref();
         let is_unknown = id.is_some_and(|id| !sets.iter().any(|set| set.knows(id)));
         if is_unknown && sets.iter().all(|set| set.names_all()) {

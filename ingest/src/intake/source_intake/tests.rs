@@ -188,3 +188,23 @@ async fn while_keys_may_be_old_what_none_of_them_made_is_to_come_again() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_no_token_is_refused_while_no_keys_are_known() {
+    let intake = intake();
+    let now = Instant::now();
+    let of = |token: &str| {
+        let value = format!("Bearer {token}").parse().unwrap();
+        HeaderMap::from_iter([("authorization".parse().unwrap(), value)])
+    };
+    let with_head = |head: Value| of(&format!("{}.e30.AAAA", URL_SAFE_NO_PAD.encode(head.to_string())));
+    for headers in [
+        of("x"),
+        of("a.b.c"),
+        with_head(json!({ "alg": "none" })),
+        with_head(json!({ "alg": "HS256" })),
+        with_head(json!({ "alg": "ES256", "crit": ["b64"] })),
+    ] {
+        assert_eq!(check(&intake, &headers, now).await, Err(Failure::Malformed), "{headers:?}");
+    }
+}
