@@ -1,5 +1,7 @@
 //! JSON Web Tokens: what proves something, and everything that does not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -84,8 +86,6 @@ fn a_token_is_signed_by_a_known_key_with_an_allowed_algorithm() {
 /// RFC 8725, sections 2.1 and 3.1: a token that is not signed, or signed with the public key as a secret.
 #[test]
 fn neither_no_signature_nor_a_public_key_as_a_secret_is_a_proof() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let set = set(&[(&RSA, "rsa")]);
     let verifier = configured(SOURCE, [&set, &RSA.pem]);
     let good = claims(json!({}));
@@ -190,4 +190,27 @@ fn a_key_that_is_replaced_is_accepted_for_its_grace() {
     secret.replace(new.pem.as_str().into(), start, grace).unwrap();
     assert_eq!((signs(&old, start), signs(&new, start)), (true, true));
     assert_eq!((signs(&old, start + grace), signs(&new, start + grace)), (false, true));
+}
+
+#[test]
+fn a_text_that_holds_no_key_takes_the_place_of_none() {
+    let (first, old, new) = (p256(), p256(), p256());
+    let secret = SecretHandle::from(first.pem.as_str());
+    let held = super::super::held_keys::HeldKeys::new(std::slice::from_ref(&secret));
+    let start = Instant::now();
+    let signs = |pair: &Pair, now| {
+        let written = jsonwebtoken::crypto::sign(b"m", &pair.private, Algorithm::ES256).unwrap();
+        let written = URL_SAFE_NO_PAD.decode(written).unwrap();
+        held.sets(now).iter().any(|set| set.signed(Algorithm::ES256, b"m", &written))
+    };
+    // Nobody asks in between.
+    secret.replace(old.pem.as_str().into(), start, Duration::ZERO).unwrap();
+    let bad = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    secret.replace(bad.into(), start, Duration::ZERO).unwrap();
+    let later = start + Duration::from_secs(3_600);
+    secret.forget(later);
+    assert_eq!((signs(&old, later), signs(&first, later)), (true, false), "the last one that could be read");
+    secret.replace(new.pem.as_str().into(), later, Duration::ZERO).unwrap();
+    secret.forget(later);
+    assert_eq!((signs(&new, later), signs(&old, later)), (true, false), "until another can be");
 }
