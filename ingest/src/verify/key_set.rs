@@ -111,19 +111,32 @@ impl KeySet {
         };
         self.keys.iter().filter(suits).map(|key| &key.key)
     }
+}
 
-    /// Whether one of the keys made this signature over a message.
-    pub fn signed(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        self.suiting(algorithm, None).any(|key| match algorithm {
-            Algorithm::ES256 if signature.len() != P256_BYTES => {
-                let point = key.try_get_as_bytes().unwrap_or_default();
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature).is_ok()
-            }
-            _ => {
-                let written = URL_SAFE_NO_PAD.encode(signature);
-                jsonwebtoken::crypto::verify(&written, message, key, algorithm).is_ok_and(|signed| signed)
-            }
-        })
+/// Whether a signature has a length that signatures of this algorithm have.
+pub fn has_length(algorithm: Algorithm, signature: &[u8]) -> bool {
+    use Algorithm::{ES256, ES384, EdDSA};
+    match algorithm {
+        // In DER two numbers of at most 33 bytes, each with 2 bytes in front, and 2 for both.
+        ES256 => (8..=72).contains(&signature.len()),
+        ES384 => signature.len() == 96,
+        EdDSA => signature.len() == 64,
+        // As long as the key's modulus (RFC 8017, sections 8.1.2 and 8.2.2).
+        _ => (RSA_BITS.start() / 8..=RSA_BITS.end() / 8).contains(&signature.len()),
+    }
+}
+
+/// Whether a key made this signature over a message.
+pub fn is_by(key: &DecodingKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    match algorithm {
+        Algorithm::ES256 if signature.len() != P256_BYTES => {
+            let point = key.try_get_as_bytes().unwrap_or_default();
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature).is_ok()
+        }
+        _ => {
+            let written = URL_SAFE_NO_PAD.encode(signature);
+            jsonwebtoken::crypto::verify(&written, message, key, algorithm).is_ok_and(|signed| signed)
+        }
     }
 }
 

@@ -89,6 +89,7 @@ impl Signatures {
             return None;
         }
         decoded(self.written.encoding, value.strip_prefix(self.written.prefix.as_str())?)
+            .filter(|signature| self.signers.may_make(signature))
     }
 
     /// The public keys that somebody has to fetch.

@@ -12,7 +12,14 @@ use trunkline_mapping::Proof;
 
 use super::algorithm;
 use super::fetched_keys::FetchedKeys;
+use super::key_set;
 use super::keys::Keys;
+
+/// Most pairs of key and signature that are tried for one request: both keys of a rotation with eight signatures.
+const TRIES_MAX: usize = 16;
+
+/// Bytes of a signature by Ed25519 (RFC 8032, section 5.1.6).
+const ED25519_BYTES: usize = 64;
 
 /// Whoever has one of some keys.
 pub enum Signers {
@@ -60,8 +67,18 @@ impl Signers {
         }
     }
 
+    /// Whether a signature has a length that theirs have: others are not looked at, and no body is read for them.
+    pub fn may_make(&self, signature: &[u8]) -> bool {
+        match self {
+            Self::Hmac { algorithm, .. } => signature.len() == algorithm.digest_algorithm().output_len(),
+            Self::Ed25519(_) => signature.len() == ED25519_BYTES,
+            Self::PublicKey { algorithm, .. } => key_set::has_length(*algorithm, signature),
+        }
+    }
+
     /// Whether one of these signatures is one of theirs over `parts`, one behind the other. All keys are tried with all
-    /// signatures where a secret is compared, and that is done in constant time.
+    /// signatures where a secret is compared, and that is done in constant time. Of public keys at most [`TRIES_MAX`]
+    /// pairs are tried, by key, and each key with one signature at least.
     pub fn signed(&self, parts: &[&[u8]], signatures: &[Vec<u8>], now: Instant) -> bool {
         match self {
             Self::Hmac { algorithm, encoding, secrets } => {
@@ -78,16 +95,17 @@ impl Signers {
             }
             Self::Ed25519(keys) => {
                 let signed = parts.concat();
-                accepted(keys, KeyEncoding::WebhookPublicKey, now).any(|key| {
-                    let key = UnparsedPublicKey::new(&ED25519, key);
-                    signatures.iter().any(|signature| key.verify(&signed, signature).is_ok())
-                })
+                let keys: Vec<_> = accepted(keys, KeyEncoding::WebhookPublicKey, now)
+                    .map(|key| UnparsedPublicKey::new(&ED25519, key))
+                    .collect();
+                tries(&keys, signatures).any(|(key, signature)| key.verify(&signed, signature).is_ok())
             }
             Self::PublicKey { algorithm, keys } => {
                 let signed = parts.concat();
-                keys.sets(now)
-                    .iter()
-                    .any(|set| signatures.iter().any(|signature| set.signed(*algorithm, &signed, signature)))
+                let sets = keys.sets(now);
+                let keys: Vec<_> = sets.iter().flat_map(|set| set.suiting(*algorithm, None)).collect();
+                tries(&keys, signatures)
+                    .any(|(key, signature)| key_set::is_by(key, *algorithm, &signed, signature))
             }
         }
     }
@@ -107,6 +125,15 @@ impl Signers {
             Self::PublicKey { keys, .. } => keys.fetched(),
         }
     }
+}
+
+/// What is tried of these keys and signatures, each of which costs a hash of the whole body.
+fn tries<'a, K>(keys: &'a [K], signatures: &'a [Vec<u8>]) -> impl Iterator<Item = (&'a K, &'a Vec<u8>)> {
+    // Where there are more keys than tries, the first signature is tried with all of them: it may be the only one.
+    let first = keys.len() > TRIES_MAX;
+    let signatures = if first { signatures.get(..1).unwrap_or_default() } else { signatures };
+    let most = TRIES_MAX.max(keys.len());
+    keys.iter().flat_map(|key| signatures.iter().map(move |signature| (key, signature))).take(most)
 }
 
 /// The bytes of the keys that are accepted now.

@@ -77,7 +77,7 @@ async fn requests_that_prove_nothing_take_nothing_from_the_rate_of_those_that_do
     // Where the body is the proof, it is the same.
     let body = "{}";
     for (signature, expected) in [
-        ("sha256=AAAA".to_owned(), StatusCode::UNAUTHORIZED),
+        (crate::support::signed("other"), StatusCode::UNAUTHORIZED),
         (crate::support::signed(body), StatusCode::UNPROCESSABLE_ENTITY),
         (crate::support::signed(body), StatusCode::TOO_MANY_REQUESTS),
     ] {

@@ -65,7 +65,8 @@ fn set(keys: &[Value]) -> String {
 fn jws(set: &str, algorithm: Algorithm, jws: &str) -> bool {
     let (signed, signature) = jws.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    KeySet::parse(set).unwrap().signed(algorithm, signed.as_bytes(), &signature)
+    let set = KeySet::parse(set).unwrap();
+    set.suiting(algorithm, None).any(|key| key_set::is_by(key, algorithm, signed.as_bytes(), &signature))
 }
 
 #[test]
@@ -269,6 +270,8 @@ fn a_signature_in_a_header_is_by_a_public_key() {
         ("RS256", [&set, &other.pem], &ps256, Err(Mismatch)),
         ("ES256", [&set, &RSA.pem], &ecdsa, Err(Failure::NoKeys)),
         ("ES256", [&one.pem, &other.pem], &ecdsa[4..], Err(Mismatch)),
+        ("RS256", [&set, &other.pem], &ecdsa, Err(Malformed)),
+        ("ES256", [&set, &other.pem], &rs256, Err(Malformed)),
         ("ES256", [&one.pem, &other.pem], "not base64!", Err(Malformed)),
         ("ES256", [&one.pem, &other.pem], "", Err(Malformed)),
     ] {
@@ -279,6 +282,31 @@ fn a_signature_in_a_header_is_by_a_public_key() {
         assert_eq!(super::verify(&verifier, &HeaderMap::new(), "{}"), Err(Missing));
         let changed = super::verify(&verifier, &headers(&[("x-signature", signature)]), "{ }");
         assert!(changed.is_err(), "{algorithm} of another body");
+    }
+}
+
+#[test]
+fn a_request_has_at_most_sixteen_pairs_of_key_and_signature_tried() {
+    let pairs: Vec<Pair> = (0..20).map(|_| p256()).collect();
+    let sign = |pair: &Pair| {
+        let signature = jsonwebtoken::crypto::sign(b"{}", &pair.private, Algorithm::ES256).unwrap();
+        STANDARD.encode(URL_SAFE_NO_PAD.decode(signature).unwrap())
+    };
+    let stranger = sign(&p256());
+    let verify = "method = \"public_key\"\nalgorithm = \"ES256\"\nseparator = \",\"\nkeys = [KEY]";
+    for (keys, by, strangers, expected) in [
+        (2, 1, 7, Ok(Proof::PublicKey)),
+        (2, 0, 7, Ok(Proof::PublicKey)),
+        (4, 1, 7, Ok(Proof::PublicKey)),
+        (4, 3, 7, Err(Failure::Mismatch)),
+        (20, 19, 0, Ok(Proof::PublicKey)),
+        (20, 0, 1, Err(Failure::Mismatch)),
+    ] {
+        let set = set(&pairs[..keys].iter().map(|pair| pair.jwk.clone()).collect::<Vec<_>>());
+        let verifier = configured(verify, [&set, ""]);
+        let value = [vec![stranger.clone(); strangers], vec![sign(&pairs[by])]].concat().join(",");
+        let found = super::verify(&verifier, &headers(&[("x-signature", &value)]), "{}");
+        assert_eq!(found, expected, "{keys} keys, {strangers} strangers before one by key {by}");
     }
 }
 

@@ -100,9 +100,9 @@ fn one_header_may_hold_the_time_and_signatures_by_several_keys() {
         (format!("t=1614265330,t=1614265330,{by_key}"), Err(Repeated)),
         (by_key.to_owned(), Err(Missing)),
         ("t=1614265330".to_owned(), Err(Malformed)),
-        ("t=1614265330,v1=".to_owned(), Err(Mismatch)),
+        ("t=1614265330,v1=".to_owned(), Err(Malformed)),
         (format!("t=1614265330,{by_key}0"), Err(Malformed)),
-        (format!("t=1614265330,{}", &by_key[..by_key.len() - 2]), Err(Mismatch)),
+        (format!("t=1614265330,{}", &by_key[..by_key.len() - 2]), Err(Malformed)),
     ] {
         assert_eq!(verify_at(&verifier, &[("stripe-signature", &value)], "{}", NOW), expected, "{value}");
     }
@@ -169,7 +169,7 @@ fn standard_webhooks_by_a_secret() {
         ("msg_other", TIMESTAMP, SYMMETRIC, NOW, Err(Mismatch)),
         ("", TIMESTAMP, SYMMETRIC, NOW, Err(Malformed)),
         (ID, TIMESTAMP, wrong, NOW, Err(Mismatch)),
-        (ID, TIMESTAMP, "v1,", NOW, Err(Mismatch)),
+        (ID, TIMESTAMP, "v1,", NOW, Err(Malformed)),
         (ID, TIMESTAMP, "v1,dawfeoifkpqwoekfpqoekf", NOW, Err(Malformed)),
         (ID, TIMESTAMP, &SYMMETRIC[..8], NOW, Err(Malformed)),
         (ID, TIMESTAMP, &SYMMETRIC[3..], NOW, Err(Malformed)),
