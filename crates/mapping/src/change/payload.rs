@@ -1,0 +1,221 @@
+//! What a payload of changes says: a table's JSON Pointers, read from where the change stands in it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use trunkline_config::{ChangeTable, CrmChangeType, EntityPart};
+
+use crate::canonical;
+use crate::delivery::Delivery;
+use crate::difference::{Change, Difference};
+use crate::event_time::Times;
+use crate::field::Fields;
+use crate::limits::ID_MAX;
+use crate::payload::Element;
+use crate::schema::Known;
+
+/// Most records that one payload may tell a change of.
+const RECORDS_MAX: usize = 1_000;
+
+/// A payload, seen from where the change stands in it.
+pub(super) struct Payload<'a> {
+    table: &'a ChangeTable,
+    element: &'a Element<'a>,
+    /// JSON Pointer of the change.
+    at: &'a str,
+}
+
+/// What is wrong with a payload that is no change.
+pub(super) enum Wrong {
+    /// Nothing in it is what the table reads.
+    Unnamed,
+    /// It lacks what a change cannot be without, or says something else there.
+    Refused(Difference),
+    /// A part of it is larger than is taken.
+    TooLarge(String),
+}
+
+// === impl Payload ===
+
+impl<'a> Payload<'a> {
+    /// Where the change stands, if it does.
+    pub(super) fn find(table: &'a ChangeTable, element: &'a Element<'a>) -> Option<Self> {
+        let is_there = |at: &&String| {
+            let header = element.value.pointer(&format!("{at}{}", table.header));
+            let named = |pointer: &String| element.value.pointer(&format!("{at}{pointer}")).is_some();
+            header.is_some_and(Value::is_object) && table.entity.iter().chain(&table.change).any(named)
+        };
+        let at = table.at.iter().find(is_there)?;
+        Some(Self { table, element, at })
+    }
+
+    /// What stands at a JSON Pointer of the change.
+    fn at(&self, pointer: &str) -> Option<Fields<'a>> {
+        let pointer = format!("{}{pointer}", self.at);
+        let written = self.element.written.as_ref().and_then(|written| written.pointer(&pointer));
+        Some(Fields::of(self.element.value.pointer(&pointer)?).with_written(written))
+    }
+
+    pub(super) fn first(&self, pointers: &[String]) -> Option<String> {
+        pointers.iter().find_map(|pointer| self.at(pointer)?.id(""))
+    }
+
+    pub(super) fn required(&self, pointers: &[String]) -> Result<String, Wrong> {
+        self.first(pointers).ok_or_else(|| self.wrong(pointers, Change::MissingField))
+    }
+
+    /// That what stands at the first of some pointers is not what it must be.
+    fn wrong(&self, pointers: &[String], change: Change) -> Wrong {
+        let pointer = pointers.first().map_or("", String::as_str);
+        let found =
+            self.element.value.pointer(&format!("{}{pointer}", self.at)).filter(|found| !found.is_null());
+        let change = if found.is_some() { Change::TypeChanged } else { change };
+        let pointer = format!("{}{pointer}", self.at);
+        Wrong::Refused(Difference::new(&pointer, change, found.map(crate::difference::type_of)))
+    }
+
+    pub(super) fn entity(&self) -> Result<String, Wrong> {
+        let name = self.required(&self.table.entity)?;
+        match self.table.entity_part {
+            EntityPart::Whole => Ok(name),
+            // … .BusinessPartner.Changed.v1
+            EntityPart::BeforeVerb => name
+                .rsplit('.')
+                .nth(2)
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| self.wrong(&self.table.entity, Change::TypeChanged)),
+        }
+    }
+
+    /// The ids of the records that changed, each once.
+    pub(super) fn records(&self, entity: &str) -> Result<Vec<String>, Wrong> {
+        let part = entity.replace('~', "~0").replace('/', "~1");
+        let pointers: Vec<String> =
+            self.table.records.iter().map(|pointer| pointer.replace("{entity}", &part)).collect();
+        let ids = |pointer: &String| {
+            let found = self.at(pointer)?;
+            let ids: Vec<Option<String>> = match found.value("")? {
+                Value::Array(_) => found.items("").map(|item| item.id("")).collect(),
+                _ => vec![found.id("")],
+            };
+            // One that cannot be read would be lost.
+            let ids: Option<BTreeSet<String>> = ids.into_iter().collect();
+            ids.filter(|ids| !ids.is_empty() && ids.len() <= RECORDS_MAX)
+                .filter(|ids| ids.iter().all(|id| id.len() <= ID_MAX))
+        };
+        let found = pointers.iter().find_map(ids);
+        found.map(|ids| ids.into_iter().collect()).ok_or_else(|| self.wrong(&pointers, Change::MissingField))
+    }
+
+    /// What the description has that is not known.
+    pub(super) fn unknown_fields(&self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut at = format!("{}{}", self.at, self.table.header);
+        if let Some(header) = self.element.typed().pointer(&at).filter(|_| !self.table.known.is_empty()) {
+            let names = self.table.known.iter().map(|name| format!("/{name}")).collect::<Vec<_>>();
+            Known::of_pointers(names.iter().map(String::as_str)).compare(header, &mut at, &mut found);
+        }
+        found
+    }
+
+    pub(super) fn times(&self) -> Times {
+        let pointers: Vec<&str> = self.table.changed_at.iter().map(String::as_str).collect();
+        let change = self.element.typed().pointer(self.at).unwrap_or(&Value::Null);
+        if !self.table.utc {
+            return Times::read(change, self.at, &pointers);
+        }
+        let mut change = change.clone();
+        for pointer in &pointers {
+            if let Some(Value::String(time)) = change.pointer_mut(pointer) {
+                *time = in_utc(time);
+            }
+        }
+        Times::read(&change, self.at, &pointers)
+    }
+
+    /// The names of the fields that changed, and of those among them that hold nothing any more.
+    pub(super) fn fields(
+        &self,
+        change: CrmChangeType,
+        drift: &mut Vec<Difference>,
+    ) -> (Vec<String>, Vec<String>) {
+        let values = self.table.values.iter().find_map(|pointer| self.at(pointer)?.value("")?.as_object());
+        let header = self.table.header.trim_start_matches('/');
+        let told = self.names(&self.table.changed, drift);
+        let carries =
+            matches!(change, CrmChangeType::Create | CrmChangeType::Update | CrmChangeType::Undelete);
+        let changed = told.unwrap_or_else(|| {
+            let all = values.filter(|_| carries).into_iter().flatten().map(|(name, _)| name);
+            all.filter(|name| *name != header).cloned().collect()
+        });
+        // Parts of a compound field stand below its name.
+        let value_of = |name: &str| {
+            let mut parts = name.split('.');
+            let first = values?.get(parts.next()?)?;
+            parts.try_fold(first, |found, part| found.get(part))
+        };
+        let is_null = |name: &&String| value_of(name).is_some_and(Value::is_null);
+        let mut nulled: BTreeSet<String> =
+            self.names(&self.table.nulled, drift).unwrap_or_default().into_iter().collect();
+        if change == CrmChangeType::Update {
+            nulled.extend(changed.iter().filter(is_null).cloned());
+        }
+        (changed, nulled.into_iter().collect())
+    }
+
+    /// A list of names, or a text with commas; `None` where the payload does not have one.
+    fn names(&self, pointers: &[String], drift: &mut Vec<Difference>) -> Option<Vec<String>> {
+        pointers.iter().find_map(|pointer| {
+            let found = self.at(pointer)?;
+            let names: Vec<String> = match found.value("")? {
+                Value::Array(_) => found.items("").filter_map(|item| item.free_text("")).collect(),
+                Value::String(text) => text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(ToOwned::to_owned)
+                    .collect(),
+                other => {
+                    let found = Some(crate::difference::type_of(other));
+                    drift.push(Difference::new(&format!("{}{pointer}", self.at), Change::TypeChanged, found));
+                    return None;
+                }
+            };
+            // Bits of a schema that is not here, as the Pub/Sub API has them: they name nothing.
+            if names.iter().any(|name| is_bits(name)) {
+                let pointer = format!("{}{pointer}", self.at);
+                drift.push(Difference::new(&pointer, Change::TypeChanged, Some("bitmap")));
+                return Some(Vec::new());
+            }
+            Some(names)
+        })
+    }
+
+    /// What makes it the same change: what the table says, else the body, which is told once only where it holds when.
+    pub(super) fn identity(&self, delivery: &Delivery<'_>, is_timed: bool) -> Vec<String> {
+        let named = |pointer: &String| self.at(pointer)?.id("");
+        let named: Option<Vec<String>> = self.table.identity.iter().map(named).collect();
+        named.filter(|fields| !fields.is_empty()).unwrap_or_else(|| {
+            let mut fields = vec!["body".to_owned(), canonical::hash(&self.element.value)];
+            if !is_timed {
+                fields.extend(delivery.names(self.element));
+            }
+            fields
+        })
+    }
+}
+
+/// `2016-01-19 04:52:04`, as the table API of ServiceNow writes UTC, with its zone.
+fn in_utc(time: &str) -> String {
+    match time.trim().split_once(' ') {
+        Some((date, clock)) if !clock.contains([' ', '+', 'Z']) => format!("{date}T{clock}Z"),
+        _ => time.to_owned(),
+    }
+}
+
+/// Whether a name is a set of bits, or bits of an inner record: `0x4A`, `12-0x4A`.
+fn is_bits(name: &str) -> bool {
+    let bits = name.split_once('-').map_or(name, |(_, bits)| bits);
+    bits.strip_prefix("0x")
+        .is_some_and(|bits| !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
