@@ -204,14 +204,16 @@ impl<'a> Table<'a> {
         configured.or_else(known)
     }
 
-    /// What makes it the same fact: what the configuration says, else nothing but its delivery.
+    /// What makes it the same fact: what the configuration says, else nothing but its delivery. Ids of two sources have
+    /// nothing to do with each other, so that the source is a part of it.
     fn identity(&self, element: &Element<'_>, source_type: &str) -> Identity {
-        if self.table.identity.is_empty() {
-            let unnamed = Occurrence::Told(Vec::new());
-            return Identity::of_body(source_type, &element.value, unnamed);
-        }
         let field = |pointer: &String| self.id(element, std::slice::from_ref(pointer)).unwrap_or_default();
-        Identity::of_fields(source_type, self.table.identity.iter().map(field).collect())
+        let identity = if self.table.identity.is_empty() {
+            Identity::of_body(source_type, &element.value, Occurrence::Told(Vec::new()))
+        } else {
+            Identity::of_fields(source_type, self.table.identity.iter().map(field).collect())
+        };
+        identity.told_by(&self.channel())
     }
 }
 

@@ -178,6 +178,19 @@ fn two_sources_of_one_conversation_have_an_order_each() {
 }
 
 #[test]
+fn two_sources_of_one_platform_may_use_one_id_for_two_facts() {
+    let named = |name: &str, mapping: &str| Source { name: name.into(), ..custom(mapping) };
+    let body = json!({"call": "c", "id": 1});
+    for mapping in ["identity = '/id'", ""] {
+        let [here, there] = ["ivr", "chat"].map(|name| map(&named(name, mapping), &body));
+        assert_ne!(here.event_id, there.event_id, "'{mapping}'");
+        assert_eq!(here.content_id.is_some(), mapping.is_empty());
+        assert!(here.content_id.is_none() || here.content_id != there.content_id);
+        assert_eq!(here.event_id, map(&named("ivr", mapping), &body).event_id);
+    }
+}
+
+#[test]
 fn a_time_that_is_required_may_be_written_in_any_way() {
     let source = custom("required = ['eventTime']\nfields.eventTime = '/at'");
     for at in [json!(NOW), json!("2026-03-02T08:20:00Z"), json!({"seconds": NOW / 1_000, "nanos": 0})] {

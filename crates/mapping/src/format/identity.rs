@@ -115,6 +115,15 @@ impl Identity {
         self.fields.extend(["leftOut".to_owned(), digest.to_owned()]);
     }
 
+    /// What names it says so within one channel only: two of them may use one name for two facts.
+    pub fn told_by(mut self, channel: &str) -> Self {
+        if let Some(content) = &mut self.content {
+            content.body.push_str(&format!(" channel {channel}"));
+        }
+        self.fields.extend(["channel".to_owned(), channel.to_owned()]);
+        self
+    }
+
     /// What the body does not tell from its own repetition has a content.
     fn told(mut self, content: Content, occurrence: Occurrence) -> Self {
         if let Occurrence::Told(names) = occurrence {
