@@ -122,21 +122,31 @@ impl EventTable {
         }
     }
 
-    /// All JSON Pointers of what is read as one value.
-    pub fn scalars(&self) -> impl Iterator<Item = &str> {
+    /// What is read as one value, each with the JSON Pointers at which it may stand, the best first.
+    pub fn readings(&self) -> impl Iterator<Item = &[String]> {
         let when = self.types.iter().flat_map(|rule| rule.when.iter().map(|(pointer, _)| pointer));
+        // Each of these is read by itself.
+        let single = self.identity.iter().chain(when).map(std::slice::from_ref);
         // Times may be objects.
         let fields = self.fields.iter().filter(|(field, _)| **field != EventField::EventTime);
-        let lists = fields.map(|(_, pointers)| pointers).chain(self.attributes.values()).flatten();
-        let own = self.identity.iter().chain(&self.source_type).chain(&self.canonical);
-        own.chain(lists).chain(when).map(String::as_str)
+        let lists = fields.map(|(_, pointers)| pointers).chain(self.attributes.values());
+        single.chain([&self.source_type, &self.canonical].into_iter().chain(lists).map(Vec::as_slice))
+    }
+
+    /// All JSON Pointers of what is read as one value.
+    pub fn scalars(&self) -> impl Iterator<Item = &str> {
+        self.readings().flatten().map(String::as_str)
+    }
+
+    /// Where what stands may be an object: times, and the tenant's own attributes.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        let times = self.fields.get(&EventField::EventTime).into_iter().flatten();
+        times.chain(&self.tenant_attributes).map(String::as_str)
     }
 
     /// All JSON Pointers that it names.
     pub fn named(&self) -> impl Iterator<Item = &str> {
-        let time = self.fields.get(&EventField::EventTime).into_iter().flatten();
-        let known = self.known.iter().flatten().chain(&self.tenant_attributes);
-        time.chain(known).map(String::as_str).chain(self.scalars())
+        self.known.iter().flatten().map(String::as_str).chain(self.objects()).chain(self.scalars())
     }
 }
 

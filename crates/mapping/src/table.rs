@@ -63,7 +63,7 @@ impl<'a> Table<'a> {
     /// What a payload has of another type than the table reads, and what it lacks.
     pub fn violations(&self, payload: &Value) -> Vec<Violation> {
         let mut found: Vec<Violation> = Vec::new();
-        for violation in self.table.scalars().filter_map(|pointer| wrong(pointer, payload)) {
+        for violation in self.table.readings().flat_map(|pointers| self.misread(pointers, payload)) {
             if !found.contains(&violation) {
                 found.push(violation);
             }
@@ -73,6 +73,53 @@ impl<'a> Table<'a> {
             value: None,
         }));
         found
+    }
+
+    /// What of another type stands at alternatives of which none can be read.
+    fn misread(&self, pointers: &[String], payload: &Value) -> Vec<Violation> {
+        let read = |pointer: &String| {
+            payload.pointer(pointer).is_some_and(|found| Fields::of(found).free_text("").is_some())
+        };
+        if pointers.iter().any(read) {
+            return Vec::new();
+        }
+        pointers.iter().filter_map(|pointer| self.wrong(pointer, payload)).collect()
+    }
+
+    /// What on the way to a value, or in its place, cannot be there: a list or an object where one value is read, and
+    /// one value where more should be below it. What the table reads or knows otherwise is no reason to take it away:
+    /// one payload has it so, and another so.
+    fn wrong(&self, pointer: &str, payload: &Value) -> Option<Violation> {
+        let violation = |at: &str, found: &Value| {
+            let difference = Difference::new(at, Change::TypeChanged, Some(type_of(found)));
+            Some(Violation { difference, value: Some(at.to_owned()) })
+        };
+        for (end, _) in pointer.match_indices('/').skip(1) {
+            let at = &pointer[..end];
+            match payload.pointer(at)? {
+                Value::Object(_) | Value::Array(_) => {}
+                Value::Null => return None,
+                _ if self.table.named().any(|named| named == at) => return None,
+                found => return violation(at, found),
+            }
+        }
+        match payload.pointer(pointer)? {
+            found @ (Value::Object(_) | Value::Array(_)) if !self.has_parts(pointer, found) => {
+                violation(pointer, found)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether parts of what stands at a JSON Pointer are read or known.
+    fn has_parts(&self, pointer: &str, found: &Value) -> bool {
+        let is_position = |part: &str| part == "*" || part.parse::<usize>().is_ok();
+        let below = |named: &str| match named.strip_prefix(pointer).and_then(|rest| rest.strip_prefix('/')) {
+            Some(rest) => found.is_object() || is_position(rest.split('/').next().unwrap_or_default()),
+            None => false,
+        };
+        self.table.named().any(below)
+            || (found.is_object() && self.table.objects().any(|object| object == pointer))
     }
 
     /// JSON Pointers of what is required and absent.
@@ -227,24 +274,4 @@ fn at<'e>(pointer: &str, element: &'e Element<'_>) -> Option<Fields<'e>> {
 fn id_at(pointer: &str, payload: &Value, written: Option<&Value>) -> Option<String> {
     let written = written.and_then(|written| written.pointer(pointer));
     Fields::of(payload.pointer(pointer)?).with_written(written).id("")
-}
-
-/// What on the way to a value, or in its place, cannot be there: a list or an object where one value is read, and one
-/// value where more should be below it.
-fn wrong(pointer: &str, payload: &Value) -> Option<Violation> {
-    let violation = |at: &str, found: &Value| {
-        let difference = Difference::new(at, Change::TypeChanged, Some(type_of(found)));
-        Some(Violation { difference, value: Some(at.to_owned()) })
-    };
-    for (end, _) in pointer.match_indices('/').skip(1) {
-        match payload.pointer(&pointer[..end])? {
-            Value::Object(_) | Value::Array(_) => {}
-            Value::Null => return None,
-            found => return violation(&pointer[..end], found),
-        }
-    }
-    match payload.pointer(pointer)? {
-        found @ (Value::Object(_) | Value::Array(_)) => violation(pointer, found),
-        _ => None,
-    }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use support::{DEPTH, NOW, accepted, configured, delivery, fixtures, json_files, kinds, source};
 use trunkline_config::{MappingTable, Source, SourceKind};
-use trunkline_mapping::{Delivery, ElementOutcome, map_delivery};
+use trunkline_mapping::{Change, Delivery, Difference, ElementOutcome, map_delivery};
 use trunkline_schemas::PlatformEvent;
 
 fn map(source: &Source, payload: &Value) -> PlatformEvent {
@@ -23,6 +23,11 @@ fn custom(mapping: &str) -> Source {
         "kind = 'custom'\norg = 'acme'\nverify.method = 'none'\n[mapping]\nplatform = 'acme'\n\
          fields.conversationId = '/call'\n{mapping}"
     ))
+}
+
+/// How many of some differences are values of a wrong type.
+fn wrong_types(drift: &[Difference]) -> usize {
+    drift.iter().filter(|difference| difference.change == Change::TypeChanged).count()
 }
 
 #[test]
@@ -187,6 +192,46 @@ fn two_sources_of_one_platform_may_use_one_id_for_two_facts() {
         assert_eq!(here.content_id.is_some(), mapping.is_empty());
         assert!(here.content_id.is_none() || here.content_id != there.content_id);
         assert_eq!(here.event_id, map(&named("ivr", mapping), &body).event_id);
+    }
+}
+
+#[test]
+fn what_is_a_value_in_one_payload_and_has_parts_in_another_is_read_in_both() {
+    let two = "fields.customerId = ['/caller/number', '/caller']\nfields.agentId = ['/a', '/b']";
+    let beside = "fields.customerId = '/caller'\nattributes.number = '/caller/number'\n";
+    let said = |mapping: &str, caller: Value| {
+        let source = custom(mapping);
+        let accepted = accepted(&source, json!({"call": "c", "caller": caller}).to_string().as_bytes(), NOW);
+        let number = accepted.event.attributes.get("number").cloned();
+        (accepted.event.customer_id, number, wrong_types(&accepted.drift))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    for (mapping, caller, expected) in [
+        (two, json!({"number": "4711"}), (text("4711"), None, 0)),
+        (two, json!("4711"), (text("4711"), None, 0)),
+        (two, json!({"number": ["4711"]}), (None, None, 1)),
+        (two, json!(["4711"]), (None, None, 1)),
+        (beside, json!("4711"), (text("4711"), None, 0)),
+        (beside, json!({"number": "4711"}), (None, text("4711"), 0)),
+    ] {
+        assert_eq!(said(mapping, caller.clone()), expected, "{mapping} {caller}");
+    }
+}
+
+#[test]
+fn what_is_of_another_type_counts_only_where_no_alternative_can_be_read() {
+    let source = custom("fields.agentId = ['/a', '/b']");
+    for (payload, agent, drift) in [
+        (json!({"a": ["x"], "b": "y"}), Some("y"), 0),
+        (json!({"a": "x", "b": {"n": 1}}), Some("x"), 0),
+        (json!({"a": ["x"], "b": ""}), None, 1),
+        (json!({"a": ["x"], "b": {"n": 1}}), None, 2),
+    ] {
+        let mut body = payload.clone();
+        body["call"] = "c".into();
+        let found = accepted(&source, body.to_string().as_bytes(), NOW);
+        let wrong = wrong_types(&found.drift);
+        assert_eq!((found.event.agent_id.as_deref(), wrong), (agent, drift), "{payload}");
     }
 }
 
