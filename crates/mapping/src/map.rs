@@ -58,11 +58,12 @@ fn map_by<'a>(
         }
     }
     if let Some((reader, fitting)) = &fits {
-        let element = fitting.without.as_ref().unwrap_or(element);
+        let whole = element;
+        let element = fitting.without.as_ref().unwrap_or(whole);
         if let Some(read) =
             reader.read(element, fitting.shape, delivery.received_at, delivery.source.org.as_deref())
         {
-            return accept(reader, fitting, read, delivery, element);
+            return accept(reader, fitting, read, delivery, [element, whole]);
         }
     }
     let (version, reason, drift) = match refused {
@@ -72,13 +73,13 @@ fn map_by<'a>(
     quarantine::unmatched(delivery, element, version, reason, drift)
 }
 
-/// What a payload that fits becomes.
+/// What a payload that fits becomes, read without its values of a wrong type; `whole` has them.
 fn accept(
     reader: &Reader<'_>,
     fitting: &Fitting<'_>,
     read: Read,
     delivery: &Delivery<'_>,
-    element: &Element<'_>,
+    [element, whole]: [&Element<'_>; 2],
 ) -> ElementOutcome {
     let (source, shape) = (delivery.source, fitting.shape);
     let Read { mut mapped, at } = read;
@@ -102,13 +103,7 @@ fn accept(
         }
         None => None,
     };
-    if let (Some(wrong), None, None) = (fitting.wrong.first(), &mapped.conversation_id, &mapped.entity) {
-        // Its key would have rested on what is of a wrong type.
-        return quarantine::unmatched(delivery, element, reader.version(), wrong.to_string(), drift);
-    }
-    if let Some(lacking) = reader.lacks_subject(&mapped) {
-        let reason = format!("{lacking}: nothing says what the event is about");
-        drift.push(lacking);
+    if let Some(reason) = without_subject(reader, fitting, &mapped, whole, &mut drift) {
         return quarantine::unmatched(delivery, element, reader.version(), reason, drift);
     }
     if let Some(reason) = limits::broken(&mapped) {
@@ -128,6 +123,31 @@ fn accept(
     let read_again = |text: &str| attributes(reader, shape, text, source.org.as_deref());
     redaction::redact(&mut event, &source.redaction, read_again);
     ElementOutcome::Event(Box::new(Accepted { event, drift }))
+}
+
+/// Why it cannot be said what a payload is about; what is not in `drift` of that is added.
+fn without_subject(
+    reader: &Reader<'_>,
+    fitting: &Fitting<'_>,
+    mapped: &Mapped,
+    whole: &Element<'_>,
+    drift: &mut Vec<Difference>,
+) -> Option<String> {
+    if let (Some(wrong), None, None) = (fitting.wrong.first(), &mapped.conversation_id, &mapped.entity) {
+        // Its key would have rested on what is of a wrong type.
+        return Some(wrong.to_string());
+    }
+    if let Some(wrong) = reader.misread_subject(mapped, whole.typed()) {
+        let reason = format!("{wrong}, and would say what the event is about");
+        if !drift.contains(&wrong) {
+            drift.push(wrong);
+        }
+        return Some(reason);
+    }
+    let lacking = reader.lacks_subject(mapped)?;
+    let reason = format!("{lacking}: nothing says what the event is about");
+    drift.push(lacking);
+    Some(reason)
 }
 
 /// What a payload with fields that its platform's schema does not name would be known by without them; `None` where

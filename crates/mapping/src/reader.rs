@@ -103,6 +103,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What is of a wrong type where something closer is named than what an event was taken to be about: about that
+    /// it would have been.
+    pub fn misread_subject(&self, mapped: &Mapped, whole: &Value) -> Option<Difference> {
+        match self {
+            Self::Adapter(_) => None,
+            Self::Table(table) => table.misread_subject(mapped, whole),
+        }
+    }
+
     /// Whether what a payload says is a part of its identity, so that what is left out of it has to be as well.
     pub fn names_by_body(&self) -> bool {
         match self {

@@ -146,9 +146,32 @@ impl<'a> Table<'a> {
 
     /// Where the closest thing stands that an event could be about.
     pub fn first_subject(&self) -> &'a str {
+        self.subjects().filter_map(|pointers| pointers.first()).next().map_or("", String::as_str)
+    }
+
+    /// What is of a wrong type at a subject that is closer than the one that `mapped` is about.
+    pub fn misread_subject(&self, mapped: &Mapped, whole: &Value) -> Option<Difference> {
+        let id = |pointers: &[String]| pointers.iter().find_map(|pointer| id_at(pointer, whole, None));
+        if mapped.conversation_id.is_some() {
+            return None;
+        }
+        let closer = self.subjects().take_while(|pointers| id(pointers).is_none());
+        let mut wrong = closer.flat_map(|pointers| {
+            let flag = |pointer: &String| {
+                let found = whole.pointer(pointer).filter(|found| found.is_boolean())?;
+                Some(Difference::new(pointer, Change::TypeChanged, Some(type_of(found))))
+            };
+            let others = self.misread(pointers, whole).into_iter().map(|violation| violation.difference);
+            others.chain(pointers.iter().filter_map(flag))
+        });
+        wrong.next()
+    }
+
+    /// Where each thing stands that an event can be about, the closest first.
+    fn subjects(&self) -> impl Iterator<Item = &'a [String]> {
         let fields = [EventField::ConversationId, EventField::EntityId].into_iter();
         let fields = fields.chain(SUBJECTS.map(|(field, _)| field));
-        fields.filter_map(|field| self.table.fields.get(&field)?.first()).next().map_or("", String::as_str)
+        fields.filter_map(|field| self.table.fields.get(&field).map(Vec::as_slice))
     }
 
     /// What the table does not name, where it says what payloads are known to have.

@@ -219,6 +219,31 @@ fn what_is_a_value_in_one_payload_and_has_parts_in_another_is_read_in_both() {
 }
 
 #[test]
+fn what_names_its_conversation_unreadably_is_no_event_about_its_agent() {
+    let source = source(SourceKind::GenesysDataAction);
+    let outcome = |conversation: Value, queue: Value| {
+        let body = json!({"eventType": "ivr.node_executed", "conversationId": conversation, "userId": "a1",
+            "queueId": queue});
+        map_delivery(&delivery(&source, body.to_string().as_bytes(), NOW), DEPTH).unwrap().elements.remove(0)
+    };
+    for wrong in [json!({"id": "c1"}), json!(["c1"]), json!(true)] {
+        let ElementOutcome::Quarantined(kept) = outcome(wrong.clone(), Value::Null) else {
+            panic!("{wrong}")
+        };
+        assert!(kept.payload.reason.starts_with("/conversationId is "), "{}", kept.payload.reason);
+        assert!(kept.drift.iter().any(|drift| drift.pointer == "/conversationId"), "{:?}", kept.drift);
+    }
+    for (conversation, queue) in
+        [(Value::Null, Value::Null), (json!(""), Value::Null), (Value::Null, json!([1]))]
+    {
+        let ElementOutcome::Event(accepted) = outcome(conversation.clone(), queue.clone()) else {
+            panic!("{conversation} {queue}")
+        };
+        assert_eq!(accepted.event.entity_id, "a1", "what is further away says nothing of it");
+    }
+}
+
+#[test]
 fn what_is_of_another_type_counts_only_where_no_alternative_can_be_read() {
     let source = custom("fields.agentId = ['/a', '/b']");
     for (payload, agent, drift) in [
