@@ -38,6 +38,9 @@ pub struct ChangeTable {
     pub nulled: Vec<String>,
     /// Where the object stands whose members are the record's fields.
     pub values: Vec<String>,
+    /// Whether values may be wrapped in the name of their type, as Avro's JSON encoding writes unions
+    /// (`{"string": "4711"}`).
+    pub unions: bool,
     /// When the change was made.
     pub changed_at: Vec<String>,
     /// Whether times without a zone are in UTC; otherwise they are not read.

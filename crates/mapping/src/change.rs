@@ -77,10 +77,11 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     let told_at = times.plausible(delivery.received_at);
     let (changed, nulled) = payload.fields(change_type, &mut drift);
     let identity = payload.identity(delivery, told_at.is_some());
-    let origin = payload.first(&table.origin);
+    let origin = payload.optional(&table.origin, &mut drift);
     let own_write = origin.as_ref().is_some_and(|origin| table.own.iter().any(|own| own.matches(origin)));
-    let customer = payload.first(&table.customer).unwrap_or_default();
-    let correlation = payload.first(&table.correlation).or_else(|| delivery.correlation_id.clone());
+    let customer = payload.optional(&table.customer, &mut drift).unwrap_or_default();
+    let correlation = payload.optional(&table.correlation, &mut drift);
+    let correlation = correlation.or_else(|| delivery.correlation_id.clone());
     too_large(
         &[Some(&entity), Some(&word), Some(&customer), origin.as_ref(), correlation.as_ref()],
         changed.iter().chain(&nulled).map(String::len).sum::<usize>() * records.len(),

@@ -134,6 +134,44 @@ fn a_field_that_is_absent_is_not_null() {
 }
 
 #[test]
+fn values_of_unions_are_read_and_what_cannot_be_read_is_drift() {
+    let source = configured(
+        "kind = 'salesforce-cdc'\nverify.method = 'none'\n[mapping]\ncustomer = '/Customer_Number__c'\n\
+         correlation = '/Ticket__c'",
+    );
+    let of = |header: Value, fields: Value| {
+        let found = changes(&source, account(header, fields).to_string().as_bytes(), NOW);
+        let drift = said(&found).remove("drift").unwrap();
+        let change = found.records.into_iter().next().unwrap();
+        (change.customer_id, change.nulled_fields, drift)
+    };
+    for (customer, expected) in [
+        (json!({"string": "4711"}), "4711"),
+        (json!({"double": 1e3}), "1000.0"),
+        (json!({"long": 4711}), "4711"),
+        (json!("4711"), "4711"),
+        (json!(null), ""),
+        (json!(""), ""),
+    ] {
+        let found = of(json!({"changedFields": ["Name"]}), json!({ "Customer_Number__c": customer.clone() }));
+        assert_eq!(found, (expected.to_owned(), vec![], json!([])), "{customer}");
+    }
+    let nulled = of(
+        json!({"changedFields": ["Name", "Fax"]}),
+        json!({"Name": {"string": null}, "Fax": {"string": "1"}}),
+    );
+    assert_eq!(nulled.1, ["Name"]);
+    for wrong in [json!({"number": 1}), json!({"string": "1", "long": 1}), json!(["4711"]), json!(true)] {
+        let found = of(json!({}), json!({ "Customer_Number__c": wrong.clone() }));
+        assert_eq!(found.2, json!(["type_changed /payload/Customer_Number__c"]), "{wrong}");
+    }
+    let found = of(json!({"changeOrigin": ["x"]}), json!({"Ticket__c": {"id": 1}}));
+    let expected =
+        ["type_changed /payload/ChangeEventHeader/changeOrigin", "type_changed /payload/Ticket__c"];
+    assert_eq!(found.2, json!(expected));
+}
+
+#[test]
 fn a_change_is_named_by_what_its_system_names_it_by_and_each_record_by_itself() {
     let id = |header: Value| of(SourceKind::SalesforceCdc, &account(header, json!({"Name": "A"})));
     let first = id(json!({}));

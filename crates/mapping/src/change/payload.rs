@@ -17,6 +17,9 @@ use crate::schema::Known;
 /// Most records that one payload may tell a change of.
 const RECORDS_MAX: usize = 1_000;
 
+/// The types whose names Avro's JSON encoding wraps values of unions in, as far as records of Salesforce have them.
+const UNION_TYPES: [&str; 5] = ["string", "int", "long", "double", "boolean"];
+
 /// A payload, seen from where the change stands in it.
 pub(super) struct Payload<'a> {
     table: &'a ChangeTable,
@@ -51,13 +54,37 @@ impl<'a> Payload<'a> {
 
     /// What stands at a JSON Pointer of the change.
     fn at(&self, pointer: &str) -> Option<Fields<'a>> {
-        let pointer = format!("{}{pointer}", self.at);
+        let mut pointer = format!("{}{pointer}", self.at);
+        let found = self.element.value.pointer(&pointer)?;
+        let wrapped = Some(found).filter(|_| self.table.unions).and_then(wrapping);
+        if let Some(name) = wrapped {
+            pointer.push('/');
+            pointer.push_str(name);
+        }
         let written = self.element.written.as_ref().and_then(|written| written.pointer(&pointer));
         Some(Fields::of(self.element.value.pointer(&pointer)?).with_written(written))
     }
 
-    pub(super) fn first(&self, pointers: &[String]) -> Option<String> {
+    fn first(&self, pointers: &[String]) -> Option<String> {
         pointers.iter().find_map(|pointer| self.at(pointer)?.id(""))
+    }
+
+    /// The same of what a change can be without; where something stands there that cannot be read, that is drift.
+    pub(super) fn optional(&self, pointers: &[String], drift: &mut Vec<Difference>) -> Option<String> {
+        let read = self.first(pointers);
+        if read.is_none() {
+            drift.extend(pointers.iter().filter_map(|pointer| {
+                let found = self.at(pointer)?.value("")?;
+                let is_wrong = matches!(found, Value::Object(_) | Value::Array(_) | Value::Bool(_));
+                is_wrong.then(|| self.changed_type(pointer, crate::difference::type_of(found)))
+            }));
+        }
+        read
+    }
+
+    /// That something of another type stands at a JSON Pointer of the change.
+    fn changed_type(&self, pointer: &str, found: &str) -> Difference {
+        Difference::new(&format!("{}{pointer}", self.at), Change::TypeChanged, Some(found))
     }
 
     pub(super) fn required(&self, pointers: &[String]) -> Result<String, Wrong> {
@@ -152,7 +179,7 @@ impl<'a> Payload<'a> {
         let value_of = |name: &str| {
             let mut parts = name.split('.');
             let first = values?.get(parts.next()?)?;
-            parts.try_fold(first, |found, part| found.get(part))
+            parts.try_fold(first, |found, part| found.get(part)).map(|found| self.unwrapped(found))
         };
         let is_null = |name: &&String| value_of(name).is_some_and(Value::is_null);
         let mut nulled: BTreeSet<String> =
@@ -161,6 +188,15 @@ impl<'a> Payload<'a> {
             nulled.extend(changed.iter().filter(is_null).cloned());
         }
         (changed, nulled.into_iter().collect())
+    }
+
+    /// A value without the name of its type around it.
+    fn unwrapped<'v>(&self, found: &'v Value) -> &'v Value {
+        Some(found)
+            .filter(|_| self.table.unions)
+            .and_then(wrapping)
+            .and_then(|name| found.get(name))
+            .unwrap_or(found)
     }
 
     /// A list of names, or a text with commas; `None` where the payload does not have one.
@@ -176,15 +212,13 @@ impl<'a> Payload<'a> {
                     .map(ToOwned::to_owned)
                     .collect(),
                 other => {
-                    let found = Some(crate::difference::type_of(other));
-                    drift.push(Difference::new(&format!("{}{pointer}", self.at), Change::TypeChanged, found));
+                    drift.push(self.changed_type(pointer, crate::difference::type_of(other)));
                     return None;
                 }
             };
             // Bits of a schema that is not here, as the Pub/Sub API has them: they name nothing.
             if names.iter().any(|name| is_bits(name)) {
-                let pointer = format!("{}{pointer}", self.at);
-                drift.push(Difference::new(&pointer, Change::TypeChanged, Some("bitmap")));
+                drift.push(self.changed_type(pointer, "bitmap"));
                 return Some(Vec::new());
             }
             Some(names)
@@ -203,6 +237,12 @@ impl<'a> Payload<'a> {
             fields
         })
     }
+}
+
+/// The name of its type that a value of a union is wrapped in.
+fn wrapping(value: &Value) -> Option<&'static str> {
+    let members = value.as_object().filter(|members| members.len() == 1)?;
+    UNION_TYPES.into_iter().find(|name| members.contains_key(*name))
 }
 
 /// `2016-01-19 04:52:04`, as the table API of ServiceNow writes UTC, with its zone.
