@@ -47,4 +47,8 @@ pub struct CrmChange {
     /// When ingest received it; UTC milliseconds.
     #[serde(default)]
     pub received_at: Option<i64>,
+    /// The system's own number of the change, as it wrote it: a later change of the same record has a greater one. Two
+    /// changes of one record may have two keys, and then nothing else says which is the later.
+    #[serde(default)]
+    pub sequence: Option<String>,
 }

@@ -102,6 +102,7 @@ impl Display for ChangeRecords {
             optional(formatter, "sourceType", change.source_type.as_deref())?;
             field(formatter, "entity", &format!("{} {}", change.entity, change.entity_id))?;
             field(formatter, "changedAt", &millis(change.changed_at))?;
+            optional(formatter, "sequence", change.sequence.as_deref())?;
             let customer = Some(change.customer_id.as_str()).filter(|customer| !customer.is_empty());
             optional(formatter, "customerId", customer)?;
             for (name, fields) in [("changed", &change.changed_fields), ("nulled", &change.nulled_fields)] {

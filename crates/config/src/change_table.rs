@@ -45,6 +45,8 @@ pub struct ChangeTable {
     pub changed_at: Vec<String>,
     /// Whether times without a zone are in UTC; otherwise they are not read.
     pub utc: bool,
+    /// Where the system's own number of the change stands, which grows from one change of a record to the next.
+    pub sequence: Vec<String>,
     /// Who or what made it.
     pub origin: Vec<String>,
     /// Origins that are this deployment's own writes.
@@ -123,6 +125,7 @@ impl ChangeTable {
             nulled: section.or("nulled", pointers, base.nulled),
             values: section.or("values", pointers, base.values),
             changed_at: section.or("changed_at", pointers, base.changed_at),
+            sequence: section.or("sequence", pointers, base.sequence),
             origin: section.or("origin", pointers, base.origin),
             own: section.or("own", list(1, pattern), base.own),
             identity: section.or("identity", pointers, base.identity),

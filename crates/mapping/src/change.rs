@@ -81,9 +81,17 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     let own_write = origin.as_ref().is_some_and(|origin| table.own.iter().any(|own| own.matches(origin)));
     let customer = payload.optional(&table.customer, &mut drift).unwrap_or_default();
     let correlation = payload.optional(&table.correlation, &mut drift);
+    let sequence = payload.optional(&table.sequence, &mut drift);
     let correlation = correlation.or_else(|| delivery.correlation_id.clone());
     too_large(
-        &[Some(&entity), Some(&word), Some(&customer), origin.as_ref(), correlation.as_ref()],
+        &[
+            Some(&entity),
+            Some(&word),
+            Some(&customer),
+            origin.as_ref(),
+            correlation.as_ref(),
+            sequence.as_ref(),
+        ],
         changed.iter().chain(&nulled).map(String::len).sum::<usize>() * records.len(),
     )?;
     let org = delivery.source.org.clone();
@@ -114,6 +122,7 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
             reread: reread.as_str().map(ToOwned::to_owned),
             nulled_fields: nulled.clone(),
             received_at: Some(delivery.received_at),
+            sequence: sequence.clone(),
         }
     };
     let records = records.into_iter().map(change).collect();

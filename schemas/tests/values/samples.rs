@@ -279,6 +279,7 @@ impl Sample for CrmChange {
             reread: text("record"),
             nulled_fields: vec!["Fax".into()],
             received_at: Some(TIME + 1),
+            sequence: text("10716283339728"),
         };
         let minimal = Self {
             changed_fields: Vec::new(),
@@ -290,6 +291,7 @@ impl Sample for CrmChange {
             reread: None,
             nulled_fields: Vec::new(),
             received_at: None,
+            sequence: None,
             ..full.clone()
         };
         [("full", full), ("minimal", minimal)]

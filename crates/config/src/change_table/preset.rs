@@ -51,6 +51,7 @@ fn salesforce() -> ChangeTable {
         values: all([""]),
         unions: true,
         changed_at: all(["/ChangeEventHeader/commitTimestamp"]),
+        sequence: all(["/ChangeEventHeader/commitNumber"]),
         origin: all(["/ChangeEventHeader/changeOrigin"]),
         own: vec![WordPattern::new("*;client=trunkline"), WordPattern::new("*;client=trunkline/*")],
         identity: all(["/ChangeEventHeader/transactionKey", "/ChangeEventHeader/sequenceNumber"]),
@@ -85,6 +86,7 @@ fn servicenow() -> ChangeTable {
         values: all(["/record"]),
         changed_at: all(["/sys_updated_on", "/record/sys_updated_on"]),
         utc: true,
+        sequence: all(["/sys_mod_count", "/record/sys_mod_count"]),
         origin: all(["/sys_updated_by", "/record/sys_updated_by"]),
         identity: all(["/table", "/sys_id", "/operation", "/sys_mod_count"]),
         ..nothing(System::ServiceNow)
@@ -144,6 +146,7 @@ fn nothing(system: System) -> ChangeTable {
         unions: false,
         changed_at: Vec::new(),
         utc: false,
+        sequence: Vec::new(),
         origin: Vec::new(),
         own: Vec::new(),
         identity: Vec::new(),
