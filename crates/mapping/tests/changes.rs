@@ -112,7 +112,12 @@ fn account(header: Value, fields: Value) -> Value {
 fn a_field_that_is_absent_is_not_null() {
     for (header, fields, changed, nulled) in [
         (json!({}), json!({"Name": "A"}), vec!["Name"], vec![]),
-        (json!({}), json!({"Name": null}), vec!["Name"], vec!["Name"]),
+        (json!({}), json!({"Name": {"string": "A"}, "Fax": null}), vec!["Name"], vec![]),
+        (json!({"changedFields": null}), json!({"Name": "A", "Fax": null}), vec!["Name"], vec![]),
+        (json!({"changedFields": 7}), json!({"Name": "A", "Fax": null}), vec!["Name"], vec![]),
+        (json!({"changedFields": [{"n": 1}]}), json!({"Name": "A", "Fax": null}), vec!["Name"], vec![]),
+        (json!({"nulledFields": ["Fax"]}), json!({"Name": "A", "Fax": null}), vec!["Name"], vec!["Fax"]),
+        (json!({"changedFields": []}), json!({"Name": "A", "Fax": null}), vec![], vec![]),
         (json!({"changedFields": ["Name"]}), json!({}), vec!["Name"], vec![]),
         (json!({"changedFields": ["Name"]}), json!({"Name": null, "Fax": null}), vec!["Name"], vec!["Name"]),
         (json!({"changedFields": ["Name"], "nulledFields": ["Fax"]}), json!({}), vec!["Name"], vec!["Fax"]),
@@ -122,7 +127,7 @@ fn a_field_that_is_absent_is_not_null() {
             vec!["Name.First"],
             vec!["Name.First"],
         ),
-        (json!({"changeType": "CREATE"}), json!({"Name": null}), vec!["Name"], vec![]),
+        (json!({"changeType": "CREATE"}), json!({"Name": "A", "Fax": null}), vec!["Name"], vec![]),
         (json!({"changeType": "DELETE"}), json!({"Name": "kept beside it"}), vec![], vec![]),
         (json!({"changeType": "GAP_UPDATE"}), json!({"Name": null}), vec![], vec![]),
     ] {

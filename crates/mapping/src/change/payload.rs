@@ -160,7 +160,9 @@ impl<'a> Payload<'a> {
         Times::read(&change, self.at, &pointers)
     }
 
-    /// The names of the fields that changed, and of those among them that hold nothing any more.
+    /// The names of the fields that changed, and of those that hold nothing any more. Where nothing tells which
+    /// changed, a field without a value says nothing: payloads may have all fields of a record, null where they did
+    /// not change.
     pub(super) fn fields(
         &self,
         change: CrmChangeType,
@@ -169,25 +171,31 @@ impl<'a> Payload<'a> {
         let values = self.table.values.iter().find_map(|pointer| self.at(pointer)?.value("")?.as_object());
         let header = self.table.header.trim_start_matches('/');
         let told = self.names(&self.table.changed, drift);
-        let carries =
-            matches!(change, CrmChangeType::Create | CrmChangeType::Update | CrmChangeType::Undelete);
-        let changed = told.unwrap_or_else(|| {
-            let all = values.filter(|_| carries).into_iter().flatten().map(|(name, _)| name);
-            all.filter(|name| *name != header).cloned().collect()
-        });
+        let nulled = self.names(&self.table.nulled, drift).unwrap_or_default();
+        let mut nulled: BTreeSet<String> = nulled.into_iter().collect();
+        let Some(changed) = told else {
+            let carries =
+                matches!(change, CrmChangeType::Create | CrmChangeType::Update | CrmChangeType::Undelete);
+            let all = values.filter(|_| carries).into_iter().flatten();
+            let changed = all.filter(|(name, value)| *name != header && !self.is_null(value));
+            return (changed.map(|(name, _)| name.clone()).collect(), nulled.into_iter().collect());
+        };
         // Parts of a compound field stand below its name.
         let value_of = |name: &str| {
             let mut parts = name.split('.');
             let first = values?.get(parts.next()?)?;
-            parts.try_fold(first, |found, part| found.get(part)).map(|found| self.unwrapped(found))
+            parts.try_fold(first, |found, part| found.get(part))
         };
-        let is_null = |name: &&String| value_of(name).is_some_and(Value::is_null);
-        let mut nulled: BTreeSet<String> =
-            self.names(&self.table.nulled, drift).unwrap_or_default().into_iter().collect();
         if change == CrmChangeType::Update {
+            let is_null = |name: &&String| value_of(name).is_some_and(|value| self.is_null(value));
             nulled.extend(changed.iter().filter(is_null).cloned());
         }
         (changed, nulled.into_iter().collect())
+    }
+
+    /// Whether a field holds nothing.
+    fn is_null(&self, value: &Value) -> bool {
+        self.unwrapped(value).is_null()
     }
 
     /// A value without the name of its type around it.
@@ -199,12 +207,19 @@ impl<'a> Payload<'a> {
             .unwrap_or(found)
     }
 
-    /// A list of names, or a text with commas; `None` where the payload does not have one.
+    /// A list of names, or a text with commas; `None` where the payload does not have one that can be read.
     fn names(&self, pointers: &[String], drift: &mut Vec<Difference>) -> Option<Vec<String>> {
         pointers.iter().find_map(|pointer| {
             let found = self.at(pointer)?;
             let names: Vec<String> = match found.value("")? {
-                Value::Array(_) => found.items("").filter_map(|item| item.free_text("")).collect(),
+                Value::Array(items) => match items.iter().find(|item| !item.is_string()) {
+                    None => found.items("").filter_map(|item| item.free_text("")).collect(),
+                    Some(other) => {
+                        let pointer = format!("{pointer}/*");
+                        drift.push(self.changed_type(&pointer, crate::difference::type_of(other)));
+                        return None;
+                    }
+                },
                 Value::String(text) => text
                     .split(',')
                     .map(str::trim)
