@@ -50,7 +50,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
         prepared = start::prepare(&config, &health) => prepared?,
         () = &mut shutdown => return Ok(()),
     };
-    let _measuring = start::measure(&config.kafka, &instance)?;
+    let _measuring = start::measure(&config, &instance)?;
     let producer = Producer::new(&config.kafka, &instance)?;
     let publisher = KafkaPublisher::new(producer.clone());
     let settings = config.ingest.clone();
@@ -66,7 +66,7 @@ pub async fn run(config: Config, instance: String, shutdown: impl Future<Output 
             // A dropped sender stops the server as well.
             let _ = stopped.await;
         }));
-    let periodic = tokio::spawn(every_tick(intake.clone(), config.kafka.clone()));
+    let periodic = tokio::spawn(every_tick(intake.clone(), config.clone()));
     health.set(LISTENER, true, &format!("webhooks on {address}"));
     tracing::info!(%address, "ingest takes webhooks");
 
@@ -130,12 +130,12 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error>
 
 /// Reports drift, and looks whether brokers that stored nothing answer again: without readiness no request comes that
 /// could find it out.
-async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, kafka: trunkline_config::Kafka) {
+async fn every_tick<P: Publish>(intake: Arc<Intake<P>>, config: Config) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
         intake.report_drift(false).await;
-        if intake.wants_a_look() && start::topics(&kafka).await.is_ok() {
+        if intake.wants_a_look() && start::topics(&config).await.is_ok() {
             intake.store_answers();
         }
     }

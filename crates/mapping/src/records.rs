@@ -14,8 +14,8 @@ use crate::trace_context::TraceContext;
 pub struct Records {
     /// `events.normalized`.
     pub normalized: Destination,
-    /// `crm.changes`.
-    pub changes: Destination,
+    /// `crm.changes`; `None` where no source tells of changes.
+    pub changes: Option<Destination>,
     /// `quarantine`.
     pub quarantine: Destination,
     /// `schema.drift`.
@@ -47,12 +47,17 @@ impl Records {
     /// A change of a CRM's record. Its timestamp is the time of receipt.
     ///
     /// # Errors
-    /// Those of the serializer.
+    /// Those of the serializer, and where no destination of changes is known.
     pub fn change(&self, change: &CrmChange, trace: &TraceContext) -> Result<OutboundRecord, codec::Error> {
         let mut headers = headers::correlation(None, None, None, Some(&change.correlation_id));
         headers.push(headers::CONTENT_TYPE, headers::AVRO);
         trace.write(&mut headers);
-        self.changes.record(change.key(), change, headers, change.received_at.unwrap_or(change.changed_at))
+        let unprepared = || codec::Error::Encode {
+            name: "CrmChange",
+            reason: "no source told of changes at the start, so that their topic is not known".to_owned(),
+        };
+        let changes = self.changes.as_ref().ok_or_else(unprepared)?;
+        changes.record(change.key(), change, headers, change.received_at.unwrap_or(change.changed_at))
     }
 
     /// A payload that is kept in quarantine.

@@ -182,7 +182,7 @@ impl Ingest {
         let destination = |topic: &str, schema_id| Destination { topic: format!("test.{topic}"), schema_id };
         let records = Records {
             normalized: destination("events.normalized", EVENT_SCHEMA_ID),
-            changes: destination("crm.changes", CHANGE_SCHEMA_ID),
+            changes: Some(destination("crm.changes", CHANGE_SCHEMA_ID)),
             quarantine: destination("quarantine", QUARANTINE_SCHEMA_ID),
             drift: destination("schema.drift", DRIFT_SCHEMA_ID),
         };
