@@ -26,7 +26,9 @@ pub fn entity_key(platform: &str, org: &str, native_id: &str) -> String {
     key
 }
 
-fn segment(text: &str) -> Cow<'_, str> {
+/// A text as one part of several that are joined by `/`: what would end it, `%` and control characters are
+/// percent-encoded, so that no two lists of parts are joined alike.
+pub fn segment(text: &str) -> Cow<'_, str> {
     let escaped = |character: char| matches!(character, '/' | '%') || character.is_control();
     if !text.contains(escaped) {
         return Cow::Borrowed(text);

@@ -26,8 +26,9 @@ pub struct ChangeTable {
     pub entity: Vec<String>,
     /// Which part of that name is meant.
     pub entity_part: EntityPart,
-    /// Where the record's id stands, or a list of ids. `{entity}` stands for the entity's name.
-    pub records: Vec<String>,
+    /// Where the record's id stands, or a list of ids; or where several values stand that make the id together.
+    /// `{entity}` stands for the entity's name.
+    pub records: Vec<Vec<String>>,
     /// Where it stands what kind of change it is.
     pub change: Vec<String>,
     /// What the words there mean; the first that matches counts.
@@ -118,7 +119,7 @@ impl ChangeTable {
         let words = words.iter().map(|(word, change)| (WordPattern::new(word), *change));
         Some(Self {
             entity: section.or("entity", pointers, base.entity),
-            records: section.or("records", pointers, base.records),
+            records: section.or("records", record_pointers, base.records),
             change: section.or("change", pointers, base.change),
             words: words.chain(base.words).collect(),
             changed: section.or("changed", pointers, base.changed),
@@ -136,6 +137,14 @@ impl ChangeTable {
                 .map_or(base.known.clone(), |more| base.known.iter().cloned().chain(more).collect()),
             ..base
         })
+    }
+}
+
+/// One JSON Pointer, or a list of alternatives, each a pointer or a list of those that make an id together.
+fn record_pointers(value: &Value<'_>) -> Read<Vec<Vec<String>>> {
+    match value.spanned.get_ref().as_array() {
+        Some(_) => list(1, pointers)(value),
+        None => Ok(vec![pointers(value)?]),
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod payload;
 
-use trunkline_config::{ChangeTable, CrmChangeType};
+use trunkline_config::{ChangeTable, CrmChangeType, SourceKind};
 use trunkline_schemas::{CrmChange, event_id};
 
 use self::payload::{Payload, Wrong};
@@ -25,6 +25,9 @@ const ALL_RECORDS: &str = "*";
 
 /// The id that overflows of Salesforce have in place of a record's.
 const NO_RECORD: &str = "000000000000000AAA";
+
+/// The header that says the type of a CloudEvent in binary mode, whose body is the event's data alone.
+const BINARY_MODE: &str = "ce-type";
 
 /// Most bytes that the names of fields may take in all records of a payload: each record has all of them.
 const NAMES_MAX: usize = 4 << 20;
@@ -47,7 +50,13 @@ pub fn map(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) 
         Err(Wrong::Refused(difference)) => (difference.to_string(), vec![difference]),
         Err(Wrong::TooLarge(reason)) => (reason, Vec::new()),
         Err(Wrong::Unnamed) => {
-            let reason = format!("nothing in it says what {} event it is", delivery.source.kind);
+            let mut reason = format!("nothing in it says what {} event it is", delivery.source.kind);
+            if delivery.source.kind == SourceKind::SapChange && delivery.headers.contains_key(BINARY_MODE) {
+                reason.push_str(
+                    ": its headers have a ce-type, so it is a CloudEvent in binary mode; let it be posted in \
+                     structured mode (content type application/cloudevents+json)",
+                );
+            }
             return quarantine::unmatched(delivery, element, "", reason, Vec::new());
         }
     };

@@ -177,6 +177,40 @@ fn values_of_unions_are_read_and_what_cannot_be_read_is_drift() {
 }
 
 #[test]
+fn a_record_may_be_named_by_several_values_together() {
+    let of = |source: &Source, data: Value| {
+        let event = json!({"type": "sap.s4.beh.journalentry.v1.JournalEntry.Created.v1", "source": "/s",
+            "id": "1", "time": "2026-03-02T08:15:30Z", "data": data, "subject": "other"});
+        changes(source, event.to_string().as_bytes(), NOW).records.remove(0).entity_id
+    };
+    let sap = source(SourceKind::SapChange);
+    let key =
+        |document: Value| json!({"CompanyCode": "10", "FiscalYear": 2026, "AccountingDocument": document});
+    assert_eq!(of(&sap, key(json!("900"))), "10/2026/900");
+    assert_eq!(of(&sap, key(json!("9/0%"))), "10/2026/9%2F0%25");
+    assert_eq!(of(&sap, key(Value::Null)), "other", "a part is not the key");
+    let own = configured(
+        "kind = 'sap-change'\nverify.method = 'none'\n[mapping]\nrecords = [['/data/a', '/data/b'], '/data/c']",
+    );
+    assert_eq!(of(&own, json!({"a": "1/2", "b": "3"})), "1%2F2/3");
+    assert_eq!(of(&own, json!({"a": "1", "b": "2/3"})), "1/2%2F3");
+    assert_eq!(of(&own, json!({"a": "1", "c": ["2"]})), "2");
+}
+
+#[test]
+fn a_cloud_event_in_binary_mode_is_told_so() {
+    let sap = source(SourceKind::SapChange);
+    let headers = [("ce-type".to_owned(), "x.BusinessPartner.Changed.v1".to_owned())].into();
+    let body = br#"{"BusinessPartner": "1"}"#;
+    let reason = |delivery: Delivery<'_>| match map_delivery(&delivery, DEPTH).unwrap().elements.remove(0) {
+        ElementOutcome::Quarantined(kept) => kept.payload.reason,
+        other => panic!("{other:?}"),
+    };
+    assert!(reason(Delivery { headers, ..delivery(&sap, body, NOW) }).contains("structured mode"));
+    assert!(!reason(delivery(&sap, body, NOW)).contains("structured mode"));
+}
+
+#[test]
 fn a_change_is_named_by_what_its_system_names_it_by_and_each_record_by_itself() {
     let id = |header: Value| of(SourceKind::SalesforceCdc, &account(header, json!({"Name": "A"})));
     let first = id(json!({}));

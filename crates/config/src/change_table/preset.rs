@@ -36,7 +36,7 @@ fn salesforce() -> ChangeTable {
             "changedFields",
         ]),
         entity: all(["/ChangeEventHeader/entityName"]),
-        records: all(["/ChangeEventHeader/recordIds"]),
+        records: vec![all(["/ChangeEventHeader/recordIds"])],
         change: all(["/ChangeEventHeader/changeType"]),
         words: words([
             ("CREATE", CrmChangeType::Create),
@@ -74,7 +74,7 @@ fn servicenow() -> ChangeTable {
             "record",
         ]),
         entity: all(["/table", "/record/sys_class_name"]),
-        records: all(["/sys_id", "/record/sys_id"]),
+        records: vec![all(["/sys_id"]), all(["/record/sys_id"])],
         change: all(["/operation"]),
         words: words([
             ("insert", CrmChangeType::Create),
@@ -114,7 +114,12 @@ fn sap() -> ChangeTable {
         ]),
         entity: all(["/type"]),
         entity_part: EntityPart::BeforeVerb,
-        records: all(["/data/{entity}", "/subject"]),
+        records: vec![
+            all(["/data/{entity}"]),
+            // The key of a journal entry.
+            all(["/data/CompanyCode", "/data/FiscalYear", "/data/AccountingDocument"]),
+            all(["/subject"]),
+        ],
         change: all(["/type"]),
         words: words([
             ("*.Created.v*", CrmChangeType::Create),

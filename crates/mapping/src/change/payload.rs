@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use trunkline_config::{ChangeTable, CrmChangeType, EntityPart};
+use trunkline_schemas::key;
 
 use crate::canonical;
 use crate::delivery::Delivery;
@@ -117,21 +118,35 @@ impl<'a> Payload<'a> {
     /// The ids of the records that changed, each once.
     pub(super) fn records(&self, entity: &str) -> Result<Vec<String>, Wrong> {
         let part = entity.replace('~', "~0").replace('/', "~1");
-        let pointers: Vec<String> =
-            self.table.records.iter().map(|pointer| pointer.replace("{entity}", &part)).collect();
-        let ids = |pointer: &String| {
-            let found = self.at(pointer)?;
-            let ids: Vec<Option<String>> = match found.value("")? {
-                Value::Array(_) => found.items("").map(|item| item.id("")).collect(),
-                _ => vec![found.id("")],
-            };
-            // One that cannot be read would be lost.
-            let ids: Option<BTreeSet<String>> = ids.into_iter().collect();
-            ids.filter(|ids| !ids.is_empty() && ids.len() <= RECORDS_MAX)
-                .filter(|ids| ids.iter().all(|id| id.len() <= ID_MAX))
+        let named = |pointer: &String| pointer.replace("{entity}", &part);
+        let alternatives: Vec<Vec<String>> =
+            self.table.records.iter().map(|pointers| pointers.iter().map(named).collect()).collect();
+        let found = alternatives.iter().find_map(|pointers| match pointers.as_slice() {
+            [pointer] => self.ids(pointer),
+            parts => self.joined(parts).map(|id| vec![id]),
+        });
+        let first = alternatives.first().map(Vec::as_slice).unwrap_or_default();
+        found.ok_or_else(|| self.wrong(first, Change::MissingField))
+    }
+
+    /// The ids at a JSON Pointer, each once.
+    fn ids(&self, pointer: &str) -> Option<Vec<String>> {
+        let found = self.at(pointer)?;
+        let ids: Vec<Option<String>> = match found.value("")? {
+            Value::Array(_) => found.items("").map(|item| item.id("")).collect(),
+            _ => vec![found.id("")],
         };
-        let found = pointers.iter().find_map(ids);
-        found.map(|ids| ids.into_iter().collect()).ok_or_else(|| self.wrong(&pointers, Change::MissingField))
+        // One that cannot be read would be lost.
+        let ids: Option<BTreeSet<String>> = ids.into_iter().collect();
+        let ids = ids.filter(|ids| !ids.is_empty() && ids.len() <= RECORDS_MAX)?;
+        ids.iter().all(|id| id.len() <= ID_MAX).then(|| ids.into_iter().collect())
+    }
+
+    /// The id that several values make together, where all of them are there.
+    fn joined(&self, pointers: &[String]) -> Option<String> {
+        let parts: Option<Vec<String>> = pointers.iter().map(|pointer| self.at(pointer)?.id("")).collect();
+        let joined = parts?.iter().map(|part| key::segment(part)).collect::<Vec<_>>().join("/");
+        Some(joined).filter(|id| id.len() <= ID_MAX)
     }
 
     /// What the description has that is not known.
