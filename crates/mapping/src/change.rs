@@ -48,7 +48,7 @@ pub fn map(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) 
             Some(reason) => (reason, changes.drift),
         },
         Err(Wrong::Refused(difference)) => (difference.to_string(), vec![difference]),
-        Err(Wrong::TooLarge(reason)) => (reason, Vec::new()),
+        Err(Wrong::Said(reason)) => (reason, Vec::new()),
         Err(Wrong::Unnamed) => {
             let mut reason = format!("nothing in it says what {} event it is", delivery.source.kind);
             if delivery.source.kind == SourceKind::SapChange && delivery.headers.contains_key(BINARY_MODE) {
@@ -73,14 +73,18 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     let payload = Payload::find(table, element).ok_or(Wrong::Unnamed)?;
     let entity = payload.entity()?;
     let word = payload.required(&table.change)?;
-    let records = payload.records(&entity)?;
-    let mut drift = payload.unknown_fields();
     let known = table.words.iter().find(|(pattern, _)| pattern.matches(&word)).map(|(_, change)| *change);
+    // Of a change that is not known it is known that something changed.
+    let change_type = known.unwrap_or(CrmChangeType::Gap);
+    let records = match change_type {
+        // Which of them were in it says nothing more.
+        CrmChangeType::Overflow => vec![ALL_RECORDS.to_owned()],
+        _ => payload.records(&entity)?,
+    };
+    let mut drift = payload.unknown_fields();
     if known.is_none() {
         drift.push(Difference::new("", Change::UnknownEventType, Some(&word)));
     }
-    // Of a change that is not known it is known that something changed.
-    let change_type = known.unwrap_or(CrmChangeType::Gap);
     let times = payload.times();
     drift.extend(times.passed_over(delivery.received_at));
     let told_at = times.plausible(delivery.received_at);
@@ -144,11 +148,11 @@ fn too_large(texts: &[Option<&String>], names: usize) -> Result<(), Wrong> {
     if let Some(long) = texts.iter().flatten().find(|text| text.len() > ID_MAX) {
         let reason =
             format!("a text of {} bytes stands for a name or an id, at most {ID_MAX} are taken", long.len());
-        return Err(Wrong::TooLarge(reason));
+        return Err(Wrong::Said(reason));
     }
     if names > NAMES_MAX {
         let reason = format!("the names of fields would take {names} bytes, at most {NAMES_MAX} are taken");
-        return Err(Wrong::TooLarge(reason));
+        return Err(Wrong::Said(reason));
     }
     Ok(())
 }

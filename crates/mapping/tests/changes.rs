@@ -211,6 +211,32 @@ fn a_cloud_event_in_binary_mode_is_told_so() {
 }
 
 #[test]
+fn records_that_cannot_be_read_say_why() {
+    let at = "/payload/ChangeEventHeader/recordIds";
+    let many: Vec<String> = (0..1_001).map(|number| number.to_string()).collect();
+    for (ids, reason) in [
+        (json!([]), " is an empty list: it names no record that changed"),
+        (json!(many), " names 1001 records, at most 1000 are taken from a payload: tell them in several"),
+        (json!(["1", "x".repeat(1_025)]), "/* has 1025 bytes, at most 1024 are an id"),
+        (json!(["1", ["2"]]), "/* is array and does not match the schema"),
+        (json!(["1", null]), "/* is null and does not match the schema"),
+        (json!(["1", " "]), "/* is a text or a flag that names no record"),
+        (json!({"id": 1}), " is object and does not match the schema"),
+        (json!(null), " is required and absent"),
+    ] {
+        let body = account(json!({ "recordIds": ids }), json!({})).to_string();
+        let found = outcome(&source(SourceKind::SalesforceCdc), body.as_bytes(), NOW);
+        let ElementOutcome::Quarantined(kept) = found else { panic!("{ids}") };
+        assert_eq!(kept.payload.reason, format!("{at}{reason}"));
+    }
+    for ids in [json!(null), json!([]), json!(["000000000000000AAA"])] {
+        let header = json!({"changeType": "GAP_OVERFLOW", "recordIds": ids});
+        let change = of(SourceKind::SalesforceCdc, &account(header, json!({}))).records.remove(0);
+        assert_eq!((change.entity_id.as_str(), change.reread.as_deref()), ("*", Some("all")));
+    }
+}
+
+#[test]
 fn a_change_is_named_by_what_its_system_names_it_by_and_each_record_by_itself() {
     let id = |header: Value| of(SourceKind::SalesforceCdc, &account(header, json!({"Name": "A"})));
     let first = id(json!({}));

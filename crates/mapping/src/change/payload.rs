@@ -35,8 +35,8 @@ pub(super) enum Wrong {
     Unnamed,
     /// It lacks what a change cannot be without, or says something else there.
     Refused(Difference),
-    /// A part of it is larger than is taken.
-    TooLarge(String),
+    /// What it says is not taken, for this reason.
+    Said(String),
 }
 
 // === impl Payload ===
@@ -121,25 +121,58 @@ impl<'a> Payload<'a> {
         let named = |pointer: &String| pointer.replace("{entity}", &part);
         let alternatives: Vec<Vec<String>> =
             self.table.records.iter().map(|pointers| pointers.iter().map(named).collect()).collect();
-        let found = alternatives.iter().find_map(|pointers| match pointers.as_slice() {
-            [pointer] => self.ids(pointer),
-            parts => self.joined(parts).map(|id| vec![id]),
-        });
+        let mut refused = None;
+        for pointers in &alternatives {
+            let ids = match pointers.as_slice() {
+                [pointer] => self.ids(pointer),
+                parts => self.joined(parts).map(|id| Ok(vec![id])),
+            };
+            match ids {
+                Some(Ok(ids)) => return Ok(ids),
+                Some(Err(wrong)) => drop(refused.get_or_insert(wrong)),
+                None => {}
+            }
+        }
         let first = alternatives.first().map(Vec::as_slice).unwrap_or_default();
-        found.ok_or_else(|| self.wrong(first, Change::MissingField))
+        Err(refused.unwrap_or_else(|| self.wrong(first, Change::MissingField)))
     }
 
-    /// The ids at a JSON Pointer, each once.
-    fn ids(&self, pointer: &str) -> Option<Vec<String>> {
+    /// The ids at a JSON Pointer, each once; `None` where nothing stands there.
+    fn ids(&self, pointer: &str) -> Option<Result<Vec<String>, Wrong>> {
         let found = self.at(pointer)?;
-        let ids: Vec<Option<String>> = match found.value("")? {
-            Value::Array(_) => found.items("").map(|item| item.id("")).collect(),
-            _ => vec![found.id("")],
+        let list = format!("{}{pointer}", self.at);
+        let (items, pointer): (Vec<Fields<'_>>, _) = match found.value("")? {
+            Value::Array(_) => (found.items("").collect(), format!("{pointer}/*")),
+            _ => (vec![found], pointer.to_owned()),
         };
-        // One that cannot be read would be lost.
-        let ids: Option<BTreeSet<String>> = ids.into_iter().collect();
-        let ids = ids.filter(|ids| !ids.is_empty() && ids.len() <= RECORDS_MAX)?;
-        ids.iter().all(|id| id.len() <= ID_MAX).then(|| ids.into_iter().collect())
+        let at = format!("{}{pointer}", self.at);
+        let refused = |reason: String| Some(Err(Wrong::Said(reason)));
+        if items.is_empty() {
+            return refused(format!("{list} is an empty list: it names no record that changed"));
+        }
+        let mut ids = BTreeSet::new();
+        for item in &items {
+            // One that cannot be read would be lost.
+            match item.id("") {
+                Some(id) if id.len() > ID_MAX => {
+                    return refused(format!("{at} has {} bytes, at most {ID_MAX} are an id", id.len()));
+                }
+                Some(id) => drop(ids.insert(id)),
+                None if item.free_text("").is_some() || matches!(item.value(""), Some(Value::String(_))) => {
+                    return refused(format!("{at} is a text or a flag that names no record"));
+                }
+                None => {
+                    let found = item.value("").map_or("null", crate::difference::type_of);
+                    return Some(Err(Wrong::Refused(self.changed_type(&pointer, found))));
+                }
+            }
+        }
+        if ids.len() > RECORDS_MAX {
+            let count = ids.len();
+            let most = format!("at most {RECORDS_MAX} are taken from a payload: tell them in several");
+            return refused(format!("{list} names {count} records, {most}"));
+        }
+        Some(Ok(ids.into_iter().collect()))
     }
 
     /// The id that several values make together, where all of them are there.
