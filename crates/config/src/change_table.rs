@@ -42,6 +42,8 @@ pub struct ChangeTable {
     /// Whether values may be wrapped in the name of their type, as Avro's JSON encoding writes unions
     /// (`{"string": "4711"}`).
     pub unions: bool,
+    /// Whether an empty text is what a field without a value has.
+    pub empty_is_null: bool,
     /// When the change was made.
     pub changed_at: Vec<String>,
     /// Whether times without a zone are in UTC; otherwise they are not read.

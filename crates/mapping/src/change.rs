@@ -116,7 +116,7 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     let id = of(&[]);
     let correlation_id = correlation.unwrap_or_else(|| id.clone());
     let change = |record: String| {
-        let (record, reread) = reread(change_type, record);
+        let (record, reread) = reread(delivery.source.kind, change_type, record);
         CrmChange {
             change_id: of(&["record", &record]),
             system: table.system.as_str().to_owned(),
@@ -164,15 +164,20 @@ fn named_by(
     entity: &str,
     identity: Vec<String>,
 ) -> Vec<String> {
-    let org = delivery.source.org.as_deref().unwrap_or_default();
-    let head = [table.system.as_str(), org, entity];
+    // Copies of one system have the same ids: without an organisation the source tells them apart.
+    let whose = match &delivery.source.org {
+        Some(org) => ["org", org.as_str()],
+        None => ["source", delivery.source.name.as_str()],
+    };
+    let head = [table.system.as_str(), whose[0], whose[1], entity];
     head.into_iter().map(ToOwned::to_owned).chain(identity).collect()
 }
 
 /// The record that is meant, and what has to be read again.
-fn reread(change: CrmChangeType, record: String) -> (String, Reread) {
-    // A prefix with a star stands for all records of a kind.
-    let all = record == NO_RECORD || record.ends_with('*') || change == CrmChangeType::Overflow;
+fn reread(kind: SourceKind, change: CrmChangeType, record: String) -> (String, Reread) {
+    // A prefix with a star stands for all records of a kind. Elsewhere an id may end so.
+    let stands_for_all = kind == SourceKind::SalesforceCdc && (record == NO_RECORD || record.ends_with('*'));
+    let all = stands_for_all || change == CrmChangeType::Overflow;
     match (all, change) {
         (true, _) => (ALL_RECORDS.to_owned(), Reread::All),
         (false, CrmChangeType::Gap) => (record, Reread::Record),

@@ -237,6 +237,40 @@ fn records_that_cannot_be_read_say_why() {
 }
 
 #[test]
+fn servicenow_empties_a_field_by_an_empty_text_and_its_ids_may_end_with_a_star() {
+    let update = |record: Value, changed: Value| {
+        json!({"table": "task", "sys_id": "a*", "operation": "update", "sys_mod_count": 1,
+            "changed_fields": changed, "record": record})
+    };
+    let change = |payload: Value| of(SourceKind::ServiceNowChange, &payload).records.remove(0);
+    let told = change(update(json!({"state": "", "note": " ", "who": ""}), json!("state,note")));
+    assert_eq!(
+        (told.changed_fields, told.nulled_fields),
+        (vec!["state".into(), "note".into()], vec!["state".into()])
+    );
+    assert_eq!((told.entity_id.as_str(), told.reread), ("a*", None));
+    let untold = change(update(json!({"state": "", "note": "x"}), Value::Null));
+    assert_eq!((untold.changed_fields, untold.nulled_fields), (vec!["note".into()], Vec::<String>::new()));
+    let account = account(json!({"changedFields": ["Name"]}), json!({"Name": ""}));
+    assert!(of(SourceKind::SalesforceCdc, &account).records[0].nulled_fields.is_empty());
+}
+
+#[test]
+fn copies_of_one_system_are_told_apart_by_their_source_where_no_organisation_does() {
+    let body = json!({"table": "task", "sys_id": "a", "operation": "update", "sys_mod_count": 1}).to_string();
+    let id = |name: &str, org: Option<&str>| {
+        let base = source(SourceKind::ServiceNowChange);
+        let source = Source { name: name.into(), org: org.map(Into::into), ..base };
+        changes(&source, body.as_bytes(), NOW).records.remove(0).change_id
+    };
+    assert_ne!(id("one", None), id("two", None));
+    assert_eq!(id("one", None), id("one", None));
+    assert_ne!(id("one", Some("a")), id("one", Some("b")));
+    assert_eq!(id("one", Some("a")), id("two", Some("a")), "two ways of one system");
+    assert_ne!(id("a", None), id("b", Some("a")));
+}
+
+#[test]
 fn a_change_is_named_by_what_its_system_names_it_by_and_each_record_by_itself() {
     let id = |header: Value| of(SourceKind::SalesforceCdc, &account(header, json!({"Name": "A"})));
     let first = id(json!({}));

@@ -243,7 +243,11 @@ impl<'a> Payload<'a> {
 
     /// Whether a field holds nothing.
     fn is_null(&self, value: &Value) -> bool {
-        self.unwrapped(value).is_null()
+        match self.unwrapped(value) {
+            Value::Null => true,
+            Value::String(text) => self.table.empty_is_null && text.is_empty(),
+            _ => false,
+        }
     }
 
     /// A value without the name of its type around it.
