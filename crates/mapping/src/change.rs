@@ -10,6 +10,7 @@ use trunkline_schemas::{CrmChange, event_id};
 
 use self::payload::{Payload, Wrong};
 use crate::canonical;
+use crate::change_budget::ChangeBudget;
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
 use crate::limits::ID_MAX;
@@ -29,8 +30,8 @@ const NO_RECORD: &str = "000000000000000AAA";
 /// The header that says the type of a CloudEvent in binary mode, whose body is the event's data alone.
 const BINARY_MODE: &str = "ce-type";
 
-/// Most bytes that the names of fields may take in all records of a payload: each record has all of them.
-const NAMES_MAX: usize = 4 << 20;
+/// Bytes that a text takes in memory beside its characters: where it is and how long, and the allocator's own.
+const TEXT_BYTES: usize = 32;
 
 /// What has to be read again.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,13 @@ enum Reread {
 }
 
 /// Maps an element of a source whose payloads are changes.
-pub fn map(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> ElementOutcome {
-    let (reason, drift) = match read(table, delivery, element) {
+pub fn map(
+    table: &ChangeTable,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+    budget: &mut ChangeBudget,
+) -> ElementOutcome {
+    let (reason, drift) = match read(table, delivery, element, budget) {
         Ok(changes) => match quarantined_drift(delivery, &changes.drift) {
             None => return ElementOutcome::Changes(Box::new(changes)),
             Some(reason) => (reason, changes.drift),
@@ -69,7 +75,12 @@ fn quarantined_drift(delivery: &Delivery<'_>, drift: &[Difference]) -> Option<St
     Some(format!("{first}, and this source quarantines drift"))
 }
 
-fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> Result<Changes, Wrong> {
+fn read(
+    table: &ChangeTable,
+    delivery: &Delivery<'_>,
+    element: &Element<'_>,
+    budget: &mut ChangeBudget,
+) -> Result<Changes, Wrong> {
     let payload = Payload::find(table, element).ok_or(Wrong::Unnamed)?;
     let entity = payload.entity()?;
     let word = payload.required(&table.change)?;
@@ -96,17 +107,9 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     let correlation = payload.optional(&table.correlation, &mut drift);
     let sequence = payload.optional(&table.sequence, &mut drift);
     let correlation = correlation.or_else(|| delivery.correlation_id.clone());
-    too_large(
-        &[
-            Some(&entity),
-            Some(&word),
-            Some(&customer),
-            origin.as_ref(),
-            correlation.as_ref(),
-            sequence.as_ref(),
-        ],
-        changed.iter().chain(&nulled).map(String::len).sum::<usize>() * records.len(),
-    )?;
+    let told = [&origin, &correlation, &sequence].into_iter().flatten();
+    let texts = [&entity, &word, &customer].into_iter().chain(told);
+    within(budget, &records, texts, changed.iter().chain(&nulled))?;
     let org = delivery.source.org.clone();
     let named_by = named_by(table, delivery, &entity, identity);
     let of = |parts: &[&str]| {
@@ -143,18 +146,22 @@ fn read(table: &ChangeTable, delivery: &Delivery<'_>, element: &Element<'_>) -> 
     Ok(Changes { id, records, source_type: word, schema_version: VERSION.to_owned(), payload_hash, drift })
 }
 
-/// Refuses what would make records too large, or too much of all of them.
-fn too_large(texts: &[Option<&String>], names: usize) -> Result<(), Wrong> {
-    if let Some(long) = texts.iter().flatten().find(|text| text.len() > ID_MAX) {
+/// Refuses texts that are too long, and what would be too much in all records: each has all texts and all names.
+fn within<'t>(
+    budget: &mut ChangeBudget,
+    records: &'t [String],
+    texts: impl Iterator<Item = &'t String> + Clone,
+    names: impl Iterator<Item = &'t String>,
+) -> Result<(), Wrong> {
+    if let Some(long) = texts.clone().find(|text| text.len() > ID_MAX) {
+        let length = long.len();
         let reason =
-            format!("a text of {} bytes stands for a name or an id, at most {ID_MAX} are taken", long.len());
+            format!("a text of {length} bytes stands for a name or an id, at most {ID_MAX} are taken");
         return Err(Wrong::Said(reason));
     }
-    if names > NAMES_MAX {
-        let reason = format!("the names of fields would take {names} bytes, at most {NAMES_MAX} are taken");
-        return Err(Wrong::Said(reason));
-    }
-    Ok(())
+    let own = records.iter().max_by_key(|id| id.len());
+    let each = texts.chain(names).chain(own).map(|text| text.len() + TEXT_BYTES).sum();
+    budget.take(records.len(), each).map_err(Wrong::Said)
 }
 
 /// What makes it the same change, whatever is told of it.

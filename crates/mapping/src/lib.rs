@@ -16,7 +16,7 @@
 //! - [`transport`]: takes off what the transport wrapped around an event
 //! - [`format`](mod@format): one per way a platform writes events, to the fields of the envelope
 //! - [`schema`], [`difference`], [`fit`]: the schema boundary
-//! - [`change`]: changes of a CRM's records, by a table of where they stand
+//! - [`change`], [`change_budget`]: changes of a CRM's records, by a table of where they stand, within bounds
 //! - [`sequence`]: the source's own number of an event, where one is configured
 //! - [`envelope`], [`limits`]: the event
 //! - [`redaction`], [`json_text`]: what of a payload no event carries
@@ -31,6 +31,7 @@ pub mod adapter;
 pub mod batch;
 pub mod canonical;
 pub mod change;
+pub mod change_budget;
 pub mod delivery;
 pub mod difference;
 pub mod drift_log;

@@ -2,6 +2,7 @@
 
 use trunkline_config::{Drift, MappingTable};
 
+use crate::change_budget::ChangeBudget;
 use crate::delivery::Delivery;
 use crate::difference::{Change, Difference};
 use crate::fit::{self, Fitting, Misfit};
@@ -24,9 +25,10 @@ const DECLARED_ID: &str = "declaredId";
 /// with them, they are kept, byte for byte.
 pub fn map_delivery(delivery: &Delivery<'_>, json_depth: usize) -> Result<Outcome, OverLimit> {
     let payload = payload::read(delivery.bytes, delivery.framing, json_depth)?;
+    let mut budget = ChangeBudget::default();
     let elements = payload.elements.iter().map(|element| match element {
         Ok(element) => match &delivery.source.mapping {
-            Some(MappingTable::Changes(table)) => change::map(table, delivery, element),
+            Some(MappingTable::Changes(table)) => change::map(table, delivery, element, &mut budget),
             _ => map_by(Reader::of(delivery.source), delivery, element),
         },
         Err(unread) => quarantine::unreadable(delivery, unread),

@@ -308,13 +308,38 @@ fn what_would_make_more_records_than_memory_is_kept_as_it_came() {
     let names = |count: usize| (0..count).map(|number| format!("Field_{number:04}__c")).collect::<Vec<_>>();
     for (header, taken) in [
         (json!({"recordIds": ids, "changedFields": names(200)}), true),
-        (json!({"recordIds": ids, "changedFields": names(800)}), false),
+        (json!({"recordIds": ids, "changedFields": names(1_300)}), false),
         (json!({ "recordIds": one_more }), false),
         (json!({"changeOrigin": "x".repeat(1_025)}), false),
     ] {
         let body = account(header, json!({})).to_string();
         let found = outcome(&source(SourceKind::SalesforceCdc), body.as_bytes(), NOW);
         assert_eq!(matches!(found, ElementOutcome::Changes(_)), taken);
+    }
+}
+
+#[test]
+fn a_batch_becomes_no_more_than_a_request_may() {
+    let ids: Vec<String> = (0..1_000).map(|number| format!("001{number:012}AAA")).collect();
+    let element = |ids: &[String], fields: usize| {
+        let names: Vec<String> = (0..fields).map(|number| format!("Field_{number:04}__c")).collect();
+        account(json!({"recordIds": ids, "changedFields": names}), json!({}))
+    };
+    for (element, whole) in [(element(&ids, 1), 10), (element(&ids, 150), 2)] {
+        let batch = json!(vec![element.clone(); 12]).to_string();
+        let source = source(SourceKind::SalesforceCdc);
+        let outcome = map_delivery(&delivery(&source, batch.as_bytes(), NOW), DEPTH).unwrap();
+        let taken =
+            outcome.elements.iter().take_while(|one| matches!(one, ElementOutcome::Changes(_))).count();
+        assert_eq!(taken, whole);
+        for refused in &outcome.elements[whole..] {
+            let ElementOutcome::Quarantined(kept) = refused else { panic!("{refused:?}") };
+            assert!(kept.payload.reason.ends_with("send fewer in one request"), "{}", kept.payload.reason);
+            // By itself it is taken: what is kept can be delivered again.
+            let again = delivery(&source, &kept.payload.payload, NOW);
+            let again = map_delivery(&again, DEPTH).unwrap().elements.remove(0);
+            assert!(matches!(again, ElementOutcome::Changes(_)));
+        }
     }
 }
 
