@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trunkline_load::sign::Secrets;
 use trunkline_rig::collector::Collector;
-use trunkline_rig::configuration::targets::LOYALTY;
 use trunkline_rig::configuration::{self, Choices, Layout, write_private};
 use trunkline_rig::executables::binaries;
 use trunkline_rig::process::Ending;
@@ -61,11 +60,6 @@ const READY_PATIENCE: Duration = Duration::from_secs(60);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// File, in the folder of everything, with the traces that the processes export.
 const TRACES: &str = "traces";
-
-/// What chaos runs, and the company's loyalty programme as a source of enrichment.
-fn choices() -> Choices {
-    Choices { targets: &["genesys", "salesforce", "sap", "servicenow", LOYALTY], ..Choices::default() }
-}
 
 // === impl TestBed ===
 
@@ -139,7 +133,7 @@ impl TestBed {
         credentials: &Credentials,
     ) -> anyhow::Result<Vec<Spec>> {
         let addresses = &self.sandbox.addresses;
-        write(&self.config, &configuration::text(&self.layout, &choices(), addresses, credentials))?;
+        write(&self.config, &configuration::text(&self.layout, &Choices::default(), addresses, credentials))?;
         let [ingest, processor, sink] = &self.layout.admin;
         let mut specs = vec![
             self.spec("sink", 0, &self.config, sink),
@@ -149,7 +143,7 @@ impl TestBed {
             let mut layout = self.layout.clone();
             layout.admin[1] = address();
             let config = self.folder.join(format!("trunkline.processor-{number}.toml"));
-            write(&config, &configuration::text(&layout, &choices(), addresses, credentials))?;
+            write(&config, &configuration::text(&layout, &Choices::default(), addresses, credentials))?;
             specs.push(self.spec("processor", number, &config, &layout.admin[1]));
         }
         specs.push(self.spec("ingest", 0, &self.config, ingest));

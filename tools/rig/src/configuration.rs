@@ -102,11 +102,6 @@ impl Default for Choices {
 const IDENTITY: &str = "[enrichment.identity]\ncontacts = \"genesys\"\nnumbers = [\"salesforce\"]\n\
     [enrichment.identity.sources]\nsalesforce = \"salesforce\"\nsap = \"sap\"\nservicenow = \"servicenow\"\n";
 
-/// The loyalty programme of the simulated company, which knows members by the ids that events name.
-const LOYALTY_SOURCE: &str = "[enrichment.sources.loyalty]\ntarget = \"loyalty\"\npath = \"/v1/members/{customerId}\"\n\
-    found = \"/member\"\ncache = \"1m\"\n\
-    [enrichment.sources.loyalty.values]\npoints = \"/member/points\"\nsegment = \"/member/segment\"\n";
-
 /// The text of the configuration.
 pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentials: &Credentials) -> String {
     let mut text = general(layout, choices);
@@ -116,11 +111,10 @@ pub fn text(layout: &Layout, choices: &Choices, addresses: &Addresses, credentia
     targets::push(&mut text, layout, choices, addresses, credentials);
     let Choices { enrichment, rules, .. } = choices;
     let identity = if choices.targets.contains(&"genesys") { IDENTITY } else { "" };
-    let loyalty = if choices.targets.contains(&targets::LOYALTY) { LOYALTY_SOURCE } else { "" };
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n{enrichment}{identity}{loyalty}{rules}"
+        "\n[enrichment]\ntargets = [\"salesforce\", \"sap\", \"servicenow\"]\n{enrichment}{identity}{rules}"
     );
     text
 }
@@ -174,7 +168,6 @@ mod tests {
             sap: url(),
             servicenow: url(),
             admin: url(),
-            loyalty: url(),
         }
     }
 
@@ -195,16 +188,11 @@ mod tests {
             breakers_open_for: Some(5),
             collector: Some("http://127.0.0.1:7".to_owned()),
         };
-        let choices = Choices {
-            targets: &["genesys", "salesforce", "sap", "servicenow", targets::LOYALTY],
-            processor: "commit_interval = \"70ms\"\n".to_owned(),
-            ..Choices::default()
-        };
+        let choices = Choices { processor: "commit_interval = \"70ms\"\n".to_owned(), ..Choices::default() };
         let text = text(&layout, &choices, &addresses(), &Credentials::random());
         let path = folder.path().join("trunkline.toml");
         write_private(&path, &text).unwrap();
-        let read = Configuration::read(&path).unwrap();
-        assert!(read.enrichment.unwrap().sources.contains_key(targets::LOYALTY));
+        Configuration::read(&path).unwrap();
         for line in [
             "commit_interval = \"70ms\"",
             "rate_calls = 50",

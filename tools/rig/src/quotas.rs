@@ -17,8 +17,7 @@ const GENESYS_DOCUMENTED: f64 = 300.0;
 const GENESYS_CONTACTS: f64 = 1_800.0;
 
 /// What the pipeline may call, and what I7 is judged by: Genesys' documented 300 calls a minute for each token and what
-/// looking up contacts takes, and 100 calls a second of each CRM and of the loyalty programme; all grow with rates
-/// beyond what they suffice for.
+/// looking up contacts takes, and 100 calls a second of each CRM; all grow with rates beyond what they suffice for.
 pub fn granted(rate: f64) -> Vec<Quota> {
     let quota = |system: System, calls: f64, window_ms: f64| Quota {
         system: system.as_str().to_owned(),
@@ -30,7 +29,6 @@ pub fn granted(rate: f64) -> Vec<Quota> {
         quota(System::Salesforce, 100.0, 1_000.0),
         quota(System::Sap, 100.0, 1_000.0),
         quota(System::ServiceNow, 100.0, 1_000.0),
-        quota(System::Loyalty, 100.0, 1_000.0),
     ]
 }
 

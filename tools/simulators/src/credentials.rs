@@ -42,8 +42,6 @@ pub struct Credentials {
     pub servicenow_client_id: String,
     /// Its secret.
     pub servicenow_client_secret: String,
-    /// Key of the loyalty programme.
-    pub loyalty_key: String,
 }
 
 impl Credentials {
@@ -67,13 +65,12 @@ impl Credentials {
             sap_client_secret: random_secret(),
             servicenow_client_id: "trunkline-servicenow".into(),
             servicenow_client_secret: random_secret(),
-            loyalty_key: random_secret(),
         }
     }
 
     /// The secrets, each with the name of the file that keeps it.
     #[must_use]
-    pub fn secrets(&self) -> [(&'static str, &str); 9] {
+    pub fn secrets(&self) -> [(&'static str, &str); 8] {
         [
             ("genesys-client-secret", &self.genesys_client_secret),
             ("cxone-client-secret", &self.cxone_client_secret),
@@ -83,7 +80,6 @@ impl Credentials {
             ("sap-password", &self.sap_password),
             ("sap-client-secret", &self.sap_client_secret),
             ("servicenow-client-secret", &self.servicenow_client_secret),
-            ("loyalty-key", &self.loyalty_key),
         ]
     }
 
@@ -102,7 +98,6 @@ impl Credentials {
             ("sap-password", &mut credentials.sap_password),
             ("sap-client-secret", &mut credentials.sap_client_secret),
             ("servicenow-client-secret", &mut credentials.servicenow_client_secret),
-            ("loyalty-key", &mut credentials.loyalty_key),
         ];
         for (name, secret) in fields {
             *secret = keep(directory, name, secret)?;

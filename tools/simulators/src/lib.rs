@@ -1,8 +1,8 @@
 //! The outside world of Trunkline, as far as a developer's machine needs one.
 //!
-//! Five systems answer over HTTP as the real ones do (tokens, errors, limits, headers), and a loyalty programme as
-//! companies have their own, each with an audit log and a fault profile. The customers that they agree on are those of
-//! `trunkline-load`, which plays a contact-centre day against ingest; the `sandbox` binary does both.
+//! Five systems answer over HTTP as the real ones do (tokens, errors, limits, headers), each with an audit log and a
+//! fault profile. The customers that they agree on are those of `trunkline-load`, which plays a contact-centre day
+//! against ingest; the `sandbox` binary does both.
 //!
 //! # Layout
 //!
@@ -10,7 +10,7 @@
 //! - [`SandboxSettings`], [`Credentials`], [`OwnField`], [`FaultProfile`], [`quota`]: what can be chosen.
 //! - [`audit`]: one entry per request that a simulator answered.
 //! - [`http`], [`Simulator`]: a system is a pure function from request and time to answer.
-//! - `genesys`, `cxone`, `salesforce`, `sap`, `servicenow`, `loyalty`: the systems.
+//! - `genesys`, `cxone`, `salesforce`, `sap`, `servicenow`: the systems.
 
 pub mod audit;
 mod credentials;
@@ -18,7 +18,6 @@ mod cxone;
 mod fault;
 mod genesys;
 pub mod http;
-mod loyalty;
 mod oauth;
 mod own_fields;
 mod percent;
@@ -37,7 +36,6 @@ pub use credentials::Credentials;
 pub use cxone::Cxone;
 pub use fault::FaultProfile;
 pub use genesys::Genesys;
-pub use loyalty::Loyalty;
 pub use own_fields::{Fact, OwnField};
 pub use salesforce::Salesforce;
 pub use sap::Sap;

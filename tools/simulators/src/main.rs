@@ -26,10 +26,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves Genesys Cloud, NICE CXone, Salesforce, SAP, ServiceNow and a loyalty programme; prints one JSON line with
-    /// their addresses.
+    /// Serves Genesys Cloud, NICE CXone, Salesforce, SAP and ServiceNow; prints one JSON line with their addresses.
     Serve {
-        /// First of nine consecutive ports; without it, free ones.
+        /// First of eight consecutive ports; without it, free ones.
         #[arg(long)]
         port_base: Option<u16>,
         /// Address to listen on.
@@ -84,10 +83,8 @@ async fn main() -> anyhow::Result<()> {
                 ..SandboxSettings::default()
             };
             let sandbox = Sandbox::start(settings).await.context("cannot listen")?;
-            // Whoever reads the addresses may end it at once.
-            let interrupted = interrupted()?;
             println!("{}", serde_json::to_string(&sandbox.addresses)?);
-            interrupted.await;
+            interrupted().await?;
             sandbox.stop().await;
         }
         Command::Play { ingest, rate, seconds, seed, secrets, ledger } => {
@@ -97,10 +94,10 @@ async fn main() -> anyhow::Result<()> {
             let settings = LoadSettings { ledger, ..LoadSettings::new(&ingest, secrets) };
             let progress = Arc::new(Progress::default());
             let (stop, stopped) = watch::channel(false);
-            let interrupted = interrupted()?;
             tokio::spawn(async move {
-                interrupted.await;
-                stop.send_replace(true);
+                if interrupted().await.is_ok() {
+                    stop.send_replace(true);
+                }
             });
             let counts = play(day, start_ms, settings, progress.clone(), stopped).await?;
             println!("{}", json!({"counts": counts, "latencyMs": progress.latencies()}));
@@ -109,13 +106,11 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends with Ctrl-C, or with the signal that a container is stopped with; both are listened for from now on.
-fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut pressed, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = pressed.recv() => {}
-            _ = terminated.recv() => {}
-        }
-    })
+/// Waits for Ctrl-C, or for the signal that a container is stopped with.
+async fn interrupted() -> std::io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminated.recv() => Ok(()),
+    }
 }

@@ -23,7 +23,7 @@ use crate::quota::Usage;
 use crate::settings::SandboxSettings;
 use crate::simulator::Simulator;
 use crate::system::System;
-use crate::{Cxone, Genesys, Loyalty, Salesforce, Sap, ServiceNow};
+use crate::{Cxone, Genesys, Salesforce, Sap, ServiceNow};
 use backend::Backend;
 use trunkline_load::clock::now_ms;
 use trunkline_load::numbers::Population;
@@ -48,11 +48,9 @@ pub struct Addresses {
     pub servicenow: String,
     /// Audit logs, quotas, faults.
     pub admin: String,
-    /// Loyalty programme.
-    pub loyalty: String,
 }
 
-/// The running simulators. They stop when this is dropped.
+/// Five running simulators. They stop when this is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     /// Where they are.
@@ -83,7 +81,7 @@ impl Sandbox {
     /// When an address cannot be listened on.
     pub async fn start(settings: SandboxSettings) -> io::Result<Self> {
         let mut listeners = Vec::new();
-        for index in 0..9 {
+        for index in 0..8 {
             let port = settings.port_base.map_or(0, |base| base.saturating_add(index));
             listeners.push(TcpListener::bind(SocketAddr::new(settings.host, port)).await?);
         }
@@ -100,7 +98,6 @@ impl Sandbox {
             Some((System::Sap, Door::Api)),
             Some((System::ServiceNow, Door::Api)),
             None,
-            Some((System::Loyalty, Door::Api)),
         ];
         let mut servers = Vec::new();
         for (listener, door) in listeners.into_iter().zip(doors) {
@@ -207,7 +204,6 @@ impl Addresses {
             sap: next()?,
             servicenow: next()?,
             admin: next()?,
-            loyalty: next()?,
         })
     }
 }
@@ -246,7 +242,6 @@ impl Systems {
                 System::ServiceNow => {
                     Box::new(ServiceNow::new(credentials, quota, seconds, customers, now_ms))
                 }
-                System::Loyalty => Box::new(Loyalty::new(credentials, quota, customers)),
             };
             let backend = Backend::new(system, simulator, settings, audit.clone());
             (system, Arc::new(backend))

@@ -19,7 +19,7 @@ pub struct SandboxSettings {
     pub host: IpAddr,
     /// Name or address that other programs reach it by, for URLs in answers; default: the listening address.
     pub public_host: Option<String>,
-    /// First of nine consecutive ports; default: whatever is free.
+    /// First of eight consecutive ports; default: whatever is free.
     pub port_base: Option<u16>,
     /// Customers `C-000001` to this number are known to the CRMs, and have contacts at Genesys.
     pub customers: u32,
@@ -70,7 +70,6 @@ impl Default for SandboxSettings {
                 (System::Salesforce, latency(25.0, 120.0)),
                 (System::Sap, latency(40.0, 200.0)),
                 (System::ServiceNow, latency(30.0, 150.0)),
-                (System::Loyalty, latency(10.0, 40.0)),
             ]),
             quotas: BTreeMap::from([
                 (System::Genesys, quota(300, 60_000, Window::FromFirstCall, 0)),

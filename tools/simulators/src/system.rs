@@ -18,14 +18,11 @@ pub enum System {
     Sap,
     /// ServiceNow table and aggregate APIs.
     ServiceNow,
-    /// The company's own loyalty programme.
-    Loyalty,
 }
 
 impl System {
     /// Every system.
-    pub const ALL: [Self; 6] =
-        [Self::Genesys, Self::Cxone, Self::Salesforce, Self::Sap, Self::ServiceNow, Self::Loyalty];
+    pub const ALL: [Self; 5] = [Self::Genesys, Self::Cxone, Self::Salesforce, Self::Sap, Self::ServiceNow];
 
     /// Lower-case name, as in paths, audit entries and configuration.
     #[must_use]
@@ -36,7 +33,6 @@ impl System {
             Self::Salesforce => "salesforce",
             Self::Sap => "sap",
             Self::ServiceNow => "servicenow",
-            Self::Loyalty => "loyalty",
         }
     }
 
@@ -47,7 +43,7 @@ impl System {
         match self {
             Self::Salesforce => true,
             Self::ServiceNow => hidden.contains('.'),
-            Self::Genesys | Self::Cxone | Self::Sap | Self::Loyalty => false,
+            Self::Genesys | Self::Cxone | Self::Sap => false,
         }
     }
 

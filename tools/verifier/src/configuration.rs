@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use self::enrichment::Enrichment;
-pub use self::enrichment::{EnrichmentRules, Service};
+pub use self::enrichment::EnrichmentRules;
 
 /// For how long the pipeline remembers what came before; milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,13 +15,9 @@ pub enum Rate {
     PerSecond(u32),
 }
 
-/// Name of the target of the loyalty programme, and of the source that asks it.
-pub const LOYALTY: &str = "loyalty";
-
 /// One target, as the simulators have it.
 struct Target<'a> {
     name: &'static str,
-    system: &'static str,
     base_url: &'a str,
     login: String,
     /// The section of its profile, for what the simulated organisation keeps in fields of its own; empty where all is
@@ -55,7 +51,7 @@ pub(super) fn push(
     }
 }
 
-fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials) -> [Target<'a>; 5] {
+fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials) -> [Target<'a>; 4] {
     let secrets = layout.secrets.display();
     let oauth = |token_url: String, client_id: &str, file: &str| {
         format!(
@@ -64,18 +60,16 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
     };
     let Credentials { genesys_client_id, salesforce_client_id, servicenow_client_id, sap_username, .. } =
         credentials;
-    let Addresses { genesys_login, genesys_api, salesforce, sap, servicenow, loyalty, .. } = addresses;
+    let Addresses { genesys_login, genesys_api, salesforce, sap, servicenow, .. } = addresses;
     [
         Target {
             name: "genesys",
-            system: "genesys",
             base_url: genesys_api,
             login: oauth(format!("{genesys_login}/oauth/token"), genesys_client_id, "genesys-client-secret"),
             profile: "",
         },
         Target {
             name: "salesforce",
-            system: "salesforce",
             base_url: salesforce,
             login: oauth(
                 format!("{salesforce}/services/oauth2/token"),
@@ -86,14 +80,12 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
         },
         Target {
             name: "sap",
-            system: "sap",
             base_url: sap,
             login: format!("username = \"{sap_username}\"\npassword = \"file:{secrets}/sap-password\""),
             profile: "",
         },
         Target {
             name: "servicenow",
-            system: "servicenow",
             base_url: servicenow,
             login: oauth(
                 format!("{servicenow}/oauth_token.do"),
@@ -102,23 +94,16 @@ fn all<'a>(layout: &Layout, addresses: &'a Addresses, credentials: &Credentials)
             ),
             profile: "",
         },
-        Target {
-            name: LOYALTY,
-            system: "http",
-            base_url: loyalty,
-            login: format!("api_key = \"file:{secrets}/loyalty-key\""),
-            profile: "",
-        },
     ]
 }
 
 fn push_one(text: &mut String, layout: &Layout, choices: &Choices, target: &Target<'_>) {
-    let Target { name, system, base_url, login, profile } = target;
+    let Target { name, base_url, login, profile } = target;
     let org = if *name == "genesys" { choices.genesys_org } else { choices.org };
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "\n[targets.{name}]\nsystem = \"{system}\"\norg = \"{org}\"\nbase_url = \"{base_url}\"\n{login}\n"
+        "\n[targets.{name}]\nsystem = \"{name}\"\norg = \"{org}\"\nbase_url = \"{base_url}\"\n{login}\n"
     );
     match choices.rate {
         Rate::PerSecond(calls) => {

@@ -4,7 +4,6 @@
 
 mod cxone;
 mod genesys;
-mod loyalty;
 mod salesforce;
 mod sap;
 mod server;

@@ -13,8 +13,6 @@ pub struct EnrichmentRules {
     /// Configured names of the sources asked, each with how old its data may be without being called stale;
     /// milliseconds.
     pub sources: BTreeMap<String, i64>,
-    /// Those of the sources that are HTTP services which are asked by what an event names its customer by.
-    pub services: BTreeMap<String, Service>,
     /// How old data of critical fields may be; milliseconds.
     pub freshness_ms: i64,
     /// Whether a condition chooses the events that get one.
@@ -31,13 +29,6 @@ pub struct EnrichmentRules {
     pub fields: BTreeSet<String>,
     /// Of these nothing that is older enters events, by published name.
     pub critical_fields: BTreeSet<String>,
-}
-
-/// An HTTP service that is asked by what an event names its customer by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// What is read of its answers, by name: JSON Pointers (RFC 6901).
-    pub values: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,14 +61,7 @@ struct Identity {
 struct LookupSource {
     asked: Option<String>,
     cache: Option<String>,
-    #[serde(default)]
-    path: String,
-    #[serde(default)]
-    values: BTreeMap<String, String>,
 }
-
-/// Stands in a path for what an event names its customer by.
-const CUSTOMER: &str = "{customerId}";
 
 const FRESHNESS_MS: i64 = 30_000;
 
@@ -101,13 +85,9 @@ impl Enrichment {
         let freshness_ms = or("enrichment.freshness", self.freshness, FRESHNESS_MS)?;
         let names = self.targets.into_iter().filter(|name| targets.contains_key(name));
         let mut sources: BTreeMap<String, i64> = names.map(|name| (name, freshness_ms)).collect();
-        let mut services = BTreeMap::new();
         for (name, source) in self.sources {
             if source.asked.as_deref() != Some("by_plugins") {
                 let cache_ms = or("enrichment.sources.cache", source.cache, freshness_ms)?;
-                if source.path.contains(CUSTOMER) {
-                    services.insert(name.clone(), Service { values: source.values });
-                }
                 sources.insert(name, cache_ms.max(freshness_ms));
             }
         }
@@ -117,7 +97,6 @@ impl Enrichment {
         }
         Ok(Some(EnrichmentRules {
             sources,
-            services,
             freshness_ms,
             numbers: self.identity.numbers,
             directory_sources: self.identity.sources,

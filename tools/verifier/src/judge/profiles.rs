@@ -9,7 +9,6 @@ mod answers;
 mod found;
 mod names;
 mod parts;
-mod services;
 mod shared;
 mod view;
 
@@ -80,7 +79,6 @@ pub fn judge_answers(evidence: &Evidence, calls: &[Call], rules: Option<&Enrichm
         let interactions = ended.get(record.fields.customer_id.as_str()).map_or([].as_slice(), Vec::as_slice);
         answers.judge(record, interactions, &mut verdict);
     }
-    services::judge(&evidence.profiles, calls, rules, &mut verdict);
     // Of whom nothing is known there is no record, and what an event says of who is meant stands for itself. Names of
     // their own: a number of somebody without a record says nothing of who has one.
     let unpublished: Vec<_> = events().filter(|(event, _)| event.profile.is_none()).collect();

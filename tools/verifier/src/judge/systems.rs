@@ -33,7 +33,7 @@ pub(super) struct System {
 }
 
 /// Every system, as its vendor documents it.
-pub(super) const SYSTEMS: [System; 6] = [
+pub(super) const SYSTEMS: [System; 5] = [
     System {
         name: "genesys",
         said: directory,
@@ -77,8 +77,6 @@ pub(super) const SYSTEMS: [System; 6] = [
         search: [1, 4, 3],
         ..OTHER
     },
-    // No vendor's: what it tells, the configuration says.
-    System { name: "loyalty", ..OTHER },
 ];
 
 /// What holds of a system where nothing else is known of it.

@@ -49,11 +49,6 @@ const STAMPED_WITHIN_MS: f64 = 5_000.0;
 /// How much before it, by clocks that differ a little.
 const STAMPED_EARLY_MS: f64 = 100.0;
 
-/// Whether what is stamped so may come from an answer that was on its way at that time; UTC milliseconds.
-pub(super) fn may_be_of(fetched_at: i64, at: f64) -> bool {
-    (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&(fetched_at as f64 - at))
-}
-
 // === impl Answers ===
 
 impl<'a> Answers<'a> {
@@ -132,7 +127,7 @@ impl<'a> Answers<'a> {
         let Some(fetched_at) = fetched_at.filter(|_| of_profiles().any(|one| one == *system)) else { return };
         verdict.count("profile_sources_compared", 1);
         let candidates = self.by_customer.get(&(*system, customer)).map_or([].as_slice(), Vec::as_slice);
-        let then = |at: f64| may_be_of(fetched_at, at);
+        let then = |at: f64| (-STAMPED_EARLY_MS..=STAMPED_WITHIN_MS).contains(&(fetched_at as f64 - at));
         let answered: Vec<&Answer<'_>> = candidates.iter().filter(|answer| then(answer.at)).collect();
         let is_shared = self.is_shared(customer, name, then);
         if let Some(resolution) = record.resolutions.get(*name)

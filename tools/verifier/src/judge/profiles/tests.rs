@@ -10,9 +10,8 @@ use crate::evidence::{
 
 const CUSTOMER: &str = "C-000001";
 
-pub(super) fn rules() -> EnrichmentRules {
+fn rules() -> EnrichmentRules {
     EnrichmentRules {
-        services: BTreeMap::new(),
         by: ["number", "phone", "email"].map(str::to_owned).into(),
         region: None,
         sources: ["salesforce", "servicenow"].map(|name| (name.to_owned(), 30_000)).into(),
