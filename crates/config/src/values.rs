@@ -181,6 +181,11 @@ pub(crate) fn well_formed_pointer(written: &str) -> bool {
     written.starts_with('/') && written.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
+/// Texts of the code as a configuration has them.
+pub(crate) fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
 /// One JSON Pointer, or a list of them, of which the first one at which something stands counts.
 pub(crate) fn pointers(value: &Value<'_>) -> Read<Vec<String>> {
     match value.spanned.get_ref().as_array() {

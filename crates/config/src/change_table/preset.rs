@@ -5,6 +5,7 @@ use trunkline_systems::System;
 use super::{ChangeTable, CrmChangeType, EntityPart};
 use crate::event_table::WordPattern;
 use crate::source_kind::SourceKind;
+use crate::values::owned;
 
 /// The table of a kind; `None` where its payloads are no changes.
 pub(super) fn of(kind: SourceKind) -> Option<ChangeTable> {
@@ -19,9 +20,9 @@ pub(super) fn of(kind: SourceKind) -> Option<ChangeTable> {
 /// Change Data Capture: the header is the same by CometD, Pub/Sub and Event Relay; what stands around it is not.
 fn salesforce() -> ChangeTable {
     ChangeTable {
-        at: all(["/payload", "/data/payload", "/detail/payload", ""]),
+        at: owned(&["/payload", "/data/payload", "/detail/payload", ""]),
         header: "/ChangeEventHeader".to_owned(),
-        known: all([
+        known: owned(&[
             "entityName",
             "recordIds",
             "changeType",
@@ -35,9 +36,9 @@ fn salesforce() -> ChangeTable {
             "diffFields",
             "changedFields",
         ]),
-        entity: all(["/ChangeEventHeader/entityName"]),
-        records: vec![all(["/ChangeEventHeader/recordIds"])],
-        change: all(["/ChangeEventHeader/changeType"]),
+        entity: owned(&["/ChangeEventHeader/entityName"]),
+        records: vec![owned(&["/ChangeEventHeader/recordIds"])],
+        change: owned(&["/ChangeEventHeader/changeType"]),
         words: words([
             ("CREATE", CrmChangeType::Create),
             ("UPDATE", CrmChangeType::Update),
@@ -46,15 +47,15 @@ fn salesforce() -> ChangeTable {
             ("GAP_OVERFLOW", CrmChangeType::Overflow),
             ("GAP_*", CrmChangeType::Gap),
         ]),
-        changed: all(["/ChangeEventHeader/changedFields"]),
-        nulled: all(["/ChangeEventHeader/nulledFields"]),
-        values: all([""]),
+        changed: owned(&["/ChangeEventHeader/changedFields"]),
+        nulled: owned(&["/ChangeEventHeader/nulledFields"]),
+        values: owned(&[""]),
         unions: true,
-        changed_at: all(["/ChangeEventHeader/commitTimestamp"]),
-        sequence: all(["/ChangeEventHeader/commitNumber"]),
-        origin: all(["/ChangeEventHeader/changeOrigin"]),
+        changed_at: owned(&["/ChangeEventHeader/commitTimestamp"]),
+        sequence: owned(&["/ChangeEventHeader/commitNumber"]),
+        origin: owned(&["/ChangeEventHeader/changeOrigin"]),
         own: vec![WordPattern::new("*;client=trunkline"), WordPattern::new("*;client=trunkline/*")],
-        identity: all(["/ChangeEventHeader/transactionKey", "/ChangeEventHeader/sequenceNumber"]),
+        identity: owned(&["/ChangeEventHeader/transactionKey", "/ChangeEventHeader/sequenceNumber"]),
         ..nothing(System::Salesforce)
     }
 }
@@ -63,7 +64,7 @@ fn salesforce() -> ChangeTable {
 /// docs/webhooks.md asks for, with the fields named as the table API names them.
 fn servicenow() -> ChangeTable {
     ChangeTable {
-        known: all([
+        known: owned(&[
             "table",
             "sys_id",
             "operation",
@@ -73,23 +74,23 @@ fn servicenow() -> ChangeTable {
             "changed_fields",
             "record",
         ]),
-        entity: all(["/table", "/record/sys_class_name"]),
-        records: vec![all(["/sys_id"]), all(["/record/sys_id"])],
-        change: all(["/operation"]),
+        entity: owned(&["/table", "/record/sys_class_name"]),
+        records: vec![owned(&["/sys_id"]), owned(&["/record/sys_id"])],
+        change: owned(&["/operation"]),
         words: words([
             ("insert", CrmChangeType::Create),
             ("update", CrmChangeType::Update),
             ("delete", CrmChangeType::Delete),
             ("undelete", CrmChangeType::Undelete),
         ]),
-        changed: all(["/changed_fields"]),
-        values: all(["/record"]),
+        changed: owned(&["/changed_fields"]),
+        values: owned(&["/record"]),
         empty_is_null: true,
-        changed_at: all(["/sys_updated_on", "/record/sys_updated_on"]),
+        changed_at: owned(&["/sys_updated_on", "/record/sys_updated_on"]),
         utc: true,
-        sequence: all(["/sys_mod_count", "/record/sys_mod_count"]),
-        origin: all(["/sys_updated_by", "/record/sys_updated_by"]),
-        identity: all(["/table", "/sys_id", "/operation", "/sys_mod_count"]),
+        sequence: owned(&["/sys_mod_count", "/record/sys_mod_count"]),
+        origin: owned(&["/sys_updated_by", "/record/sys_updated_by"]),
+        identity: owned(&["/table", "/sys_id", "/operation", "/sys_mod_count"]),
         ..nothing(System::ServiceNow)
     }
 }
@@ -98,7 +99,7 @@ fn servicenow() -> ChangeTable {
 /// its key, and no field.
 fn sap() -> ChangeTable {
     ChangeTable {
-        known: all([
+        known: owned(&[
             "type",
             "specversion",
             "source",
@@ -113,23 +114,23 @@ fn sap() -> ChangeTable {
             "traceparent",
             "tracestate",
         ]),
-        entity: all(["/type"]),
+        entity: owned(&["/type"]),
         entity_part: EntityPart::BeforeVerb,
         records: vec![
-            all(["/data/{entity}"]),
+            owned(&["/data/{entity}"]),
             // The key of a journal entry.
-            all(["/data/CompanyCode", "/data/FiscalYear", "/data/AccountingDocument"]),
-            all(["/subject"]),
+            owned(&["/data/CompanyCode", "/data/FiscalYear", "/data/AccountingDocument"]),
+            owned(&["/subject"]),
         ],
-        change: all(["/type"]),
+        change: owned(&["/type"]),
         words: words([
             ("*.Created.v*", CrmChangeType::Create),
             ("*.Changed.v*", CrmChangeType::Update),
             ("*.Deleted.v*", CrmChangeType::Delete),
         ]),
-        changed_at: all(["/time"]),
-        origin: all(["/sapinitiatinguser"]),
-        identity: all(["/source", "/id"]),
+        changed_at: owned(&["/time"]),
+        origin: owned(&["/sapinitiatinguser"]),
+        identity: owned(&["/source", "/id"]),
         ..nothing(System::Sap)
     }
 }
@@ -160,10 +161,6 @@ fn nothing(system: System) -> ChangeTable {
         customer: Vec::new(),
         correlation: Vec::new(),
     }
-}
-
-fn all<const N: usize>(pointers: [&str; N]) -> Vec<String> {
-    pointers.map(ToOwned::to_owned).into()
 }
 
 fn words<const N: usize>(words: [(&str, CrmChangeType); N]) -> Vec<(WordPattern, CrmChangeType)> {

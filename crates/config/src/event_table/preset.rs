@@ -4,6 +4,7 @@ use trunkline_schemas::event_type;
 
 use super::{EventField, EventTable, TypeRule, WordPattern};
 use crate::source_kind::SourceKind;
+use crate::values::owned;
 
 /// The table of a kind; `None` where everything is configured.
 pub(super) fn of(kind: SourceKind) -> Option<EventTable> {
@@ -163,24 +164,20 @@ impl Preset {
         };
         EventTable {
             platform: self.platform.to_owned(),
-            identity: all(self.identity),
-            source_type: all(self.source_type),
-            canonical: all(self.canonical),
+            identity: owned(self.identity),
+            source_type: owned(self.source_type),
+            canonical: owned(self.canonical),
             types: self.types.iter().map(rule).collect(),
             entity_type: self.entity_type.map(ToOwned::to_owned),
-            fields: self.fields.iter().map(|(field, pointers)| (*field, all(pointers))).collect(),
+            fields: self.fields.iter().map(|(field, pointers)| (*field, owned(pointers))).collect(),
             attributes: self
                 .attributes
                 .iter()
                 .map(|name| ((*name).to_owned(), vec![format!("/{name}")]))
                 .collect(),
-            tenant_attributes: all(self.tenant_attributes),
+            tenant_attributes: owned(self.tenant_attributes),
             required: self.required.to_vec(),
-            known: Some(all(self.known)),
+            known: Some(owned(self.known)),
         }
     }
-}
-
-fn all(pointers: &[&str]) -> Vec<String> {
-    pointers.iter().map(|pointer| (*pointer).to_owned()).collect()
 }
